@@ -1,0 +1,167 @@
+//! The file that the console offers for download, in the three headers it has had.
+
+use super::{CredentialError, SmtpCredential};
+
+/// Writes the console's newer form. A user name that a spreadsheet would run as a formula gets an apostrophe in
+/// front, which spreadsheets take as "this is text" and which IAM never allows in a name; [`SmtpCredential::read`]
+/// takes it off.
+pub fn write<'a>(credentials: impl IntoIterator<Item = &'a SmtpCredential>) -> String {
+    let mut csv = format!("{}\n", HEADERS[1].join(","));
+    for credential in credentials {
+        let iam_user = credential.iam_user.as_deref().unwrap_or_default();
+        let cells = [
+            quote(&inert(iam_user)),
+            credential.user_name.to_string(),
+            credential.password.expose().to_owned(),
+        ];
+        csv.push_str(&cells.join(","));
+        csv.push('\n');
+    }
+    csv
+}
+
+/// Makes a cell inert: no spreadsheet takes it for a formula.
+pub fn inert(cell: &str) -> String {
+    if cell.starts_with(FORMULA) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+pub(super) fn has_known_header(text: &str) -> bool {
+    reader(text).headers().is_ok_and(|header| columns(header).is_some())
+}
+
+pub(super) fn read(text: &str) -> Result<Vec<SmtpCredential>, CredentialError> {
+    let mut reader = reader(text);
+    let header = reader.headers().map_err(malformed)?;
+    let columns = columns(header).ok_or(CredentialError::UnknownForm)?;
+    reader
+        .into_records()
+        .map(|record| {
+            let record = record.map_err(malformed)?;
+            let line = record.position().map_or(0, ::csv::Position::line);
+            let cell = |column: Option<usize>| column.and_then(|column| record.get(column));
+            let iam_user = cell(columns.iam_user).map(|cell| match cell.strip_prefix('\'') {
+                Some(name) if name.starts_with(FORMULA) => name,
+                _ => cell,
+            });
+            let required =
+                |column, what| cell(Some(column)).ok_or(CredentialError::Missing { line, what });
+            SmtpCredential::from_cells(
+                line,
+                iam_user,
+                required(columns.user_name, "SMTP user name")?,
+                required(columns.password, "SMTP password")?,
+                cell(columns.endpoint),
+            )
+        })
+        .collect()
+}
+
+struct Columns {
+    iam_user: Option<usize>,
+    user_name: usize,
+    password: usize,
+    endpoint: Option<usize>,
+}
+
+fn columns(header: &::csv::StringRecord) -> Option<Columns> {
+    let column = |names: &[&str]| {
+        header
+            .iter()
+            .position(|cell| names.iter().any(|name| name.eq_ignore_ascii_case(cell.trim())))
+    };
+    Some(Columns {
+        iam_user: column(&["IAM User Name", "IAM User Arn"]),
+        user_name: column(&["Smtp Username", "SMTP user name"])?,
+        password: column(&["Smtp Password"])?,
+        endpoint: column(&["SMTP endpoint"]),
+    })
+}
+
+/// `credentials.csv` to about 2023, the newer one, and the one with the endpoint.
+const HEADERS: [&[&str]; 3] = [
+    &["IAM User Name", "Smtp Username", "Smtp Password"],
+    &["IAM user name", "SMTP user name", "SMTP password"],
+    &["IAM User Arn", "SMTP endpoint", "SMTP username", "SMTP password"],
+];
+
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// RFC 4180: a cell with a comma or a quotation mark stands in quotation marks.
+fn quote(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+fn reader(text: &str) -> ::csv::Reader<&[u8]> {
+    ::csv::ReaderBuilder::new().from_reader(text.as_bytes())
+}
+
+fn malformed(error: ::csv::Error) -> CredentialError {
+    CredentialError::Malformed { line: error.position().map_or(1, ::csv::Position::line) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{access_key::AccessKeyId, password::SmtpPassword};
+
+    const ID: &str = "AKIAIOSFODNN7EXAMPLE";
+    const PASSWORD: &str = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
+
+    fn credential(iam_user: Option<&str>, endpoint: Option<&str>) -> SmtpCredential {
+        SmtpCredential {
+            iam_user: iam_user.map(str::to_owned),
+            user_name: AccessKeyId::parse(ID).unwrap(),
+            password: SmtpPassword::parse(PASSWORD).unwrap(),
+            endpoint: endpoint.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn all_three_forms_are_read() {
+        let arn = "arn:aws:iam::123456789012:user/mailer";
+        let host = "email-smtp.eu-west-1.amazonaws.com";
+        for (text, expected) in [
+            (
+                format!("IAM User Name,Smtp Username,Smtp Password\n\"mailer\",{ID},{PASSWORD}\n"),
+                credential(Some("mailer"), None),
+            ),
+            (
+                format!(
+                    "\u{feff}IAM user name,SMTP user name,SMTP password\r\nmailer,{ID},{PASSWORD}"
+                ),
+                credential(Some("mailer"), None),
+            ),
+            (
+                format!(
+                    "IAM User Arn,SMTP endpoint,SMTP username,SMTP password\n{arn},{host},{ID},{PASSWORD}\n"
+                ),
+                credential(Some(arn), Some(host)),
+            ),
+        ] {
+            assert_eq!(SmtpCredential::read(&text), Ok(vec![expected]), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_formula_cannot_run() {
+        for name in ["=cmd", "+1", "-1", "@SUM"] {
+            let written = write([&credential(Some(name), None)]);
+            assert!(written.lines().nth(1).unwrap().starts_with(&format!("'{name},")), "{written}");
+            assert_eq!(SmtpCredential::read(&written), Ok(vec![credential(Some(name), None)]));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(name in "[a-zA-Z0-9_+=,.@-]{1,64}") {
+            let credential = credential(Some(&name), None);
+            prop_assert_eq!(SmtpCredential::read(&write([&credential])), Ok(vec![credential]));
+        }
+    }
+}

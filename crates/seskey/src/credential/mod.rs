@@ -1,0 +1,144 @@
+//! An SMTP credential, and the forms it is kept in: the console's CSV, JSON, and environment variables.
+
+pub mod csv;
+mod env;
+mod json;
+
+use crate::{access_key::AccessKeyId, password::SmtpPassword, recognise::Recognised};
+
+/// A user name and a password for one SMTP endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpCredential {
+    /// The IAM user's name or ARN, where it is known.
+    pub iam_user: Option<String>,
+    /// The SMTP user name.
+    pub user_name: AccessKeyId,
+    /// The SMTP password.
+    pub password: SmtpPassword,
+    /// The host name of the SMTP endpoint, where it is known.
+    pub endpoint: Option<String>,
+}
+
+/// Why a file of credentials cannot be read. No cell of it is ever quoted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialError {
+    /// There is nothing in it.
+    #[error("no credential in it")]
+    Empty,
+    /// It is neither CSV with a known header, nor JSON, nor environment variables.
+    #[error("neither the console's CSV, nor JSON, nor environment variables")]
+    UnknownForm,
+    /// It is not valid CSV or JSON from this line on.
+    #[error("line {line}: malformed")]
+    Malformed {
+        /// The line, counted from 1.
+        line: u64,
+    },
+    /// A value is not there.
+    #[error("line {line}: no {what}")]
+    Missing {
+        /// The line, counted from 1.
+        line: u64,
+        /// Which value.
+        what: &'static str,
+    },
+    /// The user name is not an access key ID.
+    #[error("line {line}: the SMTP user name is not an access key ID")]
+    UserName {
+        /// The line, counted from 1.
+        line: u64,
+        /// What it is instead.
+        recognised: Recognised,
+    },
+    /// The password is not an SMTP password.
+    #[error("line {line}: the SMTP password is not one")]
+    Password {
+        /// The line, counted from 1.
+        line: u64,
+        /// What it is instead.
+        recognised: Recognised,
+    },
+}
+
+impl SmtpCredential {
+    /// Reads the credentials of a file in any of the forms that this module writes, or that the console wrote.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its line.
+    pub fn read(text: &str) -> Result<Vec<Self>, CredentialError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let credentials = match text.trim_start().chars().next() {
+            None => return Err(CredentialError::Empty),
+            Some('{' | '[') => json::read(text)?,
+            Some(_) if csv::has_known_header(text) => csv::read(text)?,
+            Some(_) => env::read(text)?,
+        };
+        if credentials.is_empty() { Err(CredentialError::Empty) } else { Ok(credentials) }
+    }
+
+    /// Environment variables: `SMTP_HOST`, `SMTP_USERNAME`, `SMTP_PASSWORD`, one a line. The values are made of
+    /// letters, digits and `+/.-` and mean themselves to a shell and to every reader of such files.
+    pub fn to_env(&self) -> String {
+        env::write(self)
+    }
+
+    pub(crate) fn from_cells(
+        line: u64,
+        iam_user: Option<&str>,
+        user_name: &str,
+        password: &str,
+        endpoint: Option<&str>,
+    ) -> Result<Self, CredentialError> {
+        let cell = |cell: Option<&str>| {
+            cell.map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned)
+        };
+        let recognised = |cell: &str| crate::recognise::recognise(cell.trim());
+        Ok(Self {
+            iam_user: cell(iam_user),
+            user_name: AccessKeyId::parse(user_name.trim()).map_err(|_| {
+                CredentialError::UserName { line, recognised: recognised(user_name) }
+            })?,
+            password: SmtpPassword::parse(password.trim()).ok_or_else(|| {
+                CredentialError::Password { line, recognised: recognised(password) }
+            })?,
+            endpoint: cell(endpoint),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_credential_is_refused() {
+        use CredentialError as E;
+        let header = "IAM user name,SMTP user name,SMTP password\n";
+        for (text, error) in [
+            (String::new(), E::Empty),
+            ("\u{feff}  \n".into(), E::Empty),
+            (header.into(), E::Empty),
+            ("{".into(), E::Malformed { line: 1 }),
+            ("[]".into(), E::Empty),
+            ("hello".into(), E::UnknownForm),
+            (
+                "SMTP_USERNAME=AKIAIOSFODNN7EXAMPLE\n".into(),
+                E::Missing { line: 1, what: "SMTP_PASSWORD" },
+            ),
+            (
+                format!(
+                    "{header}x,AKIAIOSFODNN7EXAMPLE,wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n"
+                ),
+                E::Password { line: 2, recognised: Recognised::SecretAccessKey },
+            ),
+            (
+                format!("{header}x,app,BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9\n"),
+                E::UserName { line: 2, recognised: Recognised::Nothing },
+            ),
+            (format!("{header}x,AKIAIOSFODNN7EXAMPLE\n"), E::Malformed { line: 2 }),
+        ] {
+            assert_eq!(SmtpCredential::read(&text), Err(error), "{text}");
+        }
+    }
+}

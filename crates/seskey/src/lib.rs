@@ -1,0 +1,33 @@
+//! Everything there is to know about an Amazon SES SMTP credential, and nothing that touches the world.
+//!
+//! To send mail through the SES SMTP endpoint one needs a user name and a password that are *not* the AWS keys:
+//! the user name is the access key ID of an IAM user, the password is computed from its secret access key for one
+//! region. This crate derives the password, recognises what somebody pasted, knows the regions, reads and writes
+//! the console's file, and builds and evaluates the IAM policies that let a user send.
+//!
+//! It makes no connection, reads no file, no clock and no environment: whatever varies is an argument.
+//!
+//! ```
+//! use seskey::{Region, SecretAccessKey, SmtpPassword};
+//!
+//! let secret = SecretAccessKey::parse("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")?;
+//! let password = SmtpPassword::derive(&secret, &Region::parse("us-west-2")?);
+//! assert_eq!(password.expose(), "BF2PynzbSCAjX08zhZZnP/kW+T9P5zs/1Er0pi5vTEmd");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod access_key;
+pub mod credential;
+pub mod diagnose;
+pub mod password;
+pub mod policy;
+pub mod recognise;
+pub mod region;
+pub mod secret;
+pub mod user;
+
+pub use access_key::{AccessKeyId, SecretAccessKey};
+pub use credential::SmtpCredential;
+pub use password::{Algorithm, SigningDate, SmtpPassword};
+pub use region::{Partition, Region};
+pub use secret::Secret;

@@ -1,0 +1,162 @@
+//! The SMTP password: derived from a secret access key, 44 characters of Base64.
+//!
+//! Source: Amazon SES Developer Guide, "Obtaining Amazon SES SMTP credentials by converting existing AWS
+//! credentials". The current algorithm is Signature Version 4 over constants, prefixed by one version byte; the one
+//! before January 2019 signs the message alone and knows no region.
+
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::{access_key::SecretAccessKey, region::Region};
+
+/// How a password was derived from the secret access key; its first byte says which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// Version byte 4: bound to one region. The only one that SES makes today.
+    V4,
+    /// Version byte 2: the same in every region, made before 10 January 2019, and throttled by SES.
+    V2,
+}
+
+/// An SMTP password: 44 characters, never padded. Absent from `Debug`, wiped when dropped, compared in constant time.
+#[derive(Clone, ZeroizeOnDrop)]
+pub struct SmtpPassword([u8; Self::LENGTH]);
+
+/// The first, region-independent step of the derivation, kept so that many regions of one key share it.
+#[derive(Clone)]
+pub struct SigningDate(Hmac<Sha256>);
+
+// The constants that the documents tell not to change.
+const DATE: &[u8] = b"11111111";
+const SERVICE: &[u8] = b"ses";
+const TERMINAL: &[u8] = b"aws4_request";
+const MESSAGE: &[u8] = b"SendRawEmail";
+
+impl SmtpPassword {
+    /// The length of every SMTP password, in characters: Base64 of a version byte and 32 bytes of HMAC.
+    pub const LENGTH: usize = 44;
+
+    /// The password of a secret access key for one region.
+    pub fn derive(secret: &SecretAccessKey, region: &Region) -> Self {
+        SigningDate::new(secret).password(region)
+    }
+
+    /// The legacy password of a secret access key, the same for all regions.
+    pub fn derive_v2(secret: &SecretAccessKey) -> Self {
+        Self::encode(Algorithm::V2, sign(secret.expose().as_bytes(), MESSAGE))
+    }
+
+    /// Reads a password; `None` if the text is not one: not 44 characters of Base64, or of an unknown version.
+    pub fn parse(text: &str) -> Option<Self> {
+        let password = Self(text.as_bytes().try_into().ok()?);
+        let mut bytes = BASE64_STANDARD.decode(text).ok()?;
+        let known = bytes.len() == 33
+            && [Algorithm::V4, Algorithm::V2].iter().any(|a| a.version() == bytes[0]);
+        bytes.zeroize();
+        known.then_some(password)
+    }
+
+    /// How the password was derived, read off its first character.
+    pub fn algorithm(&self) -> Algorithm {
+        match self.0[0] {
+            b'A' => Algorithm::V2,
+            _ => Algorithm::V4,
+        }
+    }
+
+    /// The password itself.
+    pub fn expose(&self) -> &str {
+        str::from_utf8(&self.0).expect("Base64 is ASCII")
+    }
+
+    fn encode(algorithm: Algorithm, mut signature: [u8; 32]) -> Self {
+        let mut bytes = [algorithm.version(); 33];
+        bytes[1..].copy_from_slice(&signature);
+        let mut text = [0; Self::LENGTH];
+        BASE64_STANDARD
+            .encode_slice(bytes, &mut text)
+            .expect("33 bytes are 44 characters of Base64");
+        signature.zeroize();
+        bytes.zeroize();
+        Self(text)
+    }
+}
+
+impl SigningDate {
+    /// Does the step that all regions of this key share.
+    pub fn new(secret: &SecretAccessKey) -> Self {
+        let mut key = Vec::with_capacity(4 + secret.expose().len());
+        key.extend_from_slice(b"AWS4");
+        key.extend_from_slice(secret.expose().as_bytes());
+        let mut date = sign(&key, DATE);
+        let kept = Self(keyed(&date));
+        key.zeroize();
+        date.zeroize();
+        kept
+    }
+
+    /// The password for one region.
+    pub fn password(&self, region: &Region) -> SmtpPassword {
+        let mut signature = finish(self.0.clone(), region.as_str().as_bytes());
+        for message in [SERVICE, TERMINAL, MESSAGE] {
+            signature = sign(&signature, message);
+        }
+        SmtpPassword::encode(Algorithm::V4, signature)
+    }
+}
+
+impl Algorithm {
+    /// The byte in front of the signature.
+    pub fn version(self) -> u8 {
+        match self {
+            Self::V4 => 0x04,
+            Self::V2 => 0x02,
+        }
+    }
+
+    /// Its name as typed and printed: `v4` or `v2`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V4 => "v4",
+            Self::V2 => "v2",
+        }
+    }
+}
+
+impl PartialEq for SmtpPassword {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for SmtpPassword {}
+
+impl fmt::Debug for SmtpPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SmtpPassword({:?}, [redacted])", self.algorithm())
+    }
+}
+
+impl fmt::Debug for SigningDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningDate([redacted])")
+    }
+}
+
+pub(crate) fn sign(key: &[u8], message: &[u8]) -> [u8; 32] {
+    finish(keyed(key), message)
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
+}
+
+fn finish(mut hmac: Hmac<Sha256>, message: &[u8]) -> [u8; 32] {
+    hmac.update(message);
+    hmac.finalize().into_bytes().into()
+}

@@ -1,0 +1,110 @@
+//! A policy document, as parsed.
+
+use super::{
+    condition::{Condition, any, satisfies},
+    context::{Context, Request},
+    pattern::{Pattern, exact, ignoring_case},
+};
+
+/// An identity-based policy that IAM would store. Made by [`Policy::parse`].
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub(super) version: Version,
+    pub(super) statements: Vec<Statement>,
+}
+
+/// The version of the policy language. Source: IAM User Guide, "IAM JSON policy elements: Version".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// `2008-10-17`, also meant where `Version` is absent: `${…}` is text.
+    V2008,
+    /// `2012-10-17`: with policy variables.
+    V2012,
+}
+
+/// What a statement that matches does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub enum Effect {
+    Allow,
+    Deny,
+}
+
+/// One statement of a policy.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub(super) sid: Option<String>,
+    pub(super) effect: Effect,
+    pub(super) actions: Selection,
+    pub(super) resources: Selection,
+    pub(super) conditions: Vec<Condition>,
+}
+
+/// `Action` or `Resource`; or, `excluding`, `NotAction` or `NotResource`.
+#[derive(Debug, Clone)]
+pub(super) struct Selection {
+    pub(super) excluding: bool,
+    pub(super) patterns: Vec<Pattern>,
+}
+
+impl Policy {
+    /// The version of the language that it is written in.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The statements in the order of the document, at least one.
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// Whether a statement allows the action on some resource, under whatever conditions.
+    pub fn may_allow(&self, action: &str) -> bool {
+        let selects = |actions: &Selection| {
+            actions.selects(action, ignoring_case, &Context::new(), Effect::Allow)
+        };
+        self.statements
+            .iter()
+            .any(|statement| statement.effect == Effect::Allow && selects(&statement.actions))
+    }
+}
+
+impl Statement {
+    /// The statement ID, where it has one.
+    pub fn sid(&self) -> Option<&str> {
+        self.sid.as_deref()
+    }
+
+    /// Allow or Deny.
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// Whether action, resource and conditions all match, so that the effect is had.
+    pub(super) fn applies(&self, request: &Request<'_>) -> bool {
+        let Request { action, resource, context } = *request;
+        self.actions.selects(action, ignoring_case, context, self.effect)
+            && self.resources.selects(resource, exact, context, self.effect)
+            && self.conditions.iter().all(|condition| condition.holds(context, self.effect))
+    }
+}
+
+impl Selection {
+    fn selects(
+        &self,
+        text: &str,
+        same: fn(char, char) -> bool,
+        context: &Context,
+        effect: Effect,
+    ) -> bool {
+        let matched = any(self.patterns.iter().map(|pattern| pattern.matches(text, same, context)));
+        satisfies(matched, self.excluding, effect)
+    }
+}
+
+/// The size of a policy document as the quotas count it: its characters without white space. An inline policy has
+/// 2,048 of them for a user and 5,120 for a group (all its policies together), a managed policy 6,144.
+/// Source: IAM User Guide, "IAM and AWS STS quotas".
+pub fn counted_size(document: &str) -> usize {
+    document.chars().filter(|c| !c.is_whitespace()).count()
+}

@@ -1,0 +1,146 @@
+//! The decision over all policies of one identity.
+//!
+//! Source: IAM User Guide, "Policy evaluation logic" and "Permissions boundaries for IAM entities".
+
+use std::fmt;
+
+use super::{
+    context::Request,
+    document::{Effect, Policy},
+};
+
+/// How a policy comes to the identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicySource {
+    /// Embedded in the user.
+    Inline {
+        /// The name of the policy.
+        name: String,
+    },
+    /// Embedded in a group of the user.
+    Group {
+        /// The name of the group.
+        group: String,
+        /// The name of the policy.
+        name: String,
+    },
+    /// Attached to the user or to a group of the user.
+    Managed {
+        /// The ARN of the policy.
+        arn: String,
+    },
+    /// The permissions boundary: it grants nothing, and what it does not allow is not allowed.
+    Boundary {
+        /// The ARN of the policy.
+        arn: String,
+    },
+}
+
+/// The answer to a request, with the statement that gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision<'a> {
+    /// Allowed, and denied nowhere.
+    Allowed {
+        /// The first statement that allows it.
+        by: StatementRef<'a>,
+    },
+    /// Denied by a statement; nothing can allow it.
+    ExplicitDeny {
+        /// The first statement that denies it.
+        by: StatementRef<'a>,
+    },
+    /// Denied because it is not allowed.
+    ImplicitDeny {
+        /// Where the allow is missing.
+        missing: MissingAllow<'a>,
+    },
+}
+
+/// Which kind of policy lacks the allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingAllow<'a> {
+    /// No identity-based policy allows it; a boundary may lack it too.
+    IdentityPolicy,
+    /// An identity-based policy allows it, the permissions boundary does not.
+    Boundary {
+        /// The boundary.
+        source: &'a PolicySource,
+        /// The statement that would have allowed it.
+        allowed_by: StatementRef<'a>,
+    },
+}
+
+/// A statement of one of the policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatementRef<'a> {
+    /// The policy.
+    pub source: &'a PolicySource,
+    /// Its place in the policy, from 0.
+    pub index: usize,
+    /// Its `Sid`, where it has one.
+    pub sid: Option<&'a str>,
+}
+
+/// Decides a request: an explicit deny in any policy wins; else it takes an allow of an identity-based policy and of
+/// every permissions boundary. The order of the policies changes only which statement is named.
+pub fn evaluate<'a>(
+    policies: impl IntoIterator<Item = (&'a PolicySource, &'a Policy)>,
+    request: &Request<'_>,
+) -> Decision<'a> {
+    let mut allowed_by = None;
+    let mut lacking_boundary = None;
+    for (source, policy) in policies {
+        let mut allow = None;
+        for (index, statement) in policy.statements.iter().enumerate() {
+            // once the policy allows, only a deny can change anything
+            if (statement.effect == Effect::Deny || allow.is_none()) && statement.applies(request) {
+                let by = StatementRef { source, index, sid: statement.sid() };
+                match statement.effect {
+                    Effect::Deny => return Decision::ExplicitDeny { by },
+                    Effect::Allow => allow = Some(by),
+                }
+            }
+        }
+        match source {
+            PolicySource::Boundary { .. } if allow.is_none() => {
+                lacking_boundary = lacking_boundary.or(Some(source))
+            }
+            PolicySource::Boundary { .. } => {}
+            _ => allowed_by = allowed_by.or(allow),
+        }
+    }
+    match (allowed_by, lacking_boundary) {
+        (Some(by), None) => Decision::Allowed { by },
+        (Some(allowed_by), Some(source)) => {
+            Decision::ImplicitDeny { missing: MissingAllow::Boundary { source, allowed_by } }
+        }
+        (None, _) => Decision::ImplicitDeny { missing: MissingAllow::IdentityPolicy },
+    }
+}
+
+impl Decision<'_> {
+    /// Whether the request may be done.
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed { .. })
+    }
+}
+
+impl fmt::Display for PolicySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inline { name } => write!(f, "inline policy {name}"),
+            Self::Group { group, name } => write!(f, "inline policy {name} of group {group}"),
+            Self::Managed { arn } => write!(f, "managed policy {arn}"),
+            Self::Boundary { arn } => write!(f, "permissions boundary {arn}"),
+        }
+    }
+}
+
+impl fmt::Display for StatementRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sid {
+            Some(sid) => write!(f, "statement {sid} of {}", self.source),
+            None => write!(f, "Statement[{}] of {}", self.index, self.source),
+        }
+    }
+}

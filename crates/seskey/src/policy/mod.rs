@@ -1,0 +1,43 @@
+//! IAM policy documents: read as strictly as IAM stores them, evaluated, and the least one that sends written.
+//!
+//! This is the identity-side language whole: both versions, `NotAction` and `NotResource`, every condition operator
+//! with its set operators, policy variables, permissions boundaries. Resource-side policies (`Principal`) are refused.
+//!
+//! ```
+//! use seskey::policy::{evaluate, Context, Policy, PolicySource, Request, SendingPolicy};
+//!
+//! let sending = SendingPolicy { from_addresses: vec!["*@example.com".into()], ..SendingPolicy::default() };
+//! let policy = Policy::parse(&sending.to_json()?)?;
+//! let source = PolicySource::Inline { name: "AmazonSesSendingAccess".into() };
+//!
+//! let context = Context::new().with("ses:FromAddress", ["news@example.com"]);
+//! let resource = "arn:aws:ses:eu-west-1:111122223333:identity/example.com";
+//! let request = Request { action: "ses:SendRawEmail", resource, context: &context };
+//! assert!(evaluate([(&source, &policy)], &request).is_allowed());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What cannot be compared
+//! A policy variable without a value, or a text where a number is wanted, is no match; under an operator that negates
+//! it satisfies no `Allow` and every `Deny`: what cannot be compared never helps the requester.
+//!
+//! Sources: IAM User Guide, "Grammar of the IAM JSON policy language", "Policy evaluation logic" and the pages of the
+//! single policy elements.
+
+mod condition;
+mod context;
+mod document;
+mod evaluate;
+mod json;
+mod malformed;
+mod operator;
+mod parse;
+mod pattern;
+mod sending;
+mod value;
+
+pub use context::{Context, Request};
+pub use document::{Effect, Policy, Statement, Version, counted_size};
+pub use evaluate::{Decision, MissingAllow, PolicySource, StatementRef, evaluate};
+pub use malformed::{Fault, MalformedPolicy};
+pub use sending::{Reach, SendingPolicy, SendingPolicyError};

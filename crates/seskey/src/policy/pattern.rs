@@ -1,0 +1,228 @@
+//! A text of a policy that a text of the request is matched against: wildcards and policy variables.
+
+use std::{borrow::Cow, mem};
+
+use super::context::Context;
+
+/// Text, wildcards (`*`, `?`) and policy variables (`${aws:username}`), told apart once.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern(Vec<Piece>);
+
+#[derive(Debug, Clone)]
+enum Piece {
+    Text(Vec<Token>),
+    Variable {
+        key: String,
+        default: Option<String>,
+    },
+    /// A variable where none is replaced.
+    NoValue,
+}
+
+/// A character of the request's text, any one, or any number of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token {
+    Char(char),
+    AnyChar,
+    AnyText,
+}
+
+impl Pattern {
+    /// Without `wildcards` or `variables` their signs stand for themselves.
+    /// Source: IAM User Guide, "IAM policy elements: Variables and tags".
+    pub(super) fn parse(text: &str, wildcards: bool, variables: bool) -> Self {
+        let token = |c: char| match c {
+            '*' if wildcards => Token::AnyText,
+            '?' if wildcards => Token::AnyChar,
+            c => Token::Char(c),
+        };
+        let mut pieces = Vec::new();
+        let mut tokens = Vec::new();
+        let mut rest = text;
+        while variables && let Some((before, name, after)) = split_at_variable(rest) {
+            tokens.extend(before.chars().map(token));
+            match name {
+                "*" | "?" | "$" => tokens.extend(name.chars().map(Token::Char)),
+                _ => pieces.extend([Piece::Text(mem::take(&mut tokens)), variable(name)]),
+            }
+            rest = after;
+        }
+        tokens.extend(rest.chars().map(token));
+        pieces.push(Piece::Text(tokens));
+        Self(pieces)
+    }
+
+    /// A pattern with a variable that never has a value.
+    pub(super) fn without_value() -> Self {
+        Self(vec![Piece::NoValue])
+    }
+
+    /// Whether the text matches; `None` if a variable has no value.
+    pub(super) fn matches(
+        &self,
+        text: &str,
+        same: fn(char, char) -> bool,
+        context: &Context,
+    ) -> Option<bool> {
+        Some(matches(&self.resolve(context)?, text, same))
+    }
+
+    /// The pattern with the values of its variables; `None` if one has no value, or several and no default.
+    /// A wildcard sign in a value stands for itself.
+    pub(super) fn resolve(&self, context: &Context) -> Option<Cow<'_, [Token]>> {
+        if let [Piece::Text(tokens)] = self.0.as_slice() {
+            return Some(Cow::Borrowed(tokens));
+        }
+        let mut tokens = Vec::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => tokens.extend_from_slice(text),
+                Piece::NoValue => return None,
+                Piece::Variable { key, default } => {
+                    let value = match context.get(key) {
+                        [value] => Some(value),
+                        _ => default.as_ref(),
+                    };
+                    tokens.extend(value?.chars().map(Token::Char));
+                }
+            }
+        }
+        Some(Cow::Owned(tokens))
+    }
+}
+
+/// Whether the whole text matches, in time of at most the product of both lengths and without recursion.
+pub(super) fn matches(pattern: &[Token], text: &str, same: fn(char, char) -> bool) -> bool {
+    let mut at = 0;
+    let mut rest = text.chars();
+    // of the last `*`: what follows it in the pattern, and the text that it has not taken yet
+    let mut star = None;
+    loop {
+        let mut after = rest.clone();
+        let fits = match (pattern.get(at), after.next()) {
+            (Some(Token::AnyText), _) => {
+                at += 1;
+                star = Some((at, rest.clone()));
+                continue;
+            }
+            (None, None) => return true,
+            (Some(Token::AnyChar), Some(_)) => true,
+            (Some(Token::Char(wanted)), Some(given)) => same(*wanted, given),
+            _ => false,
+        };
+        if fits {
+            at += 1;
+            rest = after;
+        } else {
+            let Some((resume, untaken)) = &mut star else { return false };
+            if untaken.next().is_none() {
+                return false;
+            }
+            at = *resume;
+            rest = untaken.clone();
+        }
+    }
+}
+
+/// Character for character.
+pub(super) fn exact(a: char, b: char) -> bool {
+    a == b
+}
+
+/// Upper and lower case are the same.
+pub(super) fn ignoring_case(a: char, b: char) -> bool {
+    a == b || a.to_lowercase().eq(b.to_lowercase())
+}
+
+/// `before${name}after`; a `${` that is never closed is text.
+fn split_at_variable(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once("${")?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+/// `key`, or `key, 'default'`.
+fn variable(name: &str) -> Piece {
+    let quoted = |text: &str| Some(text.trim().strip_prefix('\'')?.strip_suffix('\'')?.to_owned());
+    let (key, default) = match name.split_once(',') {
+        Some((key, default)) if quoted(default).is_some() => (key.trim(), quoted(default)),
+        _ => (name, None),
+    };
+    Piece::Variable { key: key.to_ascii_lowercase(), default }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn glob(pattern: &str, text: &str) -> bool {
+        Pattern::parse(pattern, true, false).matches(text, exact, &Context::new()) == Some(true)
+    }
+
+    /// The definition, at exponential cost.
+    fn naive(pattern: &[char], text: &[char]) -> bool {
+        match (pattern, text) {
+            ([], []) => true,
+            (['*', rest @ ..], _) => {
+                naive(rest, text) || (!text.is_empty() && naive(pattern, &text[1..]))
+            }
+            (['?', rest @ ..], [_, after @ ..]) => naive(rest, after),
+            ([p, rest @ ..], [t, after @ ..]) => p == t && naive(rest, after),
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn matches_as_defined(pattern in "[ab*?]{0,8}", text in "[abé]{0,8}") {
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            prop_assert_eq!(glob(&pattern, &text), naive(&chars(&pattern), &chars(&text)));
+        }
+
+        #[test]
+        fn what_a_variable_gives_is_text(value in ".*") {
+            let context = Context::new().with("k", [value.as_str()]);
+            let pattern = Pattern::parse("<${k}>", true, true);
+            let text = format!("<{value}>");
+            prop_assert_eq!(pattern.matches(&text, exact, &context), Some(true));
+            prop_assert_eq!(pattern.matches(&format!("{text}x"), exact, &context), Some(false));
+        }
+    }
+
+    #[test]
+    fn many_stars_take_no_exponential_time() {
+        assert!(!glob(&("*a".repeat(50) + "b"), &"a".repeat(2000)));
+    }
+
+    #[test]
+    fn variables_are_resolved() {
+        let context = Context::new()
+            .with("aws:username", ["jane"])
+            .with("many", ["a", "b"])
+            .with("star", ["*"]);
+        for (pattern, text, expected) in [
+            ("${aws:username}", "jane", Some(true)),
+            ("${AWS:UserName}!", "jane!", Some(true)),
+            ("${aws:username}", "${aws:username}", Some(false)),
+            ("${absent}", "", None),
+            ("${absent, 'x y'}", "x y", Some(true)),
+            ("${aws:username,'x'}", "jane", Some(true)),
+            ("${many}", "a", None),
+            ("${many, 'c'}", "c", Some(true)),
+            ("${star}", "anything", Some(false)),
+            ("${*}${?}${$}", "*?$", Some(true)),
+            ("${*}", "a", Some(false)),
+            ("${unclosed", "${unclosed", Some(true)),
+            ("$${aws:username}", "$jane", Some(true)),
+            ("", "", Some(true)),
+        ] {
+            assert_eq!(
+                Pattern::parse(pattern, true, true).matches(text, exact, &context),
+                expected,
+                "{pattern}"
+            );
+        }
+    }
+}
