@@ -20,6 +20,7 @@ pub mod access_key;
 pub mod credential;
 pub mod diagnose;
 pub mod password;
+pub mod permissions;
 pub mod policy;
 pub mod recognise;
 pub mod region;
