@@ -1,0 +1,176 @@
+//! The policies that a user or a group holds: inline and attached. The same seven actions for both.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seskey::policy::{PolicySource, counted_size};
+
+use super::{Account, Answer, AttachedPolicy, Holder, Page, authority::Document};
+use crate::refusal::{Missing, Refusal};
+
+/// What a user or a group holds.
+#[derive(Default)]
+pub(super) struct Held {
+    /// By name.
+    pub(super) inline: BTreeMap<String, Document>,
+    /// ARNs of managed policies.
+    pub(super) attached: BTreeSet<String>,
+}
+
+/// Managed policies attached to one user or group. Source: IAM User Guide, "IAM and AWS STS quotas".
+pub(super) const ATTACHED_POLICIES: usize = 10;
+
+impl Account {
+    pub(super) fn put_policy(
+        &mut self,
+        holder: &Holder,
+        policy_name: String,
+        document: String,
+    ) -> Result<Answer, Refusal> {
+        let held = self.held(holder)?;
+        let document = Document::parse(document, holder.source_of(&policy_name))?;
+        let others = held.inline.iter().filter(|(name, _)| **name != policy_name);
+        let size: usize = others.map(|(_, other)| counted_size(&other.text)).sum();
+        if size + counted_size(&document.text) > holder.inline_size_limit() {
+            let (limit, holder) = (holder.inline_size_limit(), holder.to_string());
+            return Err(Refusal::PolicySizeExceeded { limit, holder });
+        }
+        self.held_mut(holder)?.inline.insert(policy_name, document);
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn get_inline_policy(
+        &self,
+        holder: Holder,
+        policy_name: String,
+    ) -> Result<Answer, Refusal> {
+        match self.held(&holder)?.inline.get(&policy_name) {
+            Some(document) => {
+                let document = document.text.clone();
+                Ok(Answer::InlinePolicy { holder, policy_name, document })
+            }
+            None => Err(holder.no_such_policy(policy_name)),
+        }
+    }
+
+    pub(super) fn list_inline_policies(
+        &self,
+        holder: &Holder,
+        page: &Page,
+    ) -> Result<Answer, Refusal> {
+        let names = self.held(holder)?.inline.keys();
+        Ok(Answer::PolicyNames(page.of(names.map(|name| (name, name.clone())))?))
+    }
+
+    pub(super) fn delete_inline_policy(
+        &mut self,
+        holder: &Holder,
+        policy_name: String,
+    ) -> Result<Answer, Refusal> {
+        match self.held_mut(holder)?.inline.remove(&policy_name) {
+            Some(_) => Ok(Answer::Done),
+            None => Err(holder.no_such_policy(policy_name)),
+        }
+    }
+
+    /// Attaching what is attached already changes nothing, and is no error.
+    pub(super) fn attach_policy(
+        &mut self,
+        holder: &Holder,
+        policy_arn: String,
+    ) -> Result<Answer, Refusal> {
+        let attached = &self.held(holder)?.attached;
+        if self.managed_policy(&policy_arn).is_err() {
+            return Err(Refusal::NoSuchEntity(Missing::AttachablePolicy(policy_arn)));
+        }
+        if !attached.contains(&policy_arn) && attached.len() >= ATTACHED_POLICIES {
+            let quota = match holder {
+                Holder::User(_) => "PoliciesPerUser",
+                Holder::Group(_) => "PoliciesPerGroup",
+            };
+            return Err(Refusal::LimitExceeded { quota, limit: ATTACHED_POLICIES });
+        }
+        self.held_mut(holder)?.attached.insert(policy_arn);
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn detach_policy(
+        &mut self,
+        holder: &Holder,
+        policy_arn: String,
+    ) -> Result<Answer, Refusal> {
+        match self.held_mut(holder)?.attached.remove(&policy_arn) {
+            true => Ok(Answer::Done),
+            false => Err(Refusal::NoSuchEntity(Missing::Policy(policy_arn))),
+        }
+    }
+
+    pub(super) fn list_attached_policies(
+        &self,
+        holder: &Holder,
+        path_prefix: &str,
+        page: &Page,
+    ) -> Result<Answer, Refusal> {
+        let attached = self.held(holder)?.attached.iter().filter_map(|arn| {
+            let policy = &self.managed_policy(arn).ok()?.policy;
+            let (policy_name, policy_arn) = (policy.policy_name.clone(), arn.clone());
+            policy
+                .path
+                .starts_with(path_prefix)
+                .then_some((arn, AttachedPolicy { policy_name, policy_arn }))
+        });
+        Ok(Answer::AttachedPolicies(page.of(attached)?))
+    }
+
+    pub(super) fn held(&self, holder: &Holder) -> Result<&Held, Refusal> {
+        match holder {
+            Holder::User(name) => Ok(&self.user_entry(name)?.held),
+            Holder::Group(name) => Ok(&self.group_entry(name)?.held),
+        }
+    }
+
+    fn held_mut(&mut self, holder: &Holder) -> Result<&mut Held, Refusal> {
+        match holder {
+            Holder::User(name) => Ok(&mut self.user_entry_mut(name)?.held),
+            Holder::Group(name) => Ok(&mut self.group_entry_mut(name)?.held),
+        }
+    }
+}
+
+impl Holder {
+    /// The characters of all inline policies together, whitespace not counted.
+    /// Source: IAM User Guide, "IAM and AWS STS quotas".
+    pub(super) const USER_INLINE_SIZE: usize = 2048;
+    /// The same for a group.
+    pub(super) const GROUP_INLINE_SIZE: usize = 5120;
+
+    fn inline_size_limit(&self) -> usize {
+        match self {
+            Self::User(_) => Self::USER_INLINE_SIZE,
+            Self::Group(_) => Self::GROUP_INLINE_SIZE,
+        }
+    }
+
+    fn source_of(&self, policy_name: &str) -> PolicySource {
+        let name = policy_name.to_owned();
+        match self {
+            Self::User(_) => PolicySource::Inline { name },
+            Self::Group(group) => PolicySource::Group { group: group.clone(), name },
+        }
+    }
+
+    fn no_such_policy(&self, policy_name: String) -> Refusal {
+        Refusal::NoSuchEntity(match self {
+            Self::User(_) => Missing::UserPolicy(policy_name),
+            Self::Group(_) => Missing::GroupPolicy(policy_name),
+        })
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(name) => write!(f, "user {name}"),
+            Self::Group(name) => write!(f, "group {name}"),
+        }
+    }
+}

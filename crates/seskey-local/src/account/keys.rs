@@ -1,0 +1,195 @@
+//! Access keys.
+
+use jiff::Timestamp;
+use rand::Rng;
+use seskey::{Secret, SecretAccessKey};
+
+use super::{AccessKeyMetadata, Account, Answer, Page, Principal, identifiers};
+use crate::refusal::{Missing, Refusal};
+
+/// An access key with its secret, which its `Debug` does not tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    pub(super) owner: Principal,
+    pub(super) secret: SecretAccessKey,
+    pub(super) status: Status,
+    pub(super) create_date: Timestamp,
+    pub(super) last_used: Option<LastUsed>,
+}
+
+/// Whether an access key may be used. Source: IAM API Reference, `AccessKey`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub enum Status {
+    Active,
+    Inactive,
+}
+
+/// When, where and for what an access key was last used. Source: IAM API Reference, `AccessKeyLastUsed`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the members of the data type
+pub struct LastUsed {
+    pub last_used_date: Timestamp,
+    pub service_name: String,
+    pub region: String,
+}
+
+/// Active or not. Source: IAM User Guide, "IAM and AWS STS quotas".
+pub(super) const ACCESS_KEYS_PER_USER: usize = 2;
+
+impl AccessKey {
+    pub(super) fn new(owner: Principal, secret: SecretAccessKey, create_date: Timestamp) -> Self {
+        Self { owner, secret, status: Status::Active, create_date, last_used: None }
+    }
+
+    /// Who owns it.
+    pub fn owner(&self) -> &Principal {
+        &self.owner
+    }
+
+    /// Its secret.
+    pub fn secret(&self) -> &SecretAccessKey {
+        &self.secret
+    }
+
+    /// Whether it may be used.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Its last use, if there was one.
+    pub fn last_used(&self) -> Option<&LastUsed> {
+        self.last_used.as_ref()
+    }
+}
+
+impl Status {
+    /// The word of the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Inactive => "Inactive",
+        }
+    }
+}
+
+impl Account {
+    pub(super) fn create_access_key(
+        &mut self,
+        principal: Principal,
+        now: Timestamp,
+        rng: &mut dyn Rng,
+    ) -> Result<Answer, Refusal> {
+        if self.access_keys_of(&principal)?.len() >= ACCESS_KEYS_PER_USER {
+            return Err(Refusal::LimitExceeded {
+                quota: "AccessKeysPerUser",
+                limit: ACCESS_KEYS_PER_USER,
+            });
+        }
+        let id = loop {
+            let id = identifiers::access_key_id(&self.id, rng);
+            if !self.access_keys.contains_key(&id) {
+                break id;
+            }
+        };
+        let owner = self.as_named(principal)?;
+        let key = AccessKey::new(owner.clone(), identifiers::secret_access_key(rng), now);
+        let secret_access_key = Secret::new(key.secret.expose().to_owned());
+        let access_key = metadata(&id, &key);
+        self.access_keys_of_mut(&owner)?.push(id.clone());
+        self.access_keys.insert(id, key);
+        Ok(Answer::NewAccessKey { access_key, secret_access_key })
+    }
+
+    pub(super) fn list_access_keys(
+        &self,
+        principal: &Principal,
+        page: &Page,
+    ) -> Result<Answer, Refusal> {
+        let mut ids: Vec<&String> = self.access_keys_of(principal)?.iter().collect();
+        ids.sort();
+        let keys = ids.into_iter().map(|id| (id, metadata(id, &self.access_keys[id])));
+        Ok(Answer::AccessKeys(page.of(keys)?))
+    }
+
+    pub(super) fn update_access_key(
+        &mut self,
+        principal: &Principal,
+        access_key_id: String,
+        status: Status,
+    ) -> Result<Answer, Refusal> {
+        let owned = self.access_keys_of(principal)?.contains(&access_key_id);
+        match self.access_keys.get_mut(&access_key_id).filter(|_| owned) {
+            Some(key) => key.status = status,
+            None => return Err(Refusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
+        }
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn delete_access_key(
+        &mut self,
+        principal: &Principal,
+        access_key_id: String,
+    ) -> Result<Answer, Refusal> {
+        let owned = self.access_keys_of_mut(principal)?;
+        match owned.iter().position(|id| *id == access_key_id) {
+            Some(place) => owned.remove(place),
+            None => return Err(Refusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
+        };
+        self.access_keys.remove(&access_key_id);
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn get_access_key_last_used(
+        &self,
+        access_key_id: String,
+    ) -> Result<Answer, Refusal> {
+        match self.access_keys.get(&access_key_id) {
+            Some(key) => Ok(Answer::AccessKeyLastUsed {
+                user_name: owner_name(&key.owner),
+                last_used: key.last_used.clone(),
+            }),
+            None => Err(Refusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
+        }
+    }
+
+    fn access_keys_of(&self, principal: &Principal) -> Result<&Vec<String>, Refusal> {
+        match principal {
+            Principal::Root => Ok(&self.root_access_keys),
+            Principal::User(name) => Ok(&self.user_entry(name)?.access_keys),
+        }
+    }
+
+    fn access_keys_of_mut(&mut self, principal: &Principal) -> Result<&mut Vec<String>, Refusal> {
+        match principal {
+            Principal::Root => Ok(&mut self.root_access_keys),
+            Principal::User(name) => Ok(&mut self.user_entry_mut(name)?.access_keys),
+        }
+    }
+
+    /// The principal by the name that it was created with, in its own upper and lower case.
+    fn as_named(&self, principal: Principal) -> Result<Principal, Refusal> {
+        match principal {
+            Principal::Root => Ok(Principal::Root),
+            Principal::User(name) => {
+                Ok(Principal::User(self.user_entry(&name)?.user.user_name.clone()))
+            }
+        }
+    }
+}
+
+fn metadata(access_key_id: &str, key: &AccessKey) -> AccessKeyMetadata {
+    AccessKeyMetadata {
+        user_name: owner_name(&key.owner),
+        access_key_id: access_key_id.to_owned(),
+        status: key.status,
+        create_date: key.create_date,
+    }
+}
+
+fn owner_name(owner: &Principal) -> Option<String> {
+    match owner {
+        Principal::Root => None,
+        Principal::User(name) => Some(name.clone()),
+    }
+}

@@ -1,0 +1,34 @@
+//! `GetAccountSummary`: how many there are, and how many there may be.
+
+use super::{Account, Holder, groups, held, keys, policies, users};
+
+impl Account {
+    /// By the names of the API, in their order. What cannot exist here counts zero.
+    pub(super) fn summary(&self) -> Vec<(&'static str, usize)> {
+        let root_keys = usize::from(!self.root_access_keys.is_empty());
+        vec![
+            ("AccessKeysPerUserQuota", keys::ACCESS_KEYS_PER_USER),
+            ("AccountAccessKeysPresent", root_keys),
+            ("AccountMFAEnabled", 0),
+            ("AccountPasswordPresent", 0),
+            ("AccountSigningCertificatesPresent", 0),
+            ("AttachedPoliciesPerGroupQuota", held::ATTACHED_POLICIES),
+            ("AttachedPoliciesPerUserQuota", held::ATTACHED_POLICIES),
+            ("GroupPolicySizeQuota", Holder::GROUP_INLINE_SIZE),
+            ("Groups", self.groups.len()),
+            ("GroupsPerUserQuota", groups::GROUPS_PER_USER),
+            ("GroupsQuota", groups::GROUPS_PER_ACCOUNT),
+            ("MFADevices", 0),
+            ("MFADevicesInUse", 0),
+            ("Policies", self.policies.len()),
+            ("PoliciesQuota", policies::POLICIES_PER_ACCOUNT),
+            ("PolicySizeQuota", policies::POLICY_SIZE),
+            ("PolicyVersionsInUse", self.policies.len()),
+            ("Roles", 0),
+            ("UserPolicySizeQuota", Holder::USER_INLINE_SIZE),
+            ("Users", self.users.len()),
+            ("UsersQuota", users::USERS_PER_ACCOUNT),
+            ("VersionsPerPolicyQuota", 1),
+        ]
+    }
+}

@@ -1,0 +1,207 @@
+//! One request to the IAM or STS API, from its bytes to its answer: authenticate, parse, authorize, do, encode.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use rand::Rng;
+use seskey::{
+    Region,
+    policy::{Context, Decision, MissingAllow, Request},
+};
+
+use crate::{
+    account::{Account, Principal, Status},
+    iam::{self, Members, Operation},
+    refusal::{Denial, Mismatch, Refusal},
+    sigv4::{self, Authorization, Scope, Signed},
+    sts, xml,
+};
+
+/// What goes back to the client. The body may hold a secret access key, so there is no `Debug`.
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// The request ID, which AWS repeats in the header `x-amzn-requestid`.
+    pub request_id: String,
+    /// An XML document.
+    pub body: String,
+}
+
+/// Answers one request. It never fails: a refusal is an answer too.
+pub fn answer(
+    account: &mut Account,
+    request: &Signed<'_>,
+    peer: IpAddr,
+    now: Timestamp,
+    rng: &mut dyn Rng,
+) -> Response {
+    let request_id = uuid(rng);
+    let service = Service::of(request);
+    let (status, body) = match body(account, request, service, peer, now, rng, &request_id) {
+        Ok(body) => (200, body),
+        Err(refusal) => (refusal.status(), xml::error(service.namespace(), &refusal, &request_id)),
+    };
+    Response { status, content_type: xml::CONTENT_TYPE, request_id, body }
+}
+
+/// Which of the two APIs is spoken to: the one that the signature was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Service {
+    Iam,
+    Sts,
+}
+
+fn body(
+    account: &mut Account,
+    request: &Signed<'_>,
+    service: Service,
+    peer: IpAddr,
+    now: Timestamp,
+    rng: &mut dyn Rng,
+    request_id: &str,
+) -> Result<String, Refusal> {
+    let accept = |scope: &Scope| service.accept(scope, account);
+    let active = |id: &str| account.access_key(id).filter(|key| key.status() == Status::Active);
+    let signer = sigv4::verify(request, accept, |id| active(id).map(|key| key.secret()), now)?;
+    let caller =
+        active(&signer.access_key_id).ok_or(Refusal::InvalidClientTokenId)?.owner().clone();
+    account.record_use(&signer.access_key_id, service.as_str(), &signer.scope.region, now);
+
+    let members = members(request)?;
+    let action = members.get("Action").ok_or(Refusal::MissingAction)?;
+    let version = members.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
+    let invalid =
+        || Refusal::InvalidAction { action: action.to_owned(), version: version.to_owned() };
+    if version != service.version() {
+        return Err(invalid());
+    }
+    let mut context = global_context(account, &caller, request, peer, now);
+    match service {
+        Service::Iam => {
+            let operation = Operation::find(action).ok_or_else(invalid)?;
+            let action = operation.parse(&members, &caller)?;
+            let resource = operation.resource(account, &members, &caller);
+            operation.add_context(&mut context, account, &members, &caller);
+            authorize(account, &caller, &operation.permission(), &resource, &context)?;
+            let answer = account.apply(action, now, rng)?;
+            Ok(iam::encode(operation.name, &answer, request_id))
+        }
+        Service::Sts => {
+            let question = sts::Question::parse(action, &members).ok_or_else(invalid)??;
+            if let Some(permission) = question.permission() {
+                authorize(account, &caller, permission, "*", &context)?;
+            }
+            Ok(question.answer(account, &caller, request_id))
+        }
+    }
+}
+
+/// The parameters: of a GET in its query string, of a POST in its body.
+fn members(request: &Signed<'_>) -> Result<Members, Refusal> {
+    match request.method {
+        "GET" => Members::parse(request.query.as_bytes()),
+        "POST" if is_form(request.header("content-type")) => Members::parse(request.body),
+        _ => Err(Refusal::MissingAction),
+    }
+}
+
+fn is_form(content_type: Option<&str>) -> bool {
+    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+fn authorize(
+    account: &Account,
+    caller: &Principal,
+    permission: &str,
+    resource: &str,
+    context: &Context,
+) -> Result<(), Refusal> {
+    let denial = match account.decide(caller, &Request { action: permission, resource, context }) {
+        Decision::Allowed { .. } => return Ok(()),
+        Decision::ExplicitDeny { .. } => Denial::Explicit,
+        Decision::ImplicitDeny { missing: MissingAllow::Boundary { .. } } => {
+            Denial::PermissionsBoundary
+        }
+        Decision::ImplicitDeny { .. } => Denial::NoIdentityPolicy,
+    };
+    let (principal, action, resource) =
+        (account.principal_arn(caller), permission.to_owned(), resource.to_owned());
+    Err(Refusal::AccessDenied { principal, action, resource, denial })
+}
+
+/// The global condition keys of a request.
+/// Source: IAM User Guide, "AWS global condition context keys".
+fn global_context(
+    account: &Account,
+    caller: &Principal,
+    request: &Signed<'_>,
+    peer: IpAddr,
+    now: Timestamp,
+) -> Context {
+    account
+        .principal_context(caller)
+        .with("aws:SourceIp", [peer.to_string()])
+        .with("aws:SecureTransport", ["false"])
+        .with("aws:CurrentTime", [now.to_string()])
+        .with("aws:EpochTime", [now.as_second().to_string()])
+        .with("aws:UserAgent", request.header("user-agent"))
+}
+
+impl Service {
+    /// What cannot be read is refused by IAM.
+    fn of(request: &Signed<'_>) -> Self {
+        match Authorization::of(request) {
+            Ok(authorization) if authorization.scope.service == Self::Sts.as_str() => Self::Sts,
+            _ => Self::Iam,
+        }
+    }
+
+    /// IAM is signed for in one region of the partition, STS in every one that is known.
+    fn accept(self, scope: &Scope, account: &Account) -> Result<(), Mismatch> {
+        let partition = account.partition();
+        if scope.service != self.as_str() {
+            return Err(Mismatch::Service);
+        }
+        let known = match self {
+            Self::Iam => scope.region == partition.iam_signing_region(),
+            Self::Sts => Region::parse(&scope.region).is_ok_and(|region| {
+                region.as_str() == scope.region && region.partition() == partition
+            }),
+        };
+        if known { Ok(()) } else { Err(Mismatch::Region) }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Iam => "iam",
+            Self::Sts => "sts",
+        }
+    }
+
+    fn namespace(self) -> &'static str {
+        match self {
+            Self::Iam => iam::NAMESPACE,
+            Self::Sts => sts::NAMESPACE,
+        }
+    }
+
+    fn version(self) -> &'static str {
+        match self {
+            Self::Iam => iam::VERSION,
+            Self::Sts => sts::VERSION,
+        }
+    }
+}
+
+/// A random UUID (RFC 9562, version 4).
+fn uuid(rng: &mut dyn Rng) -> String {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].map(hex).join("-")
+}

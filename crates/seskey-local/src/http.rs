@@ -1,0 +1,86 @@
+//! The HTTP side: the IAM and STS APIs at `/`, the mailbox at `/_aws/ses`.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{ConnectInfo, DefaultBodyLimit, RawQuery, State},
+    http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+    serve::ListenerExt,
+};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tracing::{info, warn};
+
+use crate::{mailbox::Filter, server::LocalSes, sigv4::Signed};
+
+/// The largest request, in bytes: an IAM policy in a form is far smaller.
+const MAX_BODY: usize = 256 * 1024;
+
+/// Serves for ever.
+pub(crate) async fn serve(listener: TcpListener, ses: Arc<LocalSes>) {
+    let app = Router::new()
+        .route("/", any(query_api))
+        .route("/_aws/ses", get(messages).delete(delete_messages))
+        .route("/_seskey/health", get(|| async { json_response(&json!({"status": "ok"})) }))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(ses)
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener.tap_io(|tcp| {
+        if let Err(error) = tcp.set_nodelay(true) {
+            warn!(%error, "cannot set TCP_NODELAY");
+        }
+    });
+    if let Err(error) = axum::serve(listener, app).await {
+        warn!(%error, "the HTTP side has ended");
+    }
+}
+
+async fn query_api(
+    State(ses): State<Arc<LocalSes>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    // a value that is not text cannot have been signed
+    let headers: Vec<(&str, &str)> =
+        headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+    let request = Signed {
+        method: method.as_str(),
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        headers: &headers,
+        body: &body,
+    };
+    let answer = ses.answer(&request, peer.ip());
+    info!(%peer, status = answer.status, request_id = answer.request_id, "request");
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = [("content-type", answer.content_type.to_owned()), ("x-amzn-requestid", answer.request_id)];
+    (status, headers, answer.body).into_response()
+}
+
+async fn messages(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -> Response {
+    json_response(&json!({"messages": ses.messages(&filter(query))}))
+}
+
+async fn delete_messages(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -> StatusCode {
+    ses.delete_messages(&filter(query));
+    StatusCode::NO_CONTENT
+}
+
+fn filter(query: Option<String>) -> Filter {
+    let query = query.unwrap_or_default();
+    let value = |wanted: &str| {
+        form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+    };
+    Filter { id: value("id"), email: value("email") }
+}
+
+fn json_response(value: &serde_json::Value) -> Response {
+    ([(CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}

@@ -1,0 +1,143 @@
+//! The forms of the parameters. Source: botocore 1.44.5, `iam/2010-05-08/service-2.json`.
+
+use crate::refusal::Constraint;
+
+/// The form of a text.
+pub(super) struct Shape {
+    min: usize,
+    max: usize,
+    pattern: &'static str,
+    matches: fn(&str) -> bool,
+}
+
+impl Shape {
+    /// What the text violates first, if anything.
+    pub(super) fn violation(&self, text: &str) -> Option<Constraint> {
+        match text.chars().count() {
+            length if length < self.min => Some(Constraint::MinLength(self.min)),
+            length if length > self.max => Some(Constraint::MaxLength(self.max)),
+            _ => (!(self.matches)(text)).then_some(Constraint::Pattern(self.pattern)),
+        }
+    }
+}
+
+pub(super) const USER_NAME: Shape = name(64);
+pub(super) const EXISTING_USER_NAME: Shape = name(128);
+pub(super) const GROUP_NAME: Shape = name(128);
+pub(super) const POLICY_NAME: Shape = name(128);
+
+pub(super) const PATH: Shape = Shape {
+    min: 1,
+    max: 512,
+    pattern: r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)",
+    matches: |text| text == "/" || is_path(text, |c| c.is_ascii_graphic()),
+};
+pub(super) const POLICY_PATH: Shape = Shape {
+    min: 1,
+    max: 512,
+    pattern: r"((/[A-Za-z0-9\.,\+@=_-]+)*)/",
+    matches: |text| {
+        text == "/" || (is_path(text, |c| c == '/' || is_name(c)) && !text.contains("//"))
+    },
+};
+pub(super) const PATH_PREFIX: Shape = Shape {
+    min: 1,
+    max: 512,
+    pattern: r"\u002F[\u0021-\u007F]*",
+    matches: |text| text.starts_with('/') && text.chars().all(|c| ('!'..='\u{7f}').contains(&c)),
+};
+pub(super) const ACCESS_KEY_ID: Shape =
+    Shape { min: 16, max: 128, pattern: r"[\w]+", matches: |text| text.chars().all(is_word) };
+pub(super) const ARN: Shape = Shape { min: 20, max: 2048, pattern: ".*", matches: |_| true };
+pub(super) const RESOURCE_NAME: Shape =
+    Shape { min: 1, max: 2048, pattern: ".*", matches: |_| true };
+pub(super) const ACTION_NAME: Shape = Shape { min: 3, max: 128, pattern: ".*", matches: |_| true };
+pub(super) const CONTEXT_VALUE: Shape =
+    Shape { min: 0, max: usize::MAX, pattern: ".*", matches: |_| true };
+pub(super) const CONTEXT_KEY_NAME: Shape =
+    Shape { min: 5, max: 256, pattern: ".*", matches: |_| true };
+pub(super) const POLICY_DOCUMENT: Shape = Shape {
+    min: 1,
+    max: 131_072,
+    pattern: r"[\u0009\u000A\u000D\u0020-\u00FF]+",
+    matches: |text| text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}')),
+};
+pub(super) const POLICY_DESCRIPTION: Shape =
+    Shape { min: 0, max: 1000, pattern: ".*", matches: |_| true };
+pub(super) const POLICY_VERSION_ID: Shape = Shape {
+    min: 1,
+    max: 128,
+    pattern: r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?",
+    matches: |text| {
+        text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c| ('1'..='9').contains(&c)))
+    },
+};
+pub(super) const TAG_KEY: Shape = Shape {
+    min: 1,
+    max: 128,
+    pattern: r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
+    matches: |text| text.chars().all(is_tag),
+};
+pub(super) const TAG_VALUE: Shape = Shape {
+    min: 0,
+    max: 256,
+    pattern: r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*",
+    matches: |text| text.chars().all(is_tag),
+};
+
+const fn name(max: usize) -> Shape {
+    Shape { min: 1, max, pattern: r"[\w+=,.@-]+", matches: |text| text.chars().all(is_name) }
+}
+
+fn is_path(text: &str, inner: fn(char) -> bool) -> bool {
+    text.len() > 2 && text.starts_with('/') && text.ends_with('/') && text.chars().all(inner)
+}
+
+fn is_name(c: char) -> bool {
+    is_word(c) || "+=,.@-".contains(c)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// Letters and numbers of any script, blanks that are no control characters, and a few signs.
+fn is_tag(c: char) -> bool {
+    c.is_alphanumeric() || "_.:/=+-@".contains(c) || (c.is_whitespace() && !c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_but_legal_and_not_legal() {
+        for (shape, good, bad) in [
+            (&USER_NAME, vec!["=+,.@-_", "a", "0"], vec!["", "a b", "a/b", "é", "a\n", "a:b"]),
+            (
+                &PATH,
+                vec!["/", "/a/", "/system/mail/", "///", "/~!/"],
+                vec!["", "a", "/a", "a/", "//", "/a b/", "/é/"],
+            ),
+            (&POLICY_PATH, vec!["/", "/a/", "/a-1/b_2/"], vec!["", "//", "/a", "/a//b/", "/a:b/"]),
+            (&PATH_PREFIX, vec!["/", "/sys", "/sys/\u{7f}"], vec!["", "sys", "/a b"]),
+            (
+                &ACCESS_KEY_ID,
+                vec!["AKIAIOSFODNN7EXAMPLE"],
+                vec!["AKIA", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"],
+            ),
+            (
+                &TAG_KEY,
+                vec!["seskey:region", "Größe", "日本 語"],
+                vec!["", "a\tb", "a*b", "a\u{0}"],
+            ),
+            (&TAG_VALUE, vec!["", "a=b+c@d/e"], vec!["a;b", "a\r"]),
+            (&POLICY_VERSION_ID, vec!["v1", "v10"], vec!["", "1", "v0", "v"]),
+        ] {
+            good.iter().for_each(|text| assert_eq!(shape.violation(text), None, "{text:?}"));
+            bad.iter().for_each(|text| assert_ne!(shape.violation(text), None, "{text:?}"));
+        }
+        assert_eq!(USER_NAME.violation(&"x".repeat(64)), None);
+        assert_eq!(USER_NAME.violation(&"x".repeat(65)), Some(Constraint::MaxLength(64)));
+    }
+}

@@ -1,0 +1,22 @@
+//! A local Amazon SES: the IAM and STS Query APIs, the SMTP endpoint and a mailbox, in one process.
+//!
+//! The password of each SMTP login is derived from an access key of the IAM in the same process, so that a credential
+//! works here exactly when it would work at AWS. All knowledge of state and protocol is pure; only [`server`] and the
+//! two listeners touch sockets.
+
+pub mod account;
+pub mod api;
+mod http;
+pub mod iam;
+pub mod mailbox;
+pub mod message;
+pub mod refusal;
+pub mod sending;
+pub mod server;
+pub mod sigv4;
+pub mod smtp;
+pub mod sts;
+mod tls;
+pub mod xml;
+
+pub use tls::CertificateError;

@@ -1,0 +1,161 @@
+//! The messages that were accepted, and the JSON in which LocalStack's users know them (`/_aws/ses`).
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// A mailbox that forgets its oldest messages when it is full.
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    messages: VecDeque<Message>,
+    bytes: usize,
+}
+
+/// A message that was accepted.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Message {
+    /// The ID that the sender was told.
+    pub id: String,
+    /// The region of the endpoint that took it.
+    pub region: String,
+    /// When it was accepted, to the second, in UTC.
+    #[serde(serialize_with = "to_the_second")]
+    pub timestamp: Timestamp,
+    /// Its recipients.
+    pub destination: Destination,
+    /// The message as its recipient gets it; what is not UTF-8 is shown as U+FFFD.
+    pub raw_data: String,
+    /// The envelope's sender.
+    pub source: String,
+}
+
+/// The envelope's recipients, told apart by the header.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Destination {
+    /// Those named in `To`.
+    pub to_addresses: Vec<String>,
+    /// Those named in `Cc`.
+    pub cc_addresses: Vec<String>,
+    /// Those named in neither.
+    pub bcc_addresses: Vec<String>,
+}
+
+/// Which messages are meant; an absent condition is fulfilled.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// The message's ID.
+    pub id: Option<String>,
+    /// The envelope's sender, to the letter.
+    pub email: Option<String>,
+}
+
+const MAX_MESSAGES: usize = 10_000;
+const MAX_BYTES: usize = 256 * 1024 * 1024;
+
+impl Mailbox {
+    /// Takes in a message, and forgets the oldest ones if need be.
+    pub fn push(&mut self, message: Message) {
+        self.bytes += message.raw_data.len();
+        self.messages.push_back(message);
+        while self.messages.len() > 1 && (self.messages.len() > MAX_MESSAGES || self.bytes > MAX_BYTES) {
+            self.bytes -= self.messages.pop_front().map_or(0, |message| message.raw_data.len());
+        }
+    }
+
+    /// The messages that a filter lets through, the oldest first.
+    pub fn list(&self, filter: &Filter) -> Vec<Message> {
+        self.messages.iter().filter(|message| filter.matches(message)).cloned().collect()
+    }
+
+    /// Forgets the messages that a filter lets through.
+    pub fn delete(&mut self, filter: &Filter) {
+        self.messages.retain(|message| !filter.matches(message));
+        self.bytes = self.messages.iter().map(|message| message.raw_data.len()).sum();
+    }
+}
+
+impl Filter {
+    fn matches(&self, message: &Message) -> bool {
+        let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+        is(&self.id, &message.id) && is(&self.email, &message.source)
+    }
+}
+
+impl Destination {
+    /// Tells the envelope's recipients apart by the addresses in `To` and `Cc`.
+    pub fn new(recipients: Vec<String>, to: &[String], cc: &[String]) -> Self {
+        let mut destination = Self::default();
+        for recipient in recipients {
+            let named_in = |list: &[String]| list.iter().any(|address| address.eq_ignore_ascii_case(&recipient));
+            let list = if named_in(to) {
+                &mut destination.to_addresses
+            } else if named_in(cc) {
+                &mut destination.cc_addresses
+            } else {
+                &mut destination.bcc_addresses
+            };
+            list.push(recipient);
+        }
+        destination
+    }
+}
+
+fn to_the_second<S: serde::Serializer>(timestamp: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&timestamp.strftime("%Y-%m-%dT%H:%M:%S"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(id: &str, source: &str, size: usize) -> Message {
+        Message {
+            id: id.into(),
+            region: "us-east-1".into(),
+            timestamp: Timestamp::UNIX_EPOCH,
+            destination: Destination::default(),
+            raw_data: "x".repeat(size),
+            source: source.into(),
+        }
+    }
+
+    fn ids(mailbox: &Mailbox, filter: &Filter) -> Vec<String> {
+        mailbox.list(filter).into_iter().map(|message| message.id).collect()
+    }
+
+    #[test]
+    fn filters() {
+        let mut mailbox = Mailbox::default();
+        for (id, source) in [("1", "a@b.c"), ("2", "d@e.f"), ("3", "a@b.c")] {
+            mailbox.push(message(id, source, 1));
+        }
+        let from_a = Filter { email: Some("a@b.c".into()), ..Filter::default() };
+        assert_eq!(ids(&mailbox, &from_a), ["1", "3"]);
+        mailbox.delete(&Filter { id: Some("1".into()), ..Filter::default() });
+        assert_eq!(ids(&mailbox, &Filter::default()), ["2", "3"]);
+        mailbox.delete(&Filter::default());
+        assert!(mailbox.list(&Filter::default()).is_empty() && mailbox.bytes == 0);
+    }
+
+    #[test]
+    fn a_full_mailbox_forgets_the_oldest() {
+        let mut mailbox = Mailbox::default();
+        for id in ["1", "2", "3"] {
+            mailbox.push(message(id, "a@b.c", MAX_BYTES / 2));
+        }
+        assert_eq!(ids(&mailbox, &Filter::default()), ["2", "3"]);
+    }
+
+    #[test]
+    fn recipients_are_told_apart_by_the_header() {
+        let list = |addresses: &[&str]| addresses.iter().map(|&a| a.to_owned()).collect::<Vec<_>>();
+        let destination = Destination::new(list(&["a@b.c", "D@e.f", "g@h.i"]), &list(&["a@b.c"]), &list(&["d@E.F"]));
+        assert_eq!(
+            serde_json::to_value(destination).unwrap(),
+            serde_json::json!({"ToAddresses": ["a@b.c"], "CcAddresses": ["D@e.f"], "BccAddresses": ["g@h.i"]})
+        );
+    }
+}

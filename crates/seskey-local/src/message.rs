@@ -1,0 +1,177 @@
+//! A message as SES reads it: the header fields that decide about it, and what SES writes over.
+
+use std::collections::HashSet;
+
+use jiff::{Timestamp, tz::TimeZone};
+use mail_parser::{Address, MessageParser};
+use rand::{Rng, RngExt};
+use seskey::Region;
+
+/// The header of a message, as far as it decides whether SES takes the message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Header {
+    /// The address of the first author in `From`.
+    pub from_address: Option<String>,
+    /// The display name of the first author in `From`.
+    pub from_display_name: Option<String>,
+    /// The addresses in `To`.
+    pub to: Vec<String>,
+    /// The addresses in `Cc`.
+    pub cc: Vec<String>,
+    /// The configuration set that the message asks for by `X-SES-CONFIGURATION-SET`.
+    pub configuration_set: Option<String>,
+    /// A field that stands twice and may stand once.
+    pub duplicate: Option<String>,
+}
+
+impl Header {
+    /// Reads the header of a message.
+    pub fn read(message: &[u8]) -> Self {
+        let Some(parsed) = MessageParser::default().parse_headers(message) else { return Self::default() };
+        let author = parsed.from().and_then(Address::first);
+        let owned = |text: Option<&str>| text.map(str::to_owned).filter(|text| !text.is_empty());
+        let addresses = |list: Option<&Address>| {
+            let addresses = list.into_iter().flat_map(Address::iter);
+            addresses.filter_map(|address| address.address().map(str::to_owned)).collect()
+        };
+        let (fields, _) = split(message);
+        let mut seen = HashSet::new();
+        let mut names = fields.iter().map(|field| field.name.as_str());
+        Self {
+            from_address: owned(author.and_then(|author| author.address())),
+            from_display_name: owned(author.and_then(|author| author.name())),
+            to: addresses(parsed.to()),
+            cc: addresses(parsed.cc()),
+            configuration_set: owned(parsed.header("X-SES-CONFIGURATION-SET").and_then(|value| value.as_text()).map(str::trim)),
+            duplicate: names
+                .find(|name| SINGLE.iter().any(|s| s.eq_ignore_ascii_case(name)) && !seen.insert(name.to_ascii_lowercase()))
+                .map(str::to_owned),
+        }
+    }
+}
+
+/// The ID that SES gives a message: four characters for the region, the time in milliseconds since 1970 as 12
+/// hexadecimal digits, and 32 random ones.
+pub fn message_id(region: &Region, now: Timestamp, rng: &mut dyn Rng) -> String {
+    let prefix = region.facts().and_then(|facts| facts.message_id_prefix.as_deref()).unwrap_or("0100");
+    let mut hex = |digits: u32| format!("{:0>1$x}", rng.random::<u64>() >> (64 - 4 * digits), digits as usize);
+    let groups = [8, 4, 4, 4, 12].map(&mut hex).join("-");
+    format!("{prefix}{:012x}-{groups}-000000", now.as_millisecond())
+}
+
+/// The message as its recipient gets it: `Date` and `Message-ID` are SES's own, the fields that talk to SES are gone.
+/// Source: SES Developer Guide, "Amazon SES header fields".
+pub fn rewrite(message: &[u8], id: &str, region: &Region, now: Timestamp) -> Vec<u8> {
+    let (fields, body) = split(message);
+    let date = now.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S +0000");
+    let domain = if region.as_str() == "us-east-1" { "email" } else { region.as_str() };
+    let mut rewritten = format!(
+        "Message-ID: <{id}@{domain}.amazonses.com>\r\nDate: {date}\r\nFeedback-ID: ::1.{region}.local:AmazonSES\r\n\
+         X-SES-Outgoing: {}-127.0.0.1\r\n",
+        now.to_zoned(TimeZone::UTC).strftime("%Y.%m.%d"),
+    )
+    .into_bytes();
+    for field in fields.iter().filter(|field| !REPLACED.iter().any(|name| name.eq_ignore_ascii_case(&field.name))) {
+        rewritten.extend_from_slice(field.raw);
+    }
+    rewritten.extend_from_slice(b"\r\n");
+    rewritten.extend_from_slice(body);
+    rewritten
+}
+
+/// Fields that may stand once: RFC 5322, section 3.6, and those that published refusals name.
+const SINGLE: &[&str] = &[
+    "Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-ID", "In-Reply-To", "References", "Subject",
+    "MIME-Version", "Content-Type", "DKIM-Signature",
+];
+
+const REPLACED: &[&str] = &[
+    "Date",
+    "Message-ID",
+    "X-SES-CONFIGURATION-SET",
+    "X-SES-MESSAGE-TAGS",
+    "X-SES-SOURCE-ARN",
+    "X-SES-FROM-ARN",
+    "X-SES-RETURN-PATH-ARN",
+];
+
+struct Field<'a> {
+    name: String,
+    /// Its bytes, folded lines and line end included.
+    raw: &'a [u8],
+}
+
+/// Splits a message into its header fields and its body. What is no header belongs to the body.
+fn split(message: &[u8]) -> (Vec<Field<'_>>, &[u8]) {
+    let mut fields = vec![];
+    let mut rest = message;
+    loop {
+        if let Some(body) = rest.strip_prefix(b"\r\n") {
+            return (fields, body);
+        }
+        let Some(name) = field_name(rest) else { return (fields, rest) };
+        let length = field_length(rest);
+        fields.push(Field { name, raw: &rest[..length] });
+        rest = &rest[length..];
+    }
+}
+
+fn field_name(rest: &[u8]) -> Option<String> {
+    let colon = rest.iter().position(|&b| b == b':')?;
+    let name = rest[..colon].trim_ascii_end();
+    (!name.is_empty() && name.iter().all(u8::is_ascii_graphic)).then(|| String::from_utf8_lossy(name).into_owned())
+}
+
+/// Up to the CRLF after which the next line does not begin with a blank.
+fn field_length(rest: &[u8]) -> usize {
+    let ends_here = |at: &usize| !matches!(rest.get(at + 2), Some(b' ' | b'\t'));
+    rest.windows(2).enumerate().filter(|(_, pair)| pair == b"\r\n").map(|(at, _)| at).find(ends_here).map_or(rest.len(), |at| at + 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    const MESSAGE: &[u8] = b"From: \"Ann B.\" <ann@example.com>\r\nTo: bob@example.org,\r\n carl@example.org\r\nCc: D <d@example.org>\r\n\
+        Date: yesterday\r\nX-SES-CONFIGURATION-SET: prod\r\nSubject: hi\r\n\r\nbody: not a header\r\n";
+
+    #[test]
+    fn what_decides_is_read() {
+        let header = Header::read(MESSAGE);
+        assert_eq!(header.from_address.as_deref(), Some("ann@example.com"));
+        assert_eq!(header.from_display_name.as_deref(), Some("Ann B."));
+        assert_eq!(header.to, ["bob@example.org", "carl@example.org"]);
+        assert_eq!(header.cc, ["d@example.org"]);
+        assert_eq!(header.configuration_set.as_deref(), Some("prod"));
+        assert_eq!(header.duplicate, None);
+        assert_eq!(Header::read(b"no header at all\r\n"), Header::default());
+    }
+
+    #[test]
+    fn a_field_that_stands_twice_is_named() {
+        let header = Header::read(b"From: a@b.c\r\nContent-Type: text/plain\r\ncontent-type: text/html\r\n\r\n");
+        assert_eq!(header.duplicate.as_deref(), Some("content-type"));
+        assert_eq!(Header::read(b"Received: a\r\nReceived: b\r\n\r\n").duplicate, None);
+    }
+
+    #[test]
+    fn what_ses_writes_over() {
+        let now = "2026-08-20T20:08:20Z".parse().unwrap();
+        let rewritten = rewrite(MESSAGE, "ID", &Region::parse("eu-west-1").unwrap(), now);
+        let text = String::from_utf8(rewritten).unwrap();
+        assert!(text.starts_with("Message-ID: <ID@eu-west-1.amazonses.com>\r\nDate: Thu, 20 Aug 2026 20:08:20 +0000\r\n"), "{text}");
+        assert!(text.contains("To: bob@example.org,\r\n carl@example.org\r\n"), "{text}");
+        assert!(text.ends_with("Subject: hi\r\n\r\nbody: not a header\r\n"), "{text}");
+        assert!(!text.contains("yesterday") && !text.contains("CONFIGURATION"), "{text}");
+    }
+
+    #[test]
+    fn an_id_has_the_region_and_the_time() {
+        let (region, now) = (Region::parse("us-west-2").unwrap(), "2026-08-20T20:08:20Z".parse().unwrap());
+        let id = message_id(&region, now, &mut StdRng::seed_from_u64(1));
+        assert!(id.starts_with("010101a0"), "{id}");
+        assert_eq!(id.split('-').map(str::len).collect::<Vec<_>>(), [16, 8, 4, 4, 4, 12, 6]);
+    }
+}

@@ -1,0 +1,320 @@
+//! Every refusal of the IAM and STS APIs: its code, its HTTP status and AWS's text.
+//!
+//! Sources: IAM API Reference, "Errors" of each action and "Common Errors"; the texts are those that AWS was seen to
+//! send, and where none was seen, in its manner (`docs/fidelity.md` tells which).
+
+use std::fmt;
+
+/// Why a request is not done. `Display` is the text that the requester gets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// What the request names is not there.
+    #[error("{0}")]
+    NoSuchEntity(Missing),
+    /// A user of that name is there; upper and lower case are the same.
+    #[error("User with name {0} already exists.")]
+    UserAlreadyExists(String),
+    /// A group of that name is there; upper and lower case are the same.
+    #[error("Group with name {0} already exists.")]
+    GroupAlreadyExists(String),
+    /// A managed policy of that name is there, under whatever path.
+    #[error("A policy called {0} already exists. Duplicate names are not allowed.")]
+    PolicyAlreadyExists(String),
+    /// One more than the account, the user or the group may have.
+    #[error("Cannot exceed quota for {quota}: {limit}")]
+    LimitExceeded {
+        /// The name of the quota.
+        quota: &'static str,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// The inline policies of a user or a group would have more characters than fit.
+    #[error("Maximum policy size of {limit} bytes exceeded for {holder}")]
+    PolicySizeExceeded {
+        /// The characters that fit, whitespace not counted.
+        limit: usize,
+        /// `user NAME` or `group NAME`.
+        holder: String,
+    },
+    /// Something still hangs on what is to be deleted.
+    #[error("{0}")]
+    DeleteConflict(Conflict),
+    /// The document is no identity-based policy.
+    #[error("Syntax errors in policy.")]
+    MalformedPolicyDocument,
+    /// Well-formed, and yet not possible.
+    #[error("{0}")]
+    InvalidInput(&'static str),
+    /// A parameter is missing, or not of the form that the API model gives it. Its value is never repeated.
+    #[error("1 validation error detected: Value{} at '{member}' failed to satisfy constraint: {constraint}", null(.constraint))]
+    ValidationError {
+        /// The parameter, such as `userName`.
+        member: String,
+        /// What the model demands of it.
+        constraint: Constraint,
+    },
+    /// The parameters do not parse.
+    #[error("The query string is malformed")]
+    MalformedQueryString,
+    /// No `Action` parameter.
+    #[error("Missing Action")]
+    MissingAction,
+    /// An action or a version that is not served.
+    #[error("Could not find operation {action} for version {version}")]
+    InvalidAction {
+        /// The `Action` parameter.
+        action: String,
+        /// The `Version` parameter.
+        version: String,
+    },
+    /// The policies of the caller do not allow it.
+    #[error("User: {principal} is not authorized to perform: {action} on resource: {resource} {}", .denial.reason(.action))]
+    AccessDenied {
+        /// The ARN of the caller.
+        principal: String,
+        /// Such as `iam:CreateUser`.
+        action: String,
+        /// The ARN that the permission was checked against.
+        resource: String,
+        /// What denied it.
+        denial: Denial,
+    },
+    /// Nobody signed the request.
+    #[error("Request is missing Authentication Token")]
+    MissingAuthenticationToken,
+    /// The signature cannot be read.
+    #[error("{0}")]
+    IncompleteSignature(Incomplete),
+    /// The access key is unknown, inactive or temporary.
+    #[error("The security token included in the request is invalid.")]
+    InvalidClientTokenId,
+    /// The signature can be read, and is not good for this request, here and now.
+    #[error("{0}")]
+    SignatureDoesNotMatch(Mismatch),
+}
+
+/// What is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub enum Missing {
+    User(String),
+    Group(String),
+    UserPolicy(String),
+    GroupPolicy(String),
+    AccessKey(String),
+    /// A managed policy, by its ARN.
+    Policy(String),
+    /// A managed policy that was to be attached, by its ARN.
+    AttachablePolicy(String),
+    PolicyVersion {
+        arn: String,
+        version: String,
+    },
+    Membership {
+        user: String,
+        group: String,
+    },
+    LoginProfile(String),
+}
+
+/// What hangs on the entity that is to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub enum Conflict {
+    AccessKeys,
+    InlinePolicies,
+    AttachedPolicies,
+    GroupMembership,
+    /// A managed policy that is attached, or is a permissions boundary.
+    Attachments,
+}
+
+/// What the API model demands of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub enum Constraint {
+    Required,
+    MinLength(usize),
+    MaxLength(usize),
+    Pattern(&'static str),
+    OneOf(&'static str),
+    AtLeast(usize),
+    AtMost(usize),
+    Marker,
+}
+
+/// What denied an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub enum Denial {
+    Explicit,
+    NoIdentityPolicy,
+    PermissionsBoundary,
+}
+
+/// What a signature lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // the texts say it all
+pub enum Incomplete {
+    #[error("Unsupported signing algorithm in the Authorization header; use AWS4-HMAC-SHA256.")]
+    Algorithm,
+    #[error("More than one Authorization header.")]
+    RepeatedAuthorization,
+    #[error("Authorization header requires '{0}' parameter, once.")]
+    Parameter(&'static str),
+    #[error("Authorization header has a parameter that is not known.")]
+    UnknownParameter,
+    #[error(
+        "Credential must have exactly 5 slash-delimited elements, keyid/date/region/service/term."
+    )]
+    Credential,
+    #[error("SignedHeaders must be header names in lower case and in order, each once.")]
+    SignedHeaders,
+    #[error("Signature must be 64 hexadecimal digits in lower case.")]
+    Signature,
+    #[error("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")]
+    Date,
+    #[error("A signature in the query string is not served; sign with the Authorization header.")]
+    Presigned,
+}
+
+/// What a signature is not good for. Times are as in `x-amz-date`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // the texts say it all
+pub enum Mismatch {
+    #[error("Signature expired: {signed} is now earlier than {earliest} ({now} - 15 min.)")]
+    Expired { signed: String, earliest: String, now: String },
+    #[error("Signature not yet current: {signed} is still later than {latest} ({now} + 15 min.)")]
+    NotYetCurrent { signed: String, latest: String, now: String },
+    #[error(
+        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP."
+    )]
+    ScopeDate,
+    #[error("Credential should be scoped to a valid region.")]
+    Region,
+    #[error("Credential should be scoped to correct service: 'iam' or 'sts'.")]
+    Service,
+    #[error("Credential should be scoped with a valid terminator: 'aws4_request'.")]
+    Terminator,
+    #[error("'{0}' must be a 'SignedHeader' in the AWS Authorization.")]
+    UnsignedHeader(String),
+    #[error("'{0}' is a 'SignedHeader' that the request does not have.")]
+    AbsentHeader(String),
+    #[error("The value of 'x-amz-content-sha256' is not the hash of the body.")]
+    Body,
+    #[error(
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
+         Key and signing method. Consult the service documentation for details."
+    )]
+    Signature,
+}
+
+impl Refusal {
+    /// The code, such as `NoSuchEntity`.
+    pub fn code(&self) -> &'static str {
+        self.code_and_status().0
+    }
+
+    /// The HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.code_and_status().1
+    }
+
+    fn code_and_status(&self) -> (&'static str, u16) {
+        match self {
+            Self::NoSuchEntity(_) => ("NoSuchEntity", 404),
+            Self::UserAlreadyExists(_)
+            | Self::GroupAlreadyExists(_)
+            | Self::PolicyAlreadyExists(_) => ("EntityAlreadyExists", 409),
+            Self::LimitExceeded { .. } | Self::PolicySizeExceeded { .. } => ("LimitExceeded", 409),
+            Self::DeleteConflict(_) => ("DeleteConflict", 409),
+            Self::MalformedPolicyDocument => ("MalformedPolicyDocument", 400),
+            Self::InvalidInput(_) => ("InvalidInput", 400),
+            Self::ValidationError { .. } => ("ValidationError", 400),
+            Self::MalformedQueryString => ("MalformedQueryString", 404),
+            Self::MissingAction => ("MissingAction", 400),
+            Self::InvalidAction { .. } => ("InvalidAction", 400),
+            Self::AccessDenied { .. } => ("AccessDenied", 403),
+            Self::MissingAuthenticationToken => ("MissingAuthenticationToken", 403),
+            Self::IncompleteSignature(_) => ("IncompleteSignature", 400),
+            Self::InvalidClientTokenId => ("InvalidClientTokenId", 403),
+            Self::SignatureDoesNotMatch(_) => ("SignatureDoesNotMatch", 403),
+        }
+    }
+}
+
+impl Denial {
+    fn reason(self, action: &str) -> String {
+        match self {
+            Self::Explicit => "with an explicit deny".to_owned(),
+            Self::NoIdentityPolicy => {
+                format!("because no identity-based policy allows the {action} action")
+            }
+            Self::PermissionsBoundary => {
+                format!("because no permissions boundary allows the {action} action")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(name) => write!(f, "The user with name {name} cannot be found."),
+            Self::Group(name) => write!(f, "The group with name {name} cannot be found."),
+            Self::UserPolicy(name) => {
+                write!(f, "The user policy with name {name} cannot be found.")
+            }
+            Self::GroupPolicy(name) => {
+                write!(f, "The group policy with name {name} cannot be found.")
+            }
+            Self::AccessKey(id) => write!(f, "The Access Key with id {id} cannot be found."),
+            Self::Policy(arn) => write!(f, "Policy {arn} was not found."),
+            Self::AttachablePolicy(arn) => {
+                write!(f, "Policy {arn} does not exist or is not attachable.")
+            }
+            Self::PolicyVersion { arn, version } => {
+                write!(f, "Policy {arn} version {version} does not exist or is not attachable.")
+            }
+            Self::Membership { user, group } => write!(f, "User {user} is not in group {group}."),
+            Self::LoginProfile(user) => write!(f, "Login Profile for User {user} cannot be found."),
+        }
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AccessKeys => "Cannot delete entity, must delete access keys first.",
+            Self::InlinePolicies => "Cannot delete entity, must delete policies first.",
+            Self::AttachedPolicies => "Cannot delete entity, must detach all policies first.",
+            Self::GroupMembership => "Cannot delete entity, must remove users from group first.",
+            Self::Attachments => "Cannot delete a policy attached to entities.",
+        })
+    }
+}
+
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Required => write!(f, "Member must not be null"),
+            Self::MinLength(n) => write!(f, "Member must have length greater than or equal to {n}"),
+            Self::MaxLength(n) => write!(f, "Member must have length less than or equal to {n}"),
+            Self::Pattern(pattern) => {
+                write!(f, "Member must satisfy regular expression pattern: {pattern}")
+            }
+            Self::OneOf(values) => write!(f, "Member must satisfy enum value set: [{values}]"),
+            Self::AtLeast(n) => write!(f, "Member must have value greater than or equal to {n}"),
+            Self::AtMost(n) => write!(f, "Member must have value less than or equal to {n}"),
+            Self::Marker => write!(f, "Member must be a marker of an earlier answer"),
+        }
+    }
+}
+
+fn null(constraint: &Constraint) -> &'static str {
+    match constraint {
+        Constraint::Required => " null",
+        _ => "",
+    }
+}

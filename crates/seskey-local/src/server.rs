@@ -1,0 +1,246 @@
+//! Starts and stops a local SES: the HTTP side, the SMTP side, and what they share.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use rand::{RngExt, distr::Alphanumeric, rngs::StdRng};
+use seskey::{AccessKeyId, Region, Secret, SecretAccessKey, SmtpPassword};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    account::{Account, AccountId, Action, Answer, Status, fresh_access_key},
+    http,
+    api,
+    mailbox::{Destination, Filter, Mailbox, Message},
+    message::{self, Header},
+    refusal,
+    sending::{Identities, Login, Refusal, Sending},
+    sigv4::Signed,
+    smtp::{
+        Envelope,
+        listener::{self, Kind},
+    },
+    tls::{self, CertificateError},
+};
+
+/// How a local SES is set up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the IAM and STS APIs and the mailbox are served.
+    pub http: SocketAddr,
+    /// Where SMTP begins in clear.
+    pub smtp: SocketAddr,
+    /// Where SMTP begins in TLS.
+    pub smtps: SocketAddr,
+    /// The region of the SMTP endpoint, unless the TLS client names another.
+    pub region: Region,
+    /// The account.
+    pub account_id: AccountId,
+    /// The access key of the account's root user; made at the start if absent.
+    pub root: Option<(AccessKeyId, SecretAccessKey)>,
+    /// From whom and to whom may be sent.
+    pub identities: Identities,
+    /// Whether passwords of version 2 are taken too.
+    pub accept_v2: bool,
+}
+
+/// A local SES that runs until it is dropped.
+pub struct Server {
+    /// Where the HTTP side listens.
+    pub http: SocketAddr,
+    /// Where SMTP with STARTTLS listens.
+    pub smtp: SocketAddr,
+    /// Where SMTP inside TLS listens.
+    pub smtps: SocketAddr,
+    /// The access key of the root user.
+    pub root: (AccessKeyId, SecretAccessKey),
+    /// The certificate of the authority that TLS clients must trust, as PEM.
+    pub authority_pem: String,
+    ses: Arc<LocalSes>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Why a local SES could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// It cannot listen there.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where it was told to listen.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The certificates cannot be made.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+}
+
+/// What all listeners share.
+pub(crate) struct LocalSes {
+    account: Mutex<Account>,
+    /// What the password of an unknown user is compared with.
+    nobody: SecretAccessKey,
+    mailbox: Mutex<Mailbox>,
+    rng: Mutex<StdRng>,
+    region: Region,
+    identities: Identities,
+    accept_v2: bool,
+}
+
+impl Config {
+    /// Any free port of the loopback, region `us-east-1`, account `000000000000`.
+    pub fn ephemeral() -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            http: any,
+            smtp: any,
+            smtps: any,
+            region: Region::parse("us-east-1").expect("a region of the table"),
+            account_id: AccountId::parse("000000000000").expect("12 digits"),
+            root: None,
+            identities: Identities::default(),
+            accept_v2: false,
+        }
+    }
+}
+
+impl Server {
+    /// Starts a local SES on the current Tokio runtime. It accepts connections when this returns.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let (http, http_addr) = listen(config.http).await?;
+        let (smtp, smtp_addr) = listen(config.smtp).await?;
+        let (smtps, smtps_addr) = listen(config.smtps).await?;
+        let certificates = tls::certificates(&config.region, Some(config.smtp.ip().to_string()))?;
+
+        let mut rng: StdRng = rand::make_rng();
+        let root = config.root.unwrap_or_else(|| fresh_access_key(&config.account_id, &mut rng));
+        let account = Account::new(config.account_id, config.region.partition(), root.clone(), Timestamp::now());
+        let ses = Arc::new(LocalSes {
+            account: Mutex::new(account),
+            nobody: root.1.clone(),
+            mailbox: Mutex::default(),
+            rng: Mutex::new(rng),
+            region: config.region,
+            identities: config.identities,
+            accept_v2: config.accept_v2,
+        });
+        let tls = certificates.server;
+        let tasks = vec![
+            tokio::spawn(http::serve(http, ses.clone())),
+            tokio::spawn(listener::serve(smtp, Kind::StartTls, ses.clone(), tls.clone())),
+            tokio::spawn(listener::serve(smtps, Kind::TlsWrapper, ses.clone(), tls)),
+        ];
+        Ok(Self {
+            http: http_addr,
+            smtp: smtp_addr,
+            smtps: smtps_addr,
+            root,
+            authority_pem: certificates.authority_pem,
+            ses,
+            tasks,
+        })
+    }
+
+    /// Does an action of the IAM API as the root user, without the wire: to prepare an account.
+    ///
+    /// # Errors
+    /// What the API would refuse.
+    pub fn apply(&self, action: Action) -> Result<Answer, refusal::Refusal> {
+        lock(&self.ses.account).apply(action, Timestamp::now(), &mut *lock(&self.ses.rng))
+    }
+
+    /// The URL of the HTTP side, as `--endpoint-url` takes it.
+    pub fn endpoint_url(&self) -> String {
+        format!("http://{}", self.http)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl LocalSes {
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// What tells the connections apart in a greeting: 9 upper-case letters and digits, a blank, 20 alphanumerics.
+    pub(crate) fn connection_id(&self) -> String {
+        let mut rng = lock(&self.rng);
+        let mut letters = |count| (0..count).map(|_| char::from(rng.sample(Alphanumeric))).collect::<String>();
+        format!("{} {}", letters(9).to_ascii_uppercase(), letters(20))
+    }
+
+    /// Checks SMTP credentials for a region. A wrong user name costs the same work as a wrong password.
+    pub(crate) fn log_in(&self, user_name: &str, password: &Secret, region: &Region) -> Option<Login> {
+        let key = lock(&self.account).access_key(user_name).cloned();
+        let secret = key.as_ref().map_or(&self.nobody, |key| key.secret());
+        let is = |right: SmtpPassword| Secret::new(right.expose().to_owned()) == *password;
+        let right = is(SmtpPassword::derive(secret, region)) | (is(SmtpPassword::derive_v2(secret)) & self.accept_v2);
+        let key = key.filter(|key| right && key.status() == Status::Active)?;
+        lock(&self.account).record_use(user_name, "ses-smtp", region.as_str(), Timestamp::now());
+        Some(Login { access_key_id: user_name.to_owned(), principal: key.owner().clone() })
+    }
+
+    /// Takes a message into the mailbox, and gives its ID.
+    pub(crate) fn send(
+        &self,
+        login: &Login,
+        envelope: Envelope,
+        message: &[u8],
+        peer: IpAddr,
+        region: &Region,
+    ) -> Result<String, Refusal> {
+        let (header, now) = (Header::read(message), Timestamp::now());
+        Sending { login, envelope: &envelope, header: &header, peer, region, now }
+            .check(&lock(&self.account), &self.identities)?;
+        let id = message::message_id(region, now, &mut *lock(&self.rng));
+        lock(&self.mailbox).push(Message {
+            id: id.clone(),
+            region: region.to_string(),
+            timestamp: now,
+            destination: Destination::new(envelope.recipients, &header.to, &header.cc),
+            raw_data: String::from_utf8_lossy(&message::rewrite(message, &id, region, now)).into_owned(),
+            source: envelope.sender,
+        });
+        Ok(id)
+    }
+
+    pub(crate) fn messages(&self, filter: &Filter) -> Vec<Message> {
+        lock(&self.mailbox).list(filter)
+    }
+
+    pub(crate) fn delete_messages(&self, filter: &Filter) {
+        lock(&self.mailbox).delete(filter);
+    }
+
+    /// Answers a request to the IAM or the STS API.
+    pub(crate) fn answer(&self, request: &Signed<'_>, peer: IpAddr) -> api::Response {
+        api::answer(&mut lock(&self.account), request, peer, Timestamp::now(), &mut *lock(&self.rng))
+    }
+}
+
+/// A panic in another connection leaves the state as the last whole change left it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}

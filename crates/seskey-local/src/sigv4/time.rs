@@ -1,0 +1,55 @@
+//! When a request was signed, and whether that is now.
+
+use jiff::{SignedDuration, Timestamp, civil::DateTime, fmt::rfc2822, tz::TimeZone};
+
+use super::Signed;
+use crate::refusal::Mismatch;
+
+/// The time of a request: `x-amz-date`, or `date` where there is none. `None` if it is absent, repeated or malformed.
+pub(super) fn of(request: &Signed<'_>) -> Option<Timestamp> {
+    let name = if request.header("x-amz-date").is_some() { "x-amz-date" } else { "date" };
+    let mut values = request.header_values(name);
+    match (values.next(), values.next()) {
+        (Some(value), None) if name == "date" => {
+            parse(value).or_else(|| rfc2822::parse(value).ok().map(|date| date.timestamp()))
+        }
+        (Some(value), None) => parse(value),
+        _ => None,
+    }
+}
+
+/// As in `x-amz-date`: `20150830T123600Z`.
+pub(super) fn format(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::UTC).strftime(FORMAT).to_string()
+}
+
+/// A signature is good for 15 minutes, and for a clock that is fast by as much.
+pub(super) fn check(signed_at: Timestamp, now: Timestamp) -> Result<(), Mismatch> {
+    // a time of a request has no fractions
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let (earliest, latest) = (now.saturating_sub(TOLERANCE), now.saturating_add(TOLERANCE));
+    let signed = format(signed_at);
+    match (earliest, latest) {
+        (Ok(earliest), _) if signed_at < earliest => {
+            Err(Mismatch::Expired { signed, earliest: format(earliest), now: format(now) })
+        }
+        (_, Ok(latest)) if signed_at > latest => {
+            Err(Mismatch::NotYetCurrent { signed, latest: format(latest), now: format(now) })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn parse(text: &str) -> Option<Timestamp> {
+    // the parser takes shorter forms as well
+    let digits = |range: std::ops::Range<usize>| {
+        text.get(range).is_some_and(|d| d.bytes().all(|b| b.is_ascii_digit()))
+    };
+    if text.len() != 16 || !digits(0..8) || !digits(9..15) {
+        return None;
+    }
+    DateTime::strptime(FORMAT, text).ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp())
+}
+
+const FORMAT: &str = "%Y%m%dT%H%M%SZ";
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(15);

@@ -1,0 +1,72 @@
+//! The argument of MAIL and RCPT (RFC 5321, section 4.1.2), as far as SES reads it.
+
+/// Reads `FROM:<a@b> SIZE=1` or, as in AWS's own example of a session, `FROM: a@b`: the address and its parameters.
+/// `None` if the keyword or the address is not there.
+pub(super) fn path<'a>(argument: &'a str, keyword: &str) -> Option<(&'a str, Vec<&'a str>)> {
+    let (found, rest) = argument.split_once(':')?;
+    if !found.trim_end().eq_ignore_ascii_case(keyword) {
+        return None;
+    }
+    let rest = rest.trim();
+    let (address, parameters) = match rest.strip_prefix('<') {
+        Some(rest) => rest.split_at(closing_bracket(rest)?),
+        None => rest.split_at(rest.find(' ').unwrap_or(rest.len())),
+    };
+    let parameters = parameters.strip_prefix('>').unwrap_or(parameters);
+    Some((address, parameters.split_ascii_whitespace().collect()))
+}
+
+/// Whether SES would take it as an address: a local part and a domain, in printable ASCII.
+pub(super) fn is_address(address: &str) -> bool {
+    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    let is_quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
+    let local_letter = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'(' | b')' | b',' | b';' | b':' | b'@' | b'\\' | b'"');
+    let domain_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    let is_literal = domain.starts_with('[') && domain.ends_with(']');
+    (1..=64).contains(&local.len())
+        && (1..=255).contains(&domain.len())
+        && (is_quoted && local.bytes().all(|b| (b' '..=b'~').contains(&b)) || local.bytes().all(local_letter))
+        && (is_literal || domain.bytes().all(domain_letter) && !domain.starts_with('.') && !domain.contains(".."))
+}
+
+/// The bracket that closes the path: one inside a quoted local part does not.
+fn closing_bracket(path: &str) -> Option<usize> {
+    let mut quoted = false;
+    path.bytes().position(|b| {
+        quoted ^= b == b'"';
+        b == b'>' && !quoted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        for (argument, expected) in [
+            ("FROM:<a@b.c>", Some(("a@b.c", vec![]))),
+            ("from:<a@b.c> SIZE=5 BODY=8BITMIME", Some(("a@b.c", vec!["SIZE=5", "BODY=8BITMIME"]))),
+            ("FROM: a@b.c", Some(("a@b.c", vec![]))),
+            ("FROM: a@b.c SIZE=1", Some(("a@b.c", vec!["SIZE=1"]))),
+            ("FROM:<\"a>b\"@c.d>", Some(("\"a>b\"@c.d", vec![]))),
+            ("FROM:<>", Some(("", vec![]))),
+            ("FROM:", Some(("", vec![]))),
+            ("FROM:<a@b.c", None),
+            ("TO:<a@b.c>", None),
+            ("<a@b.c>", None),
+        ] {
+            assert_eq!(path(argument, "FROM"), expected, "{argument}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        for good in ["a@b.c", "\"a b\"@example.com", "a@[127.0.0.1]", "first.last+label@example.com", "a@localhost"] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in ["", "a", "@b", "a@", "a b@c", "a@b c", "ä@b.c", "a@b..c", "a@.b", "<a@b.c", "a\u{1}@b.c", "a\"b@c"] {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+}

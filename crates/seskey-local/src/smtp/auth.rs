@@ -1,0 +1,78 @@
+//! The SASL mechanisms that SES offers, PLAIN (RFC 4616) and LOGIN, as exchanges of Base64 lines.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use seskey::Secret;
+
+use super::Reply;
+
+/// An exchange under way: what the client's next line is.
+#[derive(Debug)]
+pub(super) enum Exchange {
+    /// `NUL user name NUL password`, perhaps with an authorization identity in front, which SES ignores.
+    Plain,
+    /// The user name of LOGIN.
+    LoginUserName,
+    /// The password of LOGIN.
+    LoginPassword {
+        /// The user name that was sent before.
+        user_name: String,
+    },
+}
+
+/// What a line of an exchange leads to.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// The server asks on.
+    Ask(Exchange, Reply),
+    /// User name and password are there.
+    Credentials(String, Secret),
+    /// The exchange has ended without them.
+    Failed(Reply),
+}
+
+/// Begins an exchange by `AUTH mechanism [initial-response]` (RFC 4954, section 4).
+pub(super) fn begin(argument: &str) -> Next {
+    let mut words = argument.split_ascii_whitespace();
+    let (Some(mechanism), initial, None) = (words.next(), words.next(), words.next()) else {
+        return Next::Failed(Reply::new(501, "Syntax: AUTH mechanism [initial-response]"));
+    };
+    let (exchange, ask) = match mechanism.to_ascii_uppercase().as_str() {
+        "PLAIN" => (Exchange::Plain, "Ok"),
+        "LOGIN" => (Exchange::LoginUserName, "VXNlcm5hbWU6"),
+        _ => return Next::Failed(Reply::new(504, "The requested authentication mechanism is not supported")),
+    };
+    match initial {
+        Some("=") => exchange.line(""),
+        Some(initial) => exchange.line(initial),
+        None => Next::Ask(exchange, Reply::new(334, ask)),
+    }
+}
+
+impl Exchange {
+    /// Takes the client's next line.
+    pub(super) fn line(self, line: &str) -> Next {
+        let invalid = |what| Next::Failed(Reply::new(501, format!("Invalid command argument, {what}")));
+        if line == "*" {
+            return Next::Failed(Reply::new(501, "Authentication canceled by client."));
+        }
+        // bytes that are not UTF-8 are in no user name and no password: they fail as wrong credentials do
+        let Some(text) = BASE64_STANDARD.decode(line).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) else {
+            return invalid("not a valid Base64 string");
+        };
+        match self {
+            Self::Plain => {
+                let Some((_authorization_identity, rest)) = text.split_once('\0') else {
+                    return invalid("does not contain NUL");
+                };
+                let Some((user_name, password)) = rest.split_once('\0') else {
+                    return invalid("does not contain the second NUL");
+                };
+                Next::Credentials(user_name.to_owned(), Secret::new(password.to_owned()))
+            }
+            Self::LoginUserName => {
+                Next::Ask(Self::LoginPassword { user_name: text }, Reply::new(334, "UGFzc3dvcmQ6"))
+            }
+            Self::LoginPassword { user_name } => Next::Credentials(user_name, Secret::new(text)),
+        }
+    }
+}

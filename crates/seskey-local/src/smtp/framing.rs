@@ -1,0 +1,210 @@
+//! Bytes to lines and to messages. A line ends in CRLF and in nothing else, a message in CRLF `.` CRLF and in nothing
+//! else, so that no other reading of the bytes can smuggle a second message (RFC 5321, sections 2.3.8 and 4.1.1.4).
+
+use std::mem;
+
+/// What has come in and was not used yet.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    bytes: Vec<u8>,
+    /// How far a search has already gone in vain.
+    searched: usize,
+}
+
+/// A line that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BadLine {
+    /// A CR or an LF without the other, at this position of the line.
+    Unpaired(usize),
+    /// No line end within [`MAX_LINE`] bytes.
+    TooLong,
+}
+
+/// The message after DATA, received.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Data {
+    /// Its bytes, with the doubled dots made single.
+    Message(Vec<u8>),
+    /// It was longer than the limit and has been thrown away.
+    TooLong,
+}
+
+/// The longest command line, CRLF included. RFC 5321 asks for 512, RFC 4954 for 12,288 where AUTH is offered.
+pub(super) const MAX_LINE: usize = 12_288;
+
+impl Input {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The next line without its CRLF; `None` until it is there.
+    pub(super) fn line(&mut self) -> Option<Result<Vec<u8>, BadLine>> {
+        let window = &self.bytes[..self.bytes.len().min(MAX_LINE)];
+        let Some(at) = window[self.searched..].iter().position(|b| matches!(b, b'\r' | b'\n')).map(|at| at + self.searched)
+        else {
+            self.searched = window.len();
+            return (window.len() == MAX_LINE).then_some(Err(BadLine::TooLong));
+        };
+        self.searched = at;
+        match (self.bytes[at], self.bytes.get(at + 1)) {
+            (b'\r', None) => None,
+            (b'\r', Some(b'\n')) => {
+                let rest = self.bytes.split_off(at + 2);
+                let mut line = mem::replace(&mut self.bytes, rest);
+                line.truncate(at);
+                self.searched = 0;
+                Some(Ok(line))
+            }
+            _ => Some(Err(BadLine::Unpaired(at))),
+        }
+    }
+
+    /// The message that ends in CRLF `.` CRLF; `None` until its end is there. Of a message longer than `limit` only
+    /// as much is kept as its end may need.
+    pub(super) fn data(&mut self, receiver: &mut Receiver, limit: usize) -> Option<Data> {
+        let Some(end) = end_of_data(&self.bytes, receiver.at_start, self.searched) else {
+            if !receiver.too_long && self.bytes.len() <= limit + END.len() {
+                self.searched = self.bytes.len().saturating_sub(END.len() - 1);
+            } else {
+                receiver.too_long = true;
+                let kept = self.bytes.len().saturating_sub(END.len() - 1);
+                receiver.at_start &= kept == 0;
+                self.bytes.drain(..kept);
+                self.searched = 0;
+            }
+            return None;
+        };
+        let rest = self.bytes.split_off(end.next);
+        let mut message = mem::replace(&mut self.bytes, rest);
+        message.truncate(end.length);
+        self.searched = 0;
+        let unstuffed = unstuff(&message);
+        Some(if receiver.too_long || unstuffed.len() > limit { Data::TooLong } else { Data::Message(unstuffed) })
+    }
+}
+
+/// How far a message has come in.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    /// Whether the bytes at hand begin where the message begins.
+    at_start: bool,
+    too_long: bool,
+}
+
+impl Receiver {
+    pub(super) fn new() -> Self {
+        Self { at_start: true, too_long: false }
+    }
+}
+
+const END: &[u8] = b"\r\n.\r\n";
+
+struct End {
+    /// How much of the bytes is the message.
+    length: usize,
+    /// Where the next command begins.
+    next: usize,
+}
+
+fn end_of_data(bytes: &[u8], at_start: bool, from: usize) -> Option<End> {
+    // right after DATA the CRLF of the command stands for the first one of the end
+    if at_start && bytes.starts_with(&END[2..]) {
+        return Some(End { length: 0, next: 3 });
+    }
+    let at = from + bytes[from..].windows(END.len()).position(|window| window == END)?;
+    Some(End { length: at + 2, next: at + END.len() })
+}
+
+/// Takes off the first of the dots at the beginning of a line (RFC 5321, section 4.5.2).
+fn unstuff(message: &[u8]) -> Vec<u8> {
+    let mut unstuffed = Vec::with_capacity(message.len());
+    let mut line_start = true;
+    for (at, &byte) in message.iter().enumerate() {
+        if !(line_start && byte == b'.') {
+            unstuffed.push(byte);
+        }
+        line_start = byte == b'\n' && at > 0 && message[at - 1] == b'\r';
+    }
+    unstuffed
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lines(chunks: &[&[u8]]) -> Vec<Result<Vec<u8>, BadLine>> {
+        let mut input = Input::default();
+        let mut lines = vec![];
+        for chunk in chunks {
+            input.push(chunk);
+            while let Some(line) = input.line() {
+                let bad = line.is_err();
+                lines.push(line);
+                if bad {
+                    return lines;
+                }
+            }
+        }
+        lines
+    }
+
+    fn receive(bytes: &[u8], chunk: usize, limit: usize) -> Option<(Data, Vec<u8>)> {
+        let (mut input, mut receiver) = (Input::default(), Receiver::new());
+        for (at, piece) in bytes.chunks(chunk).enumerate() {
+            input.push(piece);
+            if let Some(data) = input.data(&mut receiver, limit) {
+                input.push(&bytes[((at + 1) * chunk).min(bytes.len())..]);
+                return Some((data, input.bytes));
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn a_line_ends_in_crlf_alone() {
+        assert_eq!(lines(&[b"EHLO a\r\nNO", b"OP\r", b"\n"]), [Ok(b"EHLO a".to_vec()), Ok(b"NOOP".to_vec())]);
+        assert_eq!(lines(&[b"EHLO a\nNOOP\r\n"]), [Err(BadLine::Unpaired(6))]);
+        assert_eq!(lines(&[b"EHLO\ra\r\n"]), [Err(BadLine::Unpaired(4))]);
+        assert_eq!(lines(&[&[b'a'; MAX_LINE]]), [Err(BadLine::TooLong)]);
+    }
+
+    #[test]
+    fn a_message_ends_in_one_way_only() {
+        for smuggled in [
+            &b"a\n.\nb"[..], b"a\n.\r\nb", b"a\r\n.\nb", b"a\r.\rb", b"a\r.\r\nb", b"a\r\n.\rb", b"a\r\n\0.\r\nb", b"a\r\n.\0\r\nb",
+        ] {
+            let (data, rest) = receive(&[smuggled, b"\r\n.\r\nQUIT\r\n"].concat(), 1000, 1000).unwrap();
+            let Data::Message(message) = data else { panic!("too long") };
+            assert_eq!(message.last_chunk::<3>(), Some(b"b\r\n"), "{smuggled:?}");
+            assert_eq!(rest, b"QUIT\r\n");
+        }
+    }
+
+    #[test]
+    fn an_empty_message_ends_at_once() {
+        assert_eq!(receive(b".\r\nQUIT\r\n", 1, 10), Some((Data::Message(vec![]), b"QUIT\r\n".to_vec())));
+    }
+
+    #[test]
+    fn a_message_over_the_limit_is_thrown_away() {
+        let long = [&[b'x'; 5000][..], b"\r\n.\r\nNOOP\r\n"].concat();
+        for chunk in [1, 7, 100, 10_000] {
+            assert_eq!(receive(&long, chunk, 100), Some((Data::TooLong, b"NOOP\r\n".to_vec())), "{chunk}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_stuffed_is_unstuffed(lines in prop::collection::vec("[.a\n\r]{0,4}", 0..8), chunk in 1_usize..9) {
+            let message: String = lines.iter().map(|line| format!("{}\r\n", line.replace("\r\n", ""))).collect();
+            let stuffed = format!("{}.\r\nREST", ("\r\n".to_owned() + &message).replace("\r\n.", "\r\n..").split_off(2));
+            prop_assert_eq!(receive(stuffed.as_bytes(), chunk, 1000), Some((Data::Message(message.into_bytes()), b"REST".to_vec())));
+        }
+    }
+}

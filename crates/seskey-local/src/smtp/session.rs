@@ -1,0 +1,258 @@
+//! One SMTP session: a line in, a step out. It touches no socket and no account: where it needs one, the step says so,
+//! and the connection loop comes back with the answer.
+//!
+//! A command is first checked against what the session has reached (TLS, a login), which changes nothing; only then
+//! does it proceed. The replies are those of AWS's documents and of published transcripts; what neither shows follows
+//! the server software whose words SES speaks (see `docs/fidelity.md`).
+
+use std::mem;
+
+use seskey::Secret;
+
+use super::{
+    Reply, address,
+    auth::{self, Exchange, Next},
+};
+
+/// A session, from the greeting to QUIT.
+#[derive(Debug)]
+pub struct Session<User> {
+    tls: bool,
+    user: Option<User>,
+    exchange: Option<Exchange>,
+    sender: Option<String>,
+    recipients: Vec<String>,
+}
+
+/// What the connection loop does next.
+#[derive(Debug)]
+pub enum Step {
+    /// Write the reply and read on.
+    Reply(Reply),
+    /// Write the reply and close.
+    Close(Reply),
+    /// Write the reply, negotiate TLS, and tell the session by [`Session::tls_started`].
+    StartTls(Reply),
+    /// Check the credentials and tell the session by [`Session::authenticated`].
+    Authenticate {
+        /// The SMTP user name.
+        user_name: String,
+        /// The SMTP password.
+        password: Secret,
+    },
+    /// Write the reply, receive a message up to its end, and take the envelope by [`Session::take_envelope`].
+    Data(Reply),
+}
+
+/// Whom a message is from and for, as MAIL and RCPT said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The address of MAIL.
+    pub sender: String,
+    /// The addresses of RCPT, in order.
+    pub recipients: Vec<String>,
+}
+
+/// The size of the largest message, in bytes. Source: SES Developer Guide, "Service quotas in Amazon SES".
+pub(super) const MAX_MESSAGE: usize = 40 * 1024 * 1024;
+
+/// The name in greeting and EHLO, without a region whatever the endpoint.
+const HOST: &str = "email-smtp.amazonaws.com";
+
+/// Recipients over which the server remembers no more; SES itself refuses more than 50 at the end of the message.
+const MAX_REMEMBERED_RECIPIENTS: usize = 1000;
+
+struct Command<User> {
+    verb: &'static str,
+    /// Refused before a login.
+    login: bool,
+    /// Refused before TLS.
+    tls: bool,
+    proceed: fn(&mut Session<User>, &str) -> Step,
+}
+
+impl<User: 'static> Session<User> {
+    /// A session that begins in clear, or inside TLS.
+    pub fn new(tls: bool) -> Self {
+        Self { tls, user: None, exchange: None, sender: None, recipients: vec![] }
+    }
+
+    /// The greeting; `id` tells the server's instance and the connection apart.
+    pub fn greeting(id: &str) -> Reply {
+        Reply::new(220, format!("{HOST} ESMTP SimpleEmailService-d-{id}"))
+    }
+
+    /// Takes a line of the client, without its CRLF.
+    pub fn line(&mut self, line: &[u8]) -> Step {
+        let Ok(line) = str::from_utf8(line) else { return reply(500, "Error: bad syntax") };
+        if let Some(exchange) = self.exchange.take() {
+            return self.exchanged(exchange.line(line));
+        }
+        // shorter than any verb
+        if line.len() < 4 {
+            return reply(500, "Error: bad syntax");
+        }
+        let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
+        let Some(command) = Self::COMMANDS.iter().find(|command| command.verb.eq_ignore_ascii_case(verb)) else {
+            return reply(500, "Error: command not implemented");
+        };
+        match self.check(command) {
+            Ok(()) => (command.proceed)(self, argument.trim()),
+            Err(refusal) => Step::Reply(refusal),
+        }
+    }
+
+    /// TLS has been negotiated: what was said in clear is forgotten (RFC 3207, section 4.2).
+    pub fn tls_started(&mut self) {
+        *self = Self::new(true);
+    }
+
+    /// The credentials have been checked.
+    pub fn authenticated(&mut self, user: Option<User>) -> Reply {
+        self.user = user;
+        match self.user {
+            Some(_) => Reply::new(235, "Authentication successful."),
+            None => Reply::new(535, "Authentication Credentials Invalid"),
+        }
+    }
+
+    /// Who has logged in.
+    pub fn user(&self) -> Option<&User> {
+        self.user.as_ref()
+    }
+
+    /// Ends the transaction and gives out its envelope.
+    pub fn take_envelope(&mut self) -> Envelope {
+        Envelope { sender: self.sender.take().unwrap_or_default(), recipients: mem::take(&mut self.recipients) }
+    }
+
+    // HELO, HELP, RSET, VRFY and EXPN in clear, and the order of the two checks, as that server software has them.
+    const COMMANDS: &[Command<User>] = &[
+        Command { verb: "EHLO", login: false, tls: false, proceed: Self::ehlo },
+        Command { verb: "HELO", login: false, tls: true, proceed: Self::helo },
+        Command { verb: "STARTTLS", login: false, tls: false, proceed: Self::starttls },
+        Command { verb: "AUTH", login: false, tls: true, proceed: Self::auth },
+        Command { verb: "MAIL", login: true, tls: true, proceed: Self::mail },
+        Command { verb: "RCPT", login: true, tls: true, proceed: Self::rcpt },
+        Command { verb: "DATA", login: true, tls: true, proceed: Self::data },
+        Command { verb: "RSET", login: false, tls: true, proceed: Self::rset },
+        Command { verb: "NOOP", login: false, tls: false, proceed: |_, _| reply(250, "Ok") },
+        Command { verb: "HELP", login: true, tls: true, proceed: |_, _| reply(214, HOST) },
+        Command { verb: "VRFY", login: true, tls: true, proceed: |_, _| reply(502, "VRFY command is disabled") },
+        Command { verb: "EXPN", login: true, tls: true, proceed: |_, _| reply(502, "EXPN command is disabled") },
+        Command { verb: "QUIT", login: false, tls: false, proceed: |_, _| Step::Close(Reply::new(221, "Bye")) },
+    ];
+
+    fn check(&self, command: &Command<User>) -> Result<(), Reply> {
+        if command.login && self.user.is_none() {
+            return Err(Reply::new(530, "Authentication required"));
+        }
+        if command.tls && !self.tls {
+            return Err(Reply::new(530, "Must issue a STARTTLS command first"));
+        }
+        Ok(())
+    }
+
+    fn ehlo(&mut self, name: &str) -> Step {
+        if name.is_empty() {
+            return reply(501, "Syntax: EHLO hostname");
+        }
+        self.take_envelope();
+        let starttls = (!self.tls).then_some("STARTTLS");
+        let lines = [HOST, "8BITMIME"].into_iter().chain(starttls).chain(["AUTH PLAIN LOGIN", "Ok"]);
+        Step::Reply(Reply::multiline(250, lines))
+    }
+
+    fn helo(&mut self, name: &str) -> Step {
+        if name.is_empty() {
+            return reply(501, "Syntax: HELO <hostname>");
+        }
+        self.take_envelope();
+        reply(250, HOST)
+    }
+
+    fn starttls(&mut self, argument: &str) -> Step {
+        if !argument.is_empty() {
+            return reply(501, "Syntax error (no parameters allowed)");
+        }
+        if self.tls {
+            return reply(454, "TLS not available due to temporary reason: TLS already active");
+        }
+        Step::StartTls(Reply::new(220, "Ready to start TLS"))
+    }
+
+    fn auth(&mut self, argument: &str) -> Step {
+        if self.user.is_some() {
+            return reply(503, "Refusing any other AUTH command.");
+        }
+        self.exchanged(auth::begin(argument))
+    }
+
+    fn exchanged(&mut self, next: Next) -> Step {
+        match next {
+            Next::Ask(exchange, reply) => {
+                self.exchange = Some(exchange);
+                Step::Reply(reply)
+            }
+            Next::Credentials(user_name, password) => Step::Authenticate { user_name, password },
+            Next::Failed(reply) => Step::Reply(reply),
+        }
+    }
+
+    fn mail(&mut self, argument: &str) -> Step {
+        if self.sender.is_some() {
+            return reply(503, "5.5.1 Sender already specified.");
+        }
+        let Some((sender, parameters)) = address::path(argument, "FROM") else {
+            return reply(501, "Syntax: MAIL FROM: <address>");
+        };
+        if !address::is_address(sender) {
+            return reply(501, "Invalid MAIL FROM address provided");
+        }
+        let size = parameters.iter().find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            name.eq_ignore_ascii_case("SIZE").then(|| value.parse::<usize>().unwrap_or(usize::MAX))
+        });
+        if size.is_some_and(|size| size > MAX_MESSAGE) {
+            return reply(552, "5.3.4 Message size exceeds fixed limit");
+        }
+        self.sender = Some(sender.to_owned());
+        reply(250, "Ok")
+    }
+
+    fn rcpt(&mut self, argument: &str) -> Step {
+        if self.sender.is_none() {
+            return reply(503, "5.5.1 Error: need MAIL command");
+        }
+        let Some((recipient, _)) = address::path(argument, "TO") else {
+            return reply(501, "Syntax: RCPT TO: <address>");
+        };
+        if !address::is_address(recipient) {
+            return reply(553, format!("<{recipient}> address unknown"));
+        }
+        if self.recipients.len() == MAX_REMEMBERED_RECIPIENTS {
+            return reply(452, "Error: too many recipients");
+        }
+        self.recipients.push(recipient.to_owned());
+        reply(250, "Ok")
+    }
+
+    fn data(&mut self, _: &str) -> Step {
+        if self.sender.is_none() {
+            return reply(503, "5.5.1 Error: need MAIL command");
+        }
+        if self.recipients.is_empty() {
+            return reply(503, "Error: need RCPT command");
+        }
+        Step::Data(Reply::new(354, "End data with <CR><LF>.<CR><LF>"))
+    }
+
+    fn rset(&mut self, _: &str) -> Step {
+        self.take_envelope();
+        reply(250, "Ok")
+    }
+}
+
+fn reply(code: u16, line: impl Into<String>) -> Step {
+    Step::Reply(Reply::new(code, line))
+}

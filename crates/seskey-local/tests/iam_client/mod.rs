@@ -1,0 +1,216 @@
+//! An account, and a client of its API that signs with AWS's own signer.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+
+use std::{net::IpAddr, time::SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    sign::v4::SigningParams,
+};
+use jiff::Timestamp;
+use rand::{SeedableRng, rngs::StdRng};
+use seskey::{AccessKeyId, Partition, SecretAccessKey};
+use seskey_local::{
+    account::{Account, AccountId},
+    api,
+    sigv4::Signed,
+};
+
+pub const ROOT: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+
+pub const PEER: &str = "192.0.2.7";
+
+/// One account, its clock, and who asks.
+pub struct Client {
+    pub account: Account,
+    pub rng: StdRng,
+    pub now: Timestamp,
+    pub key: (String, String),
+}
+
+/// What a request is made of before it is signed.
+#[derive(Clone)]
+pub struct Unsigned {
+    pub method: &'static str,
+    pub service: &'static str,
+    pub region: &'static str,
+    pub path: String,
+    pub query: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+    pub token: Option<String>,
+}
+
+pub struct Reply {
+    pub status: u16,
+    pub request_id: String,
+    pub body: String,
+}
+
+impl Client {
+    pub fn new() -> Self {
+        let root = (AccessKeyId::parse(ROOT.0).unwrap(), SecretAccessKey::parse(ROOT.1).unwrap());
+        let now: Timestamp = "2026-03-01T12:00:00.987Z".parse().unwrap();
+        Self {
+            account: Account::new(
+                AccountId::parse("111122223333").unwrap(),
+                Partition::Aws,
+                root,
+                now,
+            ),
+            rng: StdRng::seed_from_u64(7),
+            now,
+            key: (ROOT.0.into(), ROOT.1.into()),
+        }
+    }
+
+    /// Calls IAM by POST.
+    pub fn iam(&mut self, action: &str, parameters: &[(&str, &str)]) -> Reply {
+        self.send(&Unsigned::iam(action, parameters))
+    }
+
+    /// Calls IAM and expects that it is done.
+    pub fn done(&mut self, action: &str, parameters: &[(&str, &str)]) -> Reply {
+        let reply = self.iam(action, parameters);
+        assert_eq!(reply.status, 200, "{action} {parameters:?}: {}", reply.body);
+        reply
+    }
+
+    /// Calls IAM and expects a refusal.
+    pub fn refused(&mut self, action: &str, parameters: &[(&str, &str)]) -> (u16, String, String) {
+        self.iam(action, parameters).refusal()
+    }
+
+    pub fn send(&mut self, request: &Unsigned) -> Reply {
+        let headers = self.sign(request);
+        self.send_signed(request, &headers)
+    }
+
+    /// The headers with the signature.
+    pub fn sign(&self, request: &Unsigned) -> Vec<(String, String)> {
+        let token = request.token.clone();
+        let identity = Credentials::new(&self.key.0, &self.key.1, token, None, "test").into();
+        let params = SigningParams::builder()
+            .identity(&identity)
+            .region(request.region)
+            .name(request.service)
+            .time(SystemTime::from(self.now))
+            .settings(SigningSettings::default())
+            .build()
+            .unwrap()
+            .into();
+        let uri = match request.query.as_str() {
+            "" => format!("http://localhost{}", request.path),
+            query => format!("http://localhost{}?{query}", request.path),
+        };
+        let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let body = SignableBody::Bytes(request.body.as_bytes());
+        let signable = SignableRequest::new(request.method, uri, headers, body).unwrap();
+        let (instructions, _) = sign(signable, &params).unwrap().into_parts();
+        let more = instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        request.headers.iter().cloned().chain(more).collect()
+    }
+
+    pub fn send_signed(&mut self, request: &Unsigned, headers: &[(String, String)]) -> Reply {
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let signed = Signed {
+            method: request.method,
+            path: &request.path,
+            query: &request.query,
+            headers: &headers,
+            body: request.body.as_bytes(),
+        };
+        let peer: IpAddr = PEER.parse().unwrap();
+        let response = api::answer(&mut self.account, &signed, peer, self.now, &mut self.rng);
+        assert_eq!(response.content_type, "text/xml");
+        assert!(well_formed(&response.body), "{}", response.body);
+        Reply { status: response.status, request_id: response.request_id, body: response.body }
+    }
+
+    /// Makes a user with a key, and asks as that user from now on.
+    pub fn become_user(&mut self, user_name: &str) {
+        self.done("CreateUser", &[("UserName", user_name)]);
+        let reply = self.done("CreateAccessKey", &[("UserName", user_name)]);
+        self.key = (reply.text("AccessKeyId"), reply.text("SecretAccessKey"));
+    }
+
+    pub fn become_root(&mut self) {
+        self.key = (ROOT.0.into(), ROOT.1.into());
+    }
+}
+
+impl Unsigned {
+    pub fn iam(action: &str, parameters: &[(&str, &str)]) -> Self {
+        Self::post("iam", "us-east-1", "2010-05-08", action, parameters)
+    }
+
+    pub fn sts(action: &str, parameters: &[(&str, &str)]) -> Self {
+        Self::post("sts", "eu-west-1", "2011-06-15", action, parameters)
+    }
+
+    fn post(
+        service: &'static str,
+        region: &'static str,
+        version: &str,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Self {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("Action", action).append_pair("Version", version).extend_pairs(parameters);
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        Self {
+            method: "POST",
+            service,
+            region,
+            path: "/".into(),
+            query: String::new(),
+            headers: vec![
+                header("host", "localhost"),
+                header("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
+                header("user-agent", "seskey-test/1"),
+            ],
+            body: form.finish(),
+            token: None,
+        }
+    }
+}
+
+impl Reply {
+    /// The text of the first element of that name.
+    pub fn text(&self, name: &str) -> String {
+        self.texts(name).into_iter().next().unwrap_or_else(|| panic!("{name} in {}", self.body))
+    }
+
+    /// The texts of all elements of that name.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        let parts = self.body.split(&open).skip(1);
+        let inner = parts.map(|part| part.split(&close).next().unwrap());
+        inner.map(|text| quick_xml::escape::unescape(text).unwrap().into_owned()).collect()
+    }
+
+    pub fn refusal(&self) -> (u16, String, String) {
+        assert_ne!(self.status, 200, "{}", self.body);
+        assert_eq!(self.text("Type"), "Sender");
+        assert_eq!(self.text("RequestId"), self.request_id);
+        (self.status, self.text("Code"), self.text("Message"))
+    }
+}
+
+fn well_formed(document: &str) -> bool {
+    let mut reader = quick_xml::Reader::from_str(document);
+    loop {
+        match reader.read_event() {
+            Ok(quick_xml::events::Event::Eof) => return true,
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+pub const ALLOW_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+pub const SENDING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#;
