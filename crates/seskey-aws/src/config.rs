@@ -1,0 +1,160 @@
+//! The account: clients for IAM and STS, with the credentials of the SDK's whole default chain.
+
+use std::{
+    error::Error as StdError,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use aws_config::{
+    BehaviorVersion, default_provider::region::DefaultRegionChain,
+    profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig, retry::RetryConfig,
+};
+use aws_sdk_iam::{
+    config::{
+        ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
+        interceptors::BeforeTransmitInterceptorContextRef, timeout::TimeoutConfig,
+    },
+    error::{BoxError, ProvideErrorMetadata, SdkError},
+};
+use seskey::{AccessKeyId, Partition, SecretAccessKey};
+
+use crate::{error::Error, retry::Unreached};
+
+/// What the caller chose; the rest comes from the environment and the shared configuration files, as for any AWS tool.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The profile, in place of the default one.
+    pub profile: Option<String>,
+    /// The region, in place of the configured one.
+    pub region: Option<seskey::Region>,
+    /// One endpoint for IAM and STS both, in place of AWS's.
+    pub endpoint_url: Option<String>,
+    /// An access key, in place of the default chain.
+    pub access_key: Option<(AccessKeyId, SecretAccessKey)>,
+}
+
+/// An AWS account, or a local SES, seen through its IAM and STS.
+#[derive(Clone)]
+pub struct Account {
+    pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) sts: aws_sdk_sts::Client,
+    region: Option<String>,
+    iam_endpoint: Dialled,
+    sts_endpoint: Dialled,
+}
+
+impl Account {
+    /// Reads the configuration. Makes no call to IAM or STS.
+    pub async fn connect(options: &Options) -> Self {
+        let region = match &options.region {
+            Some(region) => Some(region.to_string()),
+            None => configured_region(options.profile.as_deref()).await,
+        };
+        // IAM is global, yet nothing is signed without a region
+        let signing =
+            region.clone().unwrap_or_else(|| Partition::Aws.iam_signing_region().to_owned());
+        let signing = Region::new(signing);
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(signing.clone())
+            .retry_config(
+                RetryConfig::standard()
+                    .with_initial_backoff(Duration::from_millis(500))
+                    .with_max_attempts(5)
+                    .with_max_backoff(Duration::from_secs(5)),
+            )
+            .timeout_config(timeouts());
+        if let Some(profile) = &options.profile {
+            // a profile that was chosen goes before the environment, which the default chain asks first
+            let provider = ProfileFileCredentialsProvider::builder()
+                .configure(&ProviderConfig::without_region().with_region(Some(signing)))
+                .profile_name(profile);
+            loader = loader.profile_name(profile).credentials_provider(provider.build());
+        }
+        if let Some((id, secret)) = &options.access_key {
+            let (id, secret) = (id.as_str(), secret.expose());
+            loader =
+                loader.credentials_provider(Credentials::new(id, secret, None, None, "seskey"));
+        }
+        if let Some(url) = &options.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if let Some((id, secret)) = &options.access_key {
+            loader = loader.credentials_provider(Credentials::new(
+                id.as_str(),
+                secret.expose(),
+                None,
+                None,
+                "seskey",
+            ));
+        }
+        let config = loader.load().await;
+        let (iam_endpoint, sts_endpoint) = (Dialled::default(), Dialled::default());
+        let iam = aws_sdk_iam::config::Builder::from(&config)
+            .interceptor(iam_endpoint.clone())
+            .retry_classifier(Unreached)
+            .build();
+        let sts = aws_sdk_sts::config::Builder::from(&config)
+            .interceptor(sts_endpoint.clone())
+            .retry_classifier(Unreached)
+            .build();
+        Self {
+            iam: aws_sdk_iam::Client::from_conf(iam),
+            sts: aws_sdk_sts::Client::from_conf(sts),
+            region,
+            iam_endpoint,
+            sts_endpoint,
+        }
+    }
+
+    /// The region that was chosen or is configured, if any.
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// Turns what the SDK gives for a failed call into facts.
+    pub(crate) fn failed<E>(&self, action: &'static str) -> impl FnOnce(SdkError<E>) -> Error
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let endpoint =
+            if action.starts_with("sts:") { &self.sts_endpoint } else { &self.iam_endpoint };
+        move |error| Error::of(action, endpoint.0.get().map(String::as_str), &error)
+    }
+}
+
+async fn configured_region(profile: Option<&str>) -> Option<String> {
+    let mut chain = DefaultRegionChain::builder();
+    if let Some(profile) = profile {
+        chain = chain.profile_name(profile);
+    }
+    chain.build().region().await.map(|region| region.as_ref().to_owned())
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(20))
+        .operation_timeout(Duration::from_secs(60))
+        .build()
+}
+
+/// Where the requests of one client go, noted when the first is sent.
+#[derive(Debug, Clone, Default)]
+struct Dialled(Arc<OnceLock<String>>);
+
+impl Intercept for Dialled {
+    fn name(&self) -> &'static str {
+        "Dialled"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.get_or_init(|| context.request().uri().to_owned());
+        Ok(())
+    }
+}

@@ -1,0 +1,258 @@
+//! What a call to AWS failed with, as facts. Nothing here prints an answer of AWS that could not be read: the answer to
+//! CreateAccessKey has a secret in it.
+
+use std::error::Error as StdError;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_iam::{
+    error::{ConnectorError, ProvideErrorMetadata, SdkError},
+    operation::RequestId,
+};
+
+/// A failed call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{action}: {cause}")]
+#[non_exhaustive]
+pub struct Error {
+    /// The IAM action that the call needs, such as `iam:CreateUser`.
+    pub action: &'static str,
+    /// Why it failed.
+    pub cause: Cause,
+    /// Whether the call may have had its effect all the same: it was sent, and no clear refusal came back.
+    pub ambiguous: bool,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// What AWS Support asks for.
+    pub request_id: Option<String>,
+}
+
+/// Why a call failed. Sources: IAM API, "Common Error Types", and the errors of each operation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The caller may not do this.
+    #[error("access denied: {message}")]
+    AccessDenied {
+        /// The action that was denied: what the message names, else what the call is known to need.
+        action: String,
+        /// AWS's message.
+        message: String,
+    },
+    /// The user, group, policy or key does not exist.
+    #[error("no such entity: {message}")]
+    NoSuchEntity {
+        /// AWS's message.
+        message: String,
+    },
+    /// The name is taken.
+    #[error("already exists: {message}")]
+    EntityAlreadyExists {
+        /// AWS's message.
+        message: String,
+    },
+    /// A quota of IAM is used up, such as two access keys a user.
+    #[error("limit exceeded: {message}")]
+    LimitExceeded {
+        /// AWS's message.
+        message: String,
+    },
+    /// Something hangs on the entity that must go first.
+    #[error("delete conflict: {message}")]
+    DeleteConflict {
+        /// AWS's message.
+        message: String,
+    },
+    /// Too many calls, even after waiting.
+    #[error("throttled: {message}")]
+    Throttled {
+        /// AWS's message.
+        message: String,
+    },
+    /// The credentials of the caller are wrong, inactive or expired.
+    #[error("the caller's credentials were refused: {code}: {message}")]
+    CallerCredentials {
+        /// AWS's code, such as `InvalidClientTokenId`.
+        code: String,
+        /// AWS's message.
+        message: String,
+    },
+    /// The default chain found no credentials for the caller.
+    #[error("no credentials: {reason}")]
+    NoCredentials {
+        /// What the chain said.
+        reason: String,
+    },
+    /// No connection, or it broke, or no answer in time.
+    #[error("no answer from {}: {reason}", endpoint.as_deref().unwrap_or("AWS"))]
+    Unreachable {
+        /// The endpoint that was called, where it came to that.
+        endpoint: Option<String>,
+        /// What went wrong.
+        reason: String,
+    },
+    /// An answer came that is none of the API's. It is not shown, for it may have a secret in it.
+    #[error("the answer could not be read")]
+    Unreadable,
+    /// Any other refusal.
+    #[error("{code}: {message}")]
+    Other {
+        /// AWS's code.
+        code: String,
+        /// AWS's message.
+        message: String,
+    },
+}
+
+impl Error {
+    /// Whether the user, group, policy or key does not exist.
+    pub fn is_no_such_entity(&self) -> bool {
+        matches!(self.cause, Cause::NoSuchEntity { .. })
+    }
+
+    /// Whether the caller may not do this.
+    pub fn is_access_denied(&self) -> bool {
+        matches!(self.cause, Cause::AccessDenied { .. })
+    }
+
+    /// For an answer without what it must have.
+    pub(crate) fn unreadable(action: &'static str) -> Self {
+        Self { action, cause: Cause::Unreadable, ambiguous: true, status: None, request_id: None }
+    }
+
+    pub(crate) fn of<E>(action: &'static str, endpoint: Option<&str>, error: &SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let unreachable =
+            |reason| Cause::Unreachable { endpoint: endpoint.map(str::to_owned), reason };
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let (cause, ambiguous) = match error {
+            // a refusal has a code; a client error is one even where something between wrote the body
+            SdkError::ServiceError(_) => match (error.code(), status.unwrap_or_default() / 100) {
+                (Some(code), class) => {
+                    (of_code(action, code, error.message().unwrap_or_default()), class == 5)
+                }
+                (None, class) => (Cause::Unreadable, class != 4),
+            },
+            SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+                Some(failure) if no_credentials(failure) => {
+                    (Cause::NoCredentials { reason: reason(failure) }, false)
+                }
+                Some(failure) => (unreachable(reason(failure)), !never_connected(failure)),
+                None => (unreachable("dispatch failure".to_owned()), true),
+            },
+            SdkError::TimeoutError(_) => (unreachable("timed out".to_owned()), true),
+            SdkError::ResponseError(_) => (Cause::Unreadable, true),
+            // nothing was sent
+            other => {
+                (Cause::Other { code: "NotSent".to_owned(), message: other.to_string() }, false)
+            }
+        };
+        tracing::debug!(action, status, ambiguous, %cause, "failed");
+        Self { action, cause, ambiguous, status, request_id: error.request_id().map(str::to_owned) }
+    }
+}
+
+/// Whether the failure came before the request could be sent. The HTTP client's own types are not public; that these
+/// are its words is tested against a refused connection.
+pub(crate) fn never_connected(failure: &ConnectorError) -> bool {
+    chain(failure).any(|error| {
+        let text = error.to_string();
+        text == "client error (Connect)" || text.starts_with("HTTP connect timeout")
+    })
+}
+
+pub(crate) fn is_throttling(code: &str) -> bool {
+    matches!(
+        code,
+        "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "SlowDown"
+    )
+}
+
+fn of_code(action: &str, code: &str, message: &str) -> Cause {
+    let (code, message) = (code.to_owned(), message.to_owned());
+    match code.as_str() {
+        "AccessDenied" | "AccessDeniedException" | "NotAuthorized" => {
+            let named = message.split_once("not authorized to perform: ").map(|(_, rest)| rest);
+            let named = named.and_then(|rest| rest.split_ascii_whitespace().next());
+            Cause::AccessDenied { action: named.unwrap_or(action).to_owned(), message }
+        }
+        "NoSuchEntity" => Cause::NoSuchEntity { message },
+        "EntityAlreadyExists" => Cause::EntityAlreadyExists { message },
+        "LimitExceeded" => Cause::LimitExceeded { message },
+        "DeleteConflict" => Cause::DeleteConflict { message },
+        "InvalidClientTokenId"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "RequestExpired"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "UnrecognizedClientException" => Cause::CallerCredentials { code, message },
+        throttling if is_throttling(throttling) => Cause::Throttled { message },
+        _ => Cause::Other { code, message },
+    }
+}
+
+fn no_credentials(failure: &ConnectorError) -> bool {
+    chain(failure).any(|error| error.is::<CredentialsError>())
+}
+
+fn reason(failure: &ConnectorError) -> String {
+    let mut texts: Vec<String> = chain(failure).skip(1).map(ToString::to_string).collect();
+    texts.dedup();
+    texts.join(": ")
+}
+
+fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes() {
+        let message = "m".to_owned();
+        let denied = |action: &str, message: &str| Cause::AccessDenied {
+            action: action.to_owned(),
+            message: message.to_owned(),
+        };
+        let named = "User: arn:aws:iam::111122223333:user/u is not authorized to perform: iam:TagUser on resource: \
+                     arn:aws:iam::111122223333:user/x because no identity-based policy allows the iam:TagUser action";
+        for (code, text, cause) in [
+            ("AccessDenied", named, denied("iam:TagUser", named)),
+            ("AccessDenied", "m", denied("iam:CreateUser", "m")),
+            ("NoSuchEntity", "m", Cause::NoSuchEntity { message: message.clone() }),
+            ("EntityAlreadyExists", "m", Cause::EntityAlreadyExists { message: message.clone() }),
+            ("LimitExceeded", "m", Cause::LimitExceeded { message: message.clone() }),
+            ("DeleteConflict", "m", Cause::DeleteConflict { message: message.clone() }),
+            ("Throttling", "m", Cause::Throttled { message: message.clone() }),
+            (
+                "SignatureDoesNotMatch",
+                "m",
+                Cause::CallerCredentials {
+                    code: "SignatureDoesNotMatch".to_owned(),
+                    message: message.clone(),
+                },
+            ),
+            (
+                "ServiceFailure",
+                "m",
+                Cause::Other { code: "ServiceFailure".to_owned(), message: message.clone() },
+            ),
+        ] {
+            assert_eq!(of_code("iam:CreateUser", code, text), cause, "{code}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The calls to IAM and STS, one function each: what goes in, what comes out, every page of it.
+
+mod access_key;
+mod caller;
+mod group;
+mod policy;
+mod simulate;
+mod user;
+
+pub use access_key::{AccessKey, KeyStatus, LastUsed, NewAccessKey};
+pub use caller::Caller;
+pub(crate) use policy::Attached;
+pub(crate) use simulate::Simulation;
+pub use simulate::{Simulated, Verdict};
+
+use aws_sdk_iam::primitives::DateTime;
+use jiff::Timestamp;
+
+pub(crate) fn timestamp(time: &DateTime) -> Option<Timestamp> {
+    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
+}

@@ -1,0 +1,66 @@
+//! Users and their tags.
+
+use aws_sdk_iam::{
+    operation::create_user::CreateUserError,
+    types::{Tag, User},
+};
+use seskey::user::{UserName, UserPath};
+
+use crate::{Account, Error, retry::at_most_once};
+
+impl Account {
+    pub(crate) async fn create_user(
+        &self,
+        name: &UserName,
+        path: &UserPath,
+        tags: &[(String, String)],
+        permissions_boundary: Option<&str>,
+    ) -> Result<User, Error> {
+        const ACTION: &str = "iam:CreateUser";
+        let tag = |(key, value): &(String, String)| Tag::builder().key(key).value(value).build();
+        let tags: Result<Vec<Tag>, _> = tags.iter().map(tag).collect();
+        let created = self
+            .iam
+            .create_user()
+            .user_name(name.as_str())
+            .path(path.as_str())
+            .set_tags(Some(tags.expect("both members of every tag are set")))
+            .set_permissions_boundary(permissions_boundary.map(str::to_owned))
+            .customize()
+            .config_override(at_most_once::<CreateUserError>())
+            .send()
+            .await
+            .map_err(self.failed(ACTION))?;
+        created.user.ok_or_else(|| Error::unreadable(ACTION))
+    }
+
+    pub(crate) async fn user(&self, name: &str) -> Result<User, Error> {
+        const ACTION: &str = "iam:GetUser";
+        let found =
+            self.iam.get_user().user_name(name).send().await.map_err(self.failed(ACTION))?;
+        found.user.ok_or_else(|| Error::unreadable(ACTION))
+    }
+
+    pub(crate) async fn users(&self) -> Result<Vec<User>, Error> {
+        let pages = self.iam.list_users().into_paginator().page_size(PAGE).items().send();
+        pages.try_collect().await.map_err(self.failed("iam:ListUsers"))
+    }
+
+    pub(crate) async fn user_tags(&self, name: &str) -> Result<Vec<Tag>, Error> {
+        let pages = self.iam.list_user_tags().user_name(name).into_paginator().items().send();
+        pages.try_collect().await.map_err(self.failed("iam:ListUserTags"))
+    }
+
+    pub(crate) async fn delete_user(&self, name: &str) -> Result<(), Error> {
+        self.iam
+            .delete_user()
+            .user_name(name)
+            .send()
+            .await
+            .map_err(self.failed("iam:DeleteUser"))
+            .map(drop)
+    }
+}
+
+/// As many users a page as IAM gives.
+const PAGE: i32 = 1000;

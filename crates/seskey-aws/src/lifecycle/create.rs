@@ -1,0 +1,323 @@
+//! Makes a credential as the SES console does. Source: SES Developer Guide, "Obtaining Amazon SES SMTP credentials".
+//!
+//! Everything that can be looked at is looked at first. Then come group, policy, user and, last of what IAM makes, the
+//! key: no key lives without its policy. What was made is taken back when a later step fails or is interrupted.
+
+use std::{future::Future, time::Duration};
+
+use seskey::{
+    AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword,
+    user::{SENDING_GROUP, SENDING_POLICY, UserName, UserPath},
+};
+
+use super::{
+    Interrupt,
+    permission::console_policy,
+    preflight::{Group, Sending, look_at_group, preflight},
+    prove::{Login, NotProven, Proof, Proven, prove},
+    undo::{LeftOver, Made, Thing, undo},
+};
+use crate::{
+    Account, Cause, Error,
+    iam::{Caller, NewAccessKey, Simulated},
+};
+
+/// What is to be made.
+#[derive(Clone)]
+pub struct CreateRequest {
+    /// The name of the user.
+    pub user_name: UserName,
+    /// Its path.
+    pub path: UserPath,
+    /// Its tags, in their order: [`seskey::user::REGION_TAG`] belongs among them.
+    pub tags: Vec<(String, String)>,
+    /// The ARN of a policy that limits what the user can ever be given.
+    pub permissions_boundary: Option<String>,
+    /// How the user gets its permission to send.
+    pub style: Style,
+    /// The region that the password is for.
+    pub region: Region,
+    /// How the credential is proven; it is not if absent.
+    pub proof: Option<Proof>,
+}
+
+/// How a user gets its permission to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Style {
+    /// By membership in [`SENDING_GROUP`], as the console does since 6 September 2024.
+    Group,
+    /// By a policy of its own, as the console did before.
+    Inline {
+        /// The policy document, JSON.
+        policy: String,
+    },
+}
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    /// The credential.
+    pub credential: SmtpCredential,
+    /// The ARN of the user.
+    pub user_arn: String,
+    /// Everything that was made, in its order, for [`undo`] should the credential not reach anybody.
+    pub made: Vec<Made>,
+    /// The proof, if one was asked for.
+    pub proven: Option<Proven>,
+}
+
+/// A credential that was not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{failure}")]
+pub struct CreateError {
+    /// Why.
+    pub failure: CreateFailure,
+    /// What was made on the way and could not be taken back. If empty, the account is as before.
+    pub left: Vec<LeftOver>,
+}
+
+/// Why a credential was not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateFailure {
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] Error),
+    /// There is a user of this name. Seen before anything was changed.
+    #[error("the user exists: {arn}")]
+    UserExists {
+        /// Its ARN.
+        arn: String,
+    },
+    /// The caller may not do what is needed. Seen before anything was changed.
+    #[error("the caller may not do what is needed")]
+    NotPermitted {
+        /// What it may not do.
+        denied: Vec<Simulated>,
+    },
+    /// The sending group has policies, and none allows sending.
+    #[error("no policy of the group {group} allows sending")]
+    GroupCannotSend {
+        /// The group.
+        group: String,
+        /// The names of its policies.
+        policies: Vec<String>,
+    },
+    /// IAM made an access key that cannot be an SMTP credential.
+    #[error("the access key {id} cannot be an SMTP credential")]
+    UnusableKey {
+        /// Its ID.
+        id: String,
+    },
+    /// The credential does not log in.
+    #[error(transparent)]
+    NotProven(#[from] Box<NotProven>),
+    /// Somebody asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// What happens meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Who makes the change.
+    Caller(Caller),
+    /// Something could not be looked at beforehand: the caller may not, or no policy binds it.
+    Unchecked {
+        /// What.
+        check: Check,
+        /// The refusal, if there was one.
+        why: Option<Error>,
+    },
+    /// Something was made.
+    Made(Thing),
+    /// A login of the proof.
+    Login(Login),
+    /// Something was taken back.
+    TakenBack(Thing),
+    /// Something that was made stays, for somebody else has begun to use it.
+    Kept(Thing),
+}
+
+/// What is looked at beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Check {
+    /// Whether there is such a user.
+    User,
+    /// Whether there is the sending group.
+    Group,
+    /// Whether the policies of the sending group allow sending.
+    GroupPolicy,
+    /// Whether the caller may do what is needed.
+    Permissions,
+}
+
+/// Makes the user, its permission, its key and the password, and proves them. The future must be driven to its end, or
+/// what it made is not taken back: to stop it, raise the interrupt.
+///
+/// # Errors
+/// Why it was not made, and what could not be taken back.
+#[tracing::instrument(level = "debug", skip_all, fields(user = %request.user_name, region = %request.region))]
+pub async fn create(
+    account: &Account,
+    request: &CreateRequest,
+    interrupt: Interrupt,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Created, CreateError> {
+    let mut change = Change { account, request, interrupt, on_event, made: Vec::new() };
+    match change.run().await {
+        Ok((credential, user_arn, proven)) => {
+            Ok(Created { credential, user_arn, made: change.made, proven })
+        }
+        Err(failure) => {
+            let left = undo(account, &change.made, change.on_event).await;
+            Err(CreateError { failure, left })
+        }
+    }
+}
+
+struct Change<'a> {
+    account: &'a Account,
+    request: &'a CreateRequest,
+    interrupt: Interrupt,
+    on_event: &'a mut (dyn FnMut(Event) + Send),
+    made: Vec<Made>,
+}
+
+impl Change<'_> {
+    async fn run(&mut self) -> Result<(SmtpCredential, String, Option<Proven>), CreateFailure> {
+        let Self { account, request, .. } = *self;
+        let group = preflight(account, request, self.on_event).await?;
+        if request.style == Style::Group {
+            self.ready_group(group).await?;
+        }
+        let user_arn = self.make_user().await?;
+        let credential = self.make_key().await?;
+        let Some(proof) = &request.proof else { return Ok((credential, user_arn, None)) };
+        let on_event = &mut self.on_event;
+        let on_login = &mut |login| on_event(Event::Login(login));
+        let proven =
+            prove(proof, &credential, &mut self.interrupt, on_login).await.map_err(Box::new)?;
+        Ok((credential, user_arn, Some(proven.ok_or(CreateFailure::Interrupted)?)))
+    }
+
+    /// Makes the group and its policy, as far as they are missing. A policy that cannot be read is left as it is.
+    async fn ready_group(&mut self, mut group: Group) -> Result<(), CreateFailure> {
+        let account = self.account;
+        let name = || SENDING_GROUP.to_owned();
+        if matches!(group, Group::Absent | Group::Unknown) {
+            let may_exist = group == Group::Unknown;
+            group = match self
+                .make(|_| Thing::Group { group: name() }, account.create_group(SENDING_GROUP))
+                .await
+            {
+                Ok(()) => Group::Present { members: Vec::new(), sending: Sending::NoPolicy },
+                Err(CreateFailure::Call(Error {
+                    cause: Cause::EntityAlreadyExists { .. },
+                    ..
+                })) => look_at_group(account, self.on_event).await?,
+                // others keep the group for this caller; if they do not, it cannot be joined
+                Err(CreateFailure::Call(error)) if may_exist && error.is_access_denied() => {
+                    Group::Unknown
+                }
+                Err(failure) => return Err(failure),
+            };
+        }
+        match group {
+            Group::Present { sending: Sending::NoPolicy, members } => {
+                let policy = console_policy();
+                let put =
+                    settled(|| account.put_group_policy(SENDING_GROUP, SENDING_POLICY, &policy));
+                self.make(|_| Thing::GroupPolicy { group: name(), members }, put).await
+            }
+            Group::Present { sending: Sending::NotAllowed { policies }, .. } => {
+                Err(CreateFailure::GroupCannotSend { group: name(), policies })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the user and gives it its permission; returns its ARN.
+    async fn make_user(&mut self) -> Result<String, CreateFailure> {
+        let Self { account, request, .. } = *self;
+        let CreateRequest { user_name, path, tags, permissions_boundary, style, .. } = request;
+        let user = user_name.to_string();
+        let created = account.create_user(user_name, path, tags, permissions_boundary.as_deref());
+        let arn = self.make(|_| Thing::User { user: user.clone() }, created).await?.arn;
+        match style {
+            Style::Group => {
+                let added =
+                    settled(|| account.add_user_to_group(user_name.as_str(), SENDING_GROUP));
+                let membership = Thing::Membership { user, group: SENDING_GROUP.to_owned() };
+                self.make(|_| membership, added).await?;
+            }
+            Style::Inline { policy } => {
+                let put =
+                    settled(|| account.put_user_policy(user_name.as_str(), SENDING_POLICY, policy));
+                self.make(|_| Thing::UserPolicy { user }, put).await?;
+            }
+        }
+        Ok(arn)
+    }
+
+    async fn make_key(&mut self) -> Result<SmtpCredential, CreateFailure> {
+        let Self { account, request, .. } = *self;
+        let user = request.user_name.to_string();
+        let created = settled(|| account.create_access_key(request.user_name.as_str()));
+        let thing = |key: Option<&NewAccessKey>| Thing::AccessKey {
+            user: user.clone(),
+            id: key.map(|key| key.id.clone()),
+        };
+        let key = self.make(thing, created).await?;
+        let unusable = || CreateFailure::UnusableKey { id: key.id.clone() };
+        let user_name = AccessKeyId::parse(&key.id).map_err(|_| unusable())?;
+        let secret = SecretAccessKey::parse(key.secret.expose()).map_err(|_| unusable())?;
+        Ok(SmtpCredential {
+            iam_user: Some(user),
+            user_name,
+            password: SmtpPassword::derive(&secret, &request.region),
+            endpoint: Some(request.region.smtp_endpoint()),
+        })
+    }
+
+    /// Makes one thing and notes it, also when the answer was lost and it may have been made.
+    async fn make<T>(
+        &mut self,
+        thing: impl FnOnce(Option<&T>) -> Thing,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, CreateFailure> {
+        if self.interrupt.is_raised() {
+            return Err(CreateFailure::Interrupted);
+        }
+        let outcome = call.await;
+        if !outcome.as_ref().is_err_and(|error| !error.ambiguous) {
+            let made = Made { what: thing(outcome.as_ref().ok()), certain: outcome.is_ok() };
+            tracing::debug!(?made, "made");
+            if made.certain {
+                (self.on_event)(Event::Made(made.what.clone()));
+            }
+            self.made.push(made);
+        }
+        Ok(outcome?)
+    }
+}
+
+/// Repeats a call that does not see yet what was made a moment ago. The refusal is clear, so nothing is done twice.
+/// Source: IAM User Guide, "Changes that I make are not always immediately visible".
+async fn settled<T, F: Future<Output = Result<T, Error>>>(
+    call: impl Fn() -> F,
+) -> Result<T, Error> {
+    for _ in 0..SETTLING {
+        match call().await {
+            Err(error) if error.is_no_such_entity() => tokio::time::sleep(SETTLING_PAUSE).await,
+            outcome => return outcome,
+        }
+    }
+    call().await
+}
+
+/// As IAM's own waiter for a new user asks, though not as long.
+const SETTLING: u32 = 10;
+const SETTLING_PAUSE: Duration = Duration::from_secs(1);

@@ -1,0 +1,13 @@
+//! The life of a credential in an account: made, proven, listed, deleted.
+
+pub mod create;
+pub mod delete;
+mod interrupt;
+pub mod list;
+mod permission;
+mod preflight;
+pub mod prove;
+pub mod undo;
+
+pub use interrupt::Interrupt;
+pub(crate) use permission::SEND;

@@ -1,0 +1,57 @@
+//! Whether policies let somebody send.
+
+use seskey::policy::{Policy, SendingPolicy};
+
+use crate::{Account, Error, iam::Attached};
+
+/// The action that the SMTP interface is authorized as. Source: SES Developer Guide, "Control user access".
+pub(crate) const SEND: &str = "ses:SendRawEmail";
+
+/// A policy with its document.
+#[derive(Debug, Clone)]
+pub(crate) struct Document {
+    pub(crate) name: String,
+    text: String,
+}
+
+/// The policy that the SES console gives.
+pub(crate) fn console_policy() -> String {
+    SendingPolicy::default().to_json().expect("without restrictions there is nothing to refuse")
+}
+
+impl Document {
+    /// Whether it allows sending, on whatever resource and under whatever conditions.
+    pub(crate) fn allows_sending(&self) -> bool {
+        Policy::parse(&self.text).is_ok_and(|policy| policy.may_allow(SEND))
+    }
+}
+
+impl Account {
+    /// The policies of a group, its own and those attached.
+    pub(crate) async fn documents_of_group(&self, group: &str) -> Result<Vec<Document>, Error> {
+        let mut documents = Vec::new();
+        for name in self.group_policy_names(group).await? {
+            let text = self.group_policy(group, &name).await?;
+            documents.push(Document { name, text });
+        }
+        for policy in self.attached_to_group(group).await? {
+            documents.push(self.document(policy).await?);
+        }
+        Ok(documents)
+    }
+
+    /// The policies embedded in a user.
+    pub(crate) async fn documents_of_user(&self, user: &str) -> Result<Vec<Document>, Error> {
+        let mut documents = Vec::new();
+        for name in self.user_policy_names(user).await? {
+            let text = self.user_policy(user, &name).await?;
+            documents.push(Document { name, text });
+        }
+        Ok(documents)
+    }
+
+    /// A managed policy.
+    pub(crate) async fn document(&self, policy: Attached) -> Result<Document, Error> {
+        Ok(Document { text: self.managed_policy(&policy.arn).await?, name: policy.name })
+    }
+}

@@ -1,0 +1,176 @@
+//! The proof of a credential: it logs in. A new key takes effect late and at first not everywhere, so the proof waits,
+//! and asks for several logins in a row.
+
+use std::time::{Duration, Instant};
+
+use seskey::{
+    Algorithm, SmtpCredential,
+    diagnose::{Reason, Refused, reasons},
+    recognise::Recognised,
+};
+use tokio::time::timeout;
+
+use super::Interrupt;
+use crate::smtp::{Client, Phase, Server, SmtpError, Transcript};
+
+/// How a credential is proven.
+#[derive(Clone)]
+pub struct Proof {
+    /// What connects.
+    pub client: Client,
+    /// Where to log in.
+    pub server: Server,
+    /// How many logins must succeed in a row, each on a connection of its own.
+    pub logins: u32,
+    /// How long all of it may take.
+    pub patience: Duration,
+}
+
+/// One login of a proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// Its number, from 1.
+    pub attempt: u32,
+    /// What came of it.
+    pub outcome: Result<(), SmtpError>,
+    /// The pause before the next one, if there is one to come.
+    pub retry_in: Option<Duration>,
+}
+
+/// A credential that logs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// How many logins were tried, the failed ones among them.
+    pub attempts: u32,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What was said in the last one.
+    pub transcript: Transcript,
+}
+
+/// A credential that was not proven.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not proven after {attempts} logins: {error}")]
+pub struct NotProven {
+    /// Why the last login failed.
+    pub error: SmtpError,
+    /// How many logins were tried.
+    pub attempts: u32,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What was said in the last one.
+    pub transcript: Transcript,
+}
+
+impl Proof {
+    /// A proof as the rotation of a credential needs it: three logins in a row, within a minute.
+    pub fn new(client: Client, server: Server) -> Self {
+        Self { client, server, logins: 3, patience: Duration::from_secs(60) }
+    }
+}
+
+/// Logs in until the proof is complete; `None` if it was interrupted.
+///
+/// # Errors
+/// A refusal that waiting does not mend, at once; any other when the time is over.
+pub async fn prove(
+    proof: &Proof,
+    credential: &SmtpCredential,
+    interrupt: &mut Interrupt,
+    on_login: &mut (dyn FnMut(Login) + Send),
+) -> Result<Option<Proven>, NotProven> {
+    let start = Instant::now();
+    let mut in_a_row = 0;
+    let mut pause = FIRST_PAUSE;
+    for attempt in 1.. {
+        let mut transcript = Transcript::default();
+        let outcome = tokio::select! {
+            // a login changes nothing, so it may be dropped
+            () = interrupt.raised() => return Ok(None),
+            outcome = log_in(proof, credential, proof.patience.saturating_sub(start.elapsed()), &mut transcript) => outcome,
+        };
+        let elapsed = start.elapsed();
+        let Err(error) = outcome else {
+            in_a_row += 1;
+            on_login(Login { attempt, outcome: Ok(()), retry_in: None });
+            if in_a_row >= proof.logins {
+                return Ok(Some(Proven { attempts: attempt, elapsed, transcript }));
+            }
+            continue;
+        };
+        in_a_row = 0;
+        let retry_in = (may_pass(&error) && elapsed + pause < proof.patience).then_some(pause);
+        on_login(Login { attempt, outcome: Err(error.clone()), retry_in });
+        if retry_in.is_none() {
+            return Err(NotProven { error, attempts: attempt, elapsed, transcript });
+        }
+        if !interrupt.sleep(pause).await {
+            return Ok(None);
+        }
+        pause = (pause * 2).min(LAST_PAUSE);
+    }
+    unreachable!("the loop ends by the clock")
+}
+
+async fn log_in(
+    proof: &Proof,
+    credential: &SmtpCredential,
+    patience: Duration,
+    transcript: &mut Transcript,
+) -> Result<(), SmtpError> {
+    let SmtpCredential { user_name, password, .. } = credential;
+    let login =
+        proof.client.prove(&proof.server, user_name.as_str(), password.expose(), transcript);
+    match timeout(patience, login).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            let phase = transcript.replies.last().map_or(Phase::Connect, |(phase, _)| *phase);
+            Err(SmtpError::Timeout { phase })
+        }
+    }
+}
+
+/// Whether the next login may succeed where this one failed: the key is new, the server is busy, the connection broke.
+fn may_pass(error: &SmtpError) -> bool {
+    match error {
+        SmtpError::Refused { reply, .. } => {
+            let password = &Recognised::SmtpPassword(Algorithm::V4);
+            let reasons = reasons(Refused { password, code: reply.code, text: &reply.text() });
+            reply.is_transient() || reasons.contains(&Reason::NewKey)
+        }
+        SmtpError::Closed { .. } => true,
+        SmtpError::Timeout { phase } => *phase != Phase::Connect,
+        _ => false,
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smtp::{Malformed, Reply};
+
+    #[test]
+    fn what_waiting_mends() {
+        let refused = |code, text: &str| SmtpError::Refused {
+            phase: Phase::Auth,
+            reply: Reply { code, lines: vec![text.to_owned()] },
+        };
+        for (error, mended) in [
+            (refused(535, "Authentication Credentials Invalid"), true),
+            (refused(535, "Account not subscribed to SES"), false),
+            (refused(454, "Temporary authentication failure"), true),
+            (refused(421, "Too many concurrent SMTP connections"), true),
+            (refused(530, "Authentication required"), false),
+            (SmtpError::Closed { phase: Phase::Handshake }, true),
+            (SmtpError::Timeout { phase: Phase::Auth }, true),
+            (SmtpError::Timeout { phase: Phase::Connect }, false),
+            (SmtpError::StarttlsNotOffered, false),
+            (SmtpError::Malformed { phase: Phase::Greeting, problem: Malformed::NotAReply }, false),
+        ] {
+            assert_eq!(may_pass(&error), mended, "{error}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What a profile of the shared configuration files says. Source: AWS SDKs and Tools Reference Guide, "Shared config
+//! and credentials files".
+
+use aws_config::{
+    meta::region::ProvideRegion,
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+};
+use aws_credential_types::provider::ProvideCredentials;
+use seskey::{
+    AccessKeyId, SecretAccessKey,
+    access_key::{AccessKeyIdError, SecretAccessKeyError},
+};
+
+/// Why a profile gives no access key to derive from.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// There is no such profile, or its credentials cannot be had.
+    #[error("{reason}")]
+    Unusable {
+        /// What the SDK says.
+        reason: String,
+    },
+    /// Its credentials are temporary: of a role, of SSO.
+    #[error("the credentials are temporary")]
+    Temporary,
+    /// Its secret cannot be one.
+    #[error(transparent)]
+    SecretAccessKey(#[from] SecretAccessKeyError),
+}
+
+/// The region of a profile, the default one if none is named. Reads files, and nothing else.
+pub async fn region(profile: Option<&str>) -> Option<String> {
+    let mut provider = ProfileFileRegionProvider::builder();
+    if let Some(name) = profile {
+        provider = provider.profile_name(name);
+    }
+    provider.build().region().await.map(|region| region.as_ref().to_owned())
+}
+
+/// The permanent access key of a profile.
+///
+/// # Errors
+/// When the profile has none.
+pub async fn access_key(profile: &str) -> Result<(AccessKeyId, SecretAccessKey), ProfileError> {
+    let provider = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+    let credentials = provider
+        .provide_credentials()
+        .await
+        .map_err(|error| ProfileError::Unusable { reason: reason(&error) })?;
+    if credentials.session_token().is_some() {
+        return Err(ProfileError::Temporary);
+    }
+    let id = AccessKeyId::parse(credentials.access_key_id()).map_err(|error| match error {
+        AccessKeyIdError::Temporary => ProfileError::Temporary,
+        other => ProfileError::Unusable { reason: other.to_string() },
+    })?;
+    Ok((id, SecretAccessKey::parse(credentials.secret_access_key())?))
+}
+
+/// The innermost cause says what is wrong with the file.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

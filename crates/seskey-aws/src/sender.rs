@@ -1,0 +1,69 @@
+//! Whether a user may send a message, asked of IAM without sending one.
+
+use aws_sdk_iam::types::ContextKeyTypeEnum;
+use seskey::{AccessKeyId, Region};
+
+use crate::{
+    Account, Error,
+    iam::{Simulated, Simulation},
+    lifecycle::SEND,
+    smtp::Address,
+};
+
+/// A message as the permission to send it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The sender.
+    pub from: Address,
+    /// The recipients.
+    pub to: Vec<Address>,
+    /// The region of the SMTP endpoint.
+    pub region: Region,
+}
+
+/// Finds the user that an SMTP user name belongs to; `None` if IAM does not know the key.
+///
+/// # Errors
+/// Any other failure of the call.
+pub async fn user_of_key(account: &Account, id: &AccessKeyId) -> Result<Option<String>, Error> {
+    match account.access_key_last_used(id.as_str()).await {
+        Ok((user, _)) => Ok(user),
+        Err(error) if error.is_no_such_entity() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks whether the user may send the message, as the identity of the address and as that of its domain. SES takes the
+/// identity that is verified, so one of the two decides. Identity policies of SES, which may also allow or deny, are not
+/// seen. Source: SES Developer Guide, "Control user access"; Service Authorization Reference, "Amazon SES".
+///
+/// # Errors
+/// When the user does not exist or the caller may not ask.
+pub async fn may_send(
+    account: &Account,
+    user: &str,
+    envelope: &Envelope,
+) -> Result<Vec<Simulated>, Error> {
+    let principal = account.user(user).await?.arn;
+    let mut parts = principal.split(':');
+    let (partition, id) = (parts.nth(1).unwrap_or("aws"), parts.nth(2).unwrap_or_default());
+    let Envelope { from, to, region } = envelope;
+    let identity = |name: &str| format!("arn:{partition}:ses:{region}:{id}:identity/{name}");
+    let (address, domain) = (identity(from.as_str()), identity(from.domain()));
+    let mut context = vec![
+        ("ses:ApiVersion", ContextKeyTypeEnum::String, vec!["2".to_owned()]),
+        ("ses:FromAddress", ContextKeyTypeEnum::String, vec![from.to_string()]),
+    ];
+    if !to.is_empty() {
+        let recipients = to.iter().map(ToString::to_string).collect();
+        context.push(("ses:Recipients", ContextKeyTypeEnum::StringList, recipients));
+    }
+    let resources = [address.as_str(), domain.as_str()];
+    let simulation = Simulation {
+        principal: &principal,
+        actions: &[SEND],
+        resources: &resources,
+        context: &context,
+    };
+    account.simulate(simulation).await
+}

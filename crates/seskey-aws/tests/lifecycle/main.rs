@@ -1,0 +1,9 @@
+//! The life of a credential in the account of a local SES, over sockets.
+
+#![allow(clippy::unwrap_used)]
+
+mod create;
+mod failures;
+mod proxy;
+mod stage;
+mod users;

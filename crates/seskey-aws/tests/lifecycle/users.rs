@@ -1,0 +1,183 @@
+//! Listing, deleting and asking about SMTP users in the account of a local SES.
+
+use crate::stage::Stage;
+use seskey::{
+    AccessKeyId,
+    user::{SENDING_GROUP, UserPath},
+};
+use seskey_aws::{
+    Cause,
+    iam::{KeyStatus, Verdict},
+    lifecycle::{
+        Interrupt,
+        create::{CreateRequest, Style, create},
+        delete::{Removal, delete, plan},
+        list::{self, SmtpUser, list},
+    },
+    sender::{Envelope, may_send, user_of_key},
+    smtp::Address,
+};
+
+const SEND: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#;
+
+impl Stage {
+    async fn make(&self, request: CreateRequest) -> AccessKeyId {
+        let made = create(
+            &self.root,
+            &CreateRequest { proof: None, ..request },
+            Interrupt::never(),
+            &mut |_| {},
+        )
+        .await;
+        made.unwrap().credential.user_name
+    }
+
+    /// A user with the policy attached that lets it send.
+    async fn attach(&self, user: &str) -> String {
+        let policy = self
+            .iam
+            .create_policy()
+            .policy_name("managed")
+            .policy_document(SEND)
+            .send()
+            .await
+            .unwrap();
+        let arn = policy.policy.unwrap().arn.unwrap();
+        self.iam.attach_user_policy().user_name(user).policy_arn(&arn).send().await.unwrap();
+        arn
+    }
+}
+
+fn inline() -> Style {
+    Style::Inline { policy: SEND.to_owned() }
+}
+
+#[tokio::test]
+async fn lists_those_who_may_send() {
+    let stage = Stage::new().await;
+    for number in 0..120 {
+        stage.iam.create_user().user_name(format!("user-{number:03}")).send().await.unwrap();
+    }
+    let id = stage.make(stage.request("by-group", Style::Group)).await;
+    let mut request = stage.request("by-inline", inline());
+    request.path = UserPath::parse("/system/mail/").unwrap();
+    stage.make(request).await;
+    stage.attach("user-007").await;
+    let narrow =
+        SEND.replace("\"Resource\":\"*\"", "\"Resource\":\"arn:aws:ses:*:*:identity/example.com\"");
+    let put = stage
+        .iam
+        .put_user_policy()
+        .user_name("user-008")
+        .policy_name("narrow")
+        .policy_document(narrow);
+    put.send().await.unwrap();
+    let put = stage.iam.put_user_policy().user_name("user-009").policy_name("s3");
+    put.policy_document(SEND.replace("ses:SendRawEmail", "s3:*")).send().await.unwrap();
+
+    let users = list(&stage.root, false).await.unwrap();
+    let seen: Vec<_> = users.iter().map(|user| (user.name.as_str(), user.style)).collect();
+    let expected = [
+        ("by-group", Some(list::Style::Group)),
+        ("by-inline", Some(list::Style::Inline)),
+        ("user-007", Some(list::Style::Other)),
+        ("user-008", Some(list::Style::Other)),
+    ];
+    assert_eq!(seen, expected);
+    let [SmtpUser { keys, region, created, .. }, SmtpUser { path, arn, .. }, ..] = &users[..]
+    else {
+        panic!()
+    };
+    assert_eq!((region.as_deref(), created.is_some()), (Some("us-east-1"), true));
+    assert_eq!((keys[0].key.id.as_str(), &keys[0].key.status), (id.as_str(), &KeyStatus::Active));
+    assert_eq!(keys[0].last_used, None);
+    assert_eq!(
+        (path.as_str(), arn.as_str()),
+        ("/system/mail/", "arn:aws:iam::000000000000:user/system/mail/by-inline")
+    );
+
+    let all = list(&stage.root, true).await.unwrap();
+    assert_eq!(all.len(), 122);
+    assert!(all.is_sorted_by_key(|user| user.name.clone()));
+}
+
+#[tokio::test]
+async fn deletes_all_of_a_user_and_again() {
+    let stage = Stage::new().await;
+    let mut request = stage.request("app", Style::Group);
+    request.path = UserPath::parse("/system/mail/").unwrap();
+    let id = stage.make(request).await;
+    let arn = stage.attach("app").await;
+    let put = stage.iam.put_user_policy().user_name("app").policy_name("own").policy_document(SEND);
+    put.send().await.unwrap();
+
+    let planned = plan(&stage.root, "app").await.unwrap().unwrap();
+    assert_eq!(planned.user_arn, "arn:aws:iam::000000000000:user/system/mail/app");
+    let expected = [
+        Removal::AccessKey { id: id.to_string() },
+        Removal::UserPolicy { policy: "own".to_owned() },
+        Removal::AttachedPolicy { arn },
+        Removal::Membership { group: SENDING_GROUP.to_owned() },
+        Removal::User,
+    ];
+    assert_eq!(planned.removals, expected);
+
+    // stopped half-way, it goes on when it is run again
+    let caller = stage.all_but("caller", &["iam:DetachUserPolicy"]).await;
+    let mut removed = Vec::new();
+    let error =
+        delete(&caller, &planned, &mut |removal| removed.push(removal.clone())).await.unwrap_err();
+    assert!(matches!(error.error.cause, Cause::AccessDenied { .. }), "{error:?}");
+    assert_eq!((&error.at, &error.removed[..]), (&expected[2], &expected[..2]));
+    assert_eq!(removed, error.removed);
+    assert_eq!(plan(&stage.root, "app").await.unwrap().unwrap().removals, expected[2..]);
+
+    for _ in 0..2 {
+        delete(&stage.root, &planned, &mut |_| {}).await.unwrap();
+        assert_eq!(plan(&stage.root, "app").await, Ok(None));
+    }
+    assert!(
+        stage.snapshot().await.iter().any(|line| line.contains("0 members")),
+        "the group stays"
+    );
+}
+
+#[tokio::test]
+async fn what_came_after_the_plan_is_a_conflict() {
+    let stage = Stage::new().await;
+    stage.make(stage.request("app", inline())).await;
+    let planned = plan(&stage.root, "app").await.unwrap().unwrap();
+    stage.iam.create_access_key().user_name("app").send().await.unwrap();
+    let error = delete(&stage.root, &planned, &mut |_| {}).await.unwrap_err();
+    assert!(matches!(error.error.cause, Cause::DeleteConflict { .. }), "{error:?}");
+    assert_eq!((error.at, error.removed.len()), (Removal::User, 2));
+}
+
+#[tokio::test]
+async fn says_whether_a_user_may_send() {
+    let stage = Stage::in_region("us-gov-west-1").await;
+    let policy = SEND.replace(
+        "\"Resource\":\"*\"",
+        r#""Resource":"arn:aws-us-gov:ses:us-gov-west-1:000000000000:identity/example.com",
+           "Condition":{"StringLike":{"ses:FromAddress":"*@example.com"},"StringEquals":{"ses:ApiVersion":"2"},
+           "ForAllValues:StringLike":{"ses:Recipients":["*@example.org"]}}"#,
+    );
+    let id = stage.make(stage.request("app", Style::Inline { policy })).await;
+    assert_eq!(user_of_key(&stage.root, &id).await, Ok(Some("app".to_owned())));
+    let stranger = AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap();
+    assert_eq!(user_of_key(&stage.root, &stranger).await, Ok(None));
+
+    let address = |text| Address::parse(text).unwrap();
+    for (from, to, on_address, on_domain) in [
+        ("a@example.com", "b@example.org", Verdict::ImplicitDeny, Verdict::Allowed),
+        ("a@example.com", "b@example.net", Verdict::ImplicitDeny, Verdict::ImplicitDeny),
+        ("a@example.net", "b@example.org", Verdict::ImplicitDeny, Verdict::ImplicitDeny),
+    ] {
+        let envelope =
+            Envelope { from: address(from), to: vec![address(to)], region: stage.region.clone() };
+        let simulated = may_send(&stage.root, "app", &envelope).await.unwrap();
+        let verdicts: Vec<Verdict> = simulated.iter().map(|simulated| simulated.verdict).collect();
+        assert_eq!(verdicts, [on_address, on_domain], "{from} to {to}: {simulated:?}");
+        assert!(simulated[1].resource.starts_with("arn:aws-us-gov:ses:us-gov-west-1:"));
+    }
+}
