@@ -1,0 +1,354 @@
+//! What was typed, and nothing else: defaults and the environment are resolved by the verbs.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Amazon SES SMTP credentials: derive, create, prove, list, delete; and a local SES to try it on.
+///
+/// The SMTP user name is the access key ID of an IAM user; the SMTP password is computed from its secret access key,
+/// for one region. Exit codes: 0 done, 1 failed and nothing was changed, 2 wrong use, 3 unfinished, 4 findings.
+#[derive(Debug, Parser)]
+#[command(version, name = "seskey", max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The region of the credential [else: AWS_REGION, AWS_DEFAULT_REGION, the profile]
+    #[arg(long, global = true, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// The AWS profile to take credentials and region from
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The endpoint of IAM and STS, such as a local SES [else: AWS_ENDPOINT_URL …, the profile]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Say only what went wrong
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more; twice: everything
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Derive the SMTP password from a secret access key
+    Derive(Derive),
+    /// Say what a pasted string is: a password, a secret access key, an access key ID
+    Inspect(Inspect),
+    /// List the regions and their SMTP endpoints
+    Regions,
+    /// Print the least IAM policy that may send, or check one
+    Policy(PolicyArgs),
+    /// Create an SMTP credential as the SES console does, and prove it by a login
+    Create(Create),
+    /// List the SMTP users: those that may send
+    List(List),
+    /// Log in to the SMTP endpoint and out
+    Verify(Verify),
+    /// Delete an SMTP user with its keys, policies and groups
+    Delete(Delete),
+    /// Run a local Amazon SES: IAM, STS, the SMTP endpoint and a mailbox
+    Local(Local),
+    /// Show the whole life of a credential on a local SES in this process
+    Demo,
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Where a secret access key comes from, in this order: these options, the profile, $AWS_SECRET_ACCESS_KEY, stdin, a
+/// prompt.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Where the secret access key comes from")]
+pub(crate) struct SecretSource {
+    /// The secret itself, visible to other users of the machine and in the shell's history
+    #[arg(long, value_name = "SECRET", conflicts_with = "secret_file")]
+    pub(crate) secret_access_key: Option<String>,
+    /// A file that holds the secret; - is stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Derive {
+    /// The regions that the password is for
+    // plain strings: what is swapped with a secret must not be printed by the parser
+    #[arg(value_name = "REGION")]
+    pub(crate) regions: Vec<String>,
+    #[command(flatten)]
+    pub(crate) secret: SecretSource,
+    /// The algorithm; v2 is the legacy one, which knows no region
+    #[arg(long, value_enum, default_value_t = AlgorithmArg::V4)]
+    pub(crate) algorithm: AlgorithmArg,
+    /// Every region that has an SMTP endpoint
+    #[arg(long, conflicts_with_all = ["regions", "batch"])]
+    pub(crate) all_regions: bool,
+    /// Take a region that is not in the table
+    #[arg(long)]
+    pub(crate) allow_unknown_region: bool,
+    /// CSV or JSON lines of access_key_id, secret_access_key, region; answered with smtp_password. - is stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "secret_access_key", "secret_file"])]
+    pub(crate) batch: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AlgorithmArg {
+    V4,
+    V2,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Inspect {
+    /// A file that holds the string to inspect; - is stdin [else: stdin, a prompt]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) value_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) secret: SecretSource,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct PolicyArgs {
+    #[command(subcommand)]
+    pub(crate) verb: Option<PolicyVerb>,
+    #[command(flatten)]
+    pub(crate) sending: Sending,
+    /// The account in the ARNs [else: any]
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+}
+
+/// What a sending policy allows; nothing given allows all.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "What the policy allows")]
+pub(crate) struct Sending {
+    /// An address to send from, with * and ?
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) from: Vec<String>,
+    /// An identity to send from: an address or a domain
+    #[arg(long, value_name = "NAME")]
+    pub(crate) identity: Vec<String>,
+    /// A configuration set to send with
+    #[arg(long, value_name = "NAME")]
+    pub(crate) configuration_set: Vec<String>,
+    /// A network to send from
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) source_ip: Vec<String>,
+    /// An address to send to, with * and ?
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) recipient: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyVerb {
+    /// Evaluate a policy: may it send from this address to these?
+    Check(PolicyCheck),
+    /// Print the least policy for the person or role that runs these verbs
+    Operator {
+        /// The verbs, such as create,list
+        #[arg(long = "for", value_name = "VERBS", value_delimiter = ',', required = true)]
+        verbs: Vec<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PolicyCheck {
+    /// The policy document; - is stdin
+    #[arg(required_unless_present = "request")]
+    pub(crate) file: Option<PathBuf>,
+    /// The address in From
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "request")]
+    pub(crate) from: Option<String>,
+    /// A recipient
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to: Vec<String>,
+    /// A further condition key and its value
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) context: Vec<String>,
+    /// The account of the identity [else: 000000000000]
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// A file with policies and a request as JSON; - is stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "from", "to", "context", "account"])]
+    pub(crate) request: Option<PathBuf>,
+    /// Exit with 4 unless it is allowed
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+/// Which SMTP endpoint is logged in to.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "The SMTP endpoint")]
+pub(crate) struct Endpoint {
+    /// The endpoint to log in to, such as a local SES [else: the region's]
+    #[arg(long, value_name = "HOST:PORT", env = "SESKEY_SMTP_ENDPOINT", hide_env_values = true)]
+    pub(crate) smtp_endpoint: Option<String>,
+    /// The certificate authority to trust beside the system's, as PEM
+    #[arg(long, value_name = "FILE", env = "SESKEY_CA_FILE", hide_env_values = true)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Begin in clear and turn to TLS [default, but for ports 465 and 2465]
+    #[arg(long, conflicts_with = "tls_wrapper")]
+    pub(crate) starttls: bool,
+    /// Begin in TLS
+    #[arg(long)]
+    pub(crate) tls_wrapper: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Create {
+    /// The name of the IAM user [default: ses-smtp-user. and the time]
+    pub(crate) user: Option<String>,
+    /// Where the sending policy goes [default: group; inline when the policy is restricted]
+    #[arg(long, value_enum)]
+    pub(crate) style: Option<Style>,
+    #[command(flatten)]
+    pub(crate) sending: Sending,
+    /// The path of the IAM user
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    pub(crate) path: String,
+    /// A tag of the IAM user
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) tag: Vec<String>,
+    /// The managed policy that bounds the user's permissions
+    #[arg(long, value_name = "ARN")]
+    pub(crate) permissions_boundary: Option<String>,
+    /// Take a region that is not in the table
+    #[arg(long)]
+    pub(crate) allow_unknown_region: bool,
+    /// Do not log in with the credential
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+    #[command(flatten)]
+    pub(crate) endpoint: Endpoint,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
+    pub(crate) format: Format,
+    /// A file for the answer, readable by its owner alone [else: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Overwrite the file
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+    /// Say what would be made, and make nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Style {
+    /// The group AWSSESSendingGroupDoNotRename, as the console since September 2024
+    Group,
+    /// A policy of the user's own, as the console before
+    Inline,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+    Csv,
+    Env,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// Every user, not only those that may send
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// The credential as CSV, JSON or environment variables; - is stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["user_name", "password_file"])]
+    pub(crate) credentials: Option<PathBuf>,
+    /// The SMTP user name
+    #[arg(long, value_name = "ACCESS_KEY_ID", required_unless_present = "credentials")]
+    pub(crate) user_name: Option<String>,
+    /// A file that holds the SMTP password; - is stdin [else: stdin, a prompt]
+    #[arg(long, visible_alias = "secret-file", value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) endpoint: Endpoint,
+    /// The host name of the endpoint
+    #[arg(long, value_name = "NAME", conflicts_with = "smtp_endpoint")]
+    pub(crate) host: Option<String>,
+    /// The port [default: 587 or 465]
+    #[arg(long, value_name = "PORT", conflicts_with = "smtp_endpoint")]
+    pub(crate) port: Option<u16>,
+    /// Ask IAM whether it may send from this address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Option<String>,
+    /// … to these
+    #[arg(long, value_name = "ADDRESS", requires = "from")]
+    pub(crate) to: Vec<String>,
+    /// Send a message to the mailbox simulator
+    #[arg(long, requires = "from")]
+    pub(crate) send: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Delete {
+    /// The name of the IAM user
+    pub(crate) user: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Say what would be deleted, and delete nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Local {
+    /// Where IAM, STS and the mailbox are served
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4566")]
+    pub(crate) http: String,
+    /// Where SMTP begins in clear and turns to TLS
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2587")]
+    pub(crate) smtp: String,
+    /// Where SMTP begins in TLS
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2465")]
+    pub(crate) smtps: String,
+    /// The account
+    #[arg(long, value_name = "ID", default_value = "000000000000")]
+    pub(crate) account: String,
+    /// A verified identity: an address or a domain [without one, every sender is verified]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) identity: Vec<String>,
+    /// Be in the sandbox: recipients must be verified too
+    #[arg(long)]
+    pub(crate) sandbox: bool,
+    /// Take passwords of the legacy algorithm
+    #[arg(long)]
+    pub(crate) accept_v2: bool,
+    /// The access key ID of the root user; its secret is in $SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY [default: a new key]
+    #[arg(long, value_name = "ACCESS_KEY_ID")]
+    pub(crate) root_access_key_id: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Args::command().debug_assert();
+    }
+}

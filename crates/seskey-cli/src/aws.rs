@@ -1,0 +1,207 @@
+//! The account that the verbs work on: its region, its clients, and what its refusals mean.
+
+use std::{env, future::Future};
+
+use seskey::{AccessKeyId, Region, SecretAccessKey};
+use seskey_aws::{
+    Account, Cause, Error, Options,
+    lifecycle::Interrupt,
+    profile::{self, ProfileError},
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::{
+    args::Global,
+    explain::{self, Failure, Result},
+};
+
+/// A region as somebody typed it.
+pub(crate) fn parse_region(text: &str, allow_unknown: bool) -> Result<Region> {
+    let region = if allow_unknown { Region::parse_unknown(text) } else { Region::parse(text) };
+    region.map_err(|error| explain::region(&error, text))
+}
+
+/// The region of the credential: typed, else of the environment, else of the profile.
+pub(crate) fn region(global: &Global, allow_unknown: bool) -> Result<Region> {
+    match typed_or_set_region(global) {
+        Some(text) => parse_region(&text, allow_unknown),
+        None => match block_on(profile::region(global.profile.as_deref()))? {
+            Some(text) => parse_region(&text, allow_unknown),
+            None => Err(Failure::usage(
+                "no region is given, and an SMTP password is for one region",
+                "name it, such as us-east-1, or set AWS_REGION; seskey regions lists them",
+            )),
+        },
+    }
+}
+
+/// The region that is typed or set in the environment.
+pub(crate) fn typed_or_set_region(global: &Global) -> Option<String> {
+    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    global.region.clone().or_else(|| set("AWS_REGION")).or_else(|| set("AWS_DEFAULT_REGION"))
+}
+
+/// The access key that a profile holds.
+pub(crate) fn profile_access_key(name: &str) -> Result<(AccessKeyId, SecretAccessKey)> {
+    block_on(profile::access_key(name))?.map_err(|error| match error {
+        ProfileError::Temporary => explain::temporary(&format!("the profile {name}")),
+        ProfileError::Unusable { reason } => Failure::new(
+            format!("the profile {name} gives no access key: {reason}"),
+            "check ~/.aws/credentials and ~/.aws/config, or give the secret in another way",
+        ),
+        ProfileError::SecretAccessKey(error) => {
+            explain::secret_access_key(&error, &format!("the profile {name}"))
+        }
+        _ => Failure::new(
+            format!("the profile {name} gives no access key"),
+            "check ~/.aws/credentials",
+        ),
+    })
+}
+
+/// The account of the caller.
+pub(crate) async fn account(global: &Global, region: Option<&Region>) -> Account {
+    Account::connect(&Options {
+        profile: global.profile.clone(),
+        region: region.cloned(),
+        endpoint_url: global.endpoint_url.clone(),
+        ..Options::default()
+    })
+    .await
+}
+
+/// Runs what waits for the network.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
+    Ok(runtime()?.block_on(future))
+}
+
+fn runtime() -> Result<Runtime> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| {
+        Failure::new(
+            format!("cannot start: {}", explain::reason(&error)),
+            "the system is out of resources",
+        )
+    })
+}
+
+/// An interrupt that SIGINT and SIGTERM raise.
+pub(crate) fn interrupt_on_signals() -> Result<Interrupt> {
+    let (raise, interrupt) = Interrupt::new();
+    let mut stop = stop_signal()?;
+    tokio::spawn(async move {
+        stop.recv().await;
+        // nobody listens any more when the work is done
+        let _ = raise.send(true);
+    });
+    Ok(interrupt)
+}
+
+/// SIGINT or SIGTERM, whichever comes first.
+pub(crate) struct StopSignal {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+pub(crate) fn stop_signal() -> Result<StopSignal> {
+    let catch = |kind| {
+        signal(kind).map_err(|error| {
+            Failure::new(format!("cannot catch signals: {error}"), "the system does not let it")
+        })
+    };
+    Ok(StopSignal {
+        interrupt: catch(SignalKind::interrupt())?,
+        terminate: catch(SignalKind::terminate())?,
+    })
+}
+
+impl StopSignal {
+    pub(crate) async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// What a call of AWS failed with, in a sentence, and what to do.
+pub(crate) fn failure(error: &Error) -> Failure {
+    let Error { action, cause, request_id, .. } = error;
+    let id = request_id.as_ref().map(|id| format!(" (request ID {id})")).unwrap_or_default();
+    match cause {
+        Cause::AccessDenied { action: denied, message } => {
+            Failure::new(format!("{denied} is denied: {message}"), mend(denied, message))
+        }
+        Cause::NoSuchEntity { message } => Failure::new(
+            format!("{action}: {message}"),
+            "seskey list --all shows the users that there are",
+        ),
+        Cause::EntityAlreadyExists { message } => {
+            Failure::new(format!("{action}: {message}"), "take another name")
+        }
+        Cause::LimitExceeded { message } => Failure::new(
+            format!("{action}: {message}"),
+            "delete what is not used any more, or ask AWS for a higher quota where there is one",
+        ),
+        Cause::DeleteConflict { message } => Failure::new(
+            format!("{action}: {message}"),
+            "the user has what an SMTP user has not, such as a console password or an MFA device: remove it in IAM first",
+        ),
+        Cause::Throttled { message } => Failure::new(
+            format!("{action}: {message}"),
+            "IAM takes so many calls an account: wait a minute and try again",
+        ),
+        Cause::CallerCredentials { code, message } => Failure::new(
+            format!("the credentials that call AWS are refused: {code}: {message}{id}"),
+            caller_credentials_hint(code),
+        ),
+        Cause::NoCredentials { reason } => Failure::new(
+            format!("there are no AWS credentials to call with: {reason}"),
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a --profile",
+        ),
+        Cause::Unreachable { endpoint, reason } => Failure::new(
+            format!("no answer from {}: {reason}", endpoint.as_deref().unwrap_or("AWS")),
+            "check the network and --endpoint-url; seskey local runs an endpoint on this machine",
+        ),
+        Cause::Unreadable => Failure::new(
+            format!(
+                "{action}: the answer cannot be read, and is not shown since it may have a secret in it{id}"
+            ),
+            "check that --endpoint-url leads to an IAM API",
+        ),
+        Cause::Other { code, message } => {
+            Failure::new(format!("{action}: {code}: {message}{id}"), "this is what AWS says")
+        }
+        _ => Failure::new(format!("{error}{id}"), "this is what AWS says"),
+    }
+}
+
+fn caller_credentials_hint(code: &str) -> &'static str {
+    match code {
+        "InvalidClientTokenId" | "UnrecognizedClientException" => {
+            "the access key is unknown, inactive or deleted, or of another partition"
+        }
+        "SignatureDoesNotMatch" => "check the secret access key, and the clock of this machine",
+        "RequestExpired" => "check the clock of this machine",
+        "ExpiredToken" | "ExpiredTokenException" => "log in again: the session is over",
+        _ => "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, or the profile",
+    }
+}
+
+/// The smallest policy that lets the caller do what was denied.
+fn mend(action: &str, message: &str) -> String {
+    if message.contains("explicit deny") {
+        return "a policy denies it explicitly: that statement must go, no permission outweighs it"
+            .to_owned();
+    }
+    let resource = message
+        .split_once("on resource: ")
+        .and_then(|(_, rest)| rest.split_whitespace().next())
+        .unwrap_or("*");
+    let statement = serde_json::json!({"Effect": "Allow", "Action": action, "Resource": resource});
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [statement]});
+    format!("give the caller this permission: {policy}")
+}

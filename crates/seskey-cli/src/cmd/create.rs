@@ -1,0 +1,326 @@
+//! `seskey create`: a user, its permission, its key, the password, and the proof that it logs in.
+
+use jiff::Timestamp;
+use serde_json::json;
+use seskey::{
+    Algorithm, Region, SmtpCredential,
+    credential::csv,
+    policy::Reach,
+    recognise::Recognised,
+    region::{STARTTLS_PORTS, TLS_WRAPPER_PORTS},
+    user::{REGION_TAG, UserName, UserPath},
+};
+use seskey_aws::{
+    Account,
+    lifecycle::{
+        create::{CreateError, CreateFailure, CreateRequest, Created, Event, Style, create},
+        prove::Proof,
+        undo::{LeftOver, Thing, undo},
+    },
+    smtp::Transcript,
+};
+
+use crate::{
+    args::{self, Create, Format, Global},
+    aws,
+    cmd::{derive::warn_without_smtp, policy},
+    exit::Exit,
+    explain::{self, Failure, Result},
+    output::Output,
+    output_file::OutputFile,
+    smtp,
+};
+
+pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exit> {
+    let region = aws::region(global, args.allow_unknown_region)?;
+    if !region.has_smtp() {
+        warn_without_smtp(&region, output);
+    }
+    let user_name = match &args.user {
+        Some(name) => UserName::parse(name).map_err(|error| explain::user(&error, name))?,
+        None => UserName::proposed(Timestamp::now()),
+    };
+    let path = UserPath::parse(&args.path).map_err(|error| explain::user(&error, &args.path))?;
+    let mut tags = args.tag.iter().map(|tag| parse_tag(tag)).collect::<Result<Vec<_>>>()?;
+    if tags.iter().any(|(key, _)| key == REGION_TAG) {
+        return Err(Failure::usage(
+            format!("the tag {REGION_TAG} is the region"),
+            "--region sets it",
+        ));
+    }
+    tags.push((REGION_TAG.to_owned(), region.to_string()));
+    let style = style(args, &region)?;
+    let proof = if args.no_verify { None } else { Some(proof(args, &region)?) };
+    let permissions_boundary = args.permissions_boundary.clone();
+    let request =
+        CreateRequest { user_name, path, tags, permissions_boundary, style, region, proof };
+    if args.dry_run {
+        output.answer(&plan(&request))?;
+        return Ok(Exit::Done);
+    }
+    let file =
+        args.output.as_deref().map(|path| OutputFile::begin(path, args.force)).transpose()?;
+    aws::block_on(make(&request, file, args, global, output))?
+}
+
+async fn make(
+    request: &CreateRequest,
+    file: Option<OutputFile>,
+    args: &Create,
+    global: &Global,
+    output: &Output,
+) -> Result<Exit> {
+    let interrupt = aws::interrupt_on_signals()?;
+    if let Some(proof) = &request.proof {
+        reach(proof).await?;
+    }
+    let account = aws::account(global, Some(&request.region)).await;
+    let spinner = output.spinner();
+    let mut report = |event: Event| {
+        let text = describe(&event);
+        match event {
+            Event::Login(_) => spinner.set_message(text),
+            _ if !text.is_empty() => spinner.suspend(|| output.note(&text)),
+            _ => {}
+        }
+    };
+    let created = create(&account, request, interrupt, &mut report).await;
+    spinner.finish_and_clear();
+    let created = created.map_err(|error| explain_create(&error, request))?;
+    let answer = answer(&created, request, if output.json { Format::Json } else { args.format });
+    let delivered = match file {
+        Some(file) => file.finish(&answer),
+        // a reader that has gone has not read the credential, so it is no success as it is elsewhere
+        None => {
+            output.answer(&answer).map_err(|error| Failure { broken_pipe: false, ..error.into() })
+        }
+    };
+    match delivered {
+        Ok(()) => Ok(Exit::Done),
+        Err(failure) => Err(take_back(&account, &created, failure, output).await),
+    }
+}
+
+/// Connects before anything is made: an endpoint that cannot be reached would be found too late.
+async fn reach(proof: &Proof) -> Result<()> {
+    let mut transcript = Transcript::default();
+    let session = proof.client.connect(&proof.server, &mut transcript).await;
+    let session = session.map_err(|error| {
+        let failure = smtp::failure(&error, &Recognised::Nothing, &proof.server);
+        Failure {
+            hint: format!("{}; --no-verify creates without the proof", failure.hint),
+            ..failure
+        }
+    })?;
+    session.quit().await;
+    Ok(())
+}
+
+fn style(args: &Create, region: &Region) -> Result<Style> {
+    let policy = policy::sending_policy(&args.sending, Reach::Region(region.clone()), None);
+    let document = policy::document(&policy)?;
+    let args::Sending { from, identity, configuration_set, source_ip, recipient } = &args.sending;
+    let restricted = [from, identity, configuration_set, source_ip, recipient]
+        .iter()
+        .any(|list| !list.is_empty());
+    match args.style {
+        Some(args::Style::Group) if restricted => Err(Failure::usage(
+            "the policy of the group is everybody's, so it cannot be restricted for one user",
+            "take --style inline, or leave the restrictions out",
+        )),
+        Some(args::Style::Group) => Ok(Style::Group),
+        None if !restricted => Ok(Style::Group),
+        _ => Ok(Style::Inline { policy: document }),
+    }
+}
+
+fn proof(args: &Create, region: &Region) -> Result<Proof> {
+    Ok(Proof::new(smtp::client(&args.endpoint)?, smtp::server(&args.endpoint, region, None, None)?))
+}
+
+fn parse_tag(tag: &str) -> Result<(String, String)> {
+    let pair = tag.split_once('=').filter(|(key, _)| !key.is_empty());
+    pair.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| Failure::usage(format!("{tag:?} is no tag"), "such as --tag team=mail"))
+}
+
+fn plan(request: &CreateRequest) -> String {
+    let CreateRequest { user_name, path, region, style, proof, .. } = request;
+    let permission = match style {
+        Style::Group => format!("put it into the group {}", seskey::user::SENDING_GROUP),
+        Style::Inline { policy } => {
+            format!("give it the policy {}: {policy}", seskey::user::SENDING_POLICY)
+        }
+    };
+    let proof = match proof {
+        Some(proof) => format!(
+            "log in to {}:{} with the password for {region}\n",
+            proof.server.host, proof.server.port
+        ),
+        None => String::new(),
+    };
+    format!(
+        "create the IAM user {}{user_name}\n{permission}\ncreate an access key\n{proof}",
+        path.as_str()
+    )
+}
+
+fn answer(created: &Created, request: &CreateRequest, format: Format) -> String {
+    let SmtpCredential { user_name, password, .. } = &created.credential;
+    let (name, region, endpoint) =
+        (&request.user_name, &request.region, request.region.smtp_endpoint());
+    match format {
+        Format::Csv => csv::write([&created.credential]),
+        Format::Env => created.credential.to_env(),
+        Format::Json => {
+            let answer = json!({
+                "user_name": name.as_str(),
+                "user_arn": created.user_arn,
+                "smtp_user_name": user_name.as_str(),
+                "smtp_password": password.expose(),
+                "region": region.as_str(),
+                "smtp_endpoint": endpoint,
+                "ports": {"starttls": STARTTLS_PORTS, "tls_wrapper": TLS_WRAPPER_PORTS},
+                "verified": created.proven.is_some(),
+            });
+            format!("{answer:#}\n")
+        }
+        Format::Text => format!(
+            "IAM user name:   {name}\nSMTP user name:  {user_name}\nSMTP password:   {}\nSMTP endpoint:   {endpoint}\n\
+             Ports:           25, 587, 2587 (STARTTLS); 465, 2465 (TLS wrapper)\nRegion:          {region}\n",
+            password.expose(),
+        ),
+    }
+}
+
+fn describe(event: &Event) -> String {
+    match event {
+        Event::Made(thing) => format!("made {}", name(thing)),
+        Event::TakenBack(thing) => format!("took back {}", name(thing)),
+        Event::Kept(thing) => format!("left {}, since somebody else uses it", name(thing)),
+        Event::Unchecked { why: Some(error), .. } => {
+            format!("not looked at beforehand: {} is denied", error.action)
+        }
+        Event::Login(login) => match &login.outcome {
+            Ok(()) => format!("login {} succeeded", login.attempt),
+            Err(error) => format!("login {}: {error}", login.attempt),
+        },
+        _ => String::new(),
+    }
+}
+
+/// What a thing is called in a sentence.
+fn name(thing: &Thing) -> String {
+    match thing {
+        Thing::Group { group } => format!("the group {group}"),
+        Thing::GroupPolicy { group, .. } => format!("the policy of the group {group}"),
+        Thing::User { user } => format!("the user {user}"),
+        Thing::Membership { user, group } => format!("the place of {user} in the group {group}"),
+        Thing::UserPolicy { user } => format!("the policy of the user {user}"),
+        Thing::AccessKey { user, id: Some(id) } => {
+            format!("the access key {id} of the user {user}")
+        }
+        Thing::AccessKey { user, id: None } => format!("the access key of the user {user}"),
+        _ => "something that has no name".to_owned(),
+    }
+}
+
+fn explain_create(error: &CreateError, request: &CreateRequest) -> Failure {
+    let user = &request.user_name;
+    let failure = match &error.failure {
+        CreateFailure::Call(error) => aws::failure(error),
+        CreateFailure::UserExists { arn } => Failure::new(
+            format!("the user {user} exists: {arn}"),
+            "take another name, or delete it with seskey delete",
+        ),
+        CreateFailure::NotPermitted { denied } => {
+            let actions: Vec<&str> = denied.iter().map(|denied| denied.action.as_str()).collect();
+            let statements: Vec<_> = denied
+                .iter()
+                .map(|denied| json!({"Effect": "Allow", "Action": denied.action, "Resource": denied.resource}))
+                .collect();
+            Failure::new(
+                format!("the caller is not authorized to perform: {}", actions.join(", ")),
+                format!(
+                    "give the caller this permission: {}; seskey policy operator --for create prints all that it takes",
+                    json!({"Version": "2012-10-17", "Statement": statements}),
+                ),
+            )
+        }
+        CreateFailure::GroupCannotSend { group, policies } => Failure::new(
+            format!(
+                "no policy of the group {group} allows ses:SendRawEmail: {}",
+                policies.join(", ")
+            ),
+            "mend the policy of the group, or take --style inline",
+        ),
+        CreateFailure::UnusableKey { id } => Failure::new(
+            format!("IAM made an access key that SMTP does not take: {id}"),
+            "check that --endpoint-url leads to an IAM API",
+        ),
+        CreateFailure::NotProven(not_proven) => {
+            let form = Recognised::SmtpPassword(Algorithm::V4);
+            let server = request.proof.as_ref().map(|proof| &proof.server);
+            let failure = server.map(|server| smtp::failure(&not_proven.error, &form, server));
+            let failure =
+                failure.unwrap_or_else(|| Failure::new(not_proven.to_string(), "try again"));
+            let seconds = not_proven.elapsed.as_secs();
+            Failure {
+                message: format!(
+                    "{} (the new credential, after {} logins in {seconds} s)",
+                    failure.message, not_proven.attempts
+                ),
+                ..failure
+            }
+        }
+        CreateFailure::Interrupted => Failure::new("interrupted", "run it again"),
+        _ => Failure::new(error.failure.to_string(), "try again"),
+    };
+    with_leftovers(failure, &error.left)
+}
+
+/// Takes back a credential that reached nobody.
+async fn take_back(
+    account: &Account,
+    created: &Created,
+    failure: Failure,
+    output: &Output,
+) -> Failure {
+    let left = undo(account, &created.made, &mut |event| output.note(&describe(&event))).await;
+    with_leftovers(failure, &left)
+}
+
+/// Names what is left, if anything is.
+fn with_leftovers(failure: Failure, left: &[LeftOver]) -> Failure {
+    if left.is_empty() {
+        return failure;
+    }
+    let names: Vec<String> = left
+        .iter()
+        .map(|left| {
+            let maybe = if left.what.certain { "" } else { "perhaps " };
+            format!("{maybe}{}", name(&left.what.what))
+        })
+        .collect();
+    let user = left.iter().find_map(|left| match &left.what.what {
+        Thing::User { user }
+        | Thing::AccessKey { user, .. }
+        | Thing::UserPolicy { user }
+        | Thing::Membership { user, .. } => Some(user),
+        _ => None,
+    });
+    let hint = match user {
+        Some(user) => format!("seskey delete {user} --yes takes away the user and all of its keys"),
+        None => "delete it in the IAM console, or leave it: it grants nothing to nobody".to_owned(),
+    };
+    let reasons: Vec<String> = left.iter().map(|left| aws::failure(&left.why).message).collect();
+    Failure::unfinished(
+        format!(
+            "{}; what was made and could not be taken back: {} ({})",
+            failure.message,
+            names.join(", "),
+            reasons.join("; ")
+        ),
+        hint,
+    )
+}

@@ -1,0 +1,154 @@
+//! `seskey inspect`: what a pasted string is, and whether it belongs to a secret access key.
+
+use std::io::{self, IsTerminal};
+
+use jiff::{Span, Timestamp, tz::TimeZone};
+use serde_json::json;
+use seskey::{
+    SecretAccessKey, SmtpPassword,
+    recognise::{Mistake, Origin, Recognised, origin, recognise},
+};
+
+use crate::{
+    args::{Global, Inspect},
+    exit::Exit,
+    explain::Result,
+    input,
+    output::Output,
+};
+
+pub(crate) fn run(args: &Inspect, global: &Global, output: &Output) -> Result<Exit> {
+    let secret = input::given_access_key(&args.secret, global, output)?.map(|key| key.secret);
+    let value = match &secret {
+        // a secret alone is what is to be inspected
+        Some(secret) if args.value_file.is_none() && io::stdin().is_terminal() => {
+            seskey::Secret::new(secret.expose().to_owned())
+        }
+        _ => input::value(args.value_file.as_deref(), "String to inspect: ", output)?,
+    };
+    let value = match &secret {
+        Some(secret) if value.expose().is_empty() => {
+            seskey::Secret::new(secret.expose().to_owned())
+        }
+        _ => value,
+    };
+    let recognised = recognise(value.expose());
+    let belongs =
+        secret.as_ref().and_then(|secret| Some((secret, SmtpPassword::parse(value.expose())?)));
+    let origin = belongs.map(|(secret, password)| origin_of(&password, secret));
+    if output.json {
+        output.answer_json(&answer(&recognised, origin.as_ref()))?;
+    } else {
+        let mut text = format!("{}\n", describe(&recognised, value.expose().len()));
+        if let Some(origin) = &origin {
+            text.push_str(&format!("{}\n", describe_origin(origin.as_ref())));
+        }
+        output.answer(&text)?;
+        if let Some(hint) = hint(&recognised, origin.as_ref().and_then(Option::as_ref)) {
+            output.hint(hint);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The days of the last two years are tried for a derivation with the real date.
+fn origin_of(password: &SmtpPassword, secret: &SecretAccessKey) -> Option<Origin> {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let dates: Vec<String> = (0..730)
+        .filter_map(|days| today.checked_sub(Span::new().days(days)).ok())
+        .map(|d| d.strftime("%Y%m%d").to_string())
+        .collect();
+    origin(password, secret, None, dates.iter().map(String::as_str))
+}
+
+fn answer(recognised: &Recognised, origin: Option<&Option<Origin>>) -> serde_json::Value {
+    let (kind, algorithm) = match recognised {
+        Recognised::SmtpPassword(algorithm) => ("smtp_password", Some(algorithm.as_str())),
+        Recognised::PasswordWithoutVersion => ("smtp_password_without_version", None),
+        Recognised::SecretAccessKey => ("secret_access_key", None),
+        Recognised::AccessKeyId => ("access_key_id", None),
+        Recognised::TemporaryAccessKeyId => ("temporary_access_key_id", None),
+        _ => ("unknown", None),
+    };
+    let belongs = origin.map(|origin| matches!(origin, Some(Origin::V4(_) | Origin::V2)));
+    let (region, mistake) = match origin.and_then(Option::as_ref) {
+        Some(Origin::V4(region)) => (Some(region.as_str()), None),
+        Some(Origin::Mistaken(mistake, region)) => {
+            (region.as_ref().map(seskey::Region::as_str), Some(describe_mistake(*mistake)))
+        }
+        _ => (None, None),
+    };
+    json!({"kind": kind, "algorithm": algorithm, "belongs": belongs, "region": region, "mistake": mistake})
+}
+
+fn describe(recognised: &Recognised, length: usize) -> String {
+    match recognised {
+        Recognised::SmtpPassword(seskey::Algorithm::V4) => {
+            "an SMTP password, algorithm v4: for one region".to_owned()
+        }
+        Recognised::SmtpPassword(seskey::Algorithm::V2) => {
+            "an SMTP password, algorithm v2: of before 2019, for every region".to_owned()
+        }
+        Recognised::PasswordWithoutVersion => {
+            "an SMTP password that lacks its version byte".to_owned()
+        }
+        Recognised::SecretAccessKey => "a raw secret access key".to_owned(),
+        Recognised::AccessKeyId => "a permanent access key ID: an SMTP user name".to_owned(),
+        Recognised::TemporaryAccessKeyId => "a temporary access key ID".to_owned(),
+        _ => format!("nothing that SES or IAM makes, {length} bytes long"),
+    }
+}
+
+fn describe_origin(origin: Option<&Origin>) -> String {
+    match origin {
+        Some(Origin::V4(region)) => {
+            format!("it belongs to the secret access key, for region {region}")
+        }
+        Some(Origin::V2) => "it belongs to the secret access key".to_owned(),
+        Some(Origin::Mistaken(mistake, region)) => {
+            let region =
+                region.as_ref().map(|region| format!(", region {region}")).unwrap_or_default();
+            format!(
+                "it was derived from the secret access key in a wrong way: {}{region}",
+                describe_mistake(*mistake)
+            )
+        }
+        _ => "it does not belong to the secret access key".to_owned(),
+    }
+}
+
+fn describe_mistake(mistake: Mistake) -> &'static str {
+    match mistake {
+        Mistake::V4ByteBeforeV2Signature => "the version byte of v4 before the signature of v2",
+        Mistake::V2ByteBeforeV4Signature => "the version byte of v2 before the signature of v4",
+        Mistake::SecretWithLineEnd => "the secret was read with its line end",
+        Mistake::UpperCaseRegion => "the region was in upper case",
+        Mistake::AvailabilityZone => "an availability zone in place of the region",
+        Mistake::EmptyRegion => "the region was empty",
+        Mistake::WithoutAws4 => "AWS4 was not put before the secret",
+        Mistake::RealDate => "the date of the day in place of the constant 11111111",
+        _ => "in a way that has no name",
+    }
+}
+
+fn hint(recognised: &Recognised, origin: Option<&Origin>) -> Option<&'static str> {
+    match (recognised, origin) {
+        (_, Some(Origin::Mistaken(..))) => Some("seskey derive REGION makes the right one"),
+        (Recognised::SmtpPassword(seskey::Algorithm::V2), _) => {
+            Some("SES throttles such passwords; seskey derive REGION makes a v4 one")
+        }
+        (Recognised::SmtpPassword(_), _) => None,
+        (Recognised::TemporaryAccessKeyId, _) => {
+            Some("SES takes no SMTP credentials made from temporary ones")
+        }
+        (Recognised::AccessKeyId, _) => {
+            Some("the password is derived from the secret access key that belongs to it")
+        }
+        (Recognised::SecretAccessKey | Recognised::PasswordWithoutVersion, _) => {
+            Some("seskey derive REGION makes the SMTP password from the secret access key")
+        }
+        _ => Some(
+            "an SMTP password has 44 characters and begins with A or B, a secret access key has 40",
+        ),
+    }
+}

@@ -1,0 +1,151 @@
+//! `seskey local`: a local Amazon SES in this process.
+
+use std::{env, io::Write, net::SocketAddr};
+
+use serde_json::json;
+use seskey::{AccessKeyId, Region, SecretAccessKey};
+use seskey_local::{
+    account::AccountId,
+    sending::Identities,
+    server::{Config, Server, StartError},
+};
+use tempfile::TempDir;
+use tokio::runtime::Builder;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::{
+    args::{Global, Local},
+    aws,
+    exit::Exit,
+    explain::{self, Failure, Result},
+    output::Output,
+};
+
+const ROOT_SECRET: &str = "SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY";
+
+pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit> {
+    let config = config(args, global)?;
+    for address in [config.http, config.smtp, config.smtps]
+        .iter()
+        .filter(|address| !address.ip().is_loopback())
+    {
+        output.warn(&format!("{address} is reached from other machines: this is a tool for tests, and its mailbox is open to all"));
+    }
+    log(global);
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(serve(config, output))
+}
+
+async fn serve(config: Config, output: &Output) -> Result<Exit> {
+    let mut stop = aws::stop_signal()?;
+    let (region, account) = (config.region.clone(), config.account_id.clone());
+    let server = Server::start(config).await.map_err(|error| explain_start(&error))?;
+    let (_folder, ca_file) = ca_file(&server.authority_pem)?;
+    let ready = json!({
+        "ready": true,
+        "http": server.http.to_string(),
+        "endpoint_url": server.endpoint_url(),
+        "smtp": server.smtp.to_string(),
+        "smtps": server.smtps.to_string(),
+        "region": region.as_str(),
+        "account": account.as_str(),
+        "root": {"access_key_id": server.root.0.as_str(), "secret_access_key": server.root.1.expose()},
+        "ca_file": ca_file,
+    });
+    output.answer(&format!("{ready}\n"))?;
+    stop.recv().await;
+    Ok(Exit::Done)
+}
+
+fn config(args: &Local, global: &Global) -> Result<Config> {
+    let region = match aws::typed_or_set_region(global) {
+        Some(text) => aws::parse_region(&text, true)?,
+        None => Region::parse("us-east-1").expect("a region of the table"),
+    };
+    let account_id = AccountId::parse(&args.account).ok_or_else(|| {
+        Failure::usage(
+            format!("{:?} is no account", args.account),
+            "12 digits, such as 123456789012",
+        )
+    })?;
+    Ok(Config {
+        http: listen_address(&args.http)?,
+        smtp: listen_address(&args.smtp)?,
+        smtps: listen_address(&args.smtps)?,
+        region,
+        account_id,
+        root: root(args)?,
+        identities: Identities { verified: args.identity.clone(), sandbox: args.sandbox },
+        accept_v2: args.accept_v2,
+    })
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr> {
+    let address = text
+        .strip_prefix("localhost:")
+        .map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    address.parse().map_err(|_| {
+        Failure::usage(
+            format!("{text:?} is no ADDRESS:PORT"),
+            "such as 127.0.0.1:4566; port 0 is any free one",
+        )
+    })
+}
+
+fn root(args: &Local) -> Result<Option<(AccessKeyId, SecretAccessKey)>> {
+    let secret = env::var(ROOT_SECRET).ok().filter(|secret| !secret.is_empty());
+    match (&args.root_access_key_id, secret) {
+        (None, None) => Ok(None),
+        (Some(id), Some(secret)) => {
+            let id = AccessKeyId::parse(id).map_err(|error| {
+                Failure::usage(
+                    format!("--root-access-key-id: {error}"),
+                    "AKIA and 16 upper-case letters and digits",
+                )
+            })?;
+            let secret = SecretAccessKey::parse(&secret)
+                .map_err(|error| explain::secret_access_key(&error, &format!("${ROOT_SECRET}")))?;
+            Ok(Some((id, secret)))
+        }
+        (Some(_), None) => {
+            Err(Failure::usage("the root access key has no secret", format!("set {ROOT_SECRET}")))
+        }
+        (None, Some(_)) => {
+            Err(Failure::usage("the root secret access key has no ID", "give --root-access-key-id"))
+        }
+    }
+}
+
+/// The certificate of the authority in a file that goes when the local SES ends.
+fn ca_file(pem: &str) -> Result<(TempDir, String)> {
+    let failed = |error| Failure::file("write", &env::temp_dir(), &error);
+    let folder = tempfile::Builder::new().prefix("seskey-local-").tempdir().map_err(failed)?;
+    let path = folder.path().join("ca.pem");
+    let mut file = std::fs::File::create_new(&path).map_err(failed)?;
+    file.write_all(pem.as_bytes()).map_err(failed)?;
+    Ok((folder, path.display().to_string()))
+}
+
+/// Logs to stderr: what happens, with -v what comes and goes too.
+fn log(global: &Global) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => tracing::Level::WARN,
+        (false, 0) => tracing::Level::INFO,
+        (false, _) => tracing::Level::DEBUG,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    tracing_subscriber::registry()
+        .with(Targets::new().with_target("seskey_local", level))
+        .with(lines)
+        .init();
+}
+
+fn explain_start(error: &StartError) -> Failure {
+    match error {
+        StartError::Listen { address, source } => Failure::new(
+            format!("cannot listen on {address}: {}", explain::reason(source)),
+            "another process may listen there; --http, --smtp and --smtps take other addresses, and port 0 any free one",
+        ),
+        other => Failure::new(other.to_string(), "this is a fault of the program"),
+    }
+}

@@ -1,0 +1,50 @@
+//! One file a verb, all of one shape: `run(args, global, output)`.
+
+mod create;
+mod delete;
+mod demo;
+
+mod derive;
+mod inspect;
+mod list;
+mod local;
+mod policy;
+mod regions;
+mod verify;
+
+use clap::CommandFactory;
+
+use crate::{
+    args::{Args, Verb},
+    exit::Exit,
+    explain::Result,
+    output::Output,
+};
+
+pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
+    let global = &args.global;
+    match args.verb {
+        Verb::Derive(args) => derive::run(&args, global, output),
+        Verb::Inspect(args) => inspect::run(&args, global, output),
+        Verb::Regions => regions::run(output),
+        Verb::Policy(args) => policy::run(&args, global, output),
+        Verb::Create(args) => create::run(&args, global, output),
+        Verb::List(args) => list::run(&args, global, output),
+        Verb::Verify(args) => verify::run(&args, global, output),
+        Verb::Delete(args) => delete::run(&args, global, output),
+        Verb::Local(args) => local::run(&args, global, output),
+        Verb::Demo => demo::run(global, output),
+        Verb::Completions { shell } => {
+            let mut text = vec![];
+            clap_complete::generate(shell, &mut Args::command(), "seskey", &mut text);
+            output.answer(&String::from_utf8_lossy(&text))?;
+            Ok(Exit::Done)
+        }
+        Verb::Man => {
+            let mut text = vec![];
+            clap_mangen::Man::new(Args::command()).render(&mut text)?;
+            output.answer(&String::from_utf8_lossy(&text))?;
+            Ok(Exit::Done)
+        }
+    }
+}

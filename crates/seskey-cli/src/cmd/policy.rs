@@ -1,0 +1,268 @@
+//! `seskey policy`: the least policy that may send, a check of one, and the least policy of the one who runs seskey.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use seskey::{
+    Partition, Region, permissions,
+    policy::{
+        Context, Decision, MissingAllow, Policy, PolicySource, Reach, Request, SendingPolicy,
+        SendingPolicyError, StatementRef, evaluate,
+    },
+};
+
+use crate::{
+    args::{Global, PolicyArgs, PolicyCheck, PolicyVerb, Sending},
+    aws,
+    exit::Exit,
+    explain::{Failure, Result},
+    input,
+    output::Output,
+};
+
+pub(crate) fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<Exit> {
+    match &args.verb {
+        None => {
+            let reach = match &global.region {
+                Some(region) => Reach::Region(aws::parse_region(region, false)?),
+                None => Reach::Partition(Partition::Aws),
+            };
+            let policy = sending_policy(&args.sending, reach, args.account.clone());
+            output.answer(&format!("{}\n", document(&policy)?))?;
+            Ok(Exit::Done)
+        }
+        Some(PolicyVerb::Check(args)) => check(args, global, output),
+        Some(PolicyVerb::Operator { verbs }) => operator(verbs, output),
+    }
+}
+
+/// The policy that these options ask for.
+pub(crate) fn sending_policy(
+    sending: &Sending,
+    reach: Reach,
+    account: Option<String>,
+) -> SendingPolicy {
+    SendingPolicy {
+        reach,
+        account,
+        identities: sending.identity.clone(),
+        configuration_sets: sending.configuration_set.clone(),
+        from_addresses: sending.from.clone(),
+        recipients: sending.recipient.clone(),
+        source_ips: sending.source_ip.clone(),
+    }
+}
+
+/// The policy as a document.
+pub(crate) fn document(policy: &SendingPolicy) -> Result<String> {
+    use SendingPolicyError as E;
+    policy.to_json().map_err(|error| {
+        let hint = match &error {
+            E::Account { .. } => "12 digits, such as 123456789012",
+            E::Identity { .. } => "an address or a domain that SES has verified, such as example.com; patterns are for --from",
+            E::ConfigurationSet { .. } => "letters, digits, - and _, 64 at most",
+            E::SourceIp { .. } => "such as 192.0.2.0/24 or 2001:db8::/32",
+            _ => "such as news@example.com or *@example.com",
+        };
+        Failure::usage(error.to_string(), hint)
+    })
+}
+
+fn check(args: &PolicyCheck, global: &Global, output: &Output) -> Result<Exit> {
+    let verdict = match (&args.request, &args.file) {
+        (Some(path), _) => check_request(path)?,
+        (None, Some(path)) => check_sending(args, path, global)?,
+        (None, None) => unreachable!("the parser requires one of them"),
+    };
+    if output.json {
+        output.answer_json(&json!({"decision": verdict.decision, "reason": verdict.reason}))?;
+    } else {
+        output.answer(&format!(
+            "{}\n{}\n",
+            verdict.decision,
+            crate::output::printable(&verdict.reason)
+        ))?;
+    }
+    let found = args.exit_code && verdict.decision != "allow";
+    Ok(if found { Exit::Findings } else { Exit::Done })
+}
+
+struct Verdict {
+    decision: &'static str,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Check {
+    policies: Vec<CheckedPolicy>,
+    request: CheckedRequest,
+}
+
+#[derive(Deserialize)]
+struct CheckedPolicy {
+    via: Via,
+    doc: Option<Value>,
+    raw: Option<String>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Via {
+    Inline,
+    Group,
+    Managed,
+    Boundary,
+}
+
+#[derive(Deserialize)]
+struct CheckedRequest {
+    action: String,
+    resource: String,
+    #[serde(default)]
+    context: serde_json::Map<String, Value>,
+}
+
+fn check_request(path: &Path) -> Result<Verdict> {
+    let text = input::read(path)?;
+    let malformed = |what: String| {
+        Failure::usage(
+            format!("{} is no policy check: {what}", input::name(path)),
+            r#"it looks like {"policies":[{"via":"inline","doc":{…}}],"request":{"action":"…","resource":"…","context":{}}}"#,
+        )
+    };
+    let check: Check = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    let policies = check.policies.iter().enumerate().map(|(index, policy)| {
+        let text = match (&policy.doc, &policy.raw) {
+            (Some(doc), None) => doc.to_string(),
+            (None, Some(raw)) => raw.clone(),
+            _ => return Err(malformed(format!("policy {index} has not one of doc and raw"))),
+        };
+        Ok((policy.via.source(index), text))
+    });
+    let policies = policies.collect::<Result<Vec<_>>>()?;
+    let mut context = Context::new();
+    for (key, values) in &check.request.context {
+        let values = match values {
+            Value::Array(values) => values.iter().map(value_text).collect(),
+            value => vec![value_text(value)],
+        };
+        context.insert(key, values);
+    }
+    let CheckedRequest { action, resource, .. } = &check.request;
+    Ok(decide(&policies, &Request { action, resource, context: &context }))
+}
+
+fn check_sending(args: &PolicyCheck, path: &Path, global: &Global) -> Result<Verdict> {
+    let region = match &global.region {
+        Some(region) => aws::parse_region(region, false)?,
+        None => Region::parse("us-east-1").expect("a region of the table"),
+    };
+    let from = args.from.as_deref().unwrap_or_default();
+    let account = args.account.as_deref().unwrap_or("000000000000");
+    let mut context = Context::new()
+        .with("ses:ApiVersion", ["2"])
+        .with("ses:FromAddress", [from])
+        .with("ses:FeedbackAddress", [from])
+        .with("ses:Recipients", &args.to)
+        .with("aws:SecureTransport", ["true"]);
+    for pair in &args.context {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(Failure::usage(
+                format!("{pair:?} has no value"),
+                "such as --context aws:SourceIp=192.0.2.1",
+            ));
+        };
+        context.insert(key, [value]);
+    }
+    let policies =
+        [(PolicySource::Inline { name: input::name(path) }, input::read(path)?.to_string())];
+    let domain = from.rsplit_once('@').map_or(from, |(_, domain)| domain);
+    let verdicts = [domain, from].map(|identity| {
+        let resource =
+            format!("arn:{}:ses:{region}:{account}:identity/{identity}", region.partition());
+        let mut verdict = decide(
+            &policies,
+            &Request { action: "ses:SendRawEmail", resource: &resource, context: &context },
+        );
+        verdict.reason = format!("{} on {resource}", verdict.reason);
+        verdict
+    });
+    // it may send as the domain or as the address, whichever is the identity
+    let [by_domain, by_address] = verdicts;
+    Ok(if by_address.decision == "allow" { by_address } else { by_domain })
+}
+
+impl Via {
+    fn source(self, index: usize) -> PolicySource {
+        let name = format!("policy {index}");
+        match self {
+            Self::Inline => PolicySource::Inline { name },
+            Self::Group => PolicySource::Group { group: "group".to_owned(), name },
+            Self::Managed => PolicySource::Managed { arn: name },
+            Self::Boundary => PolicySource::Boundary { arn: name },
+        }
+    }
+}
+
+fn decide(documents: &[(PolicySource, String)], request: &Request<'_>) -> Verdict {
+    let mut policies = vec![];
+    for (source, document) in documents {
+        match Policy::parse(document) {
+            Ok(policy) => policies.push((source, policy)),
+            Err(error) => {
+                return Verdict {
+                    decision: "reject",
+                    reason: format!("{}: {error}", name(source)),
+                };
+            }
+        }
+    }
+    let (decision, reason) =
+        match evaluate(policies.iter().map(|(source, policy)| (*source, policy)), request) {
+            Decision::Allowed { by } => ("allow", format!("allowed by {}", statement(by))),
+            Decision::ExplicitDeny { by } => {
+                ("deny", format!("explicitly denied by {}", statement(by)))
+            }
+            Decision::ImplicitDeny { missing: MissingAllow::Boundary { source, .. } } => {
+                ("deny", format!("the permissions boundary {} does not allow it", name(source)))
+            }
+            Decision::ImplicitDeny { .. } => ("deny", "no statement allows it".to_owned()),
+        };
+    Verdict { decision, reason }
+}
+
+fn statement(statement: StatementRef<'_>) -> String {
+    let which = match statement.sid {
+        Some(sid) => format!("statement {sid}"),
+        None => format!("statement {}", statement.index),
+    };
+    format!("{which} of {}", name(statement.source))
+}
+
+fn name(source: &PolicySource) -> String {
+    match source {
+        PolicySource::Inline { name } | PolicySource::Group { name, .. } => name.clone(),
+        PolicySource::Managed { arn } | PolicySource::Boundary { arn } => arn.clone(),
+    }
+}
+
+fn value_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn operator(verbs: &[String], output: &Output) -> Result<Exit> {
+    let verbs: Vec<&str> = verbs.iter().map(|verb| verb.trim()).collect();
+    if let Some(unknown) = verbs.iter().find(|verb| permissions::of_verb(verb).is_none()) {
+        let known: Vec<&str> = permissions::verbs().collect();
+        return Err(Failure::usage(
+            format!("{unknown:?} is no verb that needs permissions"),
+            format!("these are: {}", known.join(", ")),
+        ));
+    }
+    output.answer_json(&permissions::policy(&verbs))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,187 @@
+//! `seskey verify`: logs in to the SMTP endpoint and out, and says what the server said.
+
+use serde_json::json;
+use seskey::{AccessKeyId, Region, SmtpCredential, SmtpPassword, recognise::recognise};
+use seskey_aws::{
+    iam::{Simulated, Verdict},
+    sender::{Envelope, may_send, user_of_key},
+    smtp::{Address, Phase, Reply, Transcript},
+};
+
+use crate::{
+    args::{Global, Verify},
+    aws,
+    exit::Exit,
+    explain::{self, Failure, Result},
+    input,
+    output::Output,
+    smtp,
+};
+
+/// What the mailbox simulator takes without a bounce and without counting against the quota.
+/// Source: SES Developer Guide, "Using the mailbox simulator manually".
+const SIMULATOR: &str = "success@simulator.amazonses.com";
+
+pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exit> {
+    let from = args.from.as_deref().map(address).transpose()?;
+    let to = args.to.iter().map(|to| address(to)).collect::<Result<Vec<_>>>()?;
+    let credential = credential(args, output)?;
+    let region = region(args, global, &credential)?;
+    let host = args.host.as_deref().or(credential.endpoint.as_deref());
+    let server = smtp::server(&args.endpoint, &region, host, args.port)?;
+    let client = smtp::client(&args.endpoint)?;
+    aws::block_on(async {
+        if let Some(from) = &from {
+            check_permission(
+                &credential,
+                Envelope { from: from.clone(), to, region: region.clone() },
+                global,
+                output,
+            )
+            .await?;
+        }
+        let mut transcript = Transcript::default();
+        let failed =
+            |error| smtp::failure(&error, &recognise(credential.password.expose()), &server);
+        let mut session = client.connect(&server, &mut transcript).await.map_err(failed)?;
+        session
+            .log_in(credential.user_name.as_str(), credential.password.expose())
+            .await
+            .map_err(failed)?;
+        let sent = match &from {
+            Some(from) if args.send => {
+                let simulator = Address::parse(SIMULATOR).expect("an address that is a constant");
+                Some(
+                    session
+                        .send(from, &[simulator], message(from).as_bytes())
+                        .await
+                        .map_err(failed)?,
+                )
+            }
+            _ => None,
+        };
+        session.quit().await;
+        answer(&transcript, sent.as_ref(), &region, output)?;
+        Ok(Exit::Done)
+    })?
+}
+
+fn credential(args: &Verify, output: &Output) -> Result<SmtpCredential> {
+    if let Some(path) = &args.credentials {
+        let name = input::name(path);
+        let credentials = SmtpCredential::read(&input::read(path)?)
+            .map_err(|error| explain::credential(&error, &name))?;
+        return match <[SmtpCredential; 1]>::try_from(credentials) {
+            Ok([credential]) => Ok(credential),
+            Err(several) => Err(Failure::usage(
+                format!("{name} holds {} credentials", several.len()),
+                "give a file with the one to verify",
+            )),
+        };
+    }
+    let user_name = args.user_name.as_deref().unwrap_or_default();
+    let id = AccessKeyId::parse(user_name).map_err(|error| {
+        Failure::usage(
+            format!("{user_name:?} is no SMTP user name: {error}"),
+            "the SMTP user name is the access key ID (AKIA…) of an IAM user, not the name of the user",
+        )
+    })?;
+    let value = input::value(args.password_file.as_deref(), "SMTP password: ", output)?;
+    let password = SmtpPassword::parse(value.expose()).ok_or_else(|| {
+        let recognised = recognise(value.expose());
+        Failure::new(
+            "what was given is no SMTP password; nothing was sent",
+            explain::not_a_password(&recognised),
+        )
+    })?;
+    Ok(SmtpCredential { iam_user: None, user_name: id, password, endpoint: None })
+}
+
+/// The region that is typed, else the one in the name of the endpoint, else the one of the environment.
+fn region(args: &Verify, global: &Global, credential: &SmtpCredential) -> Result<Region> {
+    let of_endpoint = || {
+        args.host.as_deref().or(credential.endpoint.as_deref()).and_then(Region::of_smtp_endpoint)
+    };
+    match &global.region {
+        None => of_endpoint().map_or_else(|| aws::region(global, true), Ok),
+        Some(text) => aws::parse_region(text, true),
+    }
+}
+
+fn address(text: &str) -> Result<Address> {
+    Address::parse(text)
+        .map_err(|error| Failure::usage(format!("{text:?}: {error}"), "such as news@example.com"))
+}
+
+async fn check_permission(
+    credential: &SmtpCredential,
+    envelope: Envelope,
+    global: &Global,
+    output: &Output,
+) -> Result<()> {
+    let account = aws::account(global, Some(&envelope.region)).await;
+    let failed = |error| aws::failure(&error);
+    let id = &credential.user_name;
+    let user = user_of_key(&account, id).await.map_err(failed)?;
+    let user = user.ok_or_else(|| {
+        Failure::new(
+            format!("IAM does not know the access key {id}"),
+            "it is deleted, or of another account: check the caller's credentials",
+        )
+    })?;
+    let verdicts = may_send(&account, &user, &envelope).await.map_err(failed)?;
+    if let Some(allowed) = verdicts.iter().find(|simulated| simulated.verdict == Verdict::Allowed) {
+        output.note(&format!("IAM: {user} may send from {} ({})", envelope.from, allowed.resource));
+        return Ok(());
+    }
+    let resources: Vec<&str> =
+        verdicts.iter().map(|simulated| simulated.resource.as_str()).collect();
+    let explicit =
+        verdicts.iter().any(|Simulated { verdict, .. }| *verdict == Verdict::ExplicitDeny);
+    let how = if explicit { "is explicitly denied" } else { "is not allowed" };
+    Err(Failure::new(
+        format!(
+            "IAM: {user} {how} ses:SendRawEmail from {} on {}",
+            envelope.from,
+            resources.join(" and on ")
+        ),
+        "seskey policy --from … prints a policy that allows it, seskey policy check evaluates one",
+    ))
+}
+
+fn message(from: &Address) -> String {
+    format!(
+        "From: {from}\r\nTo: {SIMULATOR}\r\nSubject: seskey verify\r\n\r\nThis credential can send.\r\n"
+    )
+}
+
+fn answer(
+    transcript: &Transcript,
+    sent: Option<&Reply>,
+    region: &Region,
+    output: &Output,
+) -> Result<()> {
+    let text = |reply: &Reply| format!("{} {}", reply.code, reply.text());
+    let login = transcript
+        .replies
+        .iter()
+        .rev()
+        .find(|(phase, _)| *phase == Phase::Auth)
+        .map(|(_, reply)| text(reply));
+    let login = login.unwrap_or_default();
+    let tls = transcript.tls.as_ref().map(|tls| tls.version.clone());
+    if output.json {
+        output.answer_json(&json!({
+            "verified": true,
+            "region": region.as_str(),
+            "reply": login,
+            "sent": sent.map(text),
+            "address": transcript.address.map(|address| address.to_string()),
+            "tls": tls,
+        }))?;
+    } else {
+        let sent = sent.map(|reply| format!("{}\n", text(reply))).unwrap_or_default();
+        output.answer(&crate::output::printable(&format!("{login}\n{sent}")))?;
+    }
+    Ok(())
+}

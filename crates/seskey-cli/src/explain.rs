@@ -1,0 +1,188 @@
+//! Facts to sentences: what failed, on whom, and what to do.
+
+use std::{io, path::Path};
+
+use seskey::{
+    access_key::SecretAccessKeyError,
+    credential::CredentialError,
+    recognise::{Recognised, recognise},
+    region::RegionError,
+    user::UserError,
+};
+
+use crate::exit::Exit;
+
+/// What is said when a verb fails.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+    pub(crate) hint: String,
+    /// Whether it is only that the reader of the answer has gone.
+    pub(crate) broken_pipe: bool,
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    /// It failed, and nothing was changed.
+    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, message: message.into(), hint: hint.into(), broken_pipe: false }
+    }
+
+    /// It was asked for what cannot be.
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, ..Self::new(message, hint) }
+    }
+
+    /// Something was made and is left.
+    pub(crate) fn unfinished(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { exit: Exit::Unfinished, ..Self::new(message, hint) }
+    }
+
+    /// A file cannot be read or written.
+    pub(crate) fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => "check the path",
+            io::ErrorKind::PermissionDenied => "check who owns it and its mode",
+            io::ErrorKind::AlreadyExists => "take another name, or overwrite it with --force",
+            io::ErrorKind::StorageFull => "make room on the disk and try again",
+            io::ErrorKind::InvalidData => "it is not text in UTF-8",
+            _ => "this is what the system says; check the file and its folder",
+        };
+        Self::new(format!("cannot {doing} {}: {}", path.display(), reason(error)), hint)
+    }
+}
+
+/// The answer could not be written to stdout.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        let message = format!("cannot write the answer to stdout: {}", reason(&error));
+        Self {
+            broken_pipe,
+            ..Self::new(message, "check where stdout leads: a full disk, a closed pipe")
+        }
+    }
+}
+
+pub(crate) fn region(error: &RegionError, typed: &str) -> Failure {
+    use RegionError as E;
+    if looks_secret(typed) {
+        return Failure::usage(
+            "what stands in the place of the region looks like a secret",
+            "a secret on the command line is seen by other users and kept in the shell's history: \
+             pipe it in, or use --secret-file",
+        );
+    }
+    let table = || {
+        "seskey regions lists them; --allow-unknown-region takes a region that the table does not have yet".to_owned()
+    };
+    let hint = match error {
+        E::AvailabilityZone { region, .. } => format!("the region is {region}"),
+        E::HostName { region: Some(region), .. } => format!("the region is {region}"),
+        E::Malformed { nearest: Some(nearest), .. } => format!("did you mean {nearest}?"),
+        E::Unknown { nearest: Some(nearest), .. } => {
+            format!("did you mean {nearest}? {}", table())
+        }
+        E::Empty => "give a region such as us-east-1".to_owned(),
+        _ => table(),
+    };
+    Failure::usage(error.to_string(), hint)
+}
+
+pub(crate) fn secret_access_key(error: &SecretAccessKeyError, source: &str) -> Failure {
+    use SecretAccessKeyError as E;
+    let hint = match error {
+        E::Empty => "an empty secret would still give a password, and a wrong one",
+        E::Control { .. } | E::Blank { .. } => {
+            "a secret access key is one word, 40 characters as a rule; copy it again"
+        }
+        E::NonAscii { .. } => {
+            "a secret access key has letters, digits, + and / alone; copy it again"
+        }
+        E::AccessKeyId => {
+            "the ID is the SMTP user name; the secret access key has 40 characters and was shown only once"
+        }
+        E::TemporaryAccessKeyId => {
+            "SES takes no SMTP credentials made from temporary ones: use the access key of an IAM user"
+        }
+        _ => "copy the secret access key again",
+    };
+    Failure::new(format!("{error} (from {source})"), hint)
+}
+
+pub(crate) fn temporary(source: &str) -> Failure {
+    Failure::new(
+        format!(
+            "the credentials from {source} are temporary, and SES takes no SMTP credentials made from such"
+        ),
+        "use the access key (AKIA…) of an IAM user; seskey create makes one",
+    )
+}
+
+pub(crate) fn credential(error: &CredentialError, source: &str) -> Failure {
+    use CredentialError as E;
+    let hint = match error {
+        E::UserName { recognised: Recognised::TemporaryAccessKeyId, .. } => {
+            "an ASIA… key is temporary, and SES takes no SMTP credentials made from such".to_owned()
+        }
+        E::UserName { .. } => {
+            "the SMTP user name is the access key ID (AKIA…), not the name of the IAM user"
+                .to_owned()
+        }
+        E::Password { recognised, .. } => not_a_password(recognised).to_owned(),
+        _ => "the console's CSV, the JSON of seskey create and SMTP_USERNAME=… lines are read"
+            .to_owned(),
+    };
+    Failure::new(format!("cannot read the credentials of {source}: {error}"), hint)
+}
+
+/// What to do when something else stands where an SMTP password should.
+pub(crate) fn not_a_password(recognised: &Recognised) -> &'static str {
+    match recognised {
+        Recognised::SecretAccessKey => {
+            "this is a raw secret access key: seskey derive REGION makes the SMTP password from it"
+        }
+        Recognised::AccessKeyId => "this is an access key ID: it is the SMTP user name",
+        Recognised::TemporaryAccessKeyId => {
+            "this is a temporary access key ID, which SES does not take at all"
+        }
+        Recognised::PasswordWithoutVersion => {
+            "this is a signature without its version byte: seskey derive REGION makes the password"
+        }
+        _ => "an SMTP password has 44 characters and begins with B (or A, before 2019)",
+    }
+}
+
+pub(crate) fn user(error: &UserError, name: &str) -> Failure {
+    let hint = match error {
+        UserError::Path => "such as /system/mail/",
+        _ => "IAM takes letters, digits and _+=,.@- in a name, 64 at most",
+    };
+    Failure::usage(format!("{name:?} is not taken by IAM: {error}"), hint)
+}
+
+/// Whether a word of the command line may be a secret, so that no message repeats it.
+pub(crate) fn looks_secret(word: &str) -> bool {
+    let base64_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+    match recognise(word) {
+        Recognised::SmtpPassword(_)
+        | Recognised::SecretAccessKey
+        | Recognised::PasswordWithoutVersion => true,
+        Recognised::AccessKeyId | Recognised::TemporaryAccessKeyId => false,
+        _ => {
+            let mixed = word.bytes().any(|b| b.is_ascii_uppercase())
+                && word.bytes().any(|b| b.is_ascii_lowercase());
+            word.len() >= 16 && mixed && word.bytes().all(base64_letter)
+        }
+    }
+}
+
+/// What the system says, without its number and its capital.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}

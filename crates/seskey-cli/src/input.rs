@@ -1,0 +1,168 @@
+//! Where secrets and files come in: a file, standard input, the environment, a prompt.
+
+use std::{
+    env, fs,
+    io::{self, IsTerminal, Read},
+    path::Path,
+};
+
+use seskey::{
+    AccessKeyId, Secret, SecretAccessKey,
+    access_key::{AccessKeyIdError, USUAL_SECRET_LENGTH},
+    recognise::{Recognised, recognise},
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    args::{Global, SecretSource},
+    aws,
+    explain::{self, Failure, Result},
+    output::Output,
+    terminal,
+};
+
+/// A secret access key, and its ID where that came along.
+pub(crate) struct AccessKey {
+    pub(crate) id: Option<AccessKeyId>,
+    pub(crate) secret: SecretAccessKey,
+}
+
+/// The secret access key from the first of its sources that has one.
+pub(crate) fn access_key(
+    source: &SecretSource,
+    global: &Global,
+    output: &Output,
+) -> Result<AccessKey> {
+    if let Some(key) = given_access_key(source, global, output)? {
+        return Ok(key);
+    }
+    let (text, from) = match piped()? {
+        Some(text) => (text, "stdin"),
+        None => (prompt("Secret access key: ")?, "the prompt"),
+    };
+    secret(&text, from, output)
+}
+
+/// The secret access key from an option, the profile or the environment.
+pub(crate) fn given_access_key(
+    source: &SecretSource,
+    global: &Global,
+    output: &Output,
+) -> Result<Option<AccessKey>> {
+    if let Some(text) = &source.secret_access_key {
+        output.warn("a secret on the command line is seen by other users of the machine and kept in the shell's history");
+        output.hint("pipe it in, or use --secret-file");
+        return secret(text, "--secret-access-key", output).map(Some);
+    }
+    if let Some(path) = &source.secret_file {
+        return secret(&read(path)?, &name(path), output).map(Some);
+    }
+    if let Some(profile) = &global.profile {
+        let (id, secret) = aws::profile_access_key(profile)?;
+        return Ok(Some(AccessKey { id: Some(id), secret }));
+    }
+    match env::var("AWS_SECRET_ACCESS_KEY").map(Zeroizing::new) {
+        Ok(text) => from_environment(&text, output).map(Some),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(explain::secret_access_key(
+            &seskey::access_key::SecretAccessKeyError::NonAscii { position: 0 },
+            "$AWS_SECRET_ACCESS_KEY",
+        )),
+    }
+}
+
+/// A value to inspect, or an SMTP password: a file, else stdin, else a prompt.
+pub(crate) fn value(path: Option<&Path>, question: &str, output: &Output) -> Result<Secret> {
+    let text = match path {
+        Some(path) => read(path)?,
+        None => match piped()? {
+            Some(text) => text,
+            None => prompt(question)?,
+        },
+    };
+    Ok(Secret::new(one_line(&text, "the value", output)?.to_owned()))
+}
+
+/// A text file; `-` is stdin.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>> {
+    let text = if path == Path::new("-") {
+        io::read_to_string(io::stdin())
+    } else {
+        fs::read_to_string(path)
+    };
+    text.map(Zeroizing::new).map_err(|error| Failure::file("read", Path::new(&name(path)), &error))
+}
+
+/// What a file is called in a message.
+pub(crate) fn name(path: &Path) -> String {
+    if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
+}
+
+/// All of stdin, when something is piped into it.
+pub(crate) fn piped() -> Result<Option<Zeroizing<String>>> {
+    if io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let mut text = Zeroizing::new(String::new());
+    io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::file("read", Path::new("stdin"), &error))?;
+    Ok(Some(text))
+}
+
+fn prompt(question: &str) -> Result<Zeroizing<String>> {
+    terminal::prompt(question).map_err(|error| {
+        Failure::new(
+            format!("cannot ask for it on a terminal: {}", explain::reason(&error)),
+            "pipe it in, use a file, or set $AWS_SECRET_ACCESS_KEY",
+        )
+    })
+}
+
+fn from_environment(text: &str, output: &Output) -> Result<AccessKey> {
+    let source = "$AWS_SECRET_ACCESS_KEY";
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let id = env::var("AWS_ACCESS_KEY_ID").ok().map(|id| AccessKeyId::parse(id.trim()));
+    if is_set("AWS_SESSION_TOKEN")
+        || is_set("AWS_SECURITY_TOKEN")
+        || id == Some(Err(AccessKeyIdError::Temporary))
+    {
+        return Err(explain::temporary("the environment"));
+    }
+    Ok(AccessKey { id: id.and_then(std::result::Result::ok), ..secret(text, source, output)? })
+}
+
+fn secret(text: &str, source: &str, output: &Output) -> Result<AccessKey> {
+    let text = one_line(text, source, output)?;
+    let secret =
+        SecretAccessKey::parse(text).map_err(|error| explain::secret_access_key(&error, source))?;
+    if let Recognised::SmtpPassword(_) = recognise(text) {
+        output.warn(&format!("what came from {source} is an SMTP password already; it is taken as a secret access key"));
+        output.hint("seskey inspect says what a string is");
+    } else if text.len() != USUAL_SECRET_LENGTH {
+        let length = text.len();
+        output.warn(&format!("the secret from {source} has {length} characters, where IAM makes {USUAL_SECRET_LENGTH}"));
+        output.hint("check that it was copied whole");
+    }
+    Ok(AccessKey { id: None, secret })
+}
+
+/// Takes off a byte order mark and surrounding white space; warns where that was more than one line end.
+fn one_line<'a>(text: &'a str, source: &str, output: &Output) -> Result<&'a str> {
+    let without_mark = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let line = without_mark.trim_matches(|c: char| c.is_whitespace());
+    if line.contains(['\n', '\r']) {
+        return Err(Failure::new(
+            format!("{source} has more than one line"),
+            "it must hold the secret and nothing else",
+        ));
+    }
+    let one_line_end =
+        text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    if line.len() != one_line_end.len() {
+        output.warn(&format!(
+            "blanks, further line ends or a byte order mark around {source} were taken off"
+        ));
+    }
+    Ok(line)
+}

@@ -1,0 +1,34 @@
+//! `seskey`: Amazon SES SMTP credentials, from a secret access key to mail that is accepted.
+
+mod args;
+mod aws;
+mod cmd;
+mod exit;
+mod explain;
+mod input;
+mod output;
+mod output_file;
+mod smtp;
+mod terminal;
+
+use std::{env, process::ExitCode};
+
+use clap::Parser;
+
+use crate::{args::Args, exit::Exit, output::Output};
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return Output::new(false, false).usage(&error, env::args().skip(1)).into(),
+    };
+    let output = Output::new(args.global.quiet, args.global.json);
+    match cmd::run(args, &output) {
+        Ok(exit) => exit.into(),
+        Err(failure) if failure.broken_pipe => Exit::Done.into(),
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The SMTP endpoint that the verbs log in to, and what its refusals mean.
+
+use std::{fs, net::IpAddr};
+
+use seskey::{
+    Region,
+    diagnose::{Reason, Refused, reasons},
+    recognise::Recognised,
+};
+use seskey_aws::smtp::{
+    CertificateProblem, Client, RootsError, Security, Server, SmtpError, Timeouts,
+};
+
+use crate::{
+    args::Endpoint,
+    explain::{Failure, Result},
+};
+
+/// Where to log in: what was typed, else the endpoint of the region.
+pub(crate) fn server(
+    endpoint: &Endpoint,
+    region: &Region,
+    host: Option<&str>,
+    port: Option<u16>,
+) -> Result<Server> {
+    let asked = match (endpoint.starttls, endpoint.tls_wrapper) {
+        (true, _) => Some(Security::Starttls),
+        (_, true) => Some(Security::TlsWrapper),
+        _ => None,
+    };
+    let (host, port) = match &endpoint.smtp_endpoint {
+        Some(text) => host_and_port(text)?,
+        None => {
+            let usual = if asked == Some(Security::TlsWrapper) { 465 } else { 587 };
+            (host.map_or_else(|| region.smtp_endpoint(), str::to_owned), port.unwrap_or(usual))
+        }
+    };
+    let security = asked.or_else(|| Security::of_port(port)).unwrap_or(Security::Starttls);
+    // an address and this machine have no region in their name: the name of the region's endpoint tells it to the
+    // server, and is what the certificate must bear
+    let is_nameless = host == "localhost" || host.parse::<IpAddr>().is_ok();
+    let server_name = if is_nameless { region.smtp_endpoint() } else { host.clone() };
+    Ok(Server { server_name, ..Server::new(&host, port, security) })
+}
+
+fn host_and_port(text: &str) -> Result<(String, u16)> {
+    let parsed =
+        text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+    let host = parsed
+        .map(|(host, port)| (host.trim_start_matches('[').trim_end_matches(']').to_owned(), port));
+    host.filter(|(host, _)| !host.is_empty()).ok_or_else(|| {
+        Failure::usage(
+            format!("{text:?} is not HOST:PORT"),
+            "such as 127.0.0.1:2587, or email-smtp.us-east-1.amazonaws.com:587",
+        )
+    })
+}
+
+/// What connects, and whom it trusts.
+pub(crate) fn client(endpoint: &Endpoint) -> Result<Client> {
+    let authority = match &endpoint.ca_file {
+        Some(path) => Some(fs::read(path).map_err(|error| Failure::file("read", path, &error))?),
+        None => None,
+    };
+    Client::new(authority.as_deref(), Timeouts::default()).map_err(|error: RootsError| {
+        Failure::new(
+            format!("cannot trust any certificate: {error}"),
+            "--ca-file takes a certificate authority as PEM",
+        )
+    })
+}
+
+/// Why a session failed, in a sentence, and what to do. The server's own words are in it.
+pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server) -> Failure {
+    let at = format!("{}:{}", server.host, server.port);
+    let hint = match error {
+        SmtpError::Refused { reply, .. } => {
+            let found = reasons(Refused { password, code: reply.code, text: &reply.text() });
+            let sentences: Vec<&str> = found.iter().map(|reason| sentence(*reason)).collect();
+            let hint = if sentences.is_empty() {
+                "this is the server's own reply".to_owned()
+            } else {
+                sentences.join("; or ")
+            };
+            return Failure::new(format!("{at} refused: {} {}", reply.code, reply.text()), hint);
+        }
+        SmtpError::Dns { .. } => "check the name of the endpoint; seskey regions lists them",
+        SmtpError::Connect { .. } => {
+            "check host and port; many networks block port 25, and some 587: --port 2587 or 2465 may go through"
+        }
+        SmtpError::Certificate { problem: CertificateProblem::UnknownIssuer, .. } => {
+            "name the certificate authority by --ca-file; the ready line of seskey local has its path"
+        }
+        SmtpError::Certificate { .. } => {
+            "the name that is dialled must be the one in the certificate; nothing secret was sent"
+        }
+        SmtpError::Tls { .. } => {
+            "ports 465 and 2465 begin in TLS (--tls-wrapper), 25, 587 and 2587 turn to it (--starttls)"
+        }
+        SmtpError::StarttlsNotOffered => {
+            "somebody between may have taken it out; nothing secret was sent"
+        }
+        _ => "try again; if it stays so, try another port",
+    };
+    Failure::new(format!("{at}: {error}"), hint)
+}
+
+fn sentence(reason: Reason) -> &'static str {
+    match reason {
+        Reason::RawSecretAccessKey => {
+            "this is a raw secret access key: seskey derive REGION makes the SMTP password from it"
+        }
+        Reason::LegacyPassword => {
+            "the password is of the algorithm of before 2019: seskey derive REGION makes a new one"
+        }
+        Reason::NotAPassword => "this is no SMTP password: seskey inspect says what it is",
+        Reason::OtherRegionOrKey => {
+            "the password is for another region or of another key: seskey inspect with the secret access key tells"
+        }
+        Reason::NewKey => "the key is a few seconds old and not known everywhere yet",
+        Reason::InactiveKey => "the access key is inactive or deleted: seskey list --all shows it",
+        Reason::NoPermission => {
+            "no policy of the user allows ses:SendRawEmail for this message: seskey policy check evaluates one"
+        }
+        Reason::NotVerified => "verify the identity in SES, in this region",
+        Reason::Throttled => "wait and try again",
+        Reason::Account => {
+            "look at the SES console: the account has no access to SES here, or sending is paused"
+        }
+        _ => "this is the server's own reply",
+    }
+}
