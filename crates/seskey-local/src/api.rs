@@ -82,9 +82,10 @@ fn body(
         Service::Iam => {
             let operation = Operation::find(action).ok_or_else(invalid)?;
             let action = operation.parse(&members, &caller)?;
-            let resource = operation.resource(account, &members, &caller);
             operation.add_context(&mut context, account, &members, &caller);
-            authorize(account, &caller, &operation.permission(), &resource, &context)?;
+            for resource in operation.resources(account, &members, &caller) {
+                authorize(account, &caller, &operation.permission(), &resource, &context)?;
+            }
             let answer = account.apply(action, now, rng)?;
             Ok(iam::encode(operation.name, &answer, request_id))
         }
@@ -159,18 +160,15 @@ impl Service {
         }
     }
 
-    /// IAM is signed for in one region of the partition, STS in every one that is known.
+    /// AWS takes one region for IAM. A client that is given an endpoint signs for the region that it is configured
+    /// for, so every region of the partition is good here.
     fn accept(self, scope: &Scope, account: &Account) -> Result<(), Mismatch> {
-        let partition = account.partition();
         if scope.service != self.as_str() {
             return Err(Mismatch::Service);
         }
-        let known = match self {
-            Self::Iam => scope.region == partition.iam_signing_region(),
-            Self::Sts => Region::parse(&scope.region).is_ok_and(|region| {
-                region.as_str() == scope.region && region.partition() == partition
-            }),
-        };
+        let known = Region::parse_unknown(&scope.region).is_ok_and(|region| {
+            region.as_str() == scope.region && region.partition() == account.partition()
+        });
         if known { Ok(()) } else { Err(Mismatch::Region) }
     }
 

@@ -48,8 +48,10 @@ async fn query_api(
     body: Bytes,
 ) -> Response {
     // a value that is not text cannot have been signed
-    let headers: Vec<(&str, &str)> =
-        headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+    let headers: Vec<(&str, &str)> = headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+        .collect();
     let request = Signed {
         method: method.as_str(),
         path: uri.path(),
@@ -60,7 +62,8 @@ async fn query_api(
     let answer = ses.answer(&request, peer.ip());
     info!(%peer, status = answer.status, request_id = answer.request_id, "request");
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = [("content-type", answer.content_type.to_owned()), ("x-amzn-requestid", answer.request_id)];
+    let headers =
+        [("content-type", answer.content_type.to_owned()), ("x-amzn-requestid", answer.request_id)];
     (status, headers, answer.body).into_response()
 }
 
@@ -68,7 +71,10 @@ async fn messages(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -
     json_response(&json!({"messages": ses.messages(&filter(query))}))
 }
 
-async fn delete_messages(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -> StatusCode {
+async fn delete_messages(
+    State(ses): State<Arc<LocalSes>>,
+    RawQuery(query): RawQuery,
+) -> StatusCode {
     ses.delete_messages(&filter(query));
     StatusCode::NO_CONTENT
 }
@@ -76,7 +82,9 @@ async fn delete_messages(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQ
 fn filter(query: Option<String>) -> Filter {
     let query = query.unwrap_or_default();
     let value = |wanted: &str| {
-        form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.into_owned())
     };
     Filter { id: value("id"), email: value("email") }
 }

@@ -60,7 +60,9 @@ impl Mailbox {
     pub fn push(&mut self, message: Message) {
         self.bytes += message.raw_data.len();
         self.messages.push_back(message);
-        while self.messages.len() > 1 && (self.messages.len() > MAX_MESSAGES || self.bytes > MAX_BYTES) {
+        while self.messages.len() > 1
+            && (self.messages.len() > MAX_MESSAGES || self.bytes > MAX_BYTES)
+        {
             self.bytes -= self.messages.pop_front().map_or(0, |message| message.raw_data.len());
         }
     }
@@ -79,7 +81,9 @@ impl Mailbox {
 
 impl Filter {
     fn matches(&self, message: &Message) -> bool {
-        let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+        let is = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == found)
+        };
         is(&self.id, &message.id) && is(&self.email, &message.source)
     }
 }
@@ -89,7 +93,9 @@ impl Destination {
     pub fn new(recipients: Vec<String>, to: &[String], cc: &[String]) -> Self {
         let mut destination = Self::default();
         for recipient in recipients {
-            let named_in = |list: &[String]| list.iter().any(|address| address.eq_ignore_ascii_case(&recipient));
+            let named_in = |list: &[String]| {
+                list.iter().any(|address| address.eq_ignore_ascii_case(&recipient))
+            };
             let list = if named_in(to) {
                 &mut destination.to_addresses
             } else if named_in(cc) {
@@ -103,7 +109,10 @@ impl Destination {
     }
 }
 
-fn to_the_second<S: serde::Serializer>(timestamp: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+fn to_the_second<S: serde::Serializer>(
+    timestamp: &Timestamp,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&timestamp.strftime("%Y-%m-%dT%H:%M:%S"))
 }
 
@@ -152,7 +161,11 @@ mod tests {
     #[test]
     fn recipients_are_told_apart_by_the_header() {
         let list = |addresses: &[&str]| addresses.iter().map(|&a| a.to_owned()).collect::<Vec<_>>();
-        let destination = Destination::new(list(&["a@b.c", "D@e.f", "g@h.i"]), &list(&["a@b.c"]), &list(&["d@E.F"]));
+        let destination = Destination::new(
+            list(&["a@b.c", "D@e.f", "g@h.i"]),
+            &list(&["a@b.c"]),
+            &list(&["d@E.F"]),
+        );
         assert_eq!(
             serde_json::to_value(destination).unwrap(),
             serde_json::json!({"ToAddresses": ["a@b.c"], "CcAddresses": ["D@e.f"], "BccAddresses": ["g@h.i"]})

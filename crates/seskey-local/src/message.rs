@@ -27,7 +27,9 @@ pub struct Header {
 impl Header {
     /// Reads the header of a message.
     pub fn read(message: &[u8]) -> Self {
-        let Some(parsed) = MessageParser::default().parse_headers(message) else { return Self::default() };
+        let Some(parsed) = MessageParser::default().parse_headers(message) else {
+            return Self::default();
+        };
         let author = parsed.from().and_then(Address::first);
         let owned = |text: Option<&str>| text.map(str::to_owned).filter(|text| !text.is_empty());
         let addresses = |list: Option<&Address>| {
@@ -42,9 +44,17 @@ impl Header {
             from_display_name: owned(author.and_then(|author| author.name())),
             to: addresses(parsed.to()),
             cc: addresses(parsed.cc()),
-            configuration_set: owned(parsed.header("X-SES-CONFIGURATION-SET").and_then(|value| value.as_text()).map(str::trim)),
+            configuration_set: owned(
+                parsed
+                    .header("X-SES-CONFIGURATION-SET")
+                    .and_then(|value| value.as_text())
+                    .map(str::trim),
+            ),
             duplicate: names
-                .find(|name| SINGLE.iter().any(|s| s.eq_ignore_ascii_case(name)) && !seen.insert(name.to_ascii_lowercase()))
+                .find(|name| {
+                    SINGLE.iter().any(|s| s.eq_ignore_ascii_case(name))
+                        && !seen.insert(name.to_ascii_lowercase())
+                })
                 .map(str::to_owned),
         }
     }
@@ -53,8 +63,11 @@ impl Header {
 /// The ID that SES gives a message: four characters for the region, the time in milliseconds since 1970 as 12
 /// hexadecimal digits, and 32 random ones.
 pub fn message_id(region: &Region, now: Timestamp, rng: &mut dyn Rng) -> String {
-    let prefix = region.facts().and_then(|facts| facts.message_id_prefix.as_deref()).unwrap_or("0100");
-    let mut hex = |digits: u32| format!("{:0>1$x}", rng.random::<u64>() >> (64 - 4 * digits), digits as usize);
+    let prefix =
+        region.facts().and_then(|facts| facts.message_id_prefix.as_deref()).unwrap_or("0100");
+    let mut hex = |digits: u32| {
+        format!("{:0>1$x}", rng.random::<u64>() >> (64 - 4 * digits), digits as usize)
+    };
     let groups = [8, 4, 4, 4, 12].map(&mut hex).join("-");
     format!("{prefix}{:012x}-{groups}-000000", now.as_millisecond())
 }
@@ -71,7 +84,10 @@ pub fn rewrite(message: &[u8], id: &str, region: &Region, now: Timestamp) -> Vec
         now.to_zoned(TimeZone::UTC).strftime("%Y.%m.%d"),
     )
     .into_bytes();
-    for field in fields.iter().filter(|field| !REPLACED.iter().any(|name| name.eq_ignore_ascii_case(&field.name))) {
+    for field in fields
+        .iter()
+        .filter(|field| !REPLACED.iter().any(|name| name.eq_ignore_ascii_case(&field.name)))
+    {
         rewritten.extend_from_slice(field.raw);
     }
     rewritten.extend_from_slice(b"\r\n");
@@ -81,8 +97,20 @@ pub fn rewrite(message: &[u8], id: &str, region: &Region, now: Timestamp) -> Vec
 
 /// Fields that may stand once: RFC 5322, section 3.6, and those that published refusals name.
 const SINGLE: &[&str] = &[
-    "Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-ID", "In-Reply-To", "References", "Subject",
-    "MIME-Version", "Content-Type", "DKIM-Signature",
+    "Date",
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Subject",
+    "MIME-Version",
+    "Content-Type",
+    "DKIM-Signature",
 ];
 
 const REPLACED: &[&str] = &[
@@ -119,13 +147,19 @@ fn split(message: &[u8]) -> (Vec<Field<'_>>, &[u8]) {
 fn field_name(rest: &[u8]) -> Option<String> {
     let colon = rest.iter().position(|&b| b == b':')?;
     let name = rest[..colon].trim_ascii_end();
-    (!name.is_empty() && name.iter().all(u8::is_ascii_graphic)).then(|| String::from_utf8_lossy(name).into_owned())
+    (!name.is_empty() && name.iter().all(u8::is_ascii_graphic))
+        .then(|| String::from_utf8_lossy(name).into_owned())
 }
 
 /// Up to the CRLF after which the next line does not begin with a blank.
 fn field_length(rest: &[u8]) -> usize {
     let ends_here = |at: &usize| !matches!(rest.get(at + 2), Some(b' ' | b'\t'));
-    rest.windows(2).enumerate().filter(|(_, pair)| pair == b"\r\n").map(|(at, _)| at).find(ends_here).map_or(rest.len(), |at| at + 2)
+    rest.windows(2)
+        .enumerate()
+        .filter(|(_, pair)| pair == b"\r\n")
+        .map(|(at, _)| at)
+        .find(ends_here)
+        .map_or(rest.len(), |at| at + 2)
 }
 
 #[cfg(test)]
@@ -151,7 +185,9 @@ mod tests {
 
     #[test]
     fn a_field_that_stands_twice_is_named() {
-        let header = Header::read(b"From: a@b.c\r\nContent-Type: text/plain\r\ncontent-type: text/html\r\n\r\n");
+        let header = Header::read(
+            b"From: a@b.c\r\nContent-Type: text/plain\r\ncontent-type: text/html\r\n\r\n",
+        );
         assert_eq!(header.duplicate.as_deref(), Some("content-type"));
         assert_eq!(Header::read(b"Received: a\r\nReceived: b\r\n\r\n").duplicate, None);
     }
@@ -169,7 +205,8 @@ mod tests {
 
     #[test]
     fn an_id_has_the_region_and_the_time() {
-        let (region, now) = (Region::parse("us-west-2").unwrap(), "2026-08-20T20:08:20Z".parse().unwrap());
+        let (region, now) =
+            (Region::parse("us-west-2").unwrap(), "2026-08-20T20:08:20Z".parse().unwrap());
         let id = message_id(&region, now, &mut StdRng::seed_from_u64(1));
         assert!(id.starts_with("010101a0"), "{id}");
         assert_eq!(id.split('-').map(str::len).collect::<Vec<_>>(), [16, 8, 4, 4, 4, 12, 6]);

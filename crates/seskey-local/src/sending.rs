@@ -91,7 +91,12 @@ impl Sending<'_> {
     }
 
     /// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SES".
-    fn check_permission(&self, account: &Account, identities: &Identities, author: &str) -> Result<(), Refusal> {
+    fn check_permission(
+        &self,
+        account: &Account,
+        identities: &Identities,
+        author: &str,
+    ) -> Result<(), Refusal> {
         let context = self.context(account, author);
         let resource = |kind: &str, name: &str| {
             let (partition, region, id) = (account.partition(), self.region, account.id());
@@ -108,7 +113,13 @@ impl Sending<'_> {
                 resource: resources.into_iter().next().unwrap_or_default(),
             }),
         };
-        require_any(identities.of_sender(author).into_iter().map(|name| resource("identity", name)).collect())?;
+        require_any(
+            identities
+                .of_sender(author)
+                .into_iter()
+                .map(|name| resource("identity", name))
+                .collect(),
+        )?;
         match &self.header.configuration_set {
             Some(name) => require_any(vec![resource("configuration-set", name)]),
             None => Ok(()),
@@ -140,10 +151,17 @@ impl Sending<'_> {
             Some(name) => format!("{name} <{author}>"),
             None => author.to_owned(),
         };
-        let senders = [(author, shown_author), (&self.envelope.sender, self.envelope.sender.clone())];
-        let recipients = self.envelope.recipients.iter().filter(|recipient| identities.sandbox && !is_simulator(recipient));
+        let senders =
+            [(author, shown_author), (&self.envelope.sender, self.envelope.sender.clone())];
+        let recipients = self
+            .envelope
+            .recipients
+            .iter()
+            .filter(|recipient| identities.sandbox && !is_simulator(recipient));
         let mut failed: Vec<String> = vec![];
-        for (address, shown) in senders.into_iter().chain(recipients.map(|address| (address.as_str(), address.clone()))) {
+        for (address, shown) in
+            senders.into_iter().chain(recipients.map(|address| (address.as_str(), address.clone())))
+        {
             if !identities.is_verified(address) && !failed.contains(&shown) {
                 failed.push(shown);
             }
@@ -160,7 +178,8 @@ impl Identities {
             return vec![address, domain];
         }
         let verified = self.verified.iter().map(String::as_str);
-        let mut covering: Vec<&str> = verified.filter(|identity| covers(identity, address)).collect();
+        let mut covering: Vec<&str> =
+            verified.filter(|identity| covers(identity, address)).collect();
         // an address is a nearer identity than its domain, a domain than the one above it
         covering.sort_by_key(|identity| (!identity.contains('@'), usize::MAX - identity.len()));
         covering.truncate(1);
@@ -179,7 +198,9 @@ fn covers(identity: &str, address: &str) -> bool {
         Some((l, d)) => l == local && d.eq_ignore_ascii_case(domain),
         None => {
             let (identity, domain) = (identity.to_ascii_lowercase(), domain.to_ascii_lowercase());
-            domain.strip_suffix(&identity).is_some_and(|above| above.is_empty() || above.ends_with('.'))
+            domain
+                .strip_suffix(&identity)
+                .is_some_and(|above| above.is_empty() || above.ends_with('.'))
         }
     }
 }
@@ -193,11 +214,15 @@ impl Refusal {
     /// The reply that SES gives, as AWS documents it or as transcripts show it.
     pub fn reply(&self, region: &Region) -> Reply {
         let text = match self {
-            Self::TooManyRecipients => format!("Transaction failed: Recipient count exceeds {MAX_RECIPIENTS}."),
+            Self::TooManyRecipients => {
+                format!("Transaction failed: Recipient count exceeds {MAX_RECIPIENTS}.")
+            }
             Self::DuplicateField(name) => format!("Transaction failed: Duplicate header '{name}'."),
             Self::NoAuthor => "Transaction failed: Missing header 'From'.".to_owned(),
             Self::AccessDenied { user, resource } => {
-                format!("Access denied: User `{user}' is not authorized to perform `ses:SendRawEmail' on resource `{resource}'")
+                format!(
+                    "Access denied: User `{user}' is not authorized to perform `ses:SendRawEmail' on resource `{resource}'"
+                )
             }
             Self::NotVerified(identities) => format!(
                 "Message rejected: Email address is not verified. The following identities failed the check in region {}: {}",
@@ -219,7 +244,10 @@ mod tests {
     use super::*;
 
     fn identities(verified: &[&str]) -> Identities {
-        Identities { verified: verified.iter().map(|&identity| identity.to_owned()).collect(), sandbox: false }
+        Identities {
+            verified: verified.iter().map(|&identity| identity.to_owned()).collect(),
+            sandbox: false,
+        }
     }
 
     #[test]

@@ -13,8 +13,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     account::{Account, AccountId, Action, Answer, Status, fresh_access_key},
-    http,
-    api,
+    api, http,
     mailbox::{Destination, Filter, Mailbox, Message},
     message::{self, Header},
     refusal,
@@ -123,7 +122,12 @@ impl Server {
 
         let mut rng: StdRng = rand::make_rng();
         let root = config.root.unwrap_or_else(|| fresh_access_key(&config.account_id, &mut rng));
-        let account = Account::new(config.account_id, config.region.partition(), root.clone(), Timestamp::now());
+        let account = Account::new(
+            config.account_id,
+            config.region.partition(),
+            root.clone(),
+            Timestamp::now(),
+        );
         let ses = Arc::new(LocalSes {
             account: Mutex::new(account),
             nobody: root.1.clone(),
@@ -180,16 +184,23 @@ impl LocalSes {
     /// What tells the connections apart in a greeting: 9 upper-case letters and digits, a blank, 20 alphanumerics.
     pub(crate) fn connection_id(&self) -> String {
         let mut rng = lock(&self.rng);
-        let mut letters = |count| (0..count).map(|_| char::from(rng.sample(Alphanumeric))).collect::<String>();
+        let mut letters =
+            |count| (0..count).map(|_| char::from(rng.sample(Alphanumeric))).collect::<String>();
         format!("{} {}", letters(9).to_ascii_uppercase(), letters(20))
     }
 
     /// Checks SMTP credentials for a region. A wrong user name costs the same work as a wrong password.
-    pub(crate) fn log_in(&self, user_name: &str, password: &Secret, region: &Region) -> Option<Login> {
+    pub(crate) fn log_in(
+        &self,
+        user_name: &str,
+        password: &Secret,
+        region: &Region,
+    ) -> Option<Login> {
         let key = lock(&self.account).access_key(user_name).cloned();
         let secret = key.as_ref().map_or(&self.nobody, |key| key.secret());
         let is = |right: SmtpPassword| Secret::new(right.expose().to_owned()) == *password;
-        let right = is(SmtpPassword::derive(secret, region)) | (is(SmtpPassword::derive_v2(secret)) & self.accept_v2);
+        let right = is(SmtpPassword::derive(secret, region))
+            | (is(SmtpPassword::derive_v2(secret)) & self.accept_v2);
         let key = key.filter(|key| right && key.status() == Status::Active)?;
         lock(&self.account).record_use(user_name, "ses-smtp", region.as_str(), Timestamp::now());
         Some(Login { access_key_id: user_name.to_owned(), principal: key.owner().clone() })
@@ -213,7 +224,8 @@ impl LocalSes {
             region: region.to_string(),
             timestamp: now,
             destination: Destination::new(envelope.recipients, &header.to, &header.cc),
-            raw_data: String::from_utf8_lossy(&message::rewrite(message, &id, region, now)).into_owned(),
+            raw_data: String::from_utf8_lossy(&message::rewrite(message, &id, region, now))
+                .into_owned(),
             source: envelope.sender,
         });
         Ok(id)
@@ -229,7 +241,13 @@ impl LocalSes {
 
     /// Answers a request to the IAM or the STS API.
     pub(crate) fn answer(&self, request: &Signed<'_>, peer: IpAddr) -> api::Response {
-        api::answer(&mut lock(&self.account), request, peer, Timestamp::now(), &mut *lock(&self.rng))
+        api::answer(
+            &mut lock(&self.account),
+            request,
+            peer,
+            Timestamp::now(),
+            &mut *lock(&self.rng),
+        )
     }
 }
 

@@ -3,7 +3,8 @@
 use std::{iter, sync::Arc};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::{
     ServerConfig,
@@ -31,7 +32,10 @@ pub enum CertificateError {
 }
 
 /// Makes an authority, and a certificate for localhost, `extra` and every SMTP endpoint of AWS.
-pub(crate) fn certificates(region: &Region, extra: Option<String>) -> Result<Certificates, CertificateError> {
+pub(crate) fn certificates(
+    region: &Region,
+    extra: Option<String>,
+) -> Result<Certificates, CertificateError> {
     let mut authority = params("seskey local authority", vec![])?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -40,7 +44,10 @@ pub(crate) fn certificates(region: &Region, extra: Option<String>) -> Result<Cer
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let endpoints = Region::with_smtp().chain(iter::once(region.clone())).flat_map(|region| {
         let fips = [region.smtp_endpoint_fips(), region.smtp_endpoint_fips_dual_stack()];
-        [Some(region.smtp_endpoint()), region.smtp_endpoint_dual_stack()].into_iter().chain(fips).flatten()
+        [Some(region.smtp_endpoint()), region.smtp_endpoint_dual_stack()]
+            .into_iter()
+            .chain(fips)
+            .flatten()
     });
     let leaf_key = KeyPair::generate()?;
     let leaf = params("seskey local", names.into_iter().chain(endpoints).chain(extra).collect())?;

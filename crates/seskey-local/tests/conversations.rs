@@ -4,6 +4,8 @@
 //! `TLS` negotiates TLS after STARTTLS, `BEGIN TLS [NAME]` right after connecting (with the greeting and EHLO),
 //! `LOGIN` logs in, `CLOSED` expects the end, `MAILBOX` expects a text in the mailbox, `IDENTITY` verifies one.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -26,7 +28,8 @@ use tokio_rustls::TlsConnector;
 #[tokio::test]
 async fn conversations() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conversations");
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(files.len() >= 18, "{}", files.len());
     for file in files {
@@ -37,13 +40,17 @@ async fn conversations() {
 
 async fn hold(name: &str, script: &str) {
     let mut config = Config::ephemeral();
-    config.identities.verified =
-        script.lines().filter_map(|line| line.strip_prefix("IDENTITY ")).map(str::to_owned).collect();
+    config.identities.verified = script
+        .lines()
+        .filter_map(|line| line.strip_prefix("IDENTITY "))
+        .map(str::to_owned)
+        .collect();
     let server = Server::start(config).await.unwrap();
     let words = words(&server);
     let begin = script.lines().find_map(|line| line.strip_prefix("BEGIN TLS"));
     let address = if begin.is_some() { server.smtps } else { server.smtp };
-    let mut client = Client { name: name.to_owned(), stream: connect(address).await, read: String::new() };
+    let mut client =
+        Client { name: name.to_owned(), stream: connect(address).await, read: String::new() };
     if let Some(server_name) = begin {
         let server_name = if server_name.is_empty() { "localhost" } else { server_name.trim() };
         client.start_tls(&server, server_name).await;
@@ -52,7 +59,8 @@ async fn hold(name: &str, script: &str) {
         client.expect("250 Ok").await;
     }
     for line in script.lines() {
-        let filled = words.iter().fold(line.to_owned(), |line, (word, value)| line.replace(word, value));
+        let filled =
+            words.iter().fold(line.to_owned(), |line, (word, value)| line.replace(word, value));
         let (keyword, rest) = filled.split_once([':', ' ']).unwrap_or((&filled, ""));
         let rest = rest.strip_prefix(' ').unwrap_or(rest);
         match keyword {
@@ -88,9 +96,10 @@ fn words(server: &Server) -> Vec<(&'static str, String)> {
     apply(Action::PutPolicy {
         holder: Holder::User(user_name.clone()),
         policy_name: "AmazonSesSendingAccess".to_owned(),
-        document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail",
+        document:
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail",
             "Resource":"*","Condition":{"StringLike":{"ses:FromAddress":"news@*"}}}]}"#
-            .to_owned(),
+                .to_owned(),
     });
     let principal = Principal::User(user_name);
     let key = || match apply(Action::CreateAccessKey { principal: principal.clone() }) {
@@ -101,12 +110,17 @@ fn words(server: &Server) -> Vec<(&'static str, String)> {
     };
     let (id, secret) = key();
     let (inactive_id, inactive_secret) = key();
-    apply(Action::UpdateAccessKey { principal, access_key_id: inactive_id.clone(), status: Status::Inactive });
+    apply(Action::UpdateAccessKey {
+        principal,
+        access_key_id: inactive_id.clone(),
+        status: Status::Inactive,
+    });
     let password = |secret: &SecretAccessKey, region: &str| {
         SmtpPassword::derive(secret, &Region::parse(region).unwrap()).expose().to_owned()
     };
     let right = password(&secret, "us-east-1");
-    let plain = |user: &str, password: &str| BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
+    let plain =
+        |user: &str, password: &str| BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
     vec![
         ("{plain}", plain(&id, &right)),
         ("{plain raw secret}", plain(&id, secret.expose())),
@@ -133,7 +147,9 @@ struct Client {
 impl Client {
     async fn start_tls(&mut self, server: &Server, server_name: &str) {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(server.authority_pem.as_bytes()).unwrap()).unwrap();
+        roots
+            .add(CertificateDer::from_pem_slice(server.authority_pem.as_bytes()).unwrap())
+            .unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -142,7 +158,8 @@ impl Client {
             .with_no_client_auth();
         let plain = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
         let name = ServerName::try_from(server_name.to_owned()).unwrap();
-        self.stream = Box::new(TlsConnector::from(Arc::new(config)).connect(name, plain).await.unwrap());
+        self.stream =
+            Box::new(TlsConnector::from(Arc::new(config)).connect(name, plain).await.unwrap());
     }
 
     async fn send(&mut self, text: &str) {
@@ -167,7 +184,10 @@ impl Client {
     }
 
     async fn expect_line(&mut self, pattern: &str) {
-        let line = self.line().await.unwrap_or_else(|| panic!("{}: closed, where {pattern} was expected", self.name));
+        let line = self
+            .line()
+            .await
+            .unwrap_or_else(|| panic!("{}: closed, where {pattern} was expected", self.name));
         assert!(matches(&line, pattern), "{}: {line}, where {pattern} was expected", self.name);
     }
 
@@ -184,7 +204,9 @@ impl Client {
 
 fn matches(line: &str, pattern: &str) -> bool {
     match pattern.split_once('*') {
-        Some((start, end)) => line.len() >= start.len() + end.len() && line.starts_with(start) && line.ends_with(end),
+        Some((start, end)) => {
+            line.len() >= start.len() + end.len() && line.starts_with(start) && line.ends_with(end)
+        }
         None => line == pattern,
     }
 }

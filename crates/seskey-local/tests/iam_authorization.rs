@@ -70,6 +70,19 @@ fn an_explicit_deny_says_so() {
 }
 
 #[test]
+fn a_new_name_takes_the_permission_for_both_names() {
+    let mut iam = bob_with(&allow("iam:*", "arn:aws:iam::111122223333:user/Bob*", ""));
+    iam.done("UpdateUser", &[("UserName", "Bob"), ("NewUserName", "Bobby")]);
+    for (name, value, arn) in
+        [("NewUserName", "Eve", "user/Eve"), ("NewPath", "/x/", "user/x/Bobby")]
+    {
+        let refusal = iam.refused("UpdateUser", &[("UserName", "Bobby"), (name, value)]);
+        assert_eq!(refusal.1, "AccessDenied");
+        assert!(refusal.2.contains(&format!(":{arn} because")), "{}", refusal.2);
+    }
+}
+
+#[test]
 fn condition_keys_of_the_caller_and_of_the_request() {
     let granted = |statement: &str, action: &str, parameters: &[(&str, &str)]| {
         let mut iam = bob_with(statement);

@@ -240,12 +240,12 @@ fn a_temporary_credential() {
 fn regions() {
     for (service, region, good) in [
         ("iam", "us-east-1", true),
-        ("iam", "eu-west-1", false),
+        ("iam", "eu-west-1", true),
         ("iam", "aws-global", false),
         ("sts", "us-east-1", true),
         ("sts", "eu-west-1", true),
         ("sts", "EU-WEST-1", false),
-        ("sts", "eu-west-9", false),
+        ("sts", "eu-west-9", true),
         ("sts", "us-gov-west-1", false),
         ("ses", "us-east-1", false),
     ] {

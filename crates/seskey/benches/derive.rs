@@ -1,49 +1,54 @@
-//! Passwords a second: one region, all regions of one key, many keys on all cores.
+//! Passwords a second: one region, all regions of one key, many keys on all cores; and the same in Python.
 
-use std::hint::black_box;
+#![allow(clippy::unwrap_used)]
+
+use std::{hint::black_box, process::Command, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rayon::prelude::*;
-use seskey::{Region, SecretAccessKey, SigningDate, SmtpPassword};
+use seskey::{Region, SecretAccessKey, SmtpPassword, derive_each};
 
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const KEYS: usize = 20_000;
 
-fn benches(criterion: &mut Criterion) {
-    let secret = SecretAccessKey::parse("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY").unwrap();
+fn passwords(criterion: &mut Criterion) {
+    let secret = SecretAccessKey::parse(SECRET).unwrap();
     let region = Region::parse("us-east-1").unwrap();
     let regions: Vec<Region> = Region::with_smtp().collect();
-    let keys: Vec<SecretAccessKey> =
-        (0..KEYS).map(|n| SecretAccessKey::parse(&format!("{n:040}")).unwrap()).collect();
+    let key = |n| SecretAccessKey::parse(&format!("{n:040}")).unwrap();
+    let keys: Vec<SecretAccessKey> = (0..KEYS).map(key).collect();
+    let derive = |secret: &SecretAccessKey| drop(black_box(SmtpPassword::derive(secret, &region)));
 
-    let mut group = criterion.benchmark_group("derive");
+    let mut group = criterion.benchmark_group("passwords");
     group.throughput(Throughput::Elements(1));
-    group.bench_function("one region", |bench| {
-        bench.iter(|| SmtpPassword::derive(black_box(&secret), black_box(&region)))
-    });
+    group.bench_function("one region", |bench| bench.iter(|| derive(black_box(&secret))));
+    group.bench_function("one region, in Python", |bench| bench.iter_custom(python));
 
     group.throughput(Throughput::Elements(regions.len() as u64));
     group.bench_function("all regions of one key", |bench| {
         bench.iter(|| {
-            let date = SigningDate::new(black_box(&secret));
-            for region in &regions {
-                black_box(date.password(region));
-            }
+            let rows = regions.iter().map(|region| (black_box(&secret), region));
+            derive_each(rows).for_each(|password| drop(black_box(password)));
         });
     });
 
     group.throughput(Throughput::Elements(KEYS as u64));
-    group.bench_function("many keys on one core", |bench| {
-        bench.iter(|| {
-            keys.iter().for_each(|secret| drop(black_box(SmtpPassword::derive(secret, &region))))
-        });
-    });
-    group.bench_function("many keys on all cores", |bench| {
-        bench.iter(|| {
-            keys.par_iter()
-                .for_each(|secret| drop(black_box(SmtpPassword::derive(secret, &region))))
-        });
+    group
+        .bench_function("many keys, one core", |bench| bench.iter(|| keys.iter().for_each(derive)));
+    group.bench_function("many keys, all cores", |bench| {
+        bench.iter(|| keys.par_iter().for_each(derive));
     });
 }
 
-criterion_group!(passwords, benches);
-criterion_main!(passwords);
+/// How long Python takes for so many, its start not counted.
+fn python(count: u64) -> Duration {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/derive.py");
+    let count = count.to_string();
+    let output =
+        Command::new("python3").args([script, "--count", &count, SECRET, "us-east-1"]).output();
+    let output = output.expect("the comparison needs python3");
+    Duration::from_secs_f64(String::from_utf8(output.stdout).unwrap().trim().parse().unwrap())
+}
+
+criterion_group!(benches, passwords);
+criterion_main!(benches);

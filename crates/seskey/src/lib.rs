@@ -19,6 +19,7 @@
 pub mod access_key;
 pub mod credential;
 pub mod diagnose;
+pub mod partition;
 pub mod password;
 pub mod permissions;
 pub mod policy;
@@ -29,6 +30,7 @@ pub mod user;
 
 pub use access_key::{AccessKeyId, SecretAccessKey};
 pub use credential::SmtpCredential;
-pub use password::{Algorithm, SigningDate, SmtpPassword};
-pub use region::{Partition, Region};
+pub use partition::Partition;
+pub use password::{Algorithm, SigningDate, SmtpPassword, derive_each};
+pub use region::Region;
 pub use secret::Secret;

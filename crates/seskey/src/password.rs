@@ -87,6 +87,20 @@ impl SmtpPassword {
     }
 }
 
+/// The passwords of many keys and regions, in order. Rows of one key that follow one another share the first step.
+pub fn derive_each<'a>(
+    rows: impl IntoIterator<Item = (&'a SecretAccessKey, &'a Region)>,
+) -> impl Iterator<Item = SmtpPassword> {
+    let mut last: Option<(&SecretAccessKey, SigningDate)> = None;
+    rows.into_iter().map(move |(secret, region)| {
+        let (_, date) = match last.take() {
+            Some(shared) if shared.0 == secret => last.insert(shared),
+            _ => last.insert((secret, SigningDate::new(secret))),
+        };
+        date.password(region)
+    })
+}
+
 impl SigningDate {
     /// Does the step that all regions of this key share.
     pub fn new(secret: &SecretAccessKey) -> Self {

@@ -4,6 +4,8 @@ use std::{borrow::Cow, fmt, sync::LazyLock};
 
 use serde::Deserialize;
 
+use crate::partition::Partition;
+
 /// An AWS Region by its code, such as `eu-west-1`: one of the table, or an unknown one of the right form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(Cow<'static, str>);
@@ -26,28 +28,6 @@ pub struct RegionFacts {
     pub smtp_fips: bool,
     /// The first four characters of a message ID of this region, where one was seen.
     pub message_id_prefix: Option<String>,
-}
-
-/// A group of regions with its own accounts and its own IAM. Source: AWS General Reference, "AWS partitions".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[allow(missing_docs)] // the names say it all
-pub enum Partition {
-    #[serde(rename = "aws")]
-    Aws,
-    #[serde(rename = "aws-cn")]
-    AwsCn,
-    #[serde(rename = "aws-us-gov")]
-    AwsUsGov,
-    #[serde(rename = "aws-iso")]
-    AwsIso,
-    #[serde(rename = "aws-iso-b")]
-    AwsIsoB,
-    #[serde(rename = "aws-iso-e")]
-    AwsIsoE,
-    #[serde(rename = "aws-iso-f")]
-    AwsIsoF,
-    #[serde(rename = "aws-eusc")]
-    AwsEusc,
 }
 
 /// The ports on which a client begins in clear and turns to TLS by STARTTLS.
@@ -170,10 +150,7 @@ impl Region {
     pub fn partition(&self) -> Partition {
         match self.facts() {
             Some(facts) => facts.partition,
-            None => PARTITION_PREFIXES
-                .iter()
-                .find(|(prefix, _)| self.0.starts_with(prefix))
-                .map_or(Partition::Aws, |(_, partition)| *partition),
+            None => Partition::of_region_code(&self.0),
         }
     }
 
@@ -227,51 +204,6 @@ impl fmt::Display for Region {
     }
 }
 
-impl Partition {
-    /// The name, as in the second part of an ARN.
-    pub fn as_str(self) -> &'static str {
-        self.facts().0
-    }
-
-    /// What the host names of its services end in.
-    pub fn dns_suffix(self) -> &'static str {
-        self.facts().1
-    }
-
-    /// The region for which requests to its IAM are signed.
-    pub fn iam_signing_region(self) -> &'static str {
-        self.facts().2
-    }
-
-    /// The partition of that name, such as the second part of an ARN.
-    pub fn parse(name: &str) -> Option<Self> {
-        use Partition::*;
-        [Aws, AwsCn, AwsUsGov, AwsIso, AwsIsoB, AwsIsoE, AwsIsoF, AwsEusc]
-            .into_iter()
-            .find(|p| p.as_str() == name)
-    }
-
-    /// Source: botocore 1.44.5, `partitions.json` and the endpoints of `iam`.
-    fn facts(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Aws => ("aws", "amazonaws.com", "us-east-1"),
-            Self::AwsCn => ("aws-cn", "amazonaws.com.cn", "cn-north-1"),
-            Self::AwsUsGov => ("aws-us-gov", "amazonaws.com", "us-gov-west-1"),
-            Self::AwsIso => ("aws-iso", "c2s.ic.gov", "us-iso-east-1"),
-            Self::AwsIsoB => ("aws-iso-b", "sc2s.sgov.gov", "us-isob-east-1"),
-            Self::AwsIsoE => ("aws-iso-e", "cloud.adc-e.uk", "eu-isoe-west-1"),
-            Self::AwsIsoF => ("aws-iso-f", "csp.hci.ic.gov", "us-isof-south-1"),
-            Self::AwsEusc => ("aws-eusc", "amazonaws.eu", "eusc-de-east-1"),
-        }
-    }
-}
-
-impl fmt::Display for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// The nearest right spelling: the most alike code, or the code of a name that contains the text.
 fn nearest(text: &str) -> Option<&'static str> {
     let by_name = || {
@@ -306,16 +238,6 @@ fn has_region_form(code: &str) -> bool {
     let is_number = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
     is_number && code.len() <= 32 && words.contains('-') && words.split('-').all(is_word)
 }
-
-const PARTITION_PREFIXES: &[(&str, Partition)] = &[
-    ("cn-", Partition::AwsCn),
-    ("us-gov-", Partition::AwsUsGov),
-    ("us-iso-", Partition::AwsIso),
-    ("us-isob-", Partition::AwsIsoB),
-    ("eu-isoe-", Partition::AwsIsoE),
-    ("us-isof-", Partition::AwsIsoF),
-    ("eusc-", Partition::AwsEusc),
-];
 
 #[derive(Deserialize)]
 struct Table {
@@ -423,13 +345,5 @@ mod tests {
         ] {
             assert_eq!(Region::of_smtp_endpoint(host), None, "{host}");
         }
-    }
-
-    #[test]
-    fn partitions_are_found_by_name() {
-        for facts in table() {
-            assert_eq!(Partition::parse(facts.partition.as_str()), Some(facts.partition));
-        }
-        assert_eq!(Partition::parse("azure"), None);
     }
 }

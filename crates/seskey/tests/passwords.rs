@@ -1,12 +1,14 @@
 //! The derivation against published values, values computed by other implementations, and values that are wrong.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::HashSet;
 
 use proptest::prelude::*;
 use serde::Deserialize;
 use seskey::{
     Algorithm, Region, SecretAccessKey, SigningDate, SmtpPassword,
-    access_key::SecretAccessKeyError, region::table,
+    access_key::SecretAccessKeyError, derive_each, region::table,
 };
 
 #[derive(Deserialize)]
@@ -117,11 +119,14 @@ fn wrong_values_never_appear() {
 
 #[test]
 fn the_shared_step_gives_the_same_passwords() {
-    let secret = SecretAccessKey::parse("some+secret+key").unwrap();
-    let date = SigningDate::new(&secret);
-    for region in Region::with_smtp() {
-        assert_eq!(date.password(&region), SmtpPassword::derive(&secret, &region));
-    }
+    let secrets = ["some+secret+key", "another+secret+key", "some+secret+key"];
+    let secrets = secrets.map(|secret| SecretAccessKey::parse(secret).unwrap());
+    let regions: Vec<Region> = Region::with_smtp().collect();
+    let rows =
+        || secrets.iter().flat_map(|secret| regions.iter().map(move |region| (secret, region)));
+    let one_by_one: Vec<_> =
+        rows().map(|(secret, region)| SmtpPassword::derive(secret, region)).collect();
+    assert_eq!(derive_each(rows()).collect::<Vec<_>>(), one_by_one);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Policies as IAM reads and evaluates them: a table of cases, then what must hold for any policy.
 
+#![allow(clippy::unwrap_used)]
+
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};

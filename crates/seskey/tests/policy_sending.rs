@@ -1,5 +1,7 @@
 //! The sending policy: what it looks like, and that it allows exactly what it says.
 
+#![allow(clippy::unwrap_used)]
+
 use proptest::{prelude::*, sample::subsequence};
 use serde_json::{Value, json};
 use seskey::{

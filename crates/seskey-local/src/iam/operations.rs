@@ -145,7 +145,7 @@ pub const OPERATIONS: &[Operation] = &[
             status: status.ok_or_else(|| invalid("Status", Constraint::Required))?,
         })
     }),
-    op("UpdateUser", Resource::User, |m, _| {
+    op("UpdateUser", Resource::RenamedUser, |m, _| {
         Ok(Action::UpdateUser {
             user_name: m.user_name()?,
             new_path: m.optional("NewPath", &PATH)?,
@@ -173,9 +173,14 @@ impl Operation {
         format!("iam:{}", self.name)
     }
 
-    /// The ARN of what its permission is checked against.
-    pub fn resource(&self, account: &Account, members: &Members, caller: &Principal) -> String {
-        self.resource.arn(account, members, caller)
+    /// The ARNs of what its permission is checked against, each by itself.
+    pub fn resources(
+        &self,
+        account: &Account,
+        members: &Members,
+        caller: &Principal,
+    ) -> Vec<String> {
+        self.resource.arns(account, members, caller)
     }
 
     /// Adds the condition keys that the parameters and the resource give.

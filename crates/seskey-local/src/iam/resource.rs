@@ -14,6 +14,8 @@ pub(super) enum Resource {
     /// The user that is named, or else who asks.
     User,
     NewUser,
+    /// The user as it is named now, and as it will be.
+    RenamedUser,
     UsersUnderPath,
     Group,
     NewGroup,
@@ -28,8 +30,28 @@ pub(super) enum Resource {
 }
 
 impl Resource {
-    /// Its ARN. A user or a group that is not there has the ARN of one without a path.
-    pub(super) fn arn(self, account: &Account, members: &Members, caller: &Principal) -> String {
+    /// Its ARN, or all of its ARNs where the permission is needed for each of them.
+    pub(super) fn arns(
+        self,
+        account: &Account,
+        members: &Members,
+        caller: &Principal,
+    ) -> Vec<String> {
+        let mut arns = vec![self.arn(account, members, caller)];
+        if self == Self::RenamedUser {
+            let name = members.get("UserName").unwrap_or_default();
+            let path = account.user(name).map_or("/", |user| &user.path);
+            let (path, name) = (
+                members.get("NewPath").unwrap_or(path),
+                members.get("NewUserName").unwrap_or(name),
+            );
+            arns.push(account.arn(&format!("user{path}{name}")));
+        }
+        arns
+    }
+
+    /// A user or a group that is not there has the ARN of one without a path.
+    fn arn(self, account: &Account, members: &Members, caller: &Principal) -> String {
         let given = |name| members.get(name).unwrap_or_default();
         let new = |kind, name| {
             account.arn(&format!("{kind}{}{}", members.get("Path").unwrap_or("/"), given(name)))
@@ -37,7 +59,7 @@ impl Resource {
         let under =
             |kind| account.arn(&format!("{kind}{}", members.get("PathPrefix").unwrap_or("/")));
         match self {
-            Self::User => {
+            Self::User | Self::RenamedUser => {
                 let named = members.get("UserName").map(|name| Principal::User(name.to_owned()));
                 account.principal_arn(named.as_ref().unwrap_or(caller))
             }
@@ -85,10 +107,10 @@ impl Resource {
             context.insert("iam:PolicyARN", members.get("PolicyArn"));
         }
         let owner = match (self, caller) {
-            (Self::User, Principal::User(name)) => {
+            (Self::User | Self::RenamedUser, Principal::User(name)) => {
                 account.user(members.get("UserName").unwrap_or(name))
             }
-            (Self::User, Principal::Root) => {
+            (Self::User | Self::RenamedUser, Principal::Root) => {
                 members.get("UserName").and_then(|name| account.user(name))
             }
             _ => None,

@@ -101,15 +101,14 @@ fn signed_headers_of(text: &str) -> Result<Vec<String>, Refusal> {
 }
 
 fn signature_of(text: &str) -> Result<[u8; 32], Refusal> {
-    let malformed = Refusal::IncompleteSignature(Incomplete::Signature);
+    let malformed = || Refusal::IncompleteSignature(Incomplete::Signature);
     let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     if text.len() != 64 || !text.bytes().all(lower_hex) {
-        return Err(malformed);
+        return Err(malformed());
     }
     let mut signature = [0; 32];
-    for (byte, digits) in signature.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let digits = str::from_utf8(digits).map_err(|_| malformed.clone())?;
-        *byte = u8::from_str_radix(digits, 16).map_err(|_| malformed.clone())?;
+    for (n, byte) in signature.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * n..2 * n + 2], 16).map_err(|_| malformed())?;
     }
     Ok(signature)
 }

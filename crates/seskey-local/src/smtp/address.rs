@@ -20,13 +20,20 @@ pub(super) fn path<'a>(argument: &'a str, keyword: &str) -> Option<(&'a str, Vec
 pub(super) fn is_address(address: &str) -> bool {
     let Some((local, domain)) = address.rsplit_once('@') else { return false };
     let is_quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
-    let local_letter = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'(' | b')' | b',' | b';' | b':' | b'@' | b'\\' | b'"');
+    let local_letter = |b: u8| {
+        b.is_ascii_graphic()
+            && !matches!(b, b'<' | b'>' | b'(' | b')' | b',' | b';' | b':' | b'@' | b'\\' | b'"')
+    };
     let domain_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     let is_literal = domain.starts_with('[') && domain.ends_with(']');
     (1..=64).contains(&local.len())
         && (1..=255).contains(&domain.len())
-        && (is_quoted && local.bytes().all(|b| (b' '..=b'~').contains(&b)) || local.bytes().all(local_letter))
-        && (is_literal || domain.bytes().all(domain_letter) && !domain.starts_with('.') && !domain.contains(".."))
+        && (is_quoted && local.bytes().all(|b| (b' '..=b'~').contains(&b))
+            || local.bytes().all(local_letter))
+        && (is_literal
+            || domain.bytes().all(domain_letter)
+                && !domain.starts_with('.')
+                && !domain.contains(".."))
 }
 
 /// The bracket that closes the path: one inside a quoted local part does not.
@@ -62,10 +69,29 @@ mod tests {
 
     #[test]
     fn addresses() {
-        for good in ["a@b.c", "\"a b\"@example.com", "a@[127.0.0.1]", "first.last+label@example.com", "a@localhost"] {
+        for good in [
+            "a@b.c",
+            "\"a b\"@example.com",
+            "a@[127.0.0.1]",
+            "first.last+label@example.com",
+            "a@localhost",
+        ] {
             assert!(is_address(good), "{good}");
         }
-        for bad in ["", "a", "@b", "a@", "a b@c", "a@b c", "ä@b.c", "a@b..c", "a@.b", "<a@b.c", "a\u{1}@b.c", "a\"b@c"] {
+        for bad in [
+            "",
+            "a",
+            "@b",
+            "a@",
+            "a b@c",
+            "a@b c",
+            "ä@b.c",
+            "a@b..c",
+            "a@.b",
+            "<a@b.c",
+            "a\u{1}@b.c",
+            "a\"b@c",
+        ] {
             assert!(!is_address(bad), "{bad}");
         }
     }

@@ -39,7 +39,12 @@ pub(super) fn begin(argument: &str) -> Next {
     let (exchange, ask) = match mechanism.to_ascii_uppercase().as_str() {
         "PLAIN" => (Exchange::Plain, "Ok"),
         "LOGIN" => (Exchange::LoginUserName, "VXNlcm5hbWU6"),
-        _ => return Next::Failed(Reply::new(504, "The requested authentication mechanism is not supported")),
+        _ => {
+            return Next::Failed(Reply::new(
+                504,
+                "The requested authentication mechanism is not supported",
+            ));
+        }
     };
     match initial {
         Some("=") => exchange.line(""),
@@ -51,12 +56,17 @@ pub(super) fn begin(argument: &str) -> Next {
 impl Exchange {
     /// Takes the client's next line.
     pub(super) fn line(self, line: &str) -> Next {
-        let invalid = |what| Next::Failed(Reply::new(501, format!("Invalid command argument, {what}")));
+        let invalid =
+            |what| Next::Failed(Reply::new(501, format!("Invalid command argument, {what}")));
         if line == "*" {
             return Next::Failed(Reply::new(501, "Authentication canceled by client."));
         }
         // bytes that are not UTF-8 are in no user name and no password: they fail as wrong credentials do
-        let Some(text) = BASE64_STANDARD.decode(line).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) else {
+        let Some(text) = BASE64_STANDARD
+            .decode(line)
+            .ok()
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        else {
             return invalid("not a valid Base64 string");
         };
         match self {

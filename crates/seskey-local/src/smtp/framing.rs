@@ -44,7 +44,10 @@ impl Input {
     /// The next line without its CRLF; `None` until it is there.
     pub(super) fn line(&mut self) -> Option<Result<Vec<u8>, BadLine>> {
         let window = &self.bytes[..self.bytes.len().min(MAX_LINE)];
-        let Some(at) = window[self.searched..].iter().position(|b| matches!(b, b'\r' | b'\n')).map(|at| at + self.searched)
+        let Some(at) = window[self.searched..]
+            .iter()
+            .position(|b| matches!(b, b'\r' | b'\n'))
+            .map(|at| at + self.searched)
         else {
             self.searched = window.len();
             return (window.len() == MAX_LINE).then_some(Err(BadLine::TooLong));
@@ -83,7 +86,11 @@ impl Input {
         message.truncate(end.length);
         self.searched = 0;
         let unstuffed = unstuff(&message);
-        Some(if receiver.too_long || unstuffed.len() > limit { Data::TooLong } else { Data::Message(unstuffed) })
+        Some(if receiver.too_long || unstuffed.len() > limit {
+            Data::TooLong
+        } else {
+            Data::Message(unstuffed)
+        })
     }
 }
 
@@ -168,7 +175,10 @@ mod tests {
 
     #[test]
     fn a_line_ends_in_crlf_alone() {
-        assert_eq!(lines(&[b"EHLO a\r\nNO", b"OP\r", b"\n"]), [Ok(b"EHLO a".to_vec()), Ok(b"NOOP".to_vec())]);
+        assert_eq!(
+            lines(&[b"EHLO a\r\nNO", b"OP\r", b"\n"]),
+            [Ok(b"EHLO a".to_vec()), Ok(b"NOOP".to_vec())]
+        );
         assert_eq!(lines(&[b"EHLO a\nNOOP\r\n"]), [Err(BadLine::Unpaired(6))]);
         assert_eq!(lines(&[b"EHLO\ra\r\n"]), [Err(BadLine::Unpaired(4))]);
         assert_eq!(lines(&[&[b'a'; MAX_LINE]]), [Err(BadLine::TooLong)]);
@@ -177,9 +187,17 @@ mod tests {
     #[test]
     fn a_message_ends_in_one_way_only() {
         for smuggled in [
-            &b"a\n.\nb"[..], b"a\n.\r\nb", b"a\r\n.\nb", b"a\r.\rb", b"a\r.\r\nb", b"a\r\n.\rb", b"a\r\n\0.\r\nb", b"a\r\n.\0\r\nb",
+            &b"a\n.\nb"[..],
+            b"a\n.\r\nb",
+            b"a\r\n.\nb",
+            b"a\r.\rb",
+            b"a\r.\r\nb",
+            b"a\r\n.\rb",
+            b"a\r\n\0.\r\nb",
+            b"a\r\n.\0\r\nb",
         ] {
-            let (data, rest) = receive(&[smuggled, b"\r\n.\r\nQUIT\r\n"].concat(), 1000, 1000).unwrap();
+            let (data, rest) =
+                receive(&[smuggled, b"\r\n.\r\nQUIT\r\n"].concat(), 1000, 1000).unwrap();
             let Data::Message(message) = data else { panic!("too long") };
             assert_eq!(message.last_chunk::<3>(), Some(b"b\r\n"), "{smuggled:?}");
             assert_eq!(rest, b"QUIT\r\n");
@@ -188,14 +206,21 @@ mod tests {
 
     #[test]
     fn an_empty_message_ends_at_once() {
-        assert_eq!(receive(b".\r\nQUIT\r\n", 1, 10), Some((Data::Message(vec![]), b"QUIT\r\n".to_vec())));
+        assert_eq!(
+            receive(b".\r\nQUIT\r\n", 1, 10),
+            Some((Data::Message(vec![]), b"QUIT\r\n".to_vec()))
+        );
     }
 
     #[test]
     fn a_message_over_the_limit_is_thrown_away() {
         let long = [&[b'x'; 5000][..], b"\r\n.\r\nNOOP\r\n"].concat();
         for chunk in [1, 7, 100, 10_000] {
-            assert_eq!(receive(&long, chunk, 100), Some((Data::TooLong, b"NOOP\r\n".to_vec())), "{chunk}");
+            assert_eq!(
+                receive(&long, chunk, 100),
+                Some((Data::TooLong, b"NOOP\r\n".to_vec())),
+                "{chunk}"
+            );
         }
     }
 

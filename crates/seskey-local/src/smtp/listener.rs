@@ -31,7 +31,12 @@ pub(crate) enum Kind {
 }
 
 /// Accepts connections for ever.
-pub(crate) async fn serve(listener: TcpListener, kind: Kind, ses: Arc<LocalSes>, tls: Arc<ServerConfig>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    kind: Kind,
+    ses: Arc<LocalSes>,
+    tls: Arc<ServerConfig>,
+) {
     let acceptor = TlsAcceptor::from(tls);
     let mut connections = JoinSet::new();
     loop {
@@ -72,7 +77,13 @@ enum End {
     StartTls,
 }
 
-async fn connection(tcp: TcpStream, peer: SocketAddr, kind: Kind, ses: Arc<LocalSes>, acceptor: TlsAcceptor) {
+async fn connection(
+    tcp: TcpStream,
+    peer: SocketAddr,
+    kind: Kind,
+    ses: Arc<LocalSes>,
+    acceptor: TlsAcceptor,
+) {
     debug!(%peer, ?kind, "connected");
     match converse(tcp, peer, kind, ses, &acceptor).await {
         Ok(()) => debug!(%peer, "closed"),
@@ -91,7 +102,8 @@ async fn converse(
     tcp.set_nodelay(true)?;
     let greeting = Session::<Login>::greeting(&ses.connection_id());
     let region = ses.region().clone();
-    let mut conversation = Conversation { ses, peer, region, session: Session::new(false), input: Input::default() };
+    let mut conversation =
+        Conversation { ses, peer, region, session: Session::new(false), input: Input::default() };
     if kind == Kind::StartTls {
         write(&mut tcp, &greeting).await?;
         if let End::Closed = conversation.run(&mut tcp).await? {
@@ -135,7 +147,8 @@ impl Conversation {
                 }
                 // what was sent along in clear could have been put there by anyone
                 Step::StartTls(_) if !self.input.is_empty() => {
-                    write(stream, &Reply::new(554, "Transaction failed: Data after STARTTLS.")).await?;
+                    write(stream, &Reply::new(554, "Transaction failed: Data after STARTTLS."))
+                        .await?;
                     return Ok(End::Closed);
                 }
                 Step::StartTls(reply) => {
@@ -157,7 +170,10 @@ impl Conversation {
     }
 
     /// Reads what is there; `false` when the client has closed, or has been told that it is too slow.
-    async fn read(&mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<bool> {
+    async fn read(
+        &mut self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    ) -> io::Result<bool> {
         let mut buffer = [0; 8192];
         match timeout(IDLE, stream.read(&mut buffer)).await {
             Ok(length) => {
@@ -166,13 +182,17 @@ impl Conversation {
                 Ok(length > 0)
             }
             Err(_) => {
-                write(stream, &Reply::new(451, "4.4.2 Timeout waiting for data from client.")).await?;
+                write(stream, &Reply::new(451, "4.4.2 Timeout waiting for data from client."))
+                    .await?;
                 Ok(false)
             }
         }
     }
 
-    async fn receive(&mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<Option<Data>> {
+    async fn receive(
+        &mut self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    ) -> io::Result<Option<Data>> {
         let mut receiver = Receiver::new();
         loop {
             if let Some(data) = self.input.data(&mut receiver, MAX_MESSAGE) {
@@ -187,7 +207,9 @@ impl Conversation {
     fn authenticate(&mut self, user_name: &str, password: &Secret) -> Reply {
         let login = self.ses.log_in(user_name, password, &self.region);
         match &login {
-            Some(login) => info!(peer = %self.peer, user = %login.access_key_id, region = %self.region, "login"),
+            Some(login) => {
+                info!(peer = %self.peer, user = %login.access_key_id, region = %self.region, "login")
+            }
             None => info!(peer = %self.peer, region = %self.region, "login refused"),
         }
         self.session.authenticated(login)
@@ -216,7 +238,9 @@ impl BadLine {
         match self {
             Self::Unpaired(at) => Reply::new(
                 501,
-                format!("Syntax error at character position {at}. CR and LF must be CRLF paired.  See RFC 2821 #2.7.1."),
+                format!(
+                    "Syntax error at character position {at}. CR and LF must be CRLF paired.  See RFC 2821 #2.7.1."
+                ),
             ),
             Self::TooLong => Reply::new(500, "Error: line too long"),
         }

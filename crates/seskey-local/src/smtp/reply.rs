@@ -27,7 +27,11 @@ impl Reply {
     pub fn encode(&self) -> String {
         let last = self.lines.len() - 1;
         let mark = |i| if i == last { ' ' } else { '-' };
-        self.lines.iter().enumerate().map(|(i, line)| format!("{}{}{line}\r\n", self.code, mark(i))).collect()
+        self.lines
+            .iter()
+            .enumerate()
+            .map(|(i, line)| format!("{}{}{line}\r\n", self.code, mark(i)))
+            .collect()
     }
 }
 
@@ -38,6 +42,9 @@ mod tests {
     #[test]
     fn the_last_line_has_a_blank() {
         assert_eq!(Reply::new(221, "Bye").encode(), "221 Bye\r\n");
-        assert_eq!(Reply::multiline(250, ["a", "b", "Ok"]).encode(), "250-a\r\n250-b\r\n250 Ok\r\n");
+        assert_eq!(
+            Reply::multiline(250, ["a", "b", "Ok"]).encode(),
+            "250-a\r\n250-b\r\n250 Ok\r\n"
+        );
     }
 }

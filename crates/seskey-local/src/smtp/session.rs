@@ -93,7 +93,9 @@ impl<User: 'static> Session<User> {
             return reply(500, "Error: bad syntax");
         }
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
-        let Some(command) = Self::COMMANDS.iter().find(|command| command.verb.eq_ignore_ascii_case(verb)) else {
+        let Some(command) =
+            Self::COMMANDS.iter().find(|command| command.verb.eq_ignore_ascii_case(verb))
+        else {
             return reply(500, "Error: command not implemented");
         };
         match self.check(command) {
@@ -123,7 +125,10 @@ impl<User: 'static> Session<User> {
 
     /// Ends the transaction and gives out its envelope.
     pub fn take_envelope(&mut self) -> Envelope {
-        Envelope { sender: self.sender.take().unwrap_or_default(), recipients: mem::take(&mut self.recipients) }
+        Envelope {
+            sender: self.sender.take().unwrap_or_default(),
+            recipients: mem::take(&mut self.recipients),
+        }
     }
 
     // HELO, HELP, RSET, VRFY and EXPN in clear, and the order of the two checks, as that server software has them.
@@ -138,9 +143,24 @@ impl<User: 'static> Session<User> {
         Command { verb: "RSET", login: false, tls: true, proceed: Self::rset },
         Command { verb: "NOOP", login: false, tls: false, proceed: |_, _| reply(250, "Ok") },
         Command { verb: "HELP", login: true, tls: true, proceed: |_, _| reply(214, HOST) },
-        Command { verb: "VRFY", login: true, tls: true, proceed: |_, _| reply(502, "VRFY command is disabled") },
-        Command { verb: "EXPN", login: true, tls: true, proceed: |_, _| reply(502, "EXPN command is disabled") },
-        Command { verb: "QUIT", login: false, tls: false, proceed: |_, _| Step::Close(Reply::new(221, "Bye")) },
+        Command {
+            verb: "VRFY",
+            login: true,
+            tls: true,
+            proceed: |_, _| reply(502, "VRFY command is disabled"),
+        },
+        Command {
+            verb: "EXPN",
+            login: true,
+            tls: true,
+            proceed: |_, _| reply(502, "EXPN command is disabled"),
+        },
+        Command {
+            verb: "QUIT",
+            login: false,
+            tls: false,
+            proceed: |_, _| Step::Close(Reply::new(221, "Bye")),
+        },
     ];
 
     fn check(&self, command: &Command<User>) -> Result<(), Reply> {
@@ -159,7 +179,8 @@ impl<User: 'static> Session<User> {
         }
         self.take_envelope();
         let starttls = (!self.tls).then_some("STARTTLS");
-        let lines = [HOST, "8BITMIME"].into_iter().chain(starttls).chain(["AUTH PLAIN LOGIN", "Ok"]);
+        let lines =
+            [HOST, "8BITMIME"].into_iter().chain(starttls).chain(["AUTH PLAIN LOGIN", "Ok"]);
         Step::Reply(Reply::multiline(250, lines))
     }
 
