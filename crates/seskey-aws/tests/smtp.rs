@@ -8,10 +8,17 @@ mod scripted;
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use scripted::{Certificates, NAME};
-use seskey_aws::smtp::{
-    Address, CertificateProblem, Client, Malformed, Phase, Reply, Security, Server, SmtpError,
-    Timeouts, Transcript,
+use scripted::{Certificates, NAME, Said};
+use seskey::{AccessKeyId, SmtpCredential, SmtpPassword};
+use seskey_aws::{
+    lifecycle::{
+        Interrupt,
+        prove::{Proof, prove},
+    },
+    smtp::{
+        Address, CertificateProblem, Client, Malformed, Phase, Reply, Security, Server, SmtpError,
+        Timeouts, Transcript,
+    },
 };
 
 const USER: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -63,7 +70,7 @@ async fn log_in_as(
         Server { server_name: name.to_owned(), ..Server::new("127.0.0.1", port, security) };
     let mut transcript = Transcript::default();
     let outcome = client.prove(&server, USER, PASSWORD, &mut transcript).await;
-    let (clear, encrypted) = played.await.unwrap();
+    let Said { clear, encrypted } = played.await.unwrap();
     Played { outcome, transcript, clear, encrypted }
 }
 
@@ -333,5 +340,33 @@ async fn sends_a_message() {
     let reply = session.send(&address("a@example.com"), &to, b"Subject: x\n\n.").await.unwrap();
     session.quit().await;
     assert_eq!(reply.lines, ["Ok 0102019dec617b98"]);
-    assert_eq!(played.await.unwrap().1.last().map(String::as_str), Some("QUIT"));
+    assert_eq!(played.await.unwrap().encrypted.last().map(String::as_str), Some("QUIT"));
+}
+
+#[tokio::test]
+async fn a_proof_wants_its_logins_in_a_row() {
+    let certificates = Certificates::valid();
+    let ending = |reply: &str| format!("{TO_TLS}{OFFER_BOTH}{reply}");
+    let good = ending("< 235 ok\n> QUIT\n< 221 Bye");
+    let new = ending("< 535 Authentication Credentials Invalid");
+    let busy = "< 421 Too many concurrent SMTP connections".to_owned();
+    let cut = ending("");
+    let dialogues = [&new, &good, &good, &cut, &good, &busy, &good, &good, &good];
+    let dialogues: Vec<&str> = dialogues.into_iter().map(String::as_str).collect();
+    let (port, _played) = certificates.play_each(&dialogues).await;
+    let client = Client::new(Some(certificates.ca_pem.as_bytes()), Timeouts::default()).unwrap();
+    let server = Server::new("127.0.0.1", port, Security::Starttls);
+    let proof = Proof::new(client, Server { server_name: NAME.to_owned(), ..server });
+    let credential = SmtpCredential {
+        iam_user: None,
+        user_name: AccessKeyId::parse(USER).unwrap(),
+        password: SmtpPassword::parse(PASSWORD).unwrap(),
+        endpoint: None,
+    };
+    let mut logins = Vec::new();
+    let mut on_login =
+        |login: seskey_aws::lifecycle::prove::Login| logins.push(login.outcome.is_ok());
+    let proven = prove(&proof, &credential, &mut Interrupt::never(), &mut on_login).await;
+    assert_eq!(proven.unwrap().unwrap().attempts, 9);
+    assert_eq!(logins, [false, true, true, false, true, false, true, true, true]);
 }

@@ -266,6 +266,16 @@ async fn the_rights_that_the_console_needs_are_enough() {
 }
 
 #[tokio::test]
+async fn a_caller_who_may_only_join_the_group_joins_it() {
+    let stage = Stage::new().await;
+    run(&stage.root, &stage.request("first", Style::Group)).await.0.unwrap();
+    let caller =
+        stage.all_but("caller", &["iam:Get*", "iam:List*", "iam:CreateGroup", "iam:Put*"]).await;
+    let created = run(&caller, &stage.request("app", Style::Group)).await.0.unwrap();
+    assert_eq!(things(&created).len(), 3, "user, membership, key: {created:?}");
+}
+
+#[tokio::test]
 async fn a_group_that_somebody_joined_stays() {
     let stage = Stage::new().await;
     let created = run(&stage.root, &stage.request("app", Style::Group)).await.0.unwrap();

@@ -9,7 +9,10 @@ use std::{
 use seskey::SecretAccessKey;
 use seskey_aws::{
     Account, Cause, Options,
-    lifecycle::create::{CreateFailure, Style},
+    lifecycle::{
+        create::{CreateFailure, Style},
+        undo::undo,
+    },
 };
 use tracing_subscriber::{filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
 
@@ -38,6 +41,28 @@ async fn nothing_is_left_when_the_connection_is_cut() {
                 "{action} {fault:?}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn what_would_be_made_twice_is_not_sent_twice() {
+    let stage = Stage::new().await;
+    let before = stage.snapshot().await;
+    for (action, harmless) in [
+        ("CreateGroup", false),
+        ("CreateUser", false),
+        ("CreateAccessKey", false),
+        ("PutGroupPolicy", true),
+        ("AddUserToGroup", true),
+    ] {
+        let url = fault_at(stage.server.http, action, Fault::CutAfterOnce).await;
+        let account = stage.root_by(url).await;
+        let created = run(&account, &stage.request("app", Style::Group)).await.0;
+        assert_eq!(created.is_ok(), harmless, "{action}: {created:?}");
+        if let Ok(created) = created {
+            undo(&account, &created.made, &mut |_| {}).await;
+        }
+        assert_eq!(stage.snapshot().await, before, "{action}");
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     CutBefore,
     /// The connection is cut each time, after the effect and before the answer.
     CutAfter,
+    /// The same, but only the first time.
+    CutAfterOnce,
     /// The first request is throttled.
     ThrottledOnce,
     /// The answer cannot be parsed, though the secret in it can be read.
@@ -66,6 +68,7 @@ async fn serve(
         let Some(answered) = message(&mut server).await else { return };
         match fault {
             Some(Fault::CutAfter) => return,
+            Some(Fault::CutAfterOnce) if first.swap(false, Ordering::Relaxed) => return,
             Some(Fault::Garbled) => {
                 let garbled = format!(
                     "<CreateAccessKeyResponse><SecretAccessKey>{GARBLED_SECRET}</SecretAccess"

@@ -14,7 +14,8 @@ use rustls::{
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
     task::JoinHandle,
 };
 use tokio_rustls::TlsAcceptor;
@@ -61,37 +62,53 @@ impl Certificates {
         Self { ca_pem: authority.pem(), server: Arc::new(server) }
     }
 
-    /// Plays the dialogue to the first client. Gives the port and, when it is over, what the client said in clear and
-    /// what it said over TLS.
-    pub(crate) async fn play(
-        &self,
-        dialogue: &str,
-    ) -> (u16, JoinHandle<(Vec<String>, Vec<String>)>) {
+    /// Plays the dialogue to the first client. Gives the port and, when it is over, what the client said.
+    pub(crate) async fn play(&self, dialogue: &str) -> (u16, JoinHandle<Said>) {
+        let (port, mut played) = self.play_each(&[dialogue]).await;
+        (port, tokio::spawn(async move { played.recv().await.unwrap() }))
+    }
+
+    /// Plays one dialogue to each client, in their order.
+    pub(crate) async fn play_each(&self, dialogues: &[&str]) -> (u16, UnboundedReceiver<Said>) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let steps: Vec<String> =
-            dialogue.lines().map(|line| line.trim_start().to_owned()).collect();
+        let dialogues: Vec<String> =
+            dialogues.iter().map(|&dialogue| dialogue.to_owned()).collect();
         let acceptor = TlsAcceptor::from(Arc::clone(&self.server));
-        let played = tokio::spawn(async move {
-            let (stream, _) = listener.accept().await.unwrap();
-            let mut stream = BufReader::new(stream);
-            let (mut clear, mut encrypted) = (Vec::new(), Vec::new());
-            let mut parts = steps.split(|step| step == "tls");
-            let goes_on = talk(&mut stream, parts.next().unwrap_or_default(), &mut clear).await;
-            if let (true, Some(steps)) = (goes_on, parts.next())
-                && let Ok(stream) = acceptor.accept(stream.into_inner()).await
-            {
-                talk(&mut BufReader::new(stream), steps, &mut encrypted).await;
+        let (sender, played) = unbounded_channel();
+        tokio::spawn(async move {
+            for dialogue in dialogues {
+                let (stream, _) = listener.accept().await.unwrap();
+                let _ = sender.send(converse(stream, &acceptor, &dialogue).await);
             }
-            (clear, encrypted)
         });
         (port, played)
     }
 }
 
+/// What a client said.
+pub(crate) struct Said {
+    pub(crate) clear: Vec<String>,
+    pub(crate) encrypted: Vec<String>,
+}
+
+async fn converse(stream: TcpStream, acceptor: &TlsAcceptor, dialogue: &str) -> Said {
+    let steps: Vec<&str> = dialogue.lines().map(str::trim_start).collect();
+    let mut parts = steps.split(|&step| step == "tls");
+    let mut said = Said { clear: Vec::new(), encrypted: Vec::new() };
+    let mut stream = BufReader::new(stream);
+    let goes_on = talk(&mut stream, parts.next().unwrap_or_default(), &mut said.clear).await;
+    if let (true, Some(steps)) = (goes_on, parts.next())
+        && let Ok(stream) = acceptor.accept(stream.into_inner()).await
+    {
+        talk(&mut BufReader::new(stream), steps, &mut said.encrypted).await;
+    }
+    said
+}
+
 async fn talk(
     stream: &mut BufReader<impl AsyncRead + AsyncWrite + Unpin>,
-    steps: &[String],
+    steps: &[&str],
     said: &mut Vec<String>,
 ) -> bool {
     for step in steps {
@@ -113,7 +130,7 @@ async fn talk(
             if !line.starts_with(text) {
                 return false;
             }
-        } else if step == "hold" {
+        } else if *step == "hold" {
             // until the client goes away
             let mut rest = Vec::new();
             let _ = stream.read_to_end(&mut rest).await;
