@@ -31,7 +31,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
     /// The endpoint of IAM and STS, such as a local SES [else: AWS_ENDPOINT_URL …, the profile]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = parse_url)]
     pub(crate) endpoint_url: Option<String>,
     /// Say only what went wrong
     #[arg(long, short, global = true)]
@@ -69,7 +69,10 @@ pub(crate) enum Verb {
         shell: Shell,
     },
     /// Print the manual page
-    Man,
+    Man {
+        /// The page of one command
+        command: Option<String>,
+    },
 }
 
 /// Where a secret access key comes from, in this order: these options, the profile, $AWS_SECRET_ACCESS_KEY, stdin, a
@@ -91,8 +94,6 @@ pub(crate) struct Derive {
     // plain strings: what is swapped with a secret must not be printed by the parser
     #[arg(value_name = "REGION")]
     pub(crate) regions: Vec<String>,
-    #[command(flatten)]
-    pub(crate) secret: SecretSource,
     /// The algorithm; v2 is the legacy one, which knows no region
     #[arg(long, value_enum, default_value_t = AlgorithmArg::V4)]
     pub(crate) algorithm: AlgorithmArg,
@@ -105,6 +106,9 @@ pub(crate) struct Derive {
     /// CSV or JSON lines of access_key_id, secret_access_key, region; answered with smtp_password. - is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "secret_access_key", "secret_file"])]
     pub(crate) batch: Option<PathBuf>,
+    // a group comes last: its heading would stand above what follows it
+    #[command(flatten)]
+    pub(crate) secret: SecretSource,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -127,11 +131,11 @@ pub(crate) struct Inspect {
 pub(crate) struct PolicyArgs {
     #[command(subcommand)]
     pub(crate) verb: Option<PolicyVerb>,
-    #[command(flatten)]
-    pub(crate) sending: Sending,
     /// The account in the ARNs [else: any]
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,
+    #[command(flatten)]
+    pub(crate) sending: Sending,
 }
 
 /// What a sending policy allows; nothing given allows all.
@@ -217,8 +221,6 @@ pub(crate) struct Create {
     /// Where the sending policy goes [default: group; inline when the policy is restricted]
     #[arg(long, value_enum)]
     pub(crate) style: Option<Style>,
-    #[command(flatten)]
-    pub(crate) sending: Sending,
     /// The path of the IAM user
     #[arg(long, value_name = "PATH", default_value = "/")]
     pub(crate) path: String,
@@ -234,8 +236,6 @@ pub(crate) struct Create {
     /// Do not log in with the credential
     #[arg(long)]
     pub(crate) no_verify: bool,
-    #[command(flatten)]
-    pub(crate) endpoint: Endpoint,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     pub(crate) format: Format,
@@ -248,6 +248,10 @@ pub(crate) struct Create {
     /// Say what would be made, and make nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) sending: Sending,
+    #[command(flatten)]
+    pub(crate) endpoint: Endpoint,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -284,8 +288,6 @@ pub(crate) struct Verify {
     /// A file that holds the SMTP password; - is stdin [else: stdin, a prompt]
     #[arg(long, visible_alias = "secret-file", value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) endpoint: Endpoint,
     /// The host name of the endpoint
     #[arg(long, value_name = "NAME", conflicts_with = "smtp_endpoint")]
     pub(crate) host: Option<String>,
@@ -301,6 +303,8 @@ pub(crate) struct Verify {
     /// Send a message to the mailbox simulator
     #[arg(long, requires = "from")]
     pub(crate) send: bool,
+    #[command(flatten)]
+    pub(crate) endpoint: Endpoint,
 }
 
 #[derive(Debug, clap::Args)]
@@ -341,6 +345,11 @@ pub(crate) struct Local {
     /// The access key ID of the root user; its secret is in $SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY [default: a new key]
     #[arg(long, value_name = "ACCESS_KEY_ID")]
     pub(crate) root_access_key_id: Option<String>,
+}
+
+fn parse_url(text: &str) -> Result<String, &'static str> {
+    let is_url = text.starts_with("http://") || text.starts_with("https://");
+    is_url.then(|| text.to_owned()).ok_or("it begins with neither http:// nor https://")
 }
 
 #[cfg(test)]

@@ -137,7 +137,11 @@ pub(crate) fn failure(error: &Error) -> Failure {
         }
         Cause::NoSuchEntity { message } => Failure::new(
             format!("{action}: {message}"),
-            "seskey list --all shows the users that there are",
+            match *action {
+                // a new user names nothing else that must be there
+                "iam:CreateUser" => "check --permissions-boundary",
+                _ => "seskey list --all shows the users that there are",
+            },
         ),
         Cause::EntityAlreadyExists { message } => {
             Failure::new(format!("{action}: {message}"), "take another name")
@@ -159,7 +163,11 @@ pub(crate) fn failure(error: &Error) -> Failure {
             caller_credentials_hint(code),
         ),
         Cause::NoCredentials { reason } => Failure::new(
-            format!("there are no AWS credentials to call with: {reason}"),
+            // where all was asked, the SDK names each place on a line of its own
+            match reason.contains("no credentials found in chain") {
+                true => "there are no AWS credentials to call with".to_owned(),
+                false => format!("there are no AWS credentials to call with: {reason}"),
+            },
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a --profile",
         ),
         Cause::Unreachable { endpoint, reason } => Failure::new(

@@ -47,10 +47,15 @@ impl Failure {
             io::ErrorKind::PermissionDenied => "check who owns it and its mode",
             io::ErrorKind::AlreadyExists => "take another name, or overwrite it with --force",
             io::ErrorKind::StorageFull => "make room on the disk and try again",
-            io::ErrorKind::InvalidData => "it is not text in UTF-8",
+            io::ErrorKind::InvalidData => "save it as text in UTF-8",
             _ => "this is what the system says; check the file and its folder",
         };
-        Self::new(format!("cannot {doing} {}: {}", path.display(), reason(error)), hint)
+        let reason = match error.kind() {
+            io::ErrorKind::AlreadyExists => "it exists already".to_owned(),
+            io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+            _ => reason(error),
+        };
+        Self::new(format!("cannot {doing} {}: {reason}", path.display()), hint)
     }
 }
 
@@ -81,6 +86,9 @@ pub(crate) fn region(error: &RegionError, typed: &str) -> Failure {
     let hint = match error {
         E::AvailabilityZone { region, .. } => format!("the region is {region}"),
         E::HostName { region: Some(region), .. } => format!("the region is {region}"),
+        E::HostName { region: None, .. } => {
+            "give the region alone, such as us-east-1; seskey regions lists them".to_owned()
+        }
         E::Malformed { nearest: Some(nearest), .. } => format!("did you mean {nearest}?"),
         E::Unknown { nearest: Some(nearest), .. } => {
             format!("did you mean {nearest}? {}", table())
@@ -158,25 +166,28 @@ pub(crate) fn not_a_password(recognised: &Recognised) -> &'static str {
 pub(crate) fn user(error: &UserError, name: &str) -> Failure {
     let hint = match error {
         UserError::Path => "such as /system/mail/",
+        UserError::Character { character: '/' } => "give the name without its path",
         _ => "IAM takes letters, digits and _+=,.@- in a name, 64 at most",
     };
     Failure::usage(format!("{name:?} is not taken by IAM: {error}"), hint)
 }
 
-/// Whether a word of the command line may be a secret, so that no message repeats it.
+/// Whether a word has the form of a secret.
+pub(crate) fn is_secret(word: &str) -> bool {
+    matches!(
+        recognise(word),
+        Recognised::SmtpPassword(_)
+            | Recognised::SecretAccessKey
+            | Recognised::PasswordWithoutVersion
+    )
+}
+
+/// Whether a word may be a secret or a piece of one, where nothing else of that form is expected.
 pub(crate) fn looks_secret(word: &str) -> bool {
     let base64_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
-    match recognise(word) {
-        Recognised::SmtpPassword(_)
-        | Recognised::SecretAccessKey
-        | Recognised::PasswordWithoutVersion => true,
-        Recognised::AccessKeyId | Recognised::TemporaryAccessKeyId => false,
-        _ => {
-            let mixed = word.bytes().any(|b| b.is_ascii_uppercase())
-                && word.bytes().any(|b| b.is_ascii_lowercase());
-            word.len() >= 16 && mixed && word.bytes().all(base64_letter)
-        }
-    }
+    let mixed = word.bytes().any(|b| b.is_ascii_uppercase())
+        && word.bytes().any(|b| b.is_ascii_lowercase());
+    is_secret(word) || word.len() >= 16 && mixed && word.bytes().all(base64_letter)
 }
 
 /// What the system says, without its number and its capital.

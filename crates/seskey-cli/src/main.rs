@@ -20,15 +20,19 @@ use crate::{args::Args, exit::Exit, output::Output};
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return Output::new(false, false).usage(&error, env::args().skip(1)).into(),
+        Err(error) => return Output::new(false, false).usage(&error, typed()).into(),
     };
     let output = Output::new(args.global.quiet, args.global.json);
     match cmd::run(args, &output) {
         Ok(exit) => exit.into(),
         Err(failure) if failure.broken_pipe => Exit::Done.into(),
         Err(failure) => {
-            output.failure(&failure);
+            output.failure(&failure, typed());
             failure.exit.into()
         }
     }
+}
+
+fn typed() -> impl Iterator<Item = String> {
+    env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned())
 }

@@ -1,18 +1,17 @@
 //! All that the program writes: the answer on stdout, everything else on stderr.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that writes")]
-
 use std::{
     io::{self, IsTerminal, Write},
     time::Duration,
 };
 
 use anstyle::{AnsiColor, Style};
+use clap::error::ErrorKind;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     exit::Exit,
-    explain::{Failure, looks_secret},
+    explain::{Failure, is_secret, looks_secret},
 };
 
 /// Where the program speaks, and how much.
@@ -59,8 +58,10 @@ impl Output {
         anstream::eprintln!("seskey: {HINT}hint:{HINT:#} {}", printable(message));
     }
 
-    pub(crate) fn failure(&self, failure: &Failure) {
-        anstream::eprintln!("seskey: {ERROR}{}{ERROR:#}", printable(&failure.message));
+    /// What failed, without what may be a secret that was typed in the place of something else.
+    pub(crate) fn failure(&self, failure: &Failure, typed: impl Iterator<Item = String>) {
+        let message = without_secrets(&failure.message, typed, is_secret);
+        anstream::eprintln!("seskey: {ERROR}{}{ERROR:#}", printable(&message));
         self.hint(&failure.hint);
     }
 
@@ -72,12 +73,14 @@ impl Output {
             let _ = error.print();
             return Exit::Done;
         }
-        let secrets = typed.filter(|word| looks_secret(word));
-        let message = secrets
-            .fold(error.render().to_string(), |text, secret| text.replace(&secret, "[redacted]"));
+        let message = without_secrets(&error.render().to_string(), typed, looks_secret);
         let message = message.strip_prefix("error: ").unwrap_or(&message);
         let (message, rest) = message.split_once("\n\n").unwrap_or((message, ""));
-        anstream::eprintln!("seskey: {ERROR}{}{ERROR:#}", message.trim_end());
+        let message = match error.kind() {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command is given".to_owned(),
+            _ => message.split_whitespace().collect::<Vec<_>>().join(" "),
+        };
+        anstream::eprintln!("seskey: {ERROR}{}{ERROR:#}", printable(&message));
         let similar = |line: &str| {
             line.trim()
                 .strip_prefix("tip: ")
@@ -108,6 +111,22 @@ impl Output {
             .expect("a template that is a constant");
         ProgressBar::new(total).with_style(style)
     }
+}
+
+/// A message without the words of the command line that are secrets, also as `--secret` and `--option=secret`.
+fn without_secrets(
+    message: &str,
+    typed: impl Iterator<Item = String>,
+    secret: fn(&str) -> bool,
+) -> String {
+    typed.fold(message.to_owned(), |text, word| {
+        let bare = word.trim_start_matches('-');
+        let value = bare.split_once('=').map_or("", |(_, value)| value);
+        match [value, bare].into_iter().find(|part| secret(part)) {
+            Some(found) => text.replace(found, "[redacted]"),
+            None => text,
+        }
+    })
 }
 
 /// Text from a server or a user name, without what a terminal would take as a command.

@@ -20,14 +20,14 @@ impl OutputFile {
     /// Makes sure, before anything else is done, that the file can be written.
     pub(crate) fn begin(path: &Path, force: bool) -> Result<Self> {
         let failed = |error: io::Error| Failure::file("write", path, &error);
-        if !force && path.symlink_metadata().is_ok() {
-            return Err(failed(io::ErrorKind::AlreadyExists.into()));
-        }
-        let folder =
-            path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if path.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
+        if !force && path.symlink_metadata().is_ok() {
+            return Err(failed(io::ErrorKind::AlreadyExists.into()));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or_else(|| Path::new("."));
         let file = NamedTempFile::new_in(folder).map_err(failed)?;
         Ok(Self { path: path.to_owned(), force, file })
     }

@@ -8,7 +8,7 @@ use seskey::{
     recognise::Recognised,
 };
 use seskey_aws::smtp::{
-    CertificateProblem, Client, RootsError, Security, Server, SmtpError, Timeouts,
+    CertificateProblem, Client, Phase, RootsError, Security, Server, SmtpError, Timeouts,
 };
 
 use crate::{
@@ -88,6 +88,10 @@ pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server)
         SmtpError::Connect { .. } => {
             "check host and port; many networks block port 25, and some 587: --port 2587 or 2465 may go through"
         }
+        SmtpError::Closed { phase: Phase::Greeting }
+        | SmtpError::Timeout { phase: Phase::Greeting } => {
+            "a port that begins in TLS says nothing in clear: try --tls-wrapper, or another port"
+        }
         SmtpError::Certificate { problem: CertificateProblem::UnknownIssuer, .. } => {
             "name the certificate authority by --ca-file; the ready line of seskey local has its path"
         }
@@ -102,7 +106,12 @@ pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server)
         }
         _ => "try again; if it stays so, try another port",
     };
-    Failure::new(format!("{at}: {error}"), hint)
+    let message = match error {
+        // these name the endpoint themselves
+        SmtpError::Dns { .. } | SmtpError::Connect { .. } => error.to_string(),
+        _ => format!("{at}: {error}"),
+    };
+    Failure::new(message, hint)
 }
 
 fn sentence(reason: Reason) -> &'static str {

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::json;
+use seskey::user::UserError;
 use seskey_aws::lifecycle::delete::{DeleteError, Plan, Removal, delete, plan};
 
 use crate::{
@@ -15,8 +16,11 @@ use crate::{
 
 pub(crate) fn run(args: &Delete, global: &Global, output: &Output) -> Result<Exit> {
     // a user of that name may exist by an older rule, so IAM judges all but what cannot be sent
-    if args.user.is_empty() || args.user.chars().any(char::is_control) {
-        return Err(explain::user(&seskey::user::UserError::Empty, &args.user));
+    if args.user.is_empty() {
+        return Err(explain::user(&UserError::Empty, &args.user));
+    }
+    if let Some(character) = args.user.chars().find(|c| c.is_control() || *c == '/') {
+        return Err(explain::user(&UserError::Character { character }, &args.user));
     }
     aws::block_on(run_on_account(args, global, output))?
 }
@@ -36,10 +40,7 @@ async fn run_on_account(args: &Delete, global: &Global, output: &Output) -> Resu
     if !args.yes && !confirmed(&plan)? {
         return Err(Failure::new("nothing was deleted", "answer yes, or take --yes"));
     }
-    let deleted = delete(&account, &plan, &mut |removal| {
-        output.note(&format!("deleted {}", describe(&plan, removal)))
-    })
-    .await;
+    let deleted = delete(&account, &plan, &mut |_| {}).await;
     deleted.map_err(|error| explain_delete(&plan, &error))?;
     answer(&plan, &plan.removals, "deleted", output)?;
     Ok(Exit::Done)

@@ -8,6 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use seskey::{
     Region, SecretAccessKey, SmtpCredential, SmtpPassword,
     policy::{Reach, SendingPolicy},
@@ -24,7 +25,6 @@ use seskey_aws::{
     smtp::{Address, Client, Security, Server, SmtpError, Timeouts, Transcript},
 };
 use seskey_local::server::{self, Config};
-use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -50,7 +50,10 @@ pub(crate) fn run(_: &Global, output: &Output) -> Result<Exit> {
             output.answer_json(&json!({"held": outcome.is_ok(), "steps": steps.done}))?;
         }
         outcome.map_err(|what| {
-            Failure::new(format!("this step did not hold: {what}"), "this is a fault of seskey: please report it")
+            Failure::new(
+                format!("this step did not hold: {what}"),
+                "this is a fault of seskey: please report it",
+            )
         })?;
         if !output.json {
             output.answer("\nEvery step held. The same verbs work on AWS: seskey create, verify, list, delete.\n")?;
@@ -62,7 +65,10 @@ pub(crate) fn run(_: &Global, output: &Output) -> Result<Exit> {
 async fn life(steps: &mut Steps) -> std::result::Result<(), String> {
     let local = steps.hold("start a local Amazon SES", async {
         let server = server::Server::start(Config::ephemeral()).await.map_err(text)?;
-        Ok((format!("IAM on {}, SMTP on {} and {}", server.http, server.smtp, server.smtps), server))
+        Ok((
+            format!("IAM on {}, SMTP on {} and {}", server.http, server.smtp, server.smtps),
+            server,
+        ))
     });
     let local = local.await?;
     let region = Region::parse("us-east-1").map_err(text)?;
@@ -79,16 +85,37 @@ async fn life(steps: &mut Steps) -> std::result::Result<(), String> {
     let user = credential.iam_user.clone().unwrap_or_default();
     let (id, password) = (credential.user_name.as_str(), credential.password.expose());
     steps.accepted("log in over STARTTLS", smtp.log_in(&smtp.starttls, id, password)).await?;
-    steps.accepted("log in over the TLS wrapper", smtp.log_in(&smtp.tls_wrapper, id, password)).await?;
-    steps.accepted(&format!("send a message from {SENDER}"), smtp.send(&credential, SENDER)).await?;
+    steps
+        .accepted("log in over the TLS wrapper", smtp.log_in(&smtp.tls_wrapper, id, password))
+        .await?;
+    steps
+        .accepted(&format!("send a message from {SENDER}"), smtp.send(&credential, SENDER))
+        .await?;
     let mailbox = async {
         let messages = mailbox(&local).await?;
-        let found = messages["messages"].as_array().is_some_and(|list| list.len() == 1) && messages["messages"][0]["Source"] == SENDER;
-        found.then(|| (format!("message {}", messages["messages"][0]["Id"].as_str().unwrap_or_default()), ())).ok_or("it is not there".to_owned())
+        let found = messages["messages"].as_array().is_some_and(|list| list.len() == 1)
+            && messages["messages"][0]["Source"] == SENDER;
+        found
+            .then(|| {
+                (
+                    format!(
+                        "message {}",
+                        messages["messages"][0]["Id"].as_str().unwrap_or_default()
+                    ),
+                    (),
+                )
+            })
+            .ok_or("it is not there".to_owned())
     };
     steps.hold("find it in the mailbox", mailbox).await?;
     let denied = smtp.send(&credential, STRANGER);
-    steps.refused(&format!("a message from {STRANGER}, which the policy does not allow"), 554, denied).await?;
+    steps
+        .refused(
+            &format!("a message from {STRANGER}, which the policy does not allow"),
+            554,
+            denied,
+        )
+        .await?;
 
     let key = steps.hold("create a second access key", async {
         let key = account.create_access_key(&user).await.map_err(text)?;
@@ -103,12 +130,26 @@ async fn life(steps: &mut Steps) -> std::result::Result<(), String> {
         async move { smtp.log_in(&smtp.starttls, id, &password).await }
     };
     steps.accepted("its derived password", login(of_region(&region))).await?;
-    steps.refused("the raw secret access key as the password", 535, login(secret.expose().to_owned())).await?;
-    steps.refused(&format!("the password for another region, {other}"), 535, login(of_region(&other))).await?;
+    steps
+        .refused(
+            "the raw secret access key as the password",
+            535,
+            login(secret.expose().to_owned()),
+        )
+        .await?;
+    steps
+        .refused(
+            &format!("the password for another region, {other}"),
+            535,
+            login(of_region(&other)),
+        )
+        .await?;
     let legacy = SmtpPassword::derive_v2(&secret).expose().to_owned();
     steps.refused("a password of the legacy algorithm, v2", 535, login(legacy)).await?;
     account.update_access_key(&user, &key.id, false).await.map_err(text)?;
-    steps.refused("the right password, now that the key is inactive", 535, login(of_region(&region))).await?;
+    steps
+        .refused("the right password, now that the key is inactive", 535, login(of_region(&region)))
+        .await?;
 
     let deleted = async {
         let plan = plan(&account, &user).await.map_err(text)?.ok_or("the user is gone")?;
@@ -116,10 +157,20 @@ async fn life(steps: &mut Steps) -> std::result::Result<(), String> {
         Ok((format!("{} things", plan.removals.len()), ()))
     };
     steps.hold("delete the user with its keys and its policy", deleted).await?;
-    steps.refused("the first password, now that its key is deleted", 535, smtp.log_in(&smtp.starttls, id, password)).await
+    steps
+        .refused(
+            "the first password, now that its key is deleted",
+            535,
+            smtp.log_in(&smtp.starttls, id, password),
+        )
+        .await
 }
 
-async fn create_credential(steps: &mut Steps, account: &Account, region: &Region) -> std::result::Result<SmtpCredential, String> {
+async fn create_credential(
+    steps: &mut Steps,
+    account: &Account,
+    region: &Region,
+) -> std::result::Result<SmtpCredential, String> {
     let policy = SendingPolicy {
         reach: Reach::Region(region.clone()),
         from_addresses: vec!["*@example.com".to_owned()],
@@ -145,13 +196,21 @@ async fn create_credential(steps: &mut Steps, account: &Account, region: &Region
     for (thing, took) in made {
         match thing {
             Thing::User { user } => steps.done("create an IAM user", took, &user),
-            Thing::UserPolicy { .. } => steps.done("give it a policy: ses:SendRawEmail from *@example.com", took, ""),
-            Thing::AccessKey { .. } => steps.done("create an access key", took, created.credential.user_name.as_str()),
+            Thing::UserPolicy { .. } => {
+                steps.done("give it a policy: ses:SendRawEmail from *@example.com", took, "")
+            }
+            Thing::AccessKey { .. } => {
+                steps.done("create an access key", took, created.credential.user_name.as_str())
+            }
             _ => {}
         }
     }
     let derived = "derive the SMTP password (here shown in part)";
-    steps.done(derived, Duration::ZERO, &format!("{}…", &created.credential.password.expose()[..6]));
+    steps.done(
+        derived,
+        Duration::ZERO,
+        &format!("{}…", &created.credential.password.expose()[..6]),
+    );
     Ok(created.credential)
 }
 
@@ -177,23 +236,38 @@ impl Steps {
         }
     }
 
-    async fn hold<T>(&mut self, step: &str, doing: impl Future<Output = Held<(String, T)>>) -> Held<T> {
+    async fn hold<T>(
+        &mut self,
+        step: &str,
+        doing: impl Future<Output = Held<(String, T)>>,
+    ) -> Held<T> {
         let start = Instant::now();
         let (detail, value) = doing.await.map_err(|what| format!("{step}: {what}"))?;
         self.done(step, start.elapsed(), &detail);
         Ok(value)
     }
 
-    async fn accepted(&mut self, step: &str, doing: impl Future<Output = std::result::Result<String, SmtpError>>) -> Held<()> {
+    async fn accepted(
+        &mut self,
+        step: &str,
+        doing: impl Future<Output = std::result::Result<String, SmtpError>>,
+    ) -> Held<()> {
         self.hold(step, async { Ok((doing.await.map_err(text)?, ())) }).await
     }
 
     /// A step that holds when the server refuses with this code.
-    async fn refused(&mut self, step: &str, code: u16, doing: impl Future<Output = std::result::Result<String, SmtpError>>) -> Held<()> {
+    async fn refused(
+        &mut self,
+        step: &str,
+        code: u16,
+        doing: impl Future<Output = std::result::Result<String, SmtpError>>,
+    ) -> Held<()> {
         let step = format!("refused: {step}");
         let refusal = async {
             match doing.await {
-                Err(SmtpError::Refused { reply, .. }) if reply.code == code => Ok((format!("{} {}", reply.code, reply.text()), ())),
+                Err(SmtpError::Refused { reply, .. }) if reply.code == code => {
+                    Ok((format!("{} {}", reply.code, reply.text()), ()))
+                }
                 Err(other) => Err(other.to_string()),
                 Ok(reply) => Err(format!("it was accepted: {reply}")),
             }
@@ -210,7 +284,8 @@ struct Smtp {
 
 impl Smtp {
     fn new(local: &server::Server, region: &Region) -> Held<Self> {
-        let client = Client::new(Some(local.authority_pem.as_bytes()), Timeouts::default()).map_err(text)?;
+        let client =
+            Client::new(Some(local.authority_pem.as_bytes()), Timeouts::default()).map_err(text)?;
         let server = |address: std::net::SocketAddr, security| Server {
             server_name: region.smtp_endpoint(),
             ..Server::new(&address.ip().to_string(), address.port(), security)
@@ -222,19 +297,29 @@ impl Smtp {
         })
     }
 
-    async fn log_in(&self, server: &Server, id: &str, password: &str) -> std::result::Result<String, SmtpError> {
+    async fn log_in(
+        &self,
+        server: &Server,
+        id: &str,
+        password: &str,
+    ) -> std::result::Result<String, SmtpError> {
         let mut transcript = Transcript::default();
         self.client.prove(server, id, password, &mut transcript).await?;
         let version = transcript.tls.map(|tls| tls.version).unwrap_or_default();
         Ok(format!("235 Authentication successful. ({version})"))
     }
 
-    async fn send(&self, credential: &SmtpCredential, from: &str) -> std::result::Result<String, SmtpError> {
+    async fn send(
+        &self,
+        credential: &SmtpCredential,
+        from: &str,
+    ) -> std::result::Result<String, SmtpError> {
         let mut transcript = Transcript::default();
         let mut session = self.client.connect(&self.starttls, &mut transcript).await?;
         session.log_in(credential.user_name.as_str(), credential.password.expose()).await?;
         let address = |text| Address::parse(text).expect("an address that is a constant");
-        let message = format!("From: {from}\r\nTo: {RECIPIENT}\r\nSubject: demo\r\n\r\nIt works.\r\n");
+        let message =
+            format!("From: {from}\r\nTo: {RECIPIENT}\r\nSubject: demo\r\n\r\nIt works.\r\n");
         let reply = session.send(&address(from), &[address(RECIPIENT)], message.as_bytes()).await?;
         session.quit().await;
         Ok(format!("{} {}", reply.code, reply.text()))
@@ -244,7 +329,8 @@ impl Smtp {
 /// What `GET /_aws/ses` answers.
 async fn mailbox(local: &server::Server) -> Held<Value> {
     let mut stream = TcpStream::connect(local.http).await.map_err(text)?;
-    let request = format!("GET /_aws/ses HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", local.http);
+    let request =
+        format!("GET /_aws/ses HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", local.http);
     stream.write_all(request.as_bytes()).await.map_err(text)?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.map_err(text)?;

@@ -1,7 +1,7 @@
 //! `seskey derive`: from a secret access key to the SMTP password.
 
-use serde_json::json;
-use seskey::{Region, SigningDate, SmtpPassword};
+use serde_json::{Value, json};
+use seskey::{AccessKeyId, Region, SmtpPassword, derive_each};
 
 use crate::{
     args::{AlgorithmArg, Derive, Global},
@@ -19,16 +19,48 @@ pub(crate) fn run(args: &Derive, global: &Global, output: &Output) -> Result<Exi
     if let Some(path) = &args.batch {
         return derive_batch(path, args.algorithm, args.allow_unknown_region, output);
     }
-    match args.algorithm {
-        AlgorithmArg::V4 => derive_v4(args, global, output),
-        AlgorithmArg::V2 => derive_v2(args, global, output),
+    let regions = regions(args, global, output)?;
+    let key = input::access_key(&args.secret, global, output)?;
+    let credentials: Vec<(Option<&Region>, SmtpPassword)> = match args.algorithm {
+        AlgorithmArg::V2 => vec![(None, SmtpPassword::derive_v2(&key.secret))],
+        AlgorithmArg::V4 => {
+            let passwords = derive_each(regions.iter().map(|region| (&key.secret, region)));
+            regions.iter().map(Some).zip(passwords).collect()
+        }
+    };
+    if output.json {
+        let credentials: Vec<Value> = credentials.iter().map(row).collect();
+        let id = key.id.as_ref().map(AccessKeyId::as_str);
+        output.answer_json(&json!({"access_key_id": id, "credentials": credentials}))?;
+    } else if let [(_, password)] = &credentials[..] {
+        output.answer(&format!("{}\n", password.expose()))?;
+    } else {
+        let line = |(region, password): &(Option<&Region>, SmtpPassword)| {
+            format!("{}\t{}\n", region.map_or("", Region::as_str), password.expose())
+        };
+        output.answer(&credentials.iter().map(line).collect::<String>())?;
     }
+    Ok(Exit::Done)
 }
 
-fn derive_v4(args: &Derive, global: &Global, output: &Output) -> Result<Exit> {
-    let regions: Vec<Region> = if args.all_regions {
-        Region::with_smtp().collect()
-    } else if args.regions.is_empty() {
+/// The regions that are asked for; none for v2, which knows none.
+fn regions(args: &Derive, global: &Global, output: &Output) -> Result<Vec<Region>> {
+    if args.algorithm == AlgorithmArg::V2 {
+        if args.all_regions || !args.regions.is_empty() {
+            return Err(Failure::usage(
+                "a v2 password knows no region",
+                "leave the region out, or take --algorithm v4",
+            ));
+        }
+        output.warn(
+            "v2 is the algorithm of before 2019: SES throttles its passwords, and makes none today",
+        );
+        return Ok(vec![]);
+    }
+    if args.all_regions {
+        return Ok(Region::with_smtp().collect());
+    }
+    let regions: Vec<Region> = if args.regions.is_empty() {
         vec![aws::region(global, args.allow_unknown_region)?]
     } else {
         let parse = |text: &String| aws::parse_region(text, args.allow_unknown_region);
@@ -37,53 +69,16 @@ fn derive_v4(args: &Derive, global: &Global, output: &Output) -> Result<Exit> {
     for region in regions.iter().filter(|region| !region.has_smtp()) {
         warn_without_smtp(region, output);
     }
-    let key = input::access_key(&args.secret, global, output)?;
-    let date = SigningDate::new(&key.secret);
-    let passwords = regions.iter().map(|region| (region, date.password(region)));
-    if output.json {
-        let credentials: Vec<_> = passwords
-            .map(|(region, password)| {
-                json!({
-                    "region": region.as_str(),
-                    "algorithm": "v4",
-                    "smtp_password": password.expose(),
-                    "smtp_endpoint": region.has_smtp().then(|| region.smtp_endpoint()),
-                })
-            })
-            .collect();
-        let id = key.id.as_ref().map(seskey::AccessKeyId::as_str);
-        output.answer_json(&json!({"access_key_id": id, "credentials": credentials}))?;
-    } else if let [region] = &regions[..] {
-        output.answer(&format!("{}\n", date.password(region).expose()))?;
-    } else {
-        let lines: String = passwords
-            .map(|(region, password)| format!("{region}\t{}\n", password.expose()))
-            .collect();
-        output.answer(&lines)?;
-    }
-    Ok(Exit::Done)
+    Ok(regions)
 }
 
-fn derive_v2(args: &Derive, global: &Global, output: &Output) -> Result<Exit> {
-    if args.all_regions || !args.regions.is_empty() {
-        return Err(Failure::usage(
-            "a v2 password knows no region",
-            "leave the region out, or take --algorithm v4",
-        ));
-    }
-    output.warn(
-        "v2 is the algorithm of before 2019: SES throttles its passwords, and makes none today",
-    );
-    let key = input::access_key(&args.secret, global, output)?;
-    let password = SmtpPassword::derive_v2(&key.secret);
-    if output.json {
-        let id = key.id.as_ref().map(seskey::AccessKeyId::as_str);
-        let credential = json!({"region": null, "algorithm": "v2", "smtp_password": password.expose(), "smtp_endpoint": null});
-        output.answer_json(&json!({"access_key_id": id, "credentials": [credential]}))?;
-    } else {
-        output.answer(&format!("{}\n", password.expose()))?;
-    }
-    Ok(Exit::Done)
+fn row((region, password): &(Option<&Region>, SmtpPassword)) -> Value {
+    json!({
+        "region": region.map(Region::as_str),
+        "algorithm": password.algorithm().as_str(),
+        "smtp_password": password.expose(),
+        "smtp_endpoint": region.filter(|region| region.has_smtp()).map(Region::smtp_endpoint),
+    })
 }
 
 pub(crate) fn warn_without_smtp(region: &Region, output: &Output) {

@@ -61,10 +61,10 @@ fn table(users: &[SmtpUser], now: Timestamp) -> String {
             lines.add_row([&name, style, &region, "-", "-", "-", "-"]);
         }
         for ListedKey { key, last_used } in &user.keys {
-            let age = key.created.map_or("-".to_owned(), |created| days(created, now));
+            let age = key.created.map_or_else(|| "-".to_owned(), |created| days(created, now));
             let used = last_used
                 .as_ref()
-                .map_or("never".to_owned(), |used| format!("{} ago", days(used.at, now)));
+                .map_or_else(|| "never".to_owned(), |used| format!("{} ago", days(used.at, now)));
             lines.add_row([&name, style, &region, &key.id, status(&key.status), &age, &used]);
         }
     }

@@ -8,6 +8,7 @@ mod derive;
 mod inspect;
 mod list;
 mod local;
+mod man;
 mod policy;
 mod regions;
 mod verify;
@@ -40,11 +41,6 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
             output.answer(&String::from_utf8_lossy(&text))?;
             Ok(Exit::Done)
         }
-        Verb::Man => {
-            let mut text = vec![];
-            clap_mangen::Man::new(Args::command()).render(&mut text)?;
-            output.answer(&String::from_utf8_lossy(&text))?;
-            Ok(Exit::Done)
-        }
+        Verb::Man { command } => man::run(command.as_deref(), output),
     }
 }

@@ -185,7 +185,9 @@ fn check_sending(args: &PolicyCheck, path: &Path, global: &Global) -> Result<Ver
             &policies,
             &Request { action: "ses:SendRawEmail", resource: &resource, context: &context },
         );
-        verdict.reason = format!("{} on {resource}", verdict.reason);
+        if verdict.decision != "reject" {
+            verdict.reason = format!("{} on {resource}", verdict.reason);
+        }
         verdict
     });
     // it may send as the domain or as the address, whichever is the identity
@@ -256,11 +258,10 @@ fn value_text(value: &Value) -> String {
 
 fn operator(verbs: &[String], output: &Output) -> Result<Exit> {
     let verbs: Vec<&str> = verbs.iter().map(|verb| verb.trim()).collect();
-    if let Some(unknown) = verbs.iter().find(|verb| permissions::of_verb(verb).is_none()) {
-        let known: Vec<&str> = permissions::verbs().collect();
+    if let Some(unknown) = verbs.iter().find(|verb| !permissions::VERBS.contains(verb)) {
         return Err(Failure::usage(
             format!("{unknown:?} is no verb that needs permissions"),
-            format!("these are: {}", known.join(", ")),
+            format!("these are: {}", permissions::VERBS.join(", ")),
         ));
     }
     output.answer_json(&permissions::policy(&verbs))?;

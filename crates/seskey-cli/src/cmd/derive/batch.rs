@@ -54,7 +54,7 @@ pub(super) fn derive_batch(
         (Box::new(file), length)
     };
     let progress = output.progress(length);
-    let mut rows = rows(BufReader::new(progress.wrap_read(reader))).map_err(unreadable)?;
+    let mut rows = rows(BufReader::new(progress.wrap_read(reader)), &unreadable)?;
     let mut writer = csv::Writer::from_writer(BufWriter::new(io::stdout().lock()));
     writer.write_record(COLUMNS.iter().chain(&["smtp_password"])).map_err(io::Error::from)?;
     let mut bad = 0_u64;
@@ -124,8 +124,11 @@ fn derive_row(
 }
 
 /// The rows of CSV with a header, or of JSON lines, told apart by the first character.
-fn rows(mut reader: impl BufRead + 'static) -> io::Result<Rows> {
-    let start = reader.fill_buf()?;
+fn rows(
+    mut reader: impl BufRead + 'static,
+    unreadable: &dyn Fn(io::Error) -> Failure,
+) -> Result<Rows> {
+    let start = reader.fill_buf().map_err(unreadable)?;
     let start = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start);
     if start.trim_ascii_start().first() == Some(&b'{') {
         return Ok(Box::new(
@@ -133,11 +136,14 @@ fn rows(mut reader: impl BufRead + 'static) -> io::Result<Rows> {
         ));
     }
     let mut reader = csv::Reader::from_reader(reader);
-    let header = reader.headers()?.clone();
+    let header = reader.headers().map_err(|error| unreadable(error.into()))?.clone();
     if let Some(missing) =
         COLUMNS[..2].iter().find(|column| !header.iter().any(|name| name == **column))
     {
-        return Err(io::Error::other(format!("the header has no {missing}")));
+        return Err(Failure::new(
+            format!("the first line names no column {missing}"),
+            format!("the columns are {}", COLUMNS.join(",")),
+        ));
     }
     Ok(Box::new(reader.into_records().map(move |record| csv_row(&header, record))))
 }

@@ -1,0 +1,82 @@
+//! `seskey local` from its ready line to its end.
+
+#![allow(clippy::unwrap_used)]
+
+mod process;
+
+use std::{fs, path::Path};
+
+use process::{LocalSes, seskey};
+
+#[test]
+fn the_ready_line_leads_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = LocalSes::start(folder.path(), &["--region", "eu-west-1"], &[]);
+    let keys: Vec<_> = local.ready.as_object().unwrap().keys().collect();
+    let expected =
+        ["ready", "http", "endpoint_url", "smtp", "smtps", "region", "account", "root", "ca_file"];
+    assert_eq!(keys, expected);
+    assert_eq!(local.ready["ready"], true);
+    assert_eq!(local.at("/region"), "eu-west-1");
+    assert_eq!(local.at("/account"), "000000000000");
+    let created = seskey(folder.path())
+        .args(["create", "mailer", "--region", "eu-west-1", "--json"])
+        .args(["--endpoint-url", local.at("/endpoint_url"), "--ca-file", local.at("/ca_file")])
+        .args(["--smtp-endpoint", local.at("/smtp")])
+        .env("AWS_ACCESS_KEY_ID", local.at("/root/access_key_id"))
+        .env("AWS_SECRET_ACCESS_KEY", local.at("/root/secret_access_key"))
+        .output()
+        .unwrap();
+    assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+}
+
+#[test]
+fn a_signal_ends_it_cleanly() {
+    for signal in ["-TERM", "-INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut local = LocalSes::start(folder.path(), &[], &[]);
+        let authority = local.at("/ca_file").to_owned();
+        assert!(fs::read_to_string(&authority).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+        let (status, rest) = local.stop(signal);
+        assert_eq!(status.code(), Some(0), "{signal}: {}", local.log());
+        assert_eq!(rest, "", "{signal}: only the ready line is the answer");
+        assert!(!Path::new(&authority).exists(), "{signal}: {authority} is left");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = LocalSes::start(folder.path(), &[], &[]);
+    for (option, address) in [
+        ("--http", local.at("/http")),
+        ("--smtp", local.at("/smtp")),
+        ("--smtps", local.at("/smtps")),
+    ] {
+        let mut addresses =
+            vec!["--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0", "--smtps", "127.0.0.1:0"];
+        let place = addresses.iter().position(|word| *word == option).unwrap();
+        addresses[place + 1] = address;
+        let second = seskey(folder.path()).arg("local").args(addresses).output().unwrap();
+        let expected = format!(
+            "seskey: cannot listen on {address}: address already in use\n\
+             seskey: hint: another process may listen there; --http, --smtp and --smtps take other addresses, and port 0 any free one\n"
+        );
+        assert_eq!(String::from_utf8(second.stderr).unwrap(), expected);
+        assert_eq!((second.status.code(), &second.stdout[..]), (Some(1), &b""[..]));
+    }
+}
+
+#[test]
+fn the_root_key_is_the_one_that_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    let local = LocalSes::start(
+        folder.path(),
+        &["--root-access-key-id", "AKIAIOSFODNN7EXAMPLE", "--account", "123456789012"],
+        &[("SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY", secret)],
+    );
+    assert_eq!(local.at("/root/access_key_id"), "AKIAIOSFODNN7EXAMPLE");
+    assert_eq!(local.at("/root/secret_access_key"), secret);
+    assert_eq!(local.at("/account"), "123456789012");
+}

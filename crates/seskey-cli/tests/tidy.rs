@@ -1,0 +1,111 @@
+//! The rules of the house that a machine can check.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// The Rust files of all crates.
+fn sources() -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![root().join("crates")], vec![]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false if path.extension().is_some_and(|extension| extension == "rs") => {
+                    files.push(path)
+                }
+                false => {}
+            }
+        }
+    }
+    assert!(files.len() > 100, "{} files", files.len());
+    files
+}
+
+#[test]
+fn files_are_short() {
+    let mut lengths: Vec<usize> =
+        sources().iter().map(|file| fs::read_to_string(file).unwrap().lines().count()).collect();
+    lengths.sort_unstable();
+    assert!(lengths[lengths.len() - 1] <= 500, "{lengths:?}");
+    assert!(lengths[lengths.len() / 2] <= 150, "{lengths:?}");
+}
+
+#[test]
+fn no_drawers() {
+    for file in sources() {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        assert!(
+            !["util", "utils", "common", "helpers", "types", "manager"].contains(&name),
+            "{}",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn imports_go_down_only() {
+    let of = |name: &str| read(&format!("crates/{name}/Cargo.toml"));
+    let dependencies = |text: &str| text.split("[dev-dependencies]").next().unwrap().to_owned();
+    assert!(!dependencies(&of("seskey-aws")).contains("seskey-local.workspace"));
+    assert!(!of("seskey-local").contains("seskey-aws"));
+    for crate_above in ["seskey-aws", "seskey-local", "seskey-cli", "tokio"] {
+        assert!(!of("seskey").contains(&format!("{crate_above}.workspace")), "{crate_above}");
+    }
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let workspace = read("Cargo.toml");
+    let table =
+        workspace.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let manifests: String = ["seskey", "seskey-aws", "seskey-local", "seskey-cli"]
+        .map(|name| read(&format!("crates/{name}/Cargo.toml")))
+        .concat();
+    for name in table
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(name, _)| name)
+    {
+        let used = manifests.contains(&format!("{name}.workspace"))
+            || manifests.contains(&format!("{name} = {{ workspace"));
+        assert!(used, "{name} is in no crate");
+    }
+}
+
+/// What the README shows of an offline verb is what the program answers.
+#[test]
+fn the_readme_tells_the_truth() {
+    let readme = read("README.md");
+    let mut lines = readme.lines();
+    let mut shown = 0;
+    while let Some(line) = lines.next() {
+        let Some((secret, arguments)) =
+            line.strip_prefix("$ echo ").and_then(|command| command.split_once(" | seskey "))
+        else {
+            continue;
+        };
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_seskey"))
+            .args(arguments.split(' '))
+            .env_clear()
+            .env("AWS_SECRET_ACCESS_KEY", secret)
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end(), lines.next().unwrap());
+        shown += 1;
+    }
+    assert_eq!(shown, 1);
+}
