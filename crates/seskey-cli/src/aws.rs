@@ -171,7 +171,11 @@ pub(crate) fn failure(error: &Error) -> Failure {
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a --profile",
         ),
         Cause::Unreachable { endpoint, reason } => Failure::new(
-            format!("no answer from {}: {reason}", endpoint.as_deref().unwrap_or("AWS")),
+            format!(
+                "no answer from {}: {}",
+                endpoint.as_deref().unwrap_or("AWS"),
+                explain::innermost(reason)
+            ),
             "check the network and --endpoint-url; seskey local runs an endpoint on this machine",
         ),
         Cause::Unreadable => Failure::new(

@@ -192,8 +192,13 @@ pub(crate) fn looks_secret(word: &str) -> bool {
 
 /// What the system says, without its number and its capital.
 pub(crate) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
+    innermost(&error.to_string())
+}
+
+/// The last of the causes that a library has put in a row, as a part of a sentence.
+pub(crate) fn innermost(causes: &str) -> String {
+    let cause = causes.split(" (os error").next().unwrap_or_default();
+    let cause = cause.rsplit(": ").next().unwrap_or_default();
+    let mut letters = cause.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use seskey_aws::smtp::{
 
 use crate::{
     args::Endpoint,
-    explain::{Failure, Result},
+    explain::{self, Failure, Result},
 };
 
 /// Where to log in: what was typed, else the endpoint of the region.
@@ -107,8 +107,12 @@ pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server)
         _ => "try again; if it stays so, try another port",
     };
     let message = match error {
-        // these name the endpoint themselves
-        SmtpError::Dns { .. } | SmtpError::Connect { .. } => error.to_string(),
+        SmtpError::Dns { host, reason } => {
+            format!("{host} cannot be resolved: {}", explain::innermost(reason))
+        }
+        SmtpError::Connect { reason, .. } => {
+            format!("cannot connect to {at}: {}", explain::innermost(reason))
+        }
         _ => format!("{at}: {error}"),
     };
     Failure::new(message, hint)

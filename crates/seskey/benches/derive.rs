@@ -41,6 +41,7 @@ fn passwords(criterion: &mut Criterion) {
 }
 
 /// How long Python takes for so many, its start not counted.
+#[expect(clippy::disallowed_methods, reason = "a benchmark is no part of the library")]
 fn python(count: u64) -> Duration {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/derive.py");
     let count = count.to_string();

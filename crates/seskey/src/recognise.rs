@@ -122,8 +122,7 @@ pub fn origin<'a>(
     } else if sign(with_line_end.as_bytes(), b"SendRawEmail") == *signature {
         return mistaken(Mistake::SecretWithLineEnd);
     }
-    let dates: Vec<&str> = dates.into_iter().collect();
-    regions().find_map(|region| {
+    let by_region = |region: Region| {
         let code = region.as_str();
         let zone = |zone| made(secret, "AWS4", DATE, &format!("{code}{zone}"));
         let mistake = if made(secret, "AWS4", DATE, code) {
@@ -136,13 +135,16 @@ pub fn origin<'a>(
             Mistake::AvailabilityZone
         } else if made(secret, "", DATE, code) {
             Mistake::WithoutAws4
-        } else if dates.iter().any(|date| made(secret, "AWS4", date, code)) {
-            Mistake::RealDate
         } else {
             return None;
         };
         Some(Origin::Mistaken(mistake, Some(region)))
-    })
+    };
+    let by_date = |date: &str| {
+        let region = regions().find(|region| made(secret, "AWS4", date, region.as_str()))?;
+        Some(Origin::Mistaken(Mistake::RealDate, Some(region)))
+    };
+    regions().find_map(by_region).or_else(|| dates.into_iter().find_map(by_date))
 }
 
 const DATE: &str = "11111111";

@@ -55,7 +55,11 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
     let request =
         CreateRequest { user_name, path, tags, permissions_boundary, style, region, proof };
     if args.dry_run {
-        output.answer(&plan(&request))?;
+        if output.json {
+            output.answer_json(&plan_json(&request))?;
+        } else {
+            output.answer(&plan(&request))?;
+        }
         return Ok(Exit::Done);
     }
     let file =
@@ -163,6 +167,24 @@ fn plan(request: &CreateRequest) -> String {
         "create the IAM user {}{user_name}\n{permission}\ncreate an access key\n{proof}",
         path.as_str()
     )
+}
+
+fn plan_json(request: &CreateRequest) -> serde_json::Value {
+    let CreateRequest { user_name, path, region, style, proof, .. } = request;
+    let (style, policy) = match style {
+        Style::Group => ("group", None),
+        Style::Inline { policy } => {
+            ("inline", serde_json::from_str(policy).unwrap_or(serde_json::Value::Null).into())
+        }
+    };
+    json!({
+        "user_name": user_name.as_str(),
+        "path": path.as_str(),
+        "region": region.as_str(),
+        "style": style,
+        "policy": policy,
+        "verify": proof.is_some(),
+    })
 }
 
 fn answer(created: &Created, request: &CreateRequest, format: Format) -> String {

@@ -92,20 +92,13 @@ async fn life(steps: &mut Steps) -> std::result::Result<(), String> {
         .accepted(&format!("send a message from {SENDER}"), smtp.send(&credential, SENDER))
         .await?;
     let mailbox = async {
-        let messages = mailbox(&local).await?;
-        let found = messages["messages"].as_array().is_some_and(|list| list.len() == 1)
-            && messages["messages"][0]["Source"] == SENDER;
-        found
-            .then(|| {
-                (
-                    format!(
-                        "message {}",
-                        messages["messages"][0]["Id"].as_str().unwrap_or_default()
-                    ),
-                    (),
-                )
-            })
-            .ok_or("it is not there".to_owned())
+        let answer = mailbox(&local).await?;
+        match answer["messages"].as_array().map(Vec::as_slice) {
+            Some([message]) if message["Source"] == SENDER => {
+                Ok((format!("message {}", message["Id"]), ()))
+            }
+            _ => Err(format!("the mailbox holds {answer}")),
+        }
     };
     steps.hold("find it in the mailbox", mailbox).await?;
     let denied = smtp.send(&credential, STRANGER);

@@ -5,32 +5,35 @@ use std::io::{self, IsTerminal};
 use jiff::{Span, Timestamp, tz::TimeZone};
 use serde_json::json;
 use seskey::{
-    SecretAccessKey, SmtpPassword,
+    Secret, SecretAccessKey, SmtpPassword,
     recognise::{Mistake, Origin, Recognised, origin, recognise},
 };
 
 use crate::{
     args::{Global, Inspect},
     exit::Exit,
-    explain::Result,
+    explain::{Failure, Result},
     input,
     output::Output,
 };
 
 pub(crate) fn run(args: &Inspect, global: &Global, output: &Output) -> Result<Exit> {
     let secret = input::given_access_key(&args.secret, global, output)?.map(|key| key.secret);
+    let piped = args.value_file.is_some() || !io::stdin().is_terminal();
     let value = match &secret {
-        // a secret alone is what is to be inspected
-        Some(secret) if args.value_file.is_none() && io::stdin().is_terminal() => {
-            seskey::Secret::new(secret.expose().to_owned())
-        }
-        _ => input::value(args.value_file.as_deref(), "String to inspect: ", output)?,
+        Some(_) if !piped => None,
+        _ => Some(input::value(args.value_file.as_deref(), "String to inspect: ", output)?),
     };
-    let value = match &secret {
-        Some(secret) if value.expose().is_empty() => {
-            seskey::Secret::new(secret.expose().to_owned())
+    // a secret alone is what is to be inspected
+    let value = match (value.filter(|value| !value.expose().is_empty()), &secret) {
+        (Some(value), _) => value,
+        (None, Some(secret)) => Secret::new(secret.expose().to_owned()),
+        (None, None) => {
+            return Err(Failure::usage(
+                "there is nothing to inspect",
+                "pipe the string in, or give --value-file",
+            ));
         }
-        _ => value,
     };
     let recognised = recognise(value.expose());
     let belongs =
