@@ -19,6 +19,7 @@
 pub mod access_key;
 pub mod credential;
 pub mod diagnose;
+mod hmac;
 pub mod partition;
 pub mod password;
 pub mod permissions;

@@ -7,12 +7,10 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{access_key::SecretAccessKey, region::Region};
+use crate::{access_key::SecretAccessKey, hmac::Keyed, region::Region};
 
 /// How a password was derived from the secret access key; its first byte says which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +27,7 @@ pub struct SmtpPassword([u8; Self::LENGTH]);
 
 /// The first, region-independent step of the derivation, kept so that many regions of one key share it.
 #[derive(Clone)]
-pub struct SigningDate(Hmac<Sha256>);
+pub struct SigningDate(Keyed);
 
 // The constants that the documents tell not to change.
 const DATE: &[u8] = b"11111111";
@@ -48,7 +46,8 @@ impl SmtpPassword {
 
     /// The legacy password of a secret access key, the same for all regions.
     pub fn derive_v2(secret: &SecretAccessKey) -> Self {
-        Self::encode(Algorithm::V2, sign(secret.expose().as_bytes(), MESSAGE))
+        let signature = Keyed::new(secret.expose().as_bytes()).sign(MESSAGE);
+        Self::encode(Algorithm::V2, signature.result())
     }
 
     /// Reads a password; `None` if the text is not one: not 44 characters of Base64, or of an unknown version.
@@ -74,14 +73,13 @@ impl SmtpPassword {
         str::from_utf8(&self.0).expect("Base64 is ASCII")
     }
 
-    fn encode(algorithm: Algorithm, mut signature: [u8; 32]) -> Self {
+    fn encode(algorithm: Algorithm, signature: &[u8; 32]) -> Self {
         let mut bytes = [algorithm.version(); 33];
-        bytes[1..].copy_from_slice(&signature);
+        bytes[1..].copy_from_slice(signature);
         let mut text = [0; Self::LENGTH];
         BASE64_STANDARD
             .encode_slice(bytes, &mut text)
             .expect("33 bytes are 44 characters of Base64");
-        signature.zeroize();
         bytes.zeroize();
         Self(text)
     }
@@ -107,20 +105,16 @@ impl SigningDate {
         let mut key = Vec::with_capacity(4 + secret.expose().len());
         key.extend_from_slice(b"AWS4");
         key.extend_from_slice(secret.expose().as_bytes());
-        let mut date = sign(&key, DATE);
-        let kept = Self(keyed(&date));
+        let date = Keyed::new(&key).sign(DATE);
         key.zeroize();
-        date.zeroize();
-        kept
+        Self(Keyed::new(date.result()))
     }
 
     /// The password for one region.
     pub fn password(&self, region: &Region) -> SmtpPassword {
-        let mut signature = finish(self.0.clone(), region.as_str().as_bytes());
-        for message in [SERVICE, TERMINAL, MESSAGE] {
-            signature = sign(&signature, message);
-        }
-        SmtpPassword::encode(Algorithm::V4, signature)
+        let region = self.0.sign(region.as_str().as_bytes());
+        let signature = region.sign(SERVICE).sign(TERMINAL).sign(MESSAGE);
+        SmtpPassword::encode(Algorithm::V4, signature.result())
     }
 }
 
@@ -160,17 +154,4 @@ impl fmt::Debug for SigningDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SigningDate([redacted])")
     }
-}
-
-pub(crate) fn sign(key: &[u8], message: &[u8]) -> [u8; 32] {
-    finish(keyed(key), message)
-}
-
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
-}
-
-fn finish(mut hmac: Hmac<Sha256>, message: &[u8]) -> [u8; 32] {
-    hmac.update(message);
-    hmac.finalize().into_bytes().into()
 }

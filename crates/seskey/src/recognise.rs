@@ -4,7 +4,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::{
     access_key::{AccessKeyId, AccessKeyIdError, SecretAccessKey, USUAL_SECRET_LENGTH},
-    password::{Algorithm, SigningDate, SmtpPassword, sign},
+    hmac::Keyed,
+    password::{Algorithm, SigningDate, SmtpPassword},
     region::{self, Region},
 };
 
@@ -113,13 +114,13 @@ pub fn origin<'a>(
     let secret = secret.expose();
     let with_line_end = format!("{secret}\n");
     if *version == Algorithm::V4.version() {
-        if sign(secret.as_bytes(), b"SendRawEmail") == *signature {
+        if v2_signature(secret) == *signature {
             return mistaken(Mistake::V4ByteBeforeV2Signature);
         }
         if made(secret, "AWS4", DATE, "") {
             return mistaken(Mistake::EmptyRegion);
         }
-    } else if sign(with_line_end.as_bytes(), b"SendRawEmail") == *signature {
+    } else if v2_signature(&with_line_end) == *signature {
         return mistaken(Mistake::SecretWithLineEnd);
     }
     let by_region = |region: Region| {
@@ -150,9 +151,12 @@ pub fn origin<'a>(
 const DATE: &str = "11111111";
 
 fn v4_signature(secret: &str, prefix: &str, date: &str, region: &str) -> [u8; 32] {
-    let key = sign(format!("{prefix}{secret}").as_bytes(), date.as_bytes());
-    let messages = [region.as_bytes(), b"ses", b"aws4_request", b"SendRawEmail"];
-    messages.into_iter().fold(key, |key, message| sign(&key, message))
+    let key = Keyed::new(format!("{prefix}{secret}").as_bytes()).sign(date.as_bytes());
+    *key.sign(region.as_bytes()).sign(b"ses").sign(b"aws4_request").sign(b"SendRawEmail").result()
+}
+
+fn v2_signature(secret: &str) -> [u8; 32] {
+    *Keyed::new(secret.as_bytes()).sign(b"SendRawEmail").result()
 }
 
 #[cfg(test)]
