@@ -44,6 +44,9 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Derive the SMTP password from a secret access key
+    ///
+    /// The secret comes from the first of these that has one: --secret-access-key, --secret-file, the profile of
+    /// --profile, $AWS_SECRET_ACCESS_KEY, stdin if something is piped in, a prompt without echo.
     Derive(Derive),
     /// Say what a pasted string is: a password, a secret access key, an access key ID
     Inspect(Inspect),
@@ -103,7 +106,8 @@ pub(crate) struct Derive {
     /// Take a region that is not in the table
     #[arg(long)]
     pub(crate) allow_unknown_region: bool,
-    /// CSV or JSON lines of access_key_id, secret_access_key, region; answered with smtp_password. - is stdin
+    /// CSV or JSON lines of access_key_id, secret_access_key, region; answered as CSV with smtp_password. Where a row
+    /// has no region, --region counts. - is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "secret_access_key", "secret_file"])]
     pub(crate) batch: Option<PathBuf>,
     // a group comes last: its heading would stand above what follows it
@@ -165,7 +169,7 @@ pub(crate) enum PolicyVerb {
     Check(PolicyCheck),
     /// Print the least policy for the person or role that runs these verbs
     Operator {
-        /// The verbs, such as create,list
+        /// The verbs: create, list, verify, delete
         #[arg(long = "for", value_name = "VERBS", value_delimiter = ',', required = true)]
         verbs: Vec<String>,
     },
@@ -294,13 +298,13 @@ pub(crate) struct Verify {
     /// The port [default: 587 or 465]
     #[arg(long, value_name = "PORT", conflicts_with = "smtp_endpoint")]
     pub(crate) port: Option<u16>,
-    /// Ask IAM whether it may send from this address
+    /// Ask IAM, with the AWS credentials of the caller, whether it may send from this address
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) from: Option<String>,
     /// … to these
     #[arg(long, value_name = "ADDRESS", requires = "from")]
     pub(crate) to: Vec<String>,
-    /// Send a message to the mailbox simulator
+    /// Send a message from that address to the mailbox simulator
     #[arg(long, requires = "from")]
     pub(crate) send: bool,
     #[command(flatten)]

@@ -114,7 +114,7 @@ fn prompt(question: &str) -> Result<Zeroizing<String>> {
     terminal::prompt(question).map_err(|error| {
         Failure::new(
             format!("cannot ask for it on a terminal: {}", explain::reason(&error)),
-            "pipe it in, use a file, or set $AWS_SECRET_ACCESS_KEY",
+            "pipe it in, or use a file",
         )
     })
 }
@@ -137,9 +137,12 @@ fn secret(text: &str, source: &str, output: &Output) -> Result<AccessKey> {
     let secret =
         SecretAccessKey::parse(text).map_err(|error| explain::secret_access_key(&error, source))?;
     if let Recognised::SmtpPassword(_) = recognise(text) {
-        output.warn(&format!("what came from {source} is an SMTP password already; it is taken as a secret access key"));
-        output.hint("seskey inspect says what a string is");
-    } else if text.len() != USUAL_SECRET_LENGTH {
+        return Err(Failure::new(
+            format!("what came from {source} is an SMTP password already"),
+            "the secret access key has 40 characters; seskey inspect says what a string is",
+        ));
+    }
+    if text.len() != USUAL_SECRET_LENGTH {
         let length = text.len();
         output.warn(&format!("the secret from {source} has {length} characters, where IAM makes {USUAL_SECRET_LENGTH}"));
         output.hint("check that it was copied whole");

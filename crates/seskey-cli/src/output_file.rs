@@ -32,14 +32,15 @@ impl OutputFile {
         Ok(Self { path: path.to_owned(), force, file })
     }
 
-    /// Writes the answer and puts the file in its place.
-    pub(crate) fn finish(mut self, text: &str) -> Result<()> {
+    /// Writes the answer and puts the file in its place, which it gives back.
+    pub(crate) fn finish(mut self, text: &str) -> Result<PathBuf> {
         let path = self.path;
         let failed = |error: io::Error| Failure::file("write", &path, &error);
         self.file.write_all(text.as_bytes()).map_err(failed)?;
         self.file.as_file().sync_all().map_err(failed)?;
         let persisted =
             if self.force { self.file.persist(&path) } else { self.file.persist_noclobber(&path) };
-        persisted.map(drop).map_err(|error| failed(error.error))
+        persisted.map_err(|error| failed(error.error))?;
+        Ok(path)
     }
 }

@@ -1,6 +1,6 @@
 //! The SMTP endpoint that the verbs log in to, and what its refusals mean.
 
-use std::{fs, net::IpAddr};
+use std::{fs, net::IpAddr, time::Duration};
 
 use seskey::{
     Region,
@@ -62,7 +62,8 @@ pub(crate) fn client(endpoint: &Endpoint) -> Result<Client> {
         Some(path) => Some(fs::read(path).map_err(|error| Failure::file("read", path, &error))?),
         None => None,
     };
-    Client::new(authority.as_deref(), Timeouts::default()).map_err(|error: RootsError| {
+    let timeouts = Timeouts { reply: Duration::from_secs(15), ..Timeouts::default() };
+    Client::new(authority.as_deref(), timeouts).map_err(|error: RootsError| {
         Failure::new(
             format!("cannot trust any certificate: {error}"),
             "--ca-file takes a certificate authority as PEM",
@@ -107,6 +108,12 @@ pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server)
         _ => "try again; if it stays so, try another port",
     };
     let message = match error {
+        SmtpError::Certificate {
+            server_name,
+            problem: CertificateProblem::OtherName { presented },
+        } => {
+            format!("{at}: the certificate is not for {server_name} but for {}", some(presented))
+        }
         SmtpError::Dns { host, reason } => {
             format!("{host} cannot be resolved: {}", explain::innermost(reason))
         }
@@ -116,6 +123,16 @@ pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server)
         _ => format!("{at}: {error}"),
     };
     Failure::new(message, hint)
+}
+
+/// The first few names of a certificate, without the words of the TLS library around them.
+fn some(names: &[String]) -> String {
+    let plain =
+        |name: &String| name.trim_start_matches("DnsName(").trim_matches(['"', ')']).to_owned();
+    let shown: Vec<String> = names.iter().take(3).map(plain).collect();
+    let more = names.len() - shown.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }
 
 fn sentence(reason: Reason) -> &'static str {

@@ -1,6 +1,6 @@
 //! A prompt without echo that leaves the terminal as it was, whatever ends it.
 
-use std::{fs::File, io, thread};
+use std::{fs::File, io, thread, time::Duration};
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use signal_hook::{
@@ -16,7 +16,12 @@ use zeroize::Zeroizing;
 /// When there is no terminal.
 pub(crate) fn prompt(question: &str) -> io::Result<Zeroizing<String>> {
     let _restored = Restored::new()?;
-    rpassword::prompt_password(question).map(Zeroizing::new)
+    let answer = rpassword::prompt_password(question).map(Zeroizing::new);
+    if answer.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
+        // the signal is about to end the process: nothing is to be said before
+        thread::sleep(Duration::from_secs(1));
+    }
+    answer
 }
 
 /// While it lives, a signal that ends the process first gives the terminal its echo back.

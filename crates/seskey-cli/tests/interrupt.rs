@@ -16,7 +16,7 @@ use process::{LocalSes, seskey};
 #[test]
 fn a_signal_during_the_proof_takes_everything_back() {
     let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let account = LocalSes::start(folder.path(), &[], &[]);
+    let mut account = LocalSes::start(folder.path(), &[], &[]);
     let other = LocalSes::start(elsewhere.path(), &[], &[]);
     for signal in ["-INT", "-TERM"] {
         let mut create = caller(&account, folder.path())
@@ -45,8 +45,10 @@ fn a_signal_during_the_proof_takes_everything_back() {
         );
         let users =
             caller(&account, folder.path()).args(["list", "--all", "--json"]).output().unwrap();
-        assert_eq!(String::from_utf8(users.stdout).unwrap(), "[]\n", "{signal}");
+        let users = String::from_utf8(users.stdout).unwrap();
+        assert_eq!(users, "[]\n", "{signal}: {}", account.log());
     }
+    assert_eq!(account.stop("-TERM").0.code(), Some(0));
 }
 
 fn caller(local: &LocalSes, folder: &Path) -> Command {

@@ -60,7 +60,8 @@ async fn query_api(
         body: &body,
     };
     let answer = ses.answer(&request, peer.ip());
-    info!(%peer, status = answer.status, request_id = answer.request_id, "request");
+    let action = action(request.query.as_bytes()).or_else(|| action(request.body));
+    info!(%peer, action, status = answer.status, request_id = answer.request_id, "request");
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers =
         [("content-type", answer.content_type.to_owned()), ("x-amzn-requestid", answer.request_id)];
@@ -77,6 +78,13 @@ async fn delete_messages(
 ) -> StatusCode {
     ses.delete_messages(&filter(query));
     StatusCode::NO_CONTENT
+}
+
+/// The name of the operation, for the log, which takes nothing else of a request.
+fn action(form: &[u8]) -> Option<String> {
+    let (_, action) = form_urlencoded::parse(form).find(|(name, _)| name == "Action")?;
+    (action.len() <= 64 && action.bytes().all(|b| b.is_ascii_alphanumeric()))
+        .then(|| action.into_owned())
 }
 
 fn filter(query: Option<String>) -> Filter {

@@ -80,6 +80,14 @@ pub enum StartError {
     Certificate(#[from] CertificateError),
 }
 
+/// Why a login was refused; the client is told nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    UnknownKey,
+    InactiveKey,
+    WrongPassword,
+}
+
 /// What all listeners share.
 pub(crate) struct LocalSes {
     account: Mutex<Account>,
@@ -189,21 +197,28 @@ impl LocalSes {
         format!("{} {}", letters(9).to_ascii_uppercase(), letters(20))
     }
 
-    /// Checks SMTP credentials for a region. A wrong user name costs the same work as a wrong password.
+    /// Checks SMTP credentials for a region. A wrong user name costs the same work as a wrong password. Why they are
+    /// refused is for the log alone.
     pub(crate) fn log_in(
         &self,
         user_name: &str,
         password: &Secret,
         region: &Region,
-    ) -> Option<Login> {
+    ) -> Result<Login, Refused> {
         let key = lock(&self.account).access_key(user_name).cloned();
         let secret = key.as_ref().map_or(&self.nobody, |key| key.secret());
         let is = |right: SmtpPassword| Secret::new(right.expose().to_owned()) == *password;
         let right = is(SmtpPassword::derive(secret, region))
             | (is(SmtpPassword::derive_v2(secret)) & self.accept_v2);
-        let key = key.filter(|key| right && key.status() == Status::Active)?;
+        let key = key.ok_or(Refused::UnknownKey)?;
+        if key.status() != Status::Active {
+            return Err(Refused::InactiveKey);
+        }
+        if !right {
+            return Err(Refused::WrongPassword);
+        }
         lock(&self.account).record_use(user_name, "ses-smtp", region.as_str(), Timestamp::now());
-        Some(Login { access_key_id: user_name.to_owned(), principal: key.owner().clone() })
+        Ok(Login { access_key_id: user_name.to_owned(), principal: key.owner().clone() })
     }
 
     /// Takes a message into the mailbox, and gives its ID.

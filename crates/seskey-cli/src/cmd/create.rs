@@ -17,7 +17,7 @@ use seskey_aws::{
         prove::Proof,
         undo::{LeftOver, Thing, undo},
     },
-    smtp::Transcript,
+    smtp::{Server, Transcript},
 };
 
 use crate::{
@@ -91,9 +91,20 @@ async fn make(
     let created = create(&account, request, interrupt, &mut report).await;
     spinner.finish_and_clear();
     let created = created.map_err(|error| explain_create(&error, request))?;
+    if let (Some(proof), Some(proven)) = (&request.proof, &created.proven) {
+        let Server { host, port, .. } = &proof.server;
+        output.note(&format!(
+            "logged in {} times at {host}:{port}, in {:.1} s",
+            proof.logins,
+            proven.elapsed.as_secs_f64()
+        ));
+    }
     let answer = answer(&created, request, if output.json { Format::Json } else { args.format });
     let delivered = match file {
-        Some(file) => file.finish(&answer),
+        Some(file) => file
+            .finish(&answer)
+            .inspect(|path| output.note(&format!("wrote {}", path.display())))
+            .map(drop),
         // a reader that has gone has not read the credential, so it is no success as it is elsewhere
         None => {
             output.answer(&answer).map_err(|error| Failure { broken_pipe: false, ..error.into() })
@@ -237,7 +248,9 @@ fn name(thing: &Thing) -> String {
         Thing::Group { group } => format!("the group {group}"),
         Thing::GroupPolicy { group, .. } => format!("the policy of the group {group}"),
         Thing::User { user } => format!("the user {user}"),
-        Thing::Membership { user, group } => format!("the place of {user} in the group {group}"),
+        Thing::Membership { user, group } => {
+            format!("the membership of {user} in the group {group}")
+        }
         Thing::UserPolicy { user } => format!("the policy of the user {user}"),
         Thing::AccessKey { user, id: Some(id) } => {
             format!("the access key {id} of the user {user}")

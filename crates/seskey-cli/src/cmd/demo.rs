@@ -2,7 +2,6 @@
 //! AWS SDK for IAM, TLS sockets for SMTP, HTTP for the mailbox.
 
 use std::{
-    fmt::Write as _,
     future::Future,
     time::{Duration, Instant},
 };
@@ -102,13 +101,7 @@ async fn life(steps: &mut Steps) -> std::result::Result<(), String> {
     };
     steps.hold("find it in the mailbox", mailbox).await?;
     let denied = smtp.send(&credential, STRANGER);
-    steps
-        .refused(
-            &format!("a message from {STRANGER}, which the policy does not allow"),
-            554,
-            denied,
-        )
-        .await?;
+    steps.refused(&format!("a message from {STRANGER}, not in the policy"), 554, denied).await?;
 
     let key = steps.hold("create a second access key", async {
         let key = account.create_access_key(&user).await.map_err(text)?;
@@ -220,12 +213,12 @@ impl Steps {
         let milliseconds = took.as_secs_f64() * 1000.0;
         self.done.push(json!({"step": step, "milliseconds": milliseconds, "detail": detail}));
         if !self.output.json {
-            let mut line = format!("{:>2}  {step:<60} {milliseconds:>6.1} ms", self.done.len());
+            let mut text = format!("{:>2}  {step:<62} {milliseconds:>6.1} ms\n", self.done.len());
             if !detail.is_empty() {
-                let _ = write!(line, "  {detail}");
+                text.push_str(&format!("    {detail}\n"));
             }
             // the verdict is the exit code; a reader that has gone does not change it
-            let _ = self.output.answer(&format!("{line}\n"));
+            let _ = self.output.answer(&text);
         }
     }
 

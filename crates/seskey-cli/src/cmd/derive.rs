@@ -17,7 +17,7 @@ mod batch;
 
 pub(crate) fn run(args: &Derive, global: &Global, output: &Output) -> Result<Exit> {
     if let Some(path) = &args.batch {
-        return derive_batch(path, args.algorithm, args.allow_unknown_region, output);
+        return derive_batch(path, args, global, output);
     }
     let regions = regions(args, global, output)?;
     let key = input::access_key(&args.secret, global, output)?;
@@ -59,6 +59,12 @@ fn regions(args: &Derive, global: &Global, output: &Output) -> Result<Vec<Region
     }
     if args.all_regions {
         return Ok(Region::with_smtp().collect());
+    }
+    if let (Some(region), [_, ..]) = (&global.region, &args.regions[..]) {
+        return Err(Failure::usage(
+            "regions are given twice",
+            format!("name them as arguments, or by --region {region}, not both"),
+        ));
     }
     let regions: Vec<Region> = if args.regions.is_empty() {
         vec![aws::region(global, args.allow_unknown_region)?]

@@ -31,15 +31,6 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
     let server = smtp::server(&args.endpoint, &region, host, args.port)?;
     let client = smtp::client(&args.endpoint)?;
     aws::block_on(async {
-        if let Some(from) = &from {
-            check_permission(
-                &credential,
-                Envelope { from: from.clone(), to, region: region.clone() },
-                global,
-                output,
-            )
-            .await?;
-        }
         let mut transcript = Transcript::default();
         let failed =
             |error| smtp::failure(&error, &recognise(credential.password.expose()), &server);
@@ -48,6 +39,19 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
             .log_in(credential.user_name.as_str(), credential.password.expose())
             .await
             .map_err(failed)?;
+        if let Some(from) = &from {
+            check_permission(
+                &credential,
+                Envelope { from: from.clone(), to, region: region.clone() },
+                global,
+                output,
+            )
+            .await
+            .map_err(|failure| Failure {
+                message: format!("it logs in, but {}", failure.message),
+                ..failure
+            })?;
+        }
         let sent = match &from {
             Some(from) if args.send => {
                 let simulator = Address::parse(SIMULATOR).expect("an address that is a constant");

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use rustls::ServerConfig;
-use seskey::{Region, Secret};
+use seskey::{AccessKeyId, Region, Secret};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -206,13 +206,16 @@ impl Conversation {
 
     fn authenticate(&mut self, user_name: &str, password: &Secret) -> Reply {
         let login = self.ses.log_in(user_name, password, &self.region);
+        // what is no access key ID may be a secret in the wrong place
+        let user = AccessKeyId::parse(user_name).ok();
+        let user = user.as_ref().map_or("not an access key ID", AccessKeyId::as_str);
         match &login {
-            Some(login) => {
-                info!(peer = %self.peer, user = %login.access_key_id, region = %self.region, "login")
+            Ok(_) => info!(peer = %self.peer, user, region = %self.region, "login"),
+            Err(why) => {
+                info!(peer = %self.peer, user, region = %self.region, ?why, "login refused")
             }
-            None => info!(peer = %self.peer, region = %self.region, "login refused"),
         }
-        self.session.authenticated(login)
+        self.session.authenticated(login.ok())
     }
 
     fn accept(&mut self, data: Data) -> Reply {

@@ -3,12 +3,16 @@
 use super::{CredentialError, SmtpCredential};
 
 const HOST: &str = "SMTP_HOST";
+const PORT: &str = "SMTP_PORT";
 const USER_NAME: &str = "SMTP_USERNAME";
 const PASSWORD: &str = "SMTP_PASSWORD";
 
 pub(super) fn write(credential: &SmtpCredential) -> String {
-    let host =
-        credential.endpoint.as_ref().map(|host| format!("{HOST}={host}\n")).unwrap_or_default();
+    let host = credential
+        .endpoint
+        .as_ref()
+        .map(|host| format!("{HOST}={host}\n{PORT}=587\n"))
+        .unwrap_or_default();
     format!(
         "{host}{USER_NAME}={}\n{PASSWORD}={}\n",
         credential.user_name,

@@ -77,7 +77,7 @@ impl SmtpCredential {
         if credentials.is_empty() { Err(CredentialError::Empty) } else { Ok(credentials) }
     }
 
-    /// Environment variables: `SMTP_HOST`, `SMTP_USERNAME`, `SMTP_PASSWORD`, one a line. The values are made of
+    /// Environment variables: `SMTP_HOST`, `SMTP_PORT`, `SMTP_USERNAME`, `SMTP_PASSWORD`, one a line. The values are made of
     /// letters, digits and `+/.-` and mean themselves to a shell and to every reader of such files.
     pub fn to_env(&self) -> String {
         env::write(self)

@@ -12,7 +12,7 @@ use seskey::{AccessKeyId, SecretAccessKey, SmtpPassword};
 use zeroize::ZeroizeOnDrop;
 
 use crate::{
-    args::AlgorithmArg,
+    args::{AlgorithmArg, Derive, Global},
     aws,
     exit::Exit,
     explain::{Failure, Result},
@@ -40,10 +40,12 @@ type Rows = Box<dyn Iterator<Item = io::Result<Parsed>>>;
 
 pub(super) fn derive_batch(
     path: &Path,
-    algorithm: AlgorithmArg,
-    allow_unknown: bool,
+    args: &Derive,
+    global: &Global,
     output: &Output,
 ) -> Result<Exit> {
+    let usual_region = aws::typed_or_set_region(global);
+    let derive = |row| derive_row(row, args, usual_region.as_deref());
     let unreadable =
         |error: io::Error| Failure::file("read", Path::new(&input::name(path)), &error);
     let (reader, length): (Box<dyn Read>, u64) = if path == Path::new("-") {
@@ -56,7 +58,7 @@ pub(super) fn derive_batch(
     let progress = output.progress(length);
     let mut rows = rows(BufReader::new(progress.wrap_read(reader)), &unreadable)?;
     let mut writer = csv::Writer::from_writer(BufWriter::new(io::stdout().lock()));
-    writer.write_record(COLUMNS.iter().chain(&["smtp_password"])).map_err(io::Error::from)?;
+    writer.write_record(COLUMNS.iter().chain(&["smtp_password"])).map_err(io_error)?;
     let mut bad = 0_u64;
     loop {
         let block: Vec<Parsed> =
@@ -66,10 +68,7 @@ pub(super) fn derive_batch(
         }
         let derived: Vec<_> = block
             .into_par_iter()
-            .map(|(line, row)| {
-                row.and_then(|row| derive_row(row, algorithm, allow_unknown))
-                    .map_err(|what| (line, what))
-            })
+            .map(|(line, row)| row.and_then(derive).map_err(|what| (line, what)))
             .collect();
         for row in derived {
             match row {
@@ -80,7 +79,7 @@ pub(super) fn derive_batch(
                         &row.region,
                         password.expose(),
                     ])
-                    .map_err(io::Error::from)?,
+                    .map_err(io_error)?,
                 Err((line, what)) => {
                     bad += 1;
                     progress.suspend(|| output.warn(&format!("line {line}: {what}")));
@@ -102,19 +101,22 @@ pub(super) fn derive_batch(
     }
 }
 
+/// Derives for the region of the row, or for the usual one where the row has none.
 fn derive_row(
     mut row: Row,
-    algorithm: AlgorithmArg,
-    allow_unknown: bool,
+    args: &Derive,
+    usual_region: Option<&str>,
 ) -> std::result::Result<(Row, SmtpPassword), String> {
     AccessKeyId::parse(row.access_key_id.trim()).map_err(|error| error.to_string())?;
     let secret =
         SecretAccessKey::parse(row.secret_access_key.trim()).map_err(|error| error.to_string())?;
-    let password = match algorithm {
+    let password = match args.algorithm {
         AlgorithmArg::V2 => SmtpPassword::derive_v2(&secret),
         AlgorithmArg::V4 => {
-            let region =
-                aws::parse_region(&row.region, allow_unknown).map_err(|failure| failure.message)?;
+            let region = Some(row.region.as_str()).filter(|region| !region.trim().is_empty());
+            let region = region.or(usual_region).unwrap_or_default();
+            let region = aws::parse_region(region, args.allow_unknown_region)
+                .map_err(|failure| failure.message)?;
             let password = SmtpPassword::derive(&secret, &region);
             row.region = region.to_string();
             password
@@ -136,7 +138,10 @@ fn rows(
         ));
     }
     let mut reader = csv::Reader::from_reader(reader);
-    let header = reader.headers().map_err(|error| unreadable(error.into()))?.clone();
+    let header = reader.headers().map_err(|error| unreadable(io_error(error)))?;
+    // the file that the IAM console offers says "Access key ID"
+    let name = |name: &str| name.trim().to_ascii_lowercase().replace(' ', "_");
+    let header: csv::StringRecord = header.iter().map(name).collect();
     if let Some(missing) =
         COLUMNS[..2].iter().find(|column| !header.iter().any(|name| name == **column))
     {
@@ -169,7 +174,7 @@ fn csv_row(
                 record.deserialize(Some(header)).map_err(|_| "a value is missing".to_owned()),
             ))
         }
-        Err(error) if error.is_io_error() => Err(error.into()),
+        Err(error) if error.is_io_error() => Err(io_error(error)),
         Err(error) => {
             let line = error.position().map_or(0, csv::Position::line);
             let what = match error.kind() {
@@ -180,5 +185,13 @@ fn csv_row(
             };
             Ok((line, Err(what)))
         }
+    }
+}
+
+/// What the CSV writer was told by the system, so that a reader that has gone is seen as one.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        _ => io::ErrorKind::InvalidData.into(),
     }
 }
