@@ -102,7 +102,8 @@ fn body(
 /// The parameters: of a GET in its query string, of a POST in its body.
 fn members(request: &Signed<'_>) -> Result<Members, Refusal> {
     match request.method {
-        "GET" => Members::parse(request.query.as_bytes()),
+        // the signature is over a plus sign, which a form would take for a blank
+        "GET" => Members::parse(request.query.replace('+', "%2B").as_bytes()),
         "POST" if is_form(request.header("content-type")) => Members::parse(request.body),
         _ => Err(Refusal::MissingAction),
     }

@@ -1,6 +1,6 @@
 //! The HTTP side: the IAM and STS APIs at `/`, the mailbox at `/_aws/ses`.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -47,11 +47,13 @@ async fn query_api(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    // a value that is not text cannot have been signed
-    let headers: Vec<(&str, &str)> = headers
+    // a value that is not text stays in the request, where its signature will not be right
+    let headers: Vec<(&str, Cow<'_, str>)> = headers
         .iter()
-        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
         .collect();
+    let headers: Vec<(&str, &str)> =
+        headers.iter().map(|(name, value)| (*name, &**value)).collect();
     let request = Signed {
         method: method.as_str(),
         path: uri.path(),

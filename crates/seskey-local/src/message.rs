@@ -3,17 +3,15 @@
 use std::collections::HashSet;
 
 use jiff::{Timestamp, tz::TimeZone};
-use mail_parser::{Address, MessageParser};
+use mail_parser::{Addr, Address, MessageParser};
 use rand::{Rng, RngExt};
 use seskey::Region;
 
 /// The header of a message, as far as it decides whether SES takes the message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
-    /// The address of the first author in `From`.
-    pub from_address: Option<String>,
-    /// The display name of the first author in `From`.
-    pub from_display_name: Option<String>,
+    /// The authors in `From`.
+    pub authors: Vec<Author>,
     /// The addresses in `To`.
     pub to: Vec<String>,
     /// The addresses in `Cc`.
@@ -22,26 +20,47 @@ pub struct Header {
     pub configuration_set: Option<String>,
     /// A field that stands twice and may stand once.
     pub duplicate: Option<String>,
+    /// Whether it cannot be read in one way only.
+    pub malformed: bool,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The address.
+    pub address: String,
+    /// The display name.
+    pub display_name: Option<String>,
 }
 
 impl Header {
-    /// Reads the header of a message.
+    /// Reads the header of a message: the fields that its recipient will see, and nothing that only looks like one.
     pub fn read(message: &[u8]) -> Self {
-        let Some(parsed) = MessageParser::default().parse_headers(message) else {
+        let (fields, _) = split(message);
+        let malformed = fields.len() > MAX_FIELDS
+            || fields.iter().any(|field| has_unpaired_line_end(field.raw));
+        if malformed {
+            return Self { malformed, ..Self::default() };
+        }
+        let header: Vec<u8> =
+            fields.iter().flat_map(|field| field.raw).chain(b"\r\n").copied().collect();
+        let Some(parsed) = MessageParser::default().parse_headers(&header) else {
             return Self::default();
         };
-        let author = parsed.from().and_then(Address::first);
         let owned = |text: Option<&str>| text.map(str::to_owned).filter(|text| !text.is_empty());
+        let author = |address: &Addr| Author {
+            address: address.address().unwrap_or_default().to_owned(),
+            display_name: owned(address.name()),
+        };
         let addresses = |list: Option<&Address>| {
             let addresses = list.into_iter().flat_map(Address::iter);
             addresses.filter_map(|address| address.address().map(str::to_owned)).collect()
         };
-        let (fields, _) = split(message);
         let mut seen = HashSet::new();
         let mut names = fields.iter().map(|field| field.name.as_str());
         Self {
-            from_address: owned(author.and_then(|author| author.address())),
-            from_display_name: owned(author.and_then(|author| author.name())),
+            malformed,
+            authors: parsed.from().into_iter().flat_map(Address::iter).map(author).collect(),
             to: addresses(parsed.to()),
             cc: addresses(parsed.cc()),
             configuration_set: owned(
@@ -111,7 +130,11 @@ const SINGLE: &[&str] = &[
     "MIME-Version",
     "Content-Type",
     "DKIM-Signature",
+    "X-SES-CONFIGURATION-SET",
 ];
+
+/// Ours: more than any message has.
+const MAX_FIELDS: usize = 10_000;
 
 const REPLACED: &[&str] = &[
     "Date",
@@ -144,6 +167,12 @@ fn split(message: &[u8]) -> (Vec<Field<'_>>, &[u8]) {
     }
 }
 
+/// A CR or an LF that is not half of a line end: another reader would begin a field there.
+fn has_unpaired_line_end(field: &[u8]) -> bool {
+    let line_ends = field.windows(2).filter(|pair| *pair == b"\r\n").count();
+    field.iter().filter(|b| matches!(b, b'\r' | b'\n')).count() != 2 * line_ends
+}
+
 fn field_name(rest: &[u8]) -> Option<String> {
     let colon = rest.iter().position(|&b| b == b':')?;
     let name = rest[..colon].trim_ascii_end();
@@ -174,8 +203,8 @@ mod tests {
     #[test]
     fn what_decides_is_read() {
         let header = Header::read(MESSAGE);
-        assert_eq!(header.from_address.as_deref(), Some("ann@example.com"));
-        assert_eq!(header.from_display_name.as_deref(), Some("Ann B."));
+        let ann = Author { address: "ann@example.com".into(), display_name: Some("Ann B.".into()) };
+        assert_eq!(header.authors, [ann]);
         assert_eq!(header.to, ["bob@example.org", "carl@example.org"]);
         assert_eq!(header.cc, ["d@example.org"]);
         assert_eq!(header.configuration_set.as_deref(), Some("prod"));
@@ -190,6 +219,22 @@ mod tests {
         );
         assert_eq!(header.duplicate.as_deref(), Some("content-type"));
         assert_eq!(Header::read(b"Received: a\r\nReceived: b\r\n\r\n").duplicate, None);
+    }
+
+    /// What is checked is what the recipient sees: no second reading of the bytes has another author.
+    #[test]
+    fn an_author_cannot_be_hidden() {
+        let authors = |message: &[u8]| -> Vec<String> {
+            Header::read(message).authors.into_iter().map(|author| author.address).collect()
+        };
+        assert_eq!(authors(b"From: a@b.c\r\nno field\r\nFrom: d@e.f\r\n\r\n"), ["a@b.c"]);
+        assert_eq!(authors(b"\xef\xbb\xbfFrom: a@b.c\r\n\r\n"), [""; 0]);
+        assert_eq!(authors(b"From: a@b.c, g: d@e.f;\r\n\r\n"), ["a@b.c", "d@e.f"]);
+        for hidden in
+            [&b"From: a@b.c\r\nX: y\nFrom: d@e.f\r\n\r\n"[..], b"From: a@b.c\r\nX: y\rz\r\n\r\n"]
+        {
+            assert!(Header::read(hidden).malformed);
+        }
     }
 
     #[test]

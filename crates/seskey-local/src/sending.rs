@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use seskey::{
     Region,
-    policy::{Context, Request},
+    policy::{Context, Decision, Request},
 };
 
 use crate::{
     account::{Account, Principal},
-    message::Header,
-    smtp::{Envelope, Reply},
+    message::{Author, Header},
+    smtp::{Envelope, Reply, address::is_address},
 };
 
 /// Who is logged in to the SMTP endpoint.
@@ -57,8 +57,12 @@ pub enum Refusal {
     TooManyRecipients,
     /// A header field stands twice that may stand once.
     DuplicateField(String),
+    /// The header has a CR or an LF that ends no line, or too many fields.
+    MalformedHeader,
     /// There is no address in `From`.
     NoAuthor,
+    /// What stands in `From` is no address.
+    InvalidAuthor(String),
     /// The policies of the user do not allow it.
     AccessDenied {
         /// The ARN of the user.
@@ -85,9 +89,19 @@ impl Sending<'_> {
         if let Some(name) = &self.header.duplicate {
             return Err(Refusal::DuplicateField(name.clone()));
         }
-        let author = self.header.from_address.as_deref().ok_or(Refusal::NoAuthor)?;
-        self.check_permission(account, identities, author)?;
-        self.check_verified(identities, author)
+        if self.header.malformed {
+            return Err(Refusal::MalformedHeader);
+        }
+        if self.header.authors.is_empty() {
+            return Err(Refusal::NoAuthor);
+        }
+        for author in &self.header.authors {
+            if !is_address(&author.address) {
+                return Err(Refusal::InvalidAuthor(author.address.clone()));
+            }
+            self.check_permission(account, identities, author)?;
+        }
+        self.check_verified(identities)
     }
 
     /// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SES".
@@ -95,73 +109,69 @@ impl Sending<'_> {
         &self,
         account: &Account,
         identities: &Identities,
-        author: &str,
+        author: &Author,
     ) -> Result<(), Refusal> {
         let context = self.context(account, author);
-        let resource = |kind: &str, name: &str| {
+        let arn = |kind: &str, name: &str| {
             let (partition, region, id) = (account.partition(), self.region, account.id());
             format!("arn:{partition}:ses:{region}:{id}:{kind}/{name}")
         };
-        let allowed = |resource: &String| {
-            let request = Request { action: "ses:SendRawEmail", resource, context: &context };
-            account.decide(&self.login.principal, &request).is_allowed()
+        // one of these must be allowed, and none denied
+        let require_any = |resources: Vec<String>| {
+            let decide = |resource: &String| {
+                let request = Request { action: "ses:SendRawEmail", resource, context: &context };
+                account.decide(&self.login.principal, &request)
+            };
+            let decisions: Vec<Decision> = resources.iter().map(decide).collect();
+            let denied = |decision: &Decision| matches!(decision, Decision::ExplicitDeny { .. });
+            match decisions.iter().any(Decision::is_allowed) && !decisions.iter().any(denied) {
+                true => Ok(()),
+                false => Err(Refusal::AccessDenied {
+                    user: account.principal_arn(&self.login.principal),
+                    resource: resources.into_iter().next().unwrap_or_default(),
+                }),
+            }
         };
-        let require_any = |resources: Vec<String>| match resources.iter().any(allowed) {
-            true => Ok(()),
-            false => Err(Refusal::AccessDenied {
-                user: account.principal_arn(&self.login.principal),
-                resource: resources.into_iter().next().unwrap_or_default(),
-            }),
-        };
-        require_any(
-            identities
-                .of_sender(author)
-                .into_iter()
-                .map(|name| resource("identity", name))
-                .collect(),
-        )?;
+        let identities = identities.of_sender(&author.address).into_iter();
+        require_any(identities.map(|name| arn("identity", name)).collect())?;
         match &self.header.configuration_set {
-            Some(name) => require_any(vec![resource("configuration-set", name)]),
+            Some(name) => require_any(vec![arn("configuration-set", name)]),
             None => Ok(()),
         }
     }
 
-    fn context(&self, account: &Account, author: &str) -> Context {
-        let mut context = account
+    fn context(&self, account: &Account, author: &Author) -> Context {
+        account
             .principal_context(&self.login.principal)
             .with("ses:ApiVersion", ["2"])
-            .with("ses:FromAddress", [author])
+            .with("ses:FromAddress", [author.address.as_str()])
+            .with("ses:FromDisplayName", author.display_name.as_deref())
             .with("ses:FeedbackAddress", [self.envelope.sender.as_str()])
             .with("ses:Recipients", self.envelope.recipients.iter().map(String::as_str))
             .with("aws:SourceIp", [self.peer.to_string()])
             .with("aws:SecureTransport", ["true"])
             .with("aws:CurrentTime", [self.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()])
-            .with("aws:EpochTime", [self.now.as_second().to_string()]);
-        if let Some(name) = &self.header.from_display_name {
-            context.insert("ses:FromDisplayName", [name.as_str()]);
-        }
-        context
+            .with("aws:EpochTime", [self.now.as_second().to_string()])
     }
 
-    fn check_verified(&self, identities: &Identities, author: &str) -> Result<(), Refusal> {
+    fn check_verified(&self, identities: &Identities) -> Result<(), Refusal> {
         if identities.verified.is_empty() {
             return Ok(());
         }
-        let shown_author = match &self.header.from_display_name {
-            Some(name) => format!("{name} <{author}>"),
-            None => author.to_owned(),
+        let shown = |author: &Author| match &author.display_name {
+            Some(name) => format!("{name} <{}>", author.address),
+            None => author.address.clone(),
         };
-        let senders =
-            [(author, shown_author), (&self.envelope.sender, self.envelope.sender.clone())];
-        let recipients = self
-            .envelope
-            .recipients
+        let authors =
+            self.header.authors.iter().map(|author| (author.address.as_str(), shown(author)));
+        let Envelope { sender, recipients } = self.envelope;
+        let recipients = recipients
             .iter()
-            .filter(|recipient| identities.sandbox && !is_simulator(recipient));
+            .filter(|recipient| identities.sandbox && !is_simulator(recipient))
+            .chain([sender])
+            .map(|address| (address.as_str(), address.clone()));
         let mut failed: Vec<String> = vec![];
-        for (address, shown) in
-            senders.into_iter().chain(recipients.map(|address| (address.as_str(), address.clone())))
-        {
+        for (address, shown) in authors.chain(recipients) {
             if !identities.is_verified(address) && !failed.contains(&shown) {
                 failed.push(shown);
             }
@@ -218,6 +228,12 @@ impl Refusal {
                 format!("Transaction failed: Recipient count exceeds {MAX_RECIPIENTS}.")
             }
             Self::DuplicateField(name) => format!("Transaction failed: Duplicate header '{name}'."),
+            Self::MalformedHeader => "Transaction failed: Malformed header.".to_owned(),
+            Self::InvalidAuthor(address) => {
+                format!(
+                    "Transaction failed: Address contains illegal characters in user name: '<{address}>'."
+                )
+            }
             Self::NoAuthor => "Transaction failed: Missing header 'From'.".to_owned(),
             Self::AccessDenied { user, resource } => {
                 format!(
@@ -227,16 +243,11 @@ impl Refusal {
             Self::NotVerified(identities) => format!(
                 "Message rejected: Email address is not verified. The following identities failed the check in region {}: {}",
                 region.as_str().to_ascii_uppercase(),
-                printable(&identities.join(", ")),
+                identities.join(", "),
             ),
         };
         Reply::new(554, text)
     }
-}
-
-/// A display name may hold anything; a reply is one line.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 #[cfg(test)]

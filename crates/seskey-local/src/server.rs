@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rand::{RngExt, distr::Alphanumeric, rngs::StdRng};
+use rand::{RngExt, SeedableRng, distr::Alphanumeric, rngs::StdRng};
 use seskey::{AccessKeyId, Region, Secret, SecretAccessKey, SmtpPassword};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -234,15 +234,17 @@ impl LocalSes {
         Sending { login, envelope: &envelope, header: &header, peer, region, now }
             .check(&lock(&self.account), &self.identities)?;
         let id = message::message_id(region, now, &mut *lock(&self.rng));
-        lock(&self.mailbox).push(Message {
+        let raw_data =
+            String::from_utf8_lossy(&message::rewrite(message, &id, region, now)).into_owned();
+        let message = Message {
             id: id.clone(),
             region: region.to_string(),
             timestamp: now,
             destination: Destination::new(envelope.recipients, &header.to, &header.cc),
-            raw_data: String::from_utf8_lossy(&message::rewrite(message, &id, region, now))
-                .into_owned(),
+            raw_data,
             source: envelope.sender,
-        });
+        };
+        lock(&self.mailbox).push(message);
         Ok(id)
     }
 
@@ -256,13 +258,9 @@ impl LocalSes {
 
     /// Answers a request to the IAM or the STS API.
     pub(crate) fn answer(&self, request: &Signed<'_>, peer: IpAddr) -> api::Response {
-        api::answer(
-            &mut lock(&self.account),
-            request,
-            peer,
-            Timestamp::now(),
-            &mut *lock(&self.rng),
-        )
+        // others need randomness while a long answer is worked out
+        let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
+        api::answer(&mut lock(&self.account), request, peer, Timestamp::now(), &mut rng)
     }
 }
 

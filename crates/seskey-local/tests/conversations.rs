@@ -98,7 +98,8 @@ fn words(server: &Server) -> Vec<(&'static str, String)> {
         policy_name: "AmazonSesSendingAccess".to_owned(),
         document:
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail",
-            "Resource":"*","Condition":{"StringLike":{"ses:FromAddress":"news@*"}}}]}"#
+            "Resource":"*","Condition":{"StringLike":{"ses:FromAddress":"news@*"}}},
+            {"Effect":"Deny","Action":"ses:*","Resource":"arn:aws:ses:*:*:identity/news@denied.example"}]}"#
                 .to_owned(),
     });
     let principal = Principal::User(user_name);

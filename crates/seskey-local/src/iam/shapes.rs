@@ -53,7 +53,7 @@ pub(super) const RESOURCE_NAME: Shape =
     Shape { min: 1, max: 2048, pattern: ".*", matches: |_| true };
 pub(super) const ACTION_NAME: Shape = Shape { min: 3, max: 128, pattern: ".*", matches: |_| true };
 pub(super) const CONTEXT_VALUE: Shape =
-    Shape { min: 0, max: usize::MAX, pattern: ".*", matches: |_| true };
+    Shape { min: 0, max: 2048, pattern: ".*", matches: |_| true };
 pub(super) const CONTEXT_KEY_NAME: Shape =
     Shape { min: 5, max: 256, pattern: ".*", matches: |_| true };
 pub(super) const POLICY_DOCUMENT: Shape = Shape {

@@ -17,7 +17,7 @@ pub(super) fn path<'a>(argument: &'a str, keyword: &str) -> Option<(&'a str, Vec
 }
 
 /// Whether SES would take it as an address: a local part and a domain, in printable ASCII.
-pub(super) fn is_address(address: &str) -> bool {
+pub(crate) fn is_address(address: &str) -> bool {
     let Some((local, domain)) = address.rsplit_once('@') else { return false };
     let is_quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
     let local_letter = |b: u8| {
@@ -25,10 +25,16 @@ pub(super) fn is_address(address: &str) -> bool {
             && !matches!(b, b'<' | b'>' | b'(' | b')' | b',' | b';' | b':' | b'@' | b'\\' | b'"')
     };
     let domain_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    let is_literal = domain.starts_with('[') && domain.ends_with(']');
+    let literal = domain.strip_prefix('[').and_then(|domain| domain.strip_suffix(']'));
+    let is_literal = literal.is_some_and(|literal| {
+        !literal.is_empty()
+            && literal
+                .bytes()
+                .all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'I' | b'P' | b'v'))
+    });
     (1..=64).contains(&local.len())
         && (1..=255).contains(&domain.len())
-        && (is_quoted && local.bytes().all(|b| (b' '..=b'~').contains(&b))
+        && (is_quoted && local.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'\\')
             || local.bytes().all(local_letter))
         && (is_literal
             || domain.bytes().all(domain_letter)
@@ -88,6 +94,10 @@ mod tests {
             "ä@b.c",
             "a@b..c",
             "a@.b",
+            "a@[]",
+            "a@[\0]",
+            "a@[é]",
+            "\"\\\"@c",
             "<a@b.c",
             "a\u{1}@b.c",
             "a\"b@c",

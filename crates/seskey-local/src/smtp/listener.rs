@@ -251,6 +251,10 @@ impl BadLine {
 }
 
 async fn write(stream: &mut (impl AsyncWrite + Unpin), reply: &Reply) -> io::Result<()> {
-    stream.write_all(reply.encode().as_bytes()).await?;
-    stream.flush().await
+    // a client that reads nothing is as silent as one that sends nothing
+    timeout(IDLE, async {
+        stream.write_all(reply.encode().as_bytes()).await?;
+        stream.flush().await
+    })
+    .await?
 }

@@ -1,6 +1,6 @@
 //! The SMTP endpoint (RFC 5321) as Amazon SES runs it: what it replies, and the sockets it replies on.
 
-mod address;
+pub(crate) mod address;
 mod auth;
 mod framing;
 pub(crate) mod listener;

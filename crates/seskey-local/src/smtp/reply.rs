@@ -8,9 +8,13 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A reply of one line.
+    /// A reply of one line. What it repeats of the client's words can neither begin another line nor fill one.
     pub fn new(code: u16, line: impl Into<String>) -> Self {
-        Self { code, lines: vec![line.into()] }
+        let line: String = line.into();
+        Self {
+            code,
+            lines: vec![line.chars().filter(|c| !c.is_control()).take(MAX_LINE).collect()],
+        }
     }
 
     /// A reply of several lines.
@@ -35,6 +39,9 @@ impl Reply {
     }
 }
 
+/// RFC 5321, section 4.5.3.1.5, allows 512 bytes; SES's longest texts name several identities and go beyond.
+const MAX_LINE: usize = 1000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +49,7 @@ mod tests {
     #[test]
     fn the_last_line_has_a_blank() {
         assert_eq!(Reply::new(221, "Bye").encode(), "221 Bye\r\n");
+        assert_eq!(Reply::new(554, "a\r\n250 Ok\0").encode(), "554 a250 Ok\r\n");
         assert_eq!(
             Reply::multiline(250, ["a", "b", "Ok"]).encode(),
             "250-a\r\n250-b\r\n250 Ok\r\n"

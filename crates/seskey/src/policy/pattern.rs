@@ -86,10 +86,17 @@ impl Pattern {
                     tokens.extend(value?.chars().map(Token::Char));
                 }
             }
+            if tokens.len() > LONGEST {
+                return None;
+            }
         }
         Some(Cow::Owned(tokens))
     }
 }
+
+/// A pattern longer than any text that IAM knows matches nothing. Variables with long values would make one that fills
+/// the memory.
+const LONGEST: usize = 65_536;
 
 /// Whether the whole text matches, in time of at most the product of both lengths and without recursion.
 pub(super) fn matches(pattern: &[Token], text: &str, same: fn(char, char) -> bool) -> bool {
