@@ -17,7 +17,7 @@ use seskey_aws::{
     Account, Options,
     lifecycle::{
         Interrupt,
-        create::{CreateRequest, Style, create},
+        create::{CreateRequest, Event, Style, create},
         delete::{delete, plan},
         undo::Thing,
     },
@@ -94,7 +94,7 @@ async fn life(steps: &mut Steps) -> std::result::Result<(), String> {
         let answer = mailbox(&local).await?;
         match answer["messages"].as_array().map(Vec::as_slice) {
             Some([message]) if message["Source"] == SENDER => {
-                Ok((format!("message {}", message["Id"]), ()))
+                Ok((message["Id"].as_str().unwrap_or_default().to_owned(), ()))
             }
             _ => Err(format!("the mailbox holds {answer}")),
         }
@@ -109,13 +109,17 @@ async fn life(steps: &mut Steps) -> std::result::Result<(), String> {
     });
     let key = key.await?;
     let secret = SecretAccessKey::parse(key.secret.expose()).map_err(text)?;
-    let of_region = |region: &Region| SmtpPassword::derive(&secret, region).expose().to_owned();
+    let derived = steps.hold("derive its SMTP password", async {
+        let password = SmtpPassword::derive(&secret, &region);
+        Ok((format!("{} characters", password.expose().len()), password))
+    });
+    let derived = derived.await?;
     let other = Region::parse("eu-west-1").map_err(text)?;
     let login = |password: String| {
         let (smtp, id) = (&smtp, &key.id);
         async move { smtp.log_in(&smtp.starttls, id, &password).await }
     };
-    steps.accepted("its derived password", login(of_region(&region))).await?;
+    steps.accepted("log in with it", login(derived.expose().to_owned())).await?;
     steps
         .refused(
             "the raw secret access key as the password",
@@ -127,15 +131,14 @@ async fn life(steps: &mut Steps) -> std::result::Result<(), String> {
         .refused(
             &format!("the password for another region, {other}"),
             535,
-            login(of_region(&other)),
+            login(SmtpPassword::derive(&secret, &other).expose().to_owned()),
         )
         .await?;
     let legacy = SmtpPassword::derive_v2(&secret).expose().to_owned();
     steps.refused("a password of the legacy algorithm, v2", 535, login(legacy)).await?;
     account.update_access_key(&user, &key.id, false).await.map_err(text)?;
-    steps
-        .refused("the right password, now that the key is inactive", 535, login(of_region(&region)))
-        .await?;
+    let right = login(derived.expose().to_owned());
+    steps.refused("the right password, now that the key is inactive", 535, right).await?;
 
     let deleted = async {
         let plan = plan(&account, &user).await.map_err(text)?.ok_or("the user is gone")?;
@@ -171,32 +174,33 @@ async fn create_credential(
         region: region.clone(),
         proof: None,
     };
-    let (mut last, mut made) = (Instant::now(), vec![]);
+    let (start, mut made) = (Instant::now(), vec![]);
     let mut report = |event| {
-        if let seskey_aws::lifecycle::create::Event::Made(thing) = event {
-            made.push((thing, last.elapsed()));
-            last = Instant::now();
+        if let Event::Made(thing) = event {
+            made.push((thing, start.elapsed()));
         }
     };
     let created = create(account, &request, Interrupt::never(), &mut report).await.map_err(text)?;
-    for (thing, took) in made {
+    // the key is the last thing that is made; what comes behind it is the derivation
+    if let Some((_, until)) = made.last_mut() {
+        *until = start.elapsed();
+    }
+    let mut before = Duration::ZERO;
+    for (thing, until) in made {
+        let took = until - before;
+        before = until;
         match thing {
             Thing::User { user } => steps.done("create an IAM user", took, &user),
             Thing::UserPolicy { .. } => {
                 steps.done("give it a policy: ses:SendRawEmail from *@example.com", took, "")
             }
             Thing::AccessKey { .. } => {
-                steps.done("create an access key", took, created.credential.user_name.as_str())
+                let id = created.credential.user_name.as_str();
+                steps.done("create an access key, and derive the SMTP password", took, id)
             }
             _ => {}
         }
     }
-    let derived = "derive the SMTP password (here shown in part)";
-    steps.done(
-        derived,
-        Duration::ZERO,
-        &format!("{}…", &created.credential.password.expose()[..6]),
-    );
     Ok(created.credential)
 }
 
