@@ -5,20 +5,21 @@
 //! a general HMAC, and what is secret is wiped once, at its end.
 
 use sha2::{Digest, Sha256, block_api::compress256};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::ZeroizeOnDrop;
+
+use crate::secret::wipe;
 
 /// The longest message: a block less the end mark and the length.
 pub(crate) const MAX_MESSAGE: usize = BLOCK - 1 - 8;
 
 /// A key, and the room to work in.
-#[derive(ZeroizeOnDrop)]
 pub(crate) struct Chain {
     key: [u8; 32],
     blocks: [[u8; BLOCK]; 2],
 }
 
 /// The states that the two pads of a key leave behind, kept to sign many messages.
-#[derive(Clone, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub(crate) struct Keyed {
     inner: [u32; 8],
     outer: [u32; 8],
@@ -55,7 +56,7 @@ impl Chain {
         state = INITIAL;
         compress256(&mut state, &self.blocks);
         self.key = bytes(state);
-        state.zeroize();
+        wipe(&mut state);
         self
     }
 
@@ -82,7 +83,7 @@ impl Keyed {
         let inner = state(&block);
         block.iter_mut().for_each(|byte| *byte ^= INNER_PAD ^ OUTER_PAD);
         let outer = state(&block);
-        block.zeroize();
+        wipe(&mut block);
         Self { inner, outer }
     }
 
@@ -97,10 +98,28 @@ impl Keyed {
         state = self.outer;
         compress256(&mut state, block);
         chain.key = bytes(state);
-        state.zeroize();
+        wipe(&mut state);
         chain
     }
 }
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        wipe(&mut self.key);
+        self.blocks.iter_mut().for_each(wipe);
+    }
+}
+
+impl ZeroizeOnDrop for Chain {}
+
+impl Drop for Keyed {
+    fn drop(&mut self) {
+        wipe(&mut self.inner);
+        wipe(&mut self.outer);
+    }
+}
+
+impl ZeroizeOnDrop for Keyed {}
 
 /// The last block of a hash over one block and this message: FIPS 180-4, section 5.1.1.
 fn fill(block: &mut [u8; BLOCK], message: &[u8]) {

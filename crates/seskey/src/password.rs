@@ -4,13 +4,13 @@
 //! credentials". The current algorithm is Signature Version 4 over constants, prefixed by one version byte; the one
 //! before January 2019 signs the message alone and knows no region.
 
-use std::fmt;
+use std::{fmt, ptr};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{access_key::SecretAccessKey, hmac::Keyed, region::Region};
+use crate::{access_key::SecretAccessKey, hmac::Keyed, region::Region, secret::wipe};
 
 /// How a password was derived from the secret access key; its first byte says which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub enum Algorithm {
 }
 
 /// An SMTP password: 44 characters, never padded. Absent from `Debug`, wiped when dropped, compared in constant time.
-#[derive(Clone, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub struct SmtpPassword([u8; Self::LENGTH]);
 
 /// The first, region-independent step of the derivation, kept so that many regions of one key share it.
@@ -80,7 +80,7 @@ impl SmtpPassword {
         BASE64_STANDARD
             .encode_slice(bytes, &mut text)
             .expect("33 bytes are 44 characters of Base64");
-        bytes.zeroize();
+        wipe(&mut bytes);
         Self(text)
     }
 }
@@ -91,10 +91,10 @@ pub fn derive_each<'a>(
 ) -> impl Iterator<Item = SmtpPassword> {
     let mut last: Option<(&SecretAccessKey, SigningDate)> = None;
     rows.into_iter().map(move |(secret, region)| {
-        let (_, date) = match last.take() {
-            Some(shared) if shared.0 == secret => last.insert(shared),
-            _ => last.insert((secret, SigningDate::new(secret))),
-        };
+        if last.as_ref().is_some_and(|(key, _)| !ptr::eq(*key, secret) && *key != secret) {
+            last = None;
+        }
+        let (_, date) = last.get_or_insert_with(|| (secret, SigningDate::new(secret)));
         date.password(region)
     })
 }
@@ -135,6 +135,14 @@ impl Algorithm {
         }
     }
 }
+
+impl Drop for SmtpPassword {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+impl ZeroizeOnDrop for SmtpPassword {}
 
 impl PartialEq for SmtpPassword {
     fn eq(&self, other: &Self) -> bool {

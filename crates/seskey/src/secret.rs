@@ -3,7 +3,7 @@
 use std::fmt;
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, optimization_barrier};
 
 /// A secret string: absent from `Debug`, without `Display`, wiped when dropped, compared in constant time.
 #[derive(Clone)]
@@ -33,6 +33,12 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
+}
+
+/// Wipes an array in a few instructions, where `Zeroize` goes through it byte by byte.
+pub(crate) fn wipe<T: Copy + Default, const N: usize>(array: &mut [T; N]) {
+    *array = [T::default(); N];
+    optimization_barrier(array);
 }
 
 #[cfg(test)]
