@@ -34,11 +34,8 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
         let mut transcript = Transcript::default();
         let failed =
             |error| smtp::failure(&error, &recognise(credential.password.expose()), &server);
-        let mut session = client.connect(&server, &mut transcript).await.map_err(failed)?;
-        session
-            .log_in(credential.user_name.as_str(), credential.password.expose())
-            .await
-            .map_err(failed)?;
+        let (user_name, password) = (credential.user_name.as_str(), credential.password.expose());
+        client.prove(&server, user_name, password, &mut transcript).await.map_err(failed)?;
         if let Some(from) = &from {
             check_permission(
                 &credential,
@@ -54,17 +51,18 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
         }
         let sent = match &from {
             Some(from) if args.send => {
+                // SES closes a session that is silent, as the first one was while IAM was asked
+                let mut transcript = Transcript::default();
                 let simulator = Address::parse(SIMULATOR).expect("an address that is a constant");
-                Some(
-                    session
-                        .send(from, &[simulator], message(from).as_bytes())
-                        .await
-                        .map_err(failed)?,
-                )
+                let message = message(from);
+                let mut session = client.connect(&server, &mut transcript).await.map_err(failed)?;
+                session.log_in(user_name, password).await.map_err(failed)?;
+                let reply = session.send(from, &[simulator], message.as_bytes()).await;
+                session.quit().await;
+                Some(reply.map_err(failed)?)
             }
             _ => None,
         };
-        session.quit().await;
         answer(&transcript, sent.as_ref(), &region, output)?;
         Ok(Exit::Done)
     })?
