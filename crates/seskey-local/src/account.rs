@@ -3,10 +3,11 @@
 //! [`Account::apply`] does one [`Action`] whole or refuses it and changes nothing. Time and randomness are arguments,
 //! so the same actions with the same arguments make the same account. Lists are in the order of the names.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 
 pub use action::{
@@ -18,9 +19,12 @@ pub use identifiers::{AccountId, fresh_access_key};
 pub use keys::{AccessKey, LastUsed, Status};
 pub use pages::{Listed, Page};
 pub use policies::ManagedPolicy;
+pub use rows::{RestoreError, Row};
 pub use users::{Tag, User};
 
 use crate::refusal::{Missing, Refusal};
+use rows::Root;
+use table::Table;
 
 mod action;
 mod authority;
@@ -31,26 +35,28 @@ mod identifiers;
 mod keys;
 mod pages;
 mod policies;
+mod rows;
 mod simulation;
 mod summary;
+mod table;
 mod users;
 
 /// All that one AWS account is. Its `Debug` tells only the number of the account.
 pub struct Account {
     id: AccountId,
     partition: Partition,
-    create_date: Timestamp,
-    root_access_keys: Vec<String>,
-    users: BTreeMap<Folded, users::Entry>,
-    groups: BTreeMap<Folded, groups::Entry>,
+    /// A single row, under the empty key.
+    root: Table<String, Root>,
+    users: Table<Folded, users::Entry>,
+    groups: Table<Folded, groups::Entry>,
     /// Managed policies by their names, which are unique whatever the path.
-    policies: BTreeMap<Folded, policies::Entry>,
+    policies: Table<Folded, policies::Entry>,
     /// The access keys of all users and of the root user, by ID.
-    access_keys: BTreeMap<String, AccessKey>,
+    access_keys: Table<String, AccessKey>,
 }
 
 /// Who owns an access key, and so who makes a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Principal {
     /// The root user, who may do everything.
     Root,
@@ -59,7 +65,7 @@ pub enum Principal {
 }
 
 /// A name as IAM compares it: "names are not distinguished by case" (IAM API Reference, `CreateUser`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Folded(String);
 
 impl Account {
@@ -74,15 +80,28 @@ impl Account {
         let create_date = whole_seconds(now);
         let key = AccessKey::new(Principal::Root, secret, create_date);
         let access_key_id = access_key_id.as_str().to_owned();
-        Self {
-            id,
+        let root = Root {
+            account_id: id.clone(),
             partition,
             create_date,
-            root_access_keys: vec![access_key_id.clone()],
-            users: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            policies: BTreeMap::new(),
-            access_keys: BTreeMap::from([(access_key_id, key)]),
+            access_keys: vec![access_key_id.clone()],
+        };
+        let mut account = Self { id, partition, ..Self::empty() };
+        account.root.insert(String::new(), root);
+        account.access_keys.insert(access_key_id, key);
+        account
+    }
+
+    /// What an account is before the first row is in it.
+    fn empty() -> Self {
+        Self {
+            id: AccountId::parse("000000000000").expect("12 digits"),
+            partition: Partition::Aws,
+            root: Table::new("root"),
+            users: Table::new("user"),
+            groups: Table::new("group"),
+            policies: Table::new("policy"),
+            access_keys: Table::new("access-key"),
         }
     }
 
@@ -174,8 +193,9 @@ impl Account {
         }
     }
 
-    /// Records that an access key was used, by whatever way: the API (`iam`, `sts`) or SMTP (`ses-smtp`).
-    /// Unknown keys are passed over.
+    /// Records that an access key was used, by whatever way: the API (`iam`, `sts`) or SMTP (`ses-smtp`). "When the
+    /// access key is used more than once in a 15-minute span, only the first use is recorded" (IAM User Guide,
+    /// "Generate credential reports for your AWS account"). Unknown keys are passed over.
     pub fn record_use(
         &mut self,
         access_key_id: &str,
@@ -183,10 +203,21 @@ impl Account {
         region: &str,
         now: Timestamp,
     ) {
-        if let Some(key) = self.access_keys.get_mut(access_key_id) {
-            let (service_name, region) = (service_name.to_owned(), region.to_owned());
-            key.last_used =
-                Some(LastUsed { last_used_date: whole_seconds(now), service_name, region });
+        let recorded = |key: &AccessKey| {
+            key.last_used.as_ref().is_some_and(|last| {
+                let since = now.duration_since(last.last_used_date);
+                !since.is_negative() && since < LAST_USED_SPAN
+            })
+        };
+        if self.access_keys.get(access_key_id).is_none_or(recorded) {
+            return;
+        }
+        if let Some(key) = self.access_keys.get_mut(&access_key_id.to_owned()) {
+            key.last_used = Some(LastUsed {
+                last_used_date: whole_seconds(now),
+                service_name: service_name.to_owned(),
+                region: region.to_owned(),
+            });
         }
     }
 
@@ -229,6 +260,14 @@ impl Account {
                 .map_or_else(|| self.arn(&format!("user/{name}")), |user| user.arn.clone()),
         }
     }
+
+    fn root_user(&self) -> &Root {
+        self.root.get("").expect("an account is made with its root user")
+    }
+
+    fn root_user_mut(&mut self) -> &mut Root {
+        self.root.get_mut(&String::new()).expect("an account is made with its root user")
+    }
 }
 
 impl fmt::Debug for Account {
@@ -243,11 +282,20 @@ impl Folded {
     }
 }
 
+/// Only of a name that was folded before.
+impl From<String> for Folded {
+    fn from(folded: String) -> Self {
+        Self(folded)
+    }
+}
+
 impl AsRef<str> for Folded {
     fn as_ref(&self) -> &str {
         &self.0
     }
 }
+
+const LAST_USED_SPAN: SignedDuration = SignedDuration::from_mins(15);
 
 /// IAM's dates have no fractions.
 fn whole_seconds(now: Timestamp) -> Timestamp {

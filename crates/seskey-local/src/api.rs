@@ -5,15 +5,15 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use rand::Rng;
 use seskey::{
-    Region,
+    Partition, Region,
     policy::{Context, Decision, MissingAllow, Request},
 };
 
 use crate::{
-    account::{Account, Principal, Status},
+    account::{AccessKey, Account, Principal, Status},
     iam::{self, Members, Operation},
     refusal::{Denial, Mismatch, Refusal},
-    sigv4::{self, Authorization, Scope, Signed},
+    sigv4::{self, Authorization, Scope, Signed, Signer},
     sts, xml,
 };
 
@@ -29,17 +29,35 @@ pub struct Response {
     pub body: String,
 }
 
-/// Answers one request. It never fails: a refusal is an answer too.
+/// Tells who signed a request. `key_of` knows the access keys; it is asked once.
+///
+/// # Errors
+/// What [`sigv4::verify`] refuses, and a key that is not active.
+pub fn authenticate(
+    request: &Signed<'_>,
+    partition: Partition,
+    key_of: impl Fn(&str) -> Option<AccessKey>,
+    now: Timestamp,
+) -> Result<Signer, Refusal> {
+    let accept = |scope: &Scope| Service::of(request).accept(scope, partition);
+    let active = |id: &str| key_of(id).filter(|key| key.status() == Status::Active);
+    sigv4::verify(request, accept, |id| active(id).map(|key| key.secret().clone()), now)
+}
+
+/// Answers a request that was signed, or for which that is refused. It never fails: a refusal is an answer too.
 pub fn answer(
     account: &mut Account,
     request: &Signed<'_>,
+    signer: Result<Signer, Refusal>,
     peer: IpAddr,
     now: Timestamp,
     rng: &mut dyn Rng,
 ) -> Response {
     let request_id = uuid(rng);
     let service = Service::of(request);
-    let (status, body) = match body(account, request, service, peer, now, rng, &request_id) {
+    let answered = signer
+        .and_then(|signer| body(account, request, &signer, service, peer, now, rng, &request_id));
+    let (status, body) = match answered {
         Ok(body) => (200, body),
         Err(refusal) => (refusal.status(), xml::error(service.namespace(), &refusal, &request_id)),
     };
@@ -53,20 +71,19 @@ enum Service {
     Sts,
 }
 
+#[expect(clippy::too_many_arguments, reason = "a request and all that it is judged by")]
 fn body(
     account: &mut Account,
     request: &Signed<'_>,
+    signer: &Signer,
     service: Service,
     peer: IpAddr,
     now: Timestamp,
     rng: &mut dyn Rng,
     request_id: &str,
 ) -> Result<String, Refusal> {
-    let accept = |scope: &Scope| service.accept(scope, account);
-    let active = |id: &str| account.access_key(id).filter(|key| key.status() == Status::Active);
-    let signer = sigv4::verify(request, accept, |id| active(id).map(|key| key.secret()), now)?;
-    let caller =
-        active(&signer.access_key_id).ok_or(Refusal::InvalidClientTokenId)?.owner().clone();
+    let key = account.access_key(&signer.access_key_id);
+    let caller = key.ok_or(Refusal::InvalidClientTokenId)?.owner().clone();
     account.record_use(&signer.access_key_id, service.as_str(), &signer.scope.region, now);
 
     let members = members(request)?;
@@ -163,13 +180,12 @@ impl Service {
 
     /// AWS takes one region for IAM. A client that is given an endpoint signs for the region that it is configured
     /// for, so every region of the partition is good here.
-    fn accept(self, scope: &Scope, account: &Account) -> Result<(), Mismatch> {
+    fn accept(self, scope: &Scope, partition: Partition) -> Result<(), Mismatch> {
         if scope.service != self.as_str() {
             return Err(Mismatch::Service);
         }
-        let known = Region::parse_unknown(&scope.region).is_ok_and(|region| {
-            region.as_str() == scope.region && region.partition() == account.partition()
-        });
+        let known = Region::parse_unknown(&scope.region)
+            .is_ok_and(|region| region.as_str() == scope.region && region.partition() == partition);
         if known { Ok(()) } else { Err(Mismatch::Region) }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod api;
+mod clock;
 mod http;
 pub mod iam;
 pub mod mailbox;

@@ -13,7 +13,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     account::{Account, AccountId, Action, Answer, Status, fresh_access_key},
-    api, http,
+    api,
+    clock::Clock,
+    http,
     mailbox::{Destination, Filter, Mailbox, Message},
     message::{self, Header},
     refusal,
@@ -98,6 +100,7 @@ pub(crate) struct LocalSes {
     region: Region,
     identities: Identities,
     accept_v2: bool,
+    clock: Clock,
 }
 
 impl Config {
@@ -144,6 +147,7 @@ impl Server {
             region: config.region,
             identities: config.identities,
             accept_v2: config.accept_v2,
+            clock: Clock::default(),
         });
         let tls = certificates.server;
         let tasks = vec![
@@ -167,7 +171,7 @@ impl Server {
     /// # Errors
     /// What the API would refuse.
     pub fn apply(&self, action: Action) -> Result<Answer, refusal::Refusal> {
-        lock(&self.ses.account).apply(action, Timestamp::now(), &mut *lock(&self.ses.rng))
+        lock(&self.ses.account).apply(action, self.ses.clock.now(), &mut *lock(&self.ses.rng))
     }
 
     /// The URL of the HTTP side, as `--endpoint-url` takes it.
@@ -217,7 +221,7 @@ impl LocalSes {
         if !right {
             return Err(Refused::WrongPassword);
         }
-        lock(&self.account).record_use(user_name, "ses-smtp", region.as_str(), Timestamp::now());
+        lock(&self.account).record_use(user_name, "ses-smtp", region.as_str(), self.clock.now());
         Ok(Login { access_key_id: user_name.to_owned(), principal: key.owner().clone() })
     }
 
@@ -230,7 +234,7 @@ impl LocalSes {
         peer: IpAddr,
         region: &Region,
     ) -> Result<String, Refusal> {
-        let (header, now) = (Header::read(message), Timestamp::now());
+        let (header, now) = (Header::read(message), self.clock.now());
         Sending { login, envelope: &envelope, header: &header, peer, region, now }
             .check(&lock(&self.account), &self.identities)?;
         let id = message::message_id(region, now, &mut *lock(&self.rng));
@@ -258,9 +262,12 @@ impl LocalSes {
 
     /// Answers a request to the IAM or the STS API.
     pub(crate) fn answer(&self, request: &Signed<'_>, peer: IpAddr) -> api::Response {
-        // others need randomness while a long answer is worked out
+        let now = self.clock.now();
+        // neither the account nor the randomness is held while a signature or a long answer is worked out
+        let key_of = |id: &str| lock(&self.account).access_key(id).cloned();
+        let signer = api::authenticate(request, self.region.partition(), key_of, now);
         let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
-        api::answer(&mut lock(&self.account), request, peer, Timestamp::now(), &mut rng)
+        api::answer(&mut lock(&self.account), request, signer, peer, now, &mut rng)
     }
 }
 

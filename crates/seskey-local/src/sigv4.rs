@@ -50,10 +50,10 @@ pub struct Signer {
 /// # Errors
 /// `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidClientTokenId` or `SignatureDoesNotMatch`. An unknown
 /// key takes the same work as a known one.
-pub fn verify<'a>(
+pub fn verify(
     request: &Signed<'_>,
     accept: impl Fn(&Scope) -> Result<(), Mismatch>,
-    secret_of: impl Fn(&str) -> Option<&'a SecretAccessKey>,
+    secret_of: impl Fn(&str) -> Option<SecretAccessKey>,
     now: Timestamp,
 ) -> Result<Signer, Refusal> {
     let authorization = Authorization::of(request)?;
@@ -70,8 +70,11 @@ pub fn verify<'a>(
         &canonical_request(request, &authorization.signed_headers),
     );
     let secret = secret_of(&authorization.access_key_id);
-    let expected =
-        sign(secret.map_or(NO_SECRET, SecretAccessKey::expose), &authorization.scope, &to_sign);
+    let expected = sign(
+        secret.as_ref().map_or(NO_SECRET, SecretAccessKey::expose),
+        &authorization.scope,
+        &to_sign,
+    );
     let right = bool::from(expected.ct_eq(&authorization.signature));
     match secret {
         None => Err(Refusal::InvalidClientTokenId),

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use seskey::policy::{Decision, Policy, PolicySource, Request, evaluate};
 
 use super::{Account, Principal, held::Held};
@@ -20,6 +21,20 @@ impl Document {
             Ok(policy) => Ok(Self { text, source, policy }),
             Err(_) => Err(Refusal::MalformedPolicyDocument),
         }
+    }
+}
+
+/// A document is kept as it was given, and is parsed again.
+impl Serialize for Document {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.text, &self.source).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (text, source) = Deserialize::deserialize(deserializer)?;
+        Self::parse(text, source).map_err(D::Error::custom)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::{Account, Answer, Folded, Page, held::Held, identifiers};
 use crate::refusal::{Conflict, Missing, Refusal};
 
 /// A group. Source: IAM API Reference, `Group`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the members of the data type
 pub struct Group {
     pub path: String,
@@ -22,6 +23,7 @@ pub(super) const GROUPS_PER_ACCOUNT: usize = 300;
 pub(super) const GROUPS_PER_USER: usize = 10;
 
 /// A group with the policies that it holds.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Entry {
     pub(super) group: Group,
     pub(super) held: Held,

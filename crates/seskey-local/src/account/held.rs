@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use seskey::policy::{PolicySource, counted_size};
 
 use super::{Account, Answer, AttachedPolicy, Holder, Page, authority::Document};
 use crate::refusal::{Missing, Refusal};
 
 /// What a user or a group holds.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Held {
     /// By name.
     pub(super) inline: BTreeMap<String, Document>,

@@ -4,11 +4,12 @@ use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 use seskey::{AccessKeyId, SecretAccessKey};
 use zeroize::Zeroize;
 
 /// The number of an AWS account: 12 digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountId(String);
 
 impl AccountId {

@@ -4,13 +4,16 @@ use jiff::Timestamp;
 use rand::Rng;
 use seskey::{Secret, SecretAccessKey};
 
-use super::{AccessKeyMetadata, Account, Answer, Page, Principal, identifiers};
+use serde::{Deserialize, Serialize};
+
+use super::{AccessKeyMetadata, Account, Answer, Page, Principal, identifiers, rows};
 use crate::refusal::{Missing, Refusal};
 
 /// An access key with its secret, which its `Debug` does not tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessKey {
     pub(super) owner: Principal,
+    #[serde(with = "rows::secret")]
     pub(super) secret: SecretAccessKey,
     pub(super) status: Status,
     pub(super) create_date: Timestamp,
@@ -18,7 +21,7 @@ pub struct AccessKey {
 }
 
 /// Whether an access key may be used. Source: IAM API Reference, `AccessKey`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the names say it all
 pub enum Status {
     Active,
@@ -26,7 +29,7 @@ pub enum Status {
 }
 
 /// When, where and for what an access key was last used. Source: IAM API Reference, `AccessKeyLastUsed`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the members of the data type
 pub struct LastUsed {
     pub last_used_date: Timestamp,
@@ -155,14 +158,14 @@ impl Account {
 
     fn access_keys_of(&self, principal: &Principal) -> Result<&Vec<String>, Refusal> {
         match principal {
-            Principal::Root => Ok(&self.root_access_keys),
+            Principal::Root => Ok(&self.root_user().access_keys),
             Principal::User(name) => Ok(&self.user_entry(name)?.access_keys),
         }
     }
 
     fn access_keys_of_mut(&mut self, principal: &Principal) -> Result<&mut Vec<String>, Refusal> {
         match principal {
-            Principal::Root => Ok(&mut self.root_access_keys),
+            Principal::Root => Ok(&mut self.root_user_mut().access_keys),
             Principal::User(name) => Ok(&mut self.user_entry_mut(name)?.access_keys),
         }
     }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 use seskey::policy::{PolicySource, counted_size};
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
 use crate::refusal::{Conflict, Missing, Refusal};
 
 /// A managed policy. Source: IAM API Reference, `Policy`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the members of the data type
 pub struct ManagedPolicy {
     pub policy_name: String,
@@ -34,6 +35,7 @@ pub(super) const POLICIES_PER_ACCOUNT: usize = 1500;
 pub(super) const POLICY_SIZE: usize = 6144;
 
 /// A policy with its document, once as it grants and once as it bounds.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Entry {
     pub(super) policy: ManagedPolicy,
     pub(super) document: Document,

@@ -5,7 +5,7 @@ use super::{Account, Holder, groups, held, keys, policies, users};
 impl Account {
     /// By the names of the API, in their order. What cannot exist here counts zero.
     pub(super) fn summary(&self) -> Vec<(&'static str, usize)> {
-        let root_keys = usize::from(!self.root_access_keys.is_empty());
+        let root_keys = usize::from(!self.root_user().access_keys.is_empty());
         vec![
             ("AccessKeysPerUserQuota", keys::ACCESS_KEYS_PER_USER),
             ("AccountAccessKeysPresent", root_keys),

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
-use super::{Account, Answer, Folded, Page, Principal, held::Held, identifiers, whole_seconds};
+use super::{Account, Answer, Folded, Page, Principal, held::Held, identifiers};
 use crate::refusal::{Conflict, Missing, Refusal};
 
 /// An IAM user. Source: IAM API Reference, `User`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the members of the data type
 pub struct User {
     pub path: String,
@@ -24,7 +25,7 @@ pub struct User {
 }
 
 /// A tag. Keys that differ only in case are the same. Source: IAM User Guide, "Tags for IAM resources".
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the members of the data type
 pub struct Tag {
     pub key: String,
@@ -36,6 +37,7 @@ pub(super) const USERS_PER_ACCOUNT: usize = 5000;
 const TAGS_PER_USER: usize = 50;
 
 /// A user with all that hangs on it.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Entry {
     pub(super) user: User,
     pub(super) held: Held,
@@ -93,7 +95,7 @@ impl Account {
             Principal::Root => Ok(Answer::RootUser {
                 user_id: self.id.to_string(),
                 arn: self.arn("root"),
-                create_date: whole_seconds(self.create_date),
+                create_date: self.root_user().create_date,
             }),
         }
     }

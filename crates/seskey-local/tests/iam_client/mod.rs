@@ -124,7 +124,10 @@ impl Client {
             body: request.body.as_bytes(),
         };
         let peer: IpAddr = PEER.parse().unwrap();
-        let response = api::answer(&mut self.account, &signed, peer, self.now, &mut self.rng);
+        let key_of = |id: &str| self.account.access_key(id).cloned();
+        let signer = api::authenticate(&signed, self.account.partition(), key_of, self.now);
+        let response =
+            api::answer(&mut self.account, &signed, signer, peer, self.now, &mut self.rng);
         assert_eq!(response.content_type, "text/xml");
         assert!(well_formed(&response.body), "{}", response.body);
         Reply { status: response.status, request_id: response.request_id, body: response.body }

@@ -4,13 +4,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     context::Request,
     document::{Effect, Policy},
 };
 
 /// How a policy comes to the identity.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PolicySource {
     /// Embedded in the user.
     Inline {

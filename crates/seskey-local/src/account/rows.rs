@@ -1,0 +1,128 @@
+//! The account as rows of text, for whoever keeps them: what has changed goes out, what was kept comes in.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use seskey::{Partition, SecretAccessKey};
+
+use super::{Account, AccountId, table::Rows};
+
+/// A row of a table. The value may hold a secret access key, so `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Such as `user`.
+    pub table: String,
+    /// Unique in its table.
+    pub key: String,
+    /// JSON; absent if the row is to be deleted.
+    pub value: Option<String>,
+}
+
+/// Why rows are no account.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// There is no row about the account itself.
+    #[error("there is no account in it")]
+    NoAccount,
+    /// A table that is not known here.
+    #[error("the table {0} is not known")]
+    UnknownTable(String),
+    /// A value that cannot be read.
+    #[error("the row {key} of the table {table} cannot be read")]
+    BadRow {
+        /// The name of the table.
+        table: String,
+        /// The key of the row.
+        key: String,
+        /// At which place it is no JSON, or not what it should be.
+        source: serde_json::Error,
+    },
+}
+
+/// The one row of its table: the account itself and its root user.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Root {
+    pub(super) account_id: AccountId,
+    pub(super) partition: Partition,
+    pub(super) create_date: Timestamp,
+    pub(super) access_keys: Vec<String>,
+}
+
+impl Account {
+    /// From now on [`Self::take_changes`] gives what has changed; the first time, everything.
+    pub fn record_changes(&mut self) {
+        for table in self.tables() {
+            table.record();
+        }
+    }
+
+    /// The rows that were changed since the last call.
+    pub fn take_changes(&mut self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for table in self.tables() {
+            table.take_changes(&mut rows);
+        }
+        rows
+    }
+
+    /// The account that such rows make, in whatever order.
+    ///
+    /// # Errors
+    /// Rows that were not given out by [`Self::take_changes`], or by another version of it.
+    pub fn restore(rows: impl IntoIterator<Item = Row>) -> Result<Self, RestoreError> {
+        let mut account = Self::empty();
+        for Row { table, key, value } in rows {
+            let (mut tables, Some(value)) = (account.tables(), value) else { continue };
+            let Some(rows) = tables.iter_mut().find(|rows| rows.name() == table) else {
+                return Err(RestoreError::UnknownTable(table));
+            };
+            if let Err(source) = rows.restore(&key, &value) {
+                return Err(RestoreError::BadRow { table, key, source });
+            }
+        }
+        let root = account.root.values().next().ok_or(RestoreError::NoAccount)?;
+        (account.id, account.partition) = (root.account_id.clone(), root.partition);
+        Ok(account)
+    }
+
+    /// All that is kept of an account.
+    fn tables(&mut self) -> [&mut dyn Rows; 5] {
+        [
+            &mut self.root,
+            &mut self.users,
+            &mut self.groups,
+            &mut self.policies,
+            &mut self.access_keys,
+        ]
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row")
+            .field("table", &self.table)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A secret access key on its way to the disk and back: the only place where it is written out.
+pub(super) mod secret {
+    use super::*;
+
+    pub(in crate::account) fn serialize<S: Serializer>(
+        secret: &SecretAccessKey,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.expose())
+    }
+
+    pub(in crate::account) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SecretAccessKey, D::Error> {
+        let text = zeroize::Zeroizing::new(String::deserialize(deserializer)?);
+        SecretAccessKey::parse(&text).map_err(|_| D::Error::custom("no secret access key"))
+    }
+}
