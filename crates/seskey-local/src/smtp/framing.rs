@@ -5,7 +5,7 @@ use std::mem;
 
 /// What has come in and was not used yet.
 #[derive(Debug, Default)]
-pub(super) struct Input {
+pub struct Input {
     bytes: Vec<u8>,
     /// How far a search has already gone in vain.
     searched: usize,
@@ -13,7 +13,7 @@ pub(super) struct Input {
 
 /// A line that is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BadLine {
+pub enum BadLine {
     /// A CR or an LF without the other, at this position of the line.
     Unpaired(usize),
     /// No line end within [`MAX_LINE`] bytes.
@@ -22,7 +22,7 @@ pub(super) enum BadLine {
 
 /// The message after DATA, received.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Data {
+pub enum Data {
     /// Its bytes, with the doubled dots made single.
     Message(Vec<u8>),
     /// It was longer than the limit and has been thrown away.
@@ -30,27 +30,30 @@ pub(super) enum Data {
 }
 
 /// The longest command line, CRLF included. RFC 5321 asks for 512, RFC 4954 for 12,288 where AUTH is offered.
-pub(super) const MAX_LINE: usize = 12_288;
+pub const MAX_LINE: usize = 12_288;
 
 impl Input {
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    /// Takes in what was read.
+    pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether everything that came in was used.
+    pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
     /// The next line without its CRLF; `None` until it is there.
-    pub(super) fn line(&mut self) -> Option<Result<Vec<u8>, BadLine>> {
-        let window = &self.bytes[..self.bytes.len().min(MAX_LINE)];
+    pub fn line(&mut self) -> Option<Result<Vec<u8>, BadLine>> {
+        // a CR further behind has its LF outside of the longest line
+        let window = &self.bytes[..self.bytes.len().min(MAX_LINE - 1)];
         let Some(at) = window[self.searched..]
             .iter()
             .position(|b| matches!(b, b'\r' | b'\n'))
             .map(|at| at + self.searched)
         else {
             self.searched = window.len();
-            return (window.len() == MAX_LINE).then_some(Err(BadLine::TooLong));
+            return (window.len() == MAX_LINE - 1).then_some(Err(BadLine::TooLong));
         };
         self.searched = at;
         match (self.bytes[at], self.bytes.get(at + 1)) {
@@ -67,15 +70,17 @@ impl Input {
     }
 
     /// The message that ends in CRLF `.` CRLF; `None` until its end is there. Of a message longer than `limit` only
-    /// as much is kept as its end may need.
-    pub(super) fn data(&mut self, receiver: &mut Receiver, limit: usize) -> Option<Data> {
-        let Some(end) = end_of_data(&self.bytes, receiver.at_start, self.searched) else {
-            if !receiver.too_long && self.bytes.len() <= limit + END.len() {
+    /// as much is kept as its end may need. Doubled dots do not count (RFC 1870, section 5).
+    pub fn data(&mut self, receiver: &mut Receiver, limit: usize) -> Option<Data> {
+        let Some(end) = end_of_data(&self.bytes, receiver.past_start, self.searched) else {
+            // at most one byte in four is a doubled dot: CRLF `..` and so on
+            let most = limit + limit / 3 + 2 * END.len();
+            if !receiver.too_long && self.bytes.len() <= most {
                 self.searched = self.bytes.len().saturating_sub(END.len() - 1);
             } else {
                 receiver.too_long = true;
                 let kept = self.bytes.len().saturating_sub(END.len() - 1);
-                receiver.at_start &= kept == 0;
+                receiver.past_start |= kept > 0;
                 self.bytes.drain(..kept);
                 self.searched = 0;
             }
@@ -95,16 +100,17 @@ impl Input {
 }
 
 /// How far a message has come in.
-#[derive(Debug)]
-pub(super) struct Receiver {
-    /// Whether the bytes at hand begin where the message begins.
-    at_start: bool,
+#[derive(Debug, Default)]
+pub struct Receiver {
+    /// Whether the bytes at hand begin later than the message.
+    past_start: bool,
     too_long: bool,
 }
 
 impl Receiver {
-    pub(super) fn new() -> Self {
-        Self { at_start: true, too_long: false }
+    /// Nothing has come in.
+    pub fn new() -> Self {
+        Self::default()
     }
 }
 
@@ -117,9 +123,9 @@ struct End {
     next: usize,
 }
 
-fn end_of_data(bytes: &[u8], at_start: bool, from: usize) -> Option<End> {
+fn end_of_data(bytes: &[u8], past_start: bool, from: usize) -> Option<End> {
     // right after DATA the CRLF of the command stands for the first one of the end
-    if at_start && bytes.starts_with(&END[2..]) {
+    if !past_start && bytes.starts_with(&END[2..]) {
         return Some(End { length: 0, next: 3 });
     }
     let at = from + bytes[from..].windows(END.len()).position(|window| window == END)?;
@@ -181,7 +187,13 @@ mod tests {
         );
         assert_eq!(lines(&[b"EHLO a\nNOOP\r\n"]), [Err(BadLine::Unpaired(6))]);
         assert_eq!(lines(&[b"EHLO\ra\r\n"]), [Err(BadLine::Unpaired(4))]);
-        assert_eq!(lines(&[&[b'a'; MAX_LINE]]), [Err(BadLine::TooLong)]);
+    }
+
+    #[test]
+    fn a_line_is_as_long_as_it_may_be() {
+        let longest = [b'a'; MAX_LINE - 2];
+        assert_eq!(lines(&[&longest, b"\r\n"]), [Ok(longest.to_vec())]);
+        assert_eq!(lines(&[&longest, b"a\r\n"]), [Err(BadLine::TooLong)]);
     }
 
     #[test]
@@ -221,6 +233,19 @@ mod tests {
                 Some((Data::TooLong, b"NOOP\r\n".to_vec())),
                 "{chunk}"
             );
+        }
+    }
+
+    #[test]
+    fn doubled_dots_do_not_count() {
+        let dots = b"..\r\n".repeat(100);
+        for chunk in [1, 7, 100, 10_000] {
+            let received = |limit| {
+                receive(&[&dots[..], b".\r\nNOOP\r\n"].concat(), chunk, limit).unwrap()
+            };
+            let message = Data::Message(b".\r\n".repeat(100));
+            assert_eq!(received(300), (message, b"NOOP\r\n".to_vec()), "{chunk}");
+            assert_eq!(received(299), (Data::TooLong, b"NOOP\r\n".to_vec()), "{chunk}");
         }
     }
 

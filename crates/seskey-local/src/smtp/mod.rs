@@ -2,7 +2,7 @@
 
 pub(crate) mod address;
 mod auth;
-mod framing;
+pub mod framing;
 pub(crate) mod listener;
 mod reply;
 mod session;

@@ -59,6 +59,12 @@ pub enum CredentialError {
         /// What it is instead.
         recognised: Recognised,
     },
+    /// The endpoint is not a host name.
+    #[error("line {line}: the SMTP endpoint is not a host name")]
+    Endpoint {
+        /// The line, counted from 1.
+        line: u64,
+    },
 }
 
 impl SmtpCredential {
@@ -78,7 +84,7 @@ impl SmtpCredential {
     }
 
     /// Environment variables: `SMTP_HOST`, `SMTP_PORT`, `SMTP_USERNAME`, `SMTP_PASSWORD`, one a line. The values are made of
-    /// letters, digits and `+/.-` and mean themselves to a shell and to every reader of such files.
+    /// letters, digits and `+/.:-` and mean themselves to a shell and to every reader of such files.
     pub fn to_env(&self) -> String {
         env::write(self)
     }
@@ -94,6 +100,10 @@ impl SmtpCredential {
             cell.map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned)
         };
         let recognised = |cell: &str| crate::recognise::recognise(cell.trim());
+        let endpoint = cell(endpoint);
+        if endpoint.as_ref().is_some_and(|host| !host.bytes().all(is_host_byte)) {
+            return Err(CredentialError::Endpoint { line });
+        }
         Ok(Self {
             iam_user: cell(iam_user),
             user_name: AccessKeyId::parse(user_name.trim()).map_err(|_| {
@@ -102,9 +112,14 @@ impl SmtpCredential {
             password: SmtpPassword::parse(password.trim()).ok_or_else(|| {
                 CredentialError::Password { line, recognised: recognised(password) }
             })?,
-            endpoint: cell(endpoint),
+            endpoint,
         })
     }
+}
+
+/// Of a name or an address; nothing that a shell or another reader of a file would take for more.
+fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-.:".contains(&byte)
 }
 
 #[cfg(test)]
@@ -115,6 +130,12 @@ mod tests {
     fn what_is_no_credential_is_refused() {
         use CredentialError as E;
         let header = "IAM user name,SMTP user name,SMTP password\n";
+        let with_endpoint = |host: &str| {
+            format!(
+                "SMTP endpoint,SMTP user name,SMTP password\n\
+                 {host},AKIAIOSFODNN7EXAMPLE,BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9\n"
+            )
+        };
         for (text, error) in [
             (String::new(), E::Empty),
             ("\u{feff}  \n".into(), E::Empty),
@@ -137,6 +158,8 @@ mod tests {
                 E::UserName { line: 2, recognised: Recognised::Nothing },
             ),
             (format!("{header}x,AKIAIOSFODNN7EXAMPLE\n"), E::Malformed { line: 2 }),
+            (with_endpoint("\"a\nSMTP_PASSWORD=b\""), E::Endpoint { line: 2 }),
+            (with_endpoint("$(id)"), E::Endpoint { line: 2 }),
         ] {
             assert_eq!(SmtpCredential::read(&text), Err(error), "{text}");
         }
