@@ -15,9 +15,10 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The Rust files of all crates.
+/// The Rust files of all crates, and the fuzz targets.
 fn sources() -> Vec<PathBuf> {
-    let (mut folders, mut files) = (vec![root().join("crates")], vec![]);
+    let mut folders = vec![root().join("crates"), root().join("fuzz/fuzz_targets")];
+    let mut files = vec![];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -108,4 +109,18 @@ fn the_readme_tells_the_truth() {
         shown += 1;
     }
     assert_eq!(shown, 1);
+}
+
+/// A target without seeds would begin with nothing, and one that is not in the manifest would never run.
+#[test]
+fn every_fuzz_target_has_seeds() {
+    let manifest = read("fuzz/Cargo.toml");
+    let targets = fs::read_dir(root().join("fuzz/fuzz_targets")).unwrap();
+    let names: Vec<_> = targets.map(|file| file.unwrap().path()).collect();
+    assert!(names.len() >= 8, "{names:?}");
+    for name in names.iter().map(|path| path.file_stem().unwrap().to_str().unwrap()) {
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
+        let seeds = fs::read_dir(root().join("fuzz/corpus").join(name));
+        assert!(seeds.is_ok_and(|seeds| seeds.count() > 0), "{name}");
+    }
 }

@@ -240,9 +240,8 @@ mod tests {
     fn doubled_dots_do_not_count() {
         let dots = b"..\r\n".repeat(100);
         for chunk in [1, 7, 100, 10_000] {
-            let received = |limit| {
-                receive(&[&dots[..], b".\r\nNOOP\r\n"].concat(), chunk, limit).unwrap()
-            };
+            let received =
+                |limit| receive(&[&dots[..], b".\r\nNOOP\r\n"].concat(), chunk, limit).unwrap();
             let message = Data::Message(b".\r\n".repeat(100));
             assert_eq!(received(300), (message, b"NOOP\r\n".to_vec()), "{chunk}");
             assert_eq!(received(299), (Data::TooLong, b"NOOP\r\n".to_vec()), "{chunk}");

@@ -1,0 +1,82 @@
+//! The Authorization header: what was read can be written and is read again, and a request is good with the signature
+//! that belongs to it and with no other.
+
+#![no_main]
+
+use jiff::Timestamp;
+use libfuzzer_sys::fuzz_target;
+use seskey::SecretAccessKey;
+use seskey_local::{
+    refusal::{Mismatch, Refusal},
+    sigv4::{Authorization, Signed, Signer, canonical_request, sign, string_to_sign, verify},
+};
+
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+const NOW: &str = "2015-08-30T12:36:00Z";
+
+// a request as in HTTP/1.1, with LF for CRLF
+fuzz_target!(|request: &str| {
+    let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
+    let mut lines = head.split('\n');
+    let request_line = lines.next().unwrap_or_default();
+    let (method, target) = request_line.split_once(' ').unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
+    let request = Signed { method, path, query, headers: &headers, body: body.as_bytes() };
+    let Ok(authorization) = Authorization::of(&request) else { return };
+
+    let canonical = canonical_request(&request, &authorization.signed_headers);
+    let lines = canonical.split('\n').count();
+    assert_eq!(lines, 6 + authorization.signed_headers.len(), "no part looks like another");
+
+    let time = request.header("x-amz-date").unwrap_or_default();
+    let to_sign = string_to_sign(time, &authorization.scope, &canonical);
+    let signature = sign(SECRET, &authorization.scope, &to_sign);
+    let right = Authorization { signature, ..authorization.clone() };
+    let mut wrong = right.clone();
+    wrong.signature[31] ^= 1;
+    for (authorization, is_right) in
+        [(&right, true), (&wrong, false), (&authorization, authorization == right)]
+    {
+        let header = written(authorization);
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .map(|&(name, value)| match name.eq_ignore_ascii_case("authorization") {
+                true => (name, header.as_str()),
+                false => (name, value),
+            })
+            .collect();
+        let request = Signed { headers: &headers, ..request };
+        assert_eq!(Authorization::of(&request).as_ref(), Ok(authorization));
+        match verified(&request) {
+            Ok(signer) => {
+                assert!(is_right && request.body == body.as_bytes());
+                assert_eq!(signer.access_key_id, authorization.access_key_id);
+                assert_eq!(signer.scope, authorization.scope);
+            }
+            // a time is signed in its one form: a leap second is the second before, a `Date` is as `X-Amz-Date`
+            Err(Refusal::SignatureDoesNotMatch(Mismatch::Signature)) => {
+                assert!(!is_right || time.is_empty() || time.ends_with("60Z"));
+            }
+            Err(refusal) => assert!(!refusal.to_string().contains(SECRET)),
+        }
+    }
+});
+
+fn verified(request: &Signed<'_>) -> Result<Signer, Refusal> {
+    let secret = SecretAccessKey::parse(SECRET).expect("it is a secret access key");
+    let now: Timestamp = NOW.parse().expect("it is a time");
+    verify(request, |_| Ok(()), |_| Some(&secret), now)
+}
+
+fn written(authorization: &Authorization) -> String {
+    let Authorization { access_key_id, scope, signed_headers, signature } = authorization;
+    let signature: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!(
+        "AWS4-HMAC-SHA256 Credential={access_key_id}/{}/{}/{}/aws4_request, SignedHeaders={}, Signature={signature}",
+        scope.date,
+        scope.region,
+        scope.service,
+        signed_headers.join(";"),
+    )
+}

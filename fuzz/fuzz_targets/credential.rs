@@ -1,0 +1,71 @@
+//! A file of credentials that is read is written again with the same credentials, and nothing of one shows.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use seskey::{
+    AccessKeyId, SecretAccessKey, SmtpCredential, SmtpPassword,
+    credential::csv,
+    recognise::{Recognised, recognise},
+};
+
+fuzz_target!(|text: &str| {
+    for word in text.split(|c: char| c.is_whitespace() || "=,\"'".contains(c)).take(64) {
+        check_recognised(word);
+    }
+    let credentials = match SmtpCredential::read(text) {
+        Ok(credentials) => credentials,
+        Err(error) => {
+            let shown = format!("{error} {error:?}");
+            assert!(shown.len() <= 250, "{shown}");
+            return;
+        }
+    };
+    assert!(!credentials.is_empty());
+    for credential in &credentials {
+        assert!(
+            !format!("{credential:?}").contains(credential.password.expose())
+                || is_elsewhere(credential)
+        );
+        let written = SmtpCredential { iam_user: None, ..credential.clone() };
+        assert_eq!(SmtpCredential::read(&credential.to_env()), Ok(vec![written]));
+    }
+    // no name has an apostrophe: in front it makes a cell inert
+    if credentials
+        .iter()
+        .flat_map(|credential| &credential.iam_user)
+        .any(|name| name.starts_with('\''))
+    {
+        return;
+    }
+    let written: Vec<_> = credentials
+        .iter()
+        .map(|credential| SmtpCredential { endpoint: None, ..credential.clone() })
+        .collect();
+    assert_eq!(SmtpCredential::read(&csv::write(&credentials)), Ok(written));
+});
+
+/// Whether somebody wrote the password into a name as well.
+fn is_elsewhere(credential: &SmtpCredential) -> bool {
+    let password = credential.password.expose();
+    [&credential.iam_user, &credential.endpoint]
+        .into_iter()
+        .flatten()
+        .any(|name| name.contains(password))
+}
+
+/// The forms do not overlap, and each is what its own parser takes.
+fn check_recognised(word: &str) {
+    let recognised = recognise(word);
+    assert_eq!(recognised == Recognised::AccessKeyId, AccessKeyId::parse(word).is_ok());
+    let password = SmtpPassword::parse(word);
+    let algorithm = password.map(|password| password.algorithm());
+    assert_eq!(
+        algorithm.map(Recognised::SmtpPassword),
+        matches!(recognised, Recognised::SmtpPassword(_)).then(|| recognised.clone())
+    );
+    if recognised == Recognised::SecretAccessKey {
+        assert!(SecretAccessKey::parse(word).is_ok());
+    }
+    assert!(!format!("{recognised:?}").contains(word) || word.len() < 20);
+}

@@ -1,0 +1,53 @@
+//! The author that decides whether a message is sent is the author that its recipient sees, whoever reads it.
+
+#![no_main]
+
+use jiff::Timestamp;
+use libfuzzer_sys::fuzz_target;
+use mail_parser::{Address, MessageParser};
+use seskey::Region;
+use seskey_local::message::{Author, Header, rewrite};
+
+fuzz_target!(|message: &[u8]| {
+    let header = Header::read(message);
+    let region = Region::parse("eu-west-1").expect("it is a region");
+    let rewritten = rewrite(message, "ID", &region, Timestamp::UNIX_EPOCH);
+    assert!(rewritten.len() <= message.len() + 300, "{}", rewritten.len());
+    if header.malformed || header.duplicate.is_some() || header.authors.is_empty() {
+        return;
+    }
+
+    let read = Header::read(&rewritten);
+    assert_eq!((&read.authors, &read.to, &read.cc), (&header.authors, &header.to, &header.cc));
+    assert!(!read.malformed && read.duplicate.is_none() && read.configuration_set.is_none());
+
+    // a parser of whole messages
+    let parsed = MessageParser::default().parse(&rewritten).expect("it has a header");
+    let authors: Vec<Author> = parsed
+        .from()
+        .into_iter()
+        .flat_map(Address::iter)
+        .map(|address| Author {
+            address: address.address().unwrap_or_default().to_owned(),
+            display_name: address.name().map(str::to_owned).filter(|name| !name.is_empty()),
+        })
+        .collect();
+    assert_eq!(authors, header.authors);
+    assert_eq!(parsed.message_id(), Some("ID@eu-west-1.amazonses.com"));
+
+    // a reader that takes every CR and every LF for the end of a line
+    for (name, times) in [("from", 1), ("date", 1), ("message-id", 1), ("x-ses-source-arn", 0)] {
+        assert_eq!(lines_of(&rewritten, name), times, "{name}");
+    }
+});
+
+/// How many lines of the header begin with that name, blanks before the colon or not.
+fn lines_of(message: &[u8], name: &str) -> usize {
+    let text = String::from_utf8_lossy(message).replace("\r\n", "\n").replace('\r', "\n");
+    let header = text.split("\n\n").next().unwrap_or_default();
+    header
+        .split('\n')
+        .filter_map(|line| line.split_once(':'))
+        .filter(|(before, _)| before.trim_end().eq_ignore_ascii_case(name))
+        .count()
+}
