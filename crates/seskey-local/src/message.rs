@@ -173,9 +173,11 @@ fn has_unpaired_line_end(field: &[u8]) -> bool {
     field.iter().filter(|b| matches!(b, b'\r' | b'\n')).count() != 2 * line_ends
 }
 
+/// Blanks may stand between the name and its colon (RFC 5322, section 4.5), a line end may not.
 fn field_name(rest: &[u8]) -> Option<String> {
     let colon = rest.iter().position(|&b| b == b':')?;
-    let name = rest[..colon].trim_ascii_end();
+    let blanks = rest[..colon].iter().rev().take_while(|&&b| matches!(b, b' ' | b'\t')).count();
+    let name = &rest[..colon - blanks];
     (!name.is_empty() && name.iter().all(u8::is_ascii_graphic))
         .then(|| String::from_utf8_lossy(name).into_owned())
 }
@@ -230,6 +232,9 @@ mod tests {
         assert_eq!(authors(b"From: a@b.c\r\nno field\r\nFrom: d@e.f\r\n\r\n"), ["a@b.c"]);
         assert_eq!(authors(b"\xef\xbb\xbfFrom: a@b.c\r\n\r\n"), [""; 0]);
         assert_eq!(authors(b"From: a@b.c, g: d@e.f;\r\n\r\n"), ["a@b.c", "d@e.f"]);
+        assert_eq!(authors(b"From : a@b.c\r\n\r\n"), ["a@b.c"]);
+        assert_eq!(authors(b"From: d@e.f\r\nX\r\n :From: a@b.c\r\n\r\n"), ["d@e.f"]);
+        assert_eq!(authors(b"From\r\n : a@b.c\r\n\r\n"), [""; 0]);
         for hidden in
             [&b"From: a@b.c\r\nX: y\nFrom: d@e.f\r\n\r\n"[..], b"From: a@b.c\r\nX: y\rz\r\n\r\n"]
         {
