@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """An SMTP client logs in and sends with the right credential, and with no other.
 
-    smtp_credentials.py CLIENT
+    smtp_credentials.py CLIENT [ARGUMENT]...
 
-CLIENT, a file in smtp_clients/, is run as `CLIENT starttls|tls-wrapper SENDER RECIPIENT`, with the message on stdin
-and SMTP_HOST, SMTP_PORT, SMTP_USER_NAME, SMTP_PASSWORD and SESKEY_CA_FILE in its environment. It connects to that
+CLIENT, a file in smtp_clients/, is run as `CLIENT [ARGUMENT]... starttls|tls-wrapper SENDER RECIPIENT`, with the
+message on stdin and SMTP_HOST, SMTP_PORT, SMTP_USER_NAME, SMTP_PASSWORD and SESKEY_CA_FILE in its environment. It connects to that
 port of 127.0.0.1, asks by TLS for that host, shows what the server says, and ends with status 0 if the message was
 accepted.
 """
@@ -24,7 +24,7 @@ except ImportError:
 
 import smtp_password
 
-CLIENT = pathlib.Path(__file__).resolve().parent / "smtp_clients" / sys.argv[1]
+CLIENT = [pathlib.Path(__file__).resolve().parent / "smtp_clients" / sys.argv[1], *sys.argv[2:]]
 MAILBOX = os.environ["AWS_ENDPOINT_URL"] + "/_aws/ses"
 PORTS = {"starttls": os.environ["STARTTLS_PORT"], "tls-wrapper": os.environ["TLS_WRAPPER_PORT"]}
 
@@ -108,7 +108,7 @@ class Client:
             "SMTP_USER_NAME": self.user_name,
             "SMTP_PASSWORD": password,
         }
-        done = subprocess.run([CLIENT, self.tls, sender, RECIPIENT], env=environment, text=True, errors="replace",
+        done = subprocess.run([*CLIENT, self.tls, sender, RECIPIENT], env=environment, text=True, errors="replace",
                               input=MESSAGE.format(sender=sender, recipient=RECIPIENT),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode == 127:

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# swaks, the Swiss army knife for SMTP, made to log in by AUTH LOGIN; of a certificate it checks the issuer, not the name
+# swaks, the Swiss army knife for SMTP; of a certificate it checks the issuer, not the name
+#   swaks.sh AUTH-MECHANISM
 set -euo pipefail
 
 declare -A tls=([starttls]=--tls [tls-wrapper]=--tls-on-connect)
 # the password stays out of the arguments
 export SWAKS_OPT_auth_password=$SMTP_PASSWORD
 
-swaks --server 127.0.0.1 --port "$SMTP_PORT" "${tls[$1]}" --tls-sni "$SMTP_HOST" --tls-verify \
-  --tls-ca-path "$SESKEY_CA_FILE" --auth LOGIN --auth-user "$SMTP_USER_NAME" --from "$2" --to "$3" --data -
+swaks --server 127.0.0.1 --port "$SMTP_PORT" "${tls[$2]}" --tls-sni "$SMTP_HOST" --tls-verify \
+  --tls-ca-path "$SESKEY_CA_FILE" --auth "$1" --auth-user "$SMTP_USER_NAME" --from "$3" --to "$4" --data -
