@@ -13,7 +13,7 @@ use crate::{
     account::{AccessKey, Account, Principal, Status},
     iam::{self, Members, Operation},
     refusal::{Denial, Mismatch, Refusal},
-    sigv4::{self, Authorization, Scope, Signed, Signer},
+    sigv4::{self, Authorization, Scope, Signed, Signer, SigningKey},
     sts, xml,
 };
 
@@ -29,7 +29,7 @@ pub struct Response {
     pub body: String,
 }
 
-/// Tells who signed a request. `key_of` knows the access keys; it is asked once.
+/// Tells who signed a request, by either clock. `key_of` knows the access keys; it is asked once.
 ///
 /// # Errors
 /// What [`sigv4::verify`] refuses, and a key that is not active.
@@ -37,11 +37,14 @@ pub fn authenticate(
     request: &Signed<'_>,
     partition: Partition,
     key_of: impl Fn(&str) -> Option<AccessKey>,
-    now: Timestamp,
+    clocks: [Timestamp; 2],
 ) -> Result<Signer, Refusal> {
     let accept = |scope: &Scope| Service::of(request).accept(scope, partition);
-    let active = |id: &str| key_of(id).filter(|key| key.status() == Status::Active);
-    sigv4::verify(request, accept, |id| active(id).map(|key| key.secret().clone()), now)
+    let active = |id: &str| {
+        let key = key_of(id).filter(|key| key.status() == Status::Active)?;
+        Some(SigningKey { secret: key.secret().clone(), session_token: None })
+    };
+    sigv4::verify(request, accept, active, clocks)
 }
 
 /// Answers a request that was signed, or for which that is refused. It never fails: a refusal is an answer too.

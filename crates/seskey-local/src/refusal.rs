@@ -86,7 +86,7 @@ pub enum Refusal {
     /// The signature cannot be read.
     #[error("{0}")]
     IncompleteSignature(Incomplete),
-    /// The access key is unknown, inactive or temporary.
+    /// The access key is unknown or inactive, or the session token is not its own.
     #[error("The security token included in the request is invalid.")]
     InvalidClientTokenId,
     /// The signature can be read, and is not good for this request, here and now.
@@ -157,7 +157,7 @@ pub enum Denial {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say it all
 pub enum Incomplete {
-    #[error("Unsupported signing algorithm in the Authorization header; use AWS4-HMAC-SHA256.")]
+    #[error("Unsupported signing algorithm; use AWS4-HMAC-SHA256.")]
     Algorithm,
     #[error("More than one Authorization header.")]
     RepeatedAuthorization,
@@ -175,16 +175,24 @@ pub enum Incomplete {
     Signature,
     #[error("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")]
     Date,
-    #[error("A signature in the query string is not served; sign with the Authorization header.")]
-    Presigned,
+    #[error(
+        "AWS query-string parameters must include '{0}', once. Re-examine the query-string parameters."
+    )]
+    QueryParameter(&'static str),
+    #[error("X-Amz-Date must be in ISO 8601 'basic format', such as 20150830T123600Z.")]
+    QueryDate,
+    #[error("X-Amz-Expires must be a number of seconds from 1 to 604800.")]
+    Expires,
+    #[error("Sign in the Authorization header or in the query string, not in both.")]
+    BothForms,
 }
 
 /// What a signature is not good for. Times are as in `x-amz-date`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say it all
 pub enum Mismatch {
-    #[error("Signature expired: {signed} is now earlier than {earliest} ({now} - 15 min.)")]
-    Expired { signed: String, earliest: String, now: String },
+    #[error("Signature expired: {signed} is now earlier than {earliest} ({now} - {good_for})")]
+    Expired { signed: String, earliest: String, now: String, good_for: String },
     #[error("Signature not yet current: {signed} is still later than {latest} ({now} + 15 min.)")]
     NotYetCurrent { signed: String, latest: String, now: String },
     #[error(

@@ -265,7 +265,8 @@ impl LocalSes {
         let now = self.clock.now();
         // neither the account nor the randomness is held while a signature or a long answer is worked out
         let key_of = |id: &str| lock(&self.account).access_key(id).cloned();
-        let signer = api::authenticate(request, self.region.partition(), key_of, now);
+        let clocks = [now, Timestamp::now()];
+        let signer = api::authenticate(request, self.region.partition(), key_of, clocks);
         let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
         api::answer(&mut lock(&self.account), request, signer, peer, now, &mut rng)
     }

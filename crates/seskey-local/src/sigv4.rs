@@ -1,11 +1,11 @@
 //! Signature Version 4: who signed a request, and is the signature right.
 //!
-//! The Authorization header form, whole. Every difference to what was signed, every repeated or unknown part and every
+//! In the Authorization header, and in the query string of a presigned URL. Every difference to what was signed, every repeated or unknown part and every
 //! header that ought to be signed and is not refuses the request.
 //! Source: IAM User Guide, "AWS Signature Version 4 for API requests" and "Create a signed AWS API request".
 
 use jiff::Timestamp;
-use seskey::SecretAccessKey;
+use seskey::{Secret, SecretAccessKey};
 use subtle::ConstantTimeEq;
 
 pub use authorization::{Authorization, Scope};
@@ -13,10 +13,11 @@ pub(crate) use canonical::UNRESERVED;
 pub use canonical::canonical_request;
 pub use signature::{sign, string_to_sign};
 
-use crate::refusal::{Incomplete, Mismatch, Refusal};
+use crate::refusal::{Mismatch, Refusal};
 
 mod authorization;
 mod canonical;
+mod presigned;
 mod signature;
 mod time;
 
@@ -44,8 +45,17 @@ pub struct Signer {
     pub scope: Scope,
 }
 
-/// Tells who signed the request. `accept` judges the region and the service of the scope, `secret_of` knows the active
-/// access keys.
+/// What an access key signs with.
+#[derive(Debug, Clone)]
+pub struct SigningKey {
+    /// The secret access key.
+    pub secret: SecretAccessKey,
+    /// What a request that a temporary credential signs must bring along.
+    pub session_token: Option<Secret>,
+}
+
+/// Tells who signed the request. `accept` judges the region and the service of the scope, `key_of` knows the active
+/// access keys. A signature is good if it is so by either clock: an AWS SDK sets its own by the `Date` that it sees.
 ///
 /// # Errors
 /// `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidClientTokenId` or `SignatureDoesNotMatch`. An unknown
@@ -53,35 +63,33 @@ pub struct Signer {
 pub fn verify(
     request: &Signed<'_>,
     accept: impl Fn(&Scope) -> Result<(), Mismatch>,
-    secret_of: impl Fn(&str) -> Option<SecretAccessKey>,
-    now: Timestamp,
+    key_of: impl Fn(&str) -> Option<SigningKey>,
+    clocks: [Timestamp; 2],
 ) -> Result<Signer, Refusal> {
     let authorization = Authorization::of(request)?;
-    if request.header("x-amz-security-token").is_some() {
-        return Err(Refusal::InvalidClientTokenId);
-    }
-    let signed_at = time::of(request).ok_or(Refusal::IncompleteSignature(Incomplete::Date))?;
-    check(request, &authorization, accept, signed_at, now)
-        .map_err(Refusal::SignatureDoesNotMatch)?;
+    check(request, &authorization, accept, clocks).map_err(Refusal::SignatureDoesNotMatch)?;
 
     let to_sign = string_to_sign(
-        &time::format(signed_at),
+        &time::format(authorization.signed_at),
         &authorization.scope,
         &canonical_request(request, &authorization.signed_headers),
     );
-    let secret = secret_of(&authorization.access_key_id);
+    let key = key_of(&authorization.access_key_id);
     let expected = sign(
-        secret.as_ref().map_or(NO_SECRET, SecretAccessKey::expose),
+        key.as_ref().map_or(NO_SECRET, |key| key.secret.expose()),
         &authorization.scope,
         &to_sign,
     );
     let right = bool::from(expected.ct_eq(&authorization.signature));
-    match secret {
-        None => Err(Refusal::InvalidClientTokenId),
-        Some(_) if !right => Err(Refusal::SignatureDoesNotMatch(Mismatch::Signature)),
-        Some(_) => {
-            Ok(Signer { access_key_id: authorization.access_key_id, scope: authorization.scope })
-        }
+    match key {
+        Some(key) if key.session_token == authorization.session_token => match right {
+            true => Ok(Signer {
+                access_key_id: authorization.access_key_id,
+                scope: authorization.scope,
+            }),
+            false => Err(Refusal::SignatureDoesNotMatch(Mismatch::Signature)),
+        },
+        _ => Err(Refusal::InvalidClientTokenId),
     }
 }
 
@@ -105,10 +113,12 @@ fn check(
     request: &Signed<'_>,
     authorization: &Authorization,
     accept: impl Fn(&Scope) -> Result<(), Mismatch>,
-    signed_at: Timestamp,
-    now: Timestamp,
+    clocks: [Timestamp; 2],
 ) -> Result<(), Mismatch> {
-    time::check(signed_at, now)?;
+    let Authorization { signed_at, good_for, .. } = *authorization;
+    let [one, other] = clocks.map(|now| time::check(signed_at, good_for, now));
+    // the account's clock is the one that the client sees
+    one.or_else(|mismatch| other.map_err(|_| mismatch))?;
     if time::format(signed_at)[..8] != authorization.scope.date {
         return Err(Mismatch::ScopeDate);
     }

@@ -28,7 +28,7 @@ fn what_aws_signs_is_good() {
 
 #[test]
 fn what_may_change_on_the_way() {
-    let harmless: [(&str, Tamper); 5] = [
+    let harmless: [(&str, Tamper); 7] = [
         ("the case of a header name", |_, headers| {
             headers.iter_mut().for_each(|(name, _)| name.make_ascii_uppercase())
         }),
@@ -36,6 +36,10 @@ fn what_may_change_on_the_way() {
         ("blanks around a value", |_, headers| {
             edit(headers, "host", |value| format!("  {value} "))
         }),
+        ("a value folded over two lines", |_, headers| {
+            edit(headers, "content-type", |value| value.replace("; ", ";\r\n  "))
+        }),
+        ("a path that is the same", |request, _| request.path = "//./".into()),
         ("a header that is not signed", |_, headers| headers.push(("accept".into(), "*/*".into()))),
         ("an unsigned header that a proxy changes", |_, headers| {
             headers.push(("via".into(), "x".into()))
@@ -145,9 +149,8 @@ fn what_was_tampered_with_is_refused() {
         ("two authorizations", incomplete, "More than one", |_, headers| {
             headers.push(("Authorization".into(), "Basic eDp5".into()))
         }),
-        ("presigned", incomplete, "query string", |request, headers| {
-            headers.retain(|(name, _)| name != "authorization");
-            request.query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00".into();
+        ("presigned too", incomplete, "not in both", |request, _| {
+            request.query = "x-amz-signature=00".into();
         }),
         ("four elements of a credential", incomplete, "exactly 5", |_, headers| {
             authorization(headers, |value| value.replace("/aws4_request", ""));
@@ -167,8 +170,28 @@ fn what_was_tampered_with_is_refused() {
         ("unknown key", token, "security token", |_, headers| {
             authorization(headers, |value| value.replace(ROOT.0, "AKIAIOSFODNN7EXAMPLF"));
         }),
-        ("session token", token, "security token", |_, headers| {
-            headers.push(("X-Amz-Security-Token".into(), "x".into()))
+        (
+            "session token not signed",
+            mismatch,
+            "'x-amz-security-token' must be a 'SignedHeader'",
+            |_, headers| headers.push(("X-Amz-Security-Token".into(), "x".into())),
+        ),
+        ("two session tokens", token, "security token", |_, headers| {
+            headers.extend(["x", "y"].map(|v| ("X-Amz-Security-Token".into(), v.into())))
+        }),
+        ("signed header folded with another", mismatch, "calculated", |_, headers| {
+            edit(headers, "content-type", |value| format!("{value},{value}"))
+        }),
+        ("path that is another once decoded", mismatch, "calculated", |request, _| {
+            request.path = "/%2e".into()
+        }),
+        ("body added to", mismatch, "calculated", |request, _| request.body.push('&')),
+        ("body gone", mismatch, "calculated", |request, _| request.body.clear()),
+        ("another region of scope", mismatch, "calculated", |_, headers| {
+            authorization(headers, |value| value.replace("/us-east-1/", "/us-east-2/"));
+        }),
+        ("region of another partition", mismatch, "valid region", |_, headers| {
+            authorization(headers, |value| value.replace("/us-east-1/", "/cn-north-1/"));
         }),
     ];
     for (name, (status, code), text, tamper) in cases {
@@ -208,6 +231,27 @@ fn a_signature_is_good_for_a_quarter_of_an_hour() {
             assert_eq!(message, expected);
         }
     }
+}
+
+/// An AWS SDK sets its clock by the `Date` that it sees; other clients do not.
+#[test]
+fn a_signature_is_good_by_either_clock() {
+    let mut client = Client::new();
+    let request = Unsigned::iam("ListUsers", &[]);
+    let signed_by_the_machine = client.sign(&request);
+    client.ahead = SignedDuration::from_hours(90 * 24);
+    client.now += client.ahead;
+    let signed_by_the_account = client.sign(&request);
+    for headers in [signed_by_the_machine, signed_by_the_account] {
+        assert_eq!(client.send_signed(&request, &headers).status, 200);
+    }
+    client.now += SignedDuration::from_hours(1);
+    let between = client.sign(&request);
+    client.now += SignedDuration::from_hours(1);
+    client.ahead += SignedDuration::from_hours(2);
+    let (_, code, text) = client.send_signed(&request, &between).refusal();
+    assert_eq!(code, "SignatureDoesNotMatch");
+    assert!(text.starts_with("Signature expired: 20260530T130000Z is now earlier"), "{text}");
 }
 
 #[test]

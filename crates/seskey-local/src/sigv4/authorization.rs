@@ -1,17 +1,26 @@
-//! The Authorization header, read to the letter.
+//! Who says to have signed a request: the Authorization header, read to the letter, or the query string.
 
-use super::Signed;
+use jiff::{SignedDuration, Timestamp};
+use seskey::Secret;
+
+use super::{Signed, presigned, time};
 use crate::refusal::{Incomplete, Mismatch, Refusal};
 
-/// What the Authorization header says.
+/// What the Authorization header or the query string of a presigned URL says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorization {
     /// The access key that signed.
     pub access_key_id: String,
     /// What it signed for.
     pub scope: Scope,
+    /// When.
+    pub signed_at: Timestamp,
+    /// For how long.
+    pub good_for: SignedDuration,
     /// The names of the signed headers: lower case, in order, each once.
     pub signed_headers: Vec<String>,
+    /// What a temporary credential brings along.
+    pub session_token: Option<Secret>,
     /// The signature.
     pub signature: [u8; 32],
 }
@@ -32,25 +41,24 @@ pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 pub(super) const TERMINATOR: &str = "aws4_request";
 
 impl Authorization {
-    /// Reads the header of a request.
+    /// Reads who signed a request, in the header or in the query string.
     ///
     /// # Errors
-    /// `MissingAuthenticationToken` where there is none, `IncompleteSignature` where it is not of the form.
+    /// `MissingAuthenticationToken` where nobody says so, `IncompleteSignature` where it is not of the form.
     pub fn of(request: &Signed<'_>) -> Result<Self, Refusal> {
         let mut headers = request.header_values("authorization");
-        match (headers.next(), headers.next()) {
-            (Some(header), None) => Self::parse(header),
-            (Some(_), Some(_)) => {
+        match (headers.next(), headers.next(), presigned::is_presigned(request.query)) {
+            (Some(header), None, false) => Self::parse(header, request),
+            (None, _, true) => presigned::read(request.query),
+            (None, _, false) => Err(Refusal::MissingAuthenticationToken),
+            (Some(_), None, true) => Err(Refusal::IncompleteSignature(Incomplete::BothForms)),
+            (Some(_), Some(_), _) => {
                 Err(Refusal::IncompleteSignature(Incomplete::RepeatedAuthorization))
             }
-            (None, _) if is_presigned(request.query) => {
-                Err(Refusal::IncompleteSignature(Incomplete::Presigned))
-            }
-            (None, _) => Err(Refusal::MissingAuthenticationToken),
         }
     }
 
-    fn parse(header: &str) -> Result<Self, Refusal> {
+    fn parse(header: &str, request: &Signed<'_>) -> Result<Self, Refusal> {
         let parameters = header.trim().strip_prefix(ALGORITHM).filter(|rest| rest.starts_with(' '));
         let parameters = parameters.ok_or(Refusal::IncompleteSignature(Incomplete::Algorithm))?;
         let [mut credential, mut signed_headers, mut signature] = [None; 3];
@@ -72,11 +80,31 @@ impl Authorization {
         let (access_key_id, scope) = credential_of(need(credential, CREDENTIAL)?)?;
         let signed_headers = signed_headers_of(need(signed_headers, SIGNED_HEADERS)?)?;
         let signature = signature_of(need(signature, SIGNATURE)?)?;
-        Ok(Self { access_key_id, scope, signed_headers, signature })
+        let signed_at = time::of(request).ok_or(Refusal::IncompleteSignature(Incomplete::Date))?;
+        let session_token = session_token_of(request)?;
+        let good_for = time::TOLERANCE;
+        Ok(Self {
+            access_key_id,
+            scope,
+            signed_at,
+            good_for,
+            signed_headers,
+            session_token,
+            signature,
+        })
     }
 }
 
-fn credential_of(text: &str) -> Result<(String, Scope), Refusal> {
+/// The token in the header, of which there may be one.
+fn session_token_of(request: &Signed<'_>) -> Result<Option<Secret>, Refusal> {
+    let mut tokens = request.header_values("x-amz-security-token");
+    match (tokens.next(), tokens.next()) {
+        (_, Some(_)) => Err(Refusal::InvalidClientTokenId),
+        (token, None) => Ok(token.map(|token| Secret::new(token.trim().to_owned()))),
+    }
+}
+
+pub(super) fn credential_of(text: &str) -> Result<(String, Scope), Refusal> {
     let [id, date, region, service, terminator] = text.split('/').collect::<Vec<_>>()[..] else {
         return Err(Refusal::IncompleteSignature(Incomplete::Credential));
     };
@@ -89,7 +117,7 @@ fn credential_of(text: &str) -> Result<(String, Scope), Refusal> {
     Ok((id.into(), Scope { date: date.into(), region: region.into(), service: service.into() }))
 }
 
-fn signed_headers_of(text: &str) -> Result<Vec<String>, Refusal> {
+pub(super) fn signed_headers_of(text: &str) -> Result<Vec<String>, Refusal> {
     let names: Vec<String> = text.split(';').map(str::to_owned).collect();
     let is_name = |name: &String| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase())
@@ -100,7 +128,7 @@ fn signed_headers_of(text: &str) -> Result<Vec<String>, Refusal> {
     }
 }
 
-fn signature_of(text: &str) -> Result<[u8; 32], Refusal> {
+pub(super) fn signature_of(text: &str) -> Result<[u8; 32], Refusal> {
     let malformed = || Refusal::IncompleteSignature(Incomplete::Signature);
     let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     if text.len() != 64 || !text.bytes().all(lower_hex) {
@@ -111,10 +139,6 @@ fn signature_of(text: &str) -> Result<[u8; 32], Refusal> {
         *byte = u8::from_str_radix(&text[2 * n..2 * n + 2], 16).map_err(|_| malformed())?;
     }
     Ok(signature)
-}
-
-fn is_presigned(query: &str) -> bool {
-    query.split('&').any(|pair| pair.to_ascii_lowercase().starts_with("x-amz-"))
 }
 
 const CREDENTIAL: &str = "Credential";

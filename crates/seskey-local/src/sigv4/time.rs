@@ -23,16 +23,23 @@ pub(super) fn format(time: Timestamp) -> String {
     time.to_zoned(TimeZone::UTC).strftime(FORMAT).to_string()
 }
 
-/// A signature is good for 15 minutes, and for a clock that is fast by as much.
-pub(super) fn check(signed_at: Timestamp, now: Timestamp) -> Result<(), Mismatch> {
+/// Whether a signature is good now: for as long as it says, and for a clock that is fast by 15 minutes.
+pub(super) fn check(
+    signed_at: Timestamp,
+    good_for: SignedDuration,
+    now: Timestamp,
+) -> Result<(), Mismatch> {
     // a time of a request has no fractions
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-    let (earliest, latest) = (now.saturating_sub(TOLERANCE), now.saturating_add(TOLERANCE));
+    let (earliest, latest) = (now.saturating_sub(good_for), now.saturating_add(TOLERANCE));
     let signed = format(signed_at);
     match (earliest, latest) {
-        (Ok(earliest), _) if signed_at < earliest => {
-            Err(Mismatch::Expired { signed, earliest: format(earliest), now: format(now) })
-        }
+        (Ok(earliest), _) if signed_at < earliest => Err(Mismatch::Expired {
+            signed,
+            earliest: format(earliest),
+            now: format(now),
+            good_for: in_words(good_for),
+        }),
         (_, Ok(latest)) if signed_at > latest => {
             Err(Mismatch::NotYetCurrent { signed, latest: format(latest), now: format(now) })
         }
@@ -40,7 +47,16 @@ pub(super) fn check(signed_at: Timestamp, now: Timestamp) -> Result<(), Mismatch
     }
 }
 
-fn parse(text: &str) -> Option<Timestamp> {
+/// Such as `15 min.`
+fn in_words(time: SignedDuration) -> String {
+    match time.as_secs() {
+        seconds if seconds % 60 == 0 => format!("{} min.", seconds / 60),
+        seconds => format!("{seconds} s."),
+    }
+}
+
+/// Reads `20150830T123600Z`.
+pub(super) fn parse(text: &str) -> Option<Timestamp> {
     // the parser takes shorter forms as well
     let digits = |range: std::ops::Range<usize>| {
         text.get(range).is_some_and(|d| d.bytes().all(|b| b.is_ascii_digit()))
@@ -52,4 +68,6 @@ fn parse(text: &str) -> Option<Timestamp> {
 }
 
 const FORMAT: &str = "%Y%m%dT%H%M%SZ";
-const TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
+
+/// How long a signature in the header is good, and how fast the clock of any signer may be.
+pub(super) const TOLERANCE: SignedDuration = SignedDuration::from_mins(15);

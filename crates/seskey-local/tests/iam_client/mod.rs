@@ -2,14 +2,20 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
-use std::{net::IpAddr, time::SystemTime};
+use std::{
+    net::IpAddr,
+    time::{Duration, SystemTime},
+};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    http_request::{
+        SignableBody, SignableRequest, SignatureLocation, SigningInstructions, SigningSettings,
+        sign,
+    },
     sign::v4::SigningParams,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rand::{SeedableRng, rngs::StdRng};
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::{
@@ -27,6 +33,8 @@ pub struct Client {
     pub account: Account,
     pub rng: StdRng,
     pub now: Timestamp,
+    /// How far the account's clock is ahead of the machine's.
+    pub ahead: SignedDuration,
     pub key: (String, String),
 }
 
@@ -62,8 +70,14 @@ impl Client {
             ),
             rng: StdRng::seed_from_u64(7),
             now,
+            ahead: SignedDuration::ZERO,
             key: (ROOT.0.into(), ROOT.1.into()),
         }
+    }
+
+    /// The account's clock and the machine's.
+    fn clocks(&self) -> [Timestamp; 2] {
+        [self.now, self.now.saturating_sub(self.ahead).unwrap()]
     }
 
     /// Calls IAM by POST.
@@ -90,6 +104,23 @@ impl Client {
 
     /// The headers with the signature.
     pub fn sign(&self, request: &Unsigned) -> Vec<(String, String)> {
+        let instructions = self.instructions(request, SigningSettings::default());
+        let more = instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        request.headers.iter().cloned().chain(more).collect()
+    }
+
+    /// The query string with the signature.
+    pub fn presign(&self, request: &Unsigned, expires_in: Duration) -> String {
+        let mut settings = SigningSettings::default();
+        settings.signature_location = SignatureLocation::QueryParams;
+        settings.expires_in = Some(expires_in);
+        let instructions = self.instructions(request, settings);
+        let mut query = form_urlencoded::Serializer::new(request.query.clone());
+        query.extend_pairs(instructions.params());
+        query.finish()
+    }
+
+    fn instructions(&self, request: &Unsigned, settings: SigningSettings) -> SigningInstructions {
         let token = request.token.clone();
         let identity = Credentials::new(&self.key.0, &self.key.1, token, None, "test").into();
         let params = SigningParams::builder()
@@ -97,7 +128,7 @@ impl Client {
             .region(request.region)
             .name(request.service)
             .time(SystemTime::from(self.now))
-            .settings(SigningSettings::default())
+            .settings(settings)
             .build()
             .unwrap()
             .into();
@@ -108,9 +139,7 @@ impl Client {
         let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let body = SignableBody::Bytes(request.body.as_bytes());
         let signable = SignableRequest::new(request.method, uri, headers, body).unwrap();
-        let (instructions, _) = sign(signable, &params).unwrap().into_parts();
-        let more = instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        request.headers.iter().cloned().chain(more).collect()
+        sign(signable, &params).unwrap().into_parts().0
     }
 
     pub fn send_signed(&mut self, request: &Unsigned, headers: &[(String, String)]) -> Reply {
@@ -125,7 +154,7 @@ impl Client {
         };
         let peer: IpAddr = PEER.parse().unwrap();
         let key_of = |id: &str| self.account.access_key(id).cloned();
-        let signer = api::authenticate(&signed, self.account.partition(), key_of, self.now);
+        let signer = api::authenticate(&signed, self.account.partition(), key_of, self.clocks());
         let response =
             api::answer(&mut self.account, &signed, signer, peer, self.now, &mut self.rng);
         assert_eq!(response.content_type, "text/xml");
@@ -152,6 +181,14 @@ impl Unsigned {
 
     pub fn sts(action: &str, parameters: &[(&str, &str)]) -> Self {
         Self::post("sts", "eu-west-1", "2011-06-15", action, parameters)
+    }
+
+    /// The same question by GET: nothing in the body, and no header beside the host.
+    pub fn by_get(self) -> Self {
+        let headers = vec![("host".to_owned(), "localhost".to_owned())];
+        // in a query string that is signed, a plus sign is one
+        let query = self.body.replace('+', "%20");
+        Self { method: "GET", query, body: String::new(), headers, ..self }
     }
 
     fn post(
