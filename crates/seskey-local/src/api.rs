@@ -14,7 +14,8 @@ use crate::{
     iam::{self, Members, Operation},
     refusal::{Denial, Mismatch, Refusal},
     sigv4::{self, Authorization, Scope, Signed, Signer, SigningKey},
-    sts, xml,
+    sts::{self, Question},
+    xml,
 };
 
 /// What goes back to the client. The body may hold a secret access key, so there is no `Debug`.
@@ -67,6 +68,19 @@ pub fn answer(
     Response { status, content_type: xml::CONTENT_TYPE, request_id, body }
 }
 
+/// The service that a request is signed for, by its name in a scope.
+pub(crate) fn service(request: &Signed<'_>) -> &'static str {
+    Service::of(request).as_str()
+}
+
+/// The operation that a request asks for; `None` for one that is not served, whose name may be anything.
+pub(crate) fn action(request: &Signed<'_>) -> Option<&'static str> {
+    let named = |form| form_urlencoded::parse(form).find(|(name, _)| name == "Action");
+    let (_, action) = named(request.query.as_bytes()).or_else(|| named(request.body))?;
+    let of_sts = || Question::OPERATIONS.into_iter().find(|name| *name == action);
+    Operation::find(&action).map(|operation| operation.name).or_else(of_sts)
+}
+
 /// Which of the two APIs is spoken to: the one that the signature was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Service {
@@ -110,7 +124,7 @@ fn body(
             Ok(iam::encode(operation.name, &answer, request_id))
         }
         Service::Sts => {
-            let question = sts::Question::parse(action, &members).ok_or_else(invalid)??;
+            let question = Question::parse(action, &members).ok_or_else(invalid)??;
             if let Some(permission) = question.permission() {
                 authorize(account, &caller, permission, "*", &context)?;
             }

@@ -1,42 +1,47 @@
-//! The HTTP side: the IAM and STS APIs at `/`, the mailbox at `/_aws/ses`.
+//! The HTTP side: the IAM and STS APIs at `/`, the mailbox at `/_aws/ses`, and what is seskey's own at `/_seskey`.
 
-use std::{borrow::Cow, net::SocketAddr, sync::Arc};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     Router,
     body::Bytes,
-    extract::{ConnectInfo, DefaultBodyLimit, RawQuery, State},
+    extract::{ConnectInfo, State},
     http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
-    routing::{any, get},
-    serve::ListenerExt,
+    routing::get,
 };
-use serde_json::json;
-use tokio::net::TcpListener;
 use tracing::{info, warn};
 
-use crate::{mailbox::Filter, server::LocalSes, sigv4::Signed};
+pub(crate) use connection::serve;
+pub(crate) use hosts::Hosts;
+pub use limits::Limits;
 
-/// The largest request, in bytes: an IAM policy in a form is far smaller.
-const MAX_BODY: usize = 256 * 1024;
+use crate::{api, server::LocalSes, sigv4::Signed};
 
-/// Serves for ever.
-pub(crate) async fn serve(listener: TcpListener, ses: Arc<LocalSes>) {
-    let app = Router::new()
-        .route("/", any(query_api))
-        .route("/_aws/ses", get(messages).delete(delete_messages))
-        .route("/_seskey/health", get(|| async { json_response(&json!({"status": "ok"})) }))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+mod connection;
+mod control;
+mod hosts;
+mod limits;
+mod messages;
+mod write_timeout;
+
+/// What is served where.
+pub(crate) fn router(ses: Arc<LocalSes>) -> Router {
+    Router::new()
+        .route("/", get(query_api).post(query_api))
+        .route("/_aws/ses", get(messages::list).delete(messages::delete))
+        .route("/_seskey/health", get(control::health))
+        .route("/_seskey/clock", get(control::clock).post(control::move_clock))
+        .route("/_seskey/metrics", get(control::metrics))
+        .fallback(async || Refused(StatusCode::NOT_FOUND, "nothing is served at this path"))
+        .method_not_allowed_fallback(async || {
+            Refused(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
+        })
         .with_state(ses)
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let listener = listener.tap_io(|tcp| {
-        if let Err(error) = tcp.set_nodelay(true) {
-            warn!(%error, "cannot set TCP_NODELAY");
-        }
-    });
-    if let Err(error) = axum::serve(listener, app).await {
-        warn!(%error, "the HTTP side has ended");
-    }
 }
 
 async fn query_api(
@@ -47,6 +52,37 @@ async fn query_api(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    // a policy may be long to evaluate, and a message to hash; other connections go on meanwhile
+    let answering = tokio::task::spawn_blocking(move || {
+        answer(&ses, peer.ip(), &method, &uri, &headers, &body)
+    });
+    match answering.await {
+        Ok(answer) => {
+            let api::Response { status, request_id, .. } = &answer.response;
+            info!(%peer, action = answer.action, status, request_id, "request");
+            answer.into_response()
+        }
+        Err(panic) => {
+            warn!(%peer, %panic, "a request broke off");
+            Refused(StatusCode::INTERNAL_SERVER_ERROR, "this is a fault of the local SES")
+                .into_response()
+        }
+    }
+}
+
+struct Answer {
+    action: Option<&'static str>,
+    response: api::Response,
+}
+
+fn answer(
+    ses: &LocalSes,
+    peer: IpAddr,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Answer {
     // a value that is not text stays in the request, where its signature will not be right
     let headers: Vec<(&str, Cow<'_, str>)> = headers
         .iter()
@@ -59,44 +95,30 @@ async fn query_api(
         path: uri.path(),
         query: uri.query().unwrap_or_default(),
         headers: &headers,
-        body: &body,
+        body,
     };
-    let answer = ses.answer(&request, peer.ip());
-    let action = action(request.query.as_bytes()).or_else(|| action(request.body));
-    info!(%peer, action, status = answer.status, request_id = answer.request_id, "request");
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers =
-        [("content-type", answer.content_type.to_owned()), ("x-amzn-requestid", answer.request_id)];
-    (status, headers, answer.body).into_response()
+    Answer { action: api::action(&request), response: ses.answer(&request, peer) }
 }
 
-async fn messages(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -> Response {
-    json_response(&json!({"messages": ses.messages(&filter(query))}))
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let api::Response { status, content_type, request_id, body } = self.response;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = [("content-type", content_type.to_owned()), ("x-amzn-requestid", request_id)];
+        (status, headers, body).into_response()
+    }
 }
 
-async fn delete_messages(
-    State(ses): State<Arc<LocalSes>>,
-    RawQuery(query): RawQuery,
-) -> StatusCode {
-    ses.delete_messages(&filter(query));
-    StatusCode::NO_CONTENT
-}
+/// A refusal that is not AWS's, in plain text for who reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Refused(StatusCode, &'static str);
 
-/// The name of the operation, for the log, which takes nothing else of a request.
-fn action(form: &[u8]) -> Option<String> {
-    let (_, action) = form_urlencoded::parse(form).find(|(name, _)| name == "Action")?;
-    (action.len() <= 64 && action.bytes().all(|b| b.is_ascii_alphanumeric()))
-        .then(|| action.into_owned())
-}
-
-fn filter(query: Option<String>) -> Filter {
-    let query = query.unwrap_or_default();
-    let value = |wanted: &str| {
-        form_urlencoded::parse(query.as_bytes())
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.into_owned())
-    };
-    Filter { id: value("id"), email: value("email") }
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let Self(status, why) = self;
+        let headers = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+        (status, headers, format!("{status}: {why}\n")).into_response()
+    }
 }
 
 fn json_response(value: &serde_json::Value) -> Response {

@@ -7,10 +7,12 @@
 pub mod account;
 pub mod api;
 mod clock;
+mod connections;
 mod http;
 pub mod iam;
 pub mod mailbox;
 pub mod message;
+mod metrics;
 pub mod refusal;
 pub mod sending;
 pub mod server;

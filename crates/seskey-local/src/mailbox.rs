@@ -1,6 +1,6 @@
 //! The messages that were accepted, and the JSON in which LocalStack's users know them (`/_aws/ses`).
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde::Serialize;
 /// A mailbox that forgets its oldest messages when it is full.
 #[derive(Debug, Default)]
 pub struct Mailbox {
-    messages: VecDeque<Message>,
+    messages: VecDeque<Arc<Message>>,
     bytes: usize,
 }
 
@@ -59,7 +59,7 @@ impl Mailbox {
     /// Takes in a message, and forgets the oldest ones if need be.
     pub fn push(&mut self, message: Message) {
         self.bytes += message.raw_data.len();
-        self.messages.push_back(message);
+        self.messages.push_back(Arc::new(message));
         while self.messages.len() > 1
             && (self.messages.len() > MAX_MESSAGES || self.bytes > MAX_BYTES)
         {
@@ -67,9 +67,18 @@ impl Mailbox {
         }
     }
 
-    /// The messages that a filter lets through, the oldest first.
-    pub fn list(&self, filter: &Filter) -> Vec<Message> {
-        self.messages.iter().filter(|message| filter.matches(message)).cloned().collect()
+    /// The messages that a filter lets through, the oldest first: those behind an ID, if it is there, and so many at
+    /// most.
+    pub fn list(&self, filter: &Filter, after: Option<&str>, limit: usize) -> Vec<Arc<Message>> {
+        let is_last = |message: &Arc<Message>| Some(message.id.as_str()) == after;
+        let begin = self.messages.iter().position(is_last).map_or(0, |last| last + 1);
+        let matching = self.messages.range(begin..).filter(|message| filter.matches(message));
+        matching.take(limit).cloned().collect()
+    }
+
+    /// How many messages there are, and how many bytes they have.
+    pub fn size(&self) -> (usize, usize) {
+        (self.messages.len(), self.bytes)
     }
 
     /// Forgets the messages that a filter lets through.
@@ -132,7 +141,8 @@ mod tests {
     }
 
     fn ids(mailbox: &Mailbox, filter: &Filter) -> Vec<String> {
-        mailbox.list(filter).into_iter().map(|message| message.id).collect()
+        let all = mailbox.list(filter, None, usize::MAX);
+        all.iter().map(|message| message.id.clone()).collect()
     }
 
     #[test]
@@ -146,7 +156,28 @@ mod tests {
         mailbox.delete(&Filter { id: Some("1".into()), ..Filter::default() });
         assert_eq!(ids(&mailbox, &Filter::default()), ["2", "3"]);
         mailbox.delete(&Filter::default());
-        assert!(mailbox.list(&Filter::default()).is_empty() && mailbox.bytes == 0);
+        assert_eq!(mailbox.size(), (0, 0));
+    }
+
+    #[test]
+    fn pages() {
+        let mut mailbox = Mailbox::default();
+        for (id, source) in [("1", "a@b.c"), ("2", "d@e.f"), ("3", "a@b.c"), ("4", "a@b.c")] {
+            mailbox.push(message(id, source, 1));
+        }
+        let from_a = Filter { email: Some("a@b.c".into()), ..Filter::default() };
+        for (after, limit, expected) in [
+            (None, 2, &["1", "3"][..]),
+            (Some("1"), 1, &["3"]),
+            (Some("2"), 9, &["3", "4"]),
+            (Some("4"), 9, &[]),
+            (Some("forgotten"), 1, &["1"]),
+            (None, 0, &[]),
+        ] {
+            let page = mailbox.list(&from_a, after, limit);
+            let ids: Vec<&str> = page.iter().map(|message| message.id.as_str()).collect();
+            assert_eq!(ids, expected, "{after:?} {limit}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use rand::{RngExt, SeedableRng, distr::Alphanumeric, rngs::StdRng};
 use seskey::{AccessKeyId, Region, Secret, SecretAccessKey, SmtpPassword};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+pub use crate::http::Limits;
 use crate::{
     account::{Account, AccountId, Action, Answer, Status, fresh_access_key},
     api,
@@ -18,6 +19,7 @@ use crate::{
     http,
     mailbox::{Destination, Filter, Mailbox, Message},
     message::{self, Header},
+    metrics::Metrics,
     refusal,
     sending::{Identities, Login, Refusal, Sending},
     sigv4::Signed,
@@ -47,6 +49,11 @@ pub struct Config {
     pub identities: Identities,
     /// Whether passwords of version 2 are taken too.
     pub accept_v2: bool,
+    /// The host names by which the HTTP side is called, beside its address, `localhost` and AWS's own.
+    pub hosts: Vec<String>,
+    /// What clients of the HTTP side may take; for tests.
+    #[doc(hidden)]
+    pub limits: Limits,
 }
 
 /// A local SES that runs until it is dropped.
@@ -101,6 +108,7 @@ pub(crate) struct LocalSes {
     identities: Identities,
     accept_v2: bool,
     clock: Clock,
+    metrics: Metrics,
 }
 
 impl Config {
@@ -116,6 +124,8 @@ impl Config {
             root: None,
             identities: Identities::default(),
             accept_v2: false,
+            hosts: vec![],
+            limits: Limits::default(),
         }
     }
 }
@@ -148,10 +158,12 @@ impl Server {
             identities: config.identities,
             accept_v2: config.accept_v2,
             clock: Clock::default(),
+            metrics: Metrics::new(),
         });
         let tls = certificates.server;
+        let hosts = http::Hosts::new(&config.hosts);
         let tasks = vec![
-            tokio::spawn(http::serve(http, ses.clone())),
+            tokio::spawn(http::serve(http, ses.clone(), hosts, config.limits)),
             tokio::spawn(listener::serve(smtp, Kind::StartTls, ses.clone(), tls.clone())),
             tokio::spawn(listener::serve(smtps, Kind::TlsWrapper, ses.clone(), tls)),
         ];
@@ -193,6 +205,20 @@ impl LocalSes {
         &self.region
     }
 
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// What it has done, as text for Prometheus.
+    pub(crate) fn metrics_text(&self) -> String {
+        let (messages, bytes) = lock(&self.mailbox).size();
+        self.metrics.text(messages, bytes)
+    }
+
     /// What tells the connections apart in a greeting: 9 upper-case letters and digits, a blank, 20 alphanumerics.
     pub(crate) fn connection_id(&self) -> String {
         let mut rng = lock(&self.rng);
@@ -204,6 +230,17 @@ impl LocalSes {
     /// Checks SMTP credentials for a region. A wrong user name costs the same work as a wrong password. Why they are
     /// refused is for the log alone.
     pub(crate) fn log_in(
+        &self,
+        user_name: &str,
+        password: &Secret,
+        region: &Region,
+    ) -> Result<Login, Refused> {
+        let login = self.check_login(user_name, password, region);
+        self.metrics.login(login.as_ref().err().copied());
+        login
+    }
+
+    fn check_login(
         &self,
         user_name: &str,
         password: &Secret,
@@ -236,7 +273,8 @@ impl LocalSes {
     ) -> Result<String, Refusal> {
         let (header, now) = (Header::read(message), self.clock.now());
         Sending { login, envelope: &envelope, header: &header, peer, region, now }
-            .check(&lock(&self.account), &self.identities)?;
+            .check(&lock(&self.account), &self.identities)
+            .inspect_err(|refusal| self.metrics.message_refused(refusal.reply(region).code()))?;
         let id = message::message_id(region, now, &mut *lock(&self.rng));
         let raw_data =
             String::from_utf8_lossy(&message::rewrite(message, &id, region, now)).into_owned();
@@ -248,12 +286,18 @@ impl LocalSes {
             raw_data,
             source: envelope.sender,
         };
+        self.metrics.message_accepted(message.raw_data.len());
         lock(&self.mailbox).push(message);
         Ok(id)
     }
 
-    pub(crate) fn messages(&self, filter: &Filter) -> Vec<Message> {
-        lock(&self.mailbox).list(filter)
+    pub(crate) fn messages(
+        &self,
+        filter: &Filter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<Arc<Message>> {
+        lock(&self.mailbox).list(filter, after, limit)
     }
 
     pub(crate) fn delete_messages(&self, filter: &Filter) {
@@ -268,7 +312,9 @@ impl LocalSes {
         let clocks = [now, Timestamp::now()];
         let signer = api::authenticate(request, self.region.partition(), key_of, clocks);
         let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
-        api::answer(&mut lock(&self.account), request, signer, peer, now, &mut rng)
+        let answer = api::answer(&mut lock(&self.account), request, signer, peer, now, &mut rng);
+        self.metrics.request(api::service(request), api::action(request), answer.status);
+        answer
     }
 }
 

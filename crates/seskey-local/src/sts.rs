@@ -28,6 +28,9 @@ pub enum Question {
 }
 
 impl Question {
+    /// The operations that are served.
+    pub const OPERATIONS: [&'static str; 2] = ["GetCallerIdentity", "GetAccessKeyInfo"];
+
     /// The question that the parameters ask; `None` for an operation that is not served.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 //!
 //! `C:` is a line of the client, `RAW:` bytes of it, `S:` a line of the server, in which `*` stands for anything.
 //! `TLS` negotiates TLS after STARTTLS, `BEGIN TLS [NAME]` right after connecting (with the greeting and EHLO),
-//! `LOGIN` logs in, `CLOSED` expects the end, `MAILBOX` expects a text in the mailbox, `IDENTITY` verifies one.
+//! `LOGIN` logs in, `CLOSED` expects the end, `MAILBOX` expects a text in the mailbox, `METRICS` a line of the metrics;
+//! `IDENTITY` verifies one.
 
 #![allow(clippy::unwrap_used)]
 
@@ -77,6 +78,13 @@ async fn hold(name: &str, script: &str) {
             "MAILBOX" => {
                 let mailbox = get(server.http, "/_aws/ses").await;
                 assert!(mailbox.contains(rest), "{name}: {rest} is not in {mailbox}");
+            }
+            "METRICS" => {
+                let metrics = get(server.http, "/_seskey/metrics").await;
+                assert!(
+                    metrics.contains(&format!("\n{rest}\n")),
+                    "{name}: {rest} is not in {metrics}"
+                );
             }
             other => panic!("{name}: {other} is no keyword"),
         }
@@ -218,7 +226,7 @@ async fn connect(address: SocketAddr) -> Box<dyn Stream> {
 
 async fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

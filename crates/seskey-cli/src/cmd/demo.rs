@@ -319,8 +319,8 @@ impl Smtp {
 /// What `GET /_aws/ses` answers.
 async fn mailbox(local: &server::Server) -> Held<Value> {
     let mut stream = TcpStream::connect(local.http).await.map_err(text)?;
-    let request =
-        format!("GET /_aws/ses HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", local.http);
+    // in version 1.0 an answer comes in one piece
+    let request = format!("GET /_aws/ses HTTP/1.0\r\nHost: {}\r\n\r\n", local.http);
     stream.write_all(request.as_bytes()).await.map_err(text)?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.map_err(text)?;

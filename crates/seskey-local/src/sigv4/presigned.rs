@@ -31,7 +31,7 @@ pub(super) fn is_signature(pair: &str) -> bool {
 /// `IncompleteSignature` where a parameter is missing, repeated or malformed.
 pub(super) fn read(query: &str) -> Result<Authorization, Refusal> {
     let [algorithm, credential, date, expires, signed_headers, signature] = PARAMETERS
-        .map(|name| once(query, name)?.ok_or(incomplete(Incomplete::QueryParameter(name))));
+        .map(|name| once(query, name)?.ok_or_else(|| incomplete(Incomplete::QueryParameter(name))));
     let session_token = once(query, SECURITY_TOKEN)?;
     if algorithm? != ALGORITHM {
         return Err(incomplete(Incomplete::Algorithm));
@@ -40,8 +40,8 @@ pub(super) fn read(query: &str) -> Result<Authorization, Refusal> {
     Ok(Authorization {
         access_key_id,
         scope,
-        signed_at: time::parse(&date?).ok_or(incomplete(Incomplete::QueryDate))?,
-        good_for: lifetime_of(&expires?).ok_or(incomplete(Incomplete::Expires))?,
+        signed_at: time::parse(&date?).ok_or_else(|| incomplete(Incomplete::QueryDate))?,
+        good_for: lifetime_of(&expires?).ok_or_else(|| incomplete(Incomplete::Expires))?,
         signed_headers: signed_headers_of(&signed_headers?)?,
         session_token: session_token.map(|token| Secret::new(token.into_owned())),
         signature: signature_of(&signature?)?,

@@ -85,6 +85,7 @@ async fn connection(
     acceptor: TlsAcceptor,
 ) {
     debug!(%peer, ?kind, "connected");
+    let _open = ses.metrics().smtp_connection_opened();
     match converse(tcp, peer, kind, ses, &acceptor).await {
         Ok(()) => debug!(%peer, "closed"),
         Err(error) => debug!(%peer, %error, "broken off"),

@@ -1,0 +1,168 @@
+//! The connection loop: accepts, limits, reads a request whole, has it answered.
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONNECTION, DATE},
+    },
+    response::{IntoResponse, Response},
+};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use jiff::tz::TimeZone;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
+    time::timeout,
+};
+use tracing::{debug, warn};
+
+use super::{
+    Hosts, Limits, Refused,
+    limits::{MAX_BODY, MAX_HEADER, MAX_LARGE_BODIES, max_body},
+    router,
+    write_timeout::WriteTimeout,
+};
+use crate::{
+    connections::{Connections, Place},
+    server::LocalSes,
+};
+
+/// Accepts connections for ever; those that are open end with it.
+pub(crate) async fn serve(listener: TcpListener, ses: Arc<LocalSes>, hosts: Hosts, limits: Limits) {
+    let places = Connections::new(limits.connections, limits.connections_of_address);
+    let app = TowerToHyperService::new(router(ses.clone()));
+    let large_bodies = Semaphore::new(MAX_LARGE_BODIES);
+    let side = Arc::new(Side { ses, hosts, limits, large_bodies, app });
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((tcp, peer)) => match places.admit(peer.ip().to_canonical()) {
+                    Some(place) => {
+                        connections.spawn(connection(tcp, peer, side.clone(), place));
+                    }
+                    None => turn_away(&tcp, peer),
+                },
+                Err(error) => {
+                    // out of descriptors: waiting is all that helps
+                    warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
+            Some(ended) = connections.join_next() => {
+                if let Err(panic) = ended {
+                    warn!(%panic, "a connection broke off");
+                }
+            }
+        }
+    }
+}
+
+/// What all connections share.
+struct Side {
+    ses: Arc<LocalSes>,
+    hosts: Hosts,
+    limits: Limits,
+    large_bodies: Semaphore,
+    app: TowerToHyperService<Router>,
+}
+
+fn turn_away(tcp: &TcpStream, peer: SocketAddr) {
+    warn!(%peer, "too many connections");
+    // whoever does not get it sees that the connection is closed
+    let _ = tcp.try_write(
+        b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+    );
+}
+
+async fn connection(tcp: TcpStream, peer: SocketAddr, side: Arc<Side>, _place: Place) {
+    match converse(tcp, peer, &side).await {
+        Ok(()) => debug!(%peer, "closed"),
+        Err(error) => debug!(%peer, %error, "broken off"),
+    }
+}
+
+async fn converse(tcp: TcpStream, peer: SocketAddr, side: &Side) -> io::Result<()> {
+    // an answer is one write, and the client waits for it
+    tcp.set_nodelay(true)?;
+    let reached = tcp.local_addr()?;
+    let io = TokioIo::new(WriteTimeout::new(tcp, side.limits.write));
+    let service = service_fn(|request| side.respond(request, peer, reached));
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(side.limits.header)
+        .max_header_size(MAX_HEADER)
+        .serve_connection(io, service)
+        .await
+        .map_err(io::Error::other)
+}
+
+impl Side {
+    async fn respond(
+        &self,
+        request: hyper::Request<Incoming>,
+        peer: SocketAddr,
+        reached: SocketAddr,
+    ) -> Result<Response, Infallible> {
+        let mut response = match self.answer(request, peer, reached).await {
+            Ok(response) => response,
+            Err(refused) => {
+                debug!(%peer, ?refused, "request refused");
+                // what it still sends is not read
+                ([(CONNECTION, "close")], refused).into_response()
+            }
+        };
+        // an AWS SDK sets its clock by this
+        let date = self.ses.clock().now().to_zoned(TimeZone::UTC).strftime(HTTP_DATE).to_string();
+        if let Ok(date) = HeaderValue::try_from(date) {
+            response.headers_mut().insert(DATE, date);
+        }
+        Ok(response)
+    }
+
+    async fn answer(
+        &self,
+        request: hyper::Request<Incoming>,
+        peer: SocketAddr,
+        reached: SocketAddr,
+    ) -> Result<Response, Refused> {
+        let (parts, body) = request.into_parts();
+        self.hosts.check(&parts, reached)?;
+        let max_body = max_body(&parts);
+        let _memory = match max_body > MAX_BODY {
+            true => self.large_bodies.acquire().await.ok(),
+            false => None,
+        };
+        let mut request = Request::from_parts(parts.clone(), Body::new(body));
+        DefaultBodyLimit::max(max_body).apply(&mut request);
+        let body = timeout(self.limits.body, Bytes::from_request(request, &()))
+            .await
+            .map_err(|_| Refused(StatusCode::REQUEST_TIMEOUT, "the body took too long"))?
+            .map_err(|error| Refused(error.status(), "the body is too long, or broken off"))?;
+        let mut request = Request::from_parts(parts, Body::from(body));
+        // its length was judged
+        DefaultBodyLimit::disable().apply(&mut request);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        match self.app.call(request).await {
+            Ok(response) => Ok(response),
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// RFC 9110, section 5.6.7.
+const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";

@@ -1,0 +1,80 @@
+//! What is seskey's own: is it up, what time is it there, what has it done.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use serde::Deserialize;
+use serde_json::json;
+use tracing::info;
+
+use super::{Refused, json_response};
+use crate::{clock::Clock, metrics, server::LocalSes};
+
+pub(super) async fn health() -> Response {
+    json_response(&json!({"status": "ok"}))
+}
+
+pub(super) async fn clock(State(ses): State<Arc<LocalSes>>) -> Response {
+    time(ses.clock())
+}
+
+pub(super) async fn move_clock(State(ses): State<Arc<LocalSes>>, body: Bytes) -> Response {
+    let Some(ahead) = serde_json::from_slice(&body).ok().and_then(|to: Move| to.ahead(ses.clock()))
+    else {
+        return Refused(
+            StatusCode::BAD_REQUEST,
+            "the body is one of {\"advance\":\"90d\"}, {\"now\":\"2027-01-01T00:00:00Z\"}, {\"reset\":true}",
+        )
+        .into_response();
+    };
+    ses.clock().put_ahead(ahead);
+    info!(ahead_seconds = ahead.as_secs(), "the clock was moved");
+    time(ses.clock())
+}
+
+pub(super) async fn metrics(State(ses): State<Arc<LocalSes>>) -> Response {
+    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], ses.metrics_text()).into_response()
+}
+
+/// Where the clock is put.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Move {
+    /// By so much; a day has 24 hours, and a month has no length.
+    Advance(String),
+    /// To that time.
+    Now(Timestamp),
+    /// Back to the machine's.
+    Reset(bool),
+}
+
+impl Move {
+    /// How far ahead of the machine's clock it will be; `None` where no time is.
+    fn ahead(self, clock: &Clock) -> Option<SignedDuration> {
+        let machine = Timestamp::now();
+        let ahead = match self {
+            Self::Advance(span) => {
+                let span: Span = span.parse().ok()?;
+                let by = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+                clock.ahead().checked_add(by)?
+            }
+            // the clock is moved by whole milliseconds, and is not to be before that time
+            Self::Now(now) => now.duration_since(machine) + SignedDuration::from_millis(1),
+            Self::Reset(reset) => reset.then_some(SignedDuration::ZERO)?,
+        };
+        machine.checked_add(ahead).is_ok().then_some(ahead)
+    }
+}
+
+fn time(clock: &Clock) -> Response {
+    json_response(&json!({
+        "now": clock.now().to_string(),
+        "ahead_seconds": clock.ahead().as_secs(),
+    }))
+}

@@ -1,0 +1,154 @@
+//! Whose requests are answered: those that mean this server, and that no page of another site made a browser send.
+//!
+//! A page may name any host of its own, have that name resolved to the loopback, and then read what is answered (DNS
+//! rebinding); the `Host` header tells. It may also send requests without reading the answers; `Origin` and
+//! `Sec-Fetch-Site` tell (Fetch Metadata Request Headers, W3C).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use axum::http::{
+    HeaderMap, StatusCode,
+    header::{HOST, ORIGIN},
+    request::Parts,
+    uri::Authority,
+};
+use seskey::Region;
+
+use super::Refused;
+
+/// The host names that the user gave this server.
+pub(crate) struct Hosts(Vec<String>);
+
+impl Hosts {
+    pub(crate) fn new(names: &[String]) -> Self {
+        Self(names.iter().map(|name| name.to_ascii_lowercase()).collect())
+    }
+
+    /// Whether a request that came in at an address is to be answered; if not, the refusal.
+    pub(super) fn check(&self, request: &Parts, reached: SocketAddr) -> Result<(), Refused> {
+        let host = only(&request.headers, HOST.as_str())
+            .and_then(|host| host.parse::<Authority>().ok())
+            .ok_or(Refused(StatusCode::BAD_REQUEST, "one Host header is needed"))?;
+        if ![Some(&host), request.uri.authority()]
+            .into_iter()
+            .flatten()
+            .all(|authority| self.is_own(authority, reached.ip()))
+        {
+            return Err(Refused(
+                StatusCode::MISDIRECTED_REQUEST,
+                "this local SES is not known by that host name; --host-name makes it known",
+            ));
+        }
+        match is_same_origin(&request.headers, &host) {
+            true => Ok(()),
+            false => {
+                Err(Refused(StatusCode::FORBIDDEN, "another site's page has no business here"))
+            }
+        }
+    }
+
+    fn is_own(&self, authority: &Authority, reached: IpAddr) -> bool {
+        if authority.as_str().contains('@') {
+            return false;
+        }
+        let host = authority.host().to_ascii_lowercase();
+        let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into(), reached.to_canonical()];
+        match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(ip) => own.contains(&ip) || self.0.contains(&host),
+            Err(_) => host == "localhost" || self.0.contains(&host) || is_aws_endpoint(&host),
+        }
+    }
+}
+
+/// A client may be led here by DNS, under the name of the endpoint that it means.
+/// Source: AWS General Reference, "Service endpoints".
+fn is_aws_endpoint(host: &str) -> bool {
+    let Some((service, rest)) = host.split_once('.') else { return false };
+    let Some(region) = DOMAINS.iter().find_map(|domain| rest.strip_suffix(domain)) else {
+        return false;
+    };
+    match region.strip_suffix('.') {
+        None => region.is_empty() && ["iam", "sts"].contains(&service),
+        Some(region) => {
+            ["iam", "sts", "email"].contains(&service)
+                && (region == "us-gov" || Region::parse_unknown(region).is_ok())
+        }
+    }
+}
+
+/// Browsers send both headers with whatever a page of another site makes them send; other clients send neither.
+fn is_same_origin(headers: &HeaderMap, host: &Authority) -> bool {
+    let origin = format!("http://{host}");
+    headers
+        .get_all(ORIGIN)
+        .iter()
+        .all(|value| value.as_bytes().eq_ignore_ascii_case(origin.as_bytes()))
+        && headers
+            .get_all("sec-fetch-site")
+            .iter()
+            .all(|value| [&b"none"[..], b"same-origin"].contains(&value.as_bytes()))
+}
+
+/// The value of a header that stands once.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+const DOMAINS: [&str; 3] = ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_names() {
+        let hosts = Hosts::new(&["SES.internal".into(), "192.0.2.9".into()]);
+        let is_own =
+            |host: &str| hosts.is_own(&host.parse().unwrap(), "192.0.2.1".parse().unwrap());
+        for own in [
+            "localhost",
+            "LocalHost:4566",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "[::1]:4566",
+            "192.0.2.1:4566",
+            "192.0.2.9",
+            "ses.internal:4566",
+            "iam.amazonaws.com",
+            "sts.amazonaws.com",
+            "sts.eu-west-1.amazonaws.com:443",
+            "email.us-east-1.amazonaws.com",
+            "email.cn-north-1.amazonaws.com.cn",
+            "iam.us-gov.amazonaws.com",
+        ] {
+            assert!(is_own(own), "{own}");
+        }
+        for other in [
+            "evil.example",
+            "localhost.evil.example",
+            "evil.localhost",
+            "127.0.0.2",
+            "127.1",
+            "0.0.0.0",
+            "192.0.2.2",
+            "[::]",
+            "localhost@evil.example",
+            "evil@localhost",
+            "internal",
+            "a.ses.internal",
+            "amazonaws.com",
+            "s3.amazonaws.com",
+            "email.amazonaws.com",
+            "email.evil.amazonaws.com",
+            "iam.amazonaws.com.evil.example",
+            "iam.evilamazonaws.com",
+            "sts.a.eu-west-1.amazonaws.com",
+        ] {
+            assert!(!is_own(other), "{other}");
+        }
+    }
+}

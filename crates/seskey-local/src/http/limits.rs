@@ -1,0 +1,56 @@
+//! How much one client may take, so that something is left for the others.
+
+use std::time::Duration;
+
+use axum::http::{header::AUTHORIZATION, request::Parts};
+
+/// What the connections of the HTTP side may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// From the beginning of a connection, or from the last answer, to the end of the next request's header.
+    pub header: Duration,
+    /// From the end of a header to the end of the body.
+    pub body: Duration,
+    /// As long as nothing of an answer is taken.
+    pub write: Duration,
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections of one address.
+    pub connections_of_address: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header: Duration::from_secs(10),
+            body: Duration::from_secs(60),
+            write: Duration::from_secs(30),
+            connections: 1_000,
+            connections_of_address: 500,
+        }
+    }
+}
+
+/// The largest header, in bytes: a policy may stand in the request line. Of 100 fields at most, as Hyper has it.
+pub(super) const MAX_HEADER: usize = 32 * 1024;
+
+/// Bodies over [`MAX_BODY`] that are in memory at once.
+pub(super) const MAX_LARGE_BODIES: usize = 16;
+
+/// The largest body of a request, in bytes. An IAM policy in a form is far smaller; a message of 40 MiB to SES is
+/// larger by a third in Base64, and a little again in a form.
+pub(super) fn max_body(request: &Parts) -> usize {
+    let is_signed_for_ses = || {
+        let mut values = request.headers.get_all(AUTHORIZATION).iter();
+        values.any(|value| value.as_bytes().windows(SES_SCOPE.len()).any(|part| part == SES_SCOPE))
+    };
+    if request.uri.path().starts_with("/v2/email/") || is_signed_for_ses() {
+        MAX_MESSAGE_BODY
+    } else {
+        MAX_BODY
+    }
+}
+
+pub(super) const MAX_BODY: usize = 256 * 1024;
+const MAX_MESSAGE_BODY: usize = 64 * 1024 * 1024;
+const SES_SCOPE: &[u8] = b"/ses/aws4_request";
