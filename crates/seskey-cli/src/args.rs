@@ -346,9 +346,24 @@ pub(crate) struct Local {
     /// Take passwords of the legacy algorithm
     #[arg(long)]
     pub(crate) accept_v2: bool,
+    /// A host name by which the HTTP side is called, such as that of its container [beside localhost, its address and
+    /// AWS's own names]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host_name: Vec<String>,
+    /// The form of the log
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
     /// The access key ID of the root user; its secret is in $SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY [default: a new key]
     #[arg(long, value_name = "ACCESS_KEY_ID")]
     pub(crate) root_access_key_id: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For eyes
+    Text,
+    /// A JSON object a line
+    Json,
 }
 
 fn parse_url(text: &str) -> Result<String, &'static str> {

@@ -4,7 +4,12 @@
 
 mod process;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    path::Path,
+};
 
 use process::{LocalSes, seskey};
 
@@ -79,4 +84,19 @@ fn the_root_key_is_the_one_that_is_given() {
     assert_eq!(local.at("/root/access_key_id"), "AKIAIOSFODNN7EXAMPLE");
     assert_eq!(local.at("/root/secret_access_key"), secret);
     assert_eq!(local.at("/account"), "123456789012");
+}
+
+#[test]
+fn it_answers_to_the_host_names_that_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = LocalSes::start(folder.path(), &["--host-name", "ses.internal"], &[]);
+    for (host, status) in
+        [("ses.internal:4566", "200"), ("localhost", "200"), ("ses.example", "421")]
+    {
+        let mut stream = TcpStream::connect(local.at("/http")).unwrap();
+        write!(stream, "GET /_seskey/health HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.0 {status} ")), "{host}: {answer}");
+    }
 }

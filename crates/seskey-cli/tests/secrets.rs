@@ -44,7 +44,7 @@ use Stdout::{Plain, Secret};
 
 #[test]
 fn no_secret_is_seen() {
-    let scene = Scene::new();
+    let scene = Scene::new(&[]);
     watch_command_lines(&forms(&scene.secrets), || {
         derive_and_inspect(&scene);
         run_in_account(&scene);
@@ -68,6 +68,21 @@ fn no_secret_is_seen() {
         if name.starts_with("answer.") {
             assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
         }
+    }
+}
+
+#[test]
+fn no_secret_is_in_a_log_in_json() {
+    let scene = Scene::new(&["--log-format", "json"]);
+    run_in_account(&scene);
+    let Scene { home: _home, mut local, secrets, .. } = scene;
+    local.stop("-TERM");
+    let log = local.log();
+    assert_clean("the log of the local SES", &log, &forms(&secrets));
+    assert!(log.lines().count() > 10, "it logged nothing: {log}");
+    for line in log.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(event["level"].is_string() && event["message"].is_string(), "{line}");
     }
 }
 
@@ -117,6 +132,8 @@ fn no_message_repeats_what_was_typed() {
             "local --http SECRET",
             "local --region SECRET",
             "local --root-access-key-id SECRET",
+            "local --log-format SECRET",
+            "local --host-name SECRET",
             "completions SECRET",
             "man SECRET",
         ] {
@@ -153,7 +170,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new() -> Self {
+    fn new(local_options: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let password = password();
         let v2 = SmtpPassword::derive_v2(&SecretAccessKey::parse(SECRET).unwrap());
@@ -185,7 +202,7 @@ impl Scene {
         write("credentials.env", format!("SMTP_USERNAME={ID}\nSMTP_PASSWORD={password}\n"));
         let local = LocalSes::start(
             home.path(),
-            &["--root-access-key-id", ID, "-v", "-v"],
+            &[&["--root-access-key-id", ID, "-v", "-v"], local_options].concat(),
             &[("SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY", SECRET)],
         );
         let secrets =

@@ -1,6 +1,10 @@
 //! `seskey local`: a local Amazon SES in this process.
 
-use std::{env, io::Write, net::SocketAddr};
+use std::{
+    env,
+    io::Write,
+    net::{IpAddr, SocketAddr},
+};
 
 use serde_json::json;
 use seskey::{AccessKeyId, Region, SecretAccessKey};
@@ -14,7 +18,7 @@ use tokio::runtime::Builder;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
-    args::{Global, Local},
+    args::{Global, Local, LogFormat},
     aws,
     exit::Exit,
     explain::{self, Failure, Result},
@@ -31,7 +35,7 @@ pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit
     {
         output.warn(&format!("{address} is reached from other machines: this is a tool for tests, and its mailbox is open to all"));
     }
-    log(global);
+    log(global, args.log_format);
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(serve(config, output))
 }
@@ -77,6 +81,8 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
         root: root(args)?,
         identities: Identities { verified: args.identity.clone(), sandbox: args.sandbox },
         accept_v2: args.accept_v2,
+        hosts: host_names(&args.host_name)?,
+        ..Config::ephemeral()
     })
 }
 
@@ -90,6 +96,21 @@ fn listen_address(text: &str) -> Result<SocketAddr> {
             "such as 127.0.0.1:4566; port 0 is any free one",
         )
     })
+}
+
+/// The port is not looked at: another may lead here.
+fn host_names(names: &[String]) -> Result<Vec<String>> {
+    let is_name = |name: &String| {
+        let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+        name.parse::<IpAddr>().is_ok() || (!name.is_empty() && name.bytes().all(is_letter))
+    };
+    match names.iter().find(|name| !is_name(name)) {
+        None => Ok(names.to_vec()),
+        Some(other) => Err(Failure::usage(
+            format!("{other:?} is no host name"),
+            "such as ses.internal, without a port",
+        )),
+    }
 }
 
 fn root(args: &Local) -> Result<Option<(AccessKeyId, SecretAccessKey)>> {
@@ -127,17 +148,19 @@ fn ca_file(pem: &str) -> Result<(TempDir, String)> {
 }
 
 /// Logs to stderr: what happens, with -v what comes and goes too.
-fn log(global: &Global) {
+fn log(global: &Global, format: LogFormat) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => tracing::Level::WARN,
         (false, 0) => tracing::Level::INFO,
         (false, _) => tracing::Level::DEBUG,
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
-    tracing_subscriber::registry()
-        .with(Targets::new().with_target("seskey_local", level))
-        .with(lines)
-        .init();
+    let filtered =
+        tracing_subscriber::registry().with(Targets::new().with_target("seskey_local", level));
+    match format {
+        LogFormat::Text => filtered.with(lines).init(),
+        LogFormat::Json => filtered.with(lines.json().flatten_event(true)).init(),
+    }
 }
 
 fn explain_start(error: &StartError) -> Failure {

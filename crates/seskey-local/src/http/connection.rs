@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hyper::{
-    body::Incoming,
+    body::{Body as _, Incoming},
     server::conn::http1,
     service::{Service, service_fn},
 };
@@ -106,6 +106,7 @@ async fn converse(tcp: TcpStream, peer: SocketAddr, side: &Side) -> io::Result<(
         .timer(TokioTimer::new())
         .header_read_timeout(side.limits.header)
         .max_header_size(MAX_HEADER)
+        .max_buf_size(2 * MAX_HEADER)
         .serve_connection(io, service)
         .await
         .map_err(io::Error::other)
@@ -143,7 +144,8 @@ impl Side {
         let (parts, body) = request.into_parts();
         self.hosts.check(&parts, reached)?;
         let max_body = max_body(&parts);
-        let _memory = match max_body > MAX_BODY {
+        let length = body.size_hint().upper().map_or(max_body, |length| length as usize);
+        let _memory = match length > MAX_BODY && max_body > MAX_BODY {
             true => self.large_bodies.acquire().await.ok(),
             false => None,
         };

@@ -54,7 +54,7 @@ impl Hosts {
         let host = authority.host().to_ascii_lowercase();
         let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into(), reached.to_canonical()];
         match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(ip) => own.contains(&ip) || self.0.contains(&host),
+            Ok(ip) => own.contains(&ip) || self.0.contains(&ip.to_string()),
             Err(_) => host == "localhost" || self.0.contains(&host) || is_aws_endpoint(&host),
         }
     }
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn own_names() {
-        let hosts = Hosts::new(&["SES.internal".into(), "192.0.2.9".into()]);
+        let hosts = Hosts::new(&["SES.internal".into(), "192.0.2.9".into(), "2001:db8::9".into()]);
         let is_own =
             |host: &str| hosts.is_own(&host.parse().unwrap(), "192.0.2.1".parse().unwrap());
         for own in [
@@ -117,6 +117,7 @@ mod tests {
             "[::1]:4566",
             "192.0.2.1:4566",
             "192.0.2.9",
+            "[2001:db8::9]:4566",
             "ses.internal:4566",
             "iam.amazonaws.com",
             "sts.amazonaws.com",
