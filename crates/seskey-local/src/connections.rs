@@ -1,22 +1,30 @@
 //! How many connections are open at once: in all, and of one address.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
-/// The connections of a listener.
+use crate::server::lock;
+
+/// The connections that share a limit.
 pub(crate) struct Connections {
     max: usize,
     max_of_address: usize,
-    open: Mutex<HashMap<IpAddr, usize>>,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    all: usize,
+    of: HashMap<IpAddr, usize>,
 }
 
 /// The place of one connection; free again when this is dropped.
 pub(crate) struct Place {
     connections: Arc<Connections>,
-    peer: IpAddr,
+    address: IpAddr,
 }
 
 impl Connections {
@@ -25,29 +33,28 @@ impl Connections {
     }
 
     /// A place for one more connection of an address, unless all are taken.
-    pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
-        let mut open = self.lock();
-        let total: usize = open.values().sum();
-        let of_address = open.get(&peer).copied().unwrap_or_default();
-        if total >= self.max || of_address >= self.max_of_address {
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        // an IPv4 client is the same one on a socket of both versions
+        let address = address.to_canonical();
+        let mut open = lock(&self.open);
+        let of_address = open.of.get(&address).copied().unwrap_or_default();
+        if open.all >= self.max || of_address >= self.max_of_address {
             return None;
         }
-        open.insert(peer, of_address + 1);
-        Some(Place { connections: self.clone(), peer })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        open.all += 1;
+        open.of.insert(address, of_address + 1);
+        Some(Place { connections: self.clone(), address })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.connections.lock();
-        if let Some(count) = open.get_mut(&self.peer) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.peer);
+        let mut open = lock(&self.connections.open);
+        open.all -= 1;
+        if let Entry::Occupied(mut of_address) = open.of.entry(self.address) {
+            *of_address.get_mut() -= 1;
+            if *of_address.get() == 0 {
+                of_address.remove();
             }
         }
     }
@@ -58,19 +65,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_free_again_when_it_is_left() {
+    fn places_are_counted_by_address_and_in_all() {
         let connections = Connections::new(3, 2);
-        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|ip| ip.parse::<IpAddr>().unwrap());
-        let first = connections.admit(one);
-        let second = connections.admit(one);
+        let admit = |address: &str| connections.admit(address.parse().unwrap());
+        let (first, second) = (admit("192.0.2.1"), admit("::ffff:192.0.2.1"));
         assert!(first.is_some() && second.is_some());
-        assert!(connections.admit(one).is_none(), "two of one address");
-        let third = connections.admit(other);
-        assert!(third.is_some());
-        assert!(connections.admit(other).is_none(), "three in all");
-        drop((first, second));
-        assert!(connections.admit(other).is_some());
-        drop(third);
-        assert!(connections.lock().is_empty(), "nothing is kept of who is gone");
+        assert!(admit("192.0.2.1").is_none(), "the third of one address");
+        let third = admit("192.0.2.2");
+        assert!(third.is_some() && admit("192.0.2.3").is_none(), "the fourth of all");
+        drop(first);
+        assert!(admit("192.0.2.1").is_some());
+        drop((second, third));
+        assert!(lock(&connections.open).of.is_empty() && lock(&connections.open).all == 0);
     }
 }

@@ -160,7 +160,9 @@ fn split(message: &[u8]) -> (Vec<Field<'_>>, &[u8]) {
         if let Some(body) = rest.strip_prefix(b"\r\n") {
             return (fields, body);
         }
-        let Some(name) = field_name(rest) else { return (fields, rest) };
+        let Some(name) = field_name(rest).filter(|_| fields.len() <= MAX_FIELDS) else {
+            return (fields, rest);
+        };
         let length = field_length(rest);
         fields.push(Field { name, raw: &rest[..length] });
         rest = &rest[length..];
@@ -240,6 +242,14 @@ mod tests {
         {
             assert!(Header::read(hidden).malformed);
         }
+    }
+
+    #[test]
+    fn a_header_without_end_is_malformed() {
+        let fields = b"a:\r\n".repeat(2 * MAX_FIELDS);
+        assert!(Header::read(&fields).malformed);
+        assert_eq!(split(&fields).0.len(), MAX_FIELDS + 1, "the others take no memory");
+        assert!(!Header::read(&fields[..4 * MAX_FIELDS]).malformed);
     }
 
     #[test]

@@ -24,8 +24,8 @@ use crate::{
     sending::{Identities, Login, Refusal, Sending},
     sigv4::Signed,
     smtp::{
-        Envelope,
-        listener::{self, Kind},
+        self, Envelope, Listener, Tls,
+        listener::{self, Endpoint},
     },
     tls::{self, CertificateError},
 };
@@ -35,11 +35,11 @@ use crate::{
 pub struct Config {
     /// Where the IAM and STS APIs and the mailbox are served.
     pub http: SocketAddr,
-    /// Where SMTP begins in clear.
-    pub smtp: SocketAddr,
-    /// Where SMTP begins in TLS.
-    pub smtps: SocketAddr,
-    /// The region of the SMTP endpoint, unless the TLS client names another.
+    /// Where SMTP is served. If none begins in clear, or none in TLS, there is one on any free port of the loopback.
+    pub smtp: Vec<Listener>,
+    /// What a client may take of the SMTP endpoint.
+    pub smtp_limits: smtp::Limits,
+    /// The region of the account's home, and of an SMTP listener that is not mentioned.
     pub region: Region,
     /// The account.
     pub account_id: AccountId,
@@ -60,10 +60,12 @@ pub struct Config {
 pub struct Server {
     /// Where the HTTP side listens.
     pub http: SocketAddr,
-    /// Where SMTP with STARTTLS listens.
+    /// Where SMTP with STARTTLS listens: the first of its listeners.
     pub smtp: SocketAddr,
-    /// Where SMTP inside TLS listens.
+    /// Where SMTP inside TLS listens: the first of its listeners.
     pub smtps: SocketAddr,
+    /// All SMTP listeners, with the ports that they got.
+    pub listeners: Vec<Listener>,
     /// The access key of the root user.
     pub root: (AccessKeyId, SecretAccessKey),
     /// The certificate of the authority that TLS clients must trust, as PEM.
@@ -117,8 +119,8 @@ impl Config {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
             http: any,
-            smtp: any,
-            smtps: any,
+            smtp: vec![],
+            smtp_limits: smtp::Limits::default(),
             region: Region::parse("us-east-1").expect("a region of the table"),
             account_id: AccountId::parse("000000000000").expect("12 digits"),
             root: None,
@@ -137,9 +139,8 @@ impl Server {
     /// An address that cannot be listened on.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let (http, http_addr) = listen(config.http).await?;
-        let (smtp, smtp_addr) = listen(config.smtp).await?;
-        let (smtps, smtps_addr) = listen(config.smtps).await?;
-        let certificates = tls::certificates(&config.region, Some(config.smtp.ip().to_string()))?;
+        let (sockets, listeners) = listen_smtp(config.smtp, &config.region).await?;
+        let certificates = tls::certificates(&listeners)?;
 
         let mut rng: StdRng = rand::make_rng();
         let root = config.root.unwrap_or_else(|| fresh_access_key(&config.account_id, &mut rng));
@@ -160,17 +161,20 @@ impl Server {
             clock: Clock::default(),
             metrics: Metrics::new(),
         });
-        let tls = certificates.server;
+        let endpoint =
+            Arc::new(Endpoint::new(ses.clone(), certificates.server, config.smtp_limits));
         let hosts = http::Hosts::new(&config.hosts);
-        let tasks = vec![
-            tokio::spawn(http::serve(http, ses.clone(), hosts, config.limits)),
-            tokio::spawn(listener::serve(smtp, Kind::StartTls, ses.clone(), tls.clone())),
-            tokio::spawn(listener::serve(smtps, Kind::TlsWrapper, ses.clone(), tls)),
-        ];
+        let mut tasks = vec![tokio::spawn(http::serve(http, ses.clone(), hosts, config.limits))];
+        for (socket, listener) in sockets.into_iter().zip(&listeners) {
+            tasks.push(tokio::spawn(listener::serve(socket, listener.clone(), endpoint.clone())));
+        }
+        let first = |tls| listeners.iter().find(|listener| listener.tls == tls);
+        let first = |tls| first(tls).expect("there is one of each kind").address;
         Ok(Self {
             http: http_addr,
-            smtp: smtp_addr,
-            smtps: smtps_addr,
+            smtp: first(Tls::Starttls),
+            smtps: first(Tls::Wrapper),
+            listeners,
             root,
             authority_pem: certificates.authority_pem,
             ses,
@@ -201,10 +205,6 @@ impl Drop for Server {
 }
 
 impl LocalSes {
-    pub(crate) fn region(&self) -> &Region {
-        &self.region
-    }
-
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }
@@ -248,9 +248,8 @@ impl LocalSes {
     ) -> Result<Login, Refused> {
         let key = lock(&self.account).access_key(user_name).cloned();
         let secret = key.as_ref().map_or(&self.nobody, |key| key.secret());
-        let is = |right: SmtpPassword| Secret::new(right.expose().to_owned()) == *password;
-        let right = is(SmtpPassword::derive(secret, region))
-            | (is(SmtpPassword::derive_v2(secret)) & self.accept_v2);
+        // every way out comes after all of the work
+        let right = is_password_of(secret, password, region, self.accept_v2);
         let key = key.ok_or(Refused::UnknownKey)?;
         if key.status() != Status::Active {
             return Err(Refused::InactiveKey);
@@ -276,8 +275,9 @@ impl LocalSes {
             .check(&lock(&self.account), &self.identities)
             .inspect_err(|refusal| self.metrics.message_refused(refusal.reply(region).code()))?;
         let id = message::message_id(region, now, &mut *lock(&self.rng));
-        let raw_data =
-            String::from_utf8_lossy(&message::rewrite(message, &id, region, now)).into_owned();
+        // a copy is made only of what is not UTF-8
+        let raw_data = String::from_utf8(message::rewrite(message, &id, region, now))
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let message = Message {
             id: id.clone(),
             region: region.to_string(),
@@ -318,8 +318,19 @@ impl LocalSes {
     }
 }
 
+/// Derives both passwords and compares with both, whatever comes of the first.
+fn is_password_of(
+    secret: &SecretAccessKey,
+    password: &Secret,
+    region: &Region,
+    accept_v2: bool,
+) -> bool {
+    let is = |right: SmtpPassword| Secret::new(right.expose().to_owned()) == *password;
+    is(SmtpPassword::derive(secret, region)) | (is(SmtpPassword::derive_v2(secret)) & accept_v2)
+}
+
 /// A panic in another connection leaves the state as the last whole change left it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -328,4 +339,24 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
+}
+
+/// Listens on all, and on one of each kind that is not there.
+async fn listen_smtp(
+    mut listeners: Vec<Listener>,
+    region: &Region,
+) -> Result<(Vec<TcpListener>, Vec<Listener>), StartError> {
+    for tls in [Tls::Starttls, Tls::Wrapper] {
+        if !listeners.iter().any(|listener| listener.tls == tls) {
+            let address = SocketAddr::from(([127, 0, 0, 1], 0));
+            listeners.push(Listener { address, region: region.clone(), tls });
+        }
+    }
+    let mut sockets = vec![];
+    for listener in &mut listeners {
+        let (socket, address) = listen(listener.address).await?;
+        listener.address = address;
+        sockets.push(socket);
+    }
+    Ok((sockets, listeners))
 }

@@ -1,6 +1,10 @@
 //! The certificates of a local SES: an authority made at the start, and one leaf for every name it may be called by.
 
-use std::{iter, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
@@ -11,7 +15,8 @@ use rustls::{
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 use seskey::Region;
-use std::time::{Duration, SystemTime};
+
+use crate::smtp::Listener;
 
 /// What a TLS listener needs, and the authority that its clients must trust.
 pub(crate) struct Certificates {
@@ -31,18 +36,17 @@ pub enum CertificateError {
     Use(#[from] rustls::Error),
 }
 
-/// Makes an authority, and a certificate for localhost, `extra` and every SMTP endpoint of AWS.
-pub(crate) fn certificates(
-    region: &Region,
-    extra: Option<String>,
-) -> Result<Certificates, CertificateError> {
+/// Makes an authority, and a certificate for localhost, for the listeners, and for every SMTP endpoint of AWS.
+pub(crate) fn certificates(listeners: &[Listener]) -> Result<Certificates, CertificateError> {
     let mut authority = params("seskey local authority", vec![])?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
 
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-    let endpoints = Region::with_smtp().chain(iter::once(region.clone())).flat_map(|region| {
+    let addresses = listeners.iter().map(|listener| listener.address.ip().to_string());
+    let regions = listeners.iter().map(|listener| listener.region.clone());
+    let endpoints = Region::with_smtp().chain(regions).flat_map(|region| {
         let fips = [region.smtp_endpoint_fips(), region.smtp_endpoint_fips_dual_stack()];
         [Some(region.smtp_endpoint()), region.smtp_endpoint_dual_stack()]
             .into_iter()
@@ -50,7 +54,8 @@ pub(crate) fn certificates(
             .flatten()
     });
     let leaf_key = KeyPair::generate()?;
-    let leaf = params("seskey local", names.into_iter().chain(endpoints).chain(extra).collect())?;
+    let names: BTreeSet<String> = names.into_iter().chain(endpoints).chain(addresses).collect();
+    let leaf = params("seskey local", names.into_iter().collect())?;
     let leaf = leaf.signed_by(&leaf_key, &authority)?;
 
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -51,7 +51,7 @@ pub(crate) async fn serve(listener: TcpListener, ses: Arc<LocalSes>, hosts: Host
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((tcp, peer)) => match places.admit(peer.ip().to_canonical()) {
+                Ok((tcp, peer)) => match places.admit(peer.ip()) {
                     Some(place) => {
                         connections.spawn(connection(tcp, peer, side.clone(), place));
                     }

@@ -2,6 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use seskey::Secret;
+use zeroize::Zeroizing;
 
 use super::Reply;
 
@@ -62,13 +63,10 @@ impl Exchange {
             return Next::Failed(Reply::new(501, "Authentication canceled by client."));
         }
         // bytes that are not UTF-8 are in no user name and no password: they fail as wrong credentials do
-        let Some(text) = BASE64_STANDARD
-            .decode(line)
-            .ok()
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        else {
+        let Ok(bytes) = BASE64_STANDARD.decode(line).map(Zeroizing::new) else {
             return invalid("not a valid Base64 string");
         };
+        let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
         match self {
             Self::Plain => {
                 let Some((_authorization_identity, rest)) = text.split_once('\0') else {
@@ -80,9 +78,12 @@ impl Exchange {
                 Next::Credentials(user_name.to_owned(), Secret::new(password.to_owned()))
             }
             Self::LoginUserName => {
-                Next::Ask(Self::LoginPassword { user_name: text }, Reply::new(334, "UGFzc3dvcmQ6"))
+                let user_name = text.to_string();
+                Next::Ask(Self::LoginPassword { user_name }, Reply::new(334, "UGFzc3dvcmQ6"))
             }
-            Self::LoginPassword { user_name } => Next::Credentials(user_name, Secret::new(text)),
+            Self::LoginPassword { user_name } => {
+                Next::Credentials(user_name, Secret::new(text.to_string()))
+            }
         }
     }
 }

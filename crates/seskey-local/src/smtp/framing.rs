@@ -38,6 +38,11 @@ impl Input {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// How many bytes came in and were not used.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether everything that came in was used.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
@@ -81,7 +86,8 @@ impl Input {
                 receiver.too_long = true;
                 let kept = self.bytes.len().saturating_sub(END.len() - 1);
                 receiver.past_start |= kept > 0;
-                self.bytes.drain(..kept);
+                // with a buffer of its own: that of the message is given back
+                self.bytes = self.bytes.split_off(kept);
                 self.searched = 0;
             }
             return None;
@@ -90,7 +96,7 @@ impl Input {
         let mut message = mem::replace(&mut self.bytes, rest);
         message.truncate(end.length);
         self.searched = 0;
-        let unstuffed = unstuff(&message);
+        let unstuffed = unstuff(message);
         Some(if receiver.too_long || unstuffed.len() > limit {
             Data::TooLong
         } else {
@@ -111,6 +117,11 @@ impl Receiver {
     /// Nothing has come in.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Has the message thrown away, as one that is too long.
+    pub fn give_up(&mut self) {
+        self.too_long = true;
     }
 }
 
@@ -133,16 +144,14 @@ fn end_of_data(bytes: &[u8], past_start: bool, from: usize) -> Option<End> {
 }
 
 /// Takes off the first of the dots at the beginning of a line (RFC 5321, section 4.5.2).
-fn unstuff(message: &[u8]) -> Vec<u8> {
-    let mut unstuffed = Vec::with_capacity(message.len());
-    let mut line_start = true;
-    for (at, &byte) in message.iter().enumerate() {
-        if !(line_start && byte == b'.') {
-            unstuffed.push(byte);
-        }
-        line_start = byte == b'\n' && at > 0 && message[at - 1] == b'\r';
-    }
-    unstuffed
+fn unstuff(mut message: Vec<u8>) -> Vec<u8> {
+    let mut before = *b"\r\n";
+    message.retain(|&byte| {
+        let is_stuffing = byte == b'.' && before == *b"\r\n";
+        before = [before[1], byte];
+        !is_stuffing
+    });
+    message
 }
 
 #[cfg(test)]
@@ -249,6 +258,24 @@ mod tests {
     }
 
     proptest! {
+        /// All that a peer can do to make another reader see another end: it is received the same, however it is cut.
+        #[test]
+        fn the_cuts_do_not_matter(bytes in "[.\r\na\u{0}]{0,40}", cuts in prop::collection::vec(1_usize..7, 0..40), limit in 0_usize..40) {
+            let stream = format!("{bytes}\r\n.\r\nREST");
+            let (mut input, mut receiver, mut rest) = (Input::default(), Receiver::new(), stream.as_bytes());
+            let mut cuts = cuts.into_iter().chain(std::iter::repeat(1));
+            let data = loop {
+                if let Some(data) = input.data(&mut receiver, limit) {
+                    break data;
+                }
+                let (read, unread) = rest.split_at(cuts.next().unwrap().min(rest.len()));
+                input.push(read);
+                rest = unread;
+            };
+            input.push(rest);
+            prop_assert_eq!(Some((data, input.bytes)), receive(stream.as_bytes(), stream.len(), limit));
+        }
+
         #[test]
         fn what_is_stuffed_is_unstuffed(lines in prop::collection::vec("[.a\n\r]{0,4}", 0..8), chunk in 1_usize..9) {
             let message: String = lines.iter().map(|line| format!("{}\r\n", line.replace("\r\n", ""))).collect();

@@ -1,49 +1,89 @@
-//! The sockets of the SMTP endpoint: reads bytes, does what the session says, writes its replies.
+//! The sockets of the SMTP endpoint: who is let in, and how a connection begins and ends.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use rustls::ServerConfig;
-use seskey::{AccessKeyId, Region, Secret};
+use seskey::Region;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     task::JoinSet,
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use tracing::{debug, info, warn};
-use zeroize::Zeroizing;
+use tracing::{debug, warn};
 
 use super::{
-    Reply, Session, Step,
-    framing::{BadLine, Data, Input, Receiver},
-    session::MAX_MESSAGE,
+    Limits, Reply,
+    conversation::{Conversation, End, discard, write},
+    room,
 };
-use crate::{sending::Login, server::LocalSes};
+use crate::{
+    connections::{Connections, Place},
+    server::LocalSes,
+};
+
+/// A port on which SMTP is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Its address; port 0 is any free one.
+    pub address: SocketAddr,
+    /// The region of the endpoint, unless the TLS client names another.
+    pub region: Region,
+    /// When TLS is negotiated.
+    pub tls: Tls,
+}
 
 /// When TLS is negotiated (SES Developer Guide, "Connecting to the Amazon SES SMTP endpoint").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Tls {
     /// After STARTTLS.
-    StartTls,
+    Starttls,
     /// Before the greeting.
-    TlsWrapper,
+    Wrapper,
 }
 
+/// What all listeners share.
+pub(crate) struct Endpoint {
+    pub(super) ses: Arc<LocalSes>,
+    pub(super) limits: Limits,
+    /// The room of the messages that are coming in.
+    pub(super) room: Arc<Semaphore>,
+    acceptor: TlsAcceptor,
+    connections: Arc<Connections>,
+    /// How many may be told at a time that there are too many; to tell it inside TLS is work, too.
+    refusals: Arc<Semaphore>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(ses: Arc<LocalSes>, tls: Arc<ServerConfig>, limits: Limits) -> Self {
+        Self {
+            ses,
+            room: room::of_all(limits.message_bytes),
+            connections: Connections::new(limits.connections, limits.connections_per_address),
+            limits,
+            acceptor: TlsAcceptor::from(tls),
+            refusals: Arc::new(Semaphore::new(MAX_REFUSALS)),
+        }
+    }
+}
+
+const MAX_REFUSALS: usize = 100;
+
 /// Accepts connections for ever.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    kind: Kind,
-    ses: Arc<LocalSes>,
-    tls: Arc<ServerConfig>,
-) {
-    let acceptor = TlsAcceptor::from(tls);
+pub(crate) async fn serve(socket: TcpListener, listener: Listener, endpoint: Arc<Endpoint>) {
+    let listener = Arc::new(listener);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = socket.accept() => match accepted {
                 Ok((tcp, peer)) => {
-                    connections.spawn(connection(tcp, peer, kind, ses.clone(), acceptor.clone()));
+                    let client = Client { peer, listener: listener.clone(), endpoint: endpoint.clone() };
+                    match endpoint.connections.admit(peer.ip()) {
+                        Some(place) => { connections.spawn(connection(tcp, client, place)); }
+                        None => { connections.spawn(refuse(tcp, client)); }
+                    }
                 }
                 Err(error) => {
                     // out of descriptors: waiting is all that helps
@@ -60,67 +100,71 @@ pub(crate) async fn serve(
     }
 }
 
-/// After this long without a byte the server says good-bye (SES Developer Guide, "Using the command line to send
-/// email using the Amazon SES SMTP interface": "after about 10 seconds of inactivity").
-const IDLE: Duration = Duration::from_secs(10);
-
-struct Conversation {
-    ses: Arc<LocalSes>,
-    peer: SocketAddr,
-    region: Region,
-    session: Session<Login>,
-    input: Input,
+/// Who has connected to what.
+pub(super) struct Client {
+    pub(super) peer: SocketAddr,
+    pub(super) listener: Arc<Listener>,
+    pub(super) endpoint: Arc<Endpoint>,
 }
 
-enum End {
-    Closed,
-    StartTls,
-}
-
-async fn connection(
-    tcp: TcpStream,
-    peer: SocketAddr,
-    kind: Kind,
-    ses: Arc<LocalSes>,
-    acceptor: TlsAcceptor,
-) {
-    debug!(%peer, ?kind, "connected");
-    let _open = ses.metrics().smtp_connection_opened();
-    match converse(tcp, peer, kind, ses, &acceptor).await {
-        Ok(()) => debug!(%peer, "closed"),
-        Err(error) => debug!(%peer, %error, "broken off"),
+/// A connection from its beginning to its end.
+async fn connection(tcp: TcpStream, client: Client, _place: Place) {
+    let (peer, listener) = (client.peer, client.listener.clone());
+    debug!(%peer, listener = %listener.address, region = %listener.region, tls = ?listener.tls, "connected");
+    let _open = client.endpoint.ses.metrics().smtp_connection_opened();
+    match converse(tcp, client).await {
+        Ok(()) => debug!(%peer, listener = %listener.address, "closed"),
+        Err(error) => debug!(%peer, listener = %listener.address, %error, "broken off"),
     }
 }
 
-async fn converse(
-    mut tcp: TcpStream,
-    peer: SocketAddr,
-    kind: Kind,
-    ses: Arc<LocalSes>,
-    acceptor: &TlsAcceptor,
-) -> io::Result<()> {
+async fn converse(mut tcp: TcpStream, client: Client) -> io::Result<()> {
     // a reply is one write, and the client waits for it
     tcp.set_nodelay(true)?;
-    let greeting = Session::<Login>::greeting(&ses.connection_id());
-    let region = ses.region().clone();
-    let mut conversation =
-        Conversation { ses, peer, region, session: Session::new(false), input: Input::default() };
-    if kind == Kind::StartTls {
-        write(&mut tcp, &greeting).await?;
-        if let End::Closed = conversation.run(&mut tcp).await? {
-            return Ok(());
+    let (endpoint, kind) = (client.endpoint.clone(), client.listener.tls);
+    let mut conversation = Conversation::new(client);
+    if kind == Tls::Starttls {
+        conversation.greet(&mut tcp).await?;
+        if conversation.run(&mut tcp).await? == End::Closed {
+            return close(&mut tcp, &endpoint).await;
         }
     }
-    let mut tls = timeout(IDLE, acceptor.accept(tcp)).await??;
-    conversation.session.tls_started();
-    if let Some(region) = named_region(&tls) {
-        conversation.region = region;
-    }
-    if kind == Kind::TlsWrapper {
-        write(&mut tls, &greeting).await?;
+    let mut tls = accept_tls(tcp, &endpoint).await?;
+    conversation.tls_started(named_region(&tls));
+    if kind == Tls::Wrapper {
+        conversation.greet(&mut tls).await?;
     }
     conversation.run(&mut tls).await?;
-    tls.shutdown().await
+    close(&mut tls, &endpoint).await
+}
+
+async fn refuse(tcp: TcpStream, client: Client) {
+    let (peer, endpoint) = (client.peer, client.endpoint);
+    let Ok(_permit) = endpoint.refusals.try_acquire() else { return };
+    debug!(%peer, listener = %client.listener.address, "too many connections");
+    let told = match client.listener.tls {
+        Tls::Starttls => tell_too_many(tcp, &endpoint).await,
+        Tls::Wrapper => match accept_tls(tcp, &endpoint).await {
+            Ok(tls) => tell_too_many(tls, &endpoint).await,
+            Err(error) => Err(error),
+        },
+    };
+    if let Err(error) = told {
+        debug!(%peer, %error, "broken off");
+    }
+}
+
+async fn tell_too_many(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    endpoint: &Endpoint,
+) -> io::Result<()> {
+    let reply = Reply::new(421, "Too many concurrent SMTP connections");
+    write(&mut stream, &reply, endpoint.limits.idle).await?;
+    close(&mut stream, endpoint).await
+}
+
+async fn accept_tls(tcp: TcpStream, endpoint: &Endpoint) -> io::Result<TlsStream<TcpStream>> {
+    timeout(endpoint.limits.handshake, endpoint.acceptor.accept(tcp)).await?
 }
 
 /// The region of the endpoint by whose name the TLS client calls the server.
@@ -128,134 +172,32 @@ fn named_region(tls: &TlsStream<TcpStream>) -> Option<Region> {
     Region::of_smtp_endpoint(tls.get_ref().1.server_name()?)
 }
 
-impl Conversation {
-    async fn run(&mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<End> {
-        loop {
-            let line = match self.input.line() {
-                None if self.read(stream).await? => continue,
-                None => return Ok(End::Closed),
-                Some(Ok(line)) => Zeroizing::new(line),
-                Some(Err(bad)) => {
-                    write(stream, &bad.reply()).await?;
-                    return Ok(End::Closed);
-                }
-            };
-            match self.session.line(&line) {
-                Step::Reply(reply) => write(stream, &reply).await?,
-                Step::Close(reply) => {
-                    write(stream, &reply).await?;
-                    return Ok(End::Closed);
-                }
-                // what was sent along in clear could have been put there by anyone
-                Step::StartTls(_) if !self.input.is_empty() => {
-                    write(stream, &Reply::new(554, "Transaction failed: Data after STARTTLS."))
-                        .await?;
-                    return Ok(End::Closed);
-                }
-                Step::StartTls(reply) => {
-                    write(stream, &reply).await?;
-                    return Ok(End::StartTls);
-                }
-                Step::Authenticate { user_name, password } => {
-                    let reply = self.authenticate(&user_name, &password);
-                    write(stream, &reply).await?;
-                }
-                Step::Data(reply) => {
-                    write(stream, &reply).await?;
-                    let Some(data) = self.receive(stream).await? else { return Ok(End::Closed) };
-                    let reply = self.accept(data);
-                    write(stream, &reply).await?;
-                }
-            }
-        }
-    }
-
-    /// Reads what is there; `false` when the client has closed, or has been told that it is too slow.
-    async fn read(
-        &mut self,
-        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    ) -> io::Result<bool> {
-        let mut buffer = [0; 8192];
-        match timeout(IDLE, stream.read(&mut buffer)).await {
-            Ok(length) => {
-                let length = length?;
-                self.input.push(&buffer[..length]);
-                Ok(length > 0)
-            }
-            Err(_) => {
-                write(stream, &Reply::new(451, "4.4.2 Timeout waiting for data from client."))
-                    .await?;
-                Ok(false)
-            }
-        }
-    }
-
-    async fn receive(
-        &mut self,
-        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    ) -> io::Result<Option<Data>> {
-        let mut receiver = Receiver::new();
-        loop {
-            if let Some(data) = self.input.data(&mut receiver, MAX_MESSAGE) {
-                return Ok(Some(data));
-            }
-            if !self.read(stream).await? {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn authenticate(&mut self, user_name: &str, password: &Secret) -> Reply {
-        let login = self.ses.log_in(user_name, password, &self.region);
-        // what is no access key ID may be a secret in the wrong place
-        let user = AccessKeyId::parse(user_name).ok();
-        let user = user.as_ref().map_or("not an access key ID", AccessKeyId::as_str);
-        match &login {
-            Ok(_) => info!(peer = %self.peer, user, region = %self.region, "login"),
-            Err(why) => {
-                info!(peer = %self.peer, user, region = %self.region, ?why, "login refused")
-            }
-        }
-        self.session.authenticated(login.ok())
-    }
-
-    fn accept(&mut self, data: Data) -> Reply {
-        let envelope = self.session.take_envelope();
-        let (Data::Message(message), Some(login)) = (data, self.session.user()) else {
-            return Reply::new(552, "Message is too long.");
-        };
-        match self.ses.send(login, envelope, &message, self.peer.ip(), &self.region) {
-            Ok(id) => {
-                info!(peer = %self.peer, user = %login.access_key_id, %id, bytes = message.len(), "message accepted");
-                Reply::new(250, format!("Ok {id}"))
-            }
-            Err(refusal) => {
-                info!(peer = %self.peer, user = %login.access_key_id, ?refusal, "message refused");
-                refusal.reply(&self.region)
-            }
-        }
-    }
+/// Ends a connection so that the client gets the last reply: a socket that is closed with bytes unread is reset, and
+/// the reset may overtake the reply.
+async fn close(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    endpoint: &Endpoint,
+) -> io::Result<()> {
+    timeout(endpoint.limits.idle, stream.shutdown()).await??;
+    // a client that does not close now has been told all the same
+    let _ = timeout(LINGER, discard(stream, MAX_DISCARDED)).await;
+    Ok(())
 }
 
-impl BadLine {
-    fn reply(self) -> Reply {
-        match self {
-            Self::Unpaired(at) => Reply::new(
-                501,
-                format!(
-                    "Syntax error at character position {at}. CR and LF must be CRLF paired.  See RFC 2821 #2.7.1."
-                ),
-            ),
-            Self::TooLong => Reply::new(500, "Error: line too long"),
-        }
-    }
-}
+const LINGER: Duration = Duration::from_secs(1);
+const MAX_DISCARDED: usize = 1024 * 1024;
 
-async fn write(stream: &mut (impl AsyncWrite + Unpin), reply: &Reply) -> io::Result<()> {
-    // a client that reads nothing is as silent as one that sends nothing
-    timeout(IDLE, async {
-        stream.write_all(reply.encode().as_bytes()).await?;
-        stream.flush().await
-    })
-    .await?
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the task of a connection is made of; TLS has buffers of its own besides.
+    #[test]
+    fn an_idle_connection_is_small() {
+        fn size<F: Future>(_: impl FnOnce(TcpStream, Client, Place) -> F) -> usize {
+            size_of::<F>()
+        }
+        let without_tls = size(connection) - size_of::<TlsStream<TcpStream>>();
+        assert!(without_tls < 4096, "{without_tls} bytes");
+    }
 }

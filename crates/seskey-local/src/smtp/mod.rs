@@ -2,10 +2,16 @@
 
 pub(crate) mod address;
 mod auth;
+mod conversation;
 pub mod framing;
+mod limits;
 pub(crate) mod listener;
+mod patience;
 mod reply;
+mod room;
 mod session;
 
+pub use limits::Limits;
+pub use listener::{Listener, Tls};
 pub use reply::Reply;
 pub use session::{Envelope, Session, Step};

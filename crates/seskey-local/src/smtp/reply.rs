@@ -11,10 +11,10 @@ impl Reply {
     /// A reply of one line. What it repeats of the client's words can neither begin another line nor fill one.
     pub fn new(code: u16, line: impl Into<String>) -> Self {
         let line: String = line.into();
-        Self {
-            code,
-            lines: vec![line.chars().filter(|c| !c.is_control()).take(MAX_LINE).collect()],
-        }
+        // RFC 5321, section 4.2: printable ASCII
+        let shown = line.chars().filter(|c| !c.is_control());
+        let ascii = shown.map(|c| if c.is_ascii() { c } else { '?' });
+        Self { code, lines: vec![ascii.take(MAX_LINE).collect()] }
     }
 
     /// A reply of several lines.
@@ -50,6 +50,7 @@ mod tests {
     fn the_last_line_has_a_blank() {
         assert_eq!(Reply::new(221, "Bye").encode(), "221 Bye\r\n");
         assert_eq!(Reply::new(554, "a\r\n250 Ok\0").encode(), "554 a250 Ok\r\n");
+        assert_eq!(Reply::new(553, "<ä@b.c>").encode(), "553 <?@b.c>\r\n");
         assert_eq!(
             Reply::multiline(250, ["a", "b", "Ok"]).encode(),
             "250-a\r\n250-b\r\n250 Ok\r\n"

@@ -62,6 +62,10 @@ const HOST: &str = "email-smtp.amazonaws.com";
 /// Recipients over which the server remembers no more; SES itself refuses more than 50 at the end of the message.
 const MAX_REMEMBERED_RECIPIENTS: usize = 1000;
 
+/// RFC 9110, section 9.3, RFC 5789, and the preface of HTTP/2 (RFC 9113, section 3.4).
+const HTTP_METHODS: &[&str] =
+    &["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"];
+
 struct Command<User> {
     verb: &'static str,
     /// Refused before a login.
@@ -84,8 +88,13 @@ impl<User: 'static> Session<User> {
 
     /// Takes a line of the client, without its CRLF.
     pub fn line(&mut self, line: &[u8]) -> Step {
-        let Ok(line) = str::from_utf8(line) else { return reply(500, "Error: bad syntax") };
-        if let Some(exchange) = self.exchange.take() {
+        // whatever is wrong with the line, the exchange ends: what comes next is a command
+        let exchange = self.exchange.take();
+        let line = match str::from_utf8(line) {
+            Ok(line) if !line.contains(char::is_control) => line,
+            _ => return reply(500, "Error: bad syntax"),
+        };
+        if let Some(exchange) = exchange {
             return self.exchanged(exchange.line(line));
         }
         // shorter than any verb
@@ -96,7 +105,12 @@ impl<User: 'static> Session<User> {
         let Some(command) =
             Self::COMMANDS.iter().find(|command| command.verb.eq_ignore_ascii_case(verb))
         else {
-            return reply(500, "Error: command not implemented");
+            let refusal = Reply::new(500, "Error: command not implemented");
+            // a browser that was talked into this would send commands in the body of its request
+            return match HTTP_METHODS.contains(&verb) {
+                true => Step::Close(refusal),
+                false => Step::Reply(refusal),
+            };
         };
         match self.check(command) {
             Ok(()) => (command.proceed)(self, argument.trim()),

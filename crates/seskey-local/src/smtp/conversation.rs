@@ -1,0 +1,271 @@
+//! One connection: reads lines and messages, does what the session says, writes its replies.
+
+use std::{future::poll_fn, io, mem::MaybeUninit, pin::Pin, task::ready, time::Duration};
+
+use seskey::{AccessKeyId, Region, Secret};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    time::{error::Elapsed, timeout},
+};
+use tracing::info;
+use zeroize::Zeroizing;
+
+use super::{
+    Reply, Session, Step,
+    framing::{BadLine, Data, Input, Receiver},
+    listener::Client,
+    patience::Patience,
+    room::Room,
+    session::MAX_MESSAGE,
+};
+use crate::sending::Login;
+
+pub(super) struct Conversation {
+    client: Client,
+    /// The region of the endpoint that the client has called.
+    region: Region,
+    session: Session<Login>,
+    input: Input,
+    patience: Patience,
+}
+
+/// How the part of a conversation in clear, or in TLS, has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Closed,
+    StartTls,
+}
+
+/// What comes from a client that may close, or be too slow.
+type Waited<T> = Result<io::Result<Option<T>>, Elapsed>;
+
+impl Conversation {
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            region: client.listener.region.clone(),
+            client,
+            session: Session::new(false),
+            input: Input::default(),
+            patience: Patience::default(),
+        }
+    }
+
+    pub(super) async fn greet(&self, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        let greeting = Session::<Login>::greeting(&self.client.endpoint.ses.connection_id());
+        self.write(stream, &greeting).await
+    }
+
+    /// TLS has been negotiated, perhaps with the endpoint of a region.
+    pub(super) fn tls_started(&mut self, named: Option<Region>) {
+        self.session.tls_started();
+        if let Some(region) = named {
+            self.region = region;
+        }
+    }
+
+    /// Converses to the end, or up to where TLS begins.
+    pub(super) async fn run(
+        &mut self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    ) -> io::Result<End> {
+        loop {
+            let line = timeout(self.client.endpoint.limits.idle, self.line(stream)).await;
+            let line = match self.in_time(line, stream).await? {
+                None => return Ok(End::Closed),
+                Some(Ok(line)) => Zeroizing::new(line),
+                Some(Err(bad)) => {
+                    self.write(stream, &bad.reply()).await?;
+                    return Ok(End::Closed);
+                }
+            };
+            let reply = match self.session.line(&line) {
+                Step::Reply(reply) => reply,
+                Step::Close(reply) => {
+                    self.write(stream, &reply).await?;
+                    return Ok(End::Closed);
+                }
+                // what was sent along in clear could have been put there by anyone
+                Step::StartTls(_) if !self.input.is_empty() => {
+                    let reply = Reply::new(554, "Transaction failed: Data after STARTTLS.");
+                    self.write(stream, &reply).await?;
+                    return Ok(End::Closed);
+                }
+                Step::StartTls(reply) => {
+                    self.write(stream, &reply).await?;
+                    return Ok(End::StartTls);
+                }
+                Step::Authenticate { user_name, password } => {
+                    self.authenticate(&user_name, &password)
+                }
+                Step::Data(reply) => {
+                    self.write(stream, &reply).await?;
+                    let message =
+                        timeout(self.client.endpoint.limits.message, self.message(stream)).await;
+                    let Some((data, room)) = self.in_time(message.flatten(), stream).await? else {
+                        return Ok(End::Closed);
+                    };
+                    // a message that is refused is no command in vain
+                    let reply = self.accept(data, &room);
+                    self.write(stream, &reply).await?;
+                    continue;
+                }
+            };
+            match self.patience.bear(reply, &self.client.endpoint.limits) {
+                Ok(reply) => self.write(stream, &reply).await?,
+                Err(last) => {
+                    info!(peer = %self.client.peer, listener = %self.client.listener.address, code = last.code(), "lost patience");
+                    self.write(stream, &last).await?;
+                    return Ok(End::Closed);
+                }
+            }
+        }
+    }
+
+    /// The next line, as a whole: one that drips takes no longer than one that does not come.
+    async fn line(
+        &mut self,
+        stream: &mut (impl AsyncRead + Unpin),
+    ) -> io::Result<Option<Result<Vec<u8>, BadLine>>> {
+        loop {
+            if let Some(line) = self.input.line() {
+                return Ok(Some(line));
+            }
+            if read(stream, |bytes| self.input.push(bytes)).await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The message after DATA. When there is no room for it, it is read to its end all the same: a client that does
+    /// not wait for replies has sent it, and none of it may be taken for commands.
+    async fn message(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Waited<(Data, Room)> {
+        let (mut receiver, mut room) = (Receiver::new(), Room::default());
+        loop {
+            if !room.grow(self.input.len(), &self.client.endpoint.room) {
+                receiver.give_up();
+            }
+            if let Some(data) = self.input.data(&mut receiver, MAX_MESSAGE) {
+                return Ok(Ok(Some((data, room))));
+            }
+            let read = read(stream, |bytes| self.input.push(bytes));
+            match timeout(self.client.endpoint.limits.idle, read).await? {
+                Ok(0) => return Ok(Ok(None)),
+                Ok(_) => {}
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    }
+
+    /// What was waited for, unless the client was too slow and has been told so.
+    async fn in_time<T>(
+        &self,
+        waited: Waited<T>,
+        stream: &mut (impl AsyncWrite + Unpin),
+    ) -> io::Result<Option<T>> {
+        let Ok(came) = waited else {
+            let reply = Reply::new(451, "4.4.2 Timeout waiting for data from client.");
+            self.write(stream, &reply).await?;
+            return Ok(None);
+        };
+        came
+    }
+
+    async fn write(&self, stream: &mut (impl AsyncWrite + Unpin), reply: &Reply) -> io::Result<()> {
+        write(stream, reply, self.client.endpoint.limits.idle).await
+    }
+
+    fn authenticate(&mut self, user_name: &str, password: &Secret) -> Reply {
+        let Client { peer, listener, endpoint } = &self.client;
+        let login = endpoint.ses.log_in(user_name, password, &self.region);
+        // what is no access key ID may be a secret in the wrong place
+        let user = AccessKeyId::parse(user_name).ok();
+        let user = user.as_ref().map_or("not an access key ID", AccessKeyId::as_str);
+        let (listener, region) = (listener.address, &self.region);
+        match &login {
+            Ok(_) => info!(%peer, %listener, %region, user, "login"),
+            Err(why) => info!(%peer, %listener, %region, user, ?why, "login refused"),
+        }
+        self.session.authenticated(login.ok())
+    }
+
+    fn accept(&mut self, data: Data, room: &Room) -> Reply {
+        let envelope = self.session.take_envelope();
+        let (Data::Message(message), Some(login)) = (data, self.session.user()) else {
+            return match room.is_full {
+                true => Reply::new(451, "Temporary service failure"),
+                false => Reply::new(552, "Message is too long."),
+            };
+        };
+        let Client { peer, listener, endpoint } = &self.client;
+        let (listener, region, user) = (listener.address, &self.region, &login.access_key_id);
+        match endpoint.ses.send(login, envelope, &message, peer.ip(), region) {
+            Ok(id) => {
+                self.patience = Patience::default();
+                info!(%peer, %listener, %region, %user, %id, bytes = message.len(), "message accepted");
+                Reply::new(250, format!("Ok {id}"))
+            }
+            Err(refusal) => {
+                info!(%peer, %listener, %region, %user, ?refusal, "message refused");
+                refusal.reply(region)
+            }
+        }
+    }
+}
+
+impl BadLine {
+    fn reply(self) -> Reply {
+        match self {
+            Self::Unpaired(at) => Reply::new(
+                501,
+                format!(
+                    "Syntax error at character position {at}. CR and LF must be CRLF paired.  See RFC 2821 #2.7.1."
+                ),
+            ),
+            Self::TooLong => Reply::new(500, "Error: line too long"),
+        }
+    }
+}
+
+/// Writes a reply in one piece. A client that reads nothing is as silent as one that sends nothing.
+pub(super) async fn write(
+    stream: &mut (impl AsyncWrite + Unpin),
+    reply: &Reply,
+    idle: Duration,
+) -> io::Result<()> {
+    timeout(idle, async {
+        stream.write_all(reply.encode().as_bytes()).await?;
+        stream.flush().await
+    })
+    .await?
+}
+
+/// Reads and forgets, up to the end or so many bytes.
+pub(super) async fn discard(stream: &mut (impl AsyncRead + Unpin), most: usize) -> io::Result<()> {
+    let mut discarded = 0;
+    while discarded < most {
+        match read(stream, |_| ()).await? {
+            0 => break,
+            length => discarded += length,
+        }
+    }
+    Ok(())
+}
+
+/// Waits for bytes and gives them on: how many, 0 at the end. The buffer is there only while they are taken, so that
+/// who waits holds none.
+async fn read(
+    stream: &mut (impl AsyncRead + Unpin),
+    mut give_on: impl FnMut(&[u8]),
+) -> io::Result<usize> {
+    poll_fn(|context| {
+        let mut space = [MaybeUninit::uninit(); READ];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
+        give_on(buffer.filled());
+        io::Result::Ok(buffer.filled().len()).into()
+    })
+    .await
+}
+
+/// A TLS record.
+const READ: usize = 16 * 1024;
