@@ -328,12 +328,15 @@ pub(crate) struct Local {
     /// Where IAM, STS and the mailbox are served
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4566")]
     pub(crate) http: String,
-    /// Where SMTP begins in clear and turns to TLS
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2587")]
-    pub(crate) smtp: String,
-    /// Where SMTP begins in TLS
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2465")]
-    pub(crate) smtps: String,
+    /// Where SMTP begins in clear and turns to TLS; several, each perhaps for a region of its own
+    #[arg(long, value_name = "[REGION=]ADDRESS:PORT", default_value = "127.0.0.1:2587")]
+    pub(crate) smtp: Vec<String>,
+    /// Where SMTP begins in TLS; several, as with --smtp
+    #[arg(long, value_name = "[REGION=]ADDRESS:PORT", default_value = "127.0.0.1:2465")]
+    pub(crate) smtps: Vec<String>,
+    /// SMTP connections from one address at a time
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) max_connections: usize,
     /// The account
     #[arg(long, value_name = "ID", default_value = "000000000000")]
     pub(crate) account: String,

@@ -18,8 +18,18 @@ fn the_ready_line_leads_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let local = LocalSes::start(folder.path(), &["--region", "eu-west-1"], &[]);
     let keys: Vec<_> = local.ready.as_object().unwrap().keys().collect();
-    let expected =
-        ["ready", "http", "endpoint_url", "smtp", "smtps", "region", "account", "root", "ca_file"];
+    let expected = [
+        "ready",
+        "http",
+        "endpoint_url",
+        "smtp",
+        "smtps",
+        "listeners",
+        "region",
+        "account",
+        "root",
+        "ca_file",
+    ];
     assert_eq!(keys, expected);
     assert_eq!(local.ready["ready"], true);
     assert_eq!(local.at("/region"), "eu-west-1");
@@ -33,6 +43,28 @@ fn the_ready_line_leads_to_it() {
         .output()
         .unwrap();
     assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+}
+
+#[test]
+fn each_listener_has_a_region() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = ["--smtp", "eu-west-1=localhost:0", "--smtps", "ap-south-1=127.0.0.1:0"];
+    let local = LocalSes::start(folder.path(), &more, &[]);
+    let listeners: Vec<_> = (0..4)
+        .map(|i| {
+            let at = |name: &str| local.at(&format!("/listeners/{i}/{name}"));
+            (at("tls"), at("region"), at("address").rsplit_once(':').unwrap().0)
+        })
+        .collect();
+    let expected = [
+        ("starttls", "us-east-1", "127.0.0.1"),
+        ("starttls", "eu-west-1", "127.0.0.1"),
+        ("wrapper", "us-east-1", "127.0.0.1"),
+        ("wrapper", "ap-south-1", "127.0.0.1"),
+    ];
+    assert_eq!(listeners, expected);
+    assert_eq!(local.at("/smtp"), local.at("/listeners/0/address"));
+    assert_eq!(local.at("/smtps"), local.at("/listeners/2/address"));
 }
 
 #[test]

@@ -6,15 +6,18 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use serde_json::json;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::{Value, json};
 use seskey::{AccessKeyId, Region, SecretAccessKey};
 use seskey_local::{
     account::AccountId,
     sending::Identities,
     server::{Config, Server, StartError},
+    smtp::{Limits, Listener, Tls},
 };
 use tempfile::TempDir;
 use tokio::runtime::Builder;
+use tracing::warn;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
@@ -29,13 +32,12 @@ const ROOT_SECRET: &str = "SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY";
 
 pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit> {
     let config = config(args, global)?;
-    for address in [config.http, config.smtp, config.smtps]
-        .iter()
-        .filter(|address| !address.ip().is_loopback())
-    {
+    let smtp = config.smtp.iter().map(|listener| listener.address);
+    for address in smtp.chain([config.http]).filter(|address| !address.ip().is_loopback()) {
         output.warn(&format!("{address} is reached from other machines: this is a tool for tests, and its mailbox is open to all"));
     }
     log(global, args.log_format);
+    raise_descriptor_limit();
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(serve(config, output))
 }
@@ -45,12 +47,14 @@ async fn serve(config: Config, output: &Output) -> Result<Exit> {
     let (region, account) = (config.region.clone(), config.account_id.clone());
     let server = Server::start(config).await.map_err(|error| explain_start(&error))?;
     let (_folder, ca_file) = ca_file(&server.authority_pem)?;
+    let listeners: Vec<_> = server.listeners.iter().map(shown).collect();
     let ready = json!({
         "ready": true,
         "http": server.http.to_string(),
         "endpoint_url": server.endpoint_url(),
         "smtp": server.smtp.to_string(),
         "smtps": server.smtps.to_string(),
+        "listeners": listeners,
         "region": region.as_str(),
         "account": account.as_str(),
         "root": {"access_key_id": server.root.0.as_str(), "secret_access_key": server.root.1.expose()},
@@ -72,10 +76,12 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
             "12 digits, such as 123456789012",
         )
     })?;
+    let starttls = args.smtp.iter().map(|text| smtp_listener(text, &region, Tls::Starttls));
+    let wrapper = args.smtps.iter().map(|text| smtp_listener(text, &region, Tls::Wrapper));
     Ok(Config {
         http: listen_address(&args.http)?,
-        smtp: listen_address(&args.smtp)?,
-        smtps: listen_address(&args.smtps)?,
+        smtp: starttls.chain(wrapper).collect::<Result<_>>()?,
+        smtp_limits: Limits { connections_per_address: args.max_connections, ..Limits::default() },
         region,
         account_id,
         root: root(args)?,
@@ -84,6 +90,24 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
         hosts: host_names(&args.host_name)?,
         ..Config::ephemeral()
     })
+}
+
+/// `REGION=ADDRESS:PORT`, or an address for the region of the local SES.
+fn smtp_listener(text: &str, region: &Region, tls: Tls) -> Result<Listener> {
+    let (region, address) = match text.split_once('=') {
+        Some((region, address)) => (aws::parse_region(region, true)?, address),
+        None => (region.clone(), text),
+    };
+    Ok(Listener { address: listen_address(address)?, region, tls })
+}
+
+/// A listener in the ready line.
+fn shown(listener: &Listener) -> Value {
+    let tls = match listener.tls {
+        Tls::Starttls => "starttls",
+        Tls::Wrapper => "wrapper",
+    };
+    json!({"address": listener.address.to_string(), "region": listener.region.as_str(), "tls": tls})
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr> {
@@ -145,6 +169,14 @@ fn ca_file(pem: &str) -> Result<(TempDir, String)> {
     let mut file = std::fs::File::create_new(&path).map_err(failed)?;
     file.write_all(pem.as_bytes()).map_err(failed)?;
     Ok((folder, path.display().to_string()))
+}
+
+/// A connection is a descriptor, and the usual limit of 1,024 is for the sake of programs that use `select`.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        warn!(target: "seskey_local", %error, "cannot raise the limit of open files");
+    }
 }
 
 /// Logs to stderr: what happens, with -v what comes and goes too.

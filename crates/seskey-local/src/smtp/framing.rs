@@ -3,6 +3,8 @@
 
 use std::mem;
 
+use memchr::memmem;
+
 /// What has come in and was not used yet.
 #[derive(Debug, Default)]
 pub struct Input {
@@ -139,12 +141,15 @@ fn end_of_data(bytes: &[u8], past_start: bool, from: usize) -> Option<End> {
     if !past_start && bytes.starts_with(&END[2..]) {
         return Some(End { length: 0, next: 3 });
     }
-    let at = from + bytes[from..].windows(END.len()).position(|window| window == END)?;
+    let at = from + memmem::find(&bytes[from..], END)?;
     Some(End { length: at + 2, next: at + END.len() })
 }
 
 /// Takes off the first of the dots at the beginning of a line (RFC 5321, section 4.5.2).
 fn unstuff(mut message: Vec<u8>) -> Vec<u8> {
+    if !message.starts_with(b".") && memmem::find(&message, b"\r\n.").is_none() {
+        return message;
+    }
     let mut before = *b"\r\n";
     message.retain(|&byte| {
         let is_stuffing = byte == b'.' && before == *b"\r\n";
