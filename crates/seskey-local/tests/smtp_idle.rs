@@ -37,7 +37,6 @@ async fn idle_connections_hold_while_messages_flow() {
     let each = (resident() - before) / idle;
     // both ends are in this process, with the TLS buffers of both
     assert!(each < 64 * 1024, "{each} bytes for each connection");
-    println!("{idle} connections, both ends: {each} bytes each");
 
     let mut sender = Client::logged_in("sender", &server, &key).await;
     for _ in 0..100 {

@@ -15,7 +15,7 @@ use seskey_local::{
 use smtp_client::{AccessKey, Client, create_access_key, create_mailer, mailbox, tls_connector};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::TcpSocket,
     time::{sleep, timeout},
 };
 
@@ -93,7 +93,10 @@ async fn a_handshake_that_does_not_come() {
 async fn a_client_that_does_not_read() {
     let limits = Limits { idle: SHORT, errors: u32::MAX, commands: u32::MAX, ..Limits::default() };
     let (server, _) = start(limits).await;
-    let mut tcp = TcpStream::connect(server.smtp).await.unwrap();
+    let tcp = TcpSocket::new_v4().unwrap();
+    tcp.set_recv_buffer_size(4096).unwrap();
+    tcp.set_send_buffer_size(4096).unwrap();
+    let mut tcp = tcp.connect(server.smtp).await.unwrap();
     // no replies fit into the buffers of both sockets any more, then no commands
     let write = async {
         loop {
@@ -102,7 +105,7 @@ async fn a_client_that_does_not_read() {
             }
         }
     };
-    let kind = timeout(Duration::from_secs(60), write).await.expect("it is still served");
+    let kind = timeout(Duration::from_secs(300), write).await.expect("it is still served");
     assert!(matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{kind}");
 }
 

@@ -4,12 +4,15 @@
 use std::mem;
 
 use memchr::memmem;
+use zeroize::Zeroize;
 
 /// What has come in and was not used yet.
 #[derive(Debug, Default)]
 pub struct Input {
     bytes: Vec<u8>,
-    /// How far a search has already gone in vain.
+    /// How much of the bytes was used for lines.
+    used: usize,
+    /// How far behind that a search has already gone in vain.
     searched: usize,
 }
 
@@ -37,23 +40,25 @@ pub const MAX_LINE: usize = 12_288;
 impl Input {
     /// Takes in what was read.
     pub fn push(&mut self, bytes: &[u8]) {
+        self.forget_used();
         self.bytes.extend_from_slice(bytes);
     }
 
     /// How many bytes came in and were not used.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() - self.used
     }
 
     /// Whether everything that came in was used.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.len() == 0
     }
 
     /// The next line without its CRLF; `None` until it is there.
     pub fn line(&mut self) -> Option<Result<Vec<u8>, BadLine>> {
+        let unused = &mut self.bytes[self.used..];
         // a CR further behind has its LF outside of the longest line
-        let window = &self.bytes[..self.bytes.len().min(MAX_LINE - 1)];
+        let window = &unused[..unused.len().min(MAX_LINE - 1)];
         let Some(at) = window[self.searched..]
             .iter()
             .position(|b| matches!(b, b'\r' | b'\n'))
@@ -63,13 +68,18 @@ impl Input {
             return (window.len() == MAX_LINE - 1).then_some(Err(BadLine::TooLong));
         };
         self.searched = at;
-        match (self.bytes[at], self.bytes.get(at + 1)) {
+        match (unused[at], unused.get(at + 1)) {
             (b'\r', None) => None,
             (b'\r', Some(b'\n')) => {
-                let rest = self.bytes.split_off(at + 2);
-                let mut line = mem::replace(&mut self.bytes, rest);
-                line.truncate(at);
+                let line = unused[..at].to_vec();
+                // it may be a password
+                unused[..at].zeroize();
+                self.used += at + 2;
                 self.searched = 0;
+                if self.is_empty() {
+                    // who waits holds no buffer
+                    *self = Self::default();
+                }
                 Some(Ok(line))
             }
             _ => Some(Err(BadLine::Unpaired(at))),
@@ -79,6 +89,7 @@ impl Input {
     /// The message that ends in CRLF `.` CRLF; `None` until its end is there. Of a message longer than `limit` only
     /// as much is kept as its end may need. Doubled dots do not count (RFC 1870, section 5).
     pub fn data(&mut self, receiver: &mut Receiver, limit: usize) -> Option<Data> {
+        self.forget_used();
         let Some(end) = end_of_data(&self.bytes, receiver.past_start, self.searched) else {
             // at most one byte in four is a doubled dot: CRLF `..` and so on
             let most = limit + limit / 3 + 2 * END.len();
@@ -104,6 +115,11 @@ impl Input {
         } else {
             Data::Message(unstuffed)
         })
+    }
+
+    fn forget_used(&mut self) {
+        self.bytes.drain(..self.used);
+        self.used = 0;
     }
 }
 
