@@ -6,7 +6,7 @@ mod process;
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
 };
@@ -65,6 +65,18 @@ fn each_listener_has_a_region() {
     assert_eq!(listeners, expected);
     assert_eq!(local.at("/smtp"), local.at("/listeners/0/address"));
     assert_eq!(local.at("/smtps"), local.at("/listeners/2/address"));
+}
+
+#[test]
+fn connections_are_limited() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = LocalSes::start(folder.path(), &["--max-connections", "1"], &[]);
+    let connect = || BufReader::new(TcpStream::connect(local.at("/smtp")).unwrap());
+    let (mut first, mut second, mut lines) = (connect(), connect(), [String::new(), String::new()]);
+    first.read_line(&mut lines[0]).unwrap();
+    second.read_line(&mut lines[1]).unwrap();
+    assert!(lines[0].starts_with("220 "), "{lines:?}");
+    assert_eq!(lines[1], "421 Too many concurrent SMTP connections\r\n");
 }
 
 #[test]

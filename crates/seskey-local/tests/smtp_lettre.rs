@@ -17,7 +17,7 @@ use seskey_local::{
     account::{Action, Answer},
     server::{Config, Server},
 };
-use smtp_client::{create_access_key, create_mailer, mailbox};
+use smtp_client::{create_access_key, create_mailer, get};
 
 /// A transport of one kind of TLS.
 fn transport(
@@ -63,7 +63,7 @@ async fn a_message_over_both_kinds_of_tls() {
             assert!(transport.test_connection().await.unwrap());
             let response = transport.send(message(&subject)).await.unwrap();
             let id = response.message().next().unwrap().strip_prefix("Ok ").unwrap().to_owned();
-            let mailbox = mailbox(&server).await;
+            let mailbox = get(&server, "/_aws/ses").await;
             assert!(mailbox.contains(&id) && mailbox.contains(&subject), "{mailbox}");
             assert!(mailbox.contains(r"\r\n\r\n.\r\n..\r\nhi\r\n"), "{mailbox}");
         }

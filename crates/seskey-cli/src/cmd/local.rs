@@ -81,7 +81,7 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
     Ok(Config {
         http: listen_address(&args.http)?,
         smtp: starttls.chain(wrapper).collect::<Result<_>>()?,
-        smtp_limits: Limits { connections_per_address: args.max_connections, ..Limits::default() },
+        smtp_limits: smtp_limits(args.max_connections),
         region,
         account_id,
         root: root(args)?,
@@ -99,6 +99,12 @@ fn smtp_listener(text: &str, region: &Region, tls: Tls) -> Result<Listener> {
         None => (region.clone(), text),
     };
     Ok(Listener { address: listen_address(address)?, region, tls })
+}
+
+fn smtp_limits(connections_per_address: usize) -> Limits {
+    let default = Limits::default();
+    let connections = default.connections.max(connections_per_address);
+    Limits { connections_per_address, connections, ..default }
 }
 
 /// A listener in the ready line.
