@@ -19,11 +19,16 @@ use seskey_local::{
 };
 use smtp_client::{create_access_key, create_mailer, get};
 
-/// A transport of one kind of TLS.
+type Kind = fn(TlsParameters) -> Tls;
+
+fn kinds(server: &Server) -> [(SocketAddr, Kind); 2] {
+    [(server.smtp, Tls::Required), (server.smtps, Tls::Wrapper)]
+}
+
 fn transport(
     server: &Server,
     address: SocketAddr,
-    tls: fn(TlsParameters) -> Tls,
+    tls: Kind,
     credentials: Credentials,
     mechanism: Mechanism,
 ) -> AsyncSmtpTransport<Tokio1Executor> {
@@ -53,9 +58,7 @@ async fn a_message_over_both_kinds_of_tls() {
             .body(".\r\n..\r\nhi\r\n".to_owned())
             .unwrap()
     };
-    let kinds: [(_, fn(TlsParameters) -> Tls); 2] =
-        [(server.smtp, Tls::Required), (server.smtps, Tls::Wrapper)];
-    for (address, tls) in kinds {
+    for (address, tls) in kinds(&server) {
         for mechanism in [Mechanism::Plain, Mechanism::Login] {
             let subject = format!("{address} {mechanism}");
             let right = Credentials::new(key.id.clone(), key.password("us-east-1"));
@@ -82,9 +85,7 @@ async fn a_wrong_password_is_a_535() {
     let server = Server::start(Config::ephemeral()).await.unwrap();
     create_mailer(&server);
     let key = create_access_key(&server);
-    let kinds: [(_, fn(TlsParameters) -> Tls); 2] =
-        [(server.smtp, Tls::Required), (server.smtps, Tls::Wrapper)];
-    for (address, tls) in kinds {
+    for (address, tls) in kinds(&server) {
         for mechanism in [Mechanism::Plain, Mechanism::Login] {
             let wrong = Credentials::new(key.id.clone(), key.password("eu-west-1"));
             let transport = transport(&server, address, tls, wrong, mechanism);
