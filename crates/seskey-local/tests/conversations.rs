@@ -151,12 +151,17 @@ fn words(server: &Server) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// `{3 x}` is `xxx`.
+/// `{3 x}` is `xxx`; another brace stands for itself.
 fn repeated(line: &str) -> String {
     let Some((before, rest)) = line.split_once('{') else { return line.to_owned() };
-    let (times, rest) = rest.split_once(' ').unwrap();
-    let (text, after) = rest.split_once('}').unwrap();
-    format!("{before}{}{}", text.repeat(times.parse().unwrap()), repeated(after))
+    let counted = rest.split_once('}').and_then(|(inside, after)| {
+        let (times, text) = inside.split_once(' ')?;
+        Some((text.repeat(times.parse().ok()?), after))
+    });
+    match counted {
+        Some((text, after)) => format!("{before}{text}{}", repeated(after)),
+        None => format!("{before}{{{}", repeated(rest)),
+    }
 }
 
 /// `\r`, `\n`, `\0`, and `\xff` for a byte that no text has.

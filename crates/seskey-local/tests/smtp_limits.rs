@@ -12,7 +12,7 @@ use seskey_local::{
     server::{Config, Server},
     smtp::Limits,
 };
-use smtp_client::{AccessKey, Client, create_access_key, create_mailer, mailbox, tls_connector};
+use smtp_client::{AccessKey, Client, create_access_key, create_mailer, get, tls_connector};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpSocket,
@@ -52,7 +52,7 @@ async fn a_message_that_drips() {
     let mut client = Client::logged_in("a message that drips", &server, &key).await;
     client.begin_message().await;
     drip(client, b"x\r\n").await;
-    assert!(mailbox(&server).await.contains("{\"messages\":[]}"));
+    assert!(get(&server, "/_aws/ses").await.contains("{\"messages\":[]}"));
 }
 
 /// Sends without end, and expects to be told that it is too slow.
