@@ -1,4 +1,4 @@
-//! The state of one AWS account: users, groups, policies, access keys.
+//! The state of one AWS account: users, groups, roles, policies, access keys, sessions.
 //!
 //! [`Account::apply`] does one [`Action`] whole or refuses it and changes nothing. Time and randomness are arguments,
 //! so the same actions with the same arguments make the same account. Lists are in the order of the names.
@@ -6,40 +6,60 @@
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
-use rand::Rng;
 use serde::{Deserialize, Serialize};
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 
 pub use action::{
-    AccessKeyMetadata, Action, Answer, AttachedPolicy, EvalDecision, Holder, PolicyScope,
-    Simulated, Simulation,
+    Action, Bounded, EntityType, Holder, PolicyScope, PolicyUsage, Simulation, Tagged,
+};
+pub use answer::{
+    AccessKeyMetadata, Answer, AttachedPolicy, Detail, EvalDecision, HeldDetail, MatchedStatement,
+    PolicyEntity, Simulated,
 };
 pub use groups::Group;
 pub use identifiers::{AccountId, fresh_access_key};
 pub use keys::{AccessKey, LastUsed, Status};
 pub use pages::{Listed, Page};
+pub use passwords::{LoginProfile, ServiceSpecificCredential};
 pub use policies::ManagedPolicy;
+pub use roles::{NewRole, Role};
 pub use rows::{RestoreError, Row};
-pub use users::{Tag, User};
+pub use sessions::{AssumeRole, Credentials, TemporaryCredential};
+pub use tags::Tag;
+pub use trust::TrustPolicy;
+pub use users::User;
+pub use versions::{PolicyVersion, VersionId};
 
-use crate::refusal::{Missing, Refusal};
+use crate::{refusal::Refusal, sigv4::SigningKey};
 use rows::Root;
 use table::Table;
 
 mod action;
+mod answer;
+mod apply;
 mod authority;
+mod aws_managed;
+mod boundaries;
 mod context;
+mod details;
 mod groups;
 mod held;
 mod identifiers;
 mod keys;
 mod pages;
+mod passwords;
 mod policies;
+mod report;
+mod roles;
 mod rows;
+mod sessions;
 mod simulation;
 mod summary;
 mod table;
+mod tags;
+mod trust;
 mod users;
+mod versions;
 
 /// All that one AWS account is. Its `Debug` tells only the number of the account.
 pub struct Account {
@@ -49,10 +69,15 @@ pub struct Account {
     root: Table<String, Root>,
     users: Table<Folded, users::Entry>,
     groups: Table<Folded, groups::Entry>,
+    roles: Table<Folded, roles::Entry>,
     /// Managed policies by their names, which are unique whatever the path.
     policies: Table<Folded, policies::Entry>,
     /// The access keys of all users and of the root user, by ID.
     access_keys: Table<String, AccessKey>,
+    /// By access key ID.
+    temporary_credentials: Table<String, TemporaryCredential>,
+    /// The newest one, under the empty key.
+    credential_report: Table<String, report::Report>,
 }
 
 /// Who owns an access key, and so who makes a request.
@@ -62,6 +87,15 @@ pub enum Principal {
     Root,
     /// An IAM user, by its name.
     User(String),
+    /// A session of a role. It never owns an access key.
+    AssumedRole {
+        /// The name of the role.
+        role: String,
+        /// The name of the session.
+        session: String,
+        /// The temporary credential, which may have a policy of its own.
+        access_key_id: String,
+    },
 }
 
 /// A name as IAM compares it: "names are not distinguished by case" (IAM API Reference, `CreateUser`).
@@ -100,96 +134,11 @@ impl Account {
             root: Table::new("root"),
             users: Table::new("user"),
             groups: Table::new("group"),
+            roles: Table::new("role"),
             policies: Table::new("policy"),
             access_keys: Table::new("access-key"),
-        }
-    }
-
-    /// Does one action, or refuses it and changes nothing.
-    ///
-    /// # Errors
-    /// The refusals of the action in the IAM API Reference.
-    pub fn apply(
-        &mut self,
-        action: Action,
-        now: Timestamp,
-        rng: &mut dyn Rng,
-    ) -> Result<Answer, Refusal> {
-        use Action as A;
-        let now = whole_seconds(now);
-        match action {
-            A::CreateUser { user_name, path, permissions_boundary, tags } => {
-                self.create_user(user_name, path, permissions_boundary, tags, now, rng)
-            }
-            A::GetUser { principal } => self.get_user(&principal),
-            A::ListUsers { path_prefix, page } => self.list_users(&path_prefix, &page),
-            A::UpdateUser { user_name, new_path, new_user_name } => {
-                self.update_user(&user_name, new_path, new_user_name)
-            }
-            A::DeleteUser { user_name } => self.delete_user(&user_name),
-            A::TagUser { user_name, tags } => self.tag_user(&user_name, tags),
-            A::UntagUser { user_name, tag_keys } => self.untag_user(&user_name, &tag_keys),
-            A::ListUserTags { user_name, page } => self.list_user_tags(&user_name, &page),
-            A::CreateAccessKey { principal } => self.create_access_key(principal, now, rng),
-            A::ListAccessKeys { principal, page } => self.list_access_keys(&principal, &page),
-            A::UpdateAccessKey { principal, access_key_id, status } => {
-                self.update_access_key(&principal, access_key_id, status)
-            }
-            A::DeleteAccessKey { principal, access_key_id } => {
-                self.delete_access_key(&principal, access_key_id)
-            }
-            A::GetAccessKeyLastUsed { access_key_id } => {
-                self.get_access_key_last_used(access_key_id)
-            }
-            A::CreateGroup { group_name, path } => self.create_group(group_name, path, now, rng),
-            A::GetGroup { group_name, page } => self.get_group(&group_name, &page),
-            A::ListGroups { path_prefix, page } => self.list_groups(&path_prefix, &page),
-            A::ListGroupsForUser { user_name, page } => {
-                self.list_groups_for_user(&user_name, &page)
-            }
-            A::AddUserToGroup { group_name, user_name } => {
-                self.add_user_to_group(&group_name, &user_name)
-            }
-            A::RemoveUserFromGroup { group_name, user_name } => {
-                self.remove_user_from_group(&group_name, &user_name)
-            }
-            A::DeleteGroup { group_name } => self.delete_group(&group_name),
-            A::PutPolicy { holder, policy_name, document } => {
-                self.put_policy(&holder, policy_name, document)
-            }
-            A::GetInlinePolicy { holder, policy_name } => {
-                self.get_inline_policy(holder, policy_name)
-            }
-            A::ListInlinePolicies { holder, page } => self.list_inline_policies(&holder, &page),
-            A::DeleteInlinePolicy { holder, policy_name } => {
-                self.delete_inline_policy(&holder, policy_name)
-            }
-            A::AttachPolicy { holder, policy_arn } => self.attach_policy(&holder, policy_arn),
-            A::DetachPolicy { holder, policy_arn } => self.detach_policy(&holder, policy_arn),
-            A::ListAttachedPolicies { holder, path_prefix, page } => {
-                self.list_attached_policies(&holder, &path_prefix, &page)
-            }
-            A::CreatePolicy { policy_name, path, document, description, tags } => {
-                self.create_policy(policy_name, path, document, description, tags, now, rng)
-            }
-            A::GetPolicy { policy_arn } => self.get_policy(policy_arn),
-            A::GetPolicyVersion { policy_arn, version_id } => {
-                self.get_policy_version(policy_arn, version_id)
-            }
-            A::DeletePolicy { policy_arn } => self.delete_policy(policy_arn),
-            A::ListPolicies { scope, only_attached, path_prefix, page } => {
-                self.list_policies(scope, only_attached, &path_prefix, &page)
-            }
-            A::SimulatePrincipalPolicy(simulation) => self.simulate(&simulation),
-            A::GetAccountSummary => Ok(Answer::AccountSummary(self.summary())),
-            A::ListNone { user_name, list } => {
-                user_name.map_or(Ok(()), |name| self.user_entry(&name).map(drop))?;
-                Ok(Answer::Nothing { list })
-            }
-            A::GetLoginProfile { user_name } => {
-                let user_name = self.user_entry(&user_name)?.user.user_name.clone();
-                Err(Refusal::NoSuchEntity(Missing::LoginProfile(user_name)))
-            }
+            temporary_credentials: Table::new("temporary-credential"),
+            credential_report: Table::new("credential-report"),
         }
     }
 
@@ -221,6 +170,33 @@ impl Account {
         }
     }
 
+    /// Who asks with an access key, be it permanent or temporary.
+    ///
+    /// # Errors
+    /// `InvalidClientTokenId` and `ExpiredToken`.
+    pub fn caller(&self, access_key_id: &str, now: Timestamp) -> Result<&Principal, Refusal> {
+        if let Some(key) = self.access_keys.get(access_key_id) {
+            return Ok(key.owner());
+        }
+        match self.temporary_credential(access_key_id, now) {
+            Some(session) => Ok(session.principal()),
+            None if self.has_expired(access_key_id, now) => Err(Refusal::ExpiredToken),
+            None => Err(Refusal::InvalidClientTokenId),
+        }
+    }
+
+    /// What may sign with an access key ID at this time: an active access key, or a temporary credential.
+    pub fn signing_key(&self, access_key_id: &str, now: Timestamp) -> Option<SigningKey> {
+        if let Some(key) = self.access_keys.get(access_key_id) {
+            let active = key.status() == Status::Active;
+            return active
+                .then(|| SigningKey { secret: key.secret().clone(), session_token: None });
+        }
+        let session = self.temporary_credential(access_key_id, now)?;
+        let session_token = Some(session.session_token().clone());
+        Some(SigningKey { secret: session.secret().clone(), session_token })
+    }
+
     /// The access key of that ID, be it a user's or the root user's, active or not.
     pub fn access_key(&self, access_key_id: &str) -> Option<&AccessKey> {
         self.access_keys.get(access_key_id)
@@ -234,6 +210,11 @@ impl Account {
     /// The group of that name.
     pub fn group(&self, group_name: &str) -> Option<&Group> {
         self.groups.get(&Folded::new(group_name)).map(|entry| &entry.group)
+    }
+
+    /// The role of that name.
+    pub fn role(&self, role_name: &str) -> Option<&Role> {
+        self.roles.get(&Folded::new(role_name)).map(|entry| &entry.role)
     }
 
     /// The number of the account.
@@ -258,6 +239,9 @@ impl Account {
             Principal::User(name) => self
                 .user(name)
                 .map_or_else(|| self.arn(&format!("user/{name}")), |user| user.arn.clone()),
+            Principal::AssumedRole { role, session, .. } => {
+                format!("arn:{}:sts::{}:assumed-role/{role}/{session}", self.partition, self.id)
+            }
         }
     }
 

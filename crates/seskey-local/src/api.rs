@@ -10,12 +10,11 @@ use seskey::{
 };
 
 use crate::{
-    account::{AccessKey, Account, Principal, Status},
+    account::{Account, Principal, TemporaryCredential},
     iam::{self, Members, Operation},
     refusal::{Denial, Mismatch, Refusal},
     sigv4::{self, Authorization, Scope, Signed, Signer, SigningKey},
-    sts::{self, Question},
-    xml,
+    sts, xml,
 };
 
 /// What goes back to the client. The body may hold a secret access key, so there is no `Debug`.
@@ -30,22 +29,18 @@ pub struct Response {
     pub body: String,
 }
 
-/// Tells who signed a request, by either clock. `key_of` knows the access keys; it is asked once.
+/// Tells who signed a request, by either clock. `key_of` knows what may sign; it is asked once.
 ///
 /// # Errors
-/// What [`sigv4::verify`] refuses, and a key that is not active.
+/// What [`sigv4::verify`] refuses.
 pub fn authenticate(
     request: &Signed<'_>,
     partition: Partition,
-    key_of: impl Fn(&str) -> Option<AccessKey>,
+    key_of: impl Fn(&str) -> Option<SigningKey>,
     clocks: [Timestamp; 2],
 ) -> Result<Signer, Refusal> {
     let accept = |scope: &Scope| Service::of(request).accept(scope, partition);
-    let active = |id: &str| {
-        let key = key_of(id).filter(|key| key.status() == Status::Active)?;
-        Some(SigningKey { secret: key.secret().clone(), session_token: None })
-    };
-    sigv4::verify(request, accept, active, clocks)
+    sigv4::verify(request, accept, key_of, clocks)
 }
 
 /// Answers a request that was signed, or for which that is refused. It never fails: a refusal is an answer too.
@@ -60,6 +55,7 @@ pub fn answer(
     let request_id = uuid(rng);
     let service = Service::of(request);
     let answered = signer
+        .map_err(|refusal| expired(account, request, refusal, now))
         .and_then(|signer| body(account, request, &signer, service, peer, now, rng, &request_id));
     let (status, body) = match answered {
         Ok(body) => (200, body),
@@ -77,8 +73,18 @@ pub(crate) fn service(request: &Signed<'_>) -> &'static str {
 pub(crate) fn action(request: &Signed<'_>) -> Option<&'static str> {
     let named = |form| form_urlencoded::parse(form).find(|(name, _)| name == "Action");
     let (_, action) = named(request.query.as_bytes()).or_else(|| named(request.body))?;
-    let of_sts = || Question::OPERATIONS.into_iter().find(|name| *name == action);
-    Operation::find(&action).map(|operation| operation.name).or_else(of_sts)
+    Service::of(request).operation(&action).map(|operation| operation.name)
+}
+
+/// Temporary credentials whose time is over are told from those that never were.
+fn expired(account: &Account, request: &Signed<'_>, refusal: Refusal, now: Timestamp) -> Refusal {
+    let has_expired = |it: Authorization| account.has_expired(&it.access_key_id, now);
+    match refusal {
+        Refusal::InvalidClientTokenId if Authorization::of(request).is_ok_and(has_expired) => {
+            Refusal::ExpiredToken
+        }
+        refusal => refusal,
+    }
 }
 
 /// Which of the two APIs is spoken to: the one that the signature was made for.
@@ -99,8 +105,7 @@ fn body(
     rng: &mut dyn Rng,
     request_id: &str,
 ) -> Result<String, Refusal> {
-    let key = account.access_key(&signer.access_key_id);
-    let caller = key.ok_or(Refusal::InvalidClientTokenId)?.owner().clone();
+    let caller = account.caller(&signer.access_key_id, now)?.clone();
     account.record_use(&signer.access_key_id, service.as_str(), &signer.scope.region, now);
 
     let members = members(request)?;
@@ -111,25 +116,39 @@ fn body(
     if version != service.version() {
         return Err(invalid());
     }
+    let operation = service.operation(action).ok_or_else(invalid)?;
     let mut context = global_context(account, &caller, request, peer, now);
-    match service {
-        Service::Iam => {
-            let operation = Operation::find(action).ok_or_else(invalid)?;
-            let action = operation.parse(&members, &caller)?;
-            operation.add_context(&mut context, account, &members, &caller);
-            for resource in operation.resources(account, &members, &caller) {
-                authorize(account, &caller, &operation.permission(), &resource, &context)?;
-            }
-            let answer = account.apply(action, now, rng)?;
-            Ok(iam::encode(operation.name, &answer, request_id))
+    if let Some(session) = account.temporary_credential(&signer.access_key_id, now) {
+        may_use(session, service, operation)?;
+        context.insert("aws:TokenIssueTime", [session.issue_time().to_string()]);
+        context.insert("aws:MultiFactorAuthPresent", ["false"]);
+    }
+    let action = operation.parse(&members, &caller)?;
+    operation.add_context(&mut context, account, &members, &caller);
+    let permission = format!("{}:{}", service.as_str(), operation.name);
+    for resource in operation.resources(account, &members, &caller) {
+        authorize(account, &caller, &permission, &resource, &context)?;
+    }
+    let answer = account.apply(action, now, rng)?;
+    Ok(iam::encode(service.namespace(), operation.name, &answer, request_id))
+}
+
+/// What temporary credentials are good for.
+/// Source: STS API Reference, `GetSessionToken`: "You cannot call any IAM API operations unless MFA authentication
+/// information is included", "any AWS STS API except `AssumeRole` or `GetCallerIdentity`".
+fn may_use(
+    session: &TemporaryCredential,
+    service: Service,
+    operation: &Operation,
+) -> Result<(), Refusal> {
+    let of_role = matches!(session.principal(), Principal::AssumedRole { .. });
+    match (service, operation.name) {
+        (Service::Iam, _) if !of_role => Err(Refusal::InvalidClientTokenId),
+        (Service::Sts, "AssumeRole" | "GetCallerIdentity") => Ok(()),
+        (Service::Sts, name) if !of_role || name == "GetSessionToken" => {
+            Err(Refusal::SessionCredentials(name.to_owned()))
         }
-        Service::Sts => {
-            let question = Question::parse(action, &members).ok_or_else(invalid)??;
-            if let Some(permission) = question.permission() {
-                authorize(account, &caller, permission, "*", &context)?;
-            }
-            Ok(question.answer(account, &caller, request_id))
-        }
+        _ => Ok(()),
     }
 }
 
@@ -158,8 +177,13 @@ fn authorize(
     let denial = match account.decide(caller, &Request { action: permission, resource, context }) {
         Decision::Allowed { .. } => return Ok(()),
         Decision::ExplicitDeny { .. } => Denial::Explicit,
-        Decision::ImplicitDeny { missing: MissingAllow::Boundary { .. } } => {
-            Denial::PermissionsBoundary
+        Decision::ImplicitDeny { .. } if permission == "sts:AssumeRole" => Denial::Unexplained,
+        Decision::ImplicitDeny { missing: MissingAllow::Boundary { source, .. } } => {
+            if Account::is_session_policy(source) {
+                Denial::SessionPolicy
+            } else {
+                Denial::PermissionsBoundary
+            }
         }
         Decision::ImplicitDeny { .. } => Denial::NoIdentityPolicy,
     };
@@ -177,13 +201,16 @@ fn global_context(
     peer: IpAddr,
     now: Timestamp,
 ) -> Context {
+    // as long as it is recorded: a policy is matched against it while the account waits
+    let user_agent =
+        request.header("user-agent").map(|it| it.chars().take(1024).collect::<String>());
     account
         .principal_context(caller)
         .with("aws:SourceIp", [peer.to_string()])
         .with("aws:SecureTransport", ["false"])
         .with("aws:CurrentTime", [now.to_string()])
         .with("aws:EpochTime", [now.as_second().to_string()])
-        .with("aws:UserAgent", request.header("user-agent"))
+        .with("aws:UserAgent", user_agent)
 }
 
 impl Service {
@@ -211,6 +238,14 @@ impl Service {
             Self::Iam => "iam",
             Self::Sts => "sts",
         }
+    }
+
+    fn operation(self, name: &str) -> Option<&'static Operation> {
+        let operations = match self {
+            Self::Iam => iam::OPERATIONS,
+            Self::Sts => &[sts::OPERATIONS],
+        };
+        operations.iter().copied().flatten().find(|operation| operation.name == name)
     }
 
     fn namespace(self) -> &'static str {

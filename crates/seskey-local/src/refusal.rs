@@ -3,7 +3,9 @@
 //! Sources: IAM API Reference, "Errors" of each action and "Common Errors"; the texts are those that AWS was seen to
 //! send, and where none was seen, in its manner (`docs/fidelity.md` tells which).
 
-use std::fmt;
+use crate::account::Bounded;
+
+mod texts;
 
 /// Why a request is not done. `Display` is the text that the requester gets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +20,12 @@ pub enum Refusal {
     /// A group of that name is there; upper and lower case are the same.
     #[error("Group with name {0} already exists.")]
     GroupAlreadyExists(String),
+    /// A role of that name is there; upper and lower case are the same.
+    #[error("Role with name {0} already exists.")]
+    RoleAlreadyExists(String),
+    /// The user of that name has a password for the console already.
+    #[error("Login Profile for user {0} already exists.")]
+    LoginProfileAlreadyExists(String),
     /// A managed policy of that name is there, under whatever path.
     #[error("A policy called {0} already exists. Duplicate names are not allowed.")]
     PolicyAlreadyExists(String),
@@ -37,17 +45,64 @@ pub enum Refusal {
         /// `user NAME` or `group NAME`.
         holder: String,
     },
+    /// One version more than a managed policy may have.
+    #[error(
+        "A managed policy can have up to {limit} versions. Before you create a new version, you must delete an existing version."
+    )]
+    VersionsExceeded {
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A managed policy of AWS is to be changed.
+    #[error("Policy is outside your own account.")]
+    OutsideAccount,
+    /// The password is too short or too plain.
+    #[error("Password does not conform to the account password policy.")]
+    PasswordPolicyViolation,
+    /// No credentials are given for that service alone.
+    #[error("No such service {0} is supported for Service Specific Credentials")]
+    NotSupportedService(String),
+    /// No credential report was ever asked for.
+    #[error("No report exists. Use GenerateCredentialReport to start one.")]
+    ReportNotPresent,
+    /// The credential report is older than four hours.
+    #[error("The credential report has expired. Use GenerateCredentialReport to start a new one.")]
+    ReportExpired,
+    /// The credential report is being made.
+    #[error("The credential report is being generated. Try again later.")]
+    ReportInProgress,
     /// Something still hangs on what is to be deleted.
     #[error("{0}")]
     DeleteConflict(Conflict),
     /// The document is no identity-based policy.
     #[error("Syntax errors in policy.")]
     MalformedPolicyDocument,
+    /// The document is no trust policy of a role.
+    #[error("{0}")]
+    MalformedTrustPolicy(TrustFault),
+    /// The policy of a session does not fit.
+    #[error("Packed policy consumes more than 100% of allotted space, please use smaller policy.")]
+    PackedPolicyTooLarge,
+    /// A session would be longer than it may be.
+    #[error("{0}")]
+    SessionTooLong(DurationFault),
+    /// No user is named, and the one who asks is none.
+    #[error("Must specify userName when calling with non-User credentials")]
+    NotAUser,
+    /// The root user has no use for a role.
+    #[error("Roles may not be assumed by root accounts.")]
+    RootMayNotAssume,
+    /// An operation that takes an access key that is not temporary.
+    #[error("Cannot call {0} with session credentials")]
+    SessionCredentials(String),
+    /// Too much at once.
+    #[error("Rate exceeded")]
+    Throttling,
     /// Well-formed, and yet not possible.
     #[error("{0}")]
     InvalidInput(&'static str),
     /// A parameter is missing, or not of the form that the API model gives it. Its value is never repeated.
-    #[error("1 validation error detected: Value{} at '{member}' failed to satisfy constraint: {constraint}", null(.constraint))]
+    #[error("1 validation error detected: Value{} at '{member}' failed to satisfy constraint: {constraint}", texts::null(.constraint))]
     ValidationError {
         /// The parameter, such as `userName`.
         member: String,
@@ -69,7 +124,7 @@ pub enum Refusal {
         version: String,
     },
     /// The policies of the caller do not allow it.
-    #[error("User: {principal} is not authorized to perform: {action} on resource: {resource} {}", .denial.reason(.action))]
+    #[error("User: {principal} is not authorized to perform: {action} on resource: {resource}{}", .denial.reason(.action))]
     AccessDenied {
         /// The ARN of the caller.
         principal: String,
@@ -86,7 +141,10 @@ pub enum Refusal {
     /// The signature cannot be read.
     #[error("{0}")]
     IncompleteSignature(Incomplete),
-    /// The access key is unknown or inactive, or the session token is not its own.
+    /// The temporary credentials were good once.
+    #[error("The security token included in the request is expired")]
+    ExpiredToken,
+    /// The access key is unknown or inactive, or a temporary one came without its token.
     #[error("The security token included in the request is invalid.")]
     InvalidClientTokenId,
     /// The signature can be read, and is not good for this request, here and now.
@@ -102,6 +160,10 @@ pub enum Missing {
     Group(String),
     UserPolicy(String),
     GroupPolicy(String),
+    Role(String),
+    RolePolicy(String),
+    PermissionsBoundary(Bounded),
+    ServiceSpecificCredential(String),
     AccessKey(String),
     /// A managed policy, by its ARN.
     Policy(String),
@@ -123,11 +185,40 @@ pub enum Missing {
 #[allow(missing_docs)] // the names say it all
 pub enum Conflict {
     AccessKeys,
+    LoginProfile,
+    ServiceSpecificCredentials,
     InlinePolicies,
     AttachedPolicies,
     GroupMembership,
     /// A managed policy that is attached, or is a permissions boundary.
     Attachments,
+    /// Versions of a managed policy beside the default one.
+    PolicyVersions,
+    DefaultVersion,
+}
+
+/// Why a document is no trust policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // the texts say it all
+pub enum TrustFault {
+    #[error("Has prohibited field Resource")]
+    Resource,
+    #[error("AssumeRole policy may only specify STS AssumeRole actions.")]
+    Action,
+    #[error("Invalid principal in policy: \"AWS\":\"{0}\"")]
+    Principal(String),
+}
+
+/// Which limit a session would exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // the texts say it all
+pub enum DurationFault {
+    #[error("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")]
+    MaxSessionDuration,
+    #[error(
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+    )]
+    RoleChaining,
 }
 
 /// What the API model demands of a parameter.
@@ -142,6 +233,8 @@ pub enum Constraint {
     AtLeast(usize),
     AtMost(usize),
     Marker,
+    /// The operation has no such parameter, or it is not served here.
+    Unknown(&'static str),
 }
 
 /// What denied an action.
@@ -151,6 +244,9 @@ pub enum Denial {
     Explicit,
     NoIdentityPolicy,
     PermissionsBoundary,
+    SessionPolicy,
+    /// AWS does not tell.
+    Unexplained,
 }
 
 /// What a signature lacks.
@@ -234,95 +330,39 @@ impl Refusal {
             Self::NoSuchEntity(_) => ("NoSuchEntity", 404),
             Self::UserAlreadyExists(_)
             | Self::GroupAlreadyExists(_)
+            | Self::RoleAlreadyExists(_)
+            | Self::LoginProfileAlreadyExists(_)
             | Self::PolicyAlreadyExists(_) => ("EntityAlreadyExists", 409),
-            Self::LimitExceeded { .. } | Self::PolicySizeExceeded { .. } => ("LimitExceeded", 409),
+            Self::LimitExceeded { .. }
+            | Self::PolicySizeExceeded { .. }
+            | Self::VersionsExceeded { .. } => ("LimitExceeded", 409),
+            Self::PasswordPolicyViolation => ("PasswordPolicyViolation", 400),
+            Self::NotSupportedService(_) => ("NotSupportedService", 404),
+            Self::ReportNotPresent => ("ReportNotPresent", 410),
+            Self::ReportExpired => ("ReportExpired", 410),
+            Self::ReportInProgress => ("ReportInProgress", 404),
             Self::DeleteConflict(_) => ("DeleteConflict", 409),
-            Self::MalformedPolicyDocument => ("MalformedPolicyDocument", 400),
+            Self::MalformedPolicyDocument | Self::MalformedTrustPolicy(_) => {
+                ("MalformedPolicyDocument", 400)
+            }
+            Self::PackedPolicyTooLarge => ("PackedPolicyTooLarge", 400),
+            Self::Throttling => ("Throttling", 400),
             Self::InvalidInput(_) => ("InvalidInput", 400),
-            Self::ValidationError { .. } => ("ValidationError", 400),
+            Self::ValidationError { .. } | Self::SessionTooLong(_) | Self::NotAUser => {
+                ("ValidationError", 400)
+            }
             Self::MalformedQueryString => ("MalformedQueryString", 404),
             Self::MissingAction => ("MissingAction", 400),
             Self::InvalidAction { .. } => ("InvalidAction", 400),
-            Self::AccessDenied { .. } => ("AccessDenied", 403),
+            Self::AccessDenied { .. }
+            | Self::OutsideAccount
+            | Self::RootMayNotAssume
+            | Self::SessionCredentials(_) => ("AccessDenied", 403),
+            Self::ExpiredToken => ("ExpiredToken", 403),
             Self::MissingAuthenticationToken => ("MissingAuthenticationToken", 403),
             Self::IncompleteSignature(_) => ("IncompleteSignature", 400),
             Self::InvalidClientTokenId => ("InvalidClientTokenId", 403),
             Self::SignatureDoesNotMatch(_) => ("SignatureDoesNotMatch", 403),
         }
-    }
-}
-
-impl Denial {
-    fn reason(self, action: &str) -> String {
-        match self {
-            Self::Explicit => "with an explicit deny".to_owned(),
-            Self::NoIdentityPolicy => {
-                format!("because no identity-based policy allows the {action} action")
-            }
-            Self::PermissionsBoundary => {
-                format!("because no permissions boundary allows the {action} action")
-            }
-        }
-    }
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(name) => write!(f, "The user with name {name} cannot be found."),
-            Self::Group(name) => write!(f, "The group with name {name} cannot be found."),
-            Self::UserPolicy(name) => {
-                write!(f, "The user policy with name {name} cannot be found.")
-            }
-            Self::GroupPolicy(name) => {
-                write!(f, "The group policy with name {name} cannot be found.")
-            }
-            Self::AccessKey(id) => write!(f, "The Access Key with id {id} cannot be found."),
-            Self::Policy(arn) => write!(f, "Policy {arn} was not found."),
-            Self::AttachablePolicy(arn) => {
-                write!(f, "Policy {arn} does not exist or is not attachable.")
-            }
-            Self::PolicyVersion { arn, version } => {
-                write!(f, "Policy {arn} version {version} does not exist or is not attachable.")
-            }
-            Self::Membership { user, group } => write!(f, "User {user} is not in group {group}."),
-            Self::LoginProfile(user) => write!(f, "Login Profile for User {user} cannot be found."),
-        }
-    }
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AccessKeys => "Cannot delete entity, must delete access keys first.",
-            Self::InlinePolicies => "Cannot delete entity, must delete policies first.",
-            Self::AttachedPolicies => "Cannot delete entity, must detach all policies first.",
-            Self::GroupMembership => "Cannot delete entity, must remove users from group first.",
-            Self::Attachments => "Cannot delete a policy attached to entities.",
-        })
-    }
-}
-
-impl fmt::Display for Constraint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Required => write!(f, "Member must not be null"),
-            Self::MinLength(n) => write!(f, "Member must have length greater than or equal to {n}"),
-            Self::MaxLength(n) => write!(f, "Member must have length less than or equal to {n}"),
-            Self::Pattern(pattern) => {
-                write!(f, "Member must satisfy regular expression pattern: {pattern}")
-            }
-            Self::OneOf(values) => write!(f, "Member must satisfy enum value set: [{values}]"),
-            Self::AtLeast(n) => write!(f, "Member must have value greater than or equal to {n}"),
-            Self::AtMost(n) => write!(f, "Member must have value less than or equal to {n}"),
-            Self::Marker => write!(f, "Member must be a marker of an earlier answer"),
-        }
-    }
-}
-
-fn null(constraint: &Constraint) -> &'static str {
-    match constraint {
-        Constraint::Required => " null",
-        _ => "",
     }
 }

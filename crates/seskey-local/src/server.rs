@@ -308,7 +308,7 @@ impl LocalSes {
     pub(crate) fn answer(&self, request: &Signed<'_>, peer: IpAddr) -> api::Response {
         let now = self.clock.now();
         // neither the account nor the randomness is held while a signature or a long answer is worked out
-        let key_of = |id: &str| lock(&self.account).access_key(id).cloned();
+        let key_of = |id: &str| lock(&self.account).signing_key(id, now);
         let clocks = [now, Timestamp::now()];
         let signer = api::authenticate(request, self.region.partition(), key_of, clocks);
         let mut rng = StdRng::from_rng(&mut *lock(&self.rng));

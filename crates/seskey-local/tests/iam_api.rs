@@ -257,7 +257,8 @@ fn managed_policies() {
         iam.done("ListPolicies", &[("Scope", "Local"), ("OnlyAttached", "true")]).texts("Arn"),
         std::slice::from_ref(&arn)
     );
-    assert!(iam.done("ListPolicies", &[("Scope", "AWS")]).texts("Arn").is_empty());
+    let of_aws = [("Scope", "AWS"), ("OnlyAttached", "true")];
+    assert!(iam.done("ListPolicies", &of_aws).texts("Arn").is_empty());
     assert_eq!(iam.refused("DeletePolicy", &[("PolicyArn", &arn)]).1, "DeleteConflict");
     for (kind, name) in [("User", ("UserName", "Bob")), ("Group", ("GroupName", "Bobs"))] {
         iam.done(&format!("Detach{kind}Policy"), &[name, ("PolicyArn", &arn)]);

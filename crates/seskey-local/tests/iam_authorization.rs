@@ -237,7 +237,7 @@ fn sts_tells_who_asks() {
     client.become_root();
     assert_eq!(client.send(&info(&own)).text("Account"), "111122223333");
     assert_eq!(client.send(&info("AKIA1111111111111111")).refusal().1, "ValidationError");
-    let reply = client.send(&Unsigned::sts("AssumeRole", &[]));
+    let reply = client.send(&Unsigned::sts("AssumeRoleWithSAML", &[]));
     assert!(reply.body.contains("https://sts.amazonaws.com/doc/2011-06-15/"), "{}", reply.body);
     assert_eq!(reply.refusal().1, "InvalidAction");
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::account::{
-    Account, AccountId, Action, Answer, Holder, Page, PolicyScope, Principal, Status, Tag,
+    Account, AccountId, Action, Answer, Holder, Page, PolicyScope, Principal, Status, Tag, Tagged,
 };
 
 const NAMES: [&str; 4] = ["Bob", "bob", "Eve", "=+,.@-_"];
@@ -70,10 +70,14 @@ fn action() -> impl Strategy<Value = (Action, usize)> {
             A::UpdateUser { user_name, new_path: Some("/x/".into()), new_user_name }
         }),
         user().prop_map(|user_name| A::DeleteUser { user_name }),
-        (user(), tags()).prop_map(|(user_name, tags)| A::TagUser { user_name, tags }),
-        (user(), "[ab]")
-            .prop_map(|(user_name, key)| A::UntagUser { user_name, tag_keys: vec![key] }),
-        (user(), page()).prop_map(|(user_name, page)| A::ListUserTags { user_name, page }),
+        (user(), tags())
+            .prop_map(|(user_name, tags)| A::Tag { tagged: Tagged::User(user_name), tags }),
+        (user(), "[ab]").prop_map(|(user_name, key)| A::Untag {
+            tagged: Tagged::User(user_name),
+            tag_keys: vec![key]
+        }),
+        (user(), page())
+            .prop_map(|(user_name, page)| A::ListTags { tagged: Tagged::User(user_name), page }),
         page().prop_map(|page| A::ListUsers { path_prefix: "/".into(), page }),
         principal().prop_map(|principal| A::GetUser { principal }),
     ];
@@ -126,6 +130,7 @@ fn action() -> impl Strategy<Value = (Action, usize)> {
             A::ListPolicies {
                 scope: PolicyScope::All,
                 only_attached: true,
+                usage: None,
                 path_prefix: "/".into(),
                 page,
             }

@@ -207,7 +207,7 @@ fn what_is_no_request_of_the_api() {
     for (request, status, code) in [
         (body("Action=ListUsers"), 400, "InvalidAction"),
         (body("Action=ListUsers&Version=2011-06-15"), 400, "InvalidAction"),
-        (body("Action=CreateRole&Version=2010-05-08"), 400, "InvalidAction"),
+        (body("Action=CreateInstanceProfile&Version=2010-05-08"), 400, "InvalidAction"),
         (body("Version=2010-05-08"), 400, "MissingAction"),
         (body(""), 400, "MissingAction"),
         (

@@ -1,15 +1,11 @@
-//! What can be asked of an account, and what it answers, in the words of the IAM API Reference.
+//! What can be asked of an account, in the words of the IAM and STS API References.
 
-use jiff::Timestamp;
-use seskey::{Secret, policy::Context};
+use jiff::SignedDuration;
+use seskey::Secret;
 
 use super::{
-    Principal,
-    groups::Group,
-    keys::{LastUsed, Status},
-    pages::{Listed, Page},
-    policies::ManagedPolicy,
-    users::{Tag, User},
+    AccountId, Principal, keys::Status, pages::Page, roles::NewRole, sessions::AssumeRole,
+    tags::Tag,
 };
 
 /// One request to an account. Who may ask is decided elsewhere: [`super::Account::decide`].
@@ -38,17 +34,51 @@ pub enum Action {
         user_name: String,
     },
 
-    TagUser {
-        user_name: String,
+    Tag {
+        tagged: Tagged,
         tags: Vec<Tag>,
     },
-    UntagUser {
-        user_name: String,
+    Untag {
+        tagged: Tagged,
         tag_keys: Vec<String>,
     },
-    ListUserTags {
-        user_name: String,
+    ListTags {
+        tagged: Tagged,
         page: Page,
+    },
+
+    PutPermissionsBoundary {
+        bounded: Bounded,
+        permissions_boundary: String,
+    },
+    DeletePermissionsBoundary {
+        bounded: Bounded,
+    },
+
+    CreateLoginProfile {
+        user_name: String,
+        password: Secret,
+        password_reset_required: bool,
+    },
+    GetLoginProfile {
+        user_name: String,
+    },
+    DeleteLoginProfile {
+        user_name: String,
+    },
+
+    CreateServiceSpecificCredential {
+        user_name: String,
+        service_name: String,
+    },
+    ListServiceSpecificCredentials {
+        user_name: String,
+        service_name: Option<String>,
+        page: Page,
+    },
+    DeleteServiceSpecificCredential {
+        user_name: String,
+        service_specific_credential_id: String,
     },
 
     CreateAccessKey {
@@ -87,6 +117,11 @@ pub enum Action {
         user_name: String,
         page: Page,
     },
+    UpdateGroup {
+        group_name: String,
+        new_path: Option<String>,
+        new_group_name: Option<String>,
+    },
     AddUserToGroup {
         group_name: String,
         user_name: String,
@@ -97,6 +132,27 @@ pub enum Action {
     },
     DeleteGroup {
         group_name: String,
+    },
+
+    CreateRole(NewRole),
+    GetRole {
+        role_name: String,
+    },
+    ListRoles {
+        path_prefix: String,
+        page: Page,
+    },
+    UpdateRole {
+        role_name: String,
+        description: Option<String>,
+        max_session_duration: Option<SignedDuration>,
+    },
+    UpdateAssumeRolePolicy {
+        role_name: String,
+        document: String,
+    },
+    DeleteRole {
+        role_name: String,
     },
 
     PutPolicy {
@@ -140,7 +196,24 @@ pub enum Action {
     GetPolicy {
         policy_arn: String,
     },
+    CreatePolicyVersion {
+        policy_arn: String,
+        document: String,
+        set_as_default: bool,
+    },
     GetPolicyVersion {
+        policy_arn: String,
+        version_id: String,
+    },
+    ListPolicyVersions {
+        policy_arn: String,
+        page: Page,
+    },
+    SetDefaultPolicyVersion {
+        policy_arn: String,
+        version_id: String,
+    },
+    DeletePolicyVersion {
         policy_arn: String,
         version_id: String,
     },
@@ -150,81 +223,56 @@ pub enum Action {
     ListPolicies {
         scope: PolicyScope,
         only_attached: bool,
+        usage: Option<PolicyUsage>,
+        path_prefix: String,
+        page: Page,
+    },
+    ListEntitiesForPolicy {
+        policy_arn: String,
+        entity: Option<EntityType>,
+        usage: Option<PolicyUsage>,
         path_prefix: String,
         page: Page,
     },
 
     SimulatePrincipalPolicy(Simulation),
     GetAccountSummary,
+    GetAccountAuthorizationDetails {
+        filter: Vec<EntityType>,
+        page: Page,
+    },
+    GenerateCredentialReport,
+    GetCredentialReport,
     /// A list of things that no user has here, such as `MFADevices`.
     ListNone {
         user_name: Option<String>,
         list: &'static str,
     },
-    /// No user has a password here.
-    GetLoginProfile {
-        user_name: String,
+
+    GetCallerIdentity {
+        caller: Principal,
+    },
+    /// To which account an access key belongs is read off its ID; the key need not exist.
+    GetAccessKeyInfo {
+        account: AccountId,
+    },
+    AssumeRole(AssumeRole),
+    GetSessionToken {
+        caller: Principal,
+        duration: SignedDuration,
     },
 }
 
-/// The answer to an [`Action`] that was done.
-#[derive(Debug, Clone)]
-#[allow(missing_docs)] // the answers and members are those of the IAM API Reference
-pub enum Answer {
-    Done,
-    User(User),
-    /// The root user, which has no name and no path.
-    RootUser {
-        user_id: String,
-        arn: String,
-        create_date: Timestamp,
-    },
-    Users(Listed<User>),
-    Tags(Listed<Tag>),
-    NewAccessKey {
-        access_key: AccessKeyMetadata,
-        secret_access_key: Secret,
-    },
-    AccessKeys(Listed<AccessKeyMetadata>),
-    AccessKeyLastUsed {
-        user_name: Option<String>,
-        last_used: Option<LastUsed>,
-    },
-    Group(Group),
-    GroupUsers {
-        group: Group,
-        users: Listed<User>,
-    },
-    Groups(Listed<Group>),
-    InlinePolicy {
-        holder: Holder,
-        policy_name: String,
-        document: String,
-    },
-    PolicyNames(Listed<String>),
-    AttachedPolicies(Listed<AttachedPolicy>),
-    Policy(ManagedPolicy),
-    PolicyVersion {
-        document: String,
-        create_date: Timestamp,
-    },
-    Policies(Listed<ManagedPolicy>),
-    Simulation(Listed<Simulated>),
-    AccountSummary(Vec<(&'static str, usize)>),
-    Nothing {
-        list: &'static str,
-    },
-}
-
-/// Who holds policies: a user or a group, by its name.
+/// Who holds policies: a user, a group or a role, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum Holder {
     User(String),
     Group(String),
+    Role(String),
 }
 
-/// Which managed policies are listed: all, AWS's own (there are none here), or those of the account.
+/// Which managed policies are listed: all, AWS's own, or those of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum PolicyScope {
@@ -233,25 +281,43 @@ pub enum PolicyScope {
     Local,
 }
 
-/// An access key without its secret. The user name is absent where the root user owns it.
+/// What has tags: a user or a role by its name, a managed policy by its ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // the members of the data type AccessKeyMetadata
-pub struct AccessKeyMetadata {
-    pub user_name: Option<String>,
-    pub access_key_id: String,
-    pub status: Status,
-    pub create_date: Timestamp,
+#[allow(missing_docs)] // the names say it all
+pub enum Tagged {
+    User(String),
+    Role(String),
+    Policy(String),
 }
 
-/// A managed policy that a user or a group has.
+/// Who can have a permissions boundary: a user or a role, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // the members of the data type AttachedPolicy
-pub struct AttachedPolicy {
-    pub policy_name: String,
-    pub policy_arn: String,
+#[allow(missing_docs)] // the names say it all
+pub enum Bounded {
+    User(String),
+    Role(String),
 }
 
-/// The question "could this user or group do that?", and more policies to count in.
+/// What a managed policy is used as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub enum PolicyUsage {
+    PermissionsPolicy,
+    PermissionsBoundary,
+}
+
+/// The kinds of what is in an account. Source: IAM API Reference, `GetAccountAuthorizationDetails`, `Filter`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub enum EntityType {
+    User,
+    Role,
+    Group,
+    LocalManagedPolicy,
+    AwsManagedPolicy,
+}
+
+/// The question "could this user, group or role do that?", and more policies to count in.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // the parameters of SimulatePrincipalPolicy
 pub struct Simulation {
@@ -260,37 +326,7 @@ pub struct Simulation {
     pub permissions_boundary_policy_input_list: Vec<String>,
     pub action_names: Vec<String>,
     pub resource_arns: Vec<String>,
-    pub context: Context,
+    /// Keys with their values.
+    pub context_entries: Vec<(String, Vec<String>)>,
     pub page: Page,
-}
-
-/// The answer for one action on one resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // the members of the data type EvaluationResult
-pub struct Simulated {
-    pub action_name: String,
-    pub resource_name: String,
-    pub decision: EvalDecision,
-    /// Whether the permissions boundary allows it; absent where there is none to tell.
-    pub allowed_by_permissions_boundary: Option<bool>,
-}
-
-/// Source: IAM API Reference, `EvaluationResult`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it all
-pub enum EvalDecision {
-    Allowed,
-    ExplicitDeny,
-    ImplicitDeny,
-}
-
-impl EvalDecision {
-    /// The word of the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::ExplicitDeny => "explicitDeny",
-            Self::ImplicitDeny => "implicitDeny",
-        }
-    }
 }

@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use seskey::policy::{Decision, Policy, PolicySource, Request, evaluate};
+use seskey::policy::{Decision, MissingAllow, Policy, PolicySource, Request, evaluate};
 
-use super::{Account, Principal, held::Held};
+use super::{Account, Principal, held::Held, policies::Entry};
 use crate::refusal::Refusal;
 
 /// A policy as it was given and as it is understood.
@@ -14,6 +14,9 @@ pub(super) struct Document {
     pub(super) source: PolicySource,
     pub(super) policy: Policy,
 }
+
+/// A document that bears on somebody, and how it comes to that.
+pub(super) type Bearing<'a> = (&'a PolicySource, &'a Document);
 
 impl Document {
     pub(super) fn parse(text: String, source: PolicySource) -> Result<Self, Refusal> {
@@ -40,37 +43,66 @@ impl<'de> Deserialize<'de> for Document {
 
 impl Account {
     /// Decides whether a principal may do something: by the inline and attached policies of the user and of its
-    /// groups, and within its permissions boundary. The root user may do everything; a user who is not there, nothing.
+    /// groups, or of the role, and within its permissions boundary and the policy of its session; whether it may take
+    /// on a role, by the trust policy of that role too. The root user may do everything; who is not there, nothing.
     pub fn decide(&self, principal: &Principal, request: &Request<'_>) -> Decision<'_> {
-        match principal {
-            Principal::Root => evaluate([(&ROOT.source, &ROOT.policy)], request),
-            Principal::User(name) => evaluate(self.policies_of_user(name), request),
+        let own = match principal {
+            Principal::Root => decided(vec![(&ROOT.source, &*ROOT)], request),
+            Principal::User(name) => decided(self.policies_of_user(name), request),
+            Principal::AssumedRole { role, access_key_id, .. } => {
+                decided(self.policies_of_session(role, access_key_id), request)
+            }
+        };
+        if !request.action.eq_ignore_ascii_case("sts:AssumeRole") {
+            return own;
+        }
+        match self.role_of_arn(request.resource) {
+            Some(entry) => {
+                self.decide_to_assume(&entry.role.assume_role_policy, principal, own, request)
+            }
+            None => Decision::ImplicitDeny { missing: MissingAllow::IdentityPolicy },
         }
     }
 
     /// All policies that bear on a user, its permissions boundary among them.
-    pub(super) fn policies_of_user(&self, user_name: &str) -> Vec<(&PolicySource, &Policy)> {
+    pub(super) fn policies_of_user(&self, user_name: &str) -> Vec<Bearing<'_>> {
         let Ok(entry) = self.user_entry(user_name) else { return Vec::new() };
         let of_groups = entry.groups.iter().filter_map(|name| self.groups.get(name));
         let held = std::iter::once(&entry.held).chain(of_groups.map(|entry| &entry.held));
-        let mut policies: Vec<_> = held.flat_map(|held| self.policies_of(held)).collect();
-        if let Some(entry) =
-            entry.user.permissions_boundary.as_ref().and_then(|arn| self.managed_policy(arn).ok())
-        {
-            policies.push((&entry.as_boundary, &entry.document.policy));
-        }
-        policies
+        let policies = held.flat_map(|held| self.policies_of(held));
+        policies.chain(self.boundary(entry.user.permissions_boundary.as_deref())).collect()
     }
 
-    /// What a user or a group holds of its own, inline before attached.
-    pub(super) fn policies_of<'a>(
-        &'a self,
-        held: &'a Held,
-    ) -> impl Iterator<Item = (&'a PolicySource, &'a Policy)> {
-        let attached = held.attached.iter().filter_map(|arn| self.managed_policy(arn).ok());
-        let documents = held.inline.values().chain(attached.map(|entry| &entry.document));
-        documents.map(|document| (&document.source, &document.policy))
+    /// All policies that bear on a role, its permissions boundary among them.
+    pub(super) fn policies_of_role(&self, role_name: &str) -> Vec<Bearing<'_>> {
+        let Ok(entry) = self.role_entry(role_name) else { return Vec::new() };
+        let boundary = self.boundary(entry.role.permissions_boundary.as_deref());
+        self.policies_of(&entry.held).chain(boundary).collect()
     }
+
+    fn policies_of_session(&self, role_name: &str, access_key_id: &str) -> Vec<Bearing<'_>> {
+        let Some(session) = self.temporary_credentials.get(access_key_id) else {
+            return Vec::new();
+        };
+        let own = session.policy.as_ref().map(|document| (&document.source, document));
+        self.policies_of_role(role_name).into_iter().chain(own).collect()
+    }
+
+    fn boundary(&self, arn: Option<&str>) -> Option<Bearing<'_>> {
+        let entry = self.managed_policy(arn?).ok()?;
+        Some((&entry.as_boundary, entry.document()))
+    }
+
+    /// What a user, a group or a role holds of its own, inline before attached.
+    pub(super) fn policies_of<'a>(&'a self, held: &'a Held) -> impl Iterator<Item = Bearing<'a>> {
+        let attached = held.attached.iter().filter_map(|arn| self.managed_policy(arn).ok());
+        let documents = held.inline.values().chain(attached.map(Entry::document));
+        documents.map(|document| (&document.source, document))
+    }
+}
+
+fn decided<'a>(policies: Vec<Bearing<'a>>, request: &Request<'_>) -> Decision<'a> {
+    evaluate(policies.into_iter().map(|(source, document)| (source, &document.policy)), request)
 }
 
 static ROOT: LazyLock<Document> = LazyLock::new(|| {

@@ -2,32 +2,53 @@
 
 use seskey::policy::Context;
 
-use super::{Account, Principal};
+use super::{Account, Principal, Tag};
 
 impl Account {
     /// The condition keys that tell who asks.
     /// Source: IAM User Guide, "AWS global condition context keys", properties of the principal.
     pub fn principal_context(&self, principal: &Principal) -> Context {
-        let mut context = Context::new()
-            .with("aws:PrincipalArn", [self.principal_arn(principal)])
-            .with("aws:PrincipalAccount", [self.id().as_str()])
-            .with(
-                "aws:PrincipalType",
-                [if *principal == Principal::Root { "Account" } else { "User" }],
-            );
+        let mut context = Context::new().with("aws:PrincipalAccount", [self.id().as_str()]);
+        let mut is = |kind: &str, arn: &str, id: &str, tags: &[Tag]| {
+            context.insert("aws:PrincipalType", [kind]);
+            context.insert("aws:PrincipalArn", [arn]);
+            context.insert("aws:userid", [id]);
+            for tag in tags {
+                context.insert(&format!("aws:PrincipalTag/{}", tag.key), [tag.value.as_str()]);
+            }
+        };
         match principal {
-            Principal::Root => context.insert("aws:userid", [self.id().as_str()]),
+            Principal::Root => is("Account", &self.arn("root"), self.id().as_str(), &[]),
             Principal::User(name) => {
-                context.insert("aws:username", [name.as_str()]);
                 if let Some(user) = self.user(name) {
-                    context.insert("aws:userid", [user.user_id.as_str()]);
-                    for tag in &user.tags {
-                        context
-                            .insert(&format!("aws:PrincipalTag/{}", tag.key), [tag.value.as_str()]);
-                    }
+                    is("User", &user.arn, &user.user_id, &user.tags);
+                }
+                context.insert("aws:username", [name.as_str()]);
+            }
+            Principal::AssumedRole { role, session, .. } => {
+                if let Ok(entry) = self.role_entry(role) {
+                    let role = &entry.role;
+                    // "the request context returns the ARN of the role, not the ARN of the user that assumed the role"
+                    is(
+                        "AssumedRole",
+                        &role.arn,
+                        &format!("{}:{session}", role.role_id),
+                        &role.tags,
+                    );
                 }
             }
         }
         context
+    }
+
+    /// What tells a principal apart for ever, as `GetCallerIdentity` has it; `None` for who is not there.
+    pub(super) fn principal_id(&self, principal: &Principal) -> Option<String> {
+        match principal {
+            Principal::Root => Some(self.id().to_string()),
+            Principal::User(name) => self.user(name).map(|user| user.user_id.clone()),
+            Principal::AssumedRole { role, session, .. } => {
+                Some(format!("{}:{session}", self.role_entry(role).ok()?.role.role_id))
+            }
+        }
     }
 }

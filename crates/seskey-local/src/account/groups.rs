@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Answer, Folded, Page, held::Held, identifiers};
+use super::{Account, Answer, Folded, Holder, Page, held::Held, identifiers};
 use crate::refusal::{Conflict, Missing, Refusal};
 
 /// A group. Source: IAM API Reference, `Group`.
@@ -79,6 +79,42 @@ impl Account {
     ) -> Result<Answer, Refusal> {
         let groups = self.user_entry(user_name)?.groups.iter();
         Ok(Answer::Groups(page.of(groups.map(|name| (name, self.groups[name].group.clone())))?))
+    }
+
+    pub(super) fn update_group(
+        &mut self,
+        group_name: &str,
+        new_path: Option<String>,
+        new_group_name: Option<String>,
+    ) -> Result<Answer, Refusal> {
+        let group = &self.group_entry(group_name)?.group;
+        let path = new_path.unwrap_or_else(|| group.path.clone());
+        let name = new_group_name.unwrap_or_else(|| group.group_name.clone());
+        let (old, new) = (Folded::new(group_name), Folded::new(&name));
+        if old != new && self.groups.contains_key(&new) {
+            return Err(Refusal::GroupAlreadyExists(name));
+        }
+        let members: Vec<Folded> = self
+            .users
+            .iter()
+            .filter(|(_, entry)| entry.groups.contains(&old))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for member in members {
+            let entry = self.users.get_mut(&member).expect("the member was found above");
+            entry.groups.remove(&old);
+            entry.groups.insert(new.clone());
+        }
+        let mut entry = self.groups.remove(&old).expect("the group was found above");
+        let holder = Holder::Group(name.clone());
+        for (policy_name, document) in &mut entry.held.inline {
+            document.source = holder.source_of(policy_name);
+        }
+        entry.group.arn = self.arn(&format!("group{path}{name}"));
+        entry.group.path = path;
+        entry.group.group_name = name;
+        self.groups.insert(new, entry);
+        Ok(Answer::Done)
     }
 
     /// Adding a user who is in the group already changes nothing, and is no error.

@@ -1,4 +1,4 @@
-//! The policies that a user or a group holds: inline and attached. The same seven actions for both.
+//! The policies that a user, a group or a role holds: inline and attached. The same seven actions for all three.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use seskey::policy::{PolicySource, counted_size};
 use super::{Account, Answer, AttachedPolicy, Holder, Page, authority::Document};
 use crate::refusal::{Missing, Refusal};
 
-/// What a user or a group holds.
+/// What a user, a group or a role holds.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Held {
     /// By name.
@@ -17,7 +17,7 @@ pub(super) struct Held {
     pub(super) attached: BTreeSet<String>,
 }
 
-/// Managed policies attached to one user or group. Source: IAM User Guide, "IAM and AWS STS quotas".
+/// Managed policies attached to one user, group or role. Source: IAM User Guide, "IAM and AWS STS quotas".
 pub(super) const ATTACHED_POLICIES: usize = 10;
 
 impl Account {
@@ -80,13 +80,12 @@ impl Account {
         policy_arn: String,
     ) -> Result<Answer, Refusal> {
         let attached = &self.held(holder)?.attached;
-        if self.managed_policy(&policy_arn).is_err() {
-            return Err(Refusal::NoSuchEntity(Missing::AttachablePolicy(policy_arn)));
-        }
+        self.attachable_policy(&policy_arn)?;
         if !attached.contains(&policy_arn) && attached.len() >= ATTACHED_POLICIES {
             let quota = match holder {
                 Holder::User(_) => "PoliciesPerUser",
                 Holder::Group(_) => "PoliciesPerGroup",
+                Holder::Role(_) => "PoliciesPerRole",
             };
             return Err(Refusal::LimitExceeded { quota, limit: ATTACHED_POLICIES });
         }
@@ -122,10 +121,17 @@ impl Account {
         Ok(Answer::AttachedPolicies(page.of(attached)?))
     }
 
+    /// A managed policy that is to be attached, or to be a permissions boundary.
+    pub(super) fn attachable_policy(&self, arn: &str) -> Result<(), Refusal> {
+        let missing = |_| Refusal::NoSuchEntity(Missing::AttachablePolicy(arn.to_owned()));
+        self.managed_policy(arn).map(drop).map_err(missing)
+    }
+
     pub(super) fn held(&self, holder: &Holder) -> Result<&Held, Refusal> {
         match holder {
             Holder::User(name) => Ok(&self.user_entry(name)?.held),
             Holder::Group(name) => Ok(&self.group_entry(name)?.held),
+            Holder::Role(name) => Ok(&self.role_entry(name)?.held),
         }
     }
 
@@ -133,6 +139,7 @@ impl Account {
         match holder {
             Holder::User(name) => Ok(&mut self.user_entry_mut(name)?.held),
             Holder::Group(name) => Ok(&mut self.group_entry_mut(name)?.held),
+            Holder::Role(name) => Ok(&mut self.role_entry_mut(name)?.held),
         }
     }
 }
@@ -143,18 +150,21 @@ impl Holder {
     pub(super) const USER_INLINE_SIZE: usize = 2048;
     /// The same for a group.
     pub(super) const GROUP_INLINE_SIZE: usize = 5120;
+    /// The same for a role.
+    pub(super) const ROLE_INLINE_SIZE: usize = 10_240;
 
     fn inline_size_limit(&self) -> usize {
         match self {
             Self::User(_) => Self::USER_INLINE_SIZE,
             Self::Group(_) => Self::GROUP_INLINE_SIZE,
+            Self::Role(_) => Self::ROLE_INLINE_SIZE,
         }
     }
 
-    fn source_of(&self, policy_name: &str) -> PolicySource {
+    pub(super) fn source_of(&self, policy_name: &str) -> PolicySource {
         let name = policy_name.to_owned();
         match self {
-            Self::User(_) => PolicySource::Inline { name },
+            Self::User(_) | Self::Role(_) => PolicySource::Inline { name },
             Self::Group(group) => PolicySource::Group { group: group.clone(), name },
         }
     }
@@ -163,6 +173,7 @@ impl Holder {
         Refusal::NoSuchEntity(match self {
             Self::User(_) => Missing::UserPolicy(policy_name),
             Self::Group(_) => Missing::GroupPolicy(policy_name),
+            Self::Role(_) => Missing::RolePolicy(policy_name),
         })
     }
 }
@@ -172,6 +183,7 @@ impl std::fmt::Display for Holder {
         match self {
             Self::User(name) => write!(f, "user {name}"),
             Self::Group(name) => write!(f, "group {name}"),
+            Self::Role(name) => write!(f, "role {name}"),
         }
     }
 }

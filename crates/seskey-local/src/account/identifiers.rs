@@ -49,21 +49,21 @@ impl fmt::Display for AccountId {
 
 /// A new access key for an account.
 pub fn fresh_access_key(account: &AccountId, rng: &mut dyn Rng) -> (AccessKeyId, SecretAccessKey) {
-    let id = AccessKeyId::parse(&access_key_id(account, rng))
+    let id = AccessKeyId::parse(&access_key_id("AKIA", account, rng))
         .expect("it is made of a prefix and Base32");
     (id, secret_access_key(rng))
 }
 
-/// `AIDA…`, `AGPA…` or `ANPA…`. Source: IAM User Guide, "IAM identifiers", unique IDs.
+/// Such as `AIDA…` or `AROA…`. Source: IAM User Guide, "IAM identifiers", unique IDs.
 pub(super) fn unique_id(prefix: &str, rng: &mut dyn Rng) -> String {
     extend(prefix, 17, rng)
 }
 
-/// `AKIA…`, 20 characters, the account in the middle.
-pub(super) fn access_key_id(account: &AccountId, rng: &mut dyn Rng) -> String {
+/// `AKIA…` or `ASIA…`, 20 characters, the account in the middle.
+pub(super) fn access_key_id(prefix: &str, account: &AccountId, rng: &mut dyn Rng) -> String {
     let bits = ((OFFSET << 1) + account.number()) << 4 | u64::from(rng.next_u32() & 0xf);
     let middle = (0..9).rev().map(|place| digit(bits >> (5 * place)));
-    extend(&"AKIA".chars().chain(middle).collect::<String>(), 7, rng)
+    extend(&prefix.chars().chain(middle).collect::<String>(), 7, rng)
 }
 
 /// 40 characters of the whole alphabet `A-Za-z0-9+/`: 30 bytes in Base64.
@@ -106,7 +106,7 @@ mod tests {
             ["000000000000", "000000000001", "111122223333", "123456789012", "999999999999"]
         {
             let account = AccountId::parse(number).expect("12 digits");
-            let id = access_key_id(&account, &mut rng);
+            let id = access_key_id("AKIA", &account, &mut rng);
             assert!(AccessKeyId::parse(&id).is_ok() && id.len() == 20, "{id}");
             assert_eq!(AccountId::of_access_key(&id), Some(account));
         }
@@ -116,7 +116,7 @@ mod tests {
     fn the_account_part_is_base32_of_half_the_number() {
         // 123456789012 / 2 + 2^39 = 0x8e5f4c8d0a; Python: base64.b32encode(bytes.fromhex("8e5f4c8d0a"))
         let account = AccountId::parse("123456789012").expect("12 digits");
-        let id = access_key_id(&account, &mut StdRng::seed_from_u64(1));
+        let id = access_key_id("AKIA", &account, &mut StdRng::seed_from_u64(1));
         assert_eq!(&id[4..12], "RZPUZDIK");
         assert!(BASE32[..16].contains(&id.as_bytes()[12]), "an even number is in the lower half");
     }

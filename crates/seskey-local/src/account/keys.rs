@@ -90,7 +90,7 @@ impl Account {
             });
         }
         let id = loop {
-            let id = identifiers::access_key_id(&self.id, rng);
+            let id = identifiers::access_key_id("AKIA", &self.id, rng);
             if !self.access_keys.contains_key(&id) {
                 break id;
             }
@@ -160,6 +160,7 @@ impl Account {
         match principal {
             Principal::Root => Ok(&self.root_user().access_keys),
             Principal::User(name) => Ok(&self.user_entry(name)?.access_keys),
+            Principal::AssumedRole { .. } => Err(Refusal::NotAUser),
         }
     }
 
@@ -167,6 +168,7 @@ impl Account {
         match principal {
             Principal::Root => Ok(&mut self.root_user_mut().access_keys),
             Principal::User(name) => Ok(&mut self.user_entry_mut(name)?.access_keys),
+            Principal::AssumedRole { .. } => Err(Refusal::NotAUser),
         }
     }
 
@@ -177,6 +179,7 @@ impl Account {
             Principal::User(name) => {
                 Ok(Principal::User(self.user_entry(&name)?.user.user_name.clone()))
             }
+            Principal::AssumedRole { .. } => Err(Refusal::NotAUser),
         }
     }
 }
@@ -192,7 +195,7 @@ fn metadata(access_key_id: &str, key: &AccessKey) -> AccessKeyMetadata {
 
 fn owner_name(owner: &Principal) -> Option<String> {
     match owner {
-        Principal::Root => None,
         Principal::User(name) => Some(name.clone()),
+        Principal::Root | Principal::AssumedRole { .. } => None,
     }
 }

@@ -22,6 +22,13 @@ pub struct Listed<T> {
     pub marker: Option<String>,
 }
 
+impl<T> Listed<T> {
+    /// The same part of the list, of what comes of each item.
+    pub(super) fn map<U>(self, f: impl FnMut(T) -> U) -> Listed<U> {
+        Listed { items: self.items.into_iter().map(f).collect(), marker: self.marker }
+    }
+}
+
 impl Default for Page {
     fn default() -> Self {
         Self { marker: None, max_items: 100 }

@@ -1,12 +1,15 @@
-//! Customer managed policies, with one version each.
+//! Managed policies: those of the account, and how often they and AWS's own are used.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
-use seskey::policy::{PolicySource, counted_size};
+use seskey::policy::PolicySource;
 
 use super::{
-    Account, Answer, Folded, Page, PolicyScope, Tag, authority::Document, identifiers, users,
+    Account, Answer, Folded, Page, PolicyScope, PolicyUsage, Tag, Tagged, aws_managed, identifiers,
+    versions::{Version, VersionId, managed_document},
 };
 use crate::refusal::{Conflict, Missing, Refusal};
 
@@ -18,28 +21,35 @@ pub struct ManagedPolicy {
     pub policy_id: String,
     pub arn: String,
     pub path: String,
+    pub default_version_id: VersionId,
     pub attachment_count: usize,
     pub permissions_boundary_usage_count: usize,
     pub description: Option<String>,
     pub create_date: Timestamp,
+    /// When the newest version was made.
+    pub update_date: Timestamp,
     pub tags: Vec<Tag>,
-}
-
-impl ManagedPolicy {
-    /// The one version that a policy has here.
-    pub const VERSION_ID: &str = "v1";
 }
 
 /// Source: IAM User Guide, "IAM and AWS STS quotas".
 pub(super) const POLICIES_PER_ACCOUNT: usize = 1500;
 pub(super) const POLICY_SIZE: usize = 6144;
 
-/// A policy with its document, once as it grants and once as it bounds.
+/// A policy with its versions; the counts in it are those of no time.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Entry {
     pub(super) policy: ManagedPolicy,
-    pub(super) document: Document,
+    /// The default one is always there.
+    pub(super) versions: BTreeMap<VersionId, Version>,
+    pub(super) next_version: VersionId,
     pub(super) as_boundary: PolicySource,
+}
+
+/// How many have a policy attached, and whose permissions boundary it is.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Usage {
+    attached: usize,
+    bounds: usize,
 }
 
 impl Account {
@@ -56,12 +66,9 @@ impl Account {
     ) -> Result<Answer, Refusal> {
         let folded = Folded::new(&policy_name);
         let arn = self.arn(&format!("policy{path}{policy_name}"));
-        let document = Document::parse(document, PolicySource::Managed { arn: arn.clone() })?;
+        let document = managed_document(document, &arn)?;
         if self.policies.contains_key(&folded) {
             return Err(Refusal::PolicyAlreadyExists(policy_name));
-        }
-        if counted_size(&document.text) > POLICY_SIZE {
-            return Err(Refusal::LimitExceeded { quota: "PolicySize", limit: POLICY_SIZE });
         }
         if self.policies.len() >= POLICIES_PER_ACCOUNT {
             return Err(Refusal::LimitExceeded {
@@ -71,45 +78,43 @@ impl Account {
         }
         let policy = ManagedPolicy {
             policy_id: identifiers::unique_id("ANPA", rng),
+            default_version_id: VersionId::FIRST,
             attachment_count: 0,
             permissions_boundary_usage_count: 0,
             create_date: now,
-            tags: users::tagged(&[], tags)?,
+            update_date: now,
+            tags: Tagged::Policy(arn.clone()).first(tags)?,
             arn: arn.clone(),
             policy_name,
             path,
             description,
         };
-        let as_boundary = PolicySource::Boundary { arn };
-        self.policies.insert(folded, Entry { policy: policy.clone(), document, as_boundary });
+        let entry = Entry {
+            policy: policy.clone(),
+            versions: BTreeMap::from([(VersionId::FIRST, Version { document, create_date: now })]),
+            next_version: VersionId::FIRST.next(),
+            as_boundary: PolicySource::Boundary { arn },
+        };
+        self.policies.insert(folded, entry);
         Ok(Answer::Policy(policy))
     }
 
-    pub(super) fn get_policy(&self, policy_arn: String) -> Result<Answer, Refusal> {
-        Ok(Answer::Policy(self.counted(&self.managed_policy(&policy_arn)?.policy)))
+    pub(super) fn get_policy(&self, policy_arn: &str) -> Result<Answer, Refusal> {
+        let policy = &self.managed_policy(policy_arn)?.policy;
+        Ok(Answer::Policy(self.usages().count(policy)))
     }
 
-    pub(super) fn get_policy_version(
-        &self,
-        arn: String,
-        version: String,
-    ) -> Result<Answer, Refusal> {
-        let entry = self.managed_policy(&arn)?;
-        if version != ManagedPolicy::VERSION_ID {
-            return Err(Refusal::NoSuchEntity(Missing::PolicyVersion { arn, version }));
-        }
-        Ok(Answer::PolicyVersion {
-            document: entry.document.text.clone(),
-            create_date: entry.policy.create_date,
-        })
-    }
-
-    pub(super) fn delete_policy(&mut self, policy_arn: String) -> Result<Answer, Refusal> {
-        let policy = self.counted(&self.managed_policy(&policy_arn)?.policy);
-        if policy.attachment_count + policy.permissions_boundary_usage_count > 0 {
+    pub(super) fn delete_policy(&mut self, policy_arn: &str) -> Result<Answer, Refusal> {
+        let used = self.usages().of(policy_arn);
+        let entry = self.own_policy_mut(policy_arn)?;
+        if used.attached + used.bounds > 0 {
             return Err(Refusal::DeleteConflict(Conflict::Attachments));
         }
-        self.policies.remove(&Folded::new(&policy.policy_name));
+        if entry.versions.len() > 1 {
+            return Err(Refusal::DeleteConflict(Conflict::PolicyVersions));
+        }
+        let name = Folded::new(&entry.policy.policy_name);
+        self.policies.remove(&name);
         Ok(Answer::Done)
     }
 
@@ -117,41 +122,97 @@ impl Account {
         &self,
         scope: PolicyScope,
         only_attached: bool,
+        usage: Option<PolicyUsage>,
         path_prefix: &str,
         page: &Page,
     ) -> Result<Answer, Refusal> {
-        let policies =
-            self.policies.iter().map(|(name, entry)| (name, self.counted(&entry.policy)));
-        let wanted = policies.filter(|(_, policy)| {
-            scope != PolicyScope::Aws
-                && policy.path.starts_with(path_prefix)
-                && (!only_attached || policy.attachment_count > 0)
-        });
-        Ok(Answer::Policies(page.of(wanted)?))
+        let mut entries: Vec<&Entry> = Vec::new();
+        if scope != PolicyScope::Aws {
+            entries.extend(self.policies.values());
+        }
+        if scope != PolicyScope::Local {
+            entries.extend(aws_managed::policies(self.partition));
+        }
+        let usages = self.usages();
+        // of two policies with the same name one is AWS's
+        let listed: BTreeMap<String, ManagedPolicy> = entries
+            .into_iter()
+            .filter(|entry| entry.policy.path.starts_with(path_prefix))
+            .filter(|entry| match (usage, usages.of(&entry.policy.arn)) {
+                (None, used) => !only_attached || used.attached > 0,
+                (Some(PolicyUsage::PermissionsPolicy), used) => used.attached > 0,
+                (Some(PolicyUsage::PermissionsBoundary), used) => used.bounds > 0,
+            })
+            .map(|entry| {
+                let policy = usages.count(&entry.policy);
+                (format!("{} {}", policy.policy_name.to_ascii_lowercase(), policy.arn), policy)
+            })
+            .collect();
+        Ok(Answer::Policies(page.of(listed)?))
     }
 
-    /// The managed policy of that ARN, to the letter.
+    /// The managed policy of that ARN, to the letter; AWS's own too.
     pub(super) fn managed_policy(&self, arn: &str) -> Result<&Entry, Refusal> {
-        let name = arn.rsplit('/').next().unwrap_or_default();
-        let entry = self.policies.get(&Folded::new(name)).filter(|entry| entry.policy.arn == arn);
-        entry.ok_or_else(|| Refusal::NoSuchEntity(Missing::Policy(arn.to_owned())))
+        let own = self.policies.get(&named_in(arn)).filter(|entry| entry.policy.arn == arn);
+        own.or_else(|| aws_managed::policies(self.partition).find(|entry| entry.policy.arn == arn))
+            .ok_or_else(|| no_such_policy(arn))
+    }
+
+    /// A policy that the account may change.
+    pub(super) fn own_policy_mut(&mut self, arn: &str) -> Result<&mut Entry, Refusal> {
+        if aws_managed::policies(self.partition).any(|entry| entry.policy.arn == arn) {
+            return Err(Refusal::OutsideAccount);
+        }
+        let own = self.policies.get_mut(&named_in(arn)).filter(|entry| entry.policy.arn == arn);
+        own.ok_or_else(|| no_such_policy(arn))
+    }
+
+    /// How all managed policies are used today.
+    pub(super) fn usages(&self) -> Usages<'_> {
+        let users = self.users.values().map(|it| (&it.held, &it.user.permissions_boundary));
+        let groups = self.groups.values().map(|it| (&it.held, &None));
+        let roles = self.roles.values().map(|it| (&it.held, &it.role.permissions_boundary));
+        let mut usages = Usages::default();
+        for (held, boundary) in users.chain(groups).chain(roles) {
+            for arn in &held.attached {
+                usages.0.entry(arn).or_default().attached += 1;
+            }
+            if let Some(arn) = boundary {
+                usages.0.entry(arn).or_default().bounds += 1;
+            }
+        }
+        usages
+    }
+}
+
+/// By ARN.
+#[derive(Default)]
+pub(super) struct Usages<'a>(BTreeMap<&'a str, Usage>);
+
+impl Usages<'_> {
+    pub(super) fn is_used(&self, arn: &str) -> bool {
+        self.0.contains_key(arn)
     }
 
     /// The policy with the counts of today.
-    fn counted(&self, policy: &ManagedPolicy) -> ManagedPolicy {
-        let held = self
-            .users
-            .values()
-            .map(|entry| &entry.held)
-            .chain(self.groups.values().map(|entry| &entry.held));
-        let bounded = self
-            .users
-            .values()
-            .filter(|entry| entry.user.permissions_boundary.as_ref() == Some(&policy.arn));
+    pub(super) fn count(&self, policy: &ManagedPolicy) -> ManagedPolicy {
+        let Usage { attached, bounds } = self.of(&policy.arn);
         ManagedPolicy {
-            attachment_count: held.filter(|held| held.attached.contains(&policy.arn)).count(),
-            permissions_boundary_usage_count: bounded.count(),
+            attachment_count: attached,
+            permissions_boundary_usage_count: bounds,
             ..policy.clone()
         }
     }
+
+    fn of(&self, arn: &str) -> Usage {
+        self.0.get(arn).copied().unwrap_or_default()
+    }
+}
+
+fn named_in(arn: &str) -> Folded {
+    Folded::new(arn.rsplit('/').next().unwrap_or_default())
+}
+
+fn no_such_policy(arn: &str) -> Refusal {
+    Refusal::NoSuchEntity(Missing::Policy(arn.to_owned()))
 }

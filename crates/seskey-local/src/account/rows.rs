@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use seskey::{Partition, SecretAccessKey};
+use seskey::{Partition, Secret, SecretAccessKey};
 
 use super::{Account, AccountId, table::Rows};
 
@@ -88,13 +88,16 @@ impl Account {
     }
 
     /// All that is kept of an account.
-    fn tables(&mut self) -> [&mut dyn Rows; 5] {
+    fn tables(&mut self) -> [&mut dyn Rows; 8] {
         [
             &mut self.root,
             &mut self.users,
             &mut self.groups,
+            &mut self.roles,
             &mut self.policies,
             &mut self.access_keys,
+            &mut self.temporary_credentials,
+            &mut self.credential_report,
         ]
     }
 }
@@ -105,6 +108,24 @@ impl fmt::Debug for Row {
             .field("table", &self.table)
             .field("key", &self.key)
             .finish_non_exhaustive()
+    }
+}
+
+/// A session token on its way to the disk and back.
+pub(super) mod token {
+    use super::*;
+
+    pub(in crate::account) fn serialize<S: Serializer>(
+        token: &Secret,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(token.expose())
+    }
+
+    pub(in crate::account) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Secret, D::Error> {
+        String::deserialize(deserializer).map(Secret::new)
     }
 }
 

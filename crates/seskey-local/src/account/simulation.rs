@@ -1,79 +1,137 @@
-//! `SimulatePrincipalPolicy`: what a user or a group could do, asked without doing it.
+//! `SimulatePrincipalPolicy`: what a user, a group or a role could do, asked without doing it.
 
-use seskey::policy::{Decision, MissingAllow, Policy, PolicySource, Request, evaluate};
+use seskey::policy::{Decision, MissingAllow, PolicySource, Request, StatementRef, evaluate};
 
-use super::{Account, Answer, EvalDecision, Simulated, Simulation, authority::Document};
+use super::{
+    Account, Answer, EvalDecision, MatchedStatement, Page, Simulated, Simulation,
+    authority::{Bearing, Document},
+};
 use crate::refusal::{Missing, Refusal};
+
+/// How much one call may work, in characters of a policy that meet characters of a request: the account does nothing
+/// else meanwhile. A page ends where this is used up.
+const STEPS: usize = 250_000_000;
+
+/// Actions times resources.
+const QUESTIONS: usize = 10_000;
 
 impl Account {
     pub(super) fn simulate(&self, simulation: &Simulation) -> Result<Answer, Refusal> {
-        let parse = |text: &String, source| Document::parse(text.clone(), source);
-        let given = |text| parse(text, PolicySource::Inline { name: "PolicyInputList".into() });
-        let bound = |text| {
-            parse(text, PolicySource::Boundary { arn: "PermissionsBoundaryPolicyInputList".into() })
-        };
-        let more: Vec<Document> =
-            simulation.policy_input_list.iter().map(given).collect::<Result<_, _>>()?;
-        let bounds: Vec<Document> = simulation
-            .permissions_boundary_policy_input_list
-            .iter()
-            .map(bound)
-            .collect::<Result<_, _>>()?;
-
-        let mut policies = self.policies_of_arn(&simulation.policy_source_arn)?;
+        let more = given(&simulation.policy_input_list, |n| PolicySource::Inline {
+            name: format!("{POLICY_INPUT_LIST}{n}"),
+        })?;
+        let bounds = given(&simulation.permissions_boundary_policy_input_list, |n| {
+            PolicySource::Boundary { arn: format!("PermissionsBoundaryPolicyInputList.{n}") }
+        })?;
+        let (kind, mut policies) = self.policies_of_arn(&simulation.policy_source_arn)?;
         if !bounds.is_empty() {
             // a boundary that is given stands in place of the user's own
             policies.retain(|(source, _)| !matches!(source, PolicySource::Boundary { .. }));
         }
-        policies.extend(
-            more.iter().chain(&bounds).map(|document| (&document.source, &document.policy)),
-        );
+        policies.extend(more.iter().chain(&bounds).map(|document| (&document.source, document)));
 
         let everything = ["*".to_owned()];
         let resources = match simulation.resource_arns.as_slice() {
             [] => everything.as_slice(),
             arns => arns,
         };
-        let asked = simulation
-            .action_names
-            .iter()
-            .flat_map(|action| resources.iter().map(move |arn| (action, arn)));
-        let results = asked.enumerate().map(|(place, (action, resource))| {
-            let request = Request { action, resource, context: &simulation.context };
-            let decision = evaluate(policies.iter().copied(), &request);
-            (format!("{place:09}"), simulated(action, resource, decision))
-        });
-        Ok(Answer::Simulation(simulation.page.of(results)?))
+        let actions = &simulation.action_names;
+        if actions.len() * resources.len() > QUESTIONS {
+            return Err(Refusal::InvalidInput(TOO_MANY_QUESTIONS));
+        }
+        let affordable = STEPS / steps(&policies, simulation).max(1);
+        if affordable == 0 {
+            return Err(Refusal::InvalidInput(TOO_MUCH_WORK));
+        }
+        let max_items = simulation.page.max_items.min(affordable);
+        let page = Page { max_items, ..simulation.page.clone() };
+        let asked =
+            actions.iter().flat_map(|action| resources.iter().map(move |arn| (action, arn)));
+        let asked = asked.enumerate().map(|(place, question)| (format!("{place:09}"), question));
+        let context = simulation.context_entries.iter().cloned().collect();
+        Ok(Answer::Simulation(page.of(asked)?.map(|(action, resource)| {
+            let request = Request { action, resource, context: &context };
+            let policies = policies.iter().map(|(source, document)| (*source, &document.policy));
+            simulated(kind, action, resource, evaluate(policies, &request))
+        })))
     }
 
-    fn policies_of_arn(&self, arn: &str) -> Result<Vec<(&PolicySource, &Policy)>, Refusal> {
-        let missing = || Refusal::NoSuchEntity(Missing::Policy(arn.to_owned()));
+    fn policies_of_arn(&self, arn: &str) -> Result<(&'static str, Vec<Bearing<'_>>), Refusal> {
         let name = arn.rsplit('/').next().unwrap_or_default();
         if self.user(name).is_some_and(|user| user.arn == arn) {
-            return Ok(self.policies_of_user(name));
+            return Ok(("user", self.policies_of_user(name)));
         }
-        let group = self
-            .group_entry(name)
-            .ok()
-            .filter(|entry| entry.group.arn == arn)
-            .ok_or_else(missing)?;
-        Ok(self.policies_of(&group.held).collect())
+        if let Some(entry) = self.role_of_arn(arn) {
+            return Ok(("role", self.policies_of_role(&entry.role.role_name)));
+        }
+        let group = self.group_entry(name).ok().filter(|entry| entry.group.arn == arn);
+        let missing = || Refusal::NoSuchEntity(Missing::Policy(arn.to_owned()));
+        Ok(("group", self.policies_of(&group.ok_or_else(missing)?.held).collect()))
     }
 }
 
-fn simulated(action: &str, resource: &str, decision: Decision<'_>) -> Simulated {
-    let (decision, allowed_by_permissions_boundary) = match decision {
-        Decision::Allowed { .. } => (EvalDecision::Allowed, None),
-        Decision::ExplicitDeny { .. } => (EvalDecision::ExplicitDeny, None),
-        Decision::ImplicitDeny { missing: MissingAllow::Boundary { .. } } => {
-            (EvalDecision::ImplicitDeny, Some(false))
+fn given(
+    texts: &[String],
+    source: impl Fn(usize) -> PolicySource,
+) -> Result<Vec<Document>, Refusal> {
+    let numbered = texts.iter().zip(1..);
+    numbered.map(|(text, n)| Document::parse(text.clone(), source(n))).collect()
+}
+
+/// The most that one question takes: every pattern, its variables replaced, against every text.
+fn steps(policies: &[Bearing<'_>], simulation: &Simulation) -> usize {
+    let longest = |texts: &[String]| texts.iter().map(String::len).max().unwrap_or_default();
+    let values = || simulation.context_entries.iter().flat_map(|(_, values)| values);
+    let texts = longest(&simulation.action_names)
+        + longest(&simulation.resource_arns)
+        + values().map(String::len).sum::<usize>();
+    let value = values().map(String::len).max().unwrap_or_default();
+    let patterns = policies
+        .iter()
+        .map(|(_, document)| document.text.len() + document.text.matches("${").count() * value);
+    texts.saturating_mul(patterns.sum())
+}
+
+fn simulated(
+    kind: &'static str,
+    action: &str,
+    resource: &str,
+    decision: Decision<'_>,
+) -> Simulated {
+    let (decision, by, allowed_by_permissions_boundary) = match decision {
+        Decision::Allowed { by } => (EvalDecision::Allowed, Some(by), None),
+        Decision::ExplicitDeny { by } => (EvalDecision::ExplicitDeny, Some(by), None),
+        Decision::ImplicitDeny { missing: MissingAllow::Boundary { allowed_by, .. } } => {
+            (EvalDecision::ImplicitDeny, Some(allowed_by), Some(false))
         }
-        Decision::ImplicitDeny { .. } => (EvalDecision::ImplicitDeny, None),
+        Decision::ImplicitDeny { .. } => (EvalDecision::ImplicitDeny, None, None),
     };
     Simulated {
         action_name: action.to_owned(),
         resource_name: resource.to_owned(),
         decision,
+        matched: by.map(|by| matched(kind, by)),
         allowed_by_permissions_boundary,
     }
 }
+
+/// Source: IAM API Reference, `Statement`.
+fn matched(kind: &'static str, by: StatementRef<'_>) -> MatchedStatement {
+    let (id, source_policy_type) = match by.source {
+        PolicySource::Inline { name } if name.starts_with(POLICY_INPUT_LIST) => (name, "none"),
+        PolicySource::Inline { name } => (name, kind),
+        PolicySource::Group { name, .. } => (name, "group"),
+        PolicySource::Managed { arn } | PolicySource::Boundary { arn } => {
+            let of_aws = arn.contains(":iam::aws:");
+            (arn, if of_aws { "aws-managed" } else { "user-managed" })
+        }
+    };
+    let source_policy_id = id.rsplit('/').next().unwrap_or(id).to_owned();
+    MatchedStatement { source_policy_id, source_policy_type }
+}
+
+const POLICY_INPUT_LIST: &str = "PolicyInputList.";
+
+const TOO_MANY_QUESTIONS: &str =
+    "Too many actions and resources for one simulation here: 10000 pairs at most.";
+const TOO_MUCH_WORK: &str = "The policies are too large for such long values of the request here.";

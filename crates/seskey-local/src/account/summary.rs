@@ -1,18 +1,21 @@
 //! `GetAccountSummary`: how many there are, and how many there may be.
 
-use super::{Account, Holder, groups, held, keys, policies, users};
+use super::{Account, Holder, groups, held, keys, policies, roles, users, versions};
 
 impl Account {
     /// By the names of the API, in their order. What cannot exist here counts zero.
     pub(super) fn summary(&self) -> Vec<(&'static str, usize)> {
         let root_keys = usize::from(!self.root_user().access_keys.is_empty());
+        let versions = self.policies.values().map(|entry| entry.versions.len()).sum();
         vec![
             ("AccessKeysPerUserQuota", keys::ACCESS_KEYS_PER_USER),
             ("AccountAccessKeysPresent", root_keys),
             ("AccountMFAEnabled", 0),
             ("AccountPasswordPresent", 0),
             ("AccountSigningCertificatesPresent", 0),
+            ("AssumeRolePolicySizeQuota", roles::TRUST_POLICY_SIZE),
             ("AttachedPoliciesPerGroupQuota", held::ATTACHED_POLICIES),
+            ("AttachedPoliciesPerRoleQuota", held::ATTACHED_POLICIES),
             ("AttachedPoliciesPerUserQuota", held::ATTACHED_POLICIES),
             ("GroupPolicySizeQuota", Holder::GROUP_INLINE_SIZE),
             ("Groups", self.groups.len()),
@@ -23,12 +26,14 @@ impl Account {
             ("Policies", self.policies.len()),
             ("PoliciesQuota", policies::POLICIES_PER_ACCOUNT),
             ("PolicySizeQuota", policies::POLICY_SIZE),
-            ("PolicyVersionsInUse", self.policies.len()),
-            ("Roles", 0),
+            ("PolicyVersionsInUse", versions),
+            ("RolePolicySizeQuota", Holder::ROLE_INLINE_SIZE),
+            ("Roles", self.roles.len()),
+            ("RolesQuota", roles::ROLES_PER_ACCOUNT),
             ("UserPolicySizeQuota", Holder::USER_INLINE_SIZE),
             ("Users", self.users.len()),
             ("UsersQuota", users::USERS_PER_ACCOUNT),
-            ("VersionsPerPolicyQuota", 1),
+            ("VersionsPerPolicyQuota", versions::VERSIONS_PER_POLICY),
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! Users and their tags.
+//! Users.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,12 @@ use jiff::Timestamp;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Answer, Folded, Page, Principal, held::Held, identifiers};
+use super::{
+    Account, Answer, Folded, Page, Principal, Tag, Tagged,
+    held::Held,
+    identifiers,
+    passwords::{LoginProfile, ServiceSpecificCredential},
+};
 use crate::refusal::{Conflict, Missing, Refusal};
 
 /// An IAM user. Source: IAM API Reference, `User`.
@@ -24,17 +29,8 @@ pub struct User {
     pub tags: Vec<Tag>,
 }
 
-/// A tag. Keys that differ only in case are the same. Source: IAM User Guide, "Tags for IAM resources".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)] // the members of the data type
-pub struct Tag {
-    pub key: String,
-    pub value: String,
-}
-
 /// Source: IAM User Guide, "IAM and AWS STS quotas".
 pub(super) const USERS_PER_ACCOUNT: usize = 5000;
-const TAGS_PER_USER: usize = 50;
 
 /// A user with all that hangs on it.
 #[derive(Serialize, Deserialize)]
@@ -44,6 +40,8 @@ pub(super) struct Entry {
     pub(super) groups: BTreeSet<Folded>,
     /// In the order of their creation.
     pub(super) access_keys: Vec<String>,
+    pub(super) login_profile: Option<LoginProfile>,
+    pub(super) service_specific_credentials: Vec<ServiceSpecificCredential>,
 }
 
 impl Account {
@@ -61,8 +59,7 @@ impl Account {
             return Err(Refusal::UserAlreadyExists(user_name));
         }
         if let Some(arn) = &permissions_boundary {
-            self.managed_policy(arn)
-                .map_err(|_| Refusal::NoSuchEntity(Missing::AttachablePolicy(arn.clone())))?;
+            self.attachable_policy(arn)?;
         }
         if self.users.len() >= USERS_PER_ACCOUNT {
             return Err(Refusal::LimitExceeded {
@@ -74,7 +71,7 @@ impl Account {
             arn: self.arn(&format!("user{path}{user_name}")),
             user_id: identifiers::unique_id("AIDA", rng),
             create_date: now,
-            tags: tagged(&[], tags)?,
+            tags: Tagged::User(user_name.clone()).first(tags)?,
             path,
             user_name,
             permissions_boundary,
@@ -84,6 +81,8 @@ impl Account {
             held: Held::default(),
             groups: BTreeSet::new(),
             access_keys: Vec::new(),
+            login_profile: None,
+            service_specific_credentials: Vec::new(),
         };
         self.users.insert(folded, entry);
         Ok(Answer::User(user))
@@ -97,6 +96,7 @@ impl Account {
                 arn: self.arn("root"),
                 create_date: self.root_user().create_date,
             }),
+            Principal::AssumedRole { .. } => Err(Refusal::NotAUser),
         }
     }
 
@@ -124,6 +124,7 @@ impl Account {
                 self.access_keys.get_mut(id).expect("the keys of a user are in the table of keys");
             key.owner = Principal::User(name.clone());
         }
+        self.rename_sessions(&entry.user.user_name, &name);
         entry.user.arn = self.arn(&format!("user{path}{name}"));
         entry.user.path = path;
         entry.user.user_name = name;
@@ -135,6 +136,8 @@ impl Account {
         let entry = self.user_entry(user_name)?;
         let conflicts = [
             (!entry.access_keys.is_empty(), Conflict::AccessKeys),
+            (entry.login_profile.is_some(), Conflict::LoginProfile),
+            (!entry.service_specific_credentials.is_empty(), Conflict::ServiceSpecificCredentials),
             (!entry.held.inline.is_empty(), Conflict::InlinePolicies),
             (!entry.held.attached.is_empty(), Conflict::AttachedPolicies),
             (!entry.groups.is_empty(), Conflict::GroupMembership),
@@ -142,30 +145,10 @@ impl Account {
         if let Some((_, conflict)) = conflicts.into_iter().find(|(stands, _)| *stands) {
             return Err(Refusal::DeleteConflict(conflict));
         }
+        let user = Principal::User(entry.user.user_name.clone());
+        self.end_sessions(|principal| *principal == user);
         self.users.remove(&Folded::new(user_name));
         Ok(Answer::Done)
-    }
-
-    pub(super) fn tag_user(&mut self, user_name: &str, tags: Vec<Tag>) -> Result<Answer, Refusal> {
-        let user = &mut self.user_entry_mut(user_name)?.user;
-        user.tags = tagged(&user.tags, tags)?;
-        Ok(Answer::Done)
-    }
-
-    pub(super) fn untag_user(
-        &mut self,
-        user_name: &str,
-        tag_keys: &[String],
-    ) -> Result<Answer, Refusal> {
-        let user = &mut self.user_entry_mut(user_name)?.user;
-        user.tags.retain(|tag| !tag_keys.iter().any(|key| key.eq_ignore_ascii_case(&tag.key)));
-        Ok(Answer::Done)
-    }
-
-    pub(super) fn list_user_tags(&self, user_name: &str, page: &Page) -> Result<Answer, Refusal> {
-        let mut tags: Vec<&Tag> = self.user_entry(user_name)?.user.tags.iter().collect();
-        tags.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(Answer::Tags(page.of(tags.into_iter().map(|tag| (&tag.key, tag.clone())))?))
     }
 
     pub(super) fn user_entry(&self, user_name: &str) -> Result<&Entry, Refusal> {
@@ -177,32 +160,6 @@ impl Account {
     }
 }
 
-/// The tags after these are given: a key that is there already, in whatever case, keeps its place and gets the value.
-pub(super) fn tagged(tags: &[Tag], given: Vec<Tag>) -> Result<Vec<Tag>, Refusal> {
-    let folded: BTreeSet<String> = given.iter().map(|tag| tag.key.to_ascii_lowercase()).collect();
-    if folded.len() < given.len() {
-        return Err(Refusal::InvalidInput(DUPLICATE_TAG_KEYS));
-    }
-    if folded.iter().any(|key| key.starts_with("aws:")) {
-        return Err(Refusal::InvalidInput(RESERVED_TAG_KEY));
-    }
-    let mut tags = tags.to_vec();
-    for tag in given {
-        match tags.iter_mut().find(|known| known.key.eq_ignore_ascii_case(&tag.key)) {
-            Some(known) => *known = tag,
-            None => tags.push(tag),
-        }
-    }
-    match tags.len() {
-        0..=TAGS_PER_USER => Ok(tags),
-        _ => Err(Refusal::LimitExceeded { quota: "TagsPerUser", limit: TAGS_PER_USER }),
-    }
-}
-
 fn no_such_user(user_name: &str) -> Refusal {
     Refusal::NoSuchEntity(Missing::User(user_name.to_owned()))
 }
-
-const DUPLICATE_TAG_KEYS: &str =
-    "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
-const RESERVED_TAG_KEY: &str = "Tag keys that begin with aws: are reserved for system use.";

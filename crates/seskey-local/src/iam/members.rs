@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::shapes::{self, Shape};
+use jiff::SignedDuration;
+
+use super::{
+    Operation,
+    shapes::{self, Shape},
+};
 use crate::{
     account::{AccountId, Page, Principal, Tag},
     refusal::{Constraint, Refusal},
 };
 
-/// Parameters by name. What an operation does not know of is passed over.
+/// Parameters by name.
 pub struct Members(BTreeMap<String, String>);
 
 impl Members {
@@ -34,7 +39,47 @@ impl Members {
         self.0.get(name).map(String::as_str)
     }
 
-    pub(super) fn optional(&self, name: &str, shape: &Shape) -> Result<Option<String>, Refusal> {
+    /// Refuses what the operation does not take, and an item of a list that does not follow on the one before.
+    pub(super) fn only(&self, operation: &Operation) -> Result<(), Refusal> {
+        match self.0.iter().find(|(name, value)| !self.is_taken(name, value, operation)) {
+            Some((name, _)) => Err(invalid(name, Constraint::Unknown(operation.name))),
+            None => Ok(()),
+        }
+    }
+
+    fn is_taken(&self, name: &str, value: &str, operation: &Operation) -> bool {
+        if COMMON.contains(&name) {
+            return true;
+        }
+        let mut members =
+            operation.members.split_ascii_whitespace().map(|it| it.trim_end_matches('*'));
+        let mut known = Vec::new();
+        let mut before = String::new();
+        for part in name.split('.') {
+            match part.parse::<usize>() {
+                Ok(1) if part == "1" => known.push("N"),
+                Ok(n @ 2..) if n.to_string() == part && self.has(&format!("{before}{}", n - 1)) => {
+                    known.push("N");
+                }
+                Ok(_) => return false,
+                Err(_) => known.push(part),
+            }
+            before = format!("{before}{part}.");
+        }
+        let known = known.join(".");
+        // an empty list has its bare name
+        let empty_list = format!("{known}.member.N");
+        members.any(|it| it == known || (value.is_empty() && it.starts_with(&empty_list)))
+    }
+
+    /// Whether there is a parameter of that name, or a part of it.
+    fn has(&self, name: &str) -> bool {
+        let part = format!("{name}.");
+        self.0.contains_key(name)
+            || self.0.range(part.clone()..).next().is_some_and(|(name, _)| name.starts_with(&part))
+    }
+
+    pub(crate) fn optional(&self, name: &str, shape: &Shape) -> Result<Option<String>, Refusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
         match shape.violation(text) {
             Some(constraint) => Err(invalid(name, constraint)),
@@ -42,7 +87,7 @@ impl Members {
         }
     }
 
-    pub(super) fn required(&self, name: &str, shape: &Shape) -> Result<String, Refusal> {
+    pub(crate) fn required(&self, name: &str, shape: &Shape) -> Result<String, Refusal> {
         self.optional(name, shape)?.ok_or_else(|| invalid(name, Constraint::Required))
     }
 
@@ -71,28 +116,55 @@ impl Members {
 
     /// The user that is named, or else who asks.
     pub(super) fn user_or(&self, caller: &Principal) -> Result<Principal, Refusal> {
-        let name = self.optional("UserName", &shapes::EXISTING_USER_NAME)?;
-        Ok(name.map_or_else(|| caller.clone(), Principal::User))
+        match (self.optional("UserName", &shapes::EXISTING_USER_NAME)?, caller) {
+            (Some(name), _) => Ok(Principal::User(name)),
+            (None, Principal::AssumedRole { .. }) => Err(Refusal::NotAUser),
+            (None, caller) => Ok(caller.clone()),
+        }
+    }
+
+    /// The same where it cannot be the root user.
+    pub(super) fn user_name_or(&self, caller: &Principal) -> Result<String, Refusal> {
+        match self.user_or(caller)? {
+            Principal::User(name) => Ok(name),
+            Principal::Root | Principal::AssumedRole { .. } => Err(Refusal::NotAUser),
+        }
     }
 
     pub(super) fn path(&self, shape: &Shape) -> Result<String, Refusal> {
         Ok(self.optional("Path", shape)?.unwrap_or_else(|| "/".into()))
     }
 
-    pub(super) fn path_prefix(&self) -> Result<String, Refusal> {
-        Ok(self.optional("PathPrefix", &shapes::PATH_PREFIX)?.unwrap_or_else(|| "/".into()))
+    pub(super) fn path_prefix(&self, shape: &Shape) -> Result<String, Refusal> {
+        Ok(self.optional("PathPrefix", shape)?.unwrap_or_else(|| "/".into()))
     }
 
     pub(super) fn page(&self) -> Result<Page, Refusal> {
         let mut page = Page { marker: self.get("Marker").map(str::to_owned), ..Page::default() };
-        if let Some(text) = self.get("MaxItems") {
-            page.max_items = match text.parse() {
-                Ok(0) | Err(_) => return Err(invalid("MaxItems", Constraint::AtLeast(1))),
-                Ok(1001..) => return Err(invalid("MaxItems", Constraint::AtMost(1000))),
-                Ok(max_items) => max_items,
-            };
+        if let Some(max_items) = self.number("MaxItems", 1, 1000)? {
+            page.max_items = max_items;
         }
         Ok(page)
+    }
+
+    pub(crate) fn seconds(
+        &self,
+        name: &str,
+        least: usize,
+        most: usize,
+    ) -> Result<Option<SignedDuration>, Refusal> {
+        let seconds = self.number(name, least, most)?;
+        Ok(seconds.map(|seconds| SignedDuration::from_secs(seconds as i64)))
+    }
+
+    /// What is no number is too small.
+    fn number(&self, name: &str, least: usize, most: usize) -> Result<Option<usize>, Refusal> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        match text.parse() {
+            Ok(number) if number > most => Err(invalid(name, Constraint::AtMost(most))),
+            Ok(number) if number >= least => Ok(Some(number)),
+            _ => Err(invalid(name, Constraint::AtLeast(least))),
+        }
     }
 
     pub(super) fn tags(&self) -> Result<Vec<Tag>, Refusal> {
@@ -140,6 +212,20 @@ pub(super) fn invalid(name: &str, constraint: Constraint) -> Refusal {
     }
     Refusal::ValidationError { member, constraint }
 }
+
+/// Parameters of every operation, and those of a signature in the query string.
+/// Sources: IAM API Reference, "Common Parameters"; IAM User Guide, "Create a signed AWS API request".
+const COMMON: [&str; 9] = [
+    "Action",
+    "Version",
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+];
 
 /// Source: botocore 1.44.5, shape `tagListType`.
 const MOST_TAGS: usize = 50;

@@ -6,11 +6,11 @@
 use seskey::policy::Context;
 
 use super::members::Members;
-use crate::account::{Account, Principal};
+use crate::account::{Account, Principal, Tagged};
 
 /// The kind of resource of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Resource {
+pub(crate) enum Resource {
     /// The user that is named, or else who asks.
     User,
     NewUser,
@@ -19,7 +19,14 @@ pub(super) enum Resource {
     UsersUnderPath,
     Group,
     NewGroup,
+    /// The group as it is named now, and as it will be.
+    RenamedGroup,
     GroupsUnderPath,
+    Role,
+    NewRole,
+    RolesUnderPath,
+    /// The role that is to be taken on.
+    AssumedRole,
     Policy,
     NewPolicy,
     PoliciesUnderPath,
@@ -27,6 +34,8 @@ pub(super) enum Resource {
     OwnerOfAccessKey,
     PolicySource,
     None,
+    /// Nobody can be denied it.
+    Free,
 }
 
 impl Resource {
@@ -38,19 +47,29 @@ impl Resource {
         caller: &Principal,
     ) -> Vec<String> {
         let mut arns = vec![self.arn(account, members, caller)];
-        if self == Self::RenamedUser {
-            let name = members.get("UserName").unwrap_or_default();
-            let path = account.user(name).map_or("/", |user| &user.path);
-            let (path, name) = (
-                members.get("NewPath").unwrap_or(path),
-                members.get("NewUserName").unwrap_or(name),
-            );
-            arns.push(account.arn(&format!("user{path}{name}")));
+        let given = |name| members.get(name).unwrap_or_default();
+        let renamed = |kind, path, new_name| {
+            let path = members.get("NewPath").unwrap_or(path);
+            account.arn(&format!("{kind}{path}{new_name}"))
+        };
+        match self {
+            Self::Free => arns.clear(),
+            Self::RenamedUser => {
+                let name = given("UserName");
+                let path = account.user(name).map_or("/", |user| &user.path);
+                arns.push(renamed("user", path, members.get("NewUserName").unwrap_or(name)));
+            }
+            Self::RenamedGroup => {
+                let name = given("GroupName");
+                let path = account.group(name).map_or("/", |group| &group.path);
+                arns.push(renamed("group", path, members.get("NewGroupName").unwrap_or(name)));
+            }
+            _ => {}
         }
         arns
     }
 
-    /// A user or a group that is not there has the ARN of one without a path.
+    /// A user, a group or a role that is not there has the ARN of one without a path.
     fn arn(self, account: &Account, members: &Members, caller: &Principal) -> String {
         let given = |name| members.get(name).unwrap_or_default();
         let new = |kind, name| {
@@ -65,7 +84,17 @@ impl Resource {
             }
             Self::NewUser => new("user", "UserName"),
             Self::UsersUnderPath => under("user"),
-            Self::Group => {
+            Self::Role => {
+                let role = account.role(given("RoleName"));
+                role.map_or_else(
+                    || account.arn(&format!("role/{}", given("RoleName"))),
+                    |role| role.arn.clone(),
+                )
+            }
+            Self::NewRole => new("role", "RoleName"),
+            Self::RolesUnderPath => under("role"),
+            Self::AssumedRole => given("RoleArn").to_owned(),
+            Self::Group | Self::RenamedGroup => {
                 let group = account.group(given("GroupName"));
                 group.map_or_else(
                     || account.arn(&format!("group/{}", given("GroupName"))),
@@ -82,7 +111,7 @@ impl Resource {
                 key.map_or_else(|| "*".to_owned(), |key| account.principal_arn(key.owner()))
             }
             Self::PolicySource => given("PolicySourceArn").to_owned(),
-            Self::None => "*".to_owned(),
+            Self::None | Self::Free => "*".to_owned(),
         }
     }
 
@@ -106,22 +135,41 @@ impl Resource {
         if self != Self::Policy {
             context.insert("iam:PolicyARN", members.get("PolicyArn"));
         }
-        let owner = match (self, caller) {
-            (Self::User | Self::RenamedUser, Principal::User(name)) => {
-                account.user(members.get("UserName").unwrap_or(name))
-            }
-            (Self::User | Self::RenamedUser, Principal::Root) => {
-                members.get("UserName").and_then(|name| account.user(name))
-            }
-            _ => None,
-        };
-        for tag in owner.iter().flat_map(|user| &user.tags) {
+        context.insert("sts:ExternalId", members.get("ExternalId"));
+        context.insert("sts:RoleSessionName", members.get("RoleSessionName"));
+        let tagged = self.tagged(account, members, caller);
+        for tag in tagged.iter().flat_map(|tagged| account.tags(tagged).unwrap_or_default()) {
             for service in ["aws", "iam"] {
                 context.insert(&format!("{service}:ResourceTag/{}", tag.key), [tag.value.as_str()]);
             }
         }
-        if let Some(boundary) = owner.and_then(|user| user.permissions_boundary.as_deref()) {
-            context.insert("iam:PermissionsBoundary", [boundary]);
+        let boundary = match &tagged {
+            Some(Tagged::User(name)) => account.user(name).map(|it| &it.permissions_boundary),
+            Some(Tagged::Role(name)) => account.role(name).map(|it| &it.permissions_boundary),
+            _ => None,
+        };
+        if members.get("PermissionsBoundary").is_none() {
+            context.insert("iam:PermissionsBoundary", boundary.and_then(Option::as_deref));
+        }
+    }
+
+    /// What the permission is about, if that can have tags and is there already.
+    fn tagged(self, account: &Account, members: &Members, caller: &Principal) -> Option<Tagged> {
+        let given = |name| members.get(name).unwrap_or_default().to_owned();
+        match self {
+            Self::User | Self::RenamedUser => match (members.get("UserName"), caller) {
+                (Some(name), _) => Some(Tagged::User(name.to_owned())),
+                (None, Principal::User(name)) => Some(Tagged::User(name.clone())),
+                (None, _) => None,
+            },
+            Self::Role => Some(Tagged::Role(given("RoleName"))),
+            Self::AssumedRole => {
+                let arn = given("RoleArn");
+                let role = account.role(arn.rsplit('/').next().unwrap_or_default());
+                role.filter(|role| role.arn == arn).map(|role| Tagged::Role(role.role_name.clone()))
+            }
+            Self::Policy => Some(Tagged::Policy(given("PolicyArn"))),
+            _ => None,
         }
     }
 }

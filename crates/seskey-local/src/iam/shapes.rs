@@ -3,7 +3,7 @@
 use crate::refusal::Constraint;
 
 /// The form of a text.
-pub(super) struct Shape {
+pub(crate) struct Shape {
     min: usize,
     max: usize,
     pattern: &'static str,
@@ -12,7 +12,7 @@ pub(super) struct Shape {
 
 impl Shape {
     /// What the text violates first, if anything.
-    pub(super) fn violation(&self, text: &str) -> Option<Constraint> {
+    pub(crate) fn violation(&self, text: &str) -> Option<Constraint> {
         match text.chars().count() {
             length if length < self.min => Some(Constraint::MinLength(self.min)),
             length if length > self.max => Some(Constraint::MaxLength(self.max)),
@@ -21,18 +21,20 @@ impl Shape {
     }
 }
 
-pub(super) const USER_NAME: Shape = name(64);
-pub(super) const EXISTING_USER_NAME: Shape = name(128);
-pub(super) const GROUP_NAME: Shape = name(128);
-pub(super) const POLICY_NAME: Shape = name(128);
+pub(crate) const USER_NAME: Shape = name(64);
+pub(crate) const EXISTING_USER_NAME: Shape = name(128);
+pub(crate) const GROUP_NAME: Shape = name(128);
+pub(crate) const ROLE_NAME: Shape = name(64);
+pub(crate) const POLICY_NAME: Shape = name(128);
+pub(crate) const ROLE_SESSION_NAME: Shape = Shape { min: 2, ..name(64) };
 
-pub(super) const PATH: Shape = Shape {
+pub(crate) const PATH: Shape = Shape {
     min: 1,
     max: 512,
     pattern: r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)",
     matches: |text| text == "/" || is_path(text, |c| c.is_ascii_graphic()),
 };
-pub(super) const POLICY_PATH: Shape = Shape {
+pub(crate) const POLICY_PATH: Shape = Shape {
     min: 1,
     max: 512,
     pattern: r"((/[A-Za-z0-9\.,\+@=_-]+)*)/",
@@ -40,31 +42,49 @@ pub(super) const POLICY_PATH: Shape = Shape {
         text == "/" || (is_path(text, |c| c == '/' || is_name(c)) && !text.contains("//"))
     },
 };
-pub(super) const PATH_PREFIX: Shape = Shape {
+pub(crate) const PATH_PREFIX: Shape = Shape {
     min: 1,
     max: 512,
     pattern: r"\u002F[\u0021-\u007F]*",
     matches: |text| text.starts_with('/') && text.chars().all(|c| ('!'..='\u{7f}').contains(&c)),
 };
-pub(super) const ACCESS_KEY_ID: Shape =
+pub(crate) const ACCESS_KEY_ID: Shape =
     Shape { min: 16, max: 128, pattern: r"[\w]+", matches: |text| text.chars().all(is_word) };
-pub(super) const ARN: Shape = Shape { min: 20, max: 2048, pattern: ".*", matches: |_| true };
-pub(super) const RESOURCE_NAME: Shape =
+pub(crate) const CREDENTIAL_ID: Shape = Shape { min: 20, ..ACCESS_KEY_ID };
+pub(crate) const EXTERNAL_ID: Shape = Shape {
+    min: 2,
+    max: 1224,
+    pattern: r"[\w+=,.@:\/-]*",
+    matches: |text| text.chars().all(|c| is_name(c) || ":/".contains(c)),
+};
+pub(crate) const SERVICE_NAME: Shape = Shape { min: 1, max: 128, pattern: ".*", matches: |_| true };
+pub(crate) const ENTITY_TYPE: Shape = Shape { min: 1, max: 128, pattern: ".*", matches: |_| true };
+pub(crate) const ARN: Shape = Shape { min: 20, max: 2048, pattern: ".*", matches: |_| true };
+pub(crate) const RESOURCE_NAME: Shape =
     Shape { min: 1, max: 2048, pattern: ".*", matches: |_| true };
-pub(super) const ACTION_NAME: Shape = Shape { min: 3, max: 128, pattern: ".*", matches: |_| true };
-pub(super) const CONTEXT_VALUE: Shape =
+pub(crate) const ACTION_NAME: Shape = Shape { min: 3, max: 128, pattern: ".*", matches: |_| true };
+pub(crate) const CONTEXT_VALUE: Shape =
     Shape { min: 0, max: 2048, pattern: ".*", matches: |_| true };
-pub(super) const CONTEXT_KEY_NAME: Shape =
+pub(crate) const CONTEXT_KEY_NAME: Shape =
     Shape { min: 5, max: 256, pattern: ".*", matches: |_| true };
-pub(super) const POLICY_DOCUMENT: Shape = Shape {
+pub(crate) const POLICY_DOCUMENT: Shape = Shape {
     min: 1,
     max: 131_072,
     pattern: r"[\u0009\u000A\u000D\u0020-\u00FF]+",
     matches: |text| text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}')),
 };
-pub(super) const POLICY_DESCRIPTION: Shape =
+pub(crate) const PASSWORD: Shape = Shape { max: 128, ..POLICY_DOCUMENT };
+pub(crate) const ROLE_DESCRIPTION: Shape = Shape {
+    min: 0,
+    max: 1000,
+    pattern: r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*",
+    matches: |text| {
+        (POLICY_DOCUMENT.matches)(text) && !text.contains(|c| ('\u{7f}'..='\u{a0}').contains(&c))
+    },
+};
+pub(crate) const POLICY_DESCRIPTION: Shape =
     Shape { min: 0, max: 1000, pattern: ".*", matches: |_| true };
-pub(super) const POLICY_VERSION_ID: Shape = Shape {
+pub(crate) const POLICY_VERSION_ID: Shape = Shape {
     min: 1,
     max: 128,
     pattern: r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?",
@@ -72,13 +92,13 @@ pub(super) const POLICY_VERSION_ID: Shape = Shape {
         text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c| ('1'..='9').contains(&c)))
     },
 };
-pub(super) const TAG_KEY: Shape = Shape {
+pub(crate) const TAG_KEY: Shape = Shape {
     min: 1,
     max: 128,
     pattern: r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
     matches: |text| text.chars().all(is_tag),
 };
-pub(super) const TAG_VALUE: Shape = Shape {
+pub(crate) const TAG_VALUE: Shape = Shape {
     min: 0,
     max: 256,
     pattern: r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*",

@@ -1,0 +1,192 @@
+//! What an account answers, in the words of the IAM and STS API References.
+
+use jiff::Timestamp;
+use seskey::Secret;
+
+use super::{
+    AccountId,
+    action::Holder,
+    groups::Group,
+    keys::{LastUsed, Status},
+    pages::Listed,
+    passwords::{LoginProfile, ServiceSpecificCredential},
+    policies::ManagedPolicy,
+    roles::Role,
+    sessions::Credentials,
+    tags::Tag,
+    users::User,
+    versions::PolicyVersion,
+};
+
+/// The answer to an [`Action`](super::Action) that was done.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // the answers and members are those of the IAM API Reference
+pub enum Answer {
+    Done,
+    /// An output without members, where the model has one all the same.
+    NoMembers,
+    User(User),
+    /// The root user, which has no name and no path.
+    RootUser {
+        user_id: String,
+        arn: String,
+        create_date: Timestamp,
+    },
+    Users(Listed<User>),
+    Tags(Listed<Tag>),
+    LoginProfile {
+        user_name: String,
+        login_profile: LoginProfile,
+    },
+    /// The password is in this answer and nowhere else.
+    NewServiceSpecificCredential {
+        credential: ServiceSpecificCredential,
+        service_password: Secret,
+    },
+    ServiceSpecificCredentials(Listed<ServiceSpecificCredential>),
+    NewAccessKey {
+        access_key: AccessKeyMetadata,
+        secret_access_key: Secret,
+    },
+    AccessKeys(Listed<AccessKeyMetadata>),
+    AccessKeyLastUsed {
+        user_name: Option<String>,
+        last_used: Option<LastUsed>,
+    },
+    Group(Group),
+    GroupUsers {
+        group: Group,
+        users: Listed<User>,
+    },
+    Groups(Listed<Group>),
+    Role(Role),
+    Roles(Listed<Role>),
+    InlinePolicy {
+        holder: Holder,
+        policy_name: String,
+        document: String,
+    },
+    PolicyNames(Listed<String>),
+    AttachedPolicies(Listed<AttachedPolicy>),
+    Policy(ManagedPolicy),
+    /// With its document.
+    PolicyVersion(PolicyVersion),
+    NewPolicyVersion(PolicyVersion),
+    PolicyVersions(Listed<PolicyVersion>),
+    PolicyEntities(Listed<PolicyEntity>),
+    Policies(Listed<ManagedPolicy>),
+    Simulation(Listed<Simulated>),
+    AccountSummary(Vec<(&'static str, usize)>),
+    AuthorizationDetails(Listed<Detail>),
+    CredentialReportState {
+        state: &'static str,
+        description: Option<&'static str>,
+    },
+    CredentialReport {
+        csv: String,
+        generated_time: Timestamp,
+    },
+    Nothing {
+        list: &'static str,
+    },
+
+    CallerIdentity {
+        arn: String,
+        user_id: String,
+        account: AccountId,
+    },
+    AccessKeyInfo {
+        account: AccountId,
+    },
+    AssumedRole {
+        credentials: Credentials,
+        assumed_role_id: String,
+        arn: String,
+    },
+    SessionToken(Credentials),
+}
+
+/// An access key without its secret. The user name is absent where the root user owns it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the members of the data type AccessKeyMetadata
+pub struct AccessKeyMetadata {
+    pub user_name: Option<String>,
+    pub access_key_id: String,
+    pub status: Status,
+    pub create_date: Timestamp,
+}
+
+/// A managed policy that a user, a group or a role has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the members of the data type AttachedPolicy
+pub struct AttachedPolicy {
+    pub policy_name: String,
+    pub policy_arn: String,
+}
+
+/// The answer for one action on one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the members of the data type EvaluationResult
+pub struct Simulated {
+    pub action_name: String,
+    pub resource_name: String,
+    pub decision: EvalDecision,
+    /// The statement that decides, where one does.
+    pub matched: Option<MatchedStatement>,
+    /// Whether the permissions boundary allows it; absent where there is none to tell.
+    pub allowed_by_permissions_boundary: Option<bool>,
+}
+
+/// The policy whose statement decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the members of the data type Statement
+pub struct MatchedStatement {
+    pub source_policy_id: String,
+    pub source_policy_type: &'static str,
+}
+
+/// Who uses a managed policy. Source: IAM API Reference, `PolicyGroup`, `PolicyUser`, `PolicyRole`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the members of the data types
+pub struct PolicyEntity {
+    pub holder: Holder,
+    pub id: String,
+}
+
+/// One of the four lists' items of `GetAccountAuthorizationDetails`.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // the members of the data types UserDetail, GroupDetail, RoleDetail, ManagedPolicyDetail
+pub enum Detail {
+    User { user: User, groups: Vec<String>, held: HeldDetail },
+    Group { group: Group, held: HeldDetail },
+    Role { role: Role, held: HeldDetail },
+    Policy { policy: ManagedPolicy, versions: Vec<PolicyVersion> },
+}
+
+/// The policies of a user, a group or a role: the inline ones by name with their documents, the attached ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub struct HeldDetail {
+    pub inline: Vec<(String, String)>,
+    pub attached: Vec<AttachedPolicy>,
+}
+
+/// Source: IAM API Reference, `EvaluationResult`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub enum EvalDecision {
+    Allowed,
+    ExplicitDeny,
+    ImplicitDeny,
+}
+
+impl EvalDecision {
+    /// The word of the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::ExplicitDeny => "explicitDeny",
+            Self::ImplicitDeny => "implicitDeny",
+        }
+    }
+}

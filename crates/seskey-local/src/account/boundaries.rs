@@ -1,0 +1,34 @@
+//! Permissions boundaries. Source: IAM User Guide, "Permissions boundaries for IAM entities".
+
+use super::{Account, Answer, Bounded};
+use crate::refusal::{Missing, Refusal};
+
+impl Account {
+    pub(super) fn put_permissions_boundary(
+        &mut self,
+        bounded: &Bounded,
+        permissions_boundary: String,
+    ) -> Result<Answer, Refusal> {
+        self.boundary_mut(bounded)?;
+        self.attachable_policy(&permissions_boundary)?;
+        *self.boundary_mut(bounded)? = Some(permissions_boundary);
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn delete_permissions_boundary(
+        &mut self,
+        bounded: &Bounded,
+    ) -> Result<Answer, Refusal> {
+        match self.boundary_mut(bounded)?.take() {
+            Some(_) => Ok(Answer::Done),
+            None => Err(Refusal::NoSuchEntity(Missing::PermissionsBoundary(bounded.clone()))),
+        }
+    }
+
+    fn boundary_mut(&mut self, bounded: &Bounded) -> Result<&mut Option<String>, Refusal> {
+        match bounded {
+            Bounded::User(name) => Ok(&mut self.user_entry_mut(name)?.user.permissions_boundary),
+            Bounded::Role(name) => Ok(&mut self.role_entry_mut(name)?.role.permissions_boundary),
+        }
+    }
+}

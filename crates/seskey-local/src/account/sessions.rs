@@ -1,0 +1,245 @@
+//! Temporary credentials: who got them, for how long, and with what less than the whole permissions.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use jiff::{SignedDuration, Timestamp};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use seskey::{
+    Secret, SecretAccessKey,
+    policy::{PolicySource, counted_size},
+};
+
+use super::{Account, Answer, Principal, authority::Document, identifiers, rows};
+use crate::refusal::{DurationFault, Missing, Refusal};
+
+/// A temporary credential as the account knows it.
+#[derive(Serialize, Deserialize)]
+pub struct TemporaryCredential {
+    pub(super) principal: Principal,
+    #[serde(with = "rows::secret")]
+    secret: SecretAccessKey,
+    #[serde(with = "rows::token")]
+    session_token: Secret,
+    issue_time: Timestamp,
+    expiration: Timestamp,
+    /// What the session may do at most.
+    pub(super) policy: Option<Document>,
+}
+
+/// A temporary credential as it is given out, once. Source: STS API Reference, `Credentials`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the members of the data type
+pub struct Credentials {
+    pub access_key_id: String,
+    pub secret_access_key: Secret,
+    pub session_token: Secret,
+    pub expiration: Timestamp,
+}
+
+/// A role to be taken on. Source: STS API Reference, `AssumeRole`.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // the parameters
+pub struct AssumeRole {
+    pub caller: Principal,
+    pub role_arn: String,
+    pub role_session_name: String,
+    pub duration: SignedDuration,
+    /// What the session may do at most.
+    pub policy: Option<String>,
+}
+
+impl TemporaryCredential {
+    /// What it signs with.
+    pub fn secret(&self) -> &SecretAccessKey {
+        &self.secret
+    }
+
+    /// What must come with each signature.
+    pub fn session_token(&self) -> &Secret {
+        &self.session_token
+    }
+
+    /// Who asks with it.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// When it was given out.
+    pub fn issue_time(&self) -> Timestamp {
+        self.issue_time
+    }
+
+    /// From when on it is good for nothing.
+    pub fn expiration(&self) -> Timestamp {
+        self.expiration
+    }
+}
+
+impl Account {
+    /// The temporary credential of that access key ID, while it is good.
+    pub fn temporary_credential(
+        &self,
+        access_key_id: &str,
+        now: Timestamp,
+    ) -> Option<&TemporaryCredential> {
+        self.temporary_credentials.get(access_key_id).filter(|it| now < it.expiration)
+    }
+
+    /// Whether there was a temporary credential of that access key ID, and its time is over. It is remembered for some
+    /// hours only.
+    pub fn has_expired(&self, access_key_id: &str, now: Timestamp) -> bool {
+        self.temporary_credentials.get(access_key_id).is_some_and(|it| it.expiration <= now)
+    }
+
+    /// Whether it is not a permissions boundary that bounds, but the policy of a session.
+    pub(crate) fn is_session_policy(source: &PolicySource) -> bool {
+        matches!(source, PolicySource::Boundary { arn } if arn == SESSION_POLICY)
+    }
+
+    /// Whether the one who asks may do this is decided before, by [`Account::decide`].
+    pub(super) fn assume_role(
+        &mut self,
+        AssumeRole { caller, role_arn, role_session_name, duration, policy }: AssumeRole,
+        now: Timestamp,
+        rng: &mut dyn Rng,
+    ) -> Result<Answer, Refusal> {
+        if caller == Principal::Root {
+            return Err(Refusal::RootMayNotAssume);
+        }
+        let role = &self
+            .role_of_arn(&role_arn)
+            .ok_or_else(|| Refusal::NoSuchEntity(Missing::Role(role_arn.clone())))?
+            .role;
+        if matches!(caller, Principal::AssumedRole { .. }) && duration > CHAINED_SESSION {
+            return Err(Refusal::SessionTooLong(DurationFault::RoleChaining));
+        }
+        if duration > role.max_session_duration {
+            return Err(Refusal::SessionTooLong(DurationFault::MaxSessionDuration));
+        }
+        let policy = policy.map(session_policy).transpose()?;
+        let (role_id, role) = (role.role_id.clone(), role.role_name.clone());
+        let access_key_id = self.new_session_id(now, rng)?;
+        let assumed_role_id = format!("{role_id}:{role_session_name}");
+        let principal = Principal::AssumedRole {
+            role,
+            session: role_session_name,
+            access_key_id: access_key_id.clone(),
+        };
+        let arn = self.principal_arn(&principal);
+        let credentials = self.begin_session(access_key_id, principal, duration, policy, now, rng);
+        Ok(Answer::AssumedRole { credentials, assumed_role_id, arn })
+    }
+
+    /// The root user gets an hour at most, whatever it asks for.
+    /// Source: STS API Reference, `GetSessionToken`, `DurationSeconds`.
+    pub(super) fn get_session_token(
+        &mut self,
+        caller: Principal,
+        duration: SignedDuration,
+        now: Timestamp,
+        rng: &mut dyn Rng,
+    ) -> Result<Answer, Refusal> {
+        let duration = match caller {
+            Principal::Root => duration.min(CHAINED_SESSION),
+            Principal::User(_) => duration,
+            Principal::AssumedRole { .. } => {
+                return Err(Refusal::SessionCredentials("GetSessionToken".into()));
+            }
+        };
+        let access_key_id = self.new_session_id(now, rng)?;
+        let credentials = self.begin_session(access_key_id, caller, duration, None, now, rng);
+        Ok(Answer::SessionToken(credentials))
+    }
+
+    /// Ends the sessions of whomever this is true of.
+    pub(super) fn end_sessions(&mut self, of: impl Fn(&Principal) -> bool) {
+        self.forget_sessions(|session| of(&session.principal));
+    }
+
+    /// The sessions of a user go on under its new name.
+    pub(super) fn rename_sessions(&mut self, old: &str, new: &str) {
+        let principal = Principal::User(old.to_owned());
+        let sessions = self.temporary_credentials.iter();
+        let ids: Vec<String> = sessions
+            .filter(|(_, session)| session.principal == principal)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in ids {
+            if let Some(session) = self.temporary_credentials.get_mut(&id) {
+                session.principal = Principal::User(new.to_owned());
+            }
+        }
+    }
+
+    /// An ID that is free, if there is room.
+    fn new_session_id(&mut self, now: Timestamp, rng: &mut dyn Rng) -> Result<String, Refusal> {
+        self.forget_sessions(|session| now.duration_since(session.expiration) > REMEMBERED);
+        if self.temporary_credentials.len() >= SESSIONS {
+            return Err(Refusal::Throttling);
+        }
+        Ok(identifiers::access_key_id("ASIA", &self.id, rng))
+    }
+
+    fn begin_session(
+        &mut self,
+        access_key_id: String,
+        principal: Principal,
+        duration: SignedDuration,
+        policy: Option<Document>,
+        now: Timestamp,
+        rng: &mut dyn Rng,
+    ) -> Credentials {
+        let mut token = [0; 192];
+        rng.fill_bytes(&mut token);
+        let session = TemporaryCredential {
+            principal,
+            secret: identifiers::secret_access_key(rng),
+            session_token: Secret::new(BASE64_STANDARD.encode(token)),
+            issue_time: now,
+            expiration: now + duration,
+            policy,
+        };
+        let credentials = Credentials {
+            access_key_id: access_key_id.clone(),
+            secret_access_key: Secret::new(session.secret.expose().to_owned()),
+            session_token: session.session_token.clone(),
+            expiration: session.expiration,
+        };
+        self.temporary_credentials.insert(access_key_id, session);
+        credentials
+    }
+
+    fn forget_sessions(&mut self, of: impl Fn(&TemporaryCredential) -> bool) {
+        let ids: Vec<String> = self
+            .temporary_credentials
+            .iter()
+            .filter(|(_, session)| of(session))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in ids {
+            self.temporary_credentials.remove(&id);
+        }
+    }
+}
+
+fn session_policy(text: String) -> Result<Document, Refusal> {
+    if counted_size(&text) > SESSION_POLICY_SIZE {
+        return Err(Refusal::PackedPolicyTooLarge);
+    }
+    Document::parse(text, PolicySource::Boundary { arn: SESSION_POLICY.to_owned() })
+}
+
+/// What stands for an ARN where a session policy bounds.
+const SESSION_POLICY: &str = "session policy";
+
+/// Source: STS API Reference, `AssumeRole`: "if you use role chaining […] maximum of one hour".
+const CHAINED_SESSION: SignedDuration = SignedDuration::from_hours(1);
+
+/// Characters. Source: STS API Reference, `AssumeRole`, `Policy`.
+const SESSION_POLICY_SIZE: usize = 2048;
+
+/// How long a token that is over is still known as one that was.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(36);
+
+/// As many as fit into the memory of a small machine.
+const SESSIONS: usize = 10_000;

@@ -1,0 +1,231 @@
+//! Trust policies: who may take on a role.
+//!
+//! Source: IAM User Guide, "IAM roles" (role trust policy), "AWS JSON policy elements: Principal".
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde_json::{Map, Value, json};
+use seskey::policy::{Decision, Policy, PolicySource, Request, counted_size, evaluate};
+
+use super::{Account, Principal, authority::Document, roles::TRUST_POLICY_SIZE};
+use crate::refusal::{Refusal, TrustFault};
+
+/// A trust policy as it was given and as it is understood.
+#[derive(Debug, Clone)]
+pub struct TrustPolicy {
+    text: String,
+    statements: Vec<Statement>,
+}
+
+/// A statement whose rest is a policy of the ordinary kind: the role is its resource.
+#[derive(Debug, Clone)]
+struct Statement {
+    principals: Vec<Trusted>,
+    source: PolicySource,
+    policy: Policy,
+}
+
+/// A principal of this kind of account. Services and identity providers take on no role here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Trusted {
+    Everyone,
+    /// All of an account, as far as their own policies allow it too.
+    Account(String),
+    /// A user, a role or a session.
+    Arn(String),
+}
+
+/// How a statement means somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    /// As one of an account.
+    InAccount,
+    ByItself,
+}
+
+impl TrustPolicy {
+    /// The document as it was given.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn parse(text: String) -> Result<Self, Refusal> {
+        let malformed = |_| Refusal::MalformedPolicyDocument;
+        let mut document: Map<String, Value> = serde_json::from_str(&text).map_err(malformed)?;
+        let statements = match document.remove("Statement") {
+            Some(Value::Array(statements)) => statements,
+            Some(statement) => vec![statement],
+            None => return Err(Refusal::MalformedPolicyDocument),
+        };
+        if statements.is_empty() {
+            return Err(Refusal::MalformedPolicyDocument);
+        }
+        let parse = |statement| Statement::parse(statement, &document);
+        let statements = statements.into_iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(Self { text, statements })
+    }
+}
+
+impl Statement {
+    fn parse(statement: Value, document: &Map<String, Value>) -> Result<Self, Refusal> {
+        let Value::Object(mut statement) = statement else {
+            return Err(Refusal::MalformedPolicyDocument);
+        };
+        if statement.contains_key("Resource") || statement.contains_key("NotResource") {
+            return Err(Refusal::MalformedTrustPolicy(TrustFault::Resource));
+        }
+        let actions = one_or_many(statement.get("Action"));
+        let is_sts =
+            |action: &&str| action.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("sts:"));
+        if actions.is_empty() || !actions.iter().all(is_sts) {
+            return Err(Refusal::MalformedTrustPolicy(TrustFault::Action));
+        }
+        let principals = trusted(statement.remove("Principal"))?;
+        statement.insert("Resource".into(), json!("*"));
+        let mut whole = document.clone();
+        whole.insert("Statement".into(), Value::Object(statement));
+        let source = PolicySource::Inline { name: "trust policy".into() };
+        let Document { source, policy, .. } =
+            Document::parse(Value::Object(whole).to_string(), source)?;
+        Ok(Self { principals, source, policy })
+    }
+}
+
+impl Account {
+    /// Reads a trust policy that is to be kept: the users and roles of this account that it names are there.
+    pub(super) fn trust_policy(&self, text: String) -> Result<TrustPolicy, Refusal> {
+        let policy = TrustPolicy::parse(text)?;
+        if counted_size(&policy.text) > TRUST_POLICY_SIZE {
+            return Err(Refusal::LimitExceeded {
+                quota: "ACLSizePerRole",
+                limit: TRUST_POLICY_SIZE,
+            });
+        }
+        let own = [self.arn("user/"), self.arn("role/")];
+        let unknown = |trusted: &&Trusted| match trusted {
+            Trusted::Arn(arn) => {
+                let name = arn.rsplit('/').next().unwrap_or_default();
+                own.iter().any(|own| arn.starts_with(own))
+                    && self.user(name).is_none_or(|user| user.arn != *arn)
+                    && self.role_of_arn(arn).is_none()
+            }
+            _ => false,
+        };
+        match policy.statements.iter().flat_map(|statement| &statement.principals).find(unknown) {
+            Some(Trusted::Arn(arn)) => {
+                Err(Refusal::MalformedTrustPolicy(TrustFault::Principal(arn.clone())))
+            }
+            _ => Ok(policy),
+        }
+    }
+
+    /// Decides whether somebody may take on a role: nothing denies it, and the trust policy allows it, alone if it
+    /// names the one who asks, else together with a policy of the one who asks.
+    /// Source: IAM User Guide, "Policy evaluation logic" (role trust policies).
+    pub(super) fn decide_to_assume<'a>(
+        &'a self,
+        trust: &'a TrustPolicy,
+        principal: &Principal,
+        own: Decision<'a>,
+        request: &Request<'_>,
+    ) -> Decision<'a> {
+        if matches!(own, Decision::ExplicitDeny { .. }) {
+            return own;
+        }
+        let decide = |least: &[Named]| {
+            let meant = trust.statements.iter().filter(|statement| {
+                let mut named =
+                    statement.principals.iter().filter_map(|it| self.means(it, principal));
+                named.any(|named| least.contains(&named))
+            });
+            evaluate(meant.map(|statement| (&statement.source, &statement.policy)), request)
+        };
+        match decide(&[Named::InAccount, Named::ByItself]) {
+            Decision::Allowed { .. } => match decide(&[Named::ByItself]) {
+                allowed @ Decision::Allowed { .. } => allowed,
+                _ => own,
+            },
+            denied => denied,
+        }
+    }
+
+    fn means(&self, trusted: &Trusted, principal: &Principal) -> Option<Named> {
+        match trusted {
+            Trusted::Everyone => Some(Named::ByItself),
+            Trusted::Account(id) => (id == self.id.as_str()).then_some(Named::InAccount),
+            Trusted::Arn(arn) => {
+                let role = match principal {
+                    Principal::AssumedRole { role, .. } => self.role_entry(role).ok(),
+                    _ => None,
+                };
+                let named = *arn == self.principal_arn(principal)
+                    || role.is_some_and(|it| it.role.arn == *arn);
+                named.then_some(Named::ByItself)
+            }
+        }
+    }
+}
+
+/// A document is kept as it was given, and is parsed again.
+impl Serialize for TrustPolicy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for TrustPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+fn trusted(principal: Option<Value>) -> Result<Vec<Trusted>, Refusal> {
+    let kinds = match principal {
+        Some(Value::String(all)) if all == "*" => return Ok(vec![Trusted::Everyone]),
+        Some(Value::Object(kinds)) if !kinds.is_empty() => kinds,
+        _ => return Err(Refusal::MalformedPolicyDocument),
+    };
+    let mut principals = Vec::new();
+    for (kind, names) in &kinds {
+        let names = one_or_many(Some(names));
+        match (kind.as_str(), names.as_slice()) {
+            (_, []) => return Err(Refusal::MalformedPolicyDocument),
+            ("AWS", names) => {
+                for name in names {
+                    principals.push(aws_principal(name)?);
+                }
+            }
+            ("Service" | "Federated", _) => {}
+            _ => return Err(Refusal::MalformedPolicyDocument),
+        }
+    }
+    Ok(principals)
+}
+
+fn aws_principal(name: &str) -> Result<Trusted, Refusal> {
+    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    let fields: Vec<&str> = name.splitn(6, ':').collect();
+    match fields.as_slice() {
+        ["*"] => Ok(Trusted::Everyone),
+        [id] if is_account(id) => Ok(Trusted::Account((*id).to_owned())),
+        ["arn", _, "iam", "", id, "root"] if is_account(id) => {
+            Ok(Trusted::Account((*id).to_owned()))
+        }
+        // "You cannot use a wildcard to match part of a principal name or ARN."
+        ["arn", _, "iam" | "sts", "", id, resource]
+            if is_account(id) && resource.contains('/') && !resource.contains(['*', '?']) =>
+        {
+            Ok(Trusted::Arn(name.to_owned()))
+        }
+        _ => Err(Refusal::MalformedTrustPolicy(TrustFault::Principal(name.to_owned()))),
+    }
+}
+
+/// The texts of a text or of a list of texts; none of anything else.
+fn one_or_many(value: Option<&Value>) -> Vec<&str> {
+    let texts = match value {
+        Some(Value::String(text)) => Some(vec![text.as_str()]),
+        Some(Value::Array(texts)) => texts.iter().map(Value::as_str).collect(),
+        _ => None,
+    };
+    texts.unwrap_or_default()
+}
