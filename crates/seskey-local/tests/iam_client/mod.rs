@@ -51,6 +51,13 @@ pub struct Unsigned {
     pub token: Option<String>,
 }
 
+/// Temporary credentials.
+pub struct Session {
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub session_token: String,
+}
+
 pub struct Reply {
     pub status: u16,
     pub request_id: String,
@@ -153,13 +160,34 @@ impl Client {
             body: request.body.as_bytes(),
         };
         let peer: IpAddr = PEER.parse().unwrap();
-        let key_of = |id: &str| self.account.access_key(id).cloned();
+        let key_of = |id: &str| self.account.signing_key(id, self.now);
         let signer = api::authenticate(&signed, self.account.partition(), key_of, self.clocks());
         let response =
             api::answer(&mut self.account, &signed, signer, peer, self.now, &mut self.rng);
         assert_eq!(response.content_type, "text/xml");
         assert!(well_formed(&response.body), "{}", response.body);
         Reply { status: response.status, request_id: response.request_id, body: response.body }
+    }
+
+    /// Sends a request that a session signs.
+    pub fn send_as(&mut self, session: &Session, request: &Unsigned) -> Reply {
+        let key = (session.access_key_id.clone(), session.secret_access_key.clone());
+        let own = std::mem::replace(&mut self.key, key);
+        let token = Some(session.session_token.clone());
+        let reply = self.send(&Unsigned { token, ..request.clone() });
+        self.key = own;
+        reply
+    }
+
+    /// Takes on a role.
+    pub fn assume(&mut self, role: &str, more: &[(&str, &str)]) -> Session {
+        let reply = self.send(&Unsigned::assume_role(role, more));
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        Session {
+            access_key_id: reply.text("AccessKeyId"),
+            secret_access_key: reply.text("SecretAccessKey"),
+            session_token: reply.text("SessionToken"),
+        }
     }
 
     /// Makes a user with a key, and asks as that user from now on.
@@ -189,6 +217,14 @@ impl Unsigned {
         // in a query string that is signed, a plus sign is one
         let query = self.body.replace('+', "%20");
         Self { method: "GET", query, body: String::new(), headers, ..self }
+    }
+
+    pub fn assume_role(role: &str, more: &[(&str, &str)]) -> Self {
+        let arn = format!("arn:aws:iam::111122223333:role/{role}");
+        Self::sts(
+            "AssumeRole",
+            &[&[("RoleArn", &*arn), ("RoleSessionName", "session")], more].concat(),
+        )
     }
 
     fn post(
@@ -254,3 +290,9 @@ fn well_formed(document: &str) -> bool {
 pub const ALLOW_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 pub const SENDING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#;
+/// Who may take on a role, by `Principal`.
+pub fn trust(principal: &str) -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"}}]}}"#
+    )
+}
