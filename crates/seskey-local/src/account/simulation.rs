@@ -9,8 +9,12 @@ use super::{
 use crate::refusal::{Missing, Refusal};
 
 /// How much one call may work, in characters of a policy that meet characters of a request: the account does nothing
-/// else meanwhile. A page ends where this is used up.
-const STEPS: usize = 250_000_000;
+/// else meanwhile. A page ends where this is used up; IAM too "might return fewer than the `MaxItems` number of results,
+/// even when there are more results available".
+const STEPS: usize = 50_000_000;
+
+/// How much the one question of a page may take that is larger than that.
+const STEPS_OF_ONE: usize = 4 * STEPS;
 
 /// Actions times resources.
 const QUESTIONS: usize = 10_000;
@@ -39,11 +43,12 @@ impl Account {
         if actions.len() * resources.len() > QUESTIONS {
             return Err(Refusal::InvalidInput(TOO_MANY_QUESTIONS));
         }
-        let affordable = STEPS / steps(&policies, simulation).max(1);
-        if affordable == 0 {
+        let steps = steps(&policies, simulation);
+        if steps > STEPS_OF_ONE {
             return Err(Refusal::InvalidInput(TOO_MUCH_WORK));
         }
-        let max_items = simulation.page.max_items.min(affordable);
+        let affordable = STEPS / steps.max(1);
+        let max_items = simulation.page.max_items.min(affordable.max(1));
         let page = Page { max_items, ..simulation.page.clone() };
         let asked =
             actions.iter().flat_map(|action| resources.iter().map(move |arn| (action, arn)));
