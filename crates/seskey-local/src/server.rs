@@ -360,3 +360,32 @@ async fn listen_smtp(
     }
     Ok((sockets, listeners))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Principal;
+
+    /// "The SMTP interface does not take temporary credentials", whatever is derived from them.
+    /// Source: Developer Guide, "Obtaining Amazon SES SMTP credentials".
+    #[tokio::test]
+    async fn a_temporary_access_key_logs_nobody_in() {
+        let server = Server::start(Config::ephemeral()).await.expect("free ports");
+        let action = Action::GetSessionToken {
+            caller: Principal::Root,
+            duration: jiff::SignedDuration::from_hours(1),
+        };
+        let Ok(Answer::SessionToken(credentials)) = server.apply(action) else {
+            panic!("the root user may have a session")
+        };
+        let log_in = |user_name: &str, secret: &SecretAccessKey| {
+            let region = &server.ses.region;
+            let password = SmtpPassword::derive(secret, region);
+            server.ses.log_in(user_name, &Secret::new(password.expose().to_owned()), region)
+        };
+        let secret = SecretAccessKey::parse(credentials.secret_access_key.expose());
+        let secret = secret.expect("a secret of the account");
+        assert_eq!(log_in(&credentials.access_key_id, &secret), Err(Refused::UnknownKey));
+        assert!(log_in(server.root.0.as_str(), &server.root.1).is_ok());
+    }
+}
