@@ -81,7 +81,7 @@ fn the_default_version_counts() {
     let bob = iam.key.clone();
     iam.become_root();
     iam.done("AttachUserPolicy", &[("UserName", "Bob"), ("PolicyArn", ARN)]);
-    let mut may_list = |iam: &mut Client| {
+    let may_list = |iam: &mut Client| {
         let root = std::mem::replace(&mut iam.key, bob.clone());
         let status = iam.iam("ListUsers", &[]).status;
         iam.key = root;
