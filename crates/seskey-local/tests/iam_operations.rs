@@ -122,9 +122,21 @@ fn client() -> Client {
 #[test]
 fn a_parameter_that_is_not_known_is_refused() {
     let mut client = client();
-    let mut unknown =
-        vec!["Foo", "userName", "UserName.member.1", "Tags.member.0.Key", "Tags.1.Key"];
-    unknown.extend(["X-Amz-Foo", "Tags.member.01.Key", "Tags.member.2.Key", "SerialNumber", ""]);
+    let long = ".1".repeat(100_000);
+    let unknown = [
+        "",
+        "Foo",
+        "userName",
+        "SerialNumber",
+        "X-Amz-Foo",
+        "UserName.member.1",
+        "Tags.1.Key",
+        "Tags.member.N.Key",
+        "Tags.member.0.Key",
+        "Tags.member.01.Key",
+        "Tags.member.2.Key",
+        &long,
+    ];
     for (service, operation, required) in operations() {
         for unknown in &unknown {
             let mut parameters: Vec<_> = required.iter().map(|it| value(it)).collect();

@@ -42,7 +42,10 @@ impl Members {
     /// Refuses what the operation does not take, and an item of a list that does not follow on the one before.
     pub(super) fn only(&self, operation: &Operation) -> Result<(), Refusal> {
         match self.0.iter().find(|(name, value)| !self.is_taken(name, value, operation)) {
-            Some((name, _)) => Err(invalid(name, Constraint::Unknown(operation.name))),
+            Some((name, _)) => {
+                let name: String = name.chars().take(LONGEST_NAME).collect();
+                Err(invalid(&name, Constraint::Unknown(operation.name)))
+            }
             None => Ok(()),
         }
     }
@@ -50,6 +53,9 @@ impl Members {
     fn is_taken(&self, name: &str, value: &str, operation: &Operation) -> bool {
         if COMMON.contains(&name) {
             return true;
+        }
+        if name.len() > LONGEST_NAME {
+            return false;
         }
         let mut members =
             operation.members.split_ascii_whitespace().map(|it| it.trim_end_matches('*'));
@@ -62,6 +68,7 @@ impl Members {
                     known.push("N");
                 }
                 Ok(_) => return false,
+                Err(_) if part == "N" => return false,
                 Err(_) => known.push(part),
             }
             before = format!("{before}{part}.");
@@ -226,6 +233,9 @@ const COMMON: [&str; 9] = [
     "X-Amz-Signature",
     "X-Amz-SignedHeaders",
 ];
+
+/// No parameter has a longer name, whatever the numbers in it.
+const LONGEST_NAME: usize = 128;
 
 /// Source: botocore 1.44.5, shape `tagListType`.
 const MOST_TAGS: usize = 50;
