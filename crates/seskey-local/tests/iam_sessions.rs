@@ -255,6 +255,14 @@ fn a_role_takes_on_a_role_for_an_hour() {
     let role = [("RoleName", "Next"), ("AssumeRolePolicyDocument", &*next)];
     client.done("CreateRole", &[&role[..], &[("MaxSessionDuration", "43200")]].concat());
     assert_eq!(code(&mut client, &session, &Unsigned::assume_role("Next", &[])), "");
+    let bob = client.done("CreateAccessKey", &[("UserName", "Bob")]);
+    let root =
+        std::mem::replace(&mut client.key, (bob.text("AccessKeyId"), bob.text("SecretAccessKey")));
+    let list = ALLOW_ALL.replace(r#""Action":"*""#, r#""Action":"iam:List*""#);
+    let bounded = client.assume("Mailer", &[("Policy", &list)]);
+    client.key = root;
+    let next = Unsigned::assume_role("Next", &[]);
+    assert_eq!(code(&mut client, &bounded, &next), "AccessDenied", "by the policy of the session");
     let two_hours = Unsigned::assume_role("Next", &[("DurationSeconds", "7200")]);
     let refusal = client.send_as(&session, &two_hours).refusal();
     assert!(refusal.2.ends_with("1 hour session limit for roles assumed by role chaining."));

@@ -56,11 +56,20 @@ impl Account {
         if !request.action.eq_ignore_ascii_case("sts:AssumeRole") {
             return own;
         }
-        match self.role_of_arn(request.resource) {
-            Some(entry) => {
-                self.decide_to_assume(&entry.role.assume_role_policy, principal, own, request)
+        let Some(entry) = self.role_of_arn(request.resource) else {
+            return Decision::ImplicitDeny { missing: MissingAllow::IdentityPolicy };
+        };
+        let decision =
+            self.decide_to_assume(&entry.role.assume_role_policy, principal, own, request);
+        match principal {
+            // what a trust policy gives to a role is bounded, what it gives to a user is not
+            Principal::AssumedRole { role, access_key_id, .. } if decision.is_allowed() => {
+                let mut bounds = self.policies_of_session(role, access_key_id);
+                bounds.retain(|(source, _)| matches!(source, PolicySource::Boundary { .. }));
+                bounds.push((&ROOT.source, &*ROOT));
+                decided(bounds, request)
             }
-            None => Decision::ImplicitDeny { missing: MissingAllow::IdentityPolicy },
+            _ => decision,
         }
     }
 
