@@ -53,7 +53,9 @@ fn decide(case: &Case) -> &'static str {
         .map(|attached| {
             let text = attached.doc.as_ref().map(Value::to_string);
             let text = text.or_else(|| attached.raw.clone()).expect("a case has doc or raw");
-            Policy::parse(&text).map(|policy| (source(&attached.via), policy))
+            let parse =
+                if attached.via == "resource" { Policy::parse_resource } else { Policy::parse };
+            parse(&text).map(|policy| (source(&attached.via), policy))
         })
         .collect();
     let Ok(attached) = attached else { return "reject" };
@@ -71,6 +73,7 @@ fn source(via: &str) -> PolicySource {
         "group" => PolicySource::Group { group: "g".to_owned(), name },
         "managed" => PolicySource::Managed { arn: name },
         "boundary" => PolicySource::Boundary { arn: name },
+        "resource" => PolicySource::Resource { arn: "r".to_owned(), name },
         other => panic!("no such source: {other}"),
     }
 }

@@ -244,7 +244,9 @@ fn statement(statement: StatementRef<'_>) -> String {
 
 fn name(source: &PolicySource) -> String {
     match source {
-        PolicySource::Inline { name } | PolicySource::Group { name, .. } => name.clone(),
+        PolicySource::Inline { name }
+        | PolicySource::Group { name, .. }
+        | PolicySource::Resource { name, .. } => name.clone(),
         PolicySource::Managed { arn } | PolicySource::Boundary { arn } => arn.clone(),
     }
 }

@@ -4,9 +4,11 @@ use super::{
     condition::{Condition, any, satisfies},
     context::{Context, Request},
     pattern::{Pattern, exact, ignoring_case},
+    principal::{Meant, Principal},
 };
 
-/// An identity-based policy that IAM would store. Made by [`Policy::parse`].
+/// A policy that AWS would store: an identity-based one, made by [`Policy::parse`], or one of a resource, made by
+/// [`Policy::parse_resource`].
 #[derive(Debug, Clone)]
 pub struct Policy {
     pub(super) version: Version,
@@ -35,6 +37,8 @@ pub enum Effect {
 pub struct Statement {
     pub(super) sid: Option<String>,
     pub(super) effect: Effect,
+    /// Absent in an identity-based policy.
+    pub(super) principals: Option<Vec<Principal>>,
     pub(super) actions: Selection,
     pub(super) resources: Selection,
     pub(super) conditions: Vec<Condition>,
@@ -78,6 +82,14 @@ impl Statement {
     /// Allow or Deny.
     pub fn effect(&self) -> Effect {
         self.effect
+    }
+
+    /// How it means the requester, if it does: who holds an identity-based policy is meant in person.
+    pub(super) fn meant(&self, context: &Context) -> Option<Meant> {
+        match &self.principals {
+            None => Some(Meant::InPerson),
+            Some(principals) => principals.iter().filter_map(|p| p.means(context)).max(),
+        }
     }
 
     /// Whether action, resource and conditions all match, so that the effect is had.

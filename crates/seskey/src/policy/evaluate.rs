@@ -1,4 +1,4 @@
-//! The decision over all policies of one identity.
+//! The decision over all policies of one identity, and those of the resource in the same account.
 //!
 //! Source: IAM User Guide, "Policy evaluation logic" and "Permissions boundaries for IAM entities".
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     context::Request,
     document::{Effect, Policy},
+    principal::Meant,
 };
 
 /// How a policy comes to the identity.
@@ -36,6 +37,13 @@ pub enum PolicySource {
         /// The ARN of the policy.
         arn: String,
     },
+    /// Attached to the resource, which is in the account of the requester.
+    Resource {
+        /// The ARN of the resource.
+        arn: String,
+        /// The name of the policy.
+        name: String,
+    },
 }
 
 /// The answer to a request, with the statement that gave it.
@@ -61,7 +69,7 @@ pub enum Decision<'a> {
 /// Which kind of policy lacks the allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingAllow<'a> {
-    /// No identity-based policy allows it; a boundary may lack it too.
+    /// No identity-based policy and no policy of the resource allows it; a boundary may lack it too.
     IdentityPolicy,
     /// An identity-based policy allows it, the permissions boundary does not.
     Boundary {
@@ -84,22 +92,27 @@ pub struct StatementRef<'a> {
 }
 
 /// Decides a request: an explicit deny in any policy wins; else it takes an allow of an identity-based policy and of
-/// every permissions boundary. The order of the policies changes only which statement is named.
+/// every permissions boundary. A policy of the resource allows as well as one of the identity; where it names the
+/// requester itself it is not bounded, and where it names the account it leaves the decision to the identity's policies.
+/// The order of the policies changes only which statement is named.
 pub fn evaluate<'a>(
     policies: impl IntoIterator<Item = (&'a PolicySource, &'a Policy)>,
     request: &Request<'_>,
 ) -> Decision<'a> {
     let mut allowed_by = None;
+    let mut allowed_unbounded = None;
     let mut lacking_boundary = None;
     for (source, policy) in policies {
-        let mut allow = None;
+        let mut allow: Option<(Meant, StatementRef<'a>)> = None;
         for (index, statement) in policy.statements.iter().enumerate() {
             // once the policy allows, only a deny can change anything
-            if (statement.effect == Effect::Deny || allow.is_none()) && statement.applies(request) {
+            let Some(meant) = statement.meant(request.context) else { continue };
+            let adds = statement.effect == Effect::Deny || allow.is_none_or(|(was, _)| was < meant);
+            if adds && statement.applies(request) {
                 let by = StatementRef { source, index, sid: statement.sid() };
                 match statement.effect {
                     Effect::Deny => return Decision::ExplicitDeny { by },
-                    Effect::Allow => allow = Some(by),
+                    Effect::Allow => allow = Some((meant, by)),
                 }
             }
         }
@@ -108,8 +121,18 @@ pub fn evaluate<'a>(
                 lacking_boundary = lacking_boundary.or(Some(source))
             }
             PolicySource::Boundary { .. } => {}
-            _ => allowed_by = allowed_by.or(allow),
+            _ => {
+                let allow = allow.filter(|(meant, _)| *meant > Meant::AsAccount);
+                if matches!(source, PolicySource::Resource { .. }) {
+                    let unbounded = allow.filter(|(meant, _)| *meant == Meant::InPerson);
+                    allowed_unbounded = allowed_unbounded.or(unbounded.map(|(_, by)| by));
+                }
+                allowed_by = allowed_by.or(allow.map(|(_, by)| by));
+            }
         }
+    }
+    if let Some(by) = allowed_unbounded {
+        return Decision::Allowed { by };
     }
     match (allowed_by, lacking_boundary) {
         (Some(by), None) => Decision::Allowed { by },
@@ -134,6 +157,7 @@ impl fmt::Display for PolicySource {
             Self::Group { group, name } => write!(f, "inline policy {name} of group {group}"),
             Self::Managed { arn } => write!(f, "managed policy {arn}"),
             Self::Boundary { arn } => write!(f, "permissions boundary {arn}"),
+            Self::Resource { arn, name } => write!(f, "policy {name} of {arn}"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Why a policy document is refused, and where in it.
 
-/// Why a text is not an identity-based policy. IAM's code for it is `MalformedPolicyDocument`.
+/// Why a text is not a policy of the kind that is wanted. IAM's code for it is `MalformedPolicyDocument`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MalformedPolicy {
@@ -58,8 +58,9 @@ pub enum Fault {
     /// No element of the policy language has this name. Upper and lower case differ.
     #[error("is not a policy element")]
     UnknownElement,
-    /// `Principal` and `NotPrincipal` belong in resource-based policies.
-    #[error("is not allowed in an identity-based policy")]
+    /// `Principal` belongs in resource-based policies, and names an account, a user, a service or `*`; `NotPrincipal`
+    /// is taken nowhere.
+    #[error("is not allowed in this policy")]
     Principal,
     /// A required element is not there.
     #[error("{0} is missing")]

@@ -1,7 +1,8 @@
 //! IAM policy documents: read as strictly as IAM stores them, evaluated, and the least one that sends written.
 //!
 //! This is the identity-side language whole: both versions, `NotAction` and `NotResource`, every condition operator
-//! with its set operators, policy variables, permissions boundaries. Resource-side policies (`Principal`) are refused.
+//! with its set operators, policy variables, permissions boundaries. [`Policy::parse_resource`] reads the policies of
+//! resources, such as SES identities: the same language, in which each statement names its `Principal`.
 //!
 //! ```
 //! use seskey::policy::{evaluate, Context, Policy, PolicySource, Request, SendingPolicy};
@@ -33,6 +34,7 @@ mod malformed;
 mod operator;
 mod parse;
 mod pattern;
+mod principal;
 mod sending;
 mod value;
 

@@ -11,6 +11,7 @@ use super::{
     malformed::{Fault, MalformedPolicy, inside},
     operator::Comparison,
     pattern::Pattern,
+    principal::Principal,
     value::Value,
 };
 use crate::Partition;
@@ -24,6 +25,20 @@ impl Policy {
     /// # Errors
     /// Whatever is not such a policy, with the place and the reason.
     pub fn parse(text: &str) -> Result<Self> {
+        Self::parse_as(Side::Identity, text)
+    }
+
+    /// Reads a resource-based policy, such as a sending authorization policy of an SES identity: each statement has a
+    /// `Principal`. `NotPrincipal`, federated and canonical users are refused.
+    /// Source: SES Developer Guide, "Amazon SES policy anatomy".
+    ///
+    /// # Errors
+    /// Whatever is not such a policy, with the place and the reason.
+    pub fn parse_resource(text: &str) -> Result<Self> {
+        Self::parse_as(Side::Resource, text)
+    }
+
+    fn parse_as(side: Side, text: &str) -> Result<Self> {
         refuse_characters(text)?;
         let mut document = Elements::of(serde_json::from_str(text).map_err(syntax_error)?)?;
         let version = match document.text("Version")?.as_deref() {
@@ -35,7 +50,7 @@ impl Policy {
         document.text("Id")?;
         let statements = document.take("Statement").ok_or(Fault::Missing("Statement"))?;
         document.finish()?;
-        let statements = one_or_many(statements, |json| statement(json, version))
+        let statements = one_or_many(statements, |json| statement(json, side, version))
             .map_err(inside("Statement"))?;
         let mut sids = HashSet::new();
         let mut named = statements
@@ -49,7 +64,14 @@ impl Policy {
     }
 }
 
-fn statement(json: Json, version: Version) -> Result<Statement> {
+/// What a policy is attached to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Identity,
+    Resource,
+}
+
+fn statement(json: Json, side: Side, version: Version) -> Result<Statement> {
     let mut elements = Elements::of(json)?;
     let sid = elements.text("Sid")?;
     if sid.iter().any(|sid| !sid.bytes().all(|b| b.is_ascii_alphanumeric())) {
@@ -61,10 +83,14 @@ fn statement(json: Json, version: Version) -> Result<Statement> {
         Some(_) => return Err(Fault::Effect.at("Effect")),
         None => return Err(Fault::Missing("Effect").into()),
     };
-    for principal in ["Principal", "NotPrincipal"] {
-        if elements.take(principal).is_some() {
-            return Err(Fault::Principal.at(principal));
-        }
+    let principals = match (side, elements.take("Principal")) {
+        (Side::Identity, None) => None,
+        (Side::Resource, Some(json)) => Some(principals(json).map_err(inside("Principal"))?),
+        (Side::Identity, Some(_)) => return Err(Fault::Principal.at("Principal")),
+        (Side::Resource, None) => return Err(Fault::Missing("Principal").into()),
+    };
+    if elements.take("NotPrincipal").is_some() {
+        return Err(Fault::Principal.at("NotPrincipal"));
     }
     let actions = elements.selection("Action", "NotAction", action)?;
     let resources =
@@ -74,7 +100,26 @@ fn statement(json: Json, version: Version) -> Result<Statement> {
         None => Vec::new(),
     };
     elements.finish()?;
-    Ok(Statement { sid, effect, actions, resources, conditions })
+    Ok(Statement { sid, effect, principals, actions, resources, conditions })
+}
+
+/// `"*"`, or `{ "AWS": one or many, "Service": one or many }`.
+fn principals(json: Json) -> Result<Vec<Principal>> {
+    if json == Json::String("*".to_owned()) {
+        return Ok(vec![Principal::Anyone]);
+    }
+    let mut elements = Elements::of(json)?;
+    let mut principals = Vec::new();
+    if let Some(json) = elements.take("AWS") {
+        let read = |json| Ok(Principal::parse(&text(json)?)?);
+        principals.extend(one_or_many(json, read).map_err(inside("AWS"))?);
+    }
+    if let Some(json) = elements.take("Service") {
+        let read = |json| text(json).map(|_| Principal::Service);
+        principals.extend(one_or_many(json, read).map_err(inside("Service"))?);
+    }
+    elements.finish()?;
+    if principals.is_empty() { Err(Fault::Empty.into()) } else { Ok(principals) }
 }
 
 /// `*`, or `service:action` with wildcards in the action.
