@@ -325,7 +325,7 @@ pub(crate) struct Delete {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Local {
-    /// Where IAM, STS and the mailbox are served
+    /// Where IAM, STS, the SES API and the mailbox are served
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4566")]
     pub(crate) http: String,
     /// Where SMTP begins in clear and turns to TLS; several, each perhaps for a region of its own
@@ -340,12 +340,18 @@ pub(crate) struct Local {
     /// The account
     #[arg(long, value_name = "ID", default_value = "000000000000")]
     pub(crate) account: String,
-    /// A verified identity: an address or a domain [without one, every sender is verified]
+    /// A verified identity of the region: an address or a domain [without any, every sender is verified]
     #[arg(long, value_name = "NAME")]
     pub(crate) identity: Vec<String>,
-    /// Be in the sandbox: recipients must be verified too
+    /// Be in the sandbox: recipients must be verified too, 200 in 24 hours and one in a second
     #[arg(long)]
     pub(crate) sandbox: bool,
+    /// The recipients that may be sent to in 24 hours [default: no limit]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_24_hour_send: Option<u64>,
+    /// The recipients that may be sent to in a second [default: no limit]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_send_rate: Option<u64>,
     /// Take passwords of the legacy algorithm
     #[arg(long)]
     pub(crate) accept_v2: bool,

@@ -1,9 +1,9 @@
-//! The state of one AWS account: users, groups, roles, policies, access keys, sessions.
+//! The state of one AWS account: users, groups, roles, policies, access keys, sessions, identities.
 //!
 //! [`Account::apply`] does one [`Action`] whole or refuses it and changes nothing. Time and randomness are arguments,
 //! so the same actions with the same arguments make the same account. Lists are in the order of the names.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,10 @@ pub use answer::{
     AccessKeyMetadata, Answer, AttachedPolicy, Detail, EvalDecision, HeldDetail, MatchedStatement,
     PolicyEntity, Simulated,
 };
+pub use context::Circumstances;
 pub use groups::Group;
 pub use identifiers::{AccountId, fresh_access_key};
+pub use identities::{Identity, IdentityPolicyError};
 pub use keys::{AccessKey, LastUsed, Status};
 pub use pages::{Listed, Page};
 pub use passwords::{LoginProfile, ServiceSpecificCredential};
@@ -45,6 +47,7 @@ mod details;
 mod groups;
 mod held;
 mod identifiers;
+mod identities;
 mod keys;
 mod pages;
 mod passwords;
@@ -78,6 +81,8 @@ pub struct Account {
     temporary_credentials: Table<String, TemporaryCredential>,
     /// The newest one, under the empty key.
     credential_report: Table<String, report::Report>,
+    /// By `REGION/NAME`.
+    identities: Table<String, identities::Entry>,
 }
 
 /// Who owns an access key, and so who makes a request.
@@ -119,6 +124,7 @@ impl Account {
             partition,
             create_date,
             access_keys: vec![access_key_id.clone()],
+            sending_paused: BTreeSet::new(),
         };
         let mut account = Self { id, partition, ..Self::empty() };
         account.root.insert(String::new(), root);
@@ -139,6 +145,7 @@ impl Account {
             access_keys: Table::new("access-key"),
             temporary_credentials: Table::new("temporary-credential"),
             credential_report: Table::new("credential-report"),
+            identities: Table::new("identity"),
         }
     }
 

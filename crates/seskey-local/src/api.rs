@@ -1,4 +1,4 @@
-//! One request to the IAM or STS API, from its bytes to its answer: authenticate, parse, authorize, do, encode.
+//! One request to an API, from its bytes to its answer: authenticate, parse, authorize, do, encode.
 
 use std::net::IpAddr;
 
@@ -10,9 +10,10 @@ use seskey::{
 };
 
 use crate::{
-    account::{Account, Principal, TemporaryCredential},
+    account::{Account, Circumstances, Principal, TemporaryCredential},
     iam::{self, Members, Operation},
     refusal::{Denial, Mismatch, Refusal},
+    ses,
     sigv4::{self, Authorization, Scope, Signed, Signer, SigningKey},
     sts, xml,
 };
@@ -23,9 +24,11 @@ pub struct Response {
     pub status: u16,
     /// The media type of the body.
     pub content_type: &'static str,
+    /// What a JSON API says in the header `x-amzn-errortype`.
+    pub error_type: Option<&'static str>,
     /// The request ID, which AWS repeats in the header `x-amzn-requestid`.
     pub request_id: String,
-    /// An XML document.
+    /// A document of that type.
     pub body: String,
 }
 
@@ -43,7 +46,7 @@ pub fn authenticate(
     sigv4::verify(request, accept, key_of, clocks)
 }
 
-/// Answers a request that was signed, or for which that is refused. It never fails: a refusal is an answer too.
+/// Answers a request to IAM or STS that was signed, or for which that is refused. It never fails: a refusal is an answer too.
 pub fn answer(
     account: &mut Account,
     request: &Signed<'_>,
@@ -61,16 +64,19 @@ pub fn answer(
         Ok(body) => (200, body),
         Err(refusal) => (refusal.status(), xml::error(service.namespace(), &refusal, &request_id)),
     };
-    Response { status, content_type: xml::CONTENT_TYPE, request_id, body }
+    Response { status, content_type: xml::CONTENT_TYPE, error_type: None, request_id, body }
 }
 
 /// The service that a request is signed for, by its name in a scope.
 pub(crate) fn service(request: &Signed<'_>) -> &'static str {
-    Service::of(request).as_str()
+    Service::of(request).names()[0]
 }
 
 /// The operation that a request asks for; `None` for one that is not served, whose name may be anything.
 pub(crate) fn action(request: &Signed<'_>) -> Option<&'static str> {
+    if is_for_ses(request) {
+        return ses::action(request);
+    }
     let named = |form| form_urlencoded::parse(form).find(|(name, _)| name == "Action");
     let (_, action) = named(request.query.as_bytes()).or_else(|| named(request.body))?;
     Service::of(request).operation(&action).map(|operation| operation.name)
@@ -87,11 +93,17 @@ fn expired(account: &Account, request: &Signed<'_>, refusal: Refusal, now: Times
     }
 }
 
-/// Which of the two APIs is spoken to: the one that the signature was made for.
+/// Whether [`crate::ses`] answers the request, and not this.
+pub(crate) fn is_for_ses(request: &Signed<'_>) -> bool {
+    Service::of(request) == Service::Ses
+}
+
+/// Which API is spoken to: the one that the signature was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Service {
     Iam,
     Sts,
+    Ses,
 }
 
 #[expect(clippy::too_many_arguments, reason = "a request and all that it is judged by")]
@@ -106,7 +118,7 @@ fn body(
     request_id: &str,
 ) -> Result<String, Refusal> {
     let caller = account.caller(&signer.access_key_id, now)?.clone();
-    account.record_use(&signer.access_key_id, service.as_str(), &signer.scope.region, now);
+    account.record_use(&signer.access_key_id, service.names()[0], &signer.scope.region, now);
 
     let members = members(request)?;
     let action = members.get("Action").ok_or(Refusal::MissingAction)?;
@@ -117,7 +129,9 @@ fn body(
         return Err(invalid());
     }
     let operation = service.operation(action).ok_or_else(invalid)?;
-    let mut context = global_context(account, &caller, request, peer, now);
+    let user_agent = request.header("user-agent");
+    let circumstances = Circumstances { peer, secure_transport: false, user_agent, now };
+    let mut context = account.request_context(&caller, &circumstances);
     if let Some(session) = account.temporary_credential(&signer.access_key_id, now) {
         may_use(session, service, operation)?;
         context.insert("aws:TokenIssueTime", [session.issue_time().to_string()]);
@@ -125,7 +139,7 @@ fn body(
     }
     let action = operation.parse(&members, &caller)?;
     operation.add_context(&mut context, account, &members, &caller);
-    let permission = format!("{}:{}", service.as_str(), operation.name);
+    let permission = format!("{}:{}", service.names()[0], operation.name);
     for resource in operation.resources(account, &members, &caller) {
         authorize(account, &caller, &permission, &resource, &context)?;
     }
@@ -153,7 +167,7 @@ fn may_use(
 }
 
 /// The parameters: of a GET in its query string, of a POST in its body.
-fn members(request: &Signed<'_>) -> Result<Members, Refusal> {
+pub(crate) fn members(request: &Signed<'_>) -> Result<Members, Refusal> {
     match request.method {
         // the signature is over a plus sign, which a form would take for a blank
         "GET" => Members::parse(request.query.replace('+', "%2B").as_bytes()),
@@ -174,10 +188,21 @@ fn authorize(
     resource: &str,
     context: &Context,
 ) -> Result<(), Refusal> {
-    let denial = match account.decide(caller, &Request { action: permission, resource, context }) {
+    let request = Request { action: permission, resource, context };
+    permit(account, caller, &request, account.decide(caller, &request))
+}
+
+/// The refusal of what was not allowed.
+pub(crate) fn permit(
+    account: &Account,
+    caller: &Principal,
+    request: &Request<'_>,
+    decision: Decision<'_>,
+) -> Result<(), Refusal> {
+    let denial = match decision {
         Decision::Allowed { .. } => return Ok(()),
         Decision::ExplicitDeny { .. } => Denial::Explicit,
-        Decision::ImplicitDeny { .. } if permission == "sts:AssumeRole" => Denial::Unexplained,
+        Decision::ImplicitDeny { .. } if request.action == "sts:AssumeRole" => Denial::Unexplained,
         Decision::ImplicitDeny { missing: MissingAllow::Boundary { source, .. } } => {
             if Account::is_session_policy(source) {
                 Denial::SessionPolicy
@@ -188,44 +213,26 @@ fn authorize(
         Decision::ImplicitDeny { .. } => Denial::NoIdentityPolicy,
     };
     let (principal, action, resource) =
-        (account.principal_arn(caller), permission.to_owned(), resource.to_owned());
+        (account.principal_arn(caller), request.action.to_owned(), request.resource.to_owned());
     Err(Refusal::AccessDenied { principal, action, resource, denial })
 }
 
-/// The global condition keys of a request.
-/// Source: IAM User Guide, "AWS global condition context keys".
-fn global_context(
-    account: &Account,
-    caller: &Principal,
-    request: &Signed<'_>,
-    peer: IpAddr,
-    now: Timestamp,
-) -> Context {
-    // as long as it is recorded: a policy is matched against it while the account waits
-    let user_agent =
-        request.header("user-agent").map(|it| it.chars().take(1024).collect::<String>());
-    account
-        .principal_context(caller)
-        .with("aws:SourceIp", [peer.to_string()])
-        .with("aws:SecureTransport", ["false"])
-        .with("aws:CurrentTime", [now.to_string()])
-        .with("aws:EpochTime", [now.as_second().to_string()])
-        .with("aws:UserAgent", user_agent)
-}
-
 impl Service {
-    /// What cannot be read is refused by IAM.
+    /// What cannot be read is refused by IAM, unless it came by a path of SES.
     fn of(request: &Signed<'_>) -> Self {
-        match Authorization::of(request) {
-            Ok(authorization) if authorization.scope.service == Self::Sts.as_str() => Self::Sts,
-            _ => Self::Iam,
+        if request.path.starts_with("/v2/") {
+            return Self::Ses;
         }
+        let service = Authorization::of(request).map(|authorization| authorization.scope.service);
+        let named =
+            |this: &Self| service.as_ref().is_ok_and(|name| this.names().contains(&&**name));
+        [Self::Sts, Self::Ses].into_iter().find(named).unwrap_or(Self::Iam)
     }
 
     /// AWS takes one region for IAM. A client that is given an endpoint signs for the region that it is configured
     /// for, so every region of the partition is good here.
     fn accept(self, scope: &Scope, partition: Partition) -> Result<(), Mismatch> {
-        if scope.service != self.as_str() {
+        if !self.names().contains(&&*scope.service) {
             return Err(Mismatch::Service);
         }
         let known = Region::parse_unknown(&scope.region)
@@ -233,10 +240,12 @@ impl Service {
         if known { Ok(()) } else { Err(Mismatch::Region) }
     }
 
-    fn as_str(self) -> &'static str {
+    /// As signatures name it, first the name that it has today.
+    fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Iam => "iam",
-            Self::Sts => "sts",
+            Self::Iam => &["iam"],
+            Self::Sts => &["sts"],
+            Self::Ses => &["ses", "email"],
         }
     }
 
@@ -244,6 +253,7 @@ impl Service {
         let operations = match self {
             Self::Iam => iam::OPERATIONS,
             Self::Sts => &[sts::OPERATIONS],
+            Self::Ses => &[],
         };
         operations.iter().copied().flatten().find(|operation| operation.name == name)
     }
@@ -252,6 +262,7 @@ impl Service {
         match self {
             Self::Iam => iam::NAMESPACE,
             Self::Sts => sts::NAMESPACE,
+            Self::Ses => ses::NAMESPACE,
         }
     }
 
@@ -259,12 +270,13 @@ impl Service {
         match self {
             Self::Iam => iam::VERSION,
             Self::Sts => sts::VERSION,
+            Self::Ses => ses::VERSION,
         }
     }
 }
 
 /// A random UUID (RFC 9562, version 4).
-fn uuid(rng: &mut dyn Rng) -> String {
+pub(crate) fn uuid(rng: &mut dyn Rng) -> String {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
     bytes[6] = bytes[6] & 0x0f | 0x40;

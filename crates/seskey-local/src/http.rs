@@ -1,4 +1,5 @@
-//! The HTTP side: the IAM and STS APIs at `/`, the mailbox at `/_aws/ses`, and what is seskey's own at `/_seskey`.
+//! The HTTP side: the Query APIs at `/`, version 2 of the SES API below `/v2`, the mailbox at `/_aws/ses`, and what is
+//! seskey's own at `/_seskey`.
 
 use std::{
     borrow::Cow,
@@ -10,9 +11,9 @@ use axum::{
     Router,
     body::Bytes,
     extract::{ConnectInfo, State},
-    http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{any, get},
 };
 use tracing::{info, warn};
 
@@ -32,7 +33,8 @@ mod write_timeout;
 /// What is served where.
 pub(crate) fn router(ses: Arc<LocalSes>) -> Router {
     Router::new()
-        .route("/", get(query_api).post(query_api))
+        .route("/", get(call_api).post(call_api))
+        .route("/v2/{*path}", any(call_api))
         .route("/_aws/ses", get(messages::list).delete(messages::delete))
         .route("/_seskey/health", get(control::health))
         .route("/_seskey/clock", get(control::clock).post(control::move_clock))
@@ -44,7 +46,7 @@ pub(crate) fn router(ses: Arc<LocalSes>) -> Router {
         .with_state(ses)
 }
 
-async fn query_api(
+async fn call_api(
     State(ses): State<Arc<LocalSes>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     method: Method,
@@ -102,10 +104,14 @@ fn answer(
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let api::Response { status, content_type, request_id, body } = self.response;
+        let api::Response { status, content_type, error_type, request_id, body } = self.response;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = [("content-type", content_type.to_owned()), ("x-amzn-requestid", request_id)];
-        (status, headers, body).into_response()
+        let mut response = (status, headers, body).into_response();
+        if let Some(name) = error_type {
+            response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(name));
+        }
+        response
     }
 }
 

@@ -29,6 +29,21 @@ pub struct Message {
     pub raw_data: String,
     /// The envelope's sender.
     pub source: String,
+    /// The subject, if SES composed the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The body, if SES composed the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Body>,
+}
+
+/// The body that SES was given to compose a message of.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Body {
+    /// As HTML.
+    pub html_part: Option<String>,
+    /// As text.
+    pub text_part: Option<String>,
 }
 
 /// The envelope's recipients, told apart by the header.
@@ -137,6 +152,8 @@ mod tests {
             destination: Destination::default(),
             raw_data: "x".repeat(size),
             source: source.into(),
+            subject: None,
+            body: None,
         }
     }
 

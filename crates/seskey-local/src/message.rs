@@ -16,12 +16,29 @@ pub struct Header {
     pub to: Vec<String>,
     /// The addresses in `Cc`.
     pub cc: Vec<String>,
+    /// The addresses in `Bcc`.
+    pub bcc: Vec<String>,
     /// The configuration set that the message asks for by `X-SES-CONFIGURATION-SET`.
     pub configuration_set: Option<String>,
+    /// By which identities it is sent.
+    pub arns: IdentityArns,
     /// A field that stands twice and may stand once.
     pub duplicate: Option<String>,
     /// Whether it cannot be read in one way only.
     pub malformed: bool,
+}
+
+/// The ARNs of the identities that a message is sent by, where it does not leave that to SES. Each is the text of the
+/// first field of its name, as it stands there.
+/// Source: SES Developer Guide, "Using sending authorization with the Amazon SES SMTP interface".
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IdentityArns {
+    /// `X-SES-SOURCE-ARN`: the identity of the sender; it counts for the other two where they are not there.
+    pub source: Option<String>,
+    /// `X-SES-FROM-ARN`: the identity of the author.
+    pub from: Option<String>,
+    /// `X-SES-RETURN-PATH-ARN`: the identity of the address that bounces go to.
+    pub return_path: Option<String>,
 }
 
 /// Who wrote a message.
@@ -56,6 +73,7 @@ impl Header {
             let addresses = list.into_iter().flat_map(Address::iter);
             addresses.filter_map(|address| address.address().map(str::to_owned)).collect()
         };
+        let arn = |name: &str| fields.iter().find(|field| field.is(name)).map(Field::text);
         let mut seen = HashSet::new();
         let mut names = fields.iter().map(|field| field.name.as_str());
         Self {
@@ -63,6 +81,12 @@ impl Header {
             authors: parsed.from().into_iter().flat_map(Address::iter).map(author).collect(),
             to: addresses(parsed.to()),
             cc: addresses(parsed.cc()),
+            bcc: addresses(parsed.bcc()),
+            arns: IdentityArns {
+                source: arn("X-SES-SOURCE-ARN"),
+                from: arn("X-SES-FROM-ARN"),
+                return_path: arn("X-SES-RETURN-PATH-ARN"),
+            },
             configuration_set: owned(
                 parsed
                     .header("X-SES-CONFIGURATION-SET")
@@ -77,6 +101,16 @@ impl Header {
                 .map(str::to_owned),
         }
     }
+}
+
+/// The MIME parts of a message, those inside others counted too.
+pub fn count_parts(message: &[u8]) -> usize {
+    // a message without a boundary is one part, and need not be read whole
+    let (fields, _) = split(message);
+    if !fields.iter().any(|field| field.is("Content-Type") && field.text().contains("boundary")) {
+        return 1;
+    }
+    MessageParser::default().parse(message).map_or(1, |parsed| parsed.parts.len())
 }
 
 /// The ID that SES gives a message: four characters for the region, the time in milliseconds since 1970 as 12
@@ -103,10 +137,7 @@ pub fn rewrite(message: &[u8], id: &str, region: &Region, now: Timestamp) -> Vec
         now.to_zoned(TimeZone::UTC).strftime("%Y.%m.%d"),
     )
     .into_bytes();
-    for field in fields
-        .iter()
-        .filter(|field| !REPLACED.iter().any(|name| name.eq_ignore_ascii_case(&field.name)))
-    {
+    for field in fields.iter().filter(|field| !REPLACED.iter().any(|name| field.is(name))) {
         rewritten.extend_from_slice(field.raw);
     }
     rewritten.extend_from_slice(b"\r\n");
@@ -136,9 +167,12 @@ const SINGLE: &[&str] = &[
 /// Ours: more than any message has.
 const MAX_FIELDS: usize = 10_000;
 
+/// What SES writes itself, what is for SES alone, and what no recipient may see.
 const REPLACED: &[&str] = &[
     "Date",
     "Message-ID",
+    "Return-Path",
+    "Bcc",
     "X-SES-CONFIGURATION-SET",
     "X-SES-MESSAGE-TAGS",
     "X-SES-SOURCE-ARN",
@@ -150,6 +184,19 @@ struct Field<'a> {
     name: String,
     /// Its bytes, folded lines and line end included.
     raw: &'a [u8],
+}
+
+impl Field<'_> {
+    fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// What stands behind the colon, unfolded.
+    fn text(&self) -> String {
+        let text = String::from_utf8_lossy(self.raw);
+        let text = text.split_once(':').map_or("", |(_, text)| text);
+        text.replace("\r\n", "").trim().to_owned()
+    }
 }
 
 /// Splits a message into its header fields and its body. What is no header belongs to the body.
@@ -202,7 +249,9 @@ mod tests {
     use super::*;
 
     const MESSAGE: &[u8] = b"From: \"Ann B.\" <ann@example.com>\r\nTo: bob@example.org,\r\n carl@example.org\r\nCc: D <d@example.org>\r\n\
-        Date: yesterday\r\nX-SES-CONFIGURATION-SET: prod\r\nSubject: hi\r\n\r\nbody: not a header\r\n";
+        Date: yesterday\r\nX-SES-CONFIGURATION-SET: prod\r\nBcc: eve@example.org\r\n\
+        X-SES-Source-ARN:\r\n arn:aws:ses:us-east-1:111122223333:identity/a.b\r\nX-SES-SOURCE-ARN: second\r\n\
+        X-SES-MESSAGE-TAGS: a=b\r\nReturn-Path: <x@y.z>\r\nSubject: hi\r\n\r\nbody: not a header\r\n";
 
     #[test]
     fn what_decides_is_read() {
@@ -212,6 +261,12 @@ mod tests {
         assert_eq!(header.to, ["bob@example.org", "carl@example.org"]);
         assert_eq!(header.cc, ["d@example.org"]);
         assert_eq!(header.configuration_set.as_deref(), Some("prod"));
+        assert_eq!(
+            header.arns.source.as_deref(),
+            Some("arn:aws:ses:us-east-1:111122223333:identity/a.b")
+        );
+        assert_eq!((header.arns.from, header.arns.return_path), (None, None));
+        assert_eq!(header.bcc, ["eve@example.org"]);
         assert_eq!(header.duplicate, None);
         assert_eq!(Header::read(b"no header at all\r\n"), Header::default());
     }
@@ -260,7 +315,16 @@ mod tests {
         assert!(text.starts_with("Message-ID: <ID@eu-west-1.amazonses.com>\r\nDate: Thu, 20 Aug 2026 20:08:20 +0000\r\n"), "{text}");
         assert!(text.contains("To: bob@example.org,\r\n carl@example.org\r\n"), "{text}");
         assert!(text.ends_with("Subject: hi\r\n\r\nbody: not a header\r\n"), "{text}");
-        assert!(!text.contains("yesterday") && !text.contains("CONFIGURATION"), "{text}");
+        for gone in ["yesterday", "CONFIGURATION", "eve@", "ARN", "second", "TAGS", "Return-Path"] {
+            assert!(!text.contains(gone), "{gone} in {text}");
+        }
+    }
+
+    #[test]
+    fn parts_inside_parts_are_counted() {
+        assert_eq!(count_parts(MESSAGE), 1);
+        let two = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\na\r\n--x\r\n\r\nb\r\n--x--\r\n";
+        assert_eq!(count_parts(two), 3);
     }
 
     #[test]

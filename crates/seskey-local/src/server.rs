@@ -13,15 +13,18 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use crate::http::Limits;
 use crate::{
-    account::{Account, AccountId, Action, Answer, Status, fresh_access_key},
+    account::{
+        Account, AccountId, Action, Answer, Circumstances, Identity, Status, fresh_access_key,
+    },
     api,
     clock::Clock,
     http,
-    mailbox::{Destination, Filter, Mailbox, Message},
-    message::{self, Header},
+    mailbox::{Filter, Mailbox, Message},
+    message::Header,
     metrics::Metrics,
     refusal,
-    sending::{Identities, Login, Refusal, Sending},
+    sending::{Interface, Login, Refusal, Sent, Settings, Submission},
+    ses,
     sigv4::Signed,
     smtp::{
         self, Envelope, Listener, Tls,
@@ -45,8 +48,10 @@ pub struct Config {
     pub account_id: AccountId,
     /// The access key of the account's root user; made at the start if absent.
     pub root: Option<(AccessKeyId, SecretAccessKey)>,
-    /// From whom and to whom may be sent.
-    pub identities: Identities,
+    /// The identities that are verified from the start, in this region.
+    pub identities: Vec<Identity>,
+    /// What the account may send.
+    pub sending: Settings,
     /// Whether passwords of version 2 are taken too.
     pub accept_v2: bool,
     /// The host names by which the HTTP side is called, beside its address, `localhost` and AWS's own.
@@ -107,7 +112,8 @@ pub(crate) struct LocalSes {
     mailbox: Mutex<Mailbox>,
     rng: Mutex<StdRng>,
     region: Region,
-    identities: Identities,
+    sending: Settings,
+    sent: Mutex<Sent>,
     accept_v2: bool,
     clock: Clock,
     metrics: Metrics,
@@ -124,7 +130,8 @@ impl Config {
             region: Region::parse("us-east-1").expect("a region of the table"),
             account_id: AccountId::parse("000000000000").expect("12 digits"),
             root: None,
-            identities: Identities::default(),
+            identities: vec![],
+            sending: Settings::default(),
             accept_v2: false,
             hosts: vec![],
             limits: Limits::default(),
@@ -144,19 +151,23 @@ impl Server {
 
         let mut rng: StdRng = rand::make_rng();
         let root = config.root.unwrap_or_else(|| fresh_access_key(&config.account_id, &mut rng));
-        let account = Account::new(
+        let mut account = Account::new(
             config.account_id,
             config.region.partition(),
             root.clone(),
             Timestamp::now(),
         );
+        for identity in &config.identities {
+            account.create_identity(&config.region, identity);
+        }
         let ses = Arc::new(LocalSes {
             account: Mutex::new(account),
             nobody: root.1.clone(),
             mailbox: Mutex::default(),
             rng: Mutex::new(rng),
             region: config.region,
-            identities: config.identities,
+            sending: config.sending,
+            sent: Mutex::default(),
             accept_v2: config.accept_v2,
             clock: Clock::default(),
             metrics: Metrics::new(),
@@ -270,22 +281,30 @@ impl LocalSes {
         peer: IpAddr,
         region: &Region,
     ) -> Result<String, Refusal> {
-        let (header, now) = (Header::read(message), self.clock.now());
-        Sending { login, envelope: &envelope, header: &header, peer, region, now }
-            .check(&lock(&self.account), &self.identities)
-            .inspect_err(|refusal| self.metrics.message_refused(refusal.reply(region).code()))?;
-        let id = message::message_id(region, now, &mut *lock(&self.rng));
-        // a copy is made only of what is not UTF-8
-        let raw_data = String::from_utf8(message::rewrite(message, &id, region, now))
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        let message = Message {
-            id: id.clone(),
-            region: region.to_string(),
-            timestamp: now,
-            destination: Destination::new(envelope.recipients, &header.to, &header.cc),
-            raw_data,
-            source: envelope.sender,
+        let submission = Submission {
+            interface: Interface::Smtp,
+            action: "ses:SendRawEmail",
+            principal: &login.principal,
+            envelope: &envelope,
+            return_path: None,
+            message,
+            header: &Header::read(message),
+            circumstances: Circumstances {
+                peer,
+                secure_transport: true,
+                user_agent: None,
+                now: self.clock.now(),
+            },
+            region,
         };
+        submission
+            .check_form()
+            .and_then(|()| submission.check_account(&lock(&self.account), &self.sending))
+            .and_then(|()| submission.count(&mut lock(&self.sent), &self.sending))
+            .inspect_err(|refusal| self.metrics.message_refused(refusal.reply().code()))?;
+        let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
+        let message = submission.deliver(&mut rng);
+        let id = message.id.clone();
         self.metrics.message_accepted(message.raw_data.len());
         lock(&self.mailbox).push(message);
         Ok(id)
@@ -304,7 +323,7 @@ impl LocalSes {
         lock(&self.mailbox).delete(filter);
     }
 
-    /// Answers a request to the IAM or the STS API.
+    /// Answers a request to the IAM, the STS or the SES API.
     pub(crate) fn answer(&self, request: &Signed<'_>, peer: IpAddr) -> api::Response {
         let now = self.clock.now();
         // neither the account nor the randomness is held while a signature or a long answer is worked out
@@ -312,7 +331,27 @@ impl LocalSes {
         let clocks = [now, Timestamp::now()];
         let signer = api::authenticate(request, self.region.partition(), key_of, clocks);
         let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
-        let answer = api::answer(&mut lock(&self.account), request, signer, peer, now, &mut rng);
+        let mut account = lock(&self.account);
+        let answer = if ses::serves(request) {
+            let sent = &mut lock(&self.sent);
+            let (answer, message) = ses::answer(
+                &mut account,
+                sent,
+                &self.sending,
+                request,
+                signer,
+                peer,
+                now,
+                &mut rng,
+            );
+            if let Some(message) = message {
+                self.metrics.message_accepted(message.raw_data.len());
+                lock(&self.mailbox).push(message);
+            }
+            answer
+        } else {
+            api::answer(&mut account, request, signer, peer, now, &mut rng)
+        };
         self.metrics.request(api::service(request), api::action(request), answer.status);
         answer
     }

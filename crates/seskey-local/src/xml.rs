@@ -27,11 +27,23 @@ pub fn document(root: &str, namespace: &str, inside: impl FnOnce(&mut Xml)) -> S
 
 /// The error document. Source: IAM API Reference, "Common Errors".
 pub fn error(namespace: &str, refusal: &Refusal, request_id: &str) -> String {
+    let (status, code, message) = (refusal.status(), refusal.code(), refusal.to_string());
+    error_document(namespace, status, code, &message, request_id)
+}
+
+/// The error document of a code and a text.
+pub fn error_document(
+    namespace: &str,
+    status: u16,
+    code: &str,
+    message: &str,
+    request_id: &str,
+) -> String {
     document("ErrorResponse", namespace, |xml| {
         xml.element("Error", |xml| {
-            xml.text("Type", if refusal.status() < 500 { "Sender" } else { "Receiver" });
-            xml.text("Code", refusal.code());
-            xml.text("Message", &refusal.to_string());
+            xml.text("Type", if status < 500 { "Sender" } else { "Receiver" });
+            xml.text("Code", code);
+            xml.text("Message", message);
         });
         xml.text("RequestId", request_id);
     })

@@ -5,8 +5,8 @@
 //!
 //! `TLS` negotiates TLS after STARTTLS, `BEGIN TLS [NAME]` right after connecting anew (with the greeting and EHLO).
 //! `LOGIN` logs in, `MESSAGE` sends MAIL, RCPT and DATA, `CLOSED` expects the end, `MAILBOX` expects a text in the
-//! mailbox, `MESSAGES` the number of messages in it, `METRICS` a line of the metrics. Before all, `IDENTITY` verifies one, `SANDBOX` enters the sandbox,
-//! and `LISTENER` chooses the listeners of a region.
+//! mailbox, `MESSAGES` the number of messages in it, `METRICS` a line of the metrics. Before all, `IDENTITY` verifies
+//! one, `SANDBOX` enters the sandbox, `QUOTA` and `RATE` are the quotas, and `LISTENER` chooses the listeners of a region.
 
 #![allow(clippy::unwrap_used)]
 
@@ -17,7 +17,8 @@ use std::{fs, net::SocketAddr, path::Path};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use seskey::{Region, SmtpPassword};
 use seskey_local::{
-    account::{Action, Principal, Status},
+    account::{Action, Identity, Principal, Status},
+    sending::Quota,
     server::{Config, Server},
     smtp::{Listener, Tls},
 };
@@ -54,7 +55,7 @@ async fn hold(name: &str, script: &str) {
         let (keyword, rest) = filled.split_once([':', ' ']).unwrap_or((&filled, ""));
         let rest = rest.strip_prefix(' ').unwrap_or(rest);
         match keyword {
-            "#" | "IDENTITY" | "SANDBOX" | "LISTENER" => {}
+            "#" | "IDENTITY" | "SANDBOX" | "QUOTA" | "RATE" | "LISTENER" => {}
             "C" => client.send(format!("{rest}\r\n")).await,
             "RAW" => client.send(unescaped(rest)).await,
             "S" => client.expect_line(rest).await,
@@ -103,8 +104,13 @@ async fn hold(name: &str, script: &str) {
 fn config(script: &str) -> Config {
     let mut config = Config::ephemeral();
     let identities = script.lines().filter_map(|line| line.strip_prefix("IDENTITY "));
-    config.identities.verified = identities.map(str::to_owned).collect();
-    config.identities.sandbox = script.lines().any(|line| line == "SANDBOX");
+    config.identities = identities.map(|name| Identity::parse(name).unwrap()).collect();
+    config.sending.sandbox = script.lines().any(|line| line == "SANDBOX");
+    let number = |keyword: &str| {
+        script.lines().find_map(|line| line.strip_prefix(keyword)).map(|n| n.parse().unwrap())
+    };
+    config.sending.quota =
+        Quota { max_24_hour_send: number("QUOTA "), max_send_rate: number("RATE ") };
     for region in ["us-east-1", "eu-west-1"] {
         for tls in [Tls::Starttls, Tls::Wrapper] {
             let region = Region::parse(region).unwrap();

@@ -10,8 +10,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use seskey::{AccessKeyId, Region, SecretAccessKey};
 use seskey_local::{
-    account::AccountId,
-    sending::Identities,
+    account::{AccountId, Identity},
+    sending::{Quota, Settings},
     server::{Config, Server, StartError},
     smtp::{Limits, Listener, Tls},
 };
@@ -85,7 +85,8 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
         region,
         account_id,
         root: root(args)?,
-        identities: Identities { verified: args.identity.clone(), sandbox: args.sandbox },
+        identities: args.identity.iter().map(|name| identity(name)).collect::<Result<_>>()?,
+        sending: sending(args),
         accept_v2: args.accept_v2,
         hosts: host_names(&args.host_name)?,
         ..Config::ephemeral()
@@ -114,6 +115,22 @@ fn shown(listener: &Listener) -> Value {
         Tls::Wrapper => "wrapper",
     };
     json!({"address": listener.address.to_string(), "region": listener.region.as_str(), "tls": tls})
+}
+
+fn identity(name: &str) -> Result<Identity> {
+    Identity::parse(name)
+        .ok_or_else(|| Failure::usage(format!("{name:?} is no identity"), "an address or a domain"))
+}
+
+fn sending(args: &Local) -> Settings {
+    let granted = if args.sandbox { Quota::SANDBOX } else { Quota::default() };
+    Settings {
+        sandbox: args.sandbox,
+        quota: Quota {
+            max_24_hour_send: args.max_24_hour_send.or(granted.max_24_hour_send),
+            max_send_rate: args.max_send_rate.or(granted.max_send_rate),
+        },
+    }
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr> {

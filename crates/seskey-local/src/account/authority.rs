@@ -20,7 +20,11 @@ pub(super) type Bearing<'a> = (&'a PolicySource, &'a Document);
 
 impl Document {
     pub(super) fn parse(text: String, source: PolicySource) -> Result<Self, Refusal> {
-        match Policy::parse(&text) {
+        let parse = match source {
+            PolicySource::Resource { .. } => Policy::parse_resource,
+            _ => Policy::parse,
+        };
+        match parse(&text) {
             Ok(policy) => Ok(Self { text, source, policy }),
             Err(_) => Err(Refusal::MalformedPolicyDocument),
         }
@@ -46,13 +50,7 @@ impl Account {
     /// groups, or of the role, and within its permissions boundary and the policy of its session; whether it may take
     /// on a role, by the trust policy of that role too. The root user may do everything; who is not there, nothing.
     pub fn decide(&self, principal: &Principal, request: &Request<'_>) -> Decision<'_> {
-        let own = match principal {
-            Principal::Root => decided(vec![(&ROOT.source, &*ROOT)], request),
-            Principal::User(name) => decided(self.policies_of_user(name), request),
-            Principal::AssumedRole { role, access_key_id, .. } => {
-                decided(self.policies_of_session(role, access_key_id), request)
-            }
-        };
+        let own = decided(self.policies_of_principal(principal), request);
         if !request.action.eq_ignore_ascii_case("sts:AssumeRole") {
             return own;
         }
@@ -70,6 +68,17 @@ impl Account {
                 decided(bounds, request)
             }
             _ => decision,
+        }
+    }
+
+    /// All policies that bear on a principal, those that bound it among them.
+    pub(super) fn policies_of_principal(&self, principal: &Principal) -> Vec<Bearing<'_>> {
+        match principal {
+            Principal::Root => vec![(&ROOT.source, &*ROOT)],
+            Principal::User(name) => self.policies_of_user(name),
+            Principal::AssumedRole { role, access_key_id, .. } => {
+                self.policies_of_session(role, access_key_id)
+            }
         }
     }
 
@@ -110,7 +119,7 @@ impl Account {
     }
 }
 
-fn decided<'a>(policies: Vec<Bearing<'a>>, request: &Request<'_>) -> Decision<'a> {
+pub(super) fn decided<'a>(policies: Vec<Bearing<'a>>, request: &Request<'_>) -> Decision<'a> {
     evaluate(policies.into_iter().map(|(source, document)| (source, &document.policy)), request)
 }
 

@@ -1,10 +1,42 @@
-//! What is known of a principal when it asks for something.
+//! What is known of a request and of the principal that makes it.
 
+use std::net::IpAddr;
+
+use jiff::Timestamp;
 use seskey::policy::Context;
 
 use super::{Account, Principal, Tag};
 
+/// How a request comes, whoever makes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// The address of the client.
+    pub peer: IpAddr,
+    /// Whether it comes by TLS.
+    pub secure_transport: bool,
+    /// What the client calls itself; SMTP clients do not.
+    pub user_agent: Option<&'a str>,
+    /// The time.
+    pub now: Timestamp,
+}
+
 impl Account {
+    /// The global condition keys of a request.
+    /// Source: IAM User Guide, "AWS global condition context keys".
+    pub fn request_context(
+        &self,
+        principal: &Principal,
+        circumstances: &Circumstances<'_>,
+    ) -> Context {
+        let Circumstances { peer, secure_transport, user_agent, now } = circumstances;
+        self.principal_context(principal)
+            .with("aws:SourceIp", [peer.to_string()])
+            .with("aws:SecureTransport", [secure_transport.to_string()])
+            .with("aws:CurrentTime", [now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()])
+            .with("aws:EpochTime", [now.as_second().to_string()])
+            .with("aws:UserAgent", *user_agent)
+    }
+
     /// The condition keys that tell who asks.
     /// Source: IAM User Guide, "AWS global condition context keys", properties of the principal.
     pub fn principal_context(&self, principal: &Principal) -> Context {

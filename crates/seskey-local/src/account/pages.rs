@@ -38,7 +38,7 @@ impl Default for Page {
 impl Page {
     /// The part of a list that stands in the order of its keys. A marker is the key of the last item before, so that
     /// items that come and go between two pages neither repeat nor hide others.
-    pub(super) fn of<K: AsRef<str>, T>(
+    pub(crate) fn of<K: AsRef<str>, T>(
         &self,
         items: impl IntoIterator<Item = (K, T)>,
     ) -> Result<Listed<T>, Refusal> {

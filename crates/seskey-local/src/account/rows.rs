@@ -1,6 +1,6 @@
 //! The account as rows of text, for whoever keeps them: what has changed goes out, what was kept comes in.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -48,6 +48,9 @@ pub(super) struct Root {
     pub(super) partition: Partition,
     pub(super) create_date: Timestamp,
     pub(super) access_keys: Vec<String>,
+    /// The regions in which the account has paused its sending.
+    #[serde(default)]
+    pub(super) sending_paused: BTreeSet<String>,
 }
 
 impl Account {
@@ -88,7 +91,7 @@ impl Account {
     }
 
     /// All that is kept of an account.
-    fn tables(&mut self) -> [&mut dyn Rows; 8] {
+    fn tables(&mut self) -> [&mut dyn Rows; 9] {
         [
             &mut self.root,
             &mut self.users,
@@ -98,6 +101,7 @@ impl Account {
             &mut self.access_keys,
             &mut self.temporary_credentials,
             &mut self.credential_report,
+            &mut self.identities,
         ]
     }
 }

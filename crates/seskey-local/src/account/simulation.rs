@@ -130,6 +130,7 @@ fn matched(kind: &'static str, by: StatementRef<'_>) -> MatchedStatement {
             let of_aws = arn.contains(":iam::aws:");
             (arn, if of_aws { "aws-managed" } else { "user-managed" })
         }
+        PolicySource::Resource { name, .. } => (name, "resource"),
     };
     let source_policy_id = id.rsplit('/').next().unwrap_or(id).to_owned();
     MatchedStatement { source_policy_id, source_policy_type }

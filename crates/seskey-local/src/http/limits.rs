@@ -42,7 +42,9 @@ pub(super) const MAX_LARGE_BODIES: usize = 16;
 pub(super) fn max_body(request: &Parts) -> usize {
     let is_signed_for_ses = || {
         let mut values = request.headers.get_all(AUTHORIZATION).iter();
-        values.any(|value| value.as_bytes().windows(SES_SCOPE.len()).any(|part| part == SES_SCOPE))
+        let names =
+            |value: &[u8], scope: &[u8]| value.windows(scope.len()).any(|part| part == scope);
+        values.any(|value| SES_SCOPES.iter().any(|scope| names(value.as_bytes(), scope)))
     };
     if request.uri.path().starts_with("/v2/email/") || is_signed_for_ses() {
         MAX_MESSAGE_BODY
@@ -53,4 +55,4 @@ pub(super) fn max_body(request: &Parts) -> usize {
 
 pub(super) const MAX_BODY: usize = 256 * 1024;
 const MAX_MESSAGE_BODY: usize = 64 * 1024 * 1024;
-const SES_SCOPE: &[u8] = b"/ses/aws4_request";
+const SES_SCOPES: [&[u8]; 2] = [b"/ses/aws4_request", b"/email/aws4_request"];

@@ -94,6 +94,8 @@ mod tests {
                 destination: Destination::default(),
                 raw_data: "Subject: \"hi\"\r\n\r\n\u{fffd}".into(),
                 source: "a@b.c".into(),
+                subject: None,
+                body: None,
             })
         };
         for ids in [&[][..], &["1"], &["1", "2", "3"]] {

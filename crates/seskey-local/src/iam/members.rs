@@ -110,6 +110,16 @@ impl Members {
         if list.is_empty() { Err(invalid(name, Constraint::Required)) } else { Ok(list) }
     }
 
+    /// The parameter as it is; it must be there.
+    pub(crate) fn required_text(&self, name: &str) -> Result<String, Refusal> {
+        self.get(name).map(str::to_owned).ok_or_else(|| invalid(name, Constraint::Required))
+    }
+
+    /// The items of a list as they are.
+    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
+        (1..).map_while(|n| self.get(&format!("{name}.member.{n}")).map(str::to_owned)).collect()
+    }
+
     /// The account that the parameter `AccessKeyId` tells by its form.
     pub(crate) fn access_key_account(&self) -> Result<AccountId, Refusal> {
         let id = self.required("AccessKeyId", &shapes::ACCESS_KEY_ID)?;
@@ -195,12 +205,12 @@ impl Members {
         if tags.is_empty() { Err(invalid("Tags", Constraint::Required)) } else { Ok(tags) }
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, Refusal> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Refusal> {
         self.one_of(name, "true, false", |text| text.parse().ok()).map(Option::unwrap_or_default)
     }
 
     /// One of the words of an enumeration.
-    pub(super) fn one_of<T>(
+    pub(crate) fn one_of<T>(
         &self,
         name: &str,
         words: &'static str,

@@ -206,7 +206,7 @@ impl Conversation {
             }
             Err(refusal) => {
                 info!(%peer, %listener, %region, %user, ?refusal, "message refused");
-                refusal.reply(region)
+                refusal.reply()
             }
         }
     }

@@ -14,4 +14,5 @@ mod session;
 pub use limits::Limits;
 pub use listener::{Listener, Tls};
 pub use reply::Reply;
+pub(crate) use session::MAX_MESSAGE;
 pub use session::{Envelope, Session, Step};

@@ -54,7 +54,7 @@ pub struct Envelope {
 }
 
 /// The size of the largest message, in bytes. Source: SES Developer Guide, "Service quotas in Amazon SES".
-pub(super) const MAX_MESSAGE: usize = 40 * 1024 * 1024;
+pub(crate) const MAX_MESSAGE: usize = 40 * 1024 * 1024;
 
 /// The name in greeting and EHLO, without a region whatever the endpoint.
 const HOST: &str = "email-smtp.amazonaws.com";

@@ -1,0 +1,269 @@
+//! Identities: the addresses and domains that the account may send from, each in its region, with their sending
+//! authorization policies. There is no mail to click on here, so an identity is verified as soon as it is there.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+use seskey::{
+    Region,
+    policy::{Decision, PolicySource, Request},
+};
+
+use super::{
+    Account, Principal,
+    authority::{Document, decided},
+};
+use crate::smtp::address::is_address;
+
+/// The name of an identity: an address, or a domain, which is without upper case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identity(String);
+
+/// Why a policy of an identity is not stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityPolicyError {
+    /// There is no such identity in the region.
+    #[error("Identity {0} does not exist.")]
+    NoSuchIdentity(String),
+    /// The document is no resource-based policy, or too long.
+    #[error("Invalid policy.")]
+    InvalidPolicy,
+    /// One more than an identity may have.
+    #[error("An identity has at most {POLICIES_PER_IDENTITY} policies.")]
+    LimitExceeded,
+}
+
+/// What hangs on an identity.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Entry {
+    /// By name.
+    policies: BTreeMap<String, Document>,
+}
+
+impl Identity {
+    /// Reads a name as SES takes one: an address in printable ASCII, or a domain of at least two labels.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name.rsplit_once('@') {
+            Some((local, domain)) if is_address(name) => {
+                Some(Self(format!("{local}@{}", domain.to_ascii_lowercase())))
+            }
+            None if is_domain(name) => Some(Self(name.to_ascii_lowercase())),
+            _ => None,
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is an address, or else a domain.
+    pub fn is_address(&self) -> bool {
+        self.0.contains('@')
+    }
+
+    /// Whether an address may be sent from by it: an address is an identity for itself, a domain for all that is in it
+    /// and below it. Domains know no upper case, local parts do.
+    /// Source: SES Developer Guide, "Verified identities in Amazon SES".
+    pub fn covers(&self, address: &str) -> bool {
+        let (local, domain) = address.rsplit_once('@').unwrap_or(("", address));
+        match self.0.rsplit_once('@') {
+            Some((l, d)) => l == local && d.eq_ignore_ascii_case(domain),
+            None => domain
+                .to_ascii_lowercase()
+                .strip_suffix(&self.0)
+                .is_some_and(|above| above.is_empty() || above.ends_with('.')),
+        }
+    }
+}
+
+impl Account {
+    /// The identities of a region, in the order of their names.
+    pub fn identities(&self, region: &Region) -> impl Iterator<Item = Identity> {
+        let prefix = format!("{region}/");
+        self.identities
+            .range(prefix.clone()..)
+            .map_while(move |(key, _)| key.strip_prefix(&prefix).map(|name| Identity(name.into())))
+    }
+
+    /// Whether there is an identity in any region. While there is none, every sender counts as verified.
+    pub fn has_identities(&self) -> bool {
+        !self.identities.is_empty()
+    }
+
+    /// Whether the identity is there, and so verified.
+    pub fn has_identity(&self, region: &Region, identity: &Identity) -> bool {
+        self.identities.contains_key(&key(region, identity))
+    }
+
+    /// Creates an identity; `false` if it is there already.
+    pub fn create_identity(&mut self, region: &Region, identity: &Identity) -> bool {
+        let key = key(region, identity);
+        let is_new = !self.identities.contains_key(&key);
+        if is_new {
+            self.identities.insert(key, Entry::default());
+        }
+        is_new
+    }
+
+    /// Deletes an identity with its policies; `false` if it is not there.
+    pub fn delete_identity(&mut self, region: &Region, identity: &Identity) -> bool {
+        self.identities.remove(&key(region, identity)).is_some()
+    }
+
+    /// The sending authorization policies of an identity, name and document, in the order of their names; `None` if
+    /// the identity is not there.
+    pub fn identity_policies(
+        &self,
+        region: &Region,
+        identity: &Identity,
+    ) -> Option<impl Iterator<Item = (&str, &str)>> {
+        let entry = self.identities.get(&key(region, identity))?;
+        Some(entry.policies.iter().map(|(name, document)| (name.as_str(), document.text.as_str())))
+    }
+
+    /// Stores a sending authorization policy, in place of the one of that name.
+    ///
+    /// # Errors
+    /// [`IdentityPolicyError`].
+    pub fn put_identity_policy(
+        &mut self,
+        region: &Region,
+        identity: &Identity,
+        name: &str,
+        document: &str,
+    ) -> Result<(), IdentityPolicyError> {
+        let arn = self.identity_arn(region, identity);
+        let entry = self.identities.get_mut(&key(region, identity));
+        let policies = &mut entry
+            .ok_or_else(|| IdentityPolicyError::NoSuchIdentity(identity.to_string()))?
+            .policies;
+        if document.len() > POLICY_SIZE {
+            return Err(IdentityPolicyError::InvalidPolicy);
+        }
+        if policies.len() >= POLICIES_PER_IDENTITY && !policies.contains_key(name) {
+            return Err(IdentityPolicyError::LimitExceeded);
+        }
+        let source = PolicySource::Resource { arn, name: name.to_owned() };
+        let document = Document::parse(document.to_owned(), source)
+            .map_err(|_| IdentityPolicyError::InvalidPolicy)?;
+        policies.insert(name.to_owned(), document);
+        Ok(())
+    }
+
+    /// Deletes a sending authorization policy; `false` if it is not there.
+    pub fn delete_identity_policy(
+        &mut self,
+        region: &Region,
+        identity: &Identity,
+        name: &str,
+    ) -> bool {
+        let entry = self.identities.get_mut(&key(region, identity));
+        entry.is_some_and(|entry| entry.policies.remove(name).is_some())
+    }
+
+    /// Decides whether a principal may do something on an identity of this account: by its own policies together with
+    /// those of the identity.
+    pub fn decide_on_identity(
+        &self,
+        principal: &Principal,
+        region: &Region,
+        identity: &Identity,
+        request: &Request<'_>,
+    ) -> Decision<'_> {
+        let entry = self.identities.get(&key(region, identity));
+        let of_identity = entry.into_iter().flat_map(|entry| entry.policies.values());
+        let of_identity = of_identity.map(|document| (&document.source, document));
+        decided(
+            self.policies_of_principal(principal).into_iter().chain(of_identity).collect(),
+            request,
+        )
+    }
+
+    /// `arn:aws:ses:eu-west-1:111122223333:identity/example.com`.
+    pub fn identity_arn(&self, region: &Region, identity: &Identity) -> String {
+        self.ses_arn(region, "identity", identity.as_str())
+    }
+
+    /// The ARN of an SES resource of this account.
+    pub fn ses_arn(&self, region: &Region, kind: &str, name: &str) -> String {
+        format!("arn:{}:ses:{region}:{}:{kind}/{name}", self.partition(), self.id())
+    }
+
+    /// Whether the account may send in a region, or has paused it.
+    /// Source: SES API Reference, `UpdateAccountSendingEnabled`.
+    pub fn is_sending_enabled(&self, region: &Region) -> bool {
+        !self.root_user().sending_paused.contains(region.as_str())
+    }
+
+    /// Lets the account send in a region, or pauses it.
+    pub fn enable_sending(&mut self, region: &Region, enabled: bool) {
+        let paused = &mut self.root_user_mut().sending_paused;
+        match enabled {
+            true => paused.remove(region.as_str()),
+            false => paused.insert(region.as_str().to_owned()),
+        };
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Source: SES API Reference, `PutIdentityPolicy` ("cannot exceed 4 KB").
+const POLICY_SIZE: usize = 4096;
+/// Source: SES Developer Guide, "Service quotas in Amazon SES".
+const POLICIES_PER_IDENTITY: usize = 20;
+
+fn key(region: &Region, identity: &Identity) -> String {
+    format!("{region}/{identity}")
+}
+
+fn is_domain(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    name.len() <= 255 && name.contains('.') && name.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_is_an_address_or_a_domain() {
+        for (name, expected) in [
+            ("Example.COM", Some("example.com")),
+            ("Ann@Example.COM", Some("Ann@example.com")),
+            ("_dmarc.example.com", Some("_dmarc.example.com")),
+            ("example", None),
+            ("example..com", None),
+            ("ann@", None),
+            ("ann@exa mple.com", None),
+            ("example.com/x", None),
+            ("", None),
+        ] {
+            let identity = Identity::parse(name);
+            assert_eq!(identity.as_ref().map(Identity::as_str), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_identity_covers_its_address_or_its_domain() {
+        for (identity, address, expected) in [
+            ("ann@example.com", "ann@EXAMPLE.com", true),
+            ("ann@example.com", "Ann@example.com", false),
+            ("example.com", "ann@example.com", true),
+            ("Example.com", "ann@mail.example.com", true),
+            ("example.com", "ann@badexample.com", false),
+            ("mail.example.com", "ann@example.com", false),
+        ] {
+            let identity = Identity::parse(identity).unwrap();
+            assert_eq!(identity.covers(address), expected, "{identity} {address}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Whether the policies of the user and those of the identity let this message be sent.
+//!
+//! Sources: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SES"; SES Developer
+//! Guide, "Using sending authorization with Amazon SES" and "Identity and access management in Amazon SES".
+
+use seskey::policy::{Context, Decision, Request};
+
+use super::{Refusal, Submission};
+use crate::{
+    account::{Account, Identity},
+    message::{Author, IdentityArns},
+};
+
+impl Submission<'_> {
+    pub(super) fn check_permission(&self, account: &Account) -> Result<(), Refusal> {
+        let IdentityArns { source, from, return_path } = &self.header.arns;
+        for author in &self.header.authors {
+            let context = self.context(account, author);
+            let identities = match from.as_ref().or(source.as_ref()) {
+                Some(arn) => vec![self.identity_of_arn(account, arn, &author.address)?],
+                None => of_sender(account, self, &author.address),
+            };
+            self.require_any(account, &identities, &context)?;
+            if let Some(arn) = return_path {
+                let address = self.return_path.unwrap_or(&self.envelope.sender);
+                let identity = self.identity_of_arn(account, arn, address)?;
+                self.require_any(account, &[identity], &context)?;
+            }
+            if let Some(name) = &self.header.configuration_set {
+                let resource = account.ses_arn(self.region, "configuration-set", name);
+                let request =
+                    Request { action: self.action, resource: &resource, context: &context };
+                if !account.decide(self.principal, &request).is_allowed() {
+                    return Err(self.denied(account, resource));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One of these must be allowed, and none denied.
+    fn require_any(
+        &self,
+        account: &Account,
+        identities: &[Identity],
+        context: &Context,
+    ) -> Result<(), Refusal> {
+        let mut allowed = false;
+        let mut denied = None;
+        for identity in identities {
+            let resource = account.identity_arn(self.region, identity);
+            let request = Request { action: self.action, resource: &resource, context };
+            match account.decide_on_identity(self.principal, self.region, identity, &request) {
+                Decision::ExplicitDeny { .. } => return Err(self.denied(account, resource)),
+                decision if decision.is_allowed() => allowed = true,
+                _ => denied = denied.or(Some(resource)),
+            }
+        }
+        match denied {
+            Some(resource) if !allowed => Err(self.denied(account, resource)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The identity that an ARN names. There is one account here: what belongs to another has no policy for us.
+    fn identity_of_arn(
+        &self,
+        account: &Account,
+        arn: &str,
+        address: &str,
+    ) -> Result<Identity, Refusal> {
+        let invalid = || Refusal::InvalidArn(arn.to_owned());
+        let fields: Vec<&str> = arn.splitn(6, ':').collect();
+        let &["arn", _, "ses", _, _, resource] = fields.as_slice() else { return Err(invalid()) };
+        let name = resource.strip_prefix("identity/").ok_or_else(invalid)?;
+        let identity = Identity::parse(name).ok_or_else(invalid)?;
+        if !arn.eq_ignore_ascii_case(&account.identity_arn(self.region, &identity)) {
+            return Err(self.denied(account, arn.to_owned()));
+        }
+        let is_verified = !account.has_identities() || account.has_identity(self.region, &identity);
+        if is_verified && identity.covers(address) {
+            Ok(identity)
+        } else {
+            Err(self.not_verified(vec![address.to_owned()]))
+        }
+    }
+
+    fn denied(&self, account: &Account, resource: String) -> Refusal {
+        let (user, action) = (account.principal_arn(self.principal), self.action);
+        Refusal::AccessDenied { user, action, resource }
+    }
+
+    fn context(&self, account: &Account, author: &Author) -> Context {
+        let feedback_address = self.return_path.unwrap_or(&self.envelope.sender);
+        account
+            .request_context(self.principal, &self.circumstances)
+            .with("ses:ApiVersion", [self.interface.api_version()])
+            .with("ses:FromAddress", [author.address.as_str()])
+            .with("ses:FromDisplayName", author.display_name.as_deref())
+            .with("ses:FeedbackAddress", [feedback_address])
+            .with("ses:Recipients", self.envelope.recipients.iter().map(String::as_str))
+    }
+}
+
+/// The identity by which an address is sent from: the address rather than its domain, a domain rather than the one
+/// above it. While there is no identity it may be the address or its domain.
+fn of_sender(account: &Account, submission: &Submission<'_>, address: &str) -> Vec<Identity> {
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let named = |names: &[&str]| names.iter().filter_map(|name| Identity::parse(name)).collect();
+    if !account.has_identities() {
+        return named(&[address, domain]);
+    }
+    let covering = account.identities(submission.region).filter(|one| one.covers(address));
+    let nearest = covering.max_by_key(|one| (one.is_address(), one.as_str().len()));
+    nearest.map_or_else(|| named(&[address]), |one| vec![one])
+}

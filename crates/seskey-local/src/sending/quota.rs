@@ -1,0 +1,157 @@
+//! How much may be sent: in 24 hours and in a second, counted by recipients and for each region by itself.
+//!
+//! Source: SES Developer Guide, "Managing your Amazon SES sending limits" and "Service quotas in Amazon SES".
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+use seskey::Region;
+
+use super::Refusal;
+
+/// The sending quotas of an account; what is absent is unlimited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quota {
+    /// Recipients in any 24 hours.
+    pub max_24_hour_send: Option<u64>,
+    /// Recipients in any second.
+    pub max_send_rate: Option<u64>,
+}
+
+/// What has been sent, as far as the quotas want to know. It is forgotten when the process ends.
+#[derive(Debug, Default)]
+pub struct Sent(BTreeMap<String, History>);
+
+/// What was sent in one region.
+#[derive(Debug, Default)]
+struct History {
+    /// Recipients of the last 24 hours by the second, without the mailbox simulator.
+    day: VecDeque<(i64, u64)>,
+    /// Recipients of the last second.
+    second: VecDeque<(Timestamp, u64)>,
+}
+
+impl Quota {
+    /// That of the sandbox.
+    pub const SANDBOX: Self = Self { max_24_hour_send: Some(200), max_send_rate: Some(1) };
+}
+
+impl Sent {
+    /// Counts a message in, with all its recipients and those among them that the daily quota counts; or refuses it
+    /// and counts nothing. A message to several recipients may go beyond the rate, the next one must wait.
+    ///
+    /// # Errors
+    /// `SendingRate` or `DailyQuota`.
+    pub fn count(
+        &mut self,
+        region: &Region,
+        quota: &Quota,
+        recipients: u64,
+        counted: u64,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let history = self.0.entry(region.to_string()).or_default();
+        history.forget(now);
+        let this_second: u64 = history.second.iter().map(|(_, recipients)| recipients).sum();
+        if quota.max_send_rate.is_some_and(|max| this_second >= max) {
+            return Err(Refusal::SendingRate);
+        }
+        if quota.max_24_hour_send.is_some_and(|max| history.last_24_hours() + counted > max) {
+            return Err(Refusal::DailyQuota);
+        }
+        if quota.max_send_rate.is_some() {
+            history.second.push_back((now, recipients));
+        }
+        match history.day.back_mut() {
+            Some((second, sent)) if *second == now.as_second() => *sent += counted,
+            _ => history.day.push_back((now.as_second(), counted)),
+        }
+        Ok(())
+    }
+
+    /// The recipients of the last 24 hours that count.
+    pub fn last_24_hours(&mut self, region: &Region, now: Timestamp) -> u64 {
+        self.0.get_mut(region.as_str()).map_or(0, |history| {
+            history.forget(now);
+            history.last_24_hours()
+        })
+    }
+
+    /// The recipients of the last 24 hours by the quarter of an hour, with the time at which it began.
+    pub fn by_quarter(&mut self, region: &Region, now: Timestamp) -> BTreeMap<i64, u64> {
+        let mut quarters = BTreeMap::new();
+        if let Some(history) = self.0.get_mut(region.as_str()) {
+            history.forget(now);
+            for (second, sent) in &history.day {
+                *quarters.entry(second - second.rem_euclid(QUARTER)).or_default() += sent;
+            }
+        }
+        quarters
+    }
+}
+
+impl History {
+    /// What is older than the quotas look back. What is yet to come was sent before the clock was put back.
+    fn forget(&mut self, now: Timestamp) {
+        self.day.retain(|(second, _)| (now.as_second() - DAY..=now.as_second()).contains(second));
+        self.second.retain(|(at, _)| {
+            let since = now.duration_since(*at);
+            !since.is_negative() && since < SignedDuration::from_secs(1)
+        });
+    }
+
+    fn last_24_hours(&self) -> u64 {
+        self.day.iter().map(|(_, sent)| sent).sum()
+    }
+}
+
+const DAY: i64 = 24 * 60 * 60;
+const QUARTER: i64 = 15 * 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: f64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs_f64(100_000.0 + seconds)
+    }
+
+    fn region(name: &str) -> Region {
+        Region::parse(name).unwrap()
+    }
+
+    #[test]
+    fn the_rate_counts_recipients_of_any_second() {
+        let (mut sent, quota) = (Sent::default(), Quota::SANDBOX);
+        let mut send = |name, seconds| sent.count(&region(name), &quota, 2, 2, at(seconds));
+        assert_eq!(send("us-east-1", 0.6), Ok(()));
+        assert_eq!(send("us-east-1", 1.5), Err(Refusal::SendingRate));
+        assert_eq!(send("eu-west-1", 1.5), Ok(()), "each region counts by itself");
+        assert_eq!(send("us-east-1", 1.6), Ok(()));
+        assert_eq!(send("us-east-1", 0.0), Ok(()), "the clock was put back");
+    }
+
+    #[test]
+    fn the_quota_counts_recipients_of_any_24_hours() {
+        let quota = Quota { max_24_hour_send: Some(200), max_send_rate: None };
+        let (mut sent, here) = (Sent::default(), region("us-east-1"));
+        let day = 86_400.0;
+        for (seconds, recipients, expected) in [
+            (0.0, 50, Ok(())),
+            (1.0, 149, Ok(())),
+            (2.0, 2, Err(Refusal::DailyQuota)),
+            (2.0, 1, Ok(())),
+            (3.0, 1, Err(Refusal::DailyQuota)),
+            (day, 1, Err(Refusal::DailyQuota)),
+            (day + 1.0, 51, Err(Refusal::DailyQuota)),
+            (day + 1.0, 50, Ok(())),
+            (day + 1.5, 0, Ok(())),
+        ] {
+            let counted = sent.count(&here, &quota, recipients.max(1), recipients, at(seconds));
+            assert_eq!(counted, expected, "{seconds} {recipients}");
+        }
+        assert_eq!(sent.last_24_hours(&here, at(day + 2.0)), 51);
+        assert_eq!(sent.by_quarter(&here, at(day + 2.0)).values().sum::<u64>(), 51);
+        assert_eq!(sent.last_24_hours(&here, at(3.0 * day)), 0);
+    }
+}

@@ -1,0 +1,168 @@
+//! Why SES does not take a message, and how each interface says it.
+//!
+//! Sources: SES Developer Guide, "SMTP response codes returned by Amazon SES" and "Errors related to the sending quotas
+//! for your Amazon SES account"; SES API Reference, "Errors" of `SendEmail` in both versions; published transcripts.
+
+use seskey::Region;
+
+use super::{MAX_PARTS, MAX_RECIPIENTS};
+use crate::smtp::Reply;
+
+/// Why SES does not take a message. `Display` is the text that all interfaces have in common.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// More bytes than the interface takes.
+    #[error("Message is too long.")]
+    TooLong,
+    /// More recipients than a message may have.
+    #[error("Recipient count exceeds {MAX_RECIPIENTS}.")]
+    TooManyRecipients,
+    /// No recipient at all.
+    #[error("Missing required header 'To'.")]
+    NoRecipient,
+    /// What is no address, among the sender and the recipients.
+    #[error("Illegal address: '{0}'.")]
+    InvalidAddress(String),
+    /// More MIME parts than a message may have.
+    #[error("Message has more than {MAX_PARTS} MIME parts.")]
+    TooManyParts,
+    /// A header field stands twice that may stand once.
+    #[error("Duplicate header '{0}'.")]
+    DuplicateField(String),
+    /// The header has a CR or an LF that ends no line, or too many fields.
+    #[error("Malformed header.")]
+    MalformedHeader,
+    /// There is no address in `From`.
+    #[error("Missing header 'From'.")]
+    NoAuthor,
+    /// What stands in `From` is no address.
+    #[error("Address contains illegal characters in user name: '<{0}>'.")]
+    InvalidAuthor(String),
+    /// What should be the ARN of an identity is none.
+    #[error("Invalid identity ARN: '{0}'.")]
+    InvalidArn(String),
+    /// The account has paused its sending.
+    #[error(
+        "Sending paused for this account. For more information, please check the inbox of the email address \
+         associated with your AWS account."
+    )]
+    SendingPaused,
+    /// The policies do not allow it.
+    #[error("User `{user}' is not authorized to perform `{action}' on resource `{resource}'")]
+    AccessDenied {
+        /// The ARN of the user.
+        user: String,
+        /// `ses:SendRawEmail` or `ses:SendEmail`.
+        action: &'static str,
+        /// The ARN of the identity or the configuration set.
+        resource: String,
+    },
+    /// Identities that are not verified.
+    #[error(
+        "Email address is not verified. The following identities failed the check in region {}: {}",
+        .region.as_str().to_ascii_uppercase(), shown(.identities)
+    )]
+    NotVerified {
+        /// The region of the endpoint.
+        region: Region,
+        /// As they stand in the message and its envelope.
+        identities: Vec<String>,
+    },
+    /// The quota of 24 hours would be exceeded.
+    #[error("Daily message quota exceeded")]
+    DailyQuota,
+    /// More than is allowed in a second.
+    #[error("Maximum sending rate exceeded")]
+    SendingRate,
+}
+
+/// What the interfaces put before the text: the code and the first words of the SMTP reply, the error code and the
+/// HTTP status of the API, version 1 and version 2.
+pub(crate) struct Class {
+    smtp: (u16, &'static str),
+    pub(crate) v1: (&'static str, u16),
+    pub(crate) v2: (&'static str, u16),
+}
+
+const TRANSACTION_FAILED: Class = Class {
+    smtp: (554, "Transaction failed: "),
+    v1: ("InvalidParameterValue", 400),
+    v2: ("BadRequestException", 400),
+};
+const TOO_LONG: Class = Class { smtp: (552, ""), ..TRANSACTION_FAILED };
+const MESSAGE_REJECTED: Class = Class {
+    smtp: (554, "Message rejected: "),
+    v1: ("MessageRejected", 400),
+    v2: ("MessageRejected", 400),
+};
+const SENDING_PAUSED: Class = Class {
+    v1: ("AccountSendingPausedException", 400),
+    v2: ("SendingPausedException", 400),
+    ..MESSAGE_REJECTED
+};
+const ACCESS_DENIED: Class = Class {
+    smtp: (554, "Access denied: "),
+    v1: ("AccessDenied", 403),
+    v2: ("AccessDeniedException", 403),
+};
+const THROTTLING: Class = Class {
+    smtp: (454, "Throttling failure: "),
+    v1: ("Throttling", 400),
+    v2: ("TooManyRequestsException", 429),
+};
+
+impl Refusal {
+    /// The reply of the SMTP endpoint.
+    pub fn reply(&self) -> Reply {
+        let (code, first_words) = self.class().smtp;
+        Reply::new(code, format!("{first_words}{self}"))
+    }
+
+    pub(crate) fn class(&self) -> &'static Class {
+        match self {
+            Self::TooLong => &TOO_LONG,
+            Self::TooManyRecipients
+            | Self::NoRecipient
+            | Self::InvalidAddress(_)
+            | Self::TooManyParts
+            | Self::DuplicateField(_)
+            | Self::MalformedHeader
+            | Self::NoAuthor
+            | Self::InvalidAuthor(_)
+            | Self::InvalidArn(_) => &TRANSACTION_FAILED,
+            Self::SendingPaused => &SENDING_PAUSED,
+            Self::AccessDenied { .. } => &ACCESS_DENIED,
+            Self::NotVerified { .. } => &MESSAGE_REJECTED,
+            Self::DailyQuota | Self::SendingRate => &THROTTLING,
+        }
+    }
+}
+
+/// "If the error message ends in `...`", not all could be shown.
+fn shown(identities: &[String]) -> String {
+    let mut shown = String::new();
+    for identity in identities {
+        if shown.len() + identity.len() > MOST_SHOWN {
+            return shown + "...";
+        }
+        let comma = if shown.is_empty() { "" } else { ", " };
+        shown = shown + comma + identity;
+    }
+    shown
+}
+
+/// Ours: with the words before them the identities fit into a reply.
+const MOST_SHOWN: usize = 800;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_of_identities_ends_in_dots() {
+        let identity = "a".repeat(300);
+        assert_eq!(shown(&["a".to_owned(), "b".to_owned()]), "a, b");
+        assert_eq!(shown(&vec![identity.clone(); 3]), format!("{identity}, {identity}..."));
+    }
+}

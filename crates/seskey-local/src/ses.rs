@@ -1,0 +1,170 @@
+//! The SES sending API, in both versions: `v1` is the Query API of 2010-12-01, `v2` the REST API of 2019-09-27.
+//!
+//! Identities are verified as soon as they are created. Sources: SES API Reference and SES API v2 Reference; names,
+//! shapes and errors from botocore 1.44.5, `ses/2010-12-01` and `sesv2/2019-09-27`.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use rand::Rng;
+use seskey::{
+    Region,
+    policy::{Context, Request},
+};
+
+pub use refusal::Refusal;
+
+use crate::{
+    account::{Account, Circumstances, Identity, Principal},
+    api::{self, Response},
+    mailbox::Message,
+    refusal::{self as common, Mismatch},
+    sending::{Interface, Sent, Settings},
+    sigv4::{Signed, Signer},
+};
+
+mod compose;
+mod refusal;
+mod submit;
+mod v1;
+mod v2;
+
+pub(crate) use v1::{NAMESPACE, VERSION};
+
+/// Whether a request is one to SES: by its path, or by what its signature was made for.
+pub fn serves(request: &Signed<'_>) -> bool {
+    api::is_for_ses(request)
+}
+
+/// The operation that a request to SES asks for, if it is served.
+pub(crate) fn action(request: &Signed<'_>) -> Option<&'static str> {
+    if v2::serves(request.path) { v2::action(request) } else { v1::action(request) }
+}
+
+/// Answers a request that was signed, or for which that is refused, and gives out the message that it sent, if any.
+#[expect(clippy::too_many_arguments, reason = "a request and all that it is judged by")]
+pub fn answer(
+    account: &mut Account,
+    sent: &mut Sent,
+    settings: &Settings,
+    request: &Signed<'_>,
+    signer: Result<Signer, common::Refusal>,
+    peer: IpAddr,
+    now: Timestamp,
+    rng: &mut dyn Rng,
+) -> (Response, Option<Message>) {
+    let request_id = api::uuid(rng);
+    let interface = if v2::serves(request.path) { Interface::V2 } else { Interface::V1 };
+    let mut accepted = None;
+    let answered = signer.map_err(Refusal::Common).and_then(|signer| {
+        let (caller, region) = authenticated(account, &signer, now)?;
+        account.record_use(&signer.access_key_id, "ses", region.as_str(), now);
+        let user_agent = request.header("user-agent");
+        let circumstances = Circumstances { peer, secure_transport: false, user_agent, now };
+        let mut call = Call {
+            account,
+            sent,
+            settings,
+            caller,
+            circumstances,
+            interface,
+            region,
+            rng,
+            accepted: &mut accepted,
+        };
+        match interface {
+            Interface::V2 => v2::answer(&mut call, request),
+            _ => v1::answer(&mut call, request, &request_id),
+        }
+    });
+    let response = match interface {
+        Interface::V2 => v2::response(answered, request_id),
+        _ => v1::response(answered, request_id),
+    };
+    (response, accepted)
+}
+
+/// One call: what it may touch, and who makes it, where and how.
+struct Call<'a> {
+    account: &'a mut Account,
+    sent: &'a mut Sent,
+    settings: &'a Settings,
+    caller: Principal,
+    circumstances: Circumstances<'a>,
+    interface: Interface,
+    region: Region,
+    rng: &'a mut dyn Rng,
+    accepted: &'a mut Option<Message>,
+}
+
+impl Call<'_> {
+    /// Whether the caller may do what has no resource.
+    fn authorize(&self, operation: &str) -> Result<(), Refusal> {
+        let action = format!("ses:{operation}");
+        let context = self.context();
+        let request = Request { action: &action, resource: "*", context: &context };
+        let decision = self.account.decide(&self.caller, &request);
+        Ok(api::permit(self.account, &self.caller, &request, decision)?)
+    }
+
+    /// Whether the caller may do something on an identity.
+    fn authorize_on(&self, operation: &str, identity: &Identity) -> Result<(), Refusal> {
+        let action = format!("ses:{operation}");
+        let resource = self.account.identity_arn(&self.region, identity);
+        let context = self.context();
+        let request = Request { action: &action, resource: &resource, context: &context };
+        let (caller, region) = (&self.caller, &self.region);
+        let decision = self.account.decide_on_identity(caller, region, identity, &request);
+        Ok(api::permit(self.account, &self.caller, &request, decision)?)
+    }
+
+    fn context(&self) -> Context {
+        self.account
+            .request_context(&self.caller, &self.circumstances)
+            .with("ses:ApiVersion", [self.interface.api_version()])
+    }
+
+    /// `Max24HourSend`, `MaxSendRate` and `SentLast24Hours`.
+    fn send_quota(&mut self) -> [f64; 3] {
+        let quota = self.settings.quota;
+        let sent = self.sent.last_24_hours(&self.region, self.circumstances.now);
+        [
+            quota.max_24_hour_send.map_or(UNLIMITED, |max| max as f64),
+            quota.max_send_rate.map_or(UNLIMITED_RATE, |max| max as f64),
+            sent as f64,
+        ]
+    }
+
+    /// An identity by its name, or by its ARN in this account and region.
+    fn identity(&self, given: &str) -> Result<Identity, Refusal> {
+        let arn = self.account.ses_arn(&self.region, "identity", "");
+        let identity = Identity::parse(given.strip_prefix(&arn).unwrap_or(given));
+        identity.ok_or_else(|| Refusal::InvalidParameter(format!("Invalid identity: {given}.")))
+    }
+
+    /// The policies of an identity, if it is there.
+    fn policies(&self, identity: &Identity) -> Option<Vec<(String, String)>> {
+        let policies = self.account.identity_policies(&self.region, identity)?;
+        Some(policies.map(|(name, policy)| (name.to_owned(), policy.to_owned())).collect())
+    }
+
+    fn create_identity(&mut self, identity: &Identity) -> bool {
+        self.account.create_identity(&self.region, identity)
+    }
+}
+
+/// "If this value is set to -1, the quota is unlimited" (SES API v2 Reference, `SendQuota`).
+const UNLIMITED: f64 = -1.0;
+/// Ours: a client divides by the rate.
+const UNLIMITED_RATE: f64 = 1_000_000.0;
+
+fn authenticated(
+    account: &Account,
+    signer: &Signer,
+    now: Timestamp,
+) -> Result<(Principal, Region), Refusal> {
+    let caller = account.caller(&signer.access_key_id, now)?.clone();
+    let region = Region::parse_unknown(&signer.scope.region)
+        .map_err(|_| common::Refusal::SignatureDoesNotMatch(Mismatch::Region))?;
+    Ok((caller, region))
+}

@@ -1,0 +1,253 @@
+//! What SES makes of the parameters of `SendEmail`: a MIME message (RFC 5322, RFC 2045).
+//!
+//! No parameter can begin a header field of its own: what a field cannot carry is refused, what it can carry only
+//! encoded is encoded (RFC 2047).
+
+use mail_builder::{
+    MessageBuilder,
+    headers::{HeaderType, address::Address, raw::Raw},
+};
+
+use super::Refusal;
+use crate::{
+    message::{Author, Header},
+    sending,
+    smtp::address::is_address,
+};
+
+/// A message before it is one. Addresses may have display names: `Ann <ann@example.com>`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Content {
+    pub(super) from: String,
+    pub(super) to: Vec<String>,
+    pub(super) cc: Vec<String>,
+    pub(super) reply_to: Vec<String>,
+    pub(super) subject: String,
+    pub(super) text: Option<String>,
+    pub(super) html: Option<String>,
+    /// Header fields that the sender adds.
+    pub(super) headers: Vec<(String, String)>,
+}
+
+/// The message. Blind copies have no place in it.
+pub(super) fn compose(content: &Content) -> Result<Vec<u8>, Refusal> {
+    let mut builder = MessageBuilder::new().from(address(&content.from)?);
+    for (name, list) in [("To", &content.to), ("Cc", &content.cc), ("Reply-To", &content.reply_to)]
+    {
+        if !list.is_empty() {
+            let list = list.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
+            builder = builder.header(name, HeaderType::from(Address::new_list(list)));
+        }
+    }
+    if content.subject.contains(char::is_control) {
+        return Err(refused("Control character in the subject."));
+    }
+    builder = builder.subject(content.subject.as_str());
+    for (name, value) in &content.headers {
+        check_field(name, value)?;
+        builder = builder.header(name.as_str(), HeaderType::from(Raw::new(value.trim())));
+    }
+    if content.text.is_none() && content.html.is_none() {
+        return Err(refused("Message body is empty."));
+    }
+    if let Some(text) = &content.text {
+        builder = builder.text_body(text.as_str());
+    }
+    if let Some(html) = &content.html {
+        builder = builder.html_body(html.as_str());
+    }
+    // SES writes its own date and ID over these, so that none need be made up
+    let builder = builder.date(0_i64).message_id("id@localhost");
+    Ok(builder.write_to_vec().expect("memory takes every byte"))
+}
+
+/// One address with its display name, if it has one. "The email address string must be 7-bit ASCII" (SES API
+/// Reference, `SendEmail`), a display name in other characters is encoded by the client.
+pub(super) fn mailbox(text: &str) -> Result<Author, Refusal> {
+    let invalid = || sending::Refusal::InvalidAddress(text.to_owned());
+    if text.contains(|c: char| c.is_control() || !c.is_ascii()) {
+        return Err(invalid().into());
+    }
+    let header = Header::read(format!("From: {text}\r\n\r\n").as_bytes());
+    let named = |author: &Author| author.display_name.clone().unwrap_or_default();
+    match <[Author; 1]>::try_from(header.authors) {
+        Ok([author])
+            if is_address(&author.address) && !named(&author).contains(char::is_control) =>
+        {
+            Ok(author)
+        }
+        _ => Err(invalid().into()),
+    }
+}
+
+fn address(text: &str) -> Result<Address<'static>, Refusal> {
+    let Author { address, display_name } = mailbox(text)?;
+    Ok(Address::new_address(display_name, address))
+}
+
+/// Source: SES API v2 Reference, `MessageHeader`. What SES writes itself cannot be added.
+fn check_field(name: &str, value: &str) -> Result<(), Refusal> {
+    let is_name =
+        (1..=126).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+    let is_value = (1..=995).contains(&value.len())
+        && name.len() + value.len() <= 996
+        && value.bytes().all(|b| (b' '..=b'~').contains(&b))
+        && !value.trim().is_empty();
+    let lower = name.to_ascii_lowercase();
+    let is_ours = OURS.contains(&lower.as_str())
+        || ["content-", "x-ses-"].iter().any(|start| lower.starts_with(start));
+    match is_name && is_value && !is_ours {
+        true => Ok(()),
+        false => Err(refused("Invalid header.")),
+    }
+}
+
+fn refused(text: &str) -> Refusal {
+    Refusal::InvalidParameter(text.to_owned())
+}
+
+/// Header fields that come from other parameters, or from SES.
+const OURS: &[&str] = &[
+    "from",
+    "sender",
+    "to",
+    "cc",
+    "bcc",
+    "reply-to",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "return-path",
+    "received",
+    "dkim-signature",
+    "feedback-id",
+];
+
+#[cfg(test)]
+mod tests {
+    use mail_parser::{HeaderValue, MessageParser};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn content() -> Content {
+        Content {
+            from: "ann@example.com".into(),
+            to: vec!["bob@example.org".into()],
+            text: Some("hi".into()),
+            ..Content::default()
+        }
+    }
+
+    fn names(message: &[u8]) -> Vec<String> {
+        let parsed = MessageParser::default().parse(message).expect("a message");
+        parsed.headers().iter().map(|header| header.name().to_ascii_lowercase()).collect()
+    }
+
+    #[test]
+    fn a_mailbox_is_one_address() {
+        for (text, expected) in [
+            ("a@b.c", Some(("a@b.c", None))),
+            ("Ann <a@b.c>", Some(("a@b.c", Some("Ann")))),
+            ("\"B., Ann\" <a@b.c>", Some(("a@b.c", Some("B., Ann")))),
+            ("=?utf-8?Q?J=C3=A9?= <a@b.c>", Some(("a@b.c", Some("Jé")))),
+            ("=?utf-8?Q?x=0D=0ABcc:=20e@f.g?= <a@b.c>", None),
+            ("a@b.c, d@e.f", None),
+            ("g: a@b.c, d@e.f;", None),
+            ("a@b.c\r\nBcc: d@e.f", None),
+            ("é@b.c", None),
+            ("nobody", None),
+            ("", None),
+        ] {
+            let read = mailbox(text).ok().map(|author| (author.address, author.display_name));
+            let expected =
+                expected.map(|(a, n): (&str, Option<&str>)| (a.into(), n.map(Into::into)));
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_stand_in_a_header_is_refused() {
+        let with_header = |name: &str, value: &str| Content {
+            headers: vec![(name.into(), value.into())],
+            ..content()
+        };
+        for refused in [
+            Content { subject: "hi\r\nBcc: eve@example.net".into(), ..content() },
+            Content { subject: "hi\nthere".into(), ..content() },
+            Content { text: None, ..content() },
+            with_header("X-A", "a\r\nBcc: eve@example.net"),
+            with_header("X-A: b\r\nX-B", "a"),
+            with_header("X A", "a"),
+            with_header("X-A", ""),
+            with_header("X-A", " "),
+            with_header("X-A", "é"),
+            with_header("Bcc", "eve@example.net"),
+            with_header("content-type", "text/html"),
+            with_header("X-SES-Source-ARN", "arn"),
+            with_header("X-A", &"a".repeat(995)),
+        ] {
+            assert!(compose(&refused).is_err(), "{refused:?}");
+        }
+        let list = with_header("List-Unsubscribe", "<https://example.com/u>");
+        let message = String::from_utf8(compose(&list).unwrap()).unwrap();
+        assert!(message.contains("\r\nList-Unsubscribe: <https://example.com/u>\r\n"), "{message}");
+    }
+
+    proptest! {
+        /// What goes in comes out, and nothing else does, whatever the parameters.
+        #[test]
+        fn a_reader_finds_what_was_put_in(
+            name in "[ -~äЖ]{0,60}",
+            subject in "\\PC{0,200}",
+            value in "[!-~]([ -~]{0,200}[!-~])?",
+            text in proptest::option::of("(\\PC|\n|\r\n){0,300}"),
+            html in proptest::option::of("(\\PC|\n){0,300}"),
+        ) {
+            let quoted = name.replace(['\\', '"'], "'");
+            let ascii = quoted.replace(|c: char| !c.is_ascii(), "?");
+            let content = Content {
+                from: format!("\"{ascii}\" <ann@example.com>"),
+                cc: vec!["c@example.net".into(), "\"D, E\" <d@example.net>".into()],
+                subject: subject.clone(),
+                headers: vec![("X-Value".into(), value.clone())],
+                text: text.clone(),
+                html: html.clone(),
+                ..content()
+            };
+            let Ok(message) = compose(&content) else {
+                prop_assert!(text.is_none() && html.is_none());
+                return Ok(());
+            };
+            let header = Header::read(&message);
+            prop_assert!(!header.malformed && header.duplicate.is_none());
+            prop_assert_eq!(&header.to, &["bob@example.org"]);
+            prop_assert_eq!(&header.cc, &["c@example.net", "d@example.net"]);
+            prop_assert!(header.bcc.is_empty() && header.configuration_set.is_none());
+            let [author] = header.authors.as_slice() else { panic!("one author") };
+            prop_assert_eq!(&author.address, "ann@example.com");
+
+            let mut names = names(&message);
+            names.retain(|name| !name.starts_with("content-"));
+            names.sort();
+            let wanted =
+                ["cc", "date", "from", "message-id", "mime-version", "subject", "to", "x-value"];
+            prop_assert_eq!(names, wanted);
+
+            let parsed = MessageParser::default().parse(&message).expect("a message");
+            let words = |text: &str| text.split_whitespace().collect::<String>();
+            prop_assert_eq!(words(parsed.subject().unwrap_or_default()), words(&subject));
+            let lines = |text: &str| text.replace("\r\n", "\n");
+            let body = |part: Option<std::borrow::Cow<'_, str>>| part.map(|part| lines(&part));
+            if let Some(text) = &text {
+                prop_assert_eq!(body(parsed.body_text(0)).unwrap_or_default(), lines(text));
+            }
+            if let Some(html) = &html {
+                prop_assert_eq!(body(parsed.body_html(0)).unwrap_or_default(), lines(html));
+            }
+            let read = parsed.header("X-Value").map(HeaderValue::as_text);
+            prop_assert_eq!(words(read.flatten().unwrap_or_default()), words(&value));
+        }
+    }
+}

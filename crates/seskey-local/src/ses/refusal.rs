@@ -1,0 +1,87 @@
+//! Every refusal of the SES API, and its code and HTTP status in both versions.
+
+use crate::{account::IdentityPolicyError, refusal as common, sending};
+
+/// Why a request is not done. `Display` is the text that the requester gets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// What is the same for every API of AWS.
+    #[error(transparent)]
+    Common(#[from] common::Refusal),
+    /// The message is not taken.
+    #[error(transparent)]
+    Sending(#[from] sending::Refusal),
+    /// The policy of an identity is not stored.
+    #[error(transparent)]
+    IdentityPolicy(#[from] IdentityPolicyError),
+    /// A parameter that SES does not take.
+    #[error("{0}")]
+    InvalidParameter(String),
+    /// AWS has it, this does not.
+    #[error("{0} is not served here.")]
+    NotServed(&'static str),
+    /// There is no such identity in the region.
+    #[error("Email identity {0} does not exist.")]
+    NoSuchIdentity(String),
+    /// The identity is there already.
+    #[error("Email identity {0} already exist.")]
+    IdentityAlreadyExists(String),
+    /// The identity has no policy of that name.
+    #[error("Policy {0} does not exist.")]
+    NoSuchPolicy(String),
+    /// The identity has a policy of that name.
+    #[error("Policy {0} already exists.")]
+    PolicyAlreadyExists(String),
+    /// The body is not the JSON that the operation wants.
+    #[error("The request body cannot be read: {0}")]
+    Serialization(String),
+    /// No operation has this method and path.
+    #[error("Unknown operation")]
+    UnknownOperation,
+}
+
+impl Refusal {
+    /// The code and the HTTP status of version 1.
+    pub(super) fn v1(&self) -> (&'static str, u16) {
+        match self {
+            Self::Common(refusal) => (refusal.code(), refusal.status()),
+            Self::Sending(refusal) => refusal.class().v1,
+            Self::IdentityPolicy(IdentityPolicyError::InvalidPolicy) => ("InvalidPolicy", 400),
+            Self::IdentityPolicy(IdentityPolicyError::LimitExceeded) => ("LimitExceeded", 400),
+            _ => ("InvalidParameterValue", 400),
+        }
+    }
+
+    /// The error type and the HTTP status of version 2.
+    pub(super) fn v2(&self) -> (&'static str, u16) {
+        use common::Refusal as C;
+        match self {
+            Self::Common(refusal) => match refusal {
+                C::SignatureDoesNotMatch(_) => ("InvalidSignatureException", 403),
+                C::InvalidClientTokenId => ("UnrecognizedClientException", 403),
+                C::MissingAuthenticationToken => ("MissingAuthenticationTokenException", 403),
+                C::IncompleteSignature(_) => ("IncompleteSignatureException", 400),
+                C::AccessDenied { .. } => ("AccessDeniedException", 403),
+                _ => ("BadRequestException", 400),
+            },
+            Self::Sending(refusal) => refusal.class().v2,
+            Self::NoSuchIdentity(_)
+            | Self::NoSuchPolicy(_)
+            | Self::IdentityPolicy(IdentityPolicyError::NoSuchIdentity(_)) => {
+                ("NotFoundException", 404)
+            }
+            Self::IdentityAlreadyExists(_) | Self::PolicyAlreadyExists(_) => {
+                ("AlreadyExistsException", 400)
+            }
+            Self::IdentityPolicy(IdentityPolicyError::LimitExceeded) => {
+                ("LimitExceededException", 400)
+            }
+            Self::Serialization(_) => ("SerializationException", 400),
+            Self::UnknownOperation => ("UnknownOperationException", 404),
+            Self::InvalidParameter(_) | Self::NotServed(_) | Self::IdentityPolicy(_) => {
+                ("BadRequestException", 400)
+            }
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! Version 1, the Query API: parameters in, XML out.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+use super::{
+    Call, Refusal,
+    compose::{Content, compose},
+    submit::Draft,
+};
+use crate::{
+    account::{Identity, Page},
+    api::{self, Response},
+    iam::Members,
+    mailbox::Body,
+    message::IdentityArns,
+    refusal::{self as common},
+    sigv4::Signed,
+    xml::{self, Xml},
+};
+
+/// The namespace of every answer.
+pub(crate) const NAMESPACE: &str = "http://ses.amazonaws.com/doc/2010-12-01/";
+
+/// The one version of the API.
+pub(crate) const VERSION: &str = "2010-12-01";
+
+/// The name of the operation that is asked for.
+pub(super) fn action(request: &Signed<'_>) -> Option<&'static str> {
+    let named = |form| form_urlencoded::parse(form).find(|(name, _)| name == "Action");
+    let (_, action) = named(request.query.as_bytes()).or_else(|| named(request.body))?;
+    OPERATIONS.iter().find(|operation| operation.name == action).map(|operation| operation.name)
+}
+
+pub(super) fn answer(
+    call: &mut Call<'_>,
+    request: &Signed<'_>,
+    request_id: &str,
+) -> Result<String, Refusal> {
+    let members = api::members(request)?;
+    let action = members.get("Action").ok_or(common::Refusal::MissingAction)?;
+    let version = members.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
+    let operation = OPERATIONS.iter().find(|one| one.name == action && version == VERSION);
+    let operation = operation.ok_or_else(|| common::Refusal::InvalidAction {
+        action: action.to_owned(),
+        version: version.to_owned(),
+    })?;
+    // who may send is told by the message
+    if !operation.name.starts_with("Send") {
+        call.authorize(operation.name)?;
+    }
+    let mut done = Ok(());
+    let document = xml::document(&format!("{action}Response"), NAMESPACE, |xml| {
+        if operation.answers {
+            let result = format!("{action}Result");
+            xml.element(&result, |xml| done = (operation.proceed)(call, &members, xml));
+        } else {
+            done = (operation.proceed)(call, &members, xml);
+        }
+        xml.element("ResponseMetadata", |xml| xml.text("RequestId", request_id));
+    });
+    done.map(|()| document)
+}
+
+pub(super) fn response(answered: Result<String, Refusal>, request_id: String) -> Response {
+    let (status, body) = match answered {
+        Ok(body) => (200, body),
+        Err(refusal) => {
+            let ((code, status), text) = (refusal.v1(), refusal.to_string());
+            (status, xml::error_document(NAMESPACE, status, code, &text, &request_id))
+        }
+    };
+    Response { status, content_type: xml::CONTENT_TYPE, error_type: None, request_id, body }
+}
+
+/// One operation. Its permission is `ses:` and its name.
+struct Operation {
+    name: &'static str,
+    /// Whether the answer has a result.
+    answers: bool,
+    proceed: Proceed,
+}
+
+type Proceed = fn(&mut Call<'_>, &Members, &mut Xml) -> Result<(), Refusal>;
+
+/// All operations, by name.
+const OPERATIONS: &[Operation] = &[
+    op("DeleteIdentity", delete_identity),
+    op("DeleteIdentityPolicy", delete_identity_policy),
+    silent("DeleteVerifiedEmailAddress", |call, members, _| {
+        let identity = email_address(call, members)?;
+        call.account.delete_identity(&call.region, &identity);
+        Ok(())
+    }),
+    op("GetAccountSendingEnabled", |call, _, xml| {
+        xml.text("Enabled", &call.account.is_sending_enabled(&call.region).to_string());
+        Ok(())
+    }),
+    op("GetIdentityPolicies", get_identity_policies),
+    op("GetIdentityVerificationAttributes", get_identity_verification_attributes),
+    op("GetSendQuota", |call, _, xml| {
+        let names = ["Max24HourSend", "MaxSendRate", "SentLast24Hours"];
+        for (name, value) in names.into_iter().zip(call.send_quota()) {
+            xml.text(name, &format!("{value:.1}"));
+        }
+        Ok(())
+    }),
+    op("GetSendStatistics", get_send_statistics),
+    op("ListIdentities", list_identities),
+    op("ListIdentityPolicies", list_identity_policies),
+    op("ListVerifiedEmailAddresses", |call, _, xml| {
+        let identities = call.account.identities(&call.region).filter(Identity::is_address);
+        let names: Vec<String> = identities.map(|identity| identity.to_string()).collect();
+        xml.texts("VerifiedEmailAddresses", &names);
+        Ok(())
+    }),
+    op("PutIdentityPolicy", put_identity_policy),
+    op("SendEmail", send_email),
+    op("SendRawEmail", send_raw_email),
+    silent("UpdateAccountSendingEnabled", |call, members, _| {
+        let enabled = members.flag("Enabled")?;
+        call.account.enable_sending(&call.region, enabled);
+        Ok(())
+    }),
+    op("VerifyDomainIdentity", verify_domain_identity),
+    silent("VerifyEmailAddress", verify_email_address),
+    op("VerifyEmailIdentity", verify_email_address),
+];
+
+const fn op(name: &'static str, proceed: Proceed) -> Operation {
+    Operation { name, answers: true, proceed }
+}
+
+const fn silent(name: &'static str, proceed: Proceed) -> Operation {
+    Operation { name, answers: false, proceed }
+}
+
+fn send_raw_email(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+    let data = m.required_text("RawMessage.Data")?;
+    let message = BASE64_STANDARD
+        .decode(data.trim())
+        .map_err(|_| Refusal::InvalidParameter("RawMessage.Data is not in base64.".to_owned()))?;
+    let arn = |name: &str| m.get(name).map(str::to_owned);
+    let draft = Draft {
+        action: "ses:SendRawEmail",
+        message,
+        source: arn("Source"),
+        recipients: m.texts("Destinations"),
+        arns: IdentityArns {
+            source: arn("SourceArn"),
+            from: arn("FromArn"),
+            return_path: arn("ReturnPathArn"),
+        },
+        ..common_to_both(m)?
+    };
+    xml.text("MessageId", &call.send(draft)?);
+    Ok(())
+}
+
+fn send_email(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+    let text = |name: &str| m.get(name).map(str::to_owned);
+    let list = |name: &str| m.texts(&format!("Destination.{name}"));
+    let content = Content {
+        from: m.required_text("Source")?,
+        to: list("ToAddresses"),
+        cc: list("CcAddresses"),
+        reply_to: m.texts("ReplyToAddresses"),
+        subject: m.required_text("Message.Subject.Data")?,
+        text: text("Message.Body.Text.Data"),
+        html: text("Message.Body.Html.Data"),
+        headers: vec![],
+    };
+    let lists = [&content.to, &content.cc, &list("BccAddresses")];
+    let draft = Draft {
+        action: "ses:SendEmail",
+        message: compose(&content)?,
+        source: Some(content.from),
+        recipients: lists.into_iter().flatten().cloned().collect(),
+        return_path: text("ReturnPath"),
+        arns: IdentityArns {
+            source: text("SourceArn"),
+            from: None,
+            return_path: text("ReturnPathArn"),
+        },
+        composed_of: Some((
+            content.subject,
+            Body { html_part: content.html, text_part: content.text },
+        )),
+        ..common_to_both(m)?
+    };
+    xml.text("MessageId", &call.send(draft)?);
+    Ok(())
+}
+
+fn common_to_both(m: &Members) -> Result<Draft, Refusal> {
+    let mut draft = Draft {
+        configuration_set: m.get("ConfigurationSetName").map(str::to_owned),
+        ..Draft::default()
+    };
+    for n in 1.. {
+        let tag = |part: &str| format!("Tags.member.{n}.{part}");
+        let Some(name) = m.get(&tag("Name")) else { break };
+        draft.tags.push((name.to_owned(), m.required_text(&tag("Value"))?));
+    }
+    Ok(draft)
+}
+
+fn get_send_statistics(call: &mut Call<'_>, _: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+    let quarters = call.sent.by_quarter(&call.region, call.circumstances.now);
+    let quarters: Vec<(i64, u64)> = quarters.into_iter().collect();
+    xml.list("SendDataPoints", &quarters, |xml, (second, attempts)| {
+        let begin = jiff::Timestamp::from_second(*second).unwrap_or_default();
+        xml.text("Timestamp", &begin.to_string());
+        xml.text("DeliveryAttempts", &attempts.to_string());
+        for none in ["Bounces", "Complaints", "Rejects"] {
+            xml.text(none, "0");
+        }
+    });
+    Ok(())
+}
+
+fn list_identities(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+    let is_address = |word: &str| match word {
+        "EmailAddress" => Some(true),
+        "Domain" => Some(false),
+        _ => None,
+    };
+    let wanted = m.one_of("IdentityType", "EmailAddress, Domain", is_address)?;
+    let max_items = m.get("MaxItems").and_then(|text| text.parse().ok());
+    let page = Page {
+        marker: m.get("NextToken").map(str::to_owned),
+        max_items: max_items.filter(|n| (1..=1000).contains(n)).unwrap_or(1000),
+    };
+    let identities = call.account.identities(&call.region);
+    let identities = identities.filter(|one| wanted.is_none_or(|w| w == one.is_address()));
+    let listed = page.of(identities.map(|one| (one.to_string(), one.to_string())))?;
+    xml.texts("Identities", &listed.items);
+    if let Some(marker) = listed.marker {
+        xml.text("NextToken", &marker);
+    }
+    Ok(())
+}
+
+/// Verified at once: there is no mail to click on.
+fn verify_email_address(call: &mut Call<'_>, m: &Members, _: &mut Xml) -> Result<(), Refusal> {
+    let identity = email_address(call, m)?;
+    call.create_identity(&identity);
+    Ok(())
+}
+
+fn verify_domain_identity(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+    let identity = call.identity(&m.required_text("Domain")?)?;
+    if identity.is_address() {
+        return Err(Refusal::InvalidParameter(format!("Invalid domain name {identity}.")));
+    }
+    call.create_identity(&identity);
+    let mut token = [0; 32];
+    call.rng.fill_bytes(&mut token);
+    xml.text("VerificationToken", &BASE64_STANDARD.encode(token));
+    Ok(())
+}
+
+fn get_identity_verification_attributes(
+    call: &mut Call<'_>,
+    m: &Members,
+    xml: &mut Xml,
+) -> Result<(), Refusal> {
+    let identities = m.texts("Identities").into_iter();
+    let identities: Vec<Identity> = identities
+        .filter_map(|name| Identity::parse(&name))
+        .filter(|identity| call.account.has_identity(&call.region, identity))
+        .collect();
+    xml.element("VerificationAttributes", |xml| {
+        for identity in &identities {
+            xml.element("entry", |xml| {
+                xml.text("key", identity.as_str());
+                xml.element("value", |xml| xml.text("VerificationStatus", "Success"));
+            });
+        }
+    });
+    Ok(())
+}
+
+fn delete_identity(call: &mut Call<'_>, m: &Members, _: &mut Xml) -> Result<(), Refusal> {
+    let identity = identity(call, m)?;
+    call.account.delete_identity(&call.region, &identity);
+    Ok(())
+}
+
+fn put_identity_policy(call: &mut Call<'_>, m: &Members, _: &mut Xml) -> Result<(), Refusal> {
+    let (identity, name) = (identity(call, m)?, policy_name(&m.required_text("PolicyName")?)?);
+    let policy = m.required_text("Policy")?;
+    Ok(call.account.put_identity_policy(&call.region, &identity, &name, &policy)?)
+}
+
+fn get_identity_policies(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+    let identity = identity(call, m)?;
+    let wanted = m.texts("PolicyNames");
+    let policies = policies(call, &identity)?;
+    xml.element("Policies", |xml| {
+        for (name, policy) in policies.iter().filter(|(name, _)| wanted.contains(name)) {
+            xml.element("entry", |xml| {
+                xml.text("key", name);
+                xml.text("value", policy);
+            });
+        }
+    });
+    Ok(())
+}
+
+fn list_identity_policies(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+    let policies = policies(call, &identity(call, m)?)?;
+    let names: Vec<String> = policies.into_iter().map(|(name, _)| name).collect();
+    xml.texts("PolicyNames", &names);
+    Ok(())
+}
+
+fn delete_identity_policy(call: &mut Call<'_>, m: &Members, _: &mut Xml) -> Result<(), Refusal> {
+    let (identity, name) = (identity(call, m)?, m.required_text("PolicyName")?);
+    call.account.delete_identity_policy(&call.region, &identity, &name);
+    Ok(())
+}
+
+fn policies(call: &Call<'_>, identity: &Identity) -> Result<Vec<(String, String)>, Refusal> {
+    call.policies(identity)
+        .ok_or_else(|| Refusal::InvalidParameter(format!("Identity {identity} does not exist.")))
+}
+
+fn identity(call: &Call<'_>, m: &Members) -> Result<Identity, Refusal> {
+    call.identity(&m.required_text("Identity")?)
+}
+
+fn email_address(call: &Call<'_>, m: &Members) -> Result<Identity, Refusal> {
+    let identity = call.identity(&m.required_text("EmailAddress")?)?;
+    match identity.is_address() {
+        true => Ok(identity),
+        false => Err(Refusal::InvalidParameter(format!("Invalid email address {identity}."))),
+    }
+}
+
+/// Source: SES API Reference, `PutIdentityPolicy`.
+pub(super) fn policy_name(name: &str) -> Result<String, Refusal> {
+    let is_name = (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    match is_name {
+        true => Ok(name.to_owned()),
+        false => Err(Refusal::InvalidParameter("Invalid policy name.".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_stands_once_and_in_order() {
+        assert!(OPERATIONS.is_sorted_by(|a, b| a.name < b.name));
+    }
+}

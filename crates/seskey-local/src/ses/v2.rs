@@ -1,0 +1,354 @@
+//! Version 2, the REST API: a method, a path and JSON in, JSON out.
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{Call, Refusal, v1::policy_name};
+use crate::{
+    account::{Identity, Page},
+    api::Response,
+    sigv4::Signed,
+};
+
+mod send;
+
+/// Whether a path is one of this API.
+pub(super) fn serves(path: &str) -> bool {
+    path.starts_with("/v2/")
+}
+
+/// The name of the operation that is asked for.
+pub(super) fn action(request: &Signed<'_>) -> Option<&'static str> {
+    matched(request).map(|(route, _)| route.name)
+}
+
+pub(super) fn answer(call: &mut Call<'_>, request: &Signed<'_>) -> Result<String, Refusal> {
+    let (route, names) = matched(request).ok_or(Refusal::UnknownOperation)?;
+    let input = Input { names, query: request.query, body: request.body };
+    match route.on {
+        On::Message => {}
+        On::Everything => call.authorize(route.name)?,
+        On::Identity => call.authorize_on(route.name, &input.identity(call)?)?,
+    }
+    Ok((route.proceed)(call, &input)?.to_string())
+}
+
+pub(super) fn response(answered: Result<String, Refusal>, request_id: String) -> Response {
+    let (status, error_type, body) = match answered {
+        Ok(body) => (200, None, body),
+        Err(refusal) => {
+            let (error_type, status) = refusal.v2();
+            (status, Some(error_type), json!({"message": refusal.to_string()}).to_string())
+        }
+    };
+    Response { status, content_type: "application/json", error_type, request_id, body }
+}
+
+/// The operation and the names in its path.
+fn matched(request: &Signed<'_>) -> Option<(&'static Route, Vec<String>)> {
+    ROUTES
+        .iter()
+        .filter(|route| route.method == request.method)
+        .find_map(|route| Some((route, names_in(route.path, request.path)?)))
+}
+
+/// One operation. Its permission is `ses:` and its name.
+struct Route {
+    method: &'static str,
+    /// `{}` stands for a name.
+    path: &'static str,
+    name: &'static str,
+    on: On,
+    proceed: fn(&mut Call<'_>, &Input<'_>) -> Result<Value, Refusal>,
+}
+
+/// What the permission is checked against.
+enum On {
+    Everything,
+    /// The identity that is the first name of the path.
+    Identity,
+    /// What the message tells.
+    Message,
+}
+
+/// What a request brings.
+struct Input<'a> {
+    /// The names in the path, decoded.
+    names: Vec<String>,
+    query: &'a str,
+    body: &'a [u8],
+}
+
+const ACCOUNT: &str = "/v2/email/account";
+const IDENTITIES: &str = "/v2/email/identities";
+const IDENTITY: &str = "/v2/email/identities/{}";
+const POLICIES: &str = "/v2/email/identities/{}/policies";
+const POLICY: &str = "/v2/email/identities/{}/policies/{}";
+
+const ROUTES: &[Route] = &[
+    Route {
+        method: "POST",
+        path: "/v2/email/outbound-emails",
+        name: "SendEmail",
+        on: On::Message,
+        proceed: send::send_email,
+    },
+    Route {
+        method: "GET",
+        path: ACCOUNT,
+        name: "GetAccount",
+        on: On::Everything,
+        proceed: get_account,
+    },
+    Route {
+        method: "PUT",
+        path: "/v2/email/account/sending",
+        name: "PutAccountSendingAttributes",
+        on: On::Everything,
+        proceed: |call, input| {
+            let enabled = input.json::<SendingAttributes>()?.sending_enabled;
+            call.account.enable_sending(&call.region, enabled);
+            Ok(json!({}))
+        },
+    },
+    Route {
+        method: "GET",
+        path: IDENTITIES,
+        name: "ListEmailIdentities",
+        on: On::Everything,
+        proceed: list_identities,
+    },
+    // the identity stands in the body, so its permission is checked there
+    Route {
+        method: "POST",
+        path: IDENTITIES,
+        name: "CreateEmailIdentity",
+        on: On::Message,
+        proceed: create_identity,
+    },
+    Route {
+        method: "GET",
+        path: IDENTITY,
+        name: "GetEmailIdentity",
+        on: On::Identity,
+        proceed: get_identity,
+    },
+    Route {
+        method: "DELETE",
+        path: IDENTITY,
+        name: "DeleteEmailIdentity",
+        on: On::Identity,
+        proceed: |call, input| {
+            let identity = input.identity(call)?;
+            match call.account.delete_identity(&call.region, &identity) {
+                true => Ok(json!({})),
+                false => Err(Refusal::NoSuchIdentity(identity.to_string())),
+            }
+        },
+    },
+    Route {
+        method: "GET",
+        path: POLICIES,
+        name: "GetEmailIdentityPolicies",
+        on: On::Identity,
+        proceed: |call, input| Ok(json!({"Policies": policies(call, &input.identity(call)?)?})),
+    },
+    Route {
+        method: "POST",
+        path: POLICY,
+        name: "CreateEmailIdentityPolicy",
+        on: On::Identity,
+        proceed: |call, input| put_policy(call, input, false),
+    },
+    Route {
+        method: "PUT",
+        path: POLICY,
+        name: "UpdateEmailIdentityPolicy",
+        on: On::Identity,
+        proceed: |call, input| put_policy(call, input, true),
+    },
+    Route {
+        method: "DELETE",
+        path: POLICY,
+        name: "DeleteEmailIdentityPolicy",
+        on: On::Identity,
+        proceed: |call, input| {
+            let (identity, name) = (input.identity(call)?, &input.names[1]);
+            policies(call, &identity)?;
+            match call.account.delete_identity_policy(&call.region, &identity, name) {
+                true => Ok(json!({})),
+                false => Err(Refusal::NoSuchPolicy(name.clone())),
+            }
+        },
+    },
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendingAttributes {
+    #[serde(default)]
+    sending_enabled: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CreateIdentity {
+    email_identity: String,
+    configuration_set_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutPolicy {
+    policy: String,
+}
+
+fn get_account(call: &mut Call<'_>, _: &Input<'_>) -> Result<Value, Refusal> {
+    let [max_24_hour_send, max_send_rate, sent] = call.send_quota();
+    Ok(json!({
+        "DedicatedIpAutoWarmupEnabled": false,
+        "EnforcementStatus": "HEALTHY",
+        "ProductionAccessEnabled": !call.settings.sandbox,
+        "SendQuota": {
+            "Max24HourSend": max_24_hour_send,
+            "MaxSendRate": max_send_rate,
+            "SentLast24Hours": sent,
+        },
+        "SendingEnabled": call.account.is_sending_enabled(&call.region),
+    }))
+}
+
+fn list_identities(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refusal> {
+    let max_items = input.query("PageSize").and_then(|text| text.parse().ok());
+    let page = Page {
+        marker: input.query("NextToken"),
+        max_items: max_items.filter(|n| (1..=1000).contains(n)).unwrap_or(1000),
+    };
+    let identities = call.account.identities(&call.region);
+    let listed = page.of(identities.map(|identity| {
+        let described = json!({
+            "IdentityType": identity_type(&identity),
+            "IdentityName": identity.as_str(),
+            "SendingEnabled": true,
+            "VerificationStatus": "SUCCESS",
+        });
+        (identity.to_string(), described)
+    }))?;
+    let mut answer = json!({"EmailIdentities": listed.items});
+    if let Some(marker) = listed.marker {
+        answer["NextToken"] = Value::from(marker);
+    }
+    Ok(answer)
+}
+
+/// Verified at once: there is no mail to click on and no DNS to look into.
+fn create_identity(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refusal> {
+    let given: CreateIdentity = input.json()?;
+    let identity = call.identity(&given.email_identity)?;
+    call.authorize_on("CreateEmailIdentity", &identity)?;
+    if given.configuration_set_name.is_some() {
+        return Err(Refusal::NotServed("A default configuration set"));
+    }
+    if !call.create_identity(&identity) {
+        return Err(Refusal::IdentityAlreadyExists(identity.to_string()));
+    }
+    Ok(json!({
+        "IdentityType": identity_type(&identity),
+        "VerifiedForSendingStatus": true,
+        "DkimAttributes": dkim(),
+    }))
+}
+
+fn get_identity(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refusal> {
+    let identity = input.identity(call)?;
+    Ok(json!({
+        "IdentityType": identity_type(&identity),
+        "FeedbackForwardingStatus": true,
+        "VerifiedForSendingStatus": true,
+        "VerificationStatus": "SUCCESS",
+        "DkimAttributes": dkim(),
+        "Policies": policies(call, &identity)?,
+        "Tags": [],
+    }))
+}
+
+fn put_policy(call: &mut Call<'_>, input: &Input<'_>, update: bool) -> Result<Value, Refusal> {
+    let (identity, name) = (input.identity(call)?, policy_name(&input.names[1])?);
+    let PutPolicy { policy } = input.json()?;
+    match (policies(call, &identity)?.contains_key(&name), update) {
+        (true, false) => return Err(Refusal::PolicyAlreadyExists(name)),
+        (false, true) => return Err(Refusal::NoSuchPolicy(name)),
+        _ => {}
+    }
+    call.account.put_identity_policy(&call.region, &identity, &name, &policy)?;
+    Ok(json!({}))
+}
+
+fn policies(
+    call: &Call<'_>,
+    identity: &Identity,
+) -> Result<serde_json::Map<String, Value>, Refusal> {
+    let policies =
+        call.policies(identity).ok_or_else(|| Refusal::NoSuchIdentity(identity.to_string()))?;
+    Ok(policies.into_iter().map(|(name, policy)| (name, Value::from(policy))).collect())
+}
+
+fn identity_type(identity: &Identity) -> &'static str {
+    if identity.is_address() { "EMAIL_ADDRESS" } else { "DOMAIN" }
+}
+
+fn dkim() -> Value {
+    json!({"SigningEnabled": false, "Status": "NOT_STARTED", "Tokens": []})
+}
+
+impl Input<'_> {
+    fn identity(&self, call: &Call<'_>) -> Result<Identity, Refusal> {
+        call.identity(&self.names[0])
+    }
+
+    fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        serde_json::from_slice(self.body).map_err(|e| Refusal::Serialization(e.to_string()))
+    }
+
+    fn query(&self, wanted: &str) -> Option<String> {
+        let mut pairs = form_urlencoded::parse(self.query.as_bytes());
+        pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+    }
+}
+
+/// The names that stand in a path for the `{}` of a pattern, if it fits.
+fn names_in(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(names),
+            (Some("{}"), Some(name)) if !name.is_empty() => {
+                names.push(percent_decode_str(name).decode_utf8().ok()?.into_owned());
+            }
+            (Some(wanted), Some(given)) if wanted == given && wanted != "{}" => {}
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_gives_its_names() {
+        for (path, expected) in [
+            ("/v2/email/identities/a%40b.c/policies/p", Some(vec!["a@b.c", "p"])),
+            ("/v2/email/identities/a%2Fb/policies/p", Some(vec!["a/b", "p"])),
+            ("/v2/email/identities/a/policies/", None),
+            ("/v2/email/identities/a/policies/p/q", None),
+            ("/v2/email/identities/a/policies", None),
+            ("/v2/email/identities/%ff/policies/p", None),
+        ] {
+            let expected = expected.map(|names| names.into_iter().map(str::to_owned).collect());
+            assert_eq!(names_in(POLICY, path), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! `SendEmail` of version 2: a raw message, or one that is composed here.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Input;
+use crate::{
+    mailbox::Body,
+    message::IdentityArns,
+    ses::{
+        Call, Refusal,
+        compose::{Content, compose},
+        submit::Draft,
+    },
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendEmail {
+    from_email_address: Option<String>,
+    from_email_address_identity_arn: Option<String>,
+    #[serde(default)]
+    destination: Destination,
+    #[serde(default)]
+    reply_to_addresses: Vec<String>,
+    feedback_forwarding_email_address: Option<String>,
+    feedback_forwarding_email_address_identity_arn: Option<String>,
+    content: EmailContent,
+    #[serde(default)]
+    email_tags: Vec<NameAndValue>,
+    configuration_set_name: Option<String>,
+    list_management_options: Option<Value>,
+    endpoint_id: Option<Value>,
+    tenant_name: Option<Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Destination {
+    to_addresses: Vec<String>,
+    cc_addresses: Vec<String>,
+    bcc_addresses: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EmailContent {
+    simple: Option<Simple>,
+    raw: Option<Data>,
+    template: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Simple {
+    subject: Data,
+    body: SimpleBody,
+    #[serde(default)]
+    headers: Vec<NameAndValue>,
+    #[serde(default)]
+    attachments: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SimpleBody {
+    text: Option<Data>,
+    html: Option<Data>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Data {
+    data: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NameAndValue {
+    name: String,
+    value: String,
+}
+
+/// Source: SES API v2 Reference, `Message`.
+const MOST_HEADERS: usize = 15;
+
+pub(super) fn send_email(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refusal> {
+    let given: SendEmail = input.json()?;
+    let unserved = [
+        (given.list_management_options.is_some(), "ListManagementOptions"),
+        (given.endpoint_id.is_some(), "EndpointId"),
+        (given.tenant_name.is_some(), "TenantName"),
+        (given.content.template.is_some(), "Template"),
+    ];
+    if let Some((_, name)) = unserved.into_iter().find(|(is_given, _)| *is_given) {
+        return Err(Refusal::NotServed(name));
+    }
+    let Destination { to_addresses, cc_addresses, bcc_addresses } = given.destination;
+    let lists = [&to_addresses, &cc_addresses, &bcc_addresses];
+    let recipients = lists.into_iter().flatten().cloned().collect();
+    let from = given.from_email_address;
+    let content = match (given.content.raw, given.content.simple) {
+        (Some(raw), None) => {
+            let message = BASE64_STANDARD.decode(raw.data.trim());
+            let message = message.map_err(|_| refused("Raw.Data is not in base64."))?;
+            Draft { action: "ses:SendRawEmail", message, ..Draft::default() }
+        }
+        (None, Some(simple)) => {
+            let from = from.clone().ok_or_else(|| refused("Missing FromEmailAddress."))?;
+            of_simple(simple, from, to_addresses, cc_addresses, given.reply_to_addresses)?
+        }
+        _ => return Err(refused("Content is either Simple or Raw.")),
+    };
+    // "overrides the X-SES-SOURCE-ARN and X-SES-FROM-ARN headers" (SES API v2 Reference, `SendEmail`)
+    let identity = given.from_email_address_identity_arn;
+    let message_id = call.send(Draft {
+        source: from,
+        recipients,
+        return_path: given.feedback_forwarding_email_address,
+        arns: IdentityArns {
+            source: identity.clone(),
+            from: identity,
+            return_path: given.feedback_forwarding_email_address_identity_arn,
+        },
+        configuration_set: given.configuration_set_name,
+        tags: given.email_tags.into_iter().map(|tag| (tag.name, tag.value)).collect(),
+        ..content
+    })?;
+    Ok(json!({"MessageId": message_id}))
+}
+
+fn of_simple(
+    simple: Simple,
+    from: String,
+    to: Vec<String>,
+    cc: Vec<String>,
+    reply_to: Vec<String>,
+) -> Result<Draft, Refusal> {
+    if !simple.attachments.is_empty() {
+        return Err(Refusal::NotServed("Attachments, but in a raw message,"));
+    }
+    if simple.headers.len() > MOST_HEADERS {
+        return Err(refused("Too many headers."));
+    }
+    let data = |data: Option<Data>| data.map(|data| data.data);
+    let content = Content {
+        from,
+        to,
+        cc,
+        reply_to,
+        subject: simple.subject.data,
+        text: data(simple.body.text),
+        html: data(simple.body.html),
+        headers: simple.headers.into_iter().map(|field| (field.name, field.value)).collect(),
+    };
+    Ok(Draft {
+        action: "ses:SendEmail",
+        message: compose(&content)?,
+        composed_of: Some((
+            content.subject,
+            Body { html_part: content.html, text_part: content.text },
+        )),
+        ..Draft::default()
+    })
+}
+
+fn refused(text: &str) -> Refusal {
+    Refusal::InvalidParameter(text.to_owned())
+}
