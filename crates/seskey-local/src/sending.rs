@@ -101,26 +101,14 @@ impl Submission<'_> {
     /// # Errors
     /// The first reason why the message is refused.
     pub fn check_form(&self) -> Result<(), Refusal> {
-        let Envelope { sender, recipients } = self.envelope;
         if self.message.len() > self.interface.max_message() {
             return Err(Refusal::TooLong);
         }
-        if recipients.len() > MAX_RECIPIENTS {
-            return Err(Refusal::TooManyRecipients);
-        }
-        if recipients.is_empty() {
-            return Err(Refusal::NoRecipient);
-        }
-        let mut addresses =
-            recipients.iter().chain([sender]).map(String::as_str).chain(self.return_path);
-        if let Some(address) = addresses.find(|address| !is_address(address)) {
-            return Err(Refusal::InvalidAddress(address.to_owned()));
+        if self.header.malformed {
+            return Err(Refusal::MalformedHeader);
         }
         if let Some(name) = &self.header.duplicate {
             return Err(Refusal::DuplicateField(name.clone()));
-        }
-        if self.header.malformed {
-            return Err(Refusal::MalformedHeader);
         }
         if self.header.authors.is_empty() {
             return Err(Refusal::NoAuthor);
@@ -128,6 +116,18 @@ impl Submission<'_> {
         let mut authors = self.header.authors.iter();
         if let Some(author) = authors.find(|author| !is_address(&author.address)) {
             return Err(Refusal::InvalidAuthor(author.address.clone()));
+        }
+        let Envelope { sender, recipients } = self.envelope;
+        if recipients.is_empty() {
+            return Err(Refusal::NoRecipient);
+        }
+        if recipients.len() > MAX_RECIPIENTS {
+            return Err(Refusal::TooManyRecipients);
+        }
+        let mut addresses =
+            recipients.iter().chain([sender]).map(String::as_str).chain(self.return_path);
+        if let Some(address) = addresses.find(|address| !is_address(address)) {
+            return Err(Refusal::InvalidAddress(address.to_owned()));
         }
         if message::count_parts(self.message) > MAX_PARTS {
             return Err(Refusal::TooManyParts);
@@ -178,5 +178,44 @@ impl Submission<'_> {
 
     fn now(&self) -> Timestamp {
         self.circumstances.now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn each_interface_has_its_size() {
+        let envelope = Envelope { sender: "a@b.c".into(), recipients: vec!["d@e.f".into()] };
+        let region = Region::parse("us-east-1").unwrap();
+        let mut message = b"From: a@b.c\r\n\r\n".to_vec();
+        let header = Header::read(&message);
+        for (interface, max) in
+            [(Interface::Smtp, 40 << 20), (Interface::V1, 10 << 20), (Interface::V2, 40 << 20)]
+        {
+            for (length, expected) in [(max, Ok(())), (max + 1, Err(Refusal::TooLong))] {
+                message.resize(length, b'x');
+                let submission = Submission {
+                    interface,
+                    action: "ses:SendRawEmail",
+                    principal: &Principal::Root,
+                    envelope: &envelope,
+                    return_path: None,
+                    message: &message,
+                    header: &header,
+                    circumstances: Circumstances {
+                        peer: Ipv4Addr::LOCALHOST.into(),
+                        secure_transport: true,
+                        user_agent: None,
+                        now: Timestamp::UNIX_EPOCH,
+                    },
+                    region: &region,
+                };
+                assert_eq!(submission.check_form(), expected, "{interface:?} {length}");
+            }
+        }
     }
 }

@@ -165,7 +165,7 @@ fn what_was_tampered_with_is_refused() {
             authorization(headers, |value| value.replace("/20260301/", "/20260302/"));
         }),
         ("another service of scope", mismatch, "correct service", |_, headers| {
-            authorization(headers, |value| value.replace("/iam/", "/ses/"));
+            authorization(headers, |value| value.replace("/iam/", "/s3/"));
         }),
         ("unknown key", token, "security token", |_, headers| {
             authorization(headers, |value| value.replace(ROOT.0, "AKIAIOSFODNN7EXAMPLF"));
@@ -291,7 +291,7 @@ fn regions() {
         ("sts", "EU-WEST-1", false),
         ("sts", "eu-west-9", true),
         ("sts", "us-gov-west-1", false),
-        ("ses", "us-east-1", false),
+        ("s3", "us-east-1", false),
     ] {
         let mut client = Client::new();
         let request = match service {

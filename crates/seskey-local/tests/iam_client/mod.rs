@@ -21,6 +21,9 @@ use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::{
     account::{Account, AccountId},
     api,
+    mailbox::Message,
+    sending::{Sent, Settings},
+    ses,
     sigv4::Signed,
 };
 
@@ -36,6 +39,9 @@ pub struct Client {
     /// How far the account's clock is ahead of the machine's.
     pub ahead: SignedDuration,
     pub key: (String, String),
+    pub sent: Sent,
+    pub settings: Settings,
+    pub mailbox: Vec<Message>,
 }
 
 /// What a request is made of before it is signed.
@@ -60,6 +66,7 @@ pub struct Session {
 
 pub struct Reply {
     pub status: u16,
+    pub error_type: Option<&'static str>,
     pub request_id: String,
     pub body: String,
 }
@@ -79,6 +86,9 @@ impl Client {
             now,
             ahead: SignedDuration::ZERO,
             key: (ROOT.0.into(), ROOT.1.into()),
+            sent: Sent::default(),
+            settings: Settings::default(),
+            mailbox: vec![],
         }
     }
 
@@ -162,11 +172,24 @@ impl Client {
         let peer: IpAddr = PEER.parse().unwrap();
         let key_of = |id: &str| self.account.signing_key(id, self.now);
         let signer = api::authenticate(&signed, self.account.partition(), key_of, self.clocks());
-        let response =
-            api::answer(&mut self.account, &signed, signer, peer, self.now, &mut self.rng);
-        assert_eq!(response.content_type, "text/xml");
-        assert!(well_formed(&response.body), "{}", response.body);
-        Reply { status: response.status, request_id: response.request_id, body: response.body }
+        let (account, rng) = (&mut self.account, &mut self.rng);
+        let response = if ses::serves(&signed) {
+            let (sent, settings) = (&mut self.sent, &self.settings);
+            let (response, message) =
+                ses::answer(account, sent, settings, &signed, signer, peer, self.now, rng);
+            self.mailbox.extend(message);
+            response
+        } else {
+            api::answer(account, &signed, signer, peer, self.now, rng)
+        };
+        if !request.path.starts_with("/v2/") {
+            assert_eq!(response.content_type, "text/xml");
+            assert!(well_formed(&response.body), "{}", response.body);
+        } else {
+            assert_eq!(response.content_type, "application/json");
+        }
+        let api::Response { status, error_type, request_id, body, .. } = response;
+        Reply { status, error_type, request_id, body }
     }
 
     /// Sends a request that a session signs.
@@ -225,6 +248,19 @@ impl Unsigned {
             "AssumeRole",
             &[&[("RoleArn", &*arn), ("RoleSessionName", "session")], more].concat(),
         )
+    }
+
+    pub fn ses(action: &str, parameters: &[(&str, &str)]) -> Self {
+        Self::post("ses", "us-east-1", "2010-12-01", action, parameters)
+    }
+
+    pub fn ses_v2(method: &'static str, path: &str, body: &str) -> Self {
+        let post = Self::ses("", &[]);
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut headers = post.headers.clone();
+        headers[1].1 = "application/json".into();
+        let (path, query, body) = (path.into(), query.into(), body.into());
+        Self { method, path, query, body, headers, ..post }
     }
 
     fn post(

@@ -123,11 +123,12 @@ pub fn evaluate<'a>(
             PolicySource::Boundary { .. } => {}
             _ => {
                 let allow = allow.filter(|(meant, _)| *meant > Meant::AsAccount);
-                if matches!(source, PolicySource::Resource { .. }) {
-                    let unbounded = allow.filter(|(meant, _)| *meant == Meant::InPerson);
-                    allowed_unbounded = allowed_unbounded.or(unbounded.map(|(_, by)| by));
+                let in_person = allow.is_some_and(|(meant, _)| meant == Meant::InPerson);
+                let by = allow.map(|(_, by)| by);
+                if in_person && matches!(source, PolicySource::Resource { .. }) {
+                    allowed_unbounded = allowed_unbounded.or(by);
                 }
-                allowed_by = allowed_by.or(allow.map(|(_, by)| by));
+                allowed_by = allowed_by.or(by);
             }
         }
     }
