@@ -153,7 +153,7 @@ impl Call<'_> {
     }
 }
 
-/// "If this value is set to -1, the quota is unlimited" (SES API v2 Reference, `SendQuota`).
+/// How AWS writes an unlimited 24-hour quota (SES API v2 Reference, `SendQuota`).
 const UNLIMITED: f64 = -1.0;
 /// Ours: a client divides by the rate.
 const UNLIMITED_RATE: f64 = 1_000_000.0;

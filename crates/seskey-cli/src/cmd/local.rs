@@ -118,8 +118,12 @@ fn shown(listener: &Listener) -> Value {
 }
 
 fn identity(name: &str) -> Result<Identity> {
-    Identity::parse(name)
-        .ok_or_else(|| Failure::usage(format!("{name:?} is no identity"), "an address or a domain"))
+    Identity::parse(name).ok_or_else(|| {
+        Failure::usage(
+            format!("{name:?} is no identity"),
+            "an address or a domain, such as example.com",
+        )
+    })
 }
 
 fn sending(args: &Local) -> Settings {

@@ -13,7 +13,7 @@ use crate::{
     iam::Members,
     mailbox::Body,
     message::IdentityArns,
-    refusal::{self as common},
+    refusal as common,
     sigv4::Signed,
     xml::{self, Xml},
 };
@@ -139,16 +139,16 @@ fn send_raw_email(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(),
     let message = BASE64_STANDARD
         .decode(data.trim())
         .map_err(|_| Refusal::InvalidParameter("RawMessage.Data is not in base64.".to_owned()))?;
-    let arn = |name: &str| m.get(name).map(str::to_owned);
+    let text = |name: &str| m.get(name).map(str::to_owned);
     let draft = Draft {
         action: "ses:SendRawEmail",
         message,
-        source: arn("Source"),
+        source: text("Source"),
         recipients: m.texts("Destinations"),
         arns: IdentityArns {
-            source: arn("SourceArn"),
-            from: arn("FromArn"),
-            return_path: arn("ReturnPathArn"),
+            source: text("SourceArn"),
+            from: text("FromArn"),
+            return_path: text("ReturnPathArn"),
         },
         ..common_to_both(m)?
     };

@@ -27,7 +27,7 @@ pub(super) fn answer(call: &mut Call<'_>, request: &Signed<'_>) -> Result<String
     let (route, names) = matched(request).ok_or(Refusal::UnknownOperation)?;
     let input = Input { names, query: request.query, body: request.body };
     match route.on {
-        On::Message => {}
+        On::Body => {}
         On::Everything => call.authorize(route.name)?,
         On::Identity => call.authorize_on(route.name, &input.identity(call)?)?,
     }
@@ -68,8 +68,8 @@ enum On {
     Everything,
     /// The identity that is the first name of the path.
     Identity,
-    /// What the message tells.
-    Message,
+    /// What the body tells, so that it is checked there.
+    Body,
 }
 
 /// What a request brings.
@@ -91,7 +91,7 @@ const ROUTES: &[Route] = &[
         method: "POST",
         path: "/v2/email/outbound-emails",
         name: "SendEmail",
-        on: On::Message,
+        on: On::Body,
         proceed: send::send_email,
     },
     Route {
@@ -119,12 +119,11 @@ const ROUTES: &[Route] = &[
         on: On::Everything,
         proceed: list_identities,
     },
-    // the identity stands in the body, so its permission is checked there
     Route {
         method: "POST",
         path: IDENTITIES,
         name: "CreateEmailIdentity",
-        on: On::Message,
+        on: On::Body,
         proceed: create_identity,
     },
     Route {
