@@ -73,7 +73,7 @@ fn what_was_tampered_with_is_refused() {
         ("date of scope", mismatch, "Date in Credential scope", |r| {
             swap(r, "%2F20260301%2F", "%2F20260302%2F")
         }),
-        ("service of scope", mismatch, "correct service", |r| swap(r, "%2Fiam%2F", "%2Fses%2F")),
+        ("service of scope", mismatch, "correct service", |r| swap(r, "%2Fiam%2F", "%2Fs3%2F")),
         ("region of scope", mismatch, "calculated", |r| swap(r, "us-east-1", "us-east-2")),
         ("terminator", mismatch, "terminator", |r| swap(r, "aws4_request", "aws5_request")),
         ("key", token, "security token", |r| swap(r, ROOT.0, "AKIAIOSFODNN7EXAMPLF")),
