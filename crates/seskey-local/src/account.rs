@@ -33,7 +33,7 @@ pub use users::User;
 pub use versions::{PolicyVersion, VersionId};
 
 use crate::{refusal::Refusal, sigv4::SigningKey};
-use rows::Root;
+use rows::{LAST_USED, Root};
 use table::Table;
 
 mod action;
@@ -83,6 +83,8 @@ pub struct Account {
     credential_report: Table<String, report::Report>,
     /// By `REGION/NAME`.
     identities: Table<String, identities::Entry>,
+    /// When they were last used: apart, since nobody waits until that is kept.
+    last_used: Table<String, LastUsed>,
 }
 
 /// Who owns an access key, and so who makes a request.
@@ -146,6 +148,7 @@ impl Account {
             temporary_credentials: Table::new("temporary-credential"),
             credential_report: Table::new("credential-report"),
             identities: Table::new("identity"),
+            last_used: Table::new(LAST_USED),
         }
     }
 
@@ -159,22 +162,19 @@ impl Account {
         region: &str,
         now: Timestamp,
     ) {
-        let recorded = |key: &AccessKey| {
-            key.last_used.as_ref().is_some_and(|last| {
-                let since = now.duration_since(last.last_used_date);
-                !since.is_negative() && since < LAST_USED_SPAN
-            })
-        };
-        if self.access_keys.get(access_key_id).is_none_or(recorded) {
+        let recorded = self.last_used(access_key_id).is_some_and(|last| {
+            let since = now.duration_since(last.last_used_date);
+            !since.is_negative() && since < LAST_USED_SPAN
+        });
+        if recorded || !self.access_keys.contains_key(access_key_id) {
             return;
         }
-        if let Some(key) = self.access_keys.get_mut(&access_key_id.to_owned()) {
-            key.last_used = Some(LastUsed {
-                last_used_date: whole_seconds(now),
-                service_name: service_name.to_owned(),
-                region: region.to_owned(),
-            });
-        }
+        let last_used = LastUsed {
+            last_used_date: whole_seconds(now),
+            service_name: service_name.to_owned(),
+            region: region.to_owned(),
+        };
+        self.last_used.insert(access_key_id.to_owned(), last_used);
     }
 
     /// Who asks with an access key, be it permanent or temporary.
@@ -207,6 +207,16 @@ impl Account {
     /// The access key of that ID, be it a user's or the root user's, active or not.
     pub fn access_key(&self, access_key_id: &str) -> Option<&AccessKey> {
         self.access_keys.get(access_key_id)
+    }
+
+    /// The access keys of the root user, the oldest first.
+    pub fn root_access_keys(&self) -> impl Iterator<Item = (&String, &AccessKey)> {
+        self.root_user().access_keys.iter().map(|id| (id, &self.access_keys[id]))
+    }
+
+    /// The last use of an access key, if there was one.
+    pub fn last_used(&self, access_key_id: &str) -> Option<&LastUsed> {
+        self.last_used.get(access_key_id)
     }
 
     /// The user of that name.

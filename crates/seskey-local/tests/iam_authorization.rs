@@ -224,7 +224,7 @@ fn sts_tells_who_asks() {
     let reply = client.send(&by_get);
     assert_eq!(reply.text("Arn"), BOB);
     assert!(reply.text("UserId").starts_with("AIDA"));
-    let used = client.account.access_key(&client.key.0).unwrap().last_used().unwrap();
+    let used = client.account.last_used(&client.key.0).unwrap();
     assert_eq!((&*used.service_name, &*used.region), ("sts", "eu-west-1"));
 
     let info = |id: &str| Unsigned::sts("GetAccessKeyInfo", &[("AccessKeyId", id)]);

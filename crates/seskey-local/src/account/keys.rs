@@ -17,7 +17,6 @@ pub struct AccessKey {
     pub(super) secret: SecretAccessKey,
     pub(super) status: Status,
     pub(super) create_date: Timestamp,
-    pub(super) last_used: Option<LastUsed>,
 }
 
 /// Whether an access key may be used. Source: IAM API Reference, `AccessKey`.
@@ -42,7 +41,7 @@ pub(super) const ACCESS_KEYS_PER_USER: usize = 2;
 
 impl AccessKey {
     pub(super) fn new(owner: Principal, secret: SecretAccessKey, create_date: Timestamp) -> Self {
-        Self { owner, secret, status: Status::Active, create_date, last_used: None }
+        Self { owner, secret, status: Status::Active, create_date }
     }
 
     /// Who owns it.
@@ -58,11 +57,6 @@ impl AccessKey {
     /// Whether it may be used.
     pub fn status(&self) -> Status {
         self.status
-    }
-
-    /// Its last use, if there was one.
-    pub fn last_used(&self) -> Option<&LastUsed> {
-        self.last_used.as_ref()
     }
 }
 
@@ -140,6 +134,7 @@ impl Account {
             None => return Err(Refusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
         };
         self.access_keys.remove(&access_key_id);
+        self.last_used.remove(&access_key_id);
         Ok(Answer::Done)
     }
 
@@ -150,7 +145,7 @@ impl Account {
         match self.access_keys.get(&access_key_id) {
             Some(key) => Ok(Answer::AccessKeyLastUsed {
                 user_name: owner_name(&key.owner),
-                last_used: key.last_used.clone(),
+                last_used: self.last_used(&access_key_id).cloned(),
             }),
             None => Err(Refusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
         }

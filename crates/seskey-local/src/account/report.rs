@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp, fmt::temporal::DateTimePrinter};
 use serde::{Deserialize, Serialize};
 
-use super::{AccessKey, Account, Answer, Status, users::Entry};
+use super::{AccessKey, Account, Answer, LastUsed, Status, users::Entry};
 use crate::refusal::Refusal;
 
 /// The newest report.
@@ -81,17 +81,19 @@ impl Account {
     /// The columns of the access keys, of the signing certificates, which nobody has here, and of the rest.
     fn finish(&self, mut row: Vec<String>, access_keys: &[String]) -> String {
         for place in 0..2 {
-            row.extend(of_key(access_keys.get(place).map(|id| &self.access_keys[id])));
+            let id = access_keys.get(place);
+            row.extend(of_key(id.map(|id| (&self.access_keys[id], self.last_used(id)))));
         }
         row.extend(["false", "N/A", "false", "N/A", "N/A"].map(str::to_owned));
         row.join(",")
     }
 }
 
-fn of_key(key: Option<&AccessKey>) -> [String; 5] {
+fn of_key(key: Option<(&AccessKey, Option<&LastUsed>)>) -> [String; 5] {
     let none = || "N/A".to_owned();
-    let Some(key) = key else { return ["false".to_owned(), none(), none(), none(), none()] };
-    let used = key.last_used();
+    let Some((key, used)) = key else {
+        return ["false".to_owned(), none(), none(), none(), none()];
+    };
     [
         (key.status() == Status::Active).to_string(),
         date(key.create_date),
@@ -106,9 +108,12 @@ fn date(date: Timestamp) -> String {
     DateTimePrinter::new().timestamp_with_offset_to_string(&date, jiff::tz::Offset::UTC)
 }
 
-/// A user name may have a comma.
+/// A user name may have a comma, and a path even quotes.
 fn quoted(text: &str) -> String {
-    if text.contains(',') { format!("\"{text}\"") } else { text.to_owned() }
+    match text.contains([',', '"']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
 }
 
 /// The columns by their names, the newest last.

@@ -19,6 +19,9 @@ pub struct Row {
     pub value: Option<String>,
 }
 
+/// The table of the last uses of access keys.
+pub(super) const LAST_USED: &str = "last-used";
+
 /// Why rows are no account.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -70,12 +73,13 @@ impl Account {
         rows
     }
 
-    /// The account that such rows make, in whatever order.
+    /// The account that such rows make, in whatever order. It records what changes from then on.
     ///
     /// # Errors
     /// Rows that were not given out by [`Self::take_changes`], or by another version of it.
     pub fn restore(rows: impl IntoIterator<Item = Row>) -> Result<Self, RestoreError> {
         let mut account = Self::empty();
+        account.record_changes();
         for Row { table, key, value } in rows {
             let (mut tables, Some(value)) = (account.tables(), value) else { continue };
             let Some(rows) = tables.iter_mut().find(|rows| rows.name() == table) else {
@@ -91,7 +95,7 @@ impl Account {
     }
 
     /// All that is kept of an account.
-    fn tables(&mut self) -> [&mut dyn Rows; 9] {
+    fn tables(&mut self) -> [&mut dyn Rows; 10] {
         [
             &mut self.root,
             &mut self.users,
@@ -102,7 +106,15 @@ impl Account {
             &mut self.temporary_credentials,
             &mut self.credential_report,
             &mut self.identities,
+            &mut self.last_used,
         ]
+    }
+}
+
+impl Row {
+    /// Whether somebody is told of the change; of the use of an access key nobody is.
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        self.table != LAST_USED
     }
 }
 
