@@ -337,9 +337,12 @@ pub(crate) struct Local {
     /// SMTP connections from one address at a time
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub(crate) max_connections: usize,
-    /// The account
-    #[arg(long, value_name = "ID", default_value = "000000000000")]
-    pub(crate) account: String,
+    /// The account [default: 000000000000, or the one in DIR]
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// Keep everything in this directory [default: in memory, gone at the end]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
     /// A verified identity of the region: an address or a domain [without any, every sender is verified]
     #[arg(long, value_name = "NAME")]
     pub(crate) identity: Vec<String>,
@@ -362,7 +365,8 @@ pub(crate) struct Local {
     /// The form of the log
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
-    /// The access key ID of the root user; its secret is in $SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY [default: a new key]
+    /// The access key ID of the root user; its secret is in $SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY [default: a new
+    /// key, or the one in DIR]
     #[arg(long, value_name = "ACCESS_KEY_ID")]
     pub(crate) root_access_key_id: Option<String>,
 }

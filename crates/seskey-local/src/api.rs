@@ -60,11 +60,31 @@ pub fn answer(
     let answered = signer
         .map_err(|refusal| expired(account, request, refusal, now))
         .and_then(|signer| body(account, request, &signer, service, peer, now, rng, &request_id));
-    let (status, body) = match answered {
-        Ok(body) => (200, body),
-        Err(refusal) => (refusal.status(), xml::error(service.namespace(), &refusal, &request_id)),
-    };
-    Response { status, content_type: xml::CONTENT_TYPE, error_type: None, request_id, body }
+    match answered {
+        Ok(body) => Response {
+            status: 200,
+            content_type: xml::CONTENT_TYPE,
+            error_type: None,
+            request_id,
+            body,
+        },
+        Err(refusal) => refuse(request, refusal, &request_id),
+    }
+}
+
+/// Answers a request with a refusal.
+pub(crate) fn refuse(request: &Signed<'_>, refusal: Refusal, request_id: &str) -> Response {
+    let service = Service::of(request);
+    if service == Service::Ses {
+        return ses::refuse(request, refusal.into(), request_id.to_owned());
+    }
+    Response {
+        status: refusal.status(),
+        content_type: xml::CONTENT_TYPE,
+        error_type: None,
+        request_id: request_id.to_owned(),
+        body: xml::error(service.namespace(), &refusal, request_id),
+    }
 }
 
 /// The service that a request is signed for, by its name in a scope.

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::server::lock;
+use crate::local_ses::lock;
 
 /// The connections that share a limit.
 pub(crate) struct Connections {

@@ -21,7 +21,11 @@ pub(crate) use connection::serve;
 pub(crate) use hosts::Hosts;
 pub use limits::Limits;
 
-use crate::{api, server::LocalSes, sigv4::Signed};
+use crate::{
+    api,
+    local_ses::{LocalSes, Pending},
+    sigv4::Signed,
+};
 
 mod connection;
 mod control;
@@ -37,6 +41,7 @@ pub(crate) fn router(ses: Arc<LocalSes>) -> Router {
         .route("/v2/{*path}", any(call_api))
         .route("/_aws/ses", get(messages::list).delete(messages::delete))
         .route("/_seskey/health", get(control::health))
+        .route("/_seskey/ca.pem", get(control::authority))
         .route("/_seskey/clock", get(control::clock).post(control::move_clock))
         .route("/_seskey/metrics", get(control::metrics))
         .fallback(async || Refused(StatusCode::NOT_FOUND, "nothing is served at this path"))
@@ -55,13 +60,16 @@ async fn call_api(
     body: Bytes,
 ) -> Response {
     // a policy may be long to evaluate, and a message to hash; other connections go on meanwhile
+    let of_thread = ses.clone();
     let answering = tokio::task::spawn_blocking(move || {
-        answer(&ses, peer.ip(), &method, &uri, &headers, &body)
+        answer(&of_thread, peer.ip(), &method, &uri, &headers, &body)
     });
     match answering.await {
-        Ok(answer) => {
-            let api::Response { status, request_id, .. } = &answer.response;
-            info!(%peer, action = answer.action, status, request_id, "request");
+        Ok(pending) => {
+            let action = pending.action;
+            let answer = ses.settle(pending).await;
+            let (status, request_id) = (answer.status, &answer.request_id);
+            info!(%peer, action, status, request_id, "request");
             answer.into_response()
         }
         Err(panic) => {
@@ -72,11 +80,6 @@ async fn call_api(
     }
 }
 
-struct Answer {
-    action: Option<&'static str>,
-    response: api::Response,
-}
-
 fn answer(
     ses: &LocalSes,
     peer: IpAddr,
@@ -84,7 +87,7 @@ fn answer(
     uri: &Uri,
     headers: &HeaderMap,
     body: &[u8],
-) -> Answer {
+) -> Pending {
     // a value that is not text stays in the request, where its signature will not be right
     let headers: Vec<(&str, Cow<'_, str>)> = headers
         .iter()
@@ -99,12 +102,12 @@ fn answer(
         headers: &headers,
         body,
     };
-    Answer { action: api::action(&request), response: ses.answer(&request, peer) }
+    ses.answer(&request, peer)
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for api::Response {
     fn into_response(self) -> Response {
-        let api::Response { status, content_type, error_type, request_id, body } = self.response;
+        let Self { status, content_type, error_type, request_id, body } = self;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = [("content-type", content_type.to_owned()), ("x-amzn-requestid", request_id)];
         let mut response = (status, headers, body).into_response();

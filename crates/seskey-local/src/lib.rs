@@ -10,6 +10,8 @@ mod clock;
 mod connections;
 mod http;
 pub mod iam;
+mod journal;
+mod local_ses;
 pub mod mailbox;
 pub mod message;
 mod metrics;
@@ -23,4 +25,5 @@ pub mod sts;
 mod tls;
 pub mod xml;
 
+pub use journal::JournalError;
 pub use tls::CertificateError;

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A mailbox that forgets its oldest messages when it is full.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub struct Mailbox {
 }
 
 /// A message that was accepted.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Message {
     /// The ID that the sender was told.
@@ -21,7 +21,7 @@ pub struct Message {
     /// The region of the endpoint that took it.
     pub region: String,
     /// When it was accepted, to the second, in UTC.
-    #[serde(serialize_with = "to_the_second")]
+    #[serde(with = "to_the_second")]
     pub timestamp: Timestamp,
     /// Its recipients.
     pub destination: Destination,
@@ -38,7 +38,7 @@ pub struct Message {
 }
 
 /// The body that SES was given to compose a message of.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Body {
     /// As HTML.
     pub html_part: Option<String>,
@@ -47,7 +47,7 @@ pub struct Body {
 }
 
 /// The envelope's recipients, told apart by the header.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Destination {
     /// Those named in `To`.
@@ -75,9 +75,7 @@ impl Mailbox {
     pub fn push(&mut self, message: Message) {
         self.bytes += message.raw_data.len();
         self.messages.push_back(Arc::new(message));
-        while self.messages.len() > 1
-            && (self.messages.len() > MAX_MESSAGES || self.bytes > MAX_BYTES)
-        {
+        while overflows(self.messages.len(), self.bytes) {
             self.bytes -= self.messages.pop_front().map_or(0, |message| message.raw_data.len());
         }
     }
@@ -103,12 +101,24 @@ impl Mailbox {
     }
 }
 
+/// Whether the oldest of so many messages with so many bytes must be forgotten. The newest is always kept.
+pub(crate) fn overflows(messages: usize, bytes: usize) -> bool {
+    messages > 1 && (messages > MAX_MESSAGES || bytes > MAX_BYTES)
+}
+
 impl Filter {
     fn matches(&self, message: &Message) -> bool {
         let is = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
         is(&self.id, &message.id) && is(&self.email, &message.source)
+    }
+}
+
+impl Message {
+    /// All but its bytes.
+    pub(crate) fn description(&self) -> Self {
+        Self { raw_data: String::new(), ..self.clone() }
     }
 }
 
@@ -133,11 +143,24 @@ impl Destination {
     }
 }
 
-fn to_the_second<S: serde::Serializer>(
-    timestamp: &Timestamp,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&timestamp.strftime("%Y-%m-%dT%H:%M:%S"))
+/// A time in UTC without its fraction and its zone, as LocalStack writes it.
+mod to_the_second {
+    use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(
+        timestamp: &Timestamp,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&timestamp.strftime("%Y-%m-%dT%H:%M:%S"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Timestamp, D::Error> {
+        let in_utc = DateTime::deserialize(deserializer)?.to_zoned(TimeZone::UTC);
+        Ok(in_utc.map_err(D::Error::custom)?.timestamp())
+    }
 }
 
 #[cfg(test)]

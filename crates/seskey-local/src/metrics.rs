@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::server::Refused;
+use crate::local_ses::Refused;
 
 /// The media type of [`Metrics::text`]. Source: OpenMetrics 1.0, "Protocol negotiation".
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

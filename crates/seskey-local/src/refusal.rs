@@ -141,6 +141,9 @@ pub enum Refusal {
     /// The signature cannot be read.
     #[error("{0}")]
     IncompleteSignature(Incomplete),
+    /// What was asked for could not be kept, and is undone.
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    ServiceFailure,
     /// The temporary credentials were good once.
     #[error("The security token included in the request is expired")]
     ExpiredToken,
@@ -361,6 +364,7 @@ impl Refusal {
             Self::ExpiredToken => ("ExpiredToken", 403),
             Self::MissingAuthenticationToken => ("MissingAuthenticationToken", 403),
             Self::IncompleteSignature(_) => ("IncompleteSignature", 400),
+            Self::ServiceFailure => ("ServiceFailure", 500),
             Self::InvalidClientTokenId => ("InvalidClientTokenId", 403),
             Self::SignatureDoesNotMatch(_) => ("SignatureDoesNotMatch", 403),
         }

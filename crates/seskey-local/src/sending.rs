@@ -162,14 +162,16 @@ impl Submission<'_> {
     pub fn deliver(&self, rng: &mut dyn Rng) -> mailbox::Message {
         let (region, now) = (self.region, self.now());
         let id = message::message_id(region, now, rng);
-        let rewritten = message::rewrite(self.message, &id, region, now);
+        // a copy is made only of what is not UTF-8
+        let raw_data = String::from_utf8(message::rewrite(self.message, &id, region, now))
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let Envelope { sender, recipients } = self.envelope.clone();
         mailbox::Message {
             id,
             region: region.to_string(),
             timestamp: now,
             destination: Destination::new(recipients, &self.header.to, &self.header.cc),
-            raw_data: String::from_utf8_lossy(&rewritten).into_owned(),
+            raw_data,
             source: sender,
             subject: None,
             body: None,

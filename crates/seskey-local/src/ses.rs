@@ -84,6 +84,14 @@ pub fn answer(
     (response, accepted)
 }
 
+/// Answers a request with a refusal.
+pub(crate) fn refuse(request: &Signed<'_>, refusal: Refusal, request_id: String) -> Response {
+    match v2::serves(request.path) {
+        true => v2::response(Err(refusal), request_id),
+        false => v1::response(Err(refusal), request_id),
+    }
+}
+
 /// One call: what it may touch, and who makes it, where and how.
 struct Call<'a> {
     account: &'a mut Account,

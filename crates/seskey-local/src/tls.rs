@@ -1,4 +1,4 @@
-//! The certificates of a local SES: an authority made at the start, and one leaf for every name it may be called by.
+//! The certificates of a local SES: an authority, and one leaf, made at each start, for every name it may be called by.
 
 use std::{
     collections::BTreeSet,
@@ -7,21 +7,21 @@ use std::{
 };
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose,
 };
 use rustls::{
     ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
-use seskey::Region;
+use seskey::{Region, Secret};
 
 use crate::smtp::Listener;
 
-/// What a TLS listener needs, and the authority that its clients must trust.
-pub(crate) struct Certificates {
-    pub(crate) server: Arc<ServerConfig>,
-    pub(crate) authority_pem: String,
+/// The authority that clients must trust.
+pub(crate) struct Authority {
+    pub(crate) key_pem: Secret,
+    pub(crate) certificate_pem: String,
 }
 
 /// Why certificates could not be made: a fault of the TLS libraries, never of the caller.
@@ -36,13 +36,26 @@ pub enum CertificateError {
     Use(#[from] rustls::Error),
 }
 
-/// Makes an authority, and a certificate for localhost, for the listeners, and for every SMTP endpoint of AWS.
-pub(crate) fn certificates(listeners: &[Listener]) -> Result<Certificates, CertificateError> {
-    let mut authority = params("seskey local authority", vec![])?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+impl Authority {
+    /// A new one, for ten years.
+    pub(crate) fn new() -> Result<Self, CertificateError> {
+        let authority = CertifiedIssuer::self_signed(authority_params()?, KeyPair::generate()?)?;
+        Ok(Self {
+            key_pem: Secret::new(authority.key().serialize_pem()),
+            certificate_pem: authority.pem(),
+        })
+    }
+}
 
+/// Makes a certificate for localhost, the listeners, these hosts, and every SMTP endpoint of AWS; what a TLS listener
+/// needs to show it.
+pub(crate) fn server_config(
+    authority: &Authority,
+    listeners: &[Listener],
+    hosts: &[String],
+) -> Result<Arc<ServerConfig>, CertificateError> {
+    let key = KeyPair::from_pem(authority.key_pem.expose())?;
+    let issuer = Issuer::new(authority_params()?, key);
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let addresses = listeners.iter().map(|listener| listener.address.ip().to_string());
     let regions = listeners.iter().map(|listener| listener.region.clone());
@@ -54,9 +67,11 @@ pub(crate) fn certificates(listeners: &[Listener]) -> Result<Certificates, Certi
             .flatten()
     });
     let leaf_key = KeyPair::generate()?;
-    let names: BTreeSet<String> = names.into_iter().chain(endpoints).chain(addresses).collect();
-    let leaf = params("seskey local", names.into_iter().collect())?;
-    let leaf = leaf.signed_by(&leaf_key, &authority)?;
+    let names = names.into_iter().chain(endpoints).chain(addresses).chain(hosts.iter().cloned());
+    let names: BTreeSet<String> = names.collect();
+    // clients refuse leaves of more than 398 days
+    let leaf = params("seskey local", names.into_iter().collect(), 397)?;
+    let leaf = leaf.signed_by(&leaf_key, &issuer)?;
 
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let server = ServerConfig::builder_with_provider(provider)
@@ -66,16 +81,27 @@ pub(crate) fn certificates(listeners: &[Listener]) -> Result<Certificates, Certi
             vec![leaf.der().clone()],
             PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der())),
         )?;
-    Ok(Certificates { server: Arc::new(server), authority_pem: authority.pem() })
+    Ok(Arc::new(server))
 }
 
-fn params(common_name: &str, names: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
+fn authority_params() -> Result<CertificateParams, rcgen::Error> {
+    let mut params = params("seskey local authority", vec![], 3650)?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(params)
+}
+
+fn params(
+    common_name: &str,
+    names: Vec<String>,
+    days: u32,
+) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
-    // a clock that is a little behind takes the certificate too; clients refuse leaves of more than 398 days
+    // a clock that is a little behind takes the certificate too
     let (day, now) = (Duration::from_secs(24 * 60 * 60), SystemTime::now());
     params.not_before = (now - day).into();
-    params.not_after = (now + 397 * day).into();
+    params.not_after = (now + days * day).into();
     Ok(params)
 }

@@ -20,7 +20,7 @@ use seskey_local::{
     account::{Action, Identity, Principal, Status},
     sending::Quota,
     server::{Config, Server},
-    smtp::{Listener, Tls},
+    smtp::{ListenOn, Listener, Tls},
 };
 use smtp_client::{Client, create_access_key, create_mailer, get, plain, tls_connector};
 
@@ -114,9 +114,9 @@ fn config(script: &str) -> Config {
     for region in ["us-east-1", "eu-west-1"] {
         for tls in [Tls::Starttls, Tls::Wrapper] {
             let region = Region::parse(region).unwrap();
-            config.smtp.push(Listener {
+            config.smtp.push(ListenOn {
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
-                region,
+                region: Some(region),
                 tls,
             });
         }

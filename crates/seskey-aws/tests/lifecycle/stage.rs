@@ -34,8 +34,9 @@ impl Stage {
 
     pub(crate) async fn in_region(region: &str) -> Self {
         let region = Region::parse(region).unwrap();
-        let server =
-            Server::start(Config { region: region.clone(), ..Config::ephemeral() }).await.unwrap();
+        let server = Server::start(Config { region: Some(region.clone()), ..Config::ephemeral() })
+            .await
+            .unwrap();
         let (id, secret) = server.root.clone();
         let iam = aws_sdk_iam::Config::builder()
             .behavior_version(BehaviorVersion::latest())

@@ -1,19 +1,21 @@
 //! `seskey local`: a local Amazon SES in this process.
 
 use std::{
-    env,
+    env, fs,
     io::Write,
     net::{IpAddr, SocketAddr},
+    path::Path,
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
-use seskey::{AccessKeyId, Region, SecretAccessKey};
+use seskey::{AccessKeyId, SecretAccessKey};
 use seskey_local::{
+    JournalError,
     account::{AccountId, Identity},
     sending::{Quota, Settings},
     server::{Config, Server, StartError},
-    smtp::{Limits, Listener, Tls},
+    smtp::{Limits, ListenOn, Listener, Tls},
 };
 use tempfile::TempDir;
 use tokio::runtime::Builder;
@@ -26,6 +28,7 @@ use crate::{
     exit::Exit,
     explain::{self, Failure, Result},
     output::Output,
+    output_file::OutputFile,
 };
 
 const ROOT_SECRET: &str = "SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY";
@@ -44,9 +47,12 @@ pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit
 
 async fn serve(config: Config, output: &Output) -> Result<Exit> {
     let mut stop = aws::stop_signal()?;
-    let (region, account) = (config.region.clone(), config.account_id.clone());
+    let data = config.data.clone();
     let server = Server::start(config).await.map_err(|error| explain_start(&error))?;
-    let (_folder, ca_file) = ca_file(&server.authority_pem)?;
+    let (_folder, ca_file) = match data {
+        Some(data) => (None, kept_ca_file(&data, &server.authority_pem)?),
+        None => ca_file(&server.authority_pem).map(|(folder, file)| (Some(folder), file))?,
+    };
     let listeners: Vec<_> = server.listeners.iter().map(shown).collect();
     let ready = json!({
         "ready": true,
@@ -55,8 +61,8 @@ async fn serve(config: Config, output: &Output) -> Result<Exit> {
         "smtp": server.smtp.to_string(),
         "smtps": server.smtps.to_string(),
         "listeners": listeners,
-        "region": region.as_str(),
-        "account": account.as_str(),
+        "region": server.region.as_str(),
+        "account": server.account_id.as_str(),
         "root": {"access_key_id": server.root.0.as_str(), "secret_access_key": server.root.1.expose()},
         "ca_file": ca_file,
     });
@@ -66,18 +72,11 @@ async fn serve(config: Config, output: &Output) -> Result<Exit> {
 }
 
 fn config(args: &Local, global: &Global) -> Result<Config> {
-    let region = match aws::typed_or_set_region(global) {
-        Some(text) => aws::parse_region(&text, true)?,
-        None => Region::parse("us-east-1").expect("a region of the table"),
-    };
-    let account_id = AccountId::parse(&args.account).ok_or_else(|| {
-        Failure::usage(
-            format!("{:?} is no account", args.account),
-            "12 digits, such as 123456789012",
-        )
-    })?;
-    let starttls = args.smtp.iter().map(|text| smtp_listener(text, &region, Tls::Starttls));
-    let wrapper = args.smtps.iter().map(|text| smtp_listener(text, &region, Tls::Wrapper));
+    let region = aws::typed_or_set_region(global);
+    let region = region.map(|text| aws::parse_region(&text, true)).transpose()?;
+    let account_id = args.account.as_deref().map(account_id).transpose()?;
+    let starttls = args.smtp.iter().map(|text| listen_on(text, Tls::Starttls));
+    let wrapper = args.smtps.iter().map(|text| listen_on(text, Tls::Wrapper));
     Ok(Config {
         http: listen_address(&args.http)?,
         smtp: starttls.chain(wrapper).collect::<Result<_>>()?,
@@ -89,17 +88,24 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
         sending: sending(args),
         accept_v2: args.accept_v2,
         hosts: host_names(&args.host_name)?,
+        data: args.data.clone(),
         ..Config::ephemeral()
     })
 }
 
+fn account_id(text: &str) -> Result<AccountId> {
+    AccountId::parse(text).ok_or_else(|| {
+        Failure::usage(format!("{text:?} is no account"), "12 digits, such as 123456789012")
+    })
+}
+
 /// `REGION=ADDRESS:PORT`, or an address for the region of the local SES.
-fn smtp_listener(text: &str, region: &Region, tls: Tls) -> Result<Listener> {
+fn listen_on(text: &str, tls: Tls) -> Result<ListenOn> {
     let (region, address) = match text.split_once('=') {
-        Some((region, address)) => (aws::parse_region(region, true)?, address),
-        None => (region.clone(), text),
+        Some((region, address)) => (Some(aws::parse_region(region, true)?), address),
+        None => (None, text),
     };
-    Ok(Listener { address: listen_address(address)?, region, tls })
+    Ok(ListenOn { address: listen_address(address)?, region, tls })
 }
 
 fn smtp_limits(connections_per_address: usize) -> Limits {
@@ -193,7 +199,7 @@ fn ca_file(pem: &str) -> Result<(TempDir, String)> {
     let failed = |error| Failure::file("write", &env::temp_dir(), &error);
     let folder = tempfile::Builder::new().prefix("seskey-local-").tempdir().map_err(failed)?;
     let path = folder.path().join("ca.pem");
-    let mut file = std::fs::File::create_new(&path).map_err(failed)?;
+    let mut file = fs::File::create_new(&path).map_err(failed)?;
     file.write_all(pem.as_bytes()).map_err(failed)?;
     Ok((folder, path.display().to_string()))
 }
@@ -204,6 +210,15 @@ fn raise_descriptor_limit() {
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
         warn!(target: "seskey_local", %error, "cannot raise the limit of open files");
     }
+}
+
+/// The same beside what is kept, where it stays.
+fn kept_ca_file(data: &Path, pem: &str) -> Result<String> {
+    let path = data.join("ca.pem");
+    if fs::read_to_string(&path).ok().as_deref() != Some(pem) {
+        OutputFile::begin(&path, true)?.finish(pem)?;
+    }
+    Ok(path.display().to_string())
 }
 
 /// Logs to stderr: what happens, with -v what comes and goes too.
@@ -228,6 +243,37 @@ fn explain_start(error: &StartError) -> Failure {
             format!("cannot listen on {address}: {}", explain::reason(source)),
             "another process may listen there; --http, --smtp and --smtps take other addresses, and port 0 any free one",
         ),
+        StartError::Journal(error) => explain_journal(error),
         other => Failure::new(other.to_string(), "this is a fault of the program"),
     }
+}
+
+fn explain_journal(error: &JournalError) -> Failure {
+    use JournalError as E;
+    let hint = match error {
+        E::File { path, source } => return Failure::file("use", path, source),
+        E::Database { path, source } => {
+            return Failure::new(
+                format!("cannot use {}: {source}", path.display()),
+                "this is what SQLite says; check the disk, and who owns the file",
+            );
+        }
+        E::NoAccount { path, source } => {
+            return Failure::new(
+                format!("{} is damaged: {source}", path.display()),
+                "start with a backup, or with another directory",
+            );
+        }
+        E::InUse { .. } => "stop the other one, or take another directory",
+        E::Foreign { .. } => "--data takes a directory of its own",
+        E::Newer { .. } => "use the newer seskey that wrote it",
+        E::BadRow { .. } => "start with a backup, or with another directory",
+        E::OtherAccount { .. } => "leave --account away, or take another directory",
+        E::OtherPartition { .. } => {
+            "leave the region away (AWS_REGION counts too), or take another directory"
+        }
+        E::OtherRootKey { .. } => "leave --root-access-key-id away, or take another directory",
+        _ => "this is what the system says",
+    };
+    Failure::new(error.to_string(), hint)
 }

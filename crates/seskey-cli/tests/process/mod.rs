@@ -21,8 +21,18 @@ pub(crate) struct LocalSes {
 impl LocalSes {
     /// Starts it on free ports, with its temporary files and its log in a folder.
     pub(crate) fn start(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_by(seskey(folder), folder, arguments, environment)
+    }
+
+    /// The same by a command that ends in the program's name.
+    pub(crate) fn start_by(
+        mut command: Command,
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let log = folder.join("local.log");
-        let mut child = seskey(folder)
+        let mut child = command
             .args(["local", "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0"])
             .args(["--smtps", "127.0.0.1:0"])
             .args(arguments)
@@ -43,9 +53,14 @@ impl LocalSes {
         self.ready.pointer(pointer).unwrap().as_str().unwrap()
     }
 
+    /// The ID of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal; gives how it ended, and what it printed behind the ready line.
     pub(crate) fn stop(&mut self, signal: &str) -> (ExitStatus, String) {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();

@@ -43,7 +43,7 @@ impl Stage {
         let [id, secret] = ROOT;
         let root = (AccessKeyId::parse(id).unwrap(), SecretAccessKey::parse(secret).unwrap());
         let config = Config {
-            account_id: AccountId::parse("123456789012").unwrap(),
+            account_id: AccountId::parse("123456789012"),
             root: Some(root),
             ..Config::ephemeral()
         };

@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     connections::{Connections, Place},
-    server::LocalSes,
+    local_ses::LocalSes,
 };
 
 /// Accepts connections for ever; those that are open end with it.

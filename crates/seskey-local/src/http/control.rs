@@ -14,10 +14,15 @@ use serde_json::json;
 use tracing::info;
 
 use super::{Refused, json_response};
-use crate::{clock::Clock, metrics, server::LocalSes};
+use crate::{clock::Clock, local_ses::LocalSes, metrics};
 
 pub(super) async fn health() -> Response {
     json_response(&json!({"status": "ok"}))
+}
+
+/// The certificate that TLS clients must trust.
+pub(super) async fn authority(State(ses): State<Arc<LocalSes>>) -> Response {
+    ([(CONTENT_TYPE, "application/x-pem-file")], ses.authority_pem().to_owned()).into_response()
 }
 
 pub(super) async fn clock(State(ses): State<Arc<LocalSes>>) -> Response {
@@ -33,7 +38,9 @@ pub(super) async fn move_clock(State(ses): State<Arc<LocalSes>>, body: Bytes) ->
         )
         .into_response();
     };
-    ses.clock().put_ahead(ahead);
+    if ses.move_clock(ahead).await.is_err() {
+        return NOT_KEPT.into_response();
+    }
     info!(ahead_seconds = ahead.as_secs(), "the clock was moved");
     time(ses.clock())
 }
@@ -41,6 +48,10 @@ pub(super) async fn move_clock(State(ses): State<Arc<LocalSes>>, body: Bytes) ->
 pub(super) async fn metrics(State(ses): State<Arc<LocalSes>>) -> Response {
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], ses.metrics_text()).into_response()
 }
+
+/// The disk is full, or worse; the log knows.
+pub(super) const NOT_KEPT: Refused =
+    Refused(StatusCode::INTERNAL_SERVER_ERROR, "it could not be kept on disk, and is not done");
 
 /// Where the clock is put.
 #[derive(Debug, Deserialize)]

@@ -15,10 +15,11 @@ use axum::{
 };
 use hyper::body::Frame;
 
-use super::Refused;
+use super::{Refused, control::NOT_KEPT};
 use crate::{
+    journal::NotKept,
+    local_ses::LocalSes,
     mailbox::{Filter, Message},
-    server::LocalSes,
 };
 
 /// Those that `id` and `email` let through; with `after`, the ones behind that ID; with `limit`, as many at most.
@@ -36,9 +37,11 @@ pub(super) async fn list(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQ
 pub(super) async fn delete(
     State(ses): State<Arc<LocalSes>>,
     RawQuery(query): RawQuery,
-) -> StatusCode {
-    ses.delete_messages(&filter(&query));
-    StatusCode::NO_CONTENT
+) -> Response {
+    match ses.delete_messages(filter(&query)).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(NotKept) => NOT_KEPT.into_response(),
+    }
 }
 
 /// A JSON document, one message at a time: whole, it could be larger than the mailbox.

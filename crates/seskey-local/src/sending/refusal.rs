@@ -75,6 +75,9 @@ pub enum Refusal {
     /// More than is allowed in a second.
     #[error("Maximum sending rate exceeded")]
     SendingRate,
+    /// It could not be kept; later it may.
+    #[error("Temporary service failure")]
+    TemporaryServiceFailure,
 }
 
 /// What the interfaces put before the text: the code and the first words of the SMTP reply, the error code and the
@@ -112,6 +115,12 @@ const THROTTLING: Class = Class {
     v2: ("TooManyRequestsException", 429),
 };
 
+const TEMPORARY_FAILURE: Class = Class {
+    smtp: (451, ""),
+    v1: ("ServiceUnavailable", 503),
+    v2: ("InternalServiceErrorException", 500),
+};
+
 impl Refusal {
     /// The reply of the SMTP endpoint.
     pub fn reply(&self) -> Reply {
@@ -122,6 +131,7 @@ impl Refusal {
     pub(crate) fn class(&self) -> &'static Class {
         match self {
             Self::TooLong => &TOO_LONG,
+            Self::TemporaryServiceFailure => &TEMPORARY_FAILURE,
             Self::TooManyRecipients
             | Self::NoRecipient
             | Self::InvalidAddress(_)

@@ -105,7 +105,7 @@ impl Conversation {
                         return Ok(End::Closed);
                     };
                     // a message that is refused is no command in vain
-                    let reply = self.accept(data, &room);
+                    let reply = self.accept(data, &room).await;
                     self.write(stream, &reply).await?;
                     continue;
                 }
@@ -188,7 +188,7 @@ impl Conversation {
         self.session.authenticated(login.ok())
     }
 
-    fn accept(&mut self, data: Data, room: &Room) -> Reply {
+    async fn accept(&mut self, data: Data, room: &Room) -> Reply {
         let envelope = self.session.take_envelope();
         let (Data::Message(message), Some(login)) = (data, self.session.user()) else {
             return match room.is_full {
@@ -198,7 +198,7 @@ impl Conversation {
         };
         let Client { peer, listener, endpoint } = &self.client;
         let (listener, region, user) = (listener.address, &self.region, &login.access_key_id);
-        match endpoint.ses.send(login, envelope, &message, peer.ip(), region) {
+        match endpoint.ses.send(login, envelope, &message, peer.ip(), region).await {
             Ok(id) => {
                 self.patience = Patience::default();
                 info!(%peer, %listener, %region, %user, %id, bytes = message.len(), "message accepted");

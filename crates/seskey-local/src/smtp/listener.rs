@@ -21,13 +21,24 @@ use super::{
 };
 use crate::{
     connections::{Connections, Place},
-    server::LocalSes,
+    local_ses::LocalSes,
 };
+
+/// Where SMTP is to be served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenOn {
+    /// The address; port 0 is any free one.
+    pub address: SocketAddr,
+    /// The region of the endpoint; absent for that of the local SES.
+    pub region: Option<Region>,
+    /// When TLS is negotiated.
+    pub tls: Tls,
+}
 
 /// A port on which SMTP is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listener {
-    /// Its address; port 0 is any free one.
+    /// Its address.
     pub address: SocketAddr,
     /// The region of the endpoint, unless the TLS client names another.
     pub region: Region,

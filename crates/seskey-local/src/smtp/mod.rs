@@ -12,7 +12,7 @@ mod room;
 mod session;
 
 pub use limits::Limits;
-pub use listener::{Listener, Tls};
+pub use listener::{ListenOn, Listener, Tls};
 pub use reply::Reply;
 pub(crate) use session::MAX_MESSAGE;
 pub use session::{Envelope, Session, Step};

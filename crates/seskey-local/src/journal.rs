@@ -1,0 +1,247 @@
+//! What a local SES keeps on disk, so that nothing is lost that somebody was told of.
+//!
+//! Changes are queued in the order in which they were made; one thread writes all that is queued in one transaction,
+//! waits for the disk once, and then tells everyone who waits: many connections share one wait. What cannot be written
+//! is undone in memory too.
+
+use std::{
+    mem,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use jiff::SignedDuration;
+use tokio::sync::oneshot;
+use tracing::{error, warn};
+
+pub use error::JournalError;
+pub(crate) use {database::Database, kept::Kept};
+
+use crate::{
+    account::Row,
+    local_ses::LocalSes,
+    mailbox::{Filter, Message},
+};
+
+mod database;
+mod error;
+mod folder;
+mod kept;
+mod write;
+
+/// One thing to be kept.
+pub(crate) enum Write {
+    /// Of the account, in whose memory it is already.
+    Rows(Vec<Row>),
+    /// A message, shown in the mailbox when it is kept.
+    Message(Message),
+    /// Messages that go, from the mailbox too when they are gone.
+    DeleteMessages(Filter),
+    /// How far the clock is ahead, by which it goes when that is kept.
+    ClockAhead(SignedDuration),
+}
+
+/// It could not be kept, and is undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotKept;
+
+/// What somebody waits for before he tells of a change, or of what he saw.
+#[must_use]
+#[derive(Default)]
+pub(crate) struct Ticket(Option<oneshot::Receiver<()>>);
+
+/// Where changes are handed in.
+#[derive(Clone, Default)]
+pub(crate) struct Journal(Arc<Shared>);
+
+/// The thread that writes. When it is dropped, what is queued is written, and the database is closed.
+pub(crate) struct Writer {
+    journal: Journal,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    filled: Condvar,
+    commits: AtomicU64,
+}
+
+#[derive(Default)]
+struct Queue {
+    entries: Vec<Entry>,
+    /// Whether the account in memory has something that somebody waits for and that is not on disk yet.
+    ahead: bool,
+    closed: bool,
+}
+
+struct Entry {
+    write: Write,
+    /// Told when it is kept; dropped when it is not.
+    told: Option<oneshot::Sender<()>>,
+}
+
+impl Journal {
+    /// Hands in the changed rows of the account, which must still be locked, so that the order of the changes is kept.
+    ///
+    /// The ticket of a read (no rows) waits only if the account is ahead of the disk: what was seen may fail yet. Of
+    /// the use of an access key nobody is told, so nobody waits for it.
+    pub(crate) fn rows(&self, rows: Vec<Row>) -> Ticket {
+        let mut queue = self.queue();
+        queue.ahead |= rows.iter().any(Row::is_acknowledged);
+        match (queue.ahead, rows.is_empty()) {
+            (true, _) => self.push(queue, Write::Rows(rows), true),
+            (false, false) => self.push(queue, Write::Rows(rows), false),
+            (false, true) => Ticket::default(),
+        }
+    }
+
+    /// Hands in something that is not of the account.
+    pub(crate) fn write(&self, write: Write) -> Ticket {
+        self.push(self.queue(), write, true)
+    }
+
+    /// How many transactions were committed since the start.
+    pub(crate) fn commits(&self) -> u64 {
+        self.0.commits.load(Ordering::Relaxed)
+    }
+
+    fn push(&self, mut queue: MutexGuard<'_, Queue>, write: Write, waits: bool) -> Ticket {
+        let (told, ticket) = oneshot::channel();
+        // behind the end of the writer nobody is told: the ticket fails
+        if !queue.closed {
+            queue.entries.push(Entry { write, told: waits.then_some(told) });
+            self.0.filled.notify_one();
+        }
+        Ticket(waits.then_some(ticket))
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for entries, and takes all there are; nothing at the end.
+    fn next_batch(&self) -> Option<Vec<Entry>> {
+        let idle = |queue: &mut Queue| queue.entries.is_empty() && !queue.closed;
+        let queue = self.0.filled.wait_while(self.queue(), idle);
+        let batch = mem::take(&mut queue.unwrap_or_else(PoisonError::into_inner).entries);
+        (!batch.is_empty()).then_some(batch)
+    }
+
+    fn close(&self) {
+        self.queue().closed = true;
+        self.0.filled.notify_one();
+    }
+}
+
+impl Ticket {
+    /// Waits until it is on disk.
+    pub(crate) async fn kept(self) -> Result<(), NotKept> {
+        match self.0 {
+            Some(ticket) => ticket.await.map_err(|_| NotKept),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a caller who cannot await; he may stand in an asynchronous runtime all the same.
+    pub(crate) fn wait(self) -> Result<(), NotKept> {
+        let Some(ticket) = self.0 else { return Ok(()) };
+        let told = thread::scope(|scope| scope.spawn(|| ticket.blocking_recv()).join());
+        told.map_or(Err(NotKept), |told| told.map_err(|_| NotKept))
+    }
+}
+
+impl Writer {
+    /// Starts to write what is handed in to a journal.
+    ///
+    /// # Errors
+    /// There is no further thread.
+    pub(crate) fn start(
+        journal: Journal,
+        database: Database,
+        ses: Arc<LocalSes>,
+    ) -> Result<Self, JournalError> {
+        let of_thread = journal.clone();
+        let thread = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || of_thread.run(database, &ses))
+            .map_err(JournalError::Thread)?;
+        Ok(Self { journal, thread: Some(thread) })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.journal.close();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            error!("the journal broke off");
+        }
+    }
+}
+
+/// What the thread does.
+impl Journal {
+    fn run(&self, mut database: Database, ses: &LocalSes) {
+        // true from a failure until the account in memory is again what is on disk
+        let mut astray = false;
+        while let Some(batch) = self.next_batch() {
+            let written = if astray {
+                Ok(false)
+            } else {
+                database.write(batch.iter().map(|entry| &entry.write)).map(|()| true)
+            };
+            match written {
+                Ok(true) => {
+                    self.0.commits.fetch_add(1, Ordering::Relaxed);
+                    self.tell(batch, ses);
+                    continue;
+                }
+                Ok(false) => {}
+                Err(error) => warn!(%error, changes = batch.len(), "cannot keep what was changed"),
+            }
+            // the use of a key is recorded again when it is used again
+            if batch.iter().any(|entry| entry.told.is_some()) {
+                astray = !self.put_back(&database, ses);
+            }
+        }
+        if let Err(error) = database.close() {
+            warn!(%error, "cannot close the database");
+        }
+    }
+
+    fn tell(&self, batch: Vec<Entry>, ses: &LocalSes) {
+        let mut told = Vec::with_capacity(batch.len());
+        for entry in batch {
+            ses.show(entry.write);
+            told.extend(entry.told);
+        }
+        {
+            let mut queue = self.queue();
+            queue.ahead = queue.entries.iter().any(|entry| entry.told.is_some());
+        }
+        for told in told {
+            // who does not wait any more has hung up
+            let _ = told.send(());
+        }
+    }
+
+    /// Makes the account in memory what is on disk again. What waits in the queue was made on top of what failed, and
+    /// fails with it, but not before.
+    fn put_back(&self, database: &Database, ses: &LocalSes) -> bool {
+        let mut account = ses.account();
+        let failed = mem::take(&mut self.queue().entries);
+        match database.account() {
+            Ok(Some(kept)) => {
+                *account = kept;
+                self.queue().ahead = false;
+            }
+            Ok(None) => error!("the account is not in the database any more"),
+            Err(error) => error!(%error, "cannot read what is on disk"),
+        }
+        drop((account, failed));
+        !self.queue().ahead
+    }
+}

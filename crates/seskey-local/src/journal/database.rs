@@ -1,0 +1,365 @@
+//! The database: SQLite with a write-ahead log that is on disk at each commit.
+
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+use seskey::{Region, Secret};
+
+use super::{JournalError, Kept, Write, folder::Folder, write};
+use crate::{
+    account::{Account, Row},
+    mailbox::{Mailbox, Message},
+    tls::Authority,
+};
+
+/// The database of a directory that no other process uses.
+pub(crate) struct Database {
+    connection: Connection,
+    /// The size of the mailbox in it; unknown behind a deletion or a failure.
+    mailbox: Option<(usize, usize)>,
+    path: PathBuf,
+    folder: Folder,
+}
+
+/// In the header of the file: "ssky".
+const APPLICATION_ID: i64 = 0x7373_6b79;
+
+/// What makes each format from the one before it; the first, from an empty database.
+const STEPS: [&str; 1] = ["
+    CREATE TABLE account (name TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (name, key)) STRICT, WITHOUT ROWID;
+    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE message (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL,
+        source TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        description TEXT NOT NULL,
+        raw_data BLOB NOT NULL
+    ) STRICT;
+"];
+
+const REGION: &str = "region";
+const AUTHORITY_KEY: &str = "authority-key";
+const AUTHORITY_CERTIFICATE: &str = "authority-certificate";
+pub(super) const CLOCK_AHEAD: &str = "clock-ahead-milliseconds";
+
+impl Database {
+    /// Opens the database of a directory, and makes both if they are not there.
+    ///
+    /// # Errors
+    /// The directory is in use, or cannot be used; the database is none of ours, or of a newer version.
+    pub(crate) fn open(directory: &Path) -> Result<Self, JournalError> {
+        let folder = Folder::open(directory)?;
+        let path = folder.database()?;
+        let failed = |source| unusable(&path, source);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
+        // waits for whoever else writes, where a transaction that begins as a reader would fail
+        connection.set_transaction_behavior(TransactionBehavior::Immediate);
+        let format = format(&connection).map_err(failed)?;
+        let (known, found) = (STEPS.len() as i64, format.ok_or_else(|| foreign(&path))?);
+        if found > known {
+            return Err(JournalError::Newer { path, found, known });
+        }
+        folder.tighten()?;
+        prepare(&mut connection, found).map_err(failed)?;
+        Ok(Self { connection, mailbox: None, path, folder })
+    }
+
+    /// Where it is.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.folder.path
+    }
+
+    /// Lets it grow to so many pages at most, as if the disk were full.
+    pub(crate) fn limit(&self, pages: u32) -> Result<(), JournalError> {
+        self.connection.pragma_update(None, "max_page_count", pages).map_err(|e| self.failed(e))
+    }
+
+    /// Writes the first of all there is, in one transaction.
+    pub(crate) fn begin(&mut self, kept: &mut Kept) -> Result<(), JournalError> {
+        kept.account.record_changes();
+        let rows = Write::Rows(kept.account.take_changes());
+        let settings = [
+            (REGION, kept.region.as_str()),
+            (AUTHORITY_KEY, kept.authority.key_pem.expose()),
+            (AUTHORITY_CERTIFICATE, &kept.authority.certificate_pem),
+        ];
+        let transaction = self.connection.transaction();
+        let written = transaction.and_then(|transaction| {
+            for (name, value) in settings {
+                write::set(&transaction, name, value)?;
+            }
+            write::apply(&transaction, &rows, &mut (0, 0))?;
+            transaction.commit()
+        });
+        written.map_err(|error| self.failed(error))
+    }
+
+    /// Reads all there is; nothing if it is empty.
+    pub(crate) fn load(&self) -> Result<Option<Kept>, JournalError> {
+        let Some(account) = self.account()? else { return Ok(None) };
+        let setting = |name: &'static str| {
+            let value = self.setting(name).map_err(|error| self.failed(error))?;
+            value.ok_or_else(|| self.damaged("setting", name))
+        };
+        let region = setting(REGION)?;
+        let region = Region::parse_unknown(&region).map_err(|_| self.damaged("setting", REGION))?;
+        let ahead = self.setting(CLOCK_AHEAD).map_err(|error| self.failed(error))?;
+        let ahead = ahead.map_or(Ok(0), |millis| millis.parse());
+        let ahead = ahead.map_err(|_| self.damaged("setting", CLOCK_AHEAD))?;
+        Ok(Some(Kept {
+            account,
+            mailbox: self.messages()?,
+            authority: Authority {
+                key_pem: Secret::new(setting(AUTHORITY_KEY)?),
+                certificate_pem: setting(AUTHORITY_CERTIFICATE)?,
+            },
+            region,
+            clock_ahead: SignedDuration::from_millis(ahead),
+        }))
+    }
+
+    /// Reads the account; nothing if it is empty.
+    pub(crate) fn account(&self) -> Result<Option<Account>, JournalError> {
+        let rows = self.rows().map_err(|error| self.failed(error))?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let no_account = |source| JournalError::NoAccount { path: self.path.clone(), source };
+        Account::restore(rows).map(Some).map_err(no_account)
+    }
+
+    /// Writes all of it or nothing. What this returns from is on disk.
+    pub(crate) fn write<'a>(
+        &mut self,
+        writes: impl Iterator<Item = &'a Write>,
+    ) -> Result<(), JournalError> {
+        let known = self.mailbox.take();
+        let transaction = self.connection.transaction();
+        let written = transaction.and_then(|transaction| {
+            let mut mailbox = known.map_or_else(|| write::size_of_mailbox(&transaction), Ok)?;
+            for write in writes {
+                write::apply(&transaction, write, &mut mailbox)?;
+            }
+            transaction.commit()?;
+            Ok(mailbox)
+        });
+        self.mailbox = Some(written.map_err(|error| self.failed(error))?);
+        Ok(())
+    }
+
+    /// Brings all that is in the log into the database, and leaves it.
+    pub(crate) fn close(self) -> Result<(), JournalError> {
+        let Self { connection, path, .. } = self;
+        connection.close().map_err(|(_, source)| JournalError::Database { path, source })
+    }
+
+    fn rows(&self) -> rusqlite::Result<Vec<Row>> {
+        let mut statement = self.connection.prepare("SELECT name, key, value FROM account")?;
+        let rows = statement.query_map((), |row| {
+            Ok(Row { table: row.get(0)?, key: row.get(1)?, value: Some(row.get(2)?) })
+        })?;
+        rows.collect()
+    }
+
+    fn setting(&self, name: &str) -> rusqlite::Result<Option<String>> {
+        let value = "SELECT value FROM setting WHERE name = ?1";
+        self.connection.query_row(value, [name], |row| row.get(0)).optional()
+    }
+
+    fn messages(&self) -> Result<Mailbox, JournalError> {
+        let mut mailbox = Mailbox::default();
+        let mut read = || {
+            let sql = "SELECT id, description, raw_data FROM message ORDER BY number";
+            let mut statement = self.connection.prepare(sql)?;
+            let mut rows = statement.query(())?;
+            while let Some(row) = rows.next()? {
+                let (id, description) = (row.get::<_, String>(0)?, row.get_ref(1)?);
+                let description = serde_json::from_str::<Message>(description.as_str()?);
+                let Ok(mut message) = description else { return Ok(Some(id)) };
+                message.raw_data = String::from_utf8_lossy(row.get_ref(2)?.as_blob()?).into_owned();
+                mailbox.push(message);
+            }
+            Ok(None)
+        };
+        match read().map_err(|error| self.failed(error))? {
+            Some(id) => Err(self.damaged("message", &id)),
+            None => Ok(mailbox),
+        }
+    }
+
+    fn failed(&self, source: rusqlite::Error) -> JournalError {
+        unusable(&self.path, source)
+    }
+
+    fn damaged(&self, table: &'static str, key: &str) -> JournalError {
+        JournalError::BadRow { path: self.path.clone(), table, key: key.to_owned() }
+    }
+}
+
+/// Which format it has, 0 if it is empty; none if it is not ours.
+fn format(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    let number = |sql| connection.query_row(sql, (), |row| row.get::<_, i64>(0));
+    let ours = number("PRAGMA application_id")? == APPLICATION_ID
+        || number("SELECT count(*) FROM sqlite_schema")? == 0;
+    ours.then(|| number("PRAGMA user_version")).transpose()
+}
+
+fn prepare(connection: &mut Connection, found: i64) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let transaction = connection.transaction()?;
+    let steps = STEPS.iter().enumerate().skip(usize::try_from(found).unwrap_or_default());
+    for (before, step) in steps {
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", before as i64 + 1)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    transaction.commit()
+}
+
+fn unusable(path: &Path, source: rusqlite::Error) -> JournalError {
+    match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => foreign(path),
+        _ => JournalError::Database { path: path.to_owned(), source },
+    }
+}
+
+fn foreign(path: &Path) -> JournalError {
+    JournalError::Foreign { path: path.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::mailbox::{Destination, Filter};
+
+    /// A write by what tells it from others of its kind.
+    fn write() -> impl Strategy<Value = (u8, u8, bool)> {
+        (0..4_u8, 0..6_u8, any::<bool>())
+    }
+
+    fn make((kind, number, given): (u8, u8, bool), count: usize) -> Write {
+        let text = |of: u8| format!("{of}");
+        match kind {
+            0 => Write::Rows(vec![
+                Row {
+                    table: text(number % 2),
+                    key: text(number),
+                    value: given.then(|| text(kind)),
+                },
+                Row {
+                    table: "last-used".into(),
+                    key: text(number),
+                    value: Some(format!("{count}")),
+                },
+            ]),
+            1 => Write::DeleteMessages(Filter {
+                id: given.then(|| text(number)),
+                email: (number % 3 == 0).then(|| text(number)),
+            }),
+            _ => Write::Message(Message {
+                id: text(number),
+                region: "us-east-1".into(),
+                timestamp: Timestamp::UNIX_EPOCH,
+                destination: Destination { to_addresses: vec![text(kind)], ..Default::default() },
+                raw_data: format!("{count}\r\n\u{fffd}"),
+                source: text(number),
+                subject: None,
+                body: None,
+            }),
+        }
+    }
+
+    fn shown(mailbox: &Mailbox) -> String {
+        format!("{:?}", mailbox.list(&Filter::default(), None, usize::MAX))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever is written, in whatever batches, is what a model in memory has; also for a new process.
+        #[test]
+        fn what_is_written_is_read(batches in prop::collection::vec(prop::collection::vec(write(), 1..8), 1..8)) {
+            let folder = tempfile::tempdir().unwrap();
+            let directory = folder.path().join("data");
+            let (mut rows, mut mailbox) = (std::collections::BTreeMap::new(), Mailbox::default());
+            let mut database = Database::open(&directory).unwrap();
+            for (place, batch) in batches.into_iter().enumerate() {
+                let batch: Vec<Write> = batch.into_iter().map(|write| make(write, place)).collect();
+                database.write(batch.iter()).unwrap();
+                for write in batch {
+                    match write {
+                        Write::Rows(changed) => for row in changed {
+                            let key = (row.table.clone(), row.key.clone());
+                            if row.value.is_some() { rows.insert(key, row); } else { rows.remove(&key); }
+                        },
+                        Write::Message(message) => mailbox.push(message),
+                        Write::DeleteMessages(filter) => mailbox.delete(&filter),
+                        Write::ClockAhead(_) => {}
+                    }
+                }
+                if place % 3 == 0 {
+                    database.close().unwrap();
+                    database = Database::open(&directory).unwrap();
+                }
+                prop_assert_eq!(database.rows().unwrap(), rows.values().cloned().collect::<Vec<_>>());
+                prop_assert_eq!(shown(&database.messages().unwrap()), shown(&mailbox));
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_is_written_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut database = Database::open(&folder.path().join("data")).unwrap();
+        let small = make((0, 0, true), 1);
+        database.write([&small].into_iter()).unwrap();
+        let before = database.rows().unwrap();
+        database.limit(20).unwrap();
+        let row = |key: &str, size| Row {
+            table: "user".into(),
+            key: key.into(),
+            value: Some("x".repeat(size)),
+        };
+        let large = Write::Rows(vec![row("a", 10), row("b", 200_000), row("c", 10)]);
+        for _ in 0..2 {
+            let error = database.write([&large].into_iter()).unwrap_err();
+            assert!(
+                matches!(&error, JournalError::Database { source, .. }
+                if source.sqlite_error_code() == Some(ErrorCode::DiskFull)),
+                "{error:?}"
+            );
+            assert_eq!(database.rows().unwrap(), before);
+        }
+        let fits = make((0, 1, true), 2);
+        database.write([&fits].into_iter()).unwrap();
+        assert_eq!(database.rows().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn a_full_mailbox_forgets_the_oldest_on_disk_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut database = Database::open(&folder.path().join("data")).unwrap();
+        let mut mailbox = Mailbox::default();
+        for batch in [9_000, 1_003] {
+            let writes: Vec<Write> =
+                (0..batch).map(|number| make((2, (number % 250) as u8, true), number)).collect();
+            database.write(writes.iter()).unwrap();
+            for write in writes {
+                if let Write::Message(message) = write {
+                    mailbox.push(message);
+                }
+            }
+        }
+        let count = "SELECT count(*) FROM message";
+        let count = database.connection.query_row(count, (), |row| row.get::<_, usize>(0));
+        assert_eq!(count.unwrap(), 10_000);
+        assert!(shown(&database.messages().unwrap()) == shown(&mailbox));
+    }
+}

@@ -1,0 +1,84 @@
+//! One write, as SQL.
+
+use rusqlite::{Transaction, params};
+
+use super::{Write, database::CLOCK_AHEAD};
+use crate::{
+    account::Row,
+    mailbox::{self, Message},
+};
+
+/// Does one write in a transaction, and counts the messages and their bytes.
+pub(super) fn apply(
+    transaction: &Transaction<'_>,
+    write: &Write,
+    mailbox: &mut (usize, usize),
+) -> rusqlite::Result<()> {
+    match write {
+        Write::Rows(rows) => rows.iter().try_for_each(|row| put(transaction, row)),
+        Write::Message(message) => {
+            let (messages, bytes) = mailbox;
+            insert(transaction, message)?;
+            (*messages, *bytes) = (*messages + 1, *bytes + message.raw_data.len());
+            while mailbox::overflows(*messages, *bytes) {
+                (*messages, *bytes) = (*messages - 1, *bytes - delete_oldest(transaction)?);
+            }
+            Ok(())
+        }
+        Write::DeleteMessages(filter) => {
+            let matching = "DELETE FROM message
+                WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR source = ?2)";
+            transaction.execute(matching, params![filter.id, filter.email])?;
+            *mailbox = size_of_mailbox(transaction)?;
+            Ok(())
+        }
+        Write::ClockAhead(ahead) => set(transaction, CLOCK_AHEAD, &ahead.as_millis().to_string()),
+    }
+}
+
+fn put(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
+    let Row { table, key, value } = row;
+    match value {
+        Some(value) => transaction
+            .prepare_cached("INSERT OR REPLACE INTO account VALUES (?1, ?2, ?3)")?
+            .execute([table, key, value])?,
+        None => transaction
+            .prepare_cached("DELETE FROM account WHERE name = ?1 AND key = ?2")?
+            .execute([table, key])?,
+    };
+    Ok(())
+}
+
+/// The bytes of a message stand beside its description, not in it.
+fn insert(transaction: &Transaction<'_>, message: &Message) -> rusqlite::Result<()> {
+    let description = serde_json::to_string(&message.description())
+        .expect("a description has texts and lists of texts");
+    let sql = "INSERT INTO message (id, source, bytes, description, raw_data)
+        VALUES (?1, ?2, ?3, ?4, ?5)";
+    let raw_data = message.raw_data.as_bytes();
+    transaction.prepare_cached(sql)?.execute(params![
+        message.id,
+        message.source,
+        raw_data.len(),
+        description,
+        raw_data
+    ])?;
+    Ok(())
+}
+
+/// Gives how many bytes it had.
+fn delete_oldest(transaction: &Transaction<'_>) -> rusqlite::Result<usize> {
+    let sql = "DELETE FROM message WHERE number = (SELECT min(number) FROM message)
+        RETURNING bytes";
+    transaction.prepare_cached(sql)?.query_row((), |row| row.get(0))
+}
+
+pub(super) fn set(transaction: &Transaction<'_>, name: &str, value: &str) -> rusqlite::Result<()> {
+    transaction.execute("INSERT OR REPLACE INTO setting VALUES (?1, ?2)", [name, value])?;
+    Ok(())
+}
+
+pub(super) fn size_of_mailbox(transaction: &Transaction<'_>) -> rusqlite::Result<(usize, usize)> {
+    let size = "SELECT count(*), coalesce(sum(bytes), 0) FROM message";
+    transaction.query_row(size, (), |row| Ok((row.get(0)?, row.get(1)?)))
+}

@@ -1,0 +1,367 @@
+//! What all listeners share: the account, the mailbox, the clock, and what may be done with them.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use rand::{RngExt, SeedableRng, distr::Alphanumeric, rngs::StdRng};
+use seskey::{Region, Secret, SecretAccessKey, SmtpPassword};
+
+use crate::{
+    account::{Account, Action, Answer, Circumstances, Status},
+    api,
+    clock::Clock,
+    journal::{Journal, Kept, NotKept, Ticket, Write},
+    mailbox::{Filter, Mailbox, Message},
+    message::Header,
+    metrics::Metrics,
+    refusal,
+    sending::{Interface, Login, Refusal, Sent, Settings, Submission},
+    ses,
+    sigv4::Signed,
+    smtp::Envelope,
+};
+
+/// A local SES without its sockets.
+pub(crate) struct LocalSes {
+    account: Mutex<Account>,
+    /// What the password of an unknown user is compared with.
+    nobody: SecretAccessKey,
+    mailbox: Mutex<Mailbox>,
+    rng: Mutex<StdRng>,
+    region: Region,
+    sending: Settings,
+    sent: Mutex<Sent>,
+    accept_v2: bool,
+    clock: Clock,
+    metrics: Metrics,
+    authority_pem: String,
+    /// Absent while everything is in memory alone.
+    journal: Option<Journal>,
+}
+
+/// Why a login was refused; the client is told nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    UnknownKey,
+    InactiveKey,
+    WrongPassword,
+}
+
+/// An answer to a request, to be given when what it tells of is kept.
+pub(crate) struct Pending {
+    service: &'static str,
+    pub(crate) action: Option<&'static str>,
+    answer: api::Response,
+    /// The answer if it cannot be kept; absent while everything is in memory alone.
+    failure: Option<api::Response>,
+    tickets: [Ticket; 2],
+}
+
+impl LocalSes {
+    /// From what was kept. With a journal, all that changes is handed in to it.
+    pub(crate) fn new(
+        kept: Kept,
+        root: &SecretAccessKey,
+        region: Region,
+        sending: Settings,
+        accept_v2: bool,
+        rng: StdRng,
+        journal: Option<Journal>,
+    ) -> Self {
+        let clock = Clock::default();
+        clock.put_ahead(kept.clock_ahead);
+        Self {
+            account: Mutex::new(kept.account),
+            nobody: root.clone(),
+            mailbox: Mutex::new(kept.mailbox),
+            rng: Mutex::new(rng),
+            region,
+            sending,
+            sent: Mutex::default(),
+            accept_v2,
+            clock,
+            metrics: Metrics::new(),
+            authority_pem: kept.authority.certificate_pem,
+            journal,
+        }
+    }
+
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
+    }
+
+    pub(crate) fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
+
+    /// Does an action of the IAM API as the root user; the caller blocks until it is on disk.
+    pub(crate) fn apply(&self, action: Action) -> Result<Answer, refusal::Refusal> {
+        let now = self.clock.now();
+        let (answer, ticket) =
+            self.act(|account| account.apply(action, now, &mut *lock(&self.rng)));
+        ticket.wait().map_err(|NotKept| refusal::Refusal::ServiceFailure)?;
+        answer
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The certificate that TLS clients must trust.
+    pub(crate) fn authority_pem(&self) -> &str {
+        &self.authority_pem
+    }
+
+    /// What it has done, as text for Prometheus.
+    pub(crate) fn metrics_text(&self) -> String {
+        let (messages, bytes) = lock(&self.mailbox).size();
+        self.metrics.text(messages, bytes)
+    }
+
+    /// What tells the connections apart in a greeting: 9 upper-case letters and digits, a blank, 20 alphanumerics.
+    pub(crate) fn connection_id(&self) -> String {
+        let mut rng = lock(&self.rng);
+        let mut letters =
+            |count| (0..count).map(|_| char::from(rng.sample(Alphanumeric))).collect::<String>();
+        format!("{} {}", letters(9).to_ascii_uppercase(), letters(20))
+    }
+
+    /// Checks SMTP credentials for a region. A wrong user name costs the same work as a wrong password. Why they are
+    /// refused is for the log alone.
+    pub(crate) fn log_in(
+        &self,
+        user_name: &str,
+        password: &Secret,
+        region: &Region,
+    ) -> Result<Login, Refused> {
+        let login = self.check_login(user_name, password, region);
+        self.metrics.login(login.as_ref().err().copied());
+        login
+    }
+
+    fn check_login(
+        &self,
+        user_name: &str,
+        password: &Secret,
+        region: &Region,
+    ) -> Result<Login, Refused> {
+        let key = lock(&self.account).access_key(user_name).cloned();
+        let secret = key.as_ref().map_or(&self.nobody, |key| key.secret());
+        // every way out comes after all of the work
+        let right = is_password_of(secret, password, region, self.accept_v2);
+        let key = key.ok_or(Refused::UnknownKey)?;
+        if key.status() != Status::Active {
+            return Err(Refused::InactiveKey);
+        }
+        if !right {
+            return Err(Refused::WrongPassword);
+        }
+        let now = self.clock.now();
+        // nobody waits for that
+        let _ = self.act(|account| account.record_use(user_name, "ses-smtp", region.as_str(), now));
+        Ok(Login { access_key_id: user_name.to_owned(), principal: key.owner().clone() })
+    }
+
+    /// Takes a message into the mailbox, and gives its ID.
+    pub(crate) async fn send(
+        &self,
+        login: &Login,
+        envelope: Envelope,
+        message: &[u8],
+        peer: IpAddr,
+        region: &Region,
+    ) -> Result<String, Refusal> {
+        let submission = Submission {
+            interface: Interface::Smtp,
+            action: "ses:SendRawEmail",
+            principal: &login.principal,
+            envelope: &envelope,
+            return_path: None,
+            message,
+            header: &Header::read(message),
+            circumstances: Circumstances {
+                peer,
+                secure_transport: true,
+                user_agent: None,
+                now: self.clock.now(),
+            },
+            region,
+        };
+        let accepted = submission
+            .check_form()
+            .and_then(|()| submission.check_account(&lock(&self.account), &self.sending))
+            .and_then(|()| submission.count(&mut lock(&self.sent), &self.sending));
+        let kept = match accepted {
+            Ok(()) => {
+                let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
+                let message = submission.deliver(&mut rng);
+                let (id, bytes) = (message.id.clone(), message.raw_data.len());
+                let kept = self.hand_in(Write::Message(message)).kept().await;
+                kept.map(|()| (id, bytes)).map_err(|NotKept| Refusal::TemporaryServiceFailure)
+            }
+            Err(refusal) => Err(refusal),
+        };
+        match kept {
+            Ok((id, bytes)) => {
+                self.metrics.message_accepted(bytes);
+                Ok(id)
+            }
+            Err(refusal) => {
+                self.metrics.message_refused(refusal.reply().code());
+                Err(refusal)
+            }
+        }
+    }
+
+    pub(crate) fn messages(
+        &self,
+        filter: &Filter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<Arc<Message>> {
+        lock(&self.mailbox).list(filter, after, limit)
+    }
+
+    pub(crate) async fn delete_messages(&self, filter: Filter) -> Result<(), NotKept> {
+        self.hand_in(Write::DeleteMessages(filter)).kept().await
+    }
+
+    /// Puts the clock ahead of the machine's by so much, or behind it.
+    pub(crate) async fn move_clock(&self, ahead: SignedDuration) -> Result<(), NotKept> {
+        self.hand_in(Write::ClockAhead(ahead)).kept().await
+    }
+
+    /// Works out the answer to a request to the IAM, the STS or the SES API.
+    pub(crate) fn answer(&self, request: &Signed<'_>, peer: IpAddr) -> Pending {
+        let now = self.clock.now();
+        // neither the account nor the randomness is held while a signature or a long answer is worked out
+        let key_of = |id: &str| lock(&self.account).signing_key(id, now);
+        let clocks = [now, Timestamp::now()];
+        let signer = api::authenticate(request, self.region.partition(), key_of, clocks);
+        let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
+        let ((answer, message), changes) = self.act(|account| {
+            if ses::serves(request) {
+                let sent = &mut lock(&self.sent);
+                ses::answer(account, sent, &self.sending, request, signer, peer, now, &mut rng)
+            } else {
+                (api::answer(account, request, signer, peer, now, &mut rng), None)
+            }
+        });
+        let failure = self
+            .journal
+            .as_ref()
+            .map(|_| api::refuse(request, refusal::Refusal::ServiceFailure, &answer.request_id));
+        let message = message.map_or_else(Ticket::default, |message| {
+            self.metrics.message_accepted(message.raw_data.len());
+            self.hand_in(Write::Message(message))
+        });
+        Pending {
+            service: api::service(request),
+            action: api::action(request),
+            answer,
+            failure,
+            tickets: [changes, message],
+        }
+    }
+
+    /// Waits until what an answer tells of is kept.
+    pub(crate) async fn settle(&self, pending: Pending) -> api::Response {
+        let Pending { service, action, answer, failure, tickets: [changes, message] } = pending;
+        let kept = changes.kept().await.and(message.kept().await);
+        let answer = match (kept, failure) {
+            (Err(NotKept), Some(failure)) => failure,
+            _ => answer,
+        };
+        self.metrics.request(service, action, answer.status);
+        answer
+    }
+
+    pub(crate) fn account(&self) -> MutexGuard<'_, Account> {
+        lock(&self.account)
+    }
+
+    /// Shows what is kept; the account shows its changes itself.
+    pub(crate) fn show(&self, write: Write) {
+        match write {
+            Write::Rows(_) => {}
+            Write::Message(message) => lock(&self.mailbox).push(message),
+            Write::DeleteMessages(filter) => lock(&self.mailbox).delete(&filter),
+            Write::ClockAhead(ahead) => self.clock.put_ahead(ahead),
+        }
+    }
+
+    /// Does something with the account and hands what that changed to the journal. It may be told when the ticket says
+    /// that it is kept.
+    fn act<T>(&self, act: impl FnOnce(&mut Account) -> T) -> (T, Ticket) {
+        let mut account = lock(&self.account);
+        let done = act(&mut account);
+        let journal = self.journal.as_ref();
+        (done, journal.map_or_else(Ticket::default, |journal| journal.rows(account.take_changes())))
+    }
+
+    /// Hands in what is not of the account; it is shown when it is kept.
+    fn hand_in(&self, write: Write) -> Ticket {
+        match &self.journal {
+            Some(journal) => journal.write(write),
+            None => {
+                self.show(write);
+                Ticket::default()
+            }
+        }
+    }
+}
+
+/// Derives both passwords and compares with both, whatever comes of the first.
+fn is_password_of(
+    secret: &SecretAccessKey,
+    password: &Secret,
+    region: &Region,
+    accept_v2: bool,
+) -> bool {
+    let is = |right: SmtpPassword| Secret::new(right.expose().to_owned()) == *password;
+    is(SmtpPassword::derive(secret, region)) | (is(SmtpPassword::derive_v2(secret)) & accept_v2)
+}
+
+/// A panic in another connection leaves the state as the last whole change left it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{account::Principal, server::Config};
+
+    /// "The SMTP interface does not take temporary credentials", whatever is derived from them.
+    /// Source: Developer Guide, "Obtaining Amazon SES SMTP credentials".
+    #[test]
+    fn a_temporary_access_key_logs_nobody_in() {
+        let mut rng: StdRng = rand::make_rng();
+        let (kept, root) = Kept::new(&Config::ephemeral(), &mut rng).expect("certificates");
+        let region = kept.region.clone();
+        let ses =
+            LocalSes::new(kept, &root.1, region.clone(), Settings::default(), false, rng, None);
+        let action = Action::GetSessionToken {
+            caller: Principal::Root,
+            duration: SignedDuration::from_hours(1),
+        };
+        let Ok(Answer::SessionToken(credentials)) = ses.apply(action) else {
+            panic!("the root user may have a session")
+        };
+        let log_in = |user_name: &str, secret: &SecretAccessKey| {
+            let password = SmtpPassword::derive(secret, &region);
+            ses.log_in(user_name, &Secret::new(password.expose().to_owned()), &region)
+        };
+        let secret = SecretAccessKey::parse(credentials.secret_access_key.expose());
+        let secret = secret.expect("a secret of the account");
+        assert_eq!(log_in(&credentials.access_key_id, &secret), Err(Refused::UnknownKey));
+        assert!(log_in(root.0.as_str(), &root.1).is_ok());
+    }
+}
