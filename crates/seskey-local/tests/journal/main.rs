@@ -78,8 +78,7 @@ fn send(sender: &SmtpTransport, body: &str) -> Result<String, String> {
 fn http(server: &Server, method: &str) -> String {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(server.http).unwrap();
-    write!(stream, "{method} /_aws/ses HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        .unwrap();
+    write!(stream, "{method} /_aws/ses HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
