@@ -49,6 +49,7 @@ mod held;
 mod identifiers;
 mod identities;
 mod keys;
+mod late;
 mod pages;
 mod passwords;
 mod policies;
@@ -85,6 +86,7 @@ pub struct Account {
     identities: Table<String, identities::Entry>,
     /// When they were last used: apart, since nobody waits until that is kept.
     last_used: Table<String, LastUsed>,
+    late: late::Late,
 }
 
 /// Who owns an access key, and so who makes a request.
@@ -149,6 +151,7 @@ impl Account {
             credential_report: Table::new("credential-report"),
             identities: Table::new("identity"),
             last_used: Table::new(LAST_USED),
+            late: late::Late::default(),
         }
     }
 

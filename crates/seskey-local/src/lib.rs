@@ -8,6 +8,7 @@ pub mod account;
 pub mod api;
 mod clock;
 mod connections;
+pub mod faults;
 mod http;
 pub mod iam;
 mod journal;

@@ -18,7 +18,7 @@ impl Account {
         rng: &mut dyn Rng,
     ) -> Result<Answer, Refusal> {
         use Action as A;
-        let now = whole_seconds(now);
+        let (exactly, now) = (now, whole_seconds(now));
         match action {
             A::CreateUser { user_name, path, permissions_boundary, tags } => {
                 self.create_user(user_name, path, permissions_boundary, tags, now, rng)
@@ -50,13 +50,15 @@ impl Account {
             A::DeleteServiceSpecificCredential { user_name, service_specific_credential_id } => {
                 self.delete_service_specific_credential(&user_name, service_specific_credential_id)
             }
-            A::CreateAccessKey { principal } => self.create_access_key(principal, now, rng),
-            A::ListAccessKeys { principal, page } => self.list_access_keys(&principal, &page),
+            A::CreateAccessKey { principal } => self.create_access_key(principal, exactly, rng),
+            A::ListAccessKeys { principal, page } => {
+                self.list_access_keys(&principal, &page, exactly)
+            }
             A::UpdateAccessKey { principal, access_key_id, status } => {
-                self.update_access_key(&principal, access_key_id, status)
+                self.update_access_key(&principal, access_key_id, status, exactly)
             }
             A::DeleteAccessKey { principal, access_key_id } => {
-                self.delete_access_key(&principal, access_key_id)
+                self.delete_access_key(&principal, access_key_id, exactly)
             }
             A::GetAccessKeyLastUsed { access_key_id } => {
                 self.get_access_key_last_used(access_key_id)

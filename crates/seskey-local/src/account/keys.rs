@@ -6,7 +6,9 @@ use seskey::{Secret, SecretAccessKey};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccessKeyMetadata, Account, Answer, Page, Principal, identifiers, rows};
+use super::{
+    AccessKeyMetadata, Account, Answer, Page, Principal, identifiers, rows, whole_seconds,
+};
 use crate::refusal::{Missing, Refusal};
 
 /// An access key with its secret, which its `Debug` does not tell.
@@ -90,11 +92,13 @@ impl Account {
             }
         };
         let owner = self.as_named(principal)?;
-        let key = AccessKey::new(owner.clone(), identifiers::secret_access_key(rng), now);
+        let secret = identifiers::secret_access_key(rng);
+        let key = AccessKey::new(owner.clone(), secret, whole_seconds(now));
         let secret_access_key = Secret::new(key.secret.expose().to_owned());
         let access_key = metadata(&id, &key);
         self.access_keys_of_mut(&owner)?.push(id.clone());
-        self.access_keys.insert(id, key);
+        self.access_keys.insert(id.clone(), key);
+        self.changed(&id, None, now);
         Ok(Answer::NewAccessKey { access_key, secret_access_key })
     }
 
@@ -102,8 +106,10 @@ impl Account {
         &self,
         principal: &Principal,
         page: &Page,
+        now: Timestamp,
     ) -> Result<Answer, Refusal> {
-        let mut ids: Vec<&String> = self.access_keys_of(principal)?.iter().collect();
+        let owned = self.access_keys_of(principal)?.iter();
+        let mut ids: Vec<&String> = owned.filter(|id| self.is_listed(id, now)).collect();
         ids.sort();
         let keys = ids.into_iter().map(|id| (id, metadata(id, &self.access_keys[id])));
         Ok(Answer::AccessKeys(page.of(keys)?))
@@ -114,11 +120,16 @@ impl Account {
         principal: &Principal,
         access_key_id: String,
         status: Status,
+        now: Timestamp,
     ) -> Result<Answer, Refusal> {
         let owned = self.access_keys_of(principal)?.contains(&access_key_id);
-        match self.access_keys.get_mut(&access_key_id).filter(|_| owned) {
-            Some(key) => key.status = status,
-            None => return Err(Refusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
+        let Some(key) = self.access_keys.get_mut(&access_key_id).filter(|_| owned) else {
+            return Err(Refusal::NoSuchEntity(Missing::AccessKey(access_key_id)));
+        };
+        if key.status != status {
+            let was = key.clone();
+            key.status = status;
+            self.changed(&access_key_id, Some(was), now);
         }
         Ok(Answer::Done)
     }
@@ -127,14 +138,16 @@ impl Account {
         &mut self,
         principal: &Principal,
         access_key_id: String,
+        now: Timestamp,
     ) -> Result<Answer, Refusal> {
         let owned = self.access_keys_of_mut(principal)?;
         match owned.iter().position(|id| *id == access_key_id) {
             Some(place) => owned.remove(place),
             None => return Err(Refusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
         };
-        self.access_keys.remove(&access_key_id);
+        let was = self.access_keys.remove(&access_key_id);
         self.last_used.remove(&access_key_id);
+        self.changed(&access_key_id, was, now);
         Ok(Answer::Done)
     }
 
