@@ -358,6 +358,9 @@ pub(crate) struct Local {
     /// Take passwords of the legacy algorithm
     #[arg(long)]
     pub(crate) accept_v2: bool,
+    /// What goes wrong on purpose: a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
     /// A host name by which the HTTP side is called, such as that of its container [beside localhost, its address and
     /// AWS's own names]
     #[arg(long, value_name = "NAME")]

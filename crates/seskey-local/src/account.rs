@@ -185,7 +185,8 @@ impl Account {
     /// # Errors
     /// `InvalidClientTokenId` and `ExpiredToken`.
     pub fn caller(&self, access_key_id: &str, now: Timestamp) -> Result<&Principal, Refusal> {
-        if let Some(key) = self.access_keys.get(access_key_id) {
+        let key = self.access_keys.get(access_key_id);
+        if let Some(key) = key.or_else(|| self.bygone_access_key(access_key_id)) {
             return Ok(key.owner());
         }
         match self.temporary_credential(access_key_id, now) {
@@ -195,9 +196,14 @@ impl Account {
         }
     }
 
-    /// What may sign with an access key ID at this time: an active access key, or a temporary credential.
-    pub fn signing_key(&self, access_key_id: &str, now: Timestamp) -> Option<SigningKey> {
-        if let Some(key) = self.access_keys.get(access_key_id) {
+    /// What may sign with an access key ID at this time: an active access key, as it is seen, or a temporary credential.
+    pub fn signing_key(
+        &self,
+        access_key_id: &str,
+        now: Timestamp,
+        coin: impl FnOnce() -> bool,
+    ) -> Option<SigningKey> {
+        if let Some(key) = self.seen_access_key(access_key_id, now, coin) {
             let active = key.status() == Status::Active;
             return active
                 .then(|| SigningKey { secret: key.secret().clone(), session_token: None });

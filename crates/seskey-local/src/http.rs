@@ -23,6 +23,7 @@ pub use limits::Limits;
 
 use crate::{
     api,
+    faults::ApiFault,
     local_ses::{LocalSes, Pending},
     sigv4::Signed,
 };
@@ -43,6 +44,10 @@ pub(crate) fn router(ses: Arc<LocalSes>) -> Router {
         .route("/_seskey/health", get(control::health))
         .route("/_seskey/ca.pem", get(control::authority))
         .route("/_seskey/clock", get(control::clock).post(control::move_clock))
+        .route(
+            "/_seskey/faults",
+            get(control::faults).post(control::set_faults).delete(control::no_faults),
+        )
         .route("/_seskey/metrics", get(control::metrics))
         .fallback(async || Refused(StatusCode::NOT_FOUND, "nothing is served at this path"))
         .method_not_allowed_fallback(async || {
@@ -65,13 +70,18 @@ async fn call_api(
         answer(&of_thread, peer.ip(), &method, &uri, &headers, &body)
     });
     match answering.await {
-        Ok(pending) => {
+        Ok(Ok(pending)) => {
             let action = pending.action;
-            let answer = ses.settle(pending).await;
-            let (status, request_id) = (answer.status, &answer.request_id);
-            info!(%peer, action, status, request_id, "request");
-            answer.into_response()
+            match ses.settle(pending).await {
+                Ok(answer) => {
+                    let (status, request_id) = (answer.status, &answer.request_id);
+                    info!(%peer, action, status, request_id, "request");
+                    answer.into_response()
+                }
+                Err(fault) => suffer(fault, peer).await,
+            }
         }
+        Ok(Err(fault)) => suffer(fault, peer).await,
         Err(panic) => {
             warn!(%peer, %panic, "a request broke off");
             Refused(StatusCode::INTERNAL_SERVER_ERROR, "this is a fault of the local SES")
@@ -87,7 +97,7 @@ fn answer(
     uri: &Uri,
     headers: &HeaderMap,
     body: &[u8],
-) -> Pending {
+) -> Result<Pending, ApiFault> {
     // a value that is not text stays in the request, where its signature will not be right
     let headers: Vec<(&str, Cow<'_, str>)> = headers
         .iter()
@@ -104,6 +114,24 @@ fn answer(
     };
     ses.answer(&request, peer)
 }
+
+/// What the client gets where something goes wrong on purpose: nothing.
+async fn suffer(fault: ApiFault, peer: SocketAddr) -> Response {
+    info!(%peer, ?fault, "a fault on purpose");
+    match fault {
+        ApiFault::Hang(_) => std::future::pending().await,
+        ApiFault::Cut(_) | ApiFault::Refuse(_) => {
+            let mut response = Response::default();
+            response.extensions_mut().insert(Cut);
+            response
+        }
+    }
+}
+
+/// In place of an answer: the connection is closed.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("cut on purpose")]
+struct Cut;
 
 impl IntoResponse for api::Response {
     fn into_response(self) -> Response {

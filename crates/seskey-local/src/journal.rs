@@ -235,7 +235,7 @@ impl Journal {
         let failed = mem::take(&mut self.queue().entries);
         match database.account() {
             Ok(Some(kept)) => {
-                *account = kept;
+                account.put_back(kept);
                 self.queue().ahead = false;
             }
             Ok(None) => error!("the account is not in the database any more"),

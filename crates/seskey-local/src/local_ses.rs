@@ -13,6 +13,7 @@ use crate::{
     account::{Account, Action, Answer, Circumstances, Status},
     api,
     clock::Clock,
+    faults::{ApiFault, Code, Faults, Moment, Plan, SmtpFault},
     journal::{Journal, Kept, NotKept, Ticket, Write},
     mailbox::{Filter, Mailbox, Message},
     message::Header,
@@ -37,6 +38,7 @@ pub(crate) struct LocalSes {
     accept_v2: bool,
     clock: Clock,
     metrics: Metrics,
+    faults: Mutex<Faults>,
     authority_pem: String,
     /// Absent while everything is in memory alone.
     journal: Option<Journal>,
@@ -57,6 +59,8 @@ pub(crate) struct Pending {
     answer: api::Response,
     /// The answer if it cannot be kept; absent while everything is in memory alone.
     failure: Option<api::Response>,
+    /// What goes wrong now that the work is done.
+    fault: Option<ApiFault>,
     tickets: [Ticket; 2],
 }
 
@@ -84,6 +88,7 @@ impl LocalSes {
             accept_v2,
             clock,
             metrics: Metrics::new(),
+            faults: Mutex::default(),
             authority_pem: kept.authority.certificate_pem,
             journal,
         }
@@ -102,7 +107,7 @@ impl LocalSes {
         let now = self.clock.now();
         let (answer, ticket) =
             self.act(|account| account.apply(action, now, &mut *lock(&self.rng)));
-        ticket.wait().map_err(|NotKept| refusal::Refusal::ServiceFailure)?;
+        ticket.wait().map_err(|NotKept| refusal::Refusal::Failure(Code::ServiceFailure))?;
         answer
     }
 
@@ -152,7 +157,9 @@ impl LocalSes {
         password: &Secret,
         region: &Region,
     ) -> Result<Login, Refused> {
-        let key = lock(&self.account).access_key(user_name).cloned();
+        let key = lock(&self.account)
+            .seen_access_key(user_name, self.clock.now(), || lock(&self.faults).coin())
+            .cloned();
         let secret = key.as_ref().map_or(&self.nobody, |key| key.secret());
         // every way out comes after all of the work
         let right = is_password_of(secret, password, region, self.accept_v2);
@@ -238,13 +245,45 @@ impl LocalSes {
         self.hand_in(Write::ClockAhead(ahead)).kept().await
     }
 
+    /// From now on things go wrong by this plan.
+    pub(crate) fn set_faults(&self, plan: Plan) {
+        lock(&self.account).set_lag(plan.keys);
+        *lock(&self.faults) = Faults::new(plan, self.clock.now());
+    }
+
+    /// The plan by which things go wrong, as it was given.
+    pub(crate) fn faults(&self) -> String {
+        lock(&self.faults).plan().as_toml().to_owned()
+    }
+
+    /// What goes wrong with a command of SMTP.
+    pub(crate) fn fault_of_command(&self, command: &str) -> Option<SmtpFault> {
+        lock(&self.faults).of_command(command)
+    }
+
     /// Works out the answer to a request to the IAM, the STS or the SES API.
-    pub(crate) fn answer(&self, request: &Signed<'_>, peer: IpAddr) -> Pending {
+    ///
+    /// # Errors
+    /// What goes wrong on purpose, before anything is done.
+    pub(crate) fn answer(&self, request: &Signed<'_>, peer: IpAddr) -> Result<Pending, ApiFault> {
         let now = self.clock.now();
         // neither the account nor the randomness is held while a signature or a long answer is worked out
-        let key_of = |id: &str| lock(&self.account).signing_key(id, now);
+        let coin = || lock(&self.faults).coin();
+        let key_of = |id: &str| lock(&self.account).signing_key(id, now, coin);
         let clocks = [now, Timestamp::now()];
-        let signer = api::authenticate(request, self.region.partition(), key_of, clocks);
+        let mut signer = api::authenticate(request, self.region.partition(), key_of, clocks);
+        let (service, action) = (api::service(request), api::action(request));
+        let fault = match (&signer, action) {
+            (Ok(_), Some(action)) => lock(&self.faults).of_call(action, now),
+            _ => None,
+        };
+        match fault {
+            Some(fault @ (ApiFault::Cut(Moment::Before) | ApiFault::Hang(Moment::Before))) => {
+                return Err(fault);
+            }
+            Some(ApiFault::Refuse(code)) => signer = Err(refusal::Refusal::Failure(code)),
+            _ => {}
+        }
         let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
         let ((answer, message), changes) = self.act(|account| {
             if ses::serves(request) {
@@ -254,33 +293,34 @@ impl LocalSes {
                 (api::answer(account, request, signer, peer, now, &mut rng), None)
             }
         });
-        let failure = self
-            .journal
-            .as_ref()
-            .map(|_| api::refuse(request, refusal::Refusal::ServiceFailure, &answer.request_id));
+        let failure = self.journal.as_ref().map(|_| {
+            let refusal = refusal::Refusal::Failure(Code::ServiceFailure);
+            api::refuse(request, refusal, &answer.request_id)
+        });
         let message = message.map_or_else(Ticket::default, |message| {
             self.metrics.message_accepted(message.raw_data.len());
             self.hand_in(Write::Message(message))
         });
-        Pending {
-            service: api::service(request),
-            action: api::action(request),
-            answer,
-            failure,
-            tickets: [changes, message],
-        }
+        Ok(Pending { service, action, answer, failure, fault, tickets: [changes, message] })
     }
 
     /// Waits until what an answer tells of is kept.
-    pub(crate) async fn settle(&self, pending: Pending) -> api::Response {
-        let Pending { service, action, answer, failure, tickets: [changes, message] } = pending;
+    ///
+    /// # Errors
+    /// What goes wrong on purpose, now that everything is done.
+    pub(crate) async fn settle(&self, pending: Pending) -> Result<api::Response, ApiFault> {
+        let Pending { service, action, answer, failure, fault, tickets: [changes, message] } =
+            pending;
         let kept = changes.kept().await.and(message.kept().await);
         let answer = match (kept, failure) {
             (Err(NotKept), Some(failure)) => failure,
             _ => answer,
         };
         self.metrics.request(service, action, answer.status);
-        answer
+        match fault {
+            Some(fault @ (ApiFault::Cut(_) | ApiFault::Hang(_))) => Err(fault),
+            _ => Ok(answer),
+        }
     }
 
     pub(crate) fn account(&self) -> MutexGuard<'_, Account> {

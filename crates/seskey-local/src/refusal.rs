@@ -3,7 +3,7 @@
 //! Sources: IAM API Reference, "Errors" of each action and "Common Errors"; the texts are those that AWS was seen to
 //! send, and where none was seen, in its manner (`docs/fidelity.md` tells which).
 
-use crate::account::Bounded;
+use crate::{account::Bounded, faults::Code};
 
 mod texts;
 
@@ -141,9 +141,9 @@ pub enum Refusal {
     /// The signature cannot be read.
     #[error("{0}")]
     IncompleteSignature(Incomplete),
-    /// What was asked for could not be kept, and is undone.
-    #[error("The request processing has failed because of an unknown error, exception or failure.")]
-    ServiceFailure,
+    /// Nothing is wrong with the request: it fails on purpose, or could not be kept and is undone.
+    #[error("{}", .0.message())]
+    Failure(Code),
     /// The temporary credentials were good once.
     #[error("The security token included in the request is expired")]
     ExpiredToken,
@@ -364,7 +364,7 @@ impl Refusal {
             Self::ExpiredToken => ("ExpiredToken", 403),
             Self::MissingAuthenticationToken => ("MissingAuthenticationToken", 403),
             Self::IncompleteSignature(_) => ("IncompleteSignature", 400),
-            Self::ServiceFailure => ("ServiceFailure", 500),
+            Self::Failure(code) => (code.as_str(), code.status()),
             Self::InvalidClientTokenId => ("InvalidClientTokenId", 403),
             Self::SignatureDoesNotMatch(_) => ("SignatureDoesNotMatch", 403),
         }

@@ -10,6 +10,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub use crate::http::Limits;
 use crate::{
     account::{AccountId, Action, Answer, Identity},
+    faults::{Code, Plan},
     http,
     journal::{Database, Journal, JournalError, Kept, NotKept, Writer},
     local_ses::LocalSes,
@@ -54,6 +55,8 @@ pub struct Config {
     /// As if the disk had room for so many pages of 4 KiB and no more.
     #[doc(hidden)]
     pub max_pages: Option<u32>,
+    /// What goes wrong on purpose.
+    pub faults: Plan,
 }
 
 /// A local SES that runs until it is dropped.
@@ -118,6 +121,7 @@ impl Config {
             limits: Limits::default(),
             data: None,
             max_pages: None,
+            faults: Plan::default(),
         }
     }
 }
@@ -153,6 +157,7 @@ impl Server {
             rng,
             journal.clone(),
         ));
+        ses.set_faults(config.faults);
         let writer = match (database, journal) {
             (Some(database), Some(journal)) => {
                 config.max_pages.map_or(Ok(()), |pages| database.limit(pages))?;
@@ -198,12 +203,17 @@ impl Server {
     /// It could not be kept.
     pub async fn move_clock(&self, ahead: SignedDuration) -> Result<(), refusal::Refusal> {
         let moved = self.ses.move_clock(ahead).await;
-        moved.map_err(|NotKept| refusal::Refusal::ServiceFailure)
+        moved.map_err(|NotKept| refusal::Refusal::Failure(Code::ServiceFailure))
     }
 
     /// How many times something was committed to disk since the start.
     pub fn journal_commits(&self) -> u64 {
         self.ses.journal().map_or(0, Journal::commits)
+    }
+
+    /// From now on things go wrong by this plan.
+    pub fn set_faults(&self, plan: Plan) {
+        self.ses.set_faults(plan);
     }
 
     /// The URL of the HTTP side, as `--endpoint-url` takes it.

@@ -13,6 +13,7 @@ use seskey::{AccessKeyId, SecretAccessKey};
 use seskey_local::{
     JournalError,
     account::{AccountId, Identity},
+    faults::Plan,
     sending::{Quota, Settings},
     server::{Config, Server, StartError},
     smtp::{Limits, ListenOn, Listener, Tls},
@@ -87,6 +88,7 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
         identities: args.identity.iter().map(|name| identity(name)).collect::<Result<_>>()?,
         sending: sending(args),
         accept_v2: args.accept_v2,
+        faults: args.faults.as_deref().map_or_else(|| Ok(Plan::default()), faults)?,
         hosts: host_names(&args.host_name)?,
         data: args.data.clone(),
         ..Config::ephemeral()
@@ -168,6 +170,16 @@ fn host_names(names: &[String]) -> Result<Vec<String>> {
             "such as ses.internal, without a port",
         )),
     }
+}
+
+fn faults(file: &Path) -> Result<Plan> {
+    let toml = fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))?;
+    Plan::parse(&toml).map_err(|error| {
+        Failure::usage(
+            format!("{} is no plan of faults: {}", file.display(), error.to_string().trim_end()),
+            "docs/faults.md shows one",
+        )
+    })
 }
 
 fn root(args: &Local) -> Result<Option<(AccessKeyId, SecretAccessKey)>> {

@@ -24,6 +24,13 @@ struct Past {
 }
 
 impl Account {
+    /// The account as it was kept, and nothing is seen late of what was before.
+    pub(crate) fn put_back(&mut self, kept: Self) {
+        let lag = self.late.lag;
+        *self = kept;
+        self.set_lag(lag);
+    }
+
     /// From now on changes are seen as late as this. Changes of before are seen at once.
     pub fn set_lag(&mut self, lag: Lag) {
         self.late = Late { lag, past: BTreeMap::new() };
@@ -42,6 +49,11 @@ impl Account {
             Some(past) if now < past.flaps_until && !coin() => past.was.as_ref(),
             _ => is,
         }
+    }
+
+    /// The access key that is gone, if some may not have seen that yet.
+    pub(super) fn bygone_access_key(&self, access_key_id: &str) -> Option<&AccessKey> {
+        self.late.past.get(access_key_id)?.was.as_ref()
     }
 
     /// Whether `ListAccessKeys` shows the key yet.

@@ -18,6 +18,9 @@ pub struct Plan {
     pub(super) rate: Vec<Bucket>,
     pub(super) api: Vec<Rule<ApiFault>>,
     pub(super) smtp: Vec<Rule<SmtpFault>>,
+    /// As it was given.
+    #[serde(skip)]
+    toml: String,
 }
 
 /// How late changes of access keys are seen, as IAM is eventually consistent.
@@ -106,13 +109,61 @@ pub(super) struct Bucket {
     pub(super) burst: f64,
 }
 
+impl Code {
+    /// The word of the API.
+    pub fn as_str(self) -> &'static str {
+        self.facts().0
+    }
+
+    /// The HTTP status.
+    pub fn status(self) -> u16 {
+        self.facts().1
+    }
+
+    /// A text for people.
+    pub fn message(self) -> &'static str {
+        self.facts().2
+    }
+
+    fn facts(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::Throttling => ("Throttling", 400, "Rate exceeded"),
+            Self::ServiceFailure => ("ServiceFailure", 500, UNKNOWN_FAILURE),
+            Self::InternalFailure => ("InternalFailure", 500, UNKNOWN_FAILURE),
+            Self::ServiceUnavailable => (
+                "ServiceUnavailable",
+                503,
+                "The request has failed due to a temporary failure of the server.",
+            ),
+            Self::ConcurrentModification => (
+                "ConcurrentModification",
+                409,
+                "Multiple requests to change this object were submitted simultaneously. Wait a few minutes and submit your request again.",
+            ),
+            Self::EntityTemporarilyUnmodifiable => (
+                "EntityTemporarilyUnmodifiable",
+                409,
+                "The entity is temporarily in an unmodifiable state. Try again after waiting several minutes.",
+            ),
+        }
+    }
+}
+
+const UNKNOWN_FAILURE: &str =
+    "The request processing has failed because of an unknown error, exception or failure.";
+
 impl Plan {
     /// Reads a plan.
     ///
     /// # Errors
     /// A text that is no TOML or not of this form, with the line and the column.
     pub fn parse(toml: &str) -> Result<Self, toml::de::Error> {
-        toml::from_str(toml)
+        Ok(Self { toml: toml.to_owned(), ..toml::from_str(toml)? })
+    }
+
+    /// The text that it was read from.
+    pub fn as_toml(&self) -> &str {
+        &self.toml
     }
 }
 

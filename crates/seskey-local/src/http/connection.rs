@@ -1,6 +1,6 @@
 //! The connection loop: accepts, limits, reads a request whole, has it answered.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -31,7 +31,7 @@ use tokio::{
 use tracing::{debug, warn};
 
 use super::{
-    Hosts, Limits, Refused,
+    Cut, Hosts, Limits, Refused,
     limits::{MAX_BODY, MAX_HEADER, MAX_LARGE_BODIES, max_body},
     router,
     write_timeout::WriteTimeout,
@@ -118,7 +118,7 @@ impl Side {
         request: hyper::Request<Incoming>,
         peer: SocketAddr,
         reached: SocketAddr,
-    ) -> Result<Response, Infallible> {
+    ) -> Result<Response, Cut> {
         let mut response = match self.answer(request, peer, reached).await {
             Ok(response) => response,
             Err(refused) => {
@@ -127,6 +127,9 @@ impl Side {
                 ([(CONNECTION, "close")], refused).into_response()
             }
         };
+        if let Some(cut) = response.extensions().get::<Cut>() {
+            return Err(*cut);
+        }
         // an AWS SDK sets its clock by this
         let date = self.ses.clock().now().to_zoned(TimeZone::UTC).strftime(HTTP_DATE).to_string();
         if let Ok(date) = HeaderValue::try_from(date) {

@@ -14,7 +14,7 @@ use serde_json::json;
 use tracing::info;
 
 use super::{Refused, json_response};
-use crate::{clock::Clock, local_ses::LocalSes, metrics};
+use crate::{clock::Clock, faults::Plan, local_ses::LocalSes, metrics};
 
 pub(super) async fn health() -> Response {
     json_response(&json!({"status": "ok"}))
@@ -47,6 +47,32 @@ pub(super) async fn move_clock(State(ses): State<Arc<LocalSes>>, body: Bytes) ->
 
 pub(super) async fn metrics(State(ses): State<Arc<LocalSes>>) -> Response {
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], ses.metrics_text()).into_response()
+}
+
+/// The plan in force.
+pub(super) async fn faults(State(ses): State<Arc<LocalSes>>) -> Response {
+    ([(CONTENT_TYPE, "application/toml")], ses.faults()).into_response()
+}
+
+/// This plan from now on.
+pub(super) async fn set_faults(State(ses): State<Arc<LocalSes>>, toml: String) -> Response {
+    match Plan::parse(&toml) {
+        Ok(plan) => {
+            ses.set_faults(plan);
+            info!("a plan of faults is in force");
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => {
+            let headers = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+            (StatusCode::BAD_REQUEST, headers, error.to_string()).into_response()
+        }
+    }
+}
+
+/// Nothing goes wrong from now on.
+pub(super) async fn no_faults(State(ses): State<Arc<LocalSes>>) -> StatusCode {
+    ses.set_faults(Plan::default());
+    StatusCode::NO_CONTENT
 }
 
 /// The disk is full, or worse; the log knows.

@@ -18,7 +18,10 @@ use super::{
     room::Room,
     session::MAX_MESSAGE,
 };
-use crate::sending::Login;
+use crate::{
+    faults::{Moment, SmtpFault},
+    sending::Login,
+};
 
 pub(super) struct Conversation {
     client: Client,
@@ -50,9 +53,19 @@ impl Conversation {
         }
     }
 
-    pub(super) async fn greet(&self, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
-        let greeting = Session::<Login>::greeting(&self.client.endpoint.ses.connection_id());
-        self.write(stream, &greeting).await
+    /// Greets the client; `false` if it is turned away on purpose.
+    pub(super) async fn greet(&self, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<bool> {
+        let ses = &self.client.endpoint.ses;
+        match ses.fault_of_command("CONNECT") {
+            None => {
+                let greeting = Session::<Login>::greeting(&ses.connection_id());
+                self.write(stream, &greeting).await?;
+                return Ok(true);
+            }
+            Some(SmtpFault::Reply(reply)) => self.write(stream, &reply).await?,
+            Some(SmtpFault::Drop(_)) => {}
+        }
+        Ok(false)
     }
 
     /// TLS has been negotiated, perhaps with the endpoint of a region.
@@ -78,6 +91,25 @@ impl Conversation {
                     return Ok(End::Closed);
                 }
             };
+            let verb = self.session.verb(&line);
+            match verb.and_then(|verb| self.client.endpoint.ses.fault_of_command(verb)) {
+                None => {}
+                Some(SmtpFault::Reply(reply)) => {
+                    self.write(stream, &reply).await?;
+                    match reply.code() {
+                        421 => return Ok(End::Closed),
+                        _ => continue,
+                    }
+                }
+                Some(SmtpFault::Drop(moment)) => {
+                    if moment == Moment::After
+                        && let Step::Authenticate { user_name, password } = self.session.line(&line)
+                    {
+                        self.authenticate(&user_name, &password);
+                    }
+                    return Ok(End::Closed);
+                }
+            }
             let reply = match self.session.line(&line) {
                 Step::Reply(reply) => reply,
                 Step::Close(reply) => {
@@ -105,8 +137,10 @@ impl Conversation {
                         return Ok(End::Closed);
                     };
                     // a message that is refused is no command in vain
-                    let reply = self.accept(data, &room).await;
-                    self.write(stream, &reply).await?;
+                    match self.accept_or_fail(data, &room).await {
+                        Some(reply) => self.write(stream, &reply).await?,
+                        None => return Ok(End::Closed),
+                    }
                     continue;
                 }
             };
@@ -186,6 +220,23 @@ impl Conversation {
             Err(why) => info!(%peer, %listener, %region, user, ?why, "login refused"),
         }
         self.session.authenticated(login.ok())
+    }
+
+    /// The reply to a message; none where the connection is dropped on purpose.
+    async fn accept_or_fail(&mut self, data: Data, room: &Room) -> Option<Reply> {
+        match self.client.endpoint.ses.fault_of_command(".") {
+            None => Some(self.accept(data, room).await),
+            Some(SmtpFault::Reply(reply)) => {
+                self.session.take_envelope();
+                Some(reply)
+            }
+            Some(SmtpFault::Drop(moment)) => {
+                if moment == Moment::After {
+                    self.accept(data, room).await;
+                }
+                None
+            }
+        }
     }
 
     async fn accept(&mut self, data: Data, room: &Room) -> Reply {

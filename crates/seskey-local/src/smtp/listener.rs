@@ -135,17 +135,16 @@ async fn converse(mut tcp: TcpStream, client: Client) -> io::Result<()> {
     let (endpoint, kind) = (client.endpoint.clone(), client.listener.tls);
     let mut conversation = Conversation::new(client);
     if kind == Tls::Starttls {
-        conversation.greet(&mut tcp).await?;
-        if conversation.run(&mut tcp).await? == End::Closed {
+        if !conversation.greet(&mut tcp).await? || conversation.run(&mut tcp).await? == End::Closed
+        {
             return close(&mut tcp, &endpoint).await;
         }
     }
     let mut tls = accept_tls(tcp, &endpoint).await?;
     conversation.tls_started(named_region(&tls));
-    if kind == Tls::Wrapper {
-        conversation.greet(&mut tls).await?;
+    if kind == Tls::Starttls || conversation.greet(&mut tls).await? {
+        conversation.run(&mut tls).await?;
     }
-    conversation.run(&mut tls).await?;
     close(&mut tls, &endpoint).await
 }
 

@@ -118,6 +118,13 @@ impl<User: 'static> Session<User> {
         }
     }
 
+    /// The verb of a line, if it is a command and one that is known.
+    pub(super) fn verb(&self, line: &[u8]) -> Option<&'static str> {
+        let verb = line.split(|&b| b == b' ').next()?;
+        let mut known = Self::COMMANDS.iter().map(|command| command.verb);
+        known.find(|known| self.exchange.is_none() && known.as_bytes().eq_ignore_ascii_case(verb))
+    }
+
     /// TLS has been negotiated: what was said in clear is forgotten (RFC 3207, section 4.2).
     pub fn tls_started(&mut self) {
         *self = Self::new(true);

@@ -170,7 +170,7 @@ impl Client {
             body: request.body.as_bytes(),
         };
         let peer: IpAddr = PEER.parse().unwrap();
-        let key_of = |id: &str| self.account.signing_key(id, self.now);
+        let key_of = |id: &str| self.account.signing_key(id, self.now, || true);
         let signer = api::authenticate(&signed, self.account.partition(), key_of, self.clocks());
         let (account, rng) = (&mut self.account, &mut self.rng);
         let response = if ses::serves(&signed) {

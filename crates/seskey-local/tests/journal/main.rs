@@ -29,6 +29,7 @@ use seskey::{AccessKeyId, Region, SecretAccessKey, SmtpPassword};
 use seskey_local::{
     JournalError,
     account::{AccountId, Action, Answer, Holder, LastUsed, Page, Principal, Status},
+    faults::Code,
     refusal::Refusal,
     server::{Config, Server},
 };
@@ -306,7 +307,10 @@ fn a_full_disk_fails_what_it_must_and_harms_nothing() {
     // each fails, again and again, and what fails leaves no trace; reads go on
     let before = told(&server);
     for _ in 0..3 {
-        assert_eq!(server.apply(create_user("nobody")).unwrap_err(), Refusal::ServiceFailure);
+        assert_eq!(
+            server.apply(create_user("nobody")).unwrap_err(),
+            Refusal::Failure(Code::ServiceFailure)
+        );
         assert!(send(&sender, &body.repeat(20)).is_err());
         assert_eq!(told(&server), before);
         assert!(!before.contains("nobody"));
