@@ -4,6 +4,7 @@
 
 mod create;
 mod failures;
+mod faults;
 mod proxy;
 mod stage;
 mod users;

@@ -37,21 +37,14 @@ impl Stage {
         let server = Server::start(Config { region: Some(region.clone()), ..Config::ephemeral() })
             .await
             .unwrap();
-        let (id, secret) = server.root.clone();
-        let iam = aws_sdk_iam::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(SigningRegion::new(region.to_string()))
-            .endpoint_url(server.endpoint_url())
-            .credentials_provider(Credentials::new(
-                id.as_str(),
-                secret.expose(),
-                None,
-                None,
-                "test",
-            ))
-            .build();
+        let iam = client(&region, &server, (&server.root.0, &server.root.1));
         let root = connect(&region, server.endpoint_url(), server.root.clone()).await;
-        Self { server, root, iam: Client::from_conf(iam), region }
+        Self { server, root, iam, region }
+    }
+
+    /// AWS's own client, with this key.
+    pub(crate) fn client_of(&self, key: (&AccessKeyId, &SecretAccessKey)) -> Client {
+        client(&self.region, &self.server, key)
     }
 
     /// Root by way of another URL.
@@ -135,6 +128,21 @@ impl Stage {
         found.sort();
         found
     }
+}
+
+fn client(
+    region: &Region,
+    server: &Server,
+    (id, secret): (&AccessKeyId, &SecretAccessKey),
+) -> Client {
+    let credentials = Credentials::new(id.as_str(), secret.expose(), None, None, "test");
+    let config = aws_sdk_iam::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(SigningRegion::new(region.to_string()))
+        .endpoint_url(server.endpoint_url())
+        .credentials_provider(credentials)
+        .build();
+    Client::from_conf(config)
 }
 
 async fn connect(

@@ -1,0 +1,90 @@
+//! The life of a credential while the local SES misbehaves on purpose.
+
+use std::time::Duration;
+
+use aws_sdk_iam::error::ProvideErrorMetadata;
+use seskey_aws::lifecycle::create::Style;
+use seskey_local::faults::Plan;
+
+use super::{create::run, stage::Stage};
+
+fn plan(toml: &str) -> Plan {
+    Plan::parse(toml).unwrap()
+}
+
+#[tokio::test]
+async fn a_credential_is_proven_when_its_key_has_taken_effect() {
+    let stage = Stage::new().await;
+    stage.server.set_faults(plan("[keys]\ncreated = \"1500ms\"\nflaps = \"1s\"\n"));
+    let mut request = stage.request("app", Style::Group);
+    let proof = request.proof.as_mut().unwrap();
+    proof.patience = Duration::from_secs(60);
+    let created = run(&stage.root, &request).await.0;
+    assert!(created.is_ok(), "{created:?}");
+}
+
+#[tokio::test]
+async fn what_is_throttled_or_fails_once_is_asked_again() {
+    let stage = Stage::new().await;
+    stage.server.set_faults(plan(
+        "[[api]]\naction = \"CreateUser\"\ncalls = [1]\nrefuse = \"Throttling\"\n\
+         [[api]]\naction = \"AddUserToGroup\"\ncalls = [1]\nrefuse = \"ServiceUnavailable\"\n",
+    ));
+    let created = run(&stage.root, &stage.request("app", Style::Group)).await.0;
+    assert!(created.is_ok(), "{created:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_left_when_an_answer_is_lost() {
+    let stage = Stage::new().await;
+    let before = stage.snapshot().await;
+    for moment in ["before", "after"] {
+        let cut = format!("[[api]]\naction = \"CreateAccessKey\"\ncut = \"{moment}\"\n");
+        stage.server.set_faults(plan(&cut));
+        let created = run(&stage.root, &stage.request("app", Style::Inline)).await.0;
+        assert!(created.is_err(), "{moment}: {created:?}");
+        stage.server.set_faults(Plan::default());
+        assert_eq!(stage.snapshot().await, before, "{moment}");
+    }
+}
+
+/// A call that is not answered is given up by the client, and what it did is there all the same.
+#[tokio::test]
+async fn a_call_hangs_before_or_after_its_work() {
+    let stage = Stage::new().await;
+    for (moment, users) in [("before", 0), ("after", 1)] {
+        let hang = format!("[[api]]\naction = \"CreateUser\"\nhang = \"{moment}\"\n");
+        stage.server.set_faults(plan(&hang));
+        let call = stage.iam.create_user().user_name("app").send();
+        assert!(tokio::time::timeout(Duration::from_secs(2), call).await.is_err(), "{moment}");
+        stage.server.set_faults(Plan::default());
+        let found = stage.iam.list_users().send().await.unwrap().users;
+        assert_eq!(found.len(), users, "{moment}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_is_listed_late_and_a_deleted_one_signs_on() {
+    let stage = Stage::new().await;
+    stage.server.set_faults(plan("[keys]\nlisted = \"1h\"\ndeleted = \"1h\"\n"));
+    stage.iam.create_user().user_name("app").send().await.unwrap();
+    let key = stage.iam.create_access_key().user_name("app").send().await.unwrap();
+    let key = key.access_key.unwrap();
+    let listed = || stage.iam.list_access_keys().user_name("app").send();
+    assert!(listed().await.unwrap().access_key_metadata.is_empty());
+    let move_clock = |hours| stage.server.move_clock(jiff::SignedDuration::from_hours(hours));
+    move_clock(1).await.unwrap();
+    assert_eq!(listed().await.unwrap().access_key_metadata.len(), 1);
+
+    let id = seskey::AccessKeyId::parse(&key.access_key_id).unwrap();
+    let secret = seskey::SecretAccessKey::parse(&key.secret_access_key).unwrap();
+    let delete = stage.iam.delete_access_key().user_name("app").access_key_id(id.as_str());
+    delete.send().await.unwrap();
+    let asked = || stage.client_of((&id, &secret)).get_user().send();
+    let code =
+        |error: aws_sdk_iam::operation::get_user::GetUserError| error.code().map(String::from);
+    assert_eq!(code(asked().await.unwrap_err().into_service_error()).unwrap(), "AccessDenied");
+    move_clock(2).await.unwrap();
+    let refused = asked().await.unwrap_err().into_service_error();
+    assert_eq!(code(refused).unwrap(), "InvalidClientTokenId");
+}
