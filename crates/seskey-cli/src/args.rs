@@ -1,6 +1,6 @@
 //! What was typed, and nothing else: defaults and the environment are resolved by the verbs.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -325,14 +325,15 @@ pub(crate) struct Delete {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Local {
-    /// Where IAM, STS, the SES API and the mailbox are served
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4566")]
-    pub(crate) http: String,
-    /// Where SMTP begins in clear and turns to TLS; several, each perhaps for a region of its own
-    #[arg(long, value_name = "[REGION=]ADDRESS:PORT", default_value = "127.0.0.1:2587")]
+    /// Where IAM, STS, the SES API and the mailbox are served [default: 127.0.0.1:4566; around a COMMAND any free port]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) http: Option<String>,
+    /// Where SMTP begins in clear and turns to TLS; several, each perhaps for a region of its own [default:
+    /// 127.0.0.1:2587; around a COMMAND any free port]
+    #[arg(long, value_name = "[REGION=]ADDRESS:PORT")]
     pub(crate) smtp: Vec<String>,
-    /// Where SMTP begins in TLS; several, as with --smtp
-    #[arg(long, value_name = "[REGION=]ADDRESS:PORT", default_value = "127.0.0.1:2465")]
+    /// Where SMTP begins in TLS; several, as with --smtp [default: 127.0.0.1:2465; around a COMMAND any free port]
+    #[arg(long, value_name = "[REGION=]ADDRESS:PORT")]
     pub(crate) smtps: Vec<String>,
     /// SMTP connections from one address at a time
     #[arg(long, value_name = "N", default_value_t = 10_000)]
@@ -372,6 +373,9 @@ pub(crate) struct Local {
     /// key, or the one in DIR]
     #[arg(long, value_name = "ACCESS_KEY_ID")]
     pub(crate) root_access_key_id: Option<String>,
+    /// Run this command with the local SES in its environment, and end as it ends
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

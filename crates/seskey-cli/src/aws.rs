@@ -2,6 +2,7 @@
 
 use std::{env, future::Future};
 
+use rustix::process::Signal;
 use seskey::{AccessKeyId, Region, SecretAccessKey};
 use seskey_aws::{
     Account, Cause, Error, Options,
@@ -119,10 +120,10 @@ pub(crate) fn stop_signal() -> Result<StopSignal> {
 }
 
 impl StopSignal {
-    pub(crate) async fn recv(&mut self) {
+    pub(crate) async fn recv(&mut self) -> Signal {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Signal::INT,
+            _ = self.terminate.recv() => Signal::TERM,
         }
     }
 }

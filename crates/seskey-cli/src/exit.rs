@@ -6,19 +6,28 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done.
-    Done = 0,
+    Done,
     /// It failed, and nothing was changed.
-    Failed = 1,
+    Failed,
     /// It was called in a wrong way; nothing was changed.
-    Usage = 2,
+    Usage,
     /// Something was made and is not finished.
-    Unfinished = 3,
+    Unfinished,
     /// Something was found, and `--exit-code` asks to say so.
-    Findings = 4,
+    Findings,
+    /// As the command ended that was run.
+    Command(u8),
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Unfinished => 3,
+            Exit::Findings => 4,
+            Exit::Command(code) => code,
+        })
     }
 }

@@ -9,6 +9,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
+    process::{Command, Stdio},
 };
 
 use process::{LocalSes, seskey};
@@ -143,4 +144,51 @@ fn it_answers_to_the_host_names_that_it_was_given() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with(&format!("HTTP/1.0 {status} ")), "{host}: {answer}");
     }
+}
+
+#[test]
+fn a_command_runs_inside_and_its_end_is_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = |script: &str| {
+        let mut command = seskey(folder.path());
+        command.env("AWS_PROFILE", "production").env("AWS_SESSION_TOKEN", "a session");
+        command.args(["local", "--region", "eu-west-1", "--", "sh", "-c", script]);
+        command.output().unwrap()
+    };
+    let seskey = env!("CARGO_BIN_EXE_seskey");
+    let made = around(&format!(
+        "{seskey} create app --json && test -z \"$AWS_PROFILE$AWS_SESSION_TOKEN\""
+    ));
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!((&made["verified"], &made["region"]), (&true.into(), &"eu-west-1".into()));
+    let code = |script| around(script).status.code();
+    assert_eq!(code("exit 7"), Some(7));
+    assert_eq!(code("kill -9 $$"), Some(128 + 9));
+}
+
+#[test]
+fn a_command_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = seskey(folder.path()).args(["local", "--", "no-such-program"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("seskey: cannot run no-such-program: "), "{said}");
+}
+
+#[test]
+fn a_signal_is_passed_on_to_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "trap 'exit 5' TERM; echo here; while :; do sleep 0.1; done";
+    let mut child = seskey(folder.path())
+        .args(["local", "--", "sh", "-c", script])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "here\n");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(5));
 }

@@ -37,7 +37,7 @@ pub(crate) enum Write {
     /// Of the account, in whose memory it is already.
     Rows(Vec<Row>),
     /// A message, shown in the mailbox when it is kept.
-    Message(Message),
+    Message(Arc<Message>),
     /// Messages that go, from the mailbox too when they are gone.
     DeleteMessages(Filter),
     /// How far the clock is ahead, by which it goes when that is kept.

@@ -210,7 +210,7 @@ impl LocalSes {
                 let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
                 let message = submission.deliver(&mut rng);
                 let (id, bytes) = (message.id.clone(), message.raw_data.len());
-                let kept = self.hand_in(Write::Message(message)).kept().await;
+                let kept = self.hand_in(Write::Message(message.into())).kept().await;
                 kept.map(|()| (id, bytes)).map_err(|NotKept| Refusal::TemporaryServiceFailure)
             }
             Err(refusal) => Err(refusal),
@@ -299,7 +299,7 @@ impl LocalSes {
         });
         let message = message.map_or_else(Ticket::default, |message| {
             self.metrics.message_accepted(message.raw_data.len());
-            self.hand_in(Write::Message(message))
+            self.hand_in(Write::Message(message.into()))
         });
         Ok(Pending { service, action, answer, failure, fault, tickets: [changes, message] })
     }

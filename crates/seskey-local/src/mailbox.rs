@@ -72,9 +72,10 @@ const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 impl Mailbox {
     /// Takes in a message, and forgets the oldest ones if need be.
-    pub fn push(&mut self, message: Message) {
+    pub fn push(&mut self, message: impl Into<Arc<Message>>) {
+        let message = message.into();
         self.bytes += message.raw_data.len();
-        self.messages.push_back(Arc::new(message));
+        self.messages.push_back(message);
         while overflows(self.messages.len(), self.bytes) {
             self.bytes -= self.messages.pop_front().map_or(0, |message| message.raw_data.len());
         }

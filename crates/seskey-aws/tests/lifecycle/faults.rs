@@ -41,7 +41,7 @@ async fn nothing_is_left_when_an_answer_is_lost() {
     for moment in ["before", "after"] {
         let cut = format!("[[api]]\naction = \"CreateAccessKey\"\ncut = \"{moment}\"\n");
         stage.server.set_faults(plan(&cut));
-        let created = run(&stage.root, &stage.request("app", Style::Inline)).await.0;
+        let created = run(&stage.root, &stage.request("app", Style::Group)).await.0;
         assert!(created.is_err(), "{moment}: {created:?}");
         stage.server.set_faults(Plan::default());
         assert_eq!(stage.snapshot().await, before, "{moment}");

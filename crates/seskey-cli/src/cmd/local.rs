@@ -1,7 +1,9 @@
 //! `seskey local`: a local Amazon SES in this process.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     io::Write,
     net::{IpAddr, SocketAddr},
     path::Path,
@@ -23,6 +25,7 @@ use tokio::runtime::Builder;
 use tracing::warn;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
+use super::around;
 use crate::{
     args::{Global, Local, LogFormat},
     aws,
@@ -40,13 +43,14 @@ pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit
     for address in smtp.chain([config.http]).filter(|address| !address.ip().is_loopback()) {
         output.warn(&format!("{address} is reached from other machines: this is a tool for tests, and its mailbox is open to all"));
     }
-    log(global, args.log_format);
+    // the output is the command's
+    log(global, args.log_format, args.command.is_empty());
     raise_descriptor_limit();
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(serve(config, output))
+    runtime.block_on(serve(config, &args.command, output))
 }
 
-async fn serve(config: Config, output: &Output) -> Result<Exit> {
+async fn serve(config: Config, command: &[OsString], output: &Output) -> Result<Exit> {
     let mut stop = aws::stop_signal()?;
     let data = config.data.clone();
     let server = Server::start(config).await.map_err(|error| explain_start(&error))?;
@@ -54,6 +58,9 @@ async fn serve(config: Config, output: &Output) -> Result<Exit> {
         Some(data) => (None, kept_ca_file(&data, &server.authority_pem)?),
         None => ca_file(&server.authority_pem).map(|(folder, file)| (Some(folder), file))?,
     };
+    if !command.is_empty() {
+        return around::run(command, &server, &ca_file, &mut stop).await;
+    }
     let listeners: Vec<_> = server.listeners.iter().map(shown).collect();
     let ready = json!({
         "ready": true,
@@ -76,10 +83,17 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
     let region = aws::typed_or_set_region(global);
     let region = region.map(|text| aws::parse_region(&text, true)).transpose()?;
     let account_id = args.account.as_deref().map(account_id).transpose()?;
-    let starttls = args.smtp.iter().map(|text| listen_on(text, Tls::Starttls));
-    let wrapper = args.smtps.iter().map(|text| listen_on(text, Tls::Wrapper));
+    let default = |address| if args.command.is_empty() { address } else { "127.0.0.1:0" };
+    let or_default = |given: &[String], address| match given {
+        [] => vec![default(address).to_owned()],
+        given => given.to_vec(),
+    };
+    let starttls = or_default(&args.smtp, "127.0.0.1:2587");
+    let starttls = starttls.iter().map(|text| listen_on(text, Tls::Starttls));
+    let wrapper = or_default(&args.smtps, "127.0.0.1:2465");
+    let wrapper = wrapper.iter().map(|text| listen_on(text, Tls::Wrapper));
     Ok(Config {
-        http: listen_address(&args.http)?,
+        http: listen_address(args.http.as_deref().unwrap_or_else(|| default("127.0.0.1:4566")))?,
         smtp: starttls.chain(wrapper).collect::<Result<_>>()?,
         smtp_limits: smtp_limits(args.max_connections),
         region,
@@ -233,11 +247,12 @@ fn kept_ca_file(data: &Path, pem: &str) -> Result<String> {
     Ok(path.display().to_string())
 }
 
-/// Logs to stderr: what happens, with -v what comes and goes too.
-fn log(global: &Global, format: LogFormat) {
-    let level = match (global.quiet, global.verbose) {
-        (true, _) => tracing::Level::WARN,
-        (false, 0) => tracing::Level::INFO,
+/// Logs to stderr: what happens, with -v what comes and goes too. Around a command, which has words of its own, one -v
+/// more is needed for that.
+fn log(global: &Global, format: LogFormat, alone: bool) {
+    let level = match (global.quiet, global.verbose + u8::from(alone)) {
+        (true, _) | (_, 0) => tracing::Level::WARN,
+        (false, 1) => tracing::Level::INFO,
         (false, _) => tracing::Level::DEBUG,
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);

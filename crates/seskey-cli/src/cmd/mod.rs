@@ -1,9 +1,9 @@
 //! One file a verb, all of one shape: `run(args, global, output)`.
 
+mod around;
 mod create;
 mod delete;
 mod demo;
-
 mod derive;
 mod inspect;
 mod list;

@@ -263,7 +263,7 @@ mod tests {
                 id: given.then(|| text(number)),
                 email: (number % 3 == 0).then(|| text(number)),
             }),
-            _ => Write::Message(Message {
+            _ => Write::Message(std::sync::Arc::new(Message {
                 id: text(number),
                 region: "us-east-1".into(),
                 timestamp: Timestamp::UNIX_EPOCH,
@@ -272,7 +272,7 @@ mod tests {
                 source: text(number),
                 subject: None,
                 body: None,
-            }),
+            })),
         }
     }
 

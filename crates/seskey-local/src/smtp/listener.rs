@@ -134,11 +134,11 @@ async fn converse(mut tcp: TcpStream, client: Client) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     let (endpoint, kind) = (client.endpoint.clone(), client.listener.tls);
     let mut conversation = Conversation::new(client);
-    if kind == Tls::Starttls {
-        if !conversation.greet(&mut tcp).await? || conversation.run(&mut tcp).await? == End::Closed
-        {
-            return close(&mut tcp, &endpoint).await;
-        }
+    if kind == Tls::Starttls
+        && (!conversation.greet(&mut tcp).await?
+            || conversation.run(&mut tcp).await? == End::Closed)
+    {
+        return close(&mut tcp, &endpoint).await;
     }
     let mut tls = accept_tls(tcp, &endpoint).await?;
     conversation.tls_started(named_region(&tls));
