@@ -95,20 +95,23 @@ pub(crate) async fn fsyncs(programs: &Programs) -> Result<()> {
     Ok(())
 }
 
-/// Other calls are not stopped at.
-const STRACE: [&str; 6] = [
+const SYNCS: &str = "fsync,fdatasync,msync,sync_file_range";
+
+/// It stops at no other calls, and ends when it is asked to.
+const STRACE: [&str; 7] = [
     "strace",
     "--follow-forks",
     "--seccomp-bpf",
+    "--interruptible=waiting",
     "--summary-only",
     "--trace",
-    "fsync,fdatasync,msync,sync_file_range",
+    SYNCS,
 ];
 
 /// The calls in a line of strace's summary: `% time, seconds, usecs/call, calls, errors, syscall`.
 fn calls(line: &str) -> Option<usize> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let syscall = fields.last().is_some_and(|name| STRACE[5].split(',').any(|one| one == *name));
+    let syscall = fields.last().is_some_and(|name| SYNCS.split(',').any(|one| one == *name));
     syscall.then(|| fields.get(3)?.parse().ok()).flatten()
 }
 

@@ -28,6 +28,7 @@ mod rounds;
 mod servers;
 mod sink;
 mod smtp;
+mod tls;
 
 type Failure = Box<dyn Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Failure>;
@@ -146,7 +147,7 @@ async fn run(args: &Args) -> Result<bool> {
 }
 
 async fn starts(programs: &Programs, rounds: usize) -> Result<()> {
-    println!("\n### Start\n\n| server | until ready, ms | idle memory, MB |\n|---|---|---|");
+    let mut rows = String::new();
     for subject in SUBJECTS {
         let (mut times, mut memory) = (vec![], vec![]);
         for _ in 0..rounds {
@@ -157,9 +158,12 @@ async fn starts(programs: &Programs, rounds: usize) -> Result<()> {
         }
         if !times.is_empty() {
             let (time, memory) = (report::median(&times), report::median(&memory));
-            println!("| {} | {time:.0} | {memory:.1} |", subject.name);
+            rows += &format!("| {} | {time:.0} | {memory:.1} |\n", subject.name);
         }
     }
+    println!(
+        "\n### Start\n\n| server | until ready, ms | idle memory, MB |\n|---|---|---|\n{rows}"
+    );
     Ok(())
 }
 

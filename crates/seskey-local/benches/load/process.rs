@@ -62,13 +62,14 @@ impl Process {
         kib * 1024.0 / 1e6
     }
 
-    /// Asks the process to end, and waits until it has.
+    /// Asks the process and those of its group to end, and waits until it has.
     pub(crate) fn stop(&mut self) {
-        signal("-TERM", &self.child.id().to_string());
+        let group = format!("-{}", self.child.id());
+        signal("-TERM", &group);
         let asked = Instant::now();
         while self.ended().is_none() {
             if asked.elapsed() > PATIENCE {
-                signal("-KILL", &format!("-{}", self.child.id()));
+                signal("-KILL", &group);
             }
             thread::sleep(Duration::from_millis(5));
         }

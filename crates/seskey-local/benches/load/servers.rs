@@ -1,24 +1,17 @@
 //! The servers that are measured, and how each is started.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
     io::Read,
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::{
-    ClientConfig, RootCertStore,
-    client::Resumption,
-    pki_types::{CertificateDer, pem::PemObject},
-};
-use serde_json::Value;
 use tokio_rustls::TlsConnector;
 
 use crate::{
@@ -26,6 +19,7 @@ use crate::{
     iam::Iam,
     process::Process,
     smtp::{Endpoint, Kind},
+    tls,
 };
 
 /// A kind of server.
@@ -76,7 +70,7 @@ const SMTP: &[Service] = &[Service::Smtp(Kind::StartTls), Service::Smtp(Kind::Tl
 const ALL: &[Service] =
     &[Service::Iam, Service::Smtp(Kind::StartTls), Service::Smtp(Kind::TlsWrapper)];
 
-/// How `seskey local` is started. Its limits are those of SES; they are raised to what is measured here.
+/// How `seskey local` is started; its limits are raised here.
 const SESKEY_LOCAL: &[&str] = &["local", "--quiet", "--region", "us-east-1"];
 
 /// A server that takes connections.
@@ -113,7 +107,7 @@ impl Server {
         before: &[&str],
     ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let authority = write_certificates(folder.path())?;
+        let authority = tls::write_certificates(folder.path())?;
         let [http, smtp, smtps] = free_ports()?;
         let mut command = subject.command(programs, before, [http, smtp, smtps])?;
         command
@@ -150,7 +144,7 @@ impl Server {
         let (user_name, password, authority) = match subject.program {
             Seskey(_) => {
                 let (user_name, password) = iam.smtp_credentials().await?;
-                (user_name, password, authority_of_seskey(&process)?)
+                (user_name, password, tls::authority_of_seskey(&process)?)
             }
             _ => (ACCESS_KEY.0.to_owned(), ACCESS_KEY.1.to_owned(), authority),
         };
@@ -165,7 +159,7 @@ impl Server {
                 "AUTH PLAIN {}\r\n",
                 BASE64_STANDARD.encode(format!("\0{user_name}\0{password}"))
             ),
-            tls: connector(&authority)?,
+            tls: tls::connector(&authority)?,
         })
     }
 
@@ -233,45 +227,8 @@ fn is_ready(port: SocketAddr, service: Service) -> bool {
         .is_ok_and(|tcp| service != Service::Smtp(Kind::StartTls) || greets(tcp).is_ok())
 }
 
-/// Issues the certificate of the baselines, and gives that of its authority.
-fn write_certificates(folder: &Path) -> Result<CertificateDer<'static>> {
-    let mut authority = CertificateParams::new(vec![])?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-    let key = KeyPair::generate()?;
-    let leaf = CertificateParams::new(vec!["localhost".into()])?.signed_by(&key, &authority)?;
-    fs::write(folder.join("certificate.pem"), leaf.pem())?;
-    fs::write(folder.join("key.pem"), key.serialize_pem())?;
-    Ok(authority.der().clone())
-}
-
-/// `seskey local` says where the certificate of its authority is.
-fn authority_of_seskey(process: &Process) -> Result<CertificateDer<'static>> {
-    let ready = loop {
-        match process.log().split_once('\n') {
-            Some((line, _)) => break serde_json::from_str::<Value>(line)?,
-            None => thread::sleep(Duration::from_millis(1)),
-        }
-    };
-    let file = ready["ca_file"].as_str().ok_or("no ca_file")?;
-    Ok(CertificateDer::from_pem_file(file)?)
-}
-
-/// Whole TLS 1.3 handshakes, none resumed.
-fn connector(authority: &CertificateDer<'static>) -> Result<TlsConnector> {
-    let mut roots = RootCertStore::empty();
-    roots.add(authority.clone())?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.resumption = Resumption::disabled();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
 /// The installed baselines come first.
-fn search_path(baselines: &Path) -> Result<std::ffi::OsString> {
+fn search_path(baselines: &Path) -> Result<OsString> {
     let old = env::var_os("PATH").unwrap_or_default();
     let new = [baselines.join("bin"), baselines.join("node_modules/.bin")];
     Ok(env::join_paths(new.into_iter().chain(env::split_paths(&old)))?)
