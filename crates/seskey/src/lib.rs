@@ -3,7 +3,7 @@
 //! To send mail through the SES SMTP endpoint one needs a user name and a password that are *not* the AWS keys:
 //! the user name is the access key ID of an IAM user, the password is computed from its secret access key for one
 //! region. This crate derives the password, recognises what somebody pasted, knows the regions, reads and writes
-//! the console's file, and builds and evaluates the IAM policies that let a user send.
+//! the console's file, builds and evaluates the IAM policies that let a user send, and plans the rotation of its key.
 //!
 //! It makes no connection, reads no file, no clock and no environment: whatever varies is an argument.
 //!
@@ -26,6 +26,7 @@ pub mod permissions;
 pub mod policy;
 pub mod recognise;
 pub mod region;
+pub mod rotation;
 pub mod secret;
 pub mod user;
 

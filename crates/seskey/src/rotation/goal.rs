@@ -1,0 +1,113 @@
+//! What is wanted: how old a key may grow, and how slowly the old one goes.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Key, LEASE, Stage, after};
+
+/// What a rotation is to reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Goal {
+    pub(super) max_age: SignedDuration,
+    pub(super) grace: SignedDuration,
+    pub(super) quarantine: SignedDuration,
+    /// A key created before this time is due, whatever its age: the start of a run that is to rotate now. It is one
+    /// time for the whole run, or the run would rotate for ever.
+    pub renew_before: Option<Timestamp>,
+    /// Go on although the old key, or one that somebody else made, is still used.
+    pub even_if_used: bool,
+    /// How far to go. A key that is only created must be delivered by other hands within [`LEASE`]: later it is
+    /// discarded, for nobody can tell that its secret was not lost.
+    pub until: Stage,
+}
+
+/// Why times are no goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GoalError {
+    /// A key would be due as soon as it is made.
+    #[error("the greatest age of a key is zero")]
+    NoAge,
+    /// A time is less than nothing.
+    #[error("a time is negative")]
+    Negative,
+}
+
+impl Goal {
+    /// Keys as old as `max_age` at most. The key before stays active for `grace` after the hand-over (for [`LEASE`] at
+    /// least), and inactive for `quarantine` until it is deleted.
+    ///
+    /// # Errors
+    /// A negative time, and no time at all for `max_age`.
+    pub fn new(
+        max_age: SignedDuration,
+        grace: SignedDuration,
+        quarantine: SignedDuration,
+    ) -> Result<Self, GoalError> {
+        match [max_age, grace, quarantine] {
+            times if times.iter().any(SignedDuration::is_negative) => Err(GoalError::Negative),
+            [age, ..] if age.is_zero() => Err(GoalError::NoAge),
+            _ => Ok(Self {
+                max_age,
+                grace,
+                quarantine,
+                renew_before: None,
+                even_if_used: false,
+                until: Stage::Retire,
+            }),
+        }
+    }
+
+    /// The same in days of 24 hours.
+    ///
+    /// # Errors
+    /// No time at all for `max_age`.
+    pub fn days(max_age: u16, grace: u16, quarantine: u16) -> Result<Self, GoalError> {
+        let [max_age, grace, quarantine] = [max_age, grace, quarantine]
+            .map(|days| SignedDuration::from_hours(24 * i64::from(days)));
+        Self::new(max_age, grace, quarantine)
+    }
+
+    /// Whether a key grows too old while the one before it is not yet gone. It is served, later than it is due, and
+    /// worth a warning.
+    pub fn is_crowded(&self) -> bool {
+        self.grace().saturating_add(self.quarantine) >= self.max_age
+    }
+
+    pub(super) fn grace(&self) -> SignedDuration {
+        self.grace.max(LEASE)
+    }
+
+    /// From when on a key is too old.
+    pub(super) fn due(&self, key: &Key) -> Timestamp {
+        match self.renew_before {
+            Some(start) if key.created < start => start,
+            _ => after(key.created, self.max_age),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_are_no_goal() {
+        let minus = SignedDuration::from_secs(-1);
+        let day = SignedDuration::from_hours(24);
+        assert_eq!(Goal::days(0, 7, 7), Err(GoalError::NoAge));
+        for [age, grace, quarantine] in [[minus, day, day], [day, minus, day], [day, day, minus]] {
+            assert_eq!(Goal::new(age, grace, quarantine), Err(GoalError::Negative));
+        }
+    }
+
+    #[test]
+    fn a_crowded_goal_is_served_but_told() {
+        assert!(!Goal::days(90, 7, 7).unwrap().is_crowded());
+        assert!(Goal::days(14, 7, 7).unwrap().is_crowded());
+    }
+
+    #[test]
+    fn the_grace_time_covers_the_lease() {
+        assert_eq!(Goal::days(90, 0, 0).unwrap().grace(), LEASE);
+    }
+}

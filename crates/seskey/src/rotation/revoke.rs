@@ -1,0 +1,38 @@
+//! A leak, and second thoughts: every key off at once, and back on.
+
+use super::{Goal, MARGIN, Reason, Seen, Step, after, before};
+
+/// The next step of a revocation: first every active key is deactivated, what the stores hold before the others, and
+/// nothing else is done until none is active. Only then is it noted since when, for [`undo`] and the quarantine.
+///
+/// It relies on the same as [`next`](super::next), which afterwards makes a new key, if there is room for one.
+pub fn revoke(seen: &Seen) -> Step {
+    let active = seen.keys.iter().filter(|key| key.active).max_by_key(|key| seen.held(key));
+    let unnoted = seen.keys.iter().find(|key| !seen.notes.retired.contains(&key.id));
+    match (active, unnoted) {
+        (Some(key), _) => Step::Deactivate(key.id.clone()),
+        (None, Some(key)) => Step::MarkRetired(seen.notes.retired.with(seen, key)),
+        (None, None) => Step::Done { due: None },
+    }
+}
+
+/// The next step towards all keys being active again whose quarantine is not over, or has not begun.
+///
+/// The notes go first: were it killed in between, the quarantine would begin anew, and the grace time too.
+pub fn undo(seen: &Seen, goal: &Goal) -> Step {
+    let retired = &seen.notes.retired;
+    // a run that saw the quarantine end may be about to delete the key
+    let ends = |at| before(after(at, goal.quarantine), MARGIN);
+    let (late, early): (Vec<_>, Vec<_>) = seen
+        .keys
+        .iter()
+        .filter(|key| !key.active)
+        .partition(|key| retired.at(&key.id).is_some_and(|at| seen.now >= ends(at)));
+    match (early.first(), late.first()) {
+        (Some(_), _) if seen.notes.hand_over.is_some() => Step::ClearHandOver,
+        (Some(key), _) if retired.contains(&key.id) => Step::MarkRetired(retired.without(&key.id)),
+        (Some(key), _) => Step::Activate(key.id.clone()),
+        (None, Some(key)) => Step::Stop(Reason::TooLate(key.id.clone())),
+        (None, None) => Step::Done { due: None },
+    }
+}

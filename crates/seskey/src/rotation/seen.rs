@@ -1,0 +1,93 @@
+//! What is observed before a step is decided.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{LEASE, MARGIN, Notes, after, before};
+use crate::access_key::AccessKeyId;
+
+/// Everything that a step depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The time by IAM's clock.
+    pub now: Timestamp,
+    /// The access keys of the user.
+    pub keys: Vec<Key>,
+    /// What earlier steps have written as tags of the user.
+    pub notes: Notes,
+    /// Where the credential is to be, in an order that does not change during a run.
+    pub stores: Vec<Store>,
+    /// The keys that this process has made, and whose passwords it therefore knows.
+    pub at_hand: BTreeSet<AccessKeyId>,
+    /// The keys that this process has proven, by [`PROOFS`](super::PROOFS) logins in a row.
+    pub proven: BTreeSet<AccessKeyId>,
+    /// The key for which this process has run the hook, since it last delivered to any store.
+    pub hooked: Option<AccessKeyId>,
+}
+
+/// An access key of the user. Sources: IAM API, `AccessKeyMetadata` and `AccessKeyLastUsed`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The access key ID, which is the SMTP user name.
+    pub id: AccessKeyId,
+    /// Whether its status is `Active`; `Inactive` and `Expired` keys log in nowhere.
+    pub active: bool,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was last used, so far as IAM knows.
+    pub last_used: Option<Timestamp>,
+}
+
+/// A place where the credential is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// The key that it holds, with its password; none if it is empty or holds something else.
+    pub holds: Option<AccessKeyId>,
+}
+
+impl Seen {
+    /// A user without keys and notes, and no store.
+    pub fn at(now: Timestamp) -> Self {
+        Self {
+            now,
+            keys: vec![],
+            notes: Notes::default(),
+            stores: vec![],
+            at_hand: BTreeSet::new(),
+            proven: BTreeSet::new(),
+            hooked: None,
+        }
+    }
+
+    /// The key to build on: what is handed over, else what a store holds, else what is likeliest in use.
+    pub(super) fn current(&self) -> Option<&Key> {
+        let handed_over = self.notes.hand_over.as_ref().map(|note| &note.key);
+        self.keys.iter().filter(|key| key.active).max_by_key(|key| {
+            let held = self.held(key);
+            let used = (!held).then_some(key.last_used).flatten();
+            (held, Some(&key.id) == handed_over, used, key.age())
+        })
+    }
+
+    pub(super) fn held(&self, key: &Key) -> bool {
+        self.stores.iter().any(|store| store.holds.as_ref() == Some(&key.id))
+    }
+
+    pub(super) fn held_everywhere(&self, key: &Key) -> bool {
+        self.stores.iter().all(|store| store.holds.as_ref() == Some(&key.id))
+    }
+
+    /// Whether its password is known, and no other run may take it for lost while it is delivered.
+    pub(super) fn deliverable(&self, key: &Key) -> bool {
+        let ours_until = before(after(key.created, LEASE), MARGIN);
+        self.held(key) || (self.at_hand.contains(&key.id) && self.now < ours_until)
+    }
+}
+
+impl Key {
+    /// Orders keys by age, the oldest first.
+    pub(super) fn age(&self) -> (Timestamp, &AccessKeyId) {
+        (self.created, &self.id)
+    }
+}

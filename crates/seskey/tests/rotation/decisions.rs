@@ -1,0 +1,125 @@
+//! What is decided where no invariant is at stake: how far to go, and when.
+
+use seskey::rotation::{Goal, HandOver, Key, Reason, Seen, Stage, Step, Store, Why, next, revoke};
+
+use crate::{
+    cuts::terms,
+    run::{Run, one_run},
+    world::{DAY, World, effects, id, start},
+};
+
+fn seen(stores: usize) -> Seen {
+    let key = Key { id: id(1), active: true, created: start() - DAY * 100, last_used: None };
+    let mut seen = Seen::at(start());
+    seen.notes.hand_over = Some(HandOver { key: id(1), at: key.created });
+    seen.keys = vec![key];
+    seen.stores = vec![Store { holds: Some(id(1)) }; stores];
+    seen
+}
+
+#[test]
+fn a_key_for_no_store_would_be_lost() {
+    assert_eq!(next(&seen(0), &terms().goal()), Step::Stop(Reason::NoStore));
+}
+
+#[test]
+fn a_key_is_due_when_it_is_as_old_as_it_may_be() {
+    let due = |days, now: &Seen| next(now, &Goal::days(days, 7, 7).unwrap());
+    assert!(matches!(due(100, &seen(1)), Step::WriteIntent(_)));
+    assert_eq!(due(101, &seen(1)), Step::Done { due: Some(start() + DAY) });
+}
+
+/// One that rotates now does so once.
+#[test]
+fn now_is_once() {
+    let mut goal = Goal::days(365, 7, 7).unwrap();
+    goal.renew_before = Some(start());
+    let mut world = World::with_a_key(1);
+    let mut run = Run::default();
+    for _ in 0..40 {
+        match next(&run.observe(&world), &goal) {
+            Step::WaitUntil { until, .. } => world.advance(until),
+            Step::Done { due } => {
+                assert_eq!(due, Some(world.keys[0].created + DAY * 365));
+                assert_eq!(world.keys_ever, 2);
+                return;
+            }
+            step => effects(&step).iter().for_each(|e| assert!(run.act(&mut world, e), "{step:?}")),
+        }
+    }
+    panic!("{world:#?}");
+}
+
+/// Each stage goes as far as its name says; the next run, or a person, goes on from there.
+#[test]
+fn stages() {
+    for (until, held, steps_left) in [(Stage::Create, 1, true), (Stage::Deliver, 2, false)] {
+        let mut goal = terms().goal();
+        goal.until = until;
+        let mut world = World::with_a_key(100);
+        world.tags.insert("seskey:hand-over", format!("{} {}", id(1), start() - DAY * 100));
+        let mut run = Run::default();
+        let stopped = loop {
+            match next(&run.observe(&world), &goal) {
+                Step::Stop(Reason::Limit(step)) => break step,
+                Step::WaitUntil { until, .. } => world.advance(until),
+                step => effects(&step).iter().for_each(|e| assert!(run.act(&mut world, e))),
+            }
+        };
+        assert!(stopped.stage() > Some(until));
+        assert_eq!(matches!(*stopped, Step::Deliver { store: 0, .. }), steps_left);
+        assert_eq!(world.stores, [Some(id(held)), Some(id(held))]);
+        assert!(world.keys.len() == 2 && world.keys.iter().all(|key| key.active));
+        // by hand: whoever got the password puts it into one of the stores
+        world.stores[1] = Some(id(2));
+        one_run(&mut world, next, &terms(), &[], &mut 0).unwrap();
+        assert_eq!(world.stores, [Some(id(2)), Some(id(2))]);
+    }
+}
+
+/// The clock of a run may be behind the one that recorded the last use.
+#[test]
+fn a_use_in_the_future() {
+    let mut seen = seen(1);
+    let later = Some(start() + DAY);
+    seen.keys.push(Key { id: id(2), active: false, created: start(), last_used: later });
+    let Step::MarkRetired(note) = next(&seen, &terms().goal()) else { panic!() };
+    seen.notes.retired = note;
+    assert!(matches!(next(&seen, &terms().goal()), Step::WaitUntil { why: Why::Quarantine, .. }));
+}
+
+/// With no active key no mail goes: room is made where it is made first.
+#[test]
+fn of_two_inactive_keys_the_one_that_waits_already() {
+    let mut seen = seen(1);
+    seen.notes.hand_over = None;
+    seen.keys.push(Key { id: id(2), created: start() - DAY * 99, ..seen.keys[0].clone() });
+    seen.keys.iter_mut().for_each(|key| key.active = false);
+    seen.notes.retired = format!("{} {}", id(2), start() - DAY * 20).parse().unwrap();
+    assert_eq!(next(&seen, &terms().goal()), Step::Delete(id(2)));
+}
+
+#[test]
+fn a_leak_is_stopped_first_where_it_is_read() {
+    for held in [1, 2] {
+        let mut seen = seen(1);
+        seen.keys.push(Key { id: id(2), ..seen.keys[0].clone() });
+        seen.stores[0].holds = Some(id(held));
+        assert_eq!(revoke(&seen), Step::Deactivate(id(held)));
+    }
+}
+
+/// Times in tags are whatever somebody has written.
+#[test]
+fn the_end_of_time() {
+    let mut seen = seen(1);
+    seen.keys.push(Key { id: id(2), active: false, created: start(), last_used: None });
+    for at in ["9999-12-30T22:00:00.999999999Z", "-009999-01-02T01:59:59Z"] {
+        seen.notes.hand_over = Some(HandOver { key: id(1), at: at.parse().unwrap() });
+        seen.notes.retired = format!("{} {at}", id(2)).parse().unwrap();
+        for active in [true, false] {
+            seen.keys[1].active = active;
+            next(&seen, &terms().goal());
+        }
+    }
+}

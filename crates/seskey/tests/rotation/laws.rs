@@ -1,0 +1,116 @@
+//! The eight invariants of a rotation, judged by the truth about the world and not by what a run can see.
+
+use std::fmt;
+
+use jiff::SignedDuration;
+use seskey::{
+    AccessKeyId,
+    rotation::{Goal, HAND_OVER_TAG, HandOver, LEASE, PROOFS},
+};
+
+use crate::{
+    run::Run,
+    world::{Effect, MINUTE, World},
+};
+
+/// An invariant that was broken, by its number, and by what.
+#[derive(Clone)]
+pub(crate) struct Broken {
+    pub(crate) law: u8,
+    pub(crate) how: String,
+}
+
+/// The times of a goal, as they were asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    pub(crate) max_age: SignedDuration,
+    pub(crate) grace: SignedDuration,
+    pub(crate) quarantine: SignedDuration,
+    pub(crate) even_if_used: bool,
+}
+
+impl Terms {
+    pub(crate) fn goal(&self) -> Goal {
+        let mut goal = Goal::new(self.max_age, self.grace, self.quarantine).unwrap();
+        goal.even_if_used = self.even_if_used;
+        goal
+    }
+}
+
+/// Judges what a run is about to do. `discarding`: as a key whose secret was lost.
+pub(crate) fn judge(
+    world: &World,
+    run: &Run,
+    terms: &Terms,
+    effect: &Effect,
+    discarding: bool,
+) -> Result<(), Broken> {
+    let broken = |law, what: &str| {
+        Err(Broken { law, how: format!("{what}: {effect:?} at {}, {world:#?}", world.now) })
+    };
+    let is_proven = |key: &AccessKeyId| run.logins.get(key).is_some_and(|&n| n >= PROOFS);
+    match effect {
+        Effect::Deliver(_, id) => match world.key(id) {
+            Some(key) if key.active && world.now >= key.settled => match is_proven(id) {
+                true => Ok(()),
+                false => broken(2, "delivered before it is proven"),
+            },
+            _ => broken(1, "what cannot log in is delivered"),
+        },
+        Effect::Tag(HAND_OVER_TAG, Some(text)) => {
+            let note: HandOver = text.parse().unwrap();
+            match is_proven(&note.key) {
+                true => Ok(()),
+                false => broken(2, "handed over before it is proven"),
+            }
+        }
+        Effect::Deactivate(id) => {
+            let Some(key) = world.key(id) else { return Ok(()) };
+            let idle = terms.grace.max(LEASE) - MINUTE * 15;
+            let in_use = match discarding {
+                true => key.used.is_some(),
+                false => key.used.is_some_and(|used| used + idle > world.now),
+            };
+            match key.held {
+                _ if world.is_held(id) => broken(1, "a store holds it"),
+                Some(held) if world.now < held + terms.grace => broken(3, "in its grace time"),
+                _ if in_use && !terms.even_if_used => broken(5, "somebody uses it"),
+                _ => Ok(()),
+            }
+        }
+        Effect::Delete(id) => {
+            let Some(key) = world.key(id) else { return Ok(()) };
+            let rested = key.inactive_since.is_some_and(|at| at + terms.quarantine <= world.now);
+            let never_delivered = discarding && key.held.is_none() && !key.active;
+            match rested || never_delivered {
+                true => Ok(()),
+                false => broken(4, "deleted before its quarantine is over"),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where a run ends by itself, no key is left whose secret was lost.
+pub(crate) fn judge_end(world: &World) -> Result<(), Broken> {
+    match world.keys.iter().any(|key| key.lost && key.created + LEASE < world.now) {
+        true => Err(Broken { law: 7, how: format!("a lost key is left: {world:#?}") }),
+        false => Ok(()),
+    }
+}
+
+/// When all is done there is one key, it is active, and every store holds it.
+pub(crate) fn judge_done(world: &World) -> Result<(), Broken> {
+    match world.keys.as_slice() {
+        [key] if key.active && world.stores.iter().all(|held| held.as_ref() == Some(&key.id)) => {
+            Ok(())
+        }
+        _ => Err(Broken { law: 6, how: format!("not one key, active and everywhere: {world:#?}") }),
+    }
+}
+
+impl fmt::Debug for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invariant {} is broken: {}", self.law, self.how)
+    }
+}

@@ -1,0 +1,122 @@
+//! A leak: every key off before anything else; and back on.
+
+use seskey::rotation::{Goal, Reason, Seen, Step, Why, next, revoke, undo};
+
+use crate::{
+    cuts::{EFFECTS, every_cut, terms, users},
+    laws::Broken,
+    people::waiting,
+    run::{End, Plan, Run, converge, one_run},
+    world::{DAY, Effect, MINUTE, SECOND, World, effects},
+};
+
+/// Users at any moment of a rotation.
+fn at_any_moment() -> Vec<World> {
+    let cut_at = |at| {
+        every_cut(at).flat_map(|cut| {
+            users().into_iter().map(move |mut user| {
+                one_run(&mut user, next, &terms(), std::slice::from_ref(&cut), &mut 0).unwrap();
+                user
+            })
+        })
+    };
+    let waits = [Why::Grace, Why::Quarantine].map(|why| waiting(next, why).unwrap());
+    (0..EFFECTS).flat_map(cut_at).chain(waits).collect()
+}
+
+/// Asks and does until there is nothing more to do; the effect of number `killed` fails.
+fn carry_out(
+    world: &mut World,
+    plan: Plan,
+    killed: Option<usize>,
+    allowed: fn(&World, &Effect) -> bool,
+) -> Result<Step, Broken> {
+    for count in 0..20 {
+        let step = plan(&Run::default().observe(world), &terms().goal());
+        if matches!(step, Step::Done { .. } | Step::Stop(_)) {
+            return Ok(step);
+        }
+        for effect in effects(&step) {
+            if !allowed(world, &effect) {
+                return Err(Broken { law: 8, how: format!("{effect:?} in {world:#?}") });
+            }
+            world.now += SECOND;
+            if killed != Some(count) {
+                assert!(world.apply(&effect));
+            }
+        }
+    }
+    Err(Broken { law: 8, how: format!("it never ends: {world:#?}") })
+}
+
+/// Nothing is done but to deactivate until no key is active; later a new key is made, if it is wanted.
+pub(crate) fn everything_off(plan: Plan) -> Result<(), Broken> {
+    let allowed = |world: &World, effect: &Effect| {
+        matches!(effect, Effect::Deactivate(_)) || world.keys.iter().all(|key| !key.active)
+    };
+    for world in at_any_moment() {
+        for killed in [None, Some(0), Some(1), Some(2), Some(3)] {
+            let mut world = world.clone();
+            let step = carry_out(&mut world, plan, killed, allowed)?;
+            assert_eq!(step, Step::Done { due: None });
+            assert!(world.keys.iter().all(|key| !key.active));
+            world.pass(DAY);
+            assert_eq!(converge(&mut world, next, &terms(), &[])?, End::Done);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_leak_turns_everything_off_first() {
+    everything_off(|seen: &Seen, _: &Goal| revoke(seen)).unwrap();
+}
+
+#[test]
+fn what_was_turned_off_is_turned_on_again() {
+    for days in [0, 1, 13] {
+        for killed in [None, Some(0), Some(1), Some(2)] {
+            let mut world = waiting(next, Why::Quarantine).unwrap();
+            world.pass(DAY * days);
+            let step = carry_out(&mut world, undo, killed, |_, _| true).unwrap();
+            assert_eq!(step, Step::Done { due: None });
+            assert!(world.keys.len() == 2 && world.keys.iter().all(|key| key.active));
+            // and stays on for another grace time
+            let end = one_run(&mut world, next, &terms(), &[], &mut 0).unwrap();
+            let End::Waits(until, Why::Grace) = end else { panic!("{end:?}") };
+            assert!(until + MINUTE >= world.now + terms().grace);
+            assert_eq!(converge(&mut world, next, &terms(), &[]).unwrap(), End::Done);
+        }
+    }
+}
+
+/// Undo may be killed, and a run of the rotation may follow, at any moment: no quarantine is cut short.
+#[test]
+fn undone_by_halves() {
+    for steps in 0..4 {
+        let mut world = waiting(next, Why::Quarantine).unwrap();
+        world.pass(DAY * 13);
+        for _ in 0..steps {
+            let step = undo(&Run::default().observe(&world), &terms().goal());
+            effects(&step).iter().for_each(|effect| assert!(world.apply(effect)));
+        }
+        assert_eq!(converge(&mut world, next, &terms(), &[]).unwrap(), End::Done);
+    }
+}
+
+#[test]
+fn too_late() {
+    let mut world = waiting(next, Why::Quarantine).unwrap();
+    let old = world.keys[0].id.clone();
+    world.pass(DAY * 14 - MINUTE * 5);
+    let step = carry_out(&mut world, undo, None, |_, _| true).unwrap();
+    assert_eq!(step, Step::Stop(Reason::TooLate(old)));
+}
+
+#[test]
+fn a_leak_that_was_none() {
+    let mut world = World::with_a_key(1);
+    carry_out(&mut world, |seen: &Seen, _: &Goal| revoke(seen), None, |_, _| true).unwrap();
+    carry_out(&mut world, undo, None, |_, _| true).unwrap();
+    assert!(world.keys[0].active && world.tags.is_empty());
+}

@@ -1,0 +1,16 @@
+//! The rotation against a world that knows the truth: whatever is cut, fails, or happens at the same time, no
+//! invariant is broken by any effect, and in the end one key is left.
+
+#![allow(clippy::unwrap_used)]
+
+mod cuts;
+mod decisions;
+mod laws;
+mod leak;
+mod mutants;
+mod notes;
+mod people;
+mod run;
+mod starts;
+mod together;
+mod world;

@@ -1,0 +1,135 @@
+//! A rotation may begin anywhere: any keys, notes and stores, made by anybody.
+
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use seskey::rotation::{HAND_OVER_TAG, INTENT_TAG, LEASE, RETIRED_TAG, next};
+
+use crate::{
+    cuts::{EFFECTS, every_cut, terms},
+    laws::Terms,
+    run::{Cut, End, converge},
+    world::{DAY, MINUTE, World, id, start},
+};
+
+/// A key as it may be found: whether it is active, its age, and how long ago it was used.
+type Found = (bool, SignedDuration, Option<SignedDuration>);
+
+const AGES: [SignedDuration; 3] = [
+    SignedDuration::from_mins(2),
+    SignedDuration::from_hours(24 * 20),
+    SignedDuration::from_hours(24 * 100),
+];
+
+const USES: [Option<SignedDuration>; 3] =
+    [None, Some(SignedDuration::from_mins(1)), Some(SignedDuration::from_hours(24 * 10))];
+
+/// The tags that a user may have, all of them true or once true, or of keys that are gone (the third one).
+fn notes() -> Vec<Vec<(&'static str, String)>> {
+    let [one, two, gone] = [1, 2, 99].map(id);
+    let earlier = start() - DAY * 30;
+    let mut notes = vec![vec![]];
+    notes.extend([&one, &two, &gone].map(|key| vec![(HAND_OVER_TAG, format!("{key} {earlier}"))]));
+    notes.extend([&one, &two, &gone].map(|key| vec![(INTENT_TAG, format!("before {key}"))]));
+    notes.push(vec![(INTENT_TAG, "before".to_owned())]);
+    notes.push(vec![(INTENT_TAG, format!("before {one} {two}"))]);
+    notes.push(vec![(INTENT_TAG, format!("before {one} made {two}"))]);
+    notes.push(vec![(RETIRED_TAG, format!("{one} {earlier} {gone} {earlier}"))]);
+    notes.push(vec![
+        (HAND_OVER_TAG, format!("{two} {earlier}")),
+        (INTENT_TAG, format!("before {one} made {two}")),
+        (RETIRED_TAG, format!("{one} {earlier}")),
+    ]);
+    notes
+}
+
+fn world(found: &[Found], notes: &[(&'static str, String)], stores: &[usize]) -> World {
+    let mut world = World::new(stores.len());
+    for &(active, age, used) in found {
+        let key = world.add_key(age);
+        let now = world.now;
+        let key = world.key_mut(&key).unwrap();
+        key.active = active;
+        key.recorded = used.filter(|&ago| ago < age).map(|ago| now - ago);
+        // what a run has recorded as its own was used for its proofs alone, for as long as it could be
+        let made = notes.iter().any(|(_, note)| note.ends_with(&format!("made {}", key.id)));
+        key.used = key.recorded.filter(|&at| !made || at >= key.created + LEASE);
+        // long enough ago for whatever a note says
+        key.inactive_since = (!active).then(|| now - DAY * 100);
+    }
+    world.keys_ever = 2;
+    world.tags.extend(notes.iter().cloned());
+    world.stores = stores.iter().map(|&key| (key > 0).then(|| id(key))).collect();
+    world
+}
+
+/// It comes to one key, or stops because somebody uses another, and comes to one key when told to go on.
+fn check(mut world: World, terms: &Terms, cuts: &[Cut]) {
+    let before = format!("{world:?}");
+    match converge(&mut world, next, terms, cuts).unwrap() {
+        End::Done => {}
+        End::Stopped(_) => {
+            assert!(
+                !terms.even_if_used && world.keys.iter().any(|key| key.used.is_some()),
+                "{before}"
+            );
+            let go_on = Terms { even_if_used: true, ..terms.clone() };
+            assert_eq!(converge(&mut world, next, &go_on, cuts).unwrap(), End::Done, "{before}");
+        }
+        end => panic!("{end:?} from {before}"),
+    }
+}
+
+#[test]
+fn every_start() {
+    let keys: Vec<Found> = [true, false]
+        .into_iter()
+        .flat_map(|active| AGES.into_iter().map(move |age| (active, age)))
+        .flat_map(|(active, age)| USES.into_iter().map(move |used| (active, age, used)))
+        .collect();
+    let mut users: Vec<Vec<Found>> = vec![vec![]];
+    users.extend(keys.iter().map(|&one| vec![one]));
+    users.extend(keys.iter().flat_map(|&one| keys.iter().map(move |&two| vec![one, two])));
+    for notes in notes() {
+        for found in &users {
+            for stores in [[0, 0], [1, 1], [2, 2], [1, 2], [2, 0], [99, 1]] {
+                check(world(found, &notes, &stores), &terms(), &[]);
+            }
+        }
+    }
+}
+
+fn a_key() -> impl Strategy<Value = Found> {
+    let minutes = |n: i64| (0..n).prop_map(SignedDuration::from_mins);
+    let age = prop_oneof![minutes(30), minutes(60 * 24 * 200)];
+    let used = prop_oneof![minutes(30), minutes(60 * 24 * 50)];
+    (any::<bool>(), age, prop::option::of(used))
+}
+
+fn a_cut() -> impl Strategy<Value = Cut> {
+    (0..EFFECTS, 0..8_usize).prop_map(|(at, which)| every_cut(at).nth(which).unwrap())
+}
+
+fn any_terms() -> impl Strategy<Value = Terms> {
+    let time = || prop_oneof![Just(0), 0..60, 0..60 * 24 * 30];
+    (time(), time(), 60 * 24..60 * 24 * 120).prop_map(|(grace, quarantine, more)| Terms {
+        max_age: MINUTE * (grace + quarantine + more),
+        grace: MINUTE * grace,
+        quarantine: MINUTE * quarantine,
+        even_if_used: false,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_start_any_terms_any_cuts(
+        found in prop::collection::vec(a_key(), 0..3),
+        notes in prop::sample::select(notes()),
+        stores in prop::collection::vec(prop::sample::select(vec![0, 1, 2, 99]), 1..4),
+        terms in any_terms(),
+        cuts in prop::collection::vec(a_cut(), 0..4),
+    ) {
+        check(world(&found, &notes, &stores), &terms, &cuts);
+    }
+}

@@ -1,0 +1,254 @@
+//! A user of IAM, stores, and those who read them. It knows what nobody can observe: the truth about every key.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use seskey::{
+    AccessKeyId,
+    rotation::{KEY_LIMIT, PROOFS, Step},
+};
+
+pub(crate) const SECOND: SignedDuration = SignedDuration::from_secs(1);
+pub(crate) const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+pub(crate) const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) now: Timestamp,
+    pub(crate) keys: Vec<TrueKey>,
+    pub(crate) tags: BTreeMap<&'static str, String>,
+    pub(crate) stores: Vec<Option<AccessKeyId>>,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) keys_ever: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TrueKey {
+    pub(crate) id: AccessKeyId,
+    pub(crate) active: bool,
+    pub(crate) created: Timestamp,
+    /// Before this it logs in every other second.
+    pub(crate) settled: Timestamp,
+    /// What GetAccessKeyLastUsed says: of several uses within 15 minutes, the first.
+    pub(crate) recorded: Option<Timestamp>,
+    /// When it was used last by anyone but a rotation.
+    pub(crate) used: Option<Timestamp>,
+    pub(crate) inactive_since: Option<Timestamp>,
+    /// The last moment at which a store held it.
+    pub(crate) held: Option<Timestamp>,
+    /// The process that knew its secret is gone, and no store ever held it.
+    pub(crate) lost: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Client {
+    /// Reads the store each time.
+    Reader(usize),
+    /// Reads the store when it is told to.
+    Cached(usize, Option<AccessKeyId>),
+    /// Has a key of its own.
+    Stranger(AccessKeyId),
+}
+
+/// What changes the world, or asks it something: between any two of them a run may die.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Tag(&'static str, Option<String>),
+    Create,
+    Activate(AccessKeyId),
+    Deactivate(AccessKeyId),
+    Delete(AccessKeyId),
+    Prove(AccessKeyId),
+    Deliver(usize, AccessKeyId),
+    Hook(AccessKeyId),
+}
+
+pub(crate) fn start() -> Timestamp {
+    "2026-08-20T20:08:20Z".parse().unwrap()
+}
+
+pub(crate) fn id(n: usize) -> AccessKeyId {
+    AccessKeyId::parse(&format!("AKIA{n:016}")).unwrap()
+}
+
+pub(crate) fn effects(step: &Step) -> Vec<Effect> {
+    match step {
+        Step::CreateKey => vec![Effect::Create],
+        Step::Discard(key) => vec![Effect::Deactivate(key.clone()), Effect::Delete(key.clone())],
+        Step::Prove(key) => vec![Effect::Prove(key.clone())],
+        Step::Deliver { store, key } => vec![Effect::Deliver(*store, key.clone())],
+        Step::RunHook(key) => vec![Effect::Hook(key.clone())],
+        Step::Deactivate(key) => vec![Effect::Deactivate(key.clone())],
+        Step::Activate(key) => vec![Effect::Activate(key.clone())],
+        Step::Delete(key) => vec![Effect::Delete(key.clone())],
+        step => step.tag().map(|(tag, value)| Effect::Tag(tag, value)).into_iter().collect(),
+    }
+}
+
+impl World {
+    pub(crate) fn new(stores: usize) -> Self {
+        Self {
+            now: start(),
+            keys: vec![],
+            tags: BTreeMap::new(),
+            stores: vec![None; stores],
+            clients: (0..stores)
+                .flat_map(|i| [Client::Reader(i), Client::Cached(i, None)])
+                .collect(),
+            keys_ever: 0,
+        }
+    }
+
+    /// A user with one key, `days` old, in all of two stores.
+    pub(crate) fn with_a_key(days: i32) -> Self {
+        let mut world = Self::new(2);
+        let key = world.add_key(DAY * days);
+        world.fill(&key);
+        world
+    }
+
+    /// Lets every store hold the key, and every client know it.
+    pub(crate) fn fill(&mut self, key: &AccessKeyId) {
+        self.stores.fill(Some(key.clone()));
+        self.reload();
+    }
+
+    pub(crate) fn add_key(&mut self, age: SignedDuration) -> AccessKeyId {
+        self.keys_ever += 1;
+        let created = self.now - age;
+        self.keys.push(TrueKey {
+            id: id(self.keys_ever),
+            active: true,
+            created,
+            // more or less late, but the same in every repetition
+            settled: created + SECOND * (self.keys_ever as i32 * 7 % 16),
+            recorded: None,
+            used: None,
+            inactive_since: None,
+            held: None,
+            lost: false,
+        });
+        id(self.keys_ever)
+    }
+
+    pub(crate) fn key(&self, id: &AccessKeyId) -> Option<&TrueKey> {
+        self.keys.iter().find(|key| key.id == *id)
+    }
+
+    pub(crate) fn key_mut(&mut self, id: &AccessKeyId) -> Option<&mut TrueKey> {
+        self.keys.iter_mut().find(|key| key.id == *id)
+    }
+
+    pub(crate) fn is_held(&self, id: &AccessKeyId) -> bool {
+        self.stores.iter().flatten().any(|held| held == id)
+    }
+
+    /// Time passes; whoever sends mail sends some, early and late.
+    pub(crate) fn advance(&mut self, to: Timestamp) {
+        let middle =
+            self.now + SignedDuration::from_secs(to.duration_since(self.now).as_secs() / 2);
+        for moment in [middle, to] {
+            self.now = moment.max(self.now);
+            self.send_mail();
+        }
+    }
+
+    pub(crate) fn pass(&mut self, time: SignedDuration) {
+        self.advance(self.now + time);
+    }
+
+    /// Everybody logs in once.
+    pub(crate) fn send_mail(&mut self) {
+        let now = self.now;
+        for held in self.stores.clone().into_iter().flatten() {
+            if let Some(key) = self.key_mut(&held) {
+                key.held = Some(now);
+            }
+        }
+        for client in self.clients.clone() {
+            let key = match client {
+                Client::Reader(store) => self.stores[store].clone(),
+                Client::Cached(_, key) => key,
+                Client::Stranger(key) => Some(key),
+            };
+            if let Some(key) = key
+                && self.log_in(&key)
+            {
+                self.key_mut(&key).unwrap().used = Some(now);
+            }
+        }
+    }
+
+    pub(crate) fn log_in(&mut self, id: &AccessKeyId) -> bool {
+        let now = self.now;
+        let Some(key) = self.key_mut(id) else { return false };
+        let accepted = key.active && (now >= key.settled || now.as_second() % 2 == 0);
+        if accepted && key.recorded.is_none_or(|at| now >= at + MINUTE * 15) {
+            key.recorded = Some(now);
+        }
+        accepted
+    }
+
+    /// Does it; whether that was possible.
+    pub(crate) fn apply(&mut self, effect: &Effect) -> bool {
+        let now = self.now;
+        match effect {
+            Effect::Tag(tag, Some(value)) => {
+                let allowed = |c: char| c.is_alphanumeric() || " _.:/=+-@".contains(c);
+                assert!(value.len() <= 256 && value.chars().all(allowed), "{value}");
+                self.tags.insert(tag, value.clone());
+                true
+            }
+            Effect::Tag(tag, None) => {
+                self.tags.remove(tag);
+                true
+            }
+            Effect::Create if self.keys.len() >= KEY_LIMIT => false,
+            Effect::Create => {
+                self.add_key(SignedDuration::ZERO);
+                true
+            }
+            Effect::Activate(key) => self.set_active(key, true),
+            Effect::Deactivate(key) => self.set_active(key, false),
+            Effect::Delete(key) => {
+                self.keys.retain(|old| old.id != *key);
+                true
+            }
+            Effect::Deliver(store, key) => {
+                let before = self.stores[*store].replace(key.clone());
+                for id in before.iter().chain([key]) {
+                    if let Some(key) = self.key_mut(id) {
+                        key.held = Some(now);
+                    }
+                }
+                true
+            }
+            Effect::Prove(key) => (0..30).any(|_| {
+                (0..PROOFS).all(|_| {
+                    self.now += SECOND;
+                    self.log_in(key)
+                })
+            }),
+            Effect::Hook(_) => {
+                self.reload();
+                true
+            }
+        }
+    }
+
+    fn set_active(&mut self, id: &AccessKeyId, active: bool) -> bool {
+        let now = self.now;
+        let Some(key) = self.key_mut(id) else { return false };
+        key.inactive_since = (!active).then(|| key.inactive_since.unwrap_or(now));
+        key.active = active;
+        true
+    }
+
+    fn reload(&mut self) {
+        for client in &mut self.clients {
+            if let Client::Cached(store, key) = client {
+                *key = self.stores[*store].clone();
+            }
+        }
+    }
+}
