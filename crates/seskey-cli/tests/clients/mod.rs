@@ -112,7 +112,7 @@ pub(crate) fn texts(xml: &str, name: &str) -> Vec<String> {
 /// The IDs of the messages in the mailbox.
 pub(crate) fn mailbox(local: &LocalSes) -> Vec<String> {
     let (status, body) =
-        http(local.at("/http"), "GET /_aws/ses HTTP/1.1\r\nhost: x\r\n", "").unwrap();
+        http(local.at("/http"), "GET /_aws/ses HTTP/1.0\r\nhost: localhost\r\n", "").unwrap();
     assert_eq!(status, 200);
     let mailbox: serde_json::Value = serde_json::from_str(&body).unwrap();
     let messages = mailbox["messages"].as_array().unwrap();
@@ -120,7 +120,7 @@ pub(crate) fn mailbox(local: &LocalSes) -> Vec<String> {
 }
 
 pub(crate) fn empty_mailbox(local: &LocalSes) -> u16 {
-    http(local.at("/http"), "DELETE /_aws/ses HTTP/1.1\r\nhost: x\r\n", "").unwrap().0
+    http(local.at("/http"), "DELETE /_aws/ses HTTP/1.0\r\nhost: localhost\r\n", "").unwrap().0
 }
 
 fn http(address: &str, head: &str, body: &str) -> io::Result<Answer> {
