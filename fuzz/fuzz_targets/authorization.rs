@@ -5,10 +5,12 @@
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use seskey::SecretAccessKey;
+use seskey::{Secret, SecretAccessKey};
 use seskey_local::{
     refusal::{Mismatch, Refusal},
-    sigv4::{Authorization, Signed, Signer, canonical_request, sign, string_to_sign, verify},
+    sigv4::{
+        Authorization, Signed, Signer, SigningKey, canonical_request, sign, string_to_sign, verify,
+    },
 };
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -23,6 +25,8 @@ fuzz_target!(|request: &str| {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
     let request = Signed { method, path, query, headers: &headers, body: body.as_bytes() };
+    // a signature in the query string has properties of its own
+    let Some(_) = request.header("authorization") else { return };
     let Ok(authorization) = Authorization::of(&request) else { return };
 
     let canonical = canonical_request(&request, &authorization.signed_headers);
@@ -48,7 +52,7 @@ fuzz_target!(|request: &str| {
             .collect();
         let request = Signed { headers: &headers, ..request };
         assert_eq!(Authorization::of(&request).as_ref(), Ok(authorization));
-        match verified(&request) {
+        match verified(&request, authorization.session_token.as_ref()) {
             Ok(signer) => {
                 assert!(is_right && request.body == body.as_bytes());
                 assert_eq!(signer.access_key_id, authorization.access_key_id);
@@ -63,14 +67,17 @@ fuzz_target!(|request: &str| {
     }
 });
 
-fn verified(request: &Signed<'_>) -> Result<Signer, Refusal> {
-    let secret = SecretAccessKey::parse(SECRET).expect("it is a secret access key");
+fn verified(request: &Signed<'_>, session_token: Option<&Secret>) -> Result<Signer, Refusal> {
     let now: Timestamp = NOW.parse().expect("it is a time");
-    verify(request, |_| Ok(()), |_| Some(&secret), now)
+    let key_of = |_: &str| {
+        let secret = SecretAccessKey::parse(SECRET).expect("it is a secret access key");
+        Some(SigningKey { secret, session_token: session_token.cloned() })
+    };
+    verify(request, |_| Ok(()), key_of, [now, now])
 }
 
 fn written(authorization: &Authorization) -> String {
-    let Authorization { access_key_id, scope, signed_headers, signature } = authorization;
+    let Authorization { access_key_id, scope, signed_headers, signature, .. } = authorization;
     let signature: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
     format!(
         "AWS4-HMAC-SHA256 Credential={access_key_id}/{}/{}/{}/aws4_request, SignedHeaders={}, Signature={signature}",

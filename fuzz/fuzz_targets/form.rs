@@ -10,7 +10,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::{
     account::{Account, AccountId, Action, Answer, Principal},
-    iam::{self, Members, Operation},
+    iam::{self, Members, OPERATIONS, Operation},
     refusal::Refusal,
     xml,
 };
@@ -33,7 +33,7 @@ fuzz_target!(|forms: &[u8]| {
 
         let done = parsed.and_then(|action| account.apply(action, Timestamp::UNIX_EPOCH, &mut rng));
         let document = match &done {
-            Ok(answer) => iam::encode(operation.name, answer, "id"),
+            Ok(answer) => iam::encode(iam::NAMESPACE, operation.name, answer, "id"),
             Err(refusal) => {
                 assert!(refusal.to_string().len() <= 5000, "{refusal}");
                 assert!((400..500).contains(&refusal.status()), "{refusal}");
@@ -62,7 +62,9 @@ fn account() -> Account {
 
 fn parse(form: &[u8]) -> Option<(&'static Operation, Result<Action, Refusal>)> {
     let members = Members::parse(form).ok()?;
-    let operation = Operation::find(members.get("Action")?)?;
+    let action = members.get("Action")?;
+    let operation =
+        OPERATIONS.iter().copied().flatten().find(|operation| operation.name == action)?;
     Some((operation, operation.parse(&members, &Principal::Root)))
 }
 
@@ -78,13 +80,13 @@ fn rewritten(form: &[u8]) -> Vec<u8> {
 
 /// All that the lists of the API tell.
 fn contents_of(account: &mut Account, rng: &mut StdRng) -> Vec<String> {
-    ["GetAccountSummary", "ListUsers", "ListGroups", "ListPolicies", "ListAccessKeys"]
+    ["GetAccountSummary", "ListUsers", "ListGroups", "ListRoles", "ListPolicies", "ListAccessKeys"]
         .iter()
         .map(|name| {
             let (_, action) = parse(format!("Action={name}").as_bytes()).expect("it is served");
             let action = action.expect("it has no required parameter");
             let answer = account.apply(action, Timestamp::UNIX_EPOCH, rng).expect("it cannot fail");
-            iam::encode(name, &answer, "id")
+            iam::encode(iam::NAMESPACE, name, &answer, "id")
         })
         .collect()
 }
