@@ -64,12 +64,15 @@ async fn call_api(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    // a policy may be long to evaluate, and a message to hash; other connections go on meanwhile
+    let is_long = is_long(&uri, &body);
     let of_thread = ses.clone();
-    let answering = tokio::task::spawn_blocking(move || {
-        answer(&of_thread, peer.ip(), &method, &uri, &headers, &body)
-    });
-    match answering.await {
+    let work = move || answer(&of_thread, peer.ip(), &method, &uri, &headers, &body);
+    // a simulation may be long to work out, and a message to hash; other connections go on meanwhile
+    let answered = match is_long {
+        true => tokio::task::spawn_blocking(work).await,
+        false => Ok(work()),
+    };
+    match answered {
         Ok(Ok(pending)) => {
             let action = pending.action;
             match ses.settle(pending).await {
@@ -88,6 +91,14 @@ async fn call_api(
                 .into_response()
         }
     }
+}
+
+/// Whether the answer to a request may take more than a moment; that of most takes less than it takes to hand it to
+/// another thread.
+fn is_long(uri: &Uri, body: &[u8]) -> bool {
+    const SIMULATE: &[u8] = b"Action=Simulate";
+    let simulates = |form: &[u8]| form.windows(SIMULATE.len()).any(|part| part == SIMULATE);
+    body.len() > 16 * 1024 || simulates(body) || simulates(uri.query().unwrap_or("").as_bytes())
 }
 
 fn answer(

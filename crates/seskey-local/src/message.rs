@@ -59,8 +59,8 @@ impl Header {
         if malformed {
             return Self { malformed, ..Self::default() };
         }
-        let header: Vec<u8> =
-            fields.iter().flat_map(|field| field.raw).chain(b"\r\n").copied().collect();
+        let raw: Vec<&[u8]> = fields.iter().map(|field| field.raw).chain([&b"\r\n"[..]]).collect();
+        let header = raw.concat();
         let Some(parsed) = MessageParser::default().parse_headers(&header) else {
             return Self::default();
         };
@@ -75,7 +75,7 @@ impl Header {
         };
         let arn = |name: &str| fields.iter().find(|field| field.is(name)).map(Field::text);
         let mut seen = HashSet::new();
-        let mut names = fields.iter().map(|field| field.name.as_str());
+        let mut names = fields.iter().map(|field| field.name);
         Self {
             malformed,
             authors: parsed.from().into_iter().flat_map(Address::iter).map(author).collect(),
@@ -118,11 +118,10 @@ pub fn count_parts(message: &[u8]) -> usize {
 pub fn message_id(region: &Region, now: Timestamp, rng: &mut dyn Rng) -> String {
     let prefix =
         region.facts().and_then(|facts| facts.message_id_prefix.as_deref()).unwrap_or("0100");
-    let mut hex = |digits: u32| {
-        format!("{:0>1$x}", rng.random::<u64>() >> (64 - 4 * digits), digits as usize)
-    };
-    let groups = [8, 4, 4, 4, 12].map(&mut hex).join("-");
-    format!("{prefix}{:012x}-{groups}-000000", now.as_millisecond())
+    let mut random = |digits: u32| rng.random::<u64>() >> (64 - 4 * digits);
+    let [a, b, c, d, e] = [8, 4, 4, 4, 12].map(&mut random);
+    let millis = now.as_millisecond();
+    format!("{prefix}{millis:012x}-{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}-000000")
 }
 
 /// The message as its recipient gets it: `Date` and `Message-ID` are SES's own, the fields that talk to SES are gone.
@@ -181,7 +180,7 @@ const REPLACED: &[&str] = &[
 ];
 
 struct Field<'a> {
-    name: String,
+    name: &'a str,
     /// Its bytes, folded lines and line end included.
     raw: &'a [u8],
 }
@@ -223,12 +222,12 @@ fn has_unpaired_line_end(field: &[u8]) -> bool {
 }
 
 /// Blanks may stand between the name and its colon (RFC 5322, section 4.5), a line end may not.
-fn field_name(rest: &[u8]) -> Option<String> {
+fn field_name(rest: &[u8]) -> Option<&str> {
     let colon = rest.iter().position(|&b| b == b':')?;
     let blanks = rest[..colon].iter().rev().take_while(|&&b| matches!(b, b' ' | b'\t')).count();
     let name = &rest[..colon - blanks];
-    (!name.is_empty() && name.iter().all(u8::is_ascii_graphic))
-        .then(|| String::from_utf8_lossy(name).into_owned())
+    let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+    str::from_utf8(name).ok().filter(|_| is_name)
 }
 
 /// Up to the CRLF after which the next line does not begin with a blank.

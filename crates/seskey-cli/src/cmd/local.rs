@@ -240,7 +240,8 @@ fn raise_descriptor_limit() {
 
 /// The same beside what is kept, where it stays.
 fn kept_ca_file(data: &Path, pem: &str) -> Result<String> {
-    let path = data.join("ca.pem");
+    // whoever reads the ready line may stand in another directory
+    let path = std::path::absolute(data.join("ca.pem"))?;
     if fs::read_to_string(&path).ok().as_deref() != Some(pem) {
         OutputFile::begin(&path, true)?.finish(pem)?;
     }
