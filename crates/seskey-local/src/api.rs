@@ -150,12 +150,12 @@ fn body(
     }
     let operation = service.operation(action).ok_or_else(invalid)?;
     let user_agent = request.header("user-agent");
-    let circumstances = Circumstances { peer, secure_transport: false, user_agent, now };
+    let access_key_id = signer.access_key_id.as_str();
+    let circumstances =
+        Circumstances { access_key_id, peer, secure_transport: false, user_agent, now };
     let mut context = account.request_context(&caller, &circumstances);
     if let Some(session) = account.temporary_credential(&signer.access_key_id, now) {
         may_use(session, service, operation)?;
-        context.insert("aws:TokenIssueTime", [session.issue_time().to_string()]);
-        context.insert("aws:MultiFactorAuthPresent", ["false"]);
     }
     let action = operation.parse(&members, &caller)?;
     operation.add_context(&mut context, account, &members, &caller);

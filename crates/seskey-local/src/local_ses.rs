@@ -194,6 +194,7 @@ impl LocalSes {
             message,
             header: &Header::read(message),
             circumstances: Circumstances {
+                access_key_id: &login.access_key_id,
                 peer,
                 secure_transport: true,
                 user_agent: None,

@@ -209,6 +209,7 @@ mod tests {
                     message: &message,
                     header: &header,
                     circumstances: Circumstances {
+                        access_key_id: "AKIAIOSFODNN7EXAMPLE",
                         peer: Ipv4Addr::LOCALHOST.into(),
                         secure_transport: true,
                         user_agent: None,

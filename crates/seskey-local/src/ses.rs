@@ -60,7 +60,9 @@ pub fn answer(
         let (caller, region) = authenticated(account, &signer, now)?;
         account.record_use(&signer.access_key_id, "ses", region.as_str(), now);
         let user_agent = request.header("user-agent");
-        let circumstances = Circumstances { peer, secure_transport: false, user_agent, now };
+        let access_key_id = signer.access_key_id.as_str();
+        let circumstances =
+            Circumstances { access_key_id, peer, secure_transport: false, user_agent, now };
         let mut call = Call {
             account,
             sent,

@@ -167,6 +167,35 @@ fn each_operation_has_its_permission() {
     }
 }
 
+/// The condition keys of a session hold for SES as for IAM, and of a user agent only so much is looked at.
+#[test]
+fn a_session_and_a_long_user_agent_are_told_to_policies() {
+    let mut client = bob(None, None);
+    client.become_root();
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
+        "Principal":{"AWS":"arn:aws:iam::111122223333:root"}}]}"#;
+    client.done("CreateRole", &[("RoleName", "r"), ("AssumeRolePolicyDocument", trust)]);
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ses:*","sts:*"],"Resource":"*"},
+        {"Effect":"Deny","Action":"ses:GetSendQuota","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}},
+        {"Effect":"Deny","Action":"ses:ListIdentities","Resource":"*","Condition":{"StringLike":{"aws:UserAgent":"*z"}}}]}"#;
+    for (action, name) in [("PutRolePolicy", "RoleName"), ("PutUserPolicy", "UserName")] {
+        let holder = if name == "RoleName" { "r" } else { "Bob" };
+        client.done(action, &[(name, holder), ("PolicyName", "p"), ("PolicyDocument", policy)]);
+    }
+    let reply = client.done("CreateAccessKey", &[("UserName", "Bob")]);
+    client.key = (reply.text("AccessKeyId"), reply.text("SecretAccessKey"));
+    let session = client.assume("r", &[]);
+    let quota = Unsigned::ses("GetSendQuota", &[]);
+    assert_eq!(client.send(&quota).status, 200, "a key of a user has no such key");
+    assert_eq!(client.send_as(&session, &quota).status, 403);
+
+    for (length, status) in [(1023, 403), (1024, 200)] {
+        let mut list = Unsigned::ses("ListIdentities", &[]);
+        list.headers[2].1 = format!("{}z", "a".repeat(length));
+        assert_eq!(client.send(&list).status, status, "{length}");
+    }
+}
+
 #[test]
 fn a_configuration_set_needs_its_permission() {
     let only_identity = format!(

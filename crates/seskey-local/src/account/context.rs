@@ -10,6 +10,8 @@ use super::{Account, Principal, Tag};
 /// How a request comes, whoever makes it.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances<'a> {
+    /// The access key that it is made with.
+    pub access_key_id: &'a str,
     /// The address of the client.
     pub peer: IpAddr,
     /// Whether it comes by TLS.
@@ -28,13 +30,19 @@ impl Account {
         principal: &Principal,
         circumstances: &Circumstances<'_>,
     ) -> Context {
-        let Circumstances { peer, secure_transport, user_agent, now } = circumstances;
+        let Circumstances { access_key_id, peer, secure_transport, user_agent, now } =
+            circumstances;
+        let session = self.temporary_credential(access_key_id, *now);
+        // as long as it is recorded: a policy is matched against it while the account waits
+        let user_agent = user_agent.map(|it| it.chars().take(1024).collect::<String>());
         self.principal_context(principal)
             .with("aws:SourceIp", [peer.to_string()])
             .with("aws:SecureTransport", [secure_transport.to_string()])
             .with("aws:CurrentTime", [now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()])
             .with("aws:EpochTime", [now.as_second().to_string()])
-            .with("aws:UserAgent", *user_agent)
+            .with("aws:UserAgent", user_agent)
+            .with("aws:TokenIssueTime", session.map(|session| session.issue_time().to_string()))
+            .with("aws:MultiFactorAuthPresent", session.map(|_| "false"))
     }
 
     /// The condition keys that tell who asks.
