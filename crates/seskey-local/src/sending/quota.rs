@@ -91,18 +91,28 @@ impl Sent {
 }
 
 impl History {
-    /// What is older than the quotas look back. What is yet to come was sent before the clock was put back.
+    /// What is older than the quotas look back, at the front, and at the back what was sent before the clock was put
+    /// back, and is yet to come.
     fn forget(&mut self, now: Timestamp) {
-        self.day.retain(|(second, _)| (now.as_second() - DAY..=now.as_second()).contains(second));
-        self.second.retain(|(at, _)| {
-            let since = now.duration_since(*at);
-            !since.is_negative() && since < SignedDuration::from_secs(1)
-        });
+        let second = now.as_second();
+        forget(&mut self.day, |at| *at < second - DAY, |at| *at > second);
+        let a_second_ago = now.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(now);
+        forget(&mut self.second, |at| *at <= a_second_ago, |at| *at > now);
     }
 
     fn last_24_hours(&self) -> u64 {
         self.day.iter().map(|(_, sent)| sent).sum()
     }
+}
+
+/// Of times in their order, those that are too old and those that are yet to come.
+fn forget<T>(
+    sent: &mut VecDeque<(T, u64)>,
+    is_old: impl Fn(&T) -> bool,
+    is_to_come: impl Fn(&T) -> bool,
+) {
+    while sent.pop_front_if(|(at, _)| is_old(at)).is_some() {}
+    while sent.pop_back_if(|(at, _)| is_to_come(at)).is_some() {}
 }
 
 const DAY: i64 = 24 * 60 * 60;
