@@ -1,10 +1,17 @@
-//! How many connections are open at once: in all, and of one address.
+//! Connections as they come in, and how many are open at once: in all, and of one address.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex},
+    time::Duration,
 };
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tracing::warn;
 
 use crate::local_ses::lock;
 
@@ -25,6 +32,33 @@ struct Open {
 pub(crate) struct Place {
     connections: Arc<Connections>,
     address: IpAddr,
+}
+
+/// Accepts connections for ever, and runs for each what `task` makes of it; those that are open end with it.
+pub(crate) async fn accept<Task: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    task: impl Fn(TcpStream, SocketAddr) -> Task,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((tcp, peer)) => {
+                    connections.spawn(task(tcp, peer));
+                }
+                Err(error) => {
+                    // out of descriptors: waiting is all that helps
+                    warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
+            Some(ended) = connections.join_next() => {
+                if let Err(panic) = ended {
+                    warn!(%panic, "a connection broke off");
+                }
+            }
+        }
+    }
 }
 
 impl Connections {

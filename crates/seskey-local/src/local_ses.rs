@@ -61,6 +61,8 @@ pub(crate) struct Pending {
     failure: Option<api::Response>,
     /// What goes wrong now that the work is done.
     fault: Option<ApiFault>,
+    /// The size of the message that was sent, if any.
+    message_bytes: Option<usize>,
     tickets: [Ticket; 2],
 }
 
@@ -298,11 +300,11 @@ impl LocalSes {
             let refusal = refusal::Refusal::Failure(Code::ServiceFailure);
             api::refuse(request, refusal, &answer.request_id)
         });
-        let message = message.map_or_else(Ticket::default, |message| {
-            self.metrics.message_accepted(message.raw_data.len());
-            self.hand_in(Write::Message(message.into()))
-        });
-        Ok(Pending { service, action, answer, failure, fault, tickets: [changes, message] })
+        let message_bytes = message.as_ref().map(|message| message.raw_data.len());
+        let message = message
+            .map_or_else(Ticket::default, |message| self.hand_in(Write::Message(message.into())));
+        let tickets = [changes, message];
+        Ok(Pending { service, action, answer, failure, fault, message_bytes, tickets })
     }
 
     /// Waits until what an answer tells of is kept.
@@ -310,12 +312,16 @@ impl LocalSes {
     /// # Errors
     /// What goes wrong on purpose, now that everything is done.
     pub(crate) async fn settle(&self, pending: Pending) -> Result<api::Response, ApiFault> {
-        let Pending { service, action, answer, failure, fault, tickets: [changes, message] } =
-            pending;
-        let kept = changes.kept().await.and(message.kept().await);
-        let answer = match (kept, failure) {
+        let Pending { service, action, answer, failure, fault, message_bytes, tickets } = pending;
+        let [changes, message] = tickets;
+        let answer = match (changes.kept().await.and(message.kept().await), failure) {
             (Err(NotKept), Some(failure)) => failure,
-            _ => answer,
+            _ => {
+                if let Some(bytes) = message_bytes {
+                    self.metrics.message_accepted(bytes);
+                }
+                answer
+            }
         };
         self.metrics.request(service, action, answer.status);
         match fault {

@@ -1,6 +1,6 @@
 //! The connection loop: accepts, limits, reads a request whole, has it answered.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -25,7 +25,6 @@ use jiff::tz::TimeZone;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    task::JoinSet,
     time::timeout,
 };
 use tracing::{debug, warn};
@@ -37,7 +36,7 @@ use super::{
     write_timeout::WriteTimeout,
 };
 use crate::{
-    connections::{Connections, Place},
+    connections::{Connections, Place, accept},
     local_ses::LocalSes,
 };
 
@@ -47,29 +46,16 @@ pub(crate) async fn serve(listener: TcpListener, ses: Arc<LocalSes>, hosts: Host
     let app = TowerToHyperService::new(router(ses.clone()));
     let large_bodies = Semaphore::new(MAX_LARGE_BODIES);
     let side = Arc::new(Side { ses, hosts, limits, large_bodies, app });
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((tcp, peer)) => match places.admit(peer.ip()) {
-                    Some(place) => {
-                        connections.spawn(connection(tcp, peer, side.clone(), place));
-                    }
-                    None => turn_away(&tcp, peer),
-                },
-                Err(error) => {
-                    // out of descriptors: waiting is all that helps
-                    warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            },
-            Some(ended) = connections.join_next() => {
-                if let Err(panic) = ended {
-                    warn!(%panic, "a connection broke off");
-                }
+    accept(listener, move |tcp, peer| {
+        let (side, place) = (side.clone(), places.admit(peer.ip()));
+        async move {
+            match place {
+                Some(place) => connection(tcp, peer, side, place).await,
+                None => turn_away(&tcp, peer),
             }
         }
-    }
+    })
+    .await;
 }
 
 /// What all connections share.

@@ -8,11 +8,10 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    task::JoinSet,
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::{
     Limits, Reply,
@@ -20,7 +19,7 @@ use super::{
     room,
 };
 use crate::{
-    connections::{Connections, Place},
+    connections::{Connections, Place, accept},
     local_ses::LocalSes,
 };
 
@@ -85,30 +84,17 @@ const MAX_REFUSALS: usize = 100;
 /// Accepts connections for ever.
 pub(crate) async fn serve(socket: TcpListener, listener: Listener, endpoint: Arc<Endpoint>) {
     let listener = Arc::new(listener);
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = socket.accept() => match accepted {
-                Ok((tcp, peer)) => {
-                    let client = Client { peer, listener: listener.clone(), endpoint: endpoint.clone() };
-                    match endpoint.connections.admit(peer.ip()) {
-                        Some(place) => { connections.spawn(connection(tcp, client, place)); }
-                        None => { connections.spawn(refuse(tcp, client)); }
-                    }
-                }
-                Err(error) => {
-                    // out of descriptors: waiting is all that helps
-                    warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            },
-            Some(ended) = connections.join_next() => {
-                if let Err(panic) = ended {
-                    warn!(%panic, "a connection broke off");
-                }
+    accept(socket, move |tcp, peer| {
+        let place = endpoint.connections.admit(peer.ip());
+        let client = Client { peer, listener: listener.clone(), endpoint: endpoint.clone() };
+        async move {
+            match place {
+                Some(place) => connection(tcp, client, place).await,
+                None => refuse(tcp, client).await,
             }
         }
-    }
+    })
+    .await;
 }
 
 /// Who has connected to what.
