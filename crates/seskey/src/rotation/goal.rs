@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Key, LEASE, Stage, after};
+use super::{Key, LEASE, MARGIN, Stage, after};
 
 /// What a rotation is to reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,8 +73,10 @@ impl Goal {
         self.grace().saturating_add(self.quarantine) >= self.max_age
     }
 
+    /// From the time in the note of a hand-over. The note is decided before it is written, and what another run decided
+    /// before it could see the note it does later still: a store may show the old key for that long.
     pub(super) fn grace(&self) -> SignedDuration {
-        self.grace.max(LEASE)
+        self.grace.max(LEASE).saturating_add(MARGIN * 2)
     }
 
     /// From when on a key is too old.
@@ -108,6 +110,6 @@ mod tests {
 
     #[test]
     fn the_grace_time_covers_the_lease() {
-        assert_eq!(Goal::days(90, 0, 0).unwrap().grace(), LEASE);
+        assert_eq!(Goal::days(90, 0, 0).unwrap().grace(), LEASE + MARGIN * 2);
     }
 }

@@ -99,6 +99,8 @@ fn grace_from_creation(seen: &Seen, goal: &Goal) -> Step {
             .hand_over
             .take()
             .map(|note| HandOver { at: created(note.key.clone()).unwrap_or(note.at), ..note });
+        // or it would stop, for the old key is used after that time
+        seen.keys.iter_mut().for_each(|key| key.last_used = None);
     })
 }
 

@@ -1,6 +1,6 @@
 //! What people and other programs do to the keys and the stores meanwhile.
 
-use seskey::rotation::{Reason, Why, next};
+use seskey::rotation::{MARGIN, Reason, Why, next};
 
 use crate::{
     cuts::{every_cut, terms},
@@ -64,7 +64,7 @@ fn a_strangers_key_is_not_taken_away_at_once() {
     world.add_key(DAY);
     let created = world.keys[1].created;
     let end = one_run(&mut world, next, &terms(), &[], &mut 0).unwrap();
-    assert_eq!(end, End::Waits(created + terms().grace, Why::Grace));
+    assert_eq!(end, End::Waits(created + terms().grace + MARGIN * 2, Why::Grace));
 }
 
 /// One more store is to be served, in which the old key is still read.

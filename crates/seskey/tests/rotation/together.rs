@@ -202,7 +202,19 @@ fn in_a_hurry() -> Terms {
 fn the_hook_of_the_one_is_too_early() {
     let order =
         [1, 1, 1, 0, 1, 1, 0, 1, 1, 0, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 0];
+    in_order(order, &in_a_hurry());
+}
+
+/// The one delivers the older key while the other notes that the newer one is handed over, and puts it right before he
+/// can see the note.
+#[test]
+fn the_note_of_the_one_is_too_early() {
+    let order = [0, 0, 1, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1];
+    in_order(order, &terms());
+}
+
+fn in_order<const N: usize>(order: [usize; N], terms: &Terms) {
     let turns = order.map(|who| Turn { who, pause: SignedDuration::ZERO, dies: false });
-    let end = together(&mut World::new(2), next, &in_a_hurry(), turns).unwrap();
+    let end = together(&mut World::new(2), next, terms, turns).unwrap();
     assert_eq!(end, End::Done);
 }
