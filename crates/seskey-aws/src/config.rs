@@ -39,6 +39,8 @@ pub struct Options {
 pub struct Account {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    /// For the clients of the stores, which have endpoints of their own.
+    pub(crate) config: aws_config::SdkConfig,
     region: Option<String>,
     iam_endpoint: Dialled,
     sts_endpoint: Dialled,
@@ -76,31 +78,21 @@ impl Account {
             loader =
                 loader.credentials_provider(Credentials::new(id, secret, None, None, "seskey"));
         }
-        if let Some(url) = &options.endpoint_url {
-            loader = loader.endpoint_url(url);
-        }
-        if let Some((id, secret)) = &options.access_key {
-            loader = loader.credentials_provider(Credentials::new(
-                id.as_str(),
-                secret.expose(),
-                None,
-                None,
-                "seskey",
-            ));
-        }
         let config = loader.load().await;
         let (iam_endpoint, sts_endpoint) = (Dialled::default(), Dialled::default());
-        let iam = aws_sdk_iam::config::Builder::from(&config)
+        let mut iam = aws_sdk_iam::config::Builder::from(&config)
             .interceptor(iam_endpoint.clone())
-            .retry_classifier(Unreached)
-            .build();
-        let sts = aws_sdk_sts::config::Builder::from(&config)
+            .retry_classifier(Unreached);
+        let mut sts = aws_sdk_sts::config::Builder::from(&config)
             .interceptor(sts_endpoint.clone())
-            .retry_classifier(Unreached)
-            .build();
+            .retry_classifier(Unreached);
+        if let Some(url) = &options.endpoint_url {
+            (iam, sts) = (iam.endpoint_url(url), sts.endpoint_url(url));
+        }
         Self {
-            iam: aws_sdk_iam::Client::from_conf(iam),
-            sts: aws_sdk_sts::Client::from_conf(sts),
+            iam: aws_sdk_iam::Client::from_conf(iam.build()),
+            sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            config,
             region,
             iam_endpoint,
             sts_endpoint,

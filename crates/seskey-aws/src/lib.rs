@@ -8,6 +8,7 @@ pub mod profile;
 mod retry;
 pub mod sender;
 pub mod smtp;
+pub mod store;
 
 pub use config::{Account, Options};
 pub use error::{Cause, Error};

@@ -26,8 +26,10 @@ pub mod permissions;
 pub mod policy;
 pub mod recognise;
 pub mod region;
+pub mod render;
 pub mod rotation;
 pub mod secret;
+pub mod store;
 pub mod user;
 
 pub use access_key::{AccessKeyId, SecretAccessKey};
