@@ -48,10 +48,10 @@
 //! If one of them is killed in between, the last of it may be a [`Reason`] for a person to look, but never an outage.
 //!
 //! # Why a use may be missed by 15 minutes, and why that is enough
-//! GetAccessKeyLastUsed is coarse: of several uses within 15 minutes only the first is recorded. A key last used just
+//! GetAccessKeyLastUsed is coarse: of several uses within [`USE_SPAN`] only the first is recorded. A key last used just
 //! before the hand-over as recorded may have been used up to 15 minutes after it. But whoever uses it later than that
 //! is recorded later than the hand-over, and the grace time is no shorter: a key whose record ends before the hand-over
-//! was idle ever since the first 15 minutes of its grace time.
+//! was idle ever since the first 15 minutes of its grace time. Whoever waits for an idle key waits for the span too.
 //!
 //! # More notes than one would think
 //! A hand-over is noted even of the only key, so that a run that was killed before its hook runs it again. The note is
@@ -79,6 +79,9 @@ pub const LEASE: SignedDuration = SignedDuration::from_mins(15);
 
 /// How long a step may take, and by how much two clocks may differ, both together.
 pub const MARGIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// Of the uses of a key within this time IAM records the first. Source: IAM User Guide, "Generate credential reports".
+pub const USE_SPAN: SignedDuration = SignedDuration::from_mins(15);
 
 /// How many logins in a row, each on a new connection, prove a credential.
 pub const PROOFS: usize = 3;
@@ -200,11 +203,13 @@ fn deactivate(seen: &Seen, goal: &Goal, key: &Key) -> Step {
     // a stranger may have made it since, to use it soon
     let grace_ends = after(handed_over.map_or(key.created, |at| at.max(key.created)), goal.grace());
     let idle_since = handed_over.unwrap_or_else(|| before(seen.now, goal.grace()));
-    match key.last_used {
+    let idle_at = |used| after(used, goal.grace().saturating_add(USE_SPAN));
+    match key.last_used.filter(|used| *used >= idle_since && !goal.even_if_used) {
         _ if seen.now < grace_ends => wait(key, grace_ends, Why::Grace),
-        Some(used) if used >= idle_since && !goal.even_if_used => {
+        Some(used) if !goal.wait_unused => {
             Step::Stop(Reason::StillUsed { key: key.id.clone(), used, handed_over })
         }
+        Some(used) if seen.now < idle_at(used) => wait(key, idle_at(used), Why::Unused),
         _ if seen.notes.retired.contains(&key.id) => {
             Step::MarkRetired(seen.notes.retired.without(&key.id))
         }

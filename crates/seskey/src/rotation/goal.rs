@@ -15,6 +15,9 @@ pub struct Goal {
     pub renew_before: Option<Timestamp>,
     /// Go on although the old key, or one that somebody else made, is still used.
     pub even_if_used: bool,
+    /// Wait for as long as the old key is still used: it goes when it was idle for a whole grace time. A key that
+    /// somebody else made during a rotation is none that would ever be idle, and stops the plan all the same.
+    pub wait_unused: bool,
     /// How far to go. A key that is only created must be delivered by other hands within [`LEASE`]: later it is
     /// discarded, for nobody can tell that its secret was not lost.
     pub until: Stage,
@@ -52,6 +55,7 @@ impl Goal {
                 quarantine,
                 renew_before: None,
                 even_if_used: false,
+                wait_unused: false,
                 until: Stage::Retire,
             }),
         }

@@ -67,6 +67,8 @@ pub enum Why {
     Lease,
     /// Somebody may still use the old key.
     Grace,
+    /// Somebody has used the old key since the hand-over: with [`Goal::wait_unused`](super::Goal::wait_unused).
+    Unused,
     /// Somebody may still miss the old key.
     Quarantine,
 }
@@ -77,16 +79,18 @@ pub enum Why {
 pub enum Reason {
     /// There is no store: a new key would be lost.
     NoStore,
-    /// The key that is to be retired is still used.
+    /// The key that is to be retired is still used. [`Goal::wait_unused`](super::Goal::wait_unused) waits until it is
+    /// not, [`Goal::even_if_used`](super::Goal::even_if_used) goes on at once.
     StillUsed {
         /// The key.
         key: AccessKeyId,
-        /// When it was last used; perhaps up to 15 minutes later.
+        /// When it was last used; perhaps up to [`USE_SPAN`](super::USE_SPAN) later.
         used: Timestamp,
         /// Since when the stores have held another one. None if it is in the way of a new key.
         handed_over: Option<Timestamp>,
     },
     /// A key that came up during a rotation is in somebody else's use.
+    /// [`Goal::even_if_used`](super::Goal::even_if_used) takes it away from them.
     StrangersKey {
         /// The key.
         key: AccessKeyId,
@@ -95,7 +99,7 @@ pub enum Reason {
     },
     /// The quarantine of the key that is to be activated again is over: it may be deleted at any moment.
     TooLate(AccessKeyId),
-    /// This step would be next, beyond [`Goal::until`](super::Goal::until).
+    /// This step would be next, beyond [`Goal::until`](super::Goal::until): a later stage takes it.
     Limit(Box<Step>),
 }
 

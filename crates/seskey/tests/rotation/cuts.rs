@@ -13,7 +13,13 @@ use crate::{
 pub(crate) const EFFECTS: usize = 24;
 
 pub(crate) fn terms() -> Terms {
-    Terms { max_age: DAY * 90, grace: DAY * 7, quarantine: DAY * 14, even_if_used: false }
+    Terms {
+        max_age: DAY * 90,
+        grace: DAY * 7,
+        quarantine: DAY * 14,
+        even_if_used: false,
+        wait_unused: false,
+    }
 }
 
 /// Every way in which the effect of this number goes wrong.

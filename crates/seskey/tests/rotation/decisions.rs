@@ -1,6 +1,8 @@
 //! What is decided where no invariant is at stake: how far to go, and when.
 
-use seskey::rotation::{Goal, HandOver, Key, Reason, Seen, Stage, Step, Store, Why, next, revoke};
+use seskey::rotation::{
+    Goal, HandOver, Key, MARGIN, Reason, Seen, Stage, Step, Store, USE_SPAN, Why, next, revoke,
+};
 
 use crate::{
     cuts::terms,
@@ -86,6 +88,25 @@ fn a_use_in_the_future() {
     let Step::MarkRetired(note) = next(&seen, &terms().goal()) else { panic!() };
     seen.notes.retired = note;
     assert!(matches!(next(&seen, &terms().goal()), Step::WaitUntil { why: Why::Quarantine, .. }));
+}
+
+/// The last use that is recorded may be the first of several: the grace time begins after them all.
+#[test]
+fn a_used_key_is_waited_for() {
+    let (grace, used) = (DAY * 7 + MARGIN * 2, start() - DAY * 7);
+    let mut seen = seen(1);
+    seen.keys.push(Key { id: id(2), last_used: Some(used), ..seen.keys[0].clone() });
+    let mut goal = terms().goal();
+    let reason = Reason::StillUsed { key: id(2), used, handed_over: Some(seen.keys[0].created) };
+    assert_eq!(next(&seen, &goal), Step::Stop(reason));
+    goal.wait_unused = true;
+    let until = used + USE_SPAN + grace;
+    assert_eq!(next(&seen, &goal), Step::WaitUntil { until, why: Why::Unused, key: id(2) });
+    seen.now = until;
+    assert_eq!(next(&seen, &goal), Step::Deactivate(id(2)));
+    goal.even_if_used = true;
+    seen.now = start();
+    assert_eq!(next(&seen, &goal), Step::Deactivate(id(2)));
 }
 
 /// With no active key no mail goes: room is made where it is made first.

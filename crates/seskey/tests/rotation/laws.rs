@@ -5,12 +5,12 @@ use std::fmt;
 use jiff::SignedDuration;
 use seskey::{
     AccessKeyId,
-    rotation::{Goal, HAND_OVER_TAG, HandOver, LEASE, PROOFS},
+    rotation::{Goal, HAND_OVER_TAG, HandOver, LEASE, PROOFS, USE_SPAN},
 };
 
 use crate::{
     run::Run,
-    world::{Effect, MINUTE, World},
+    world::{Effect, World},
 };
 
 /// An invariant that was broken, by its number, and by what.
@@ -27,12 +27,14 @@ pub(crate) struct Terms {
     pub(crate) grace: SignedDuration,
     pub(crate) quarantine: SignedDuration,
     pub(crate) even_if_used: bool,
+    pub(crate) wait_unused: bool,
 }
 
 impl Terms {
     pub(crate) fn goal(&self) -> Goal {
         let mut goal = Goal::new(self.max_age, self.grace, self.quarantine).unwrap();
         goal.even_if_used = self.even_if_used;
+        goal.wait_unused = self.wait_unused;
         goal
     }
 }
@@ -66,7 +68,9 @@ pub(crate) fn judge(
         }
         Effect::Deactivate(id) => {
             let Some(key) = world.key(id) else { return Ok(()) };
-            let idle = terms.grace.max(LEASE) - MINUTE * 15;
+            // who is waited for is seen, if not the very moment of the last use
+            let missed = if terms.wait_unused { SignedDuration::ZERO } else { USE_SPAN };
+            let idle = terms.grace.max(LEASE) - missed;
             let in_use = match discarding {
                 true => key.used.is_some(),
                 false => key.used.is_some_and(|used| used + idle > world.now),

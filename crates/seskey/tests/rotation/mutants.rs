@@ -6,7 +6,10 @@ use crate::{
     cuts::one_cut,
     laws::Broken,
     leak::everything_off,
-    people::{a_store_is_added, a_stranger_makes_a_key, reactivated, the_old_key_is_used},
+    people::{
+        a_client_is_slow, a_store_is_added, a_stranger_makes_a_key, reactivated,
+        the_old_key_is_used,
+    },
     run::Plan,
     together::overtaking,
 };
@@ -28,6 +31,7 @@ const MUTANTS: &[(u8, &str, Plan, Trial)] = &[
     (4, "leaves the note of a key that is active again", keeps_the_retirement, reactivated),
     (4, "does not see that a key was active again", blind_to_a_comeback, reactivated),
     (5, "retires a key that is used", blind_to_use, the_old_key_is_used),
+    (5, "waits for the grace time alone", waits_no_longer, a_client_is_slow),
     (5, "discards a key that a stranger uses", blind_to_use, a_stranger_makes_a_key),
     (6, "leaves the old key", never_retires, one_cut),
     (6, "does not run the hook", without_the_hook, one_cut),
@@ -166,6 +170,13 @@ fn blind_to_a_comeback(seen: &Seen, goal: &Goal) -> Step {
 
 fn blind_to_use(seen: &Seen, goal: &Goal) -> Step {
     pretending(seen, goal, |seen| seen.keys.iter_mut().for_each(|key| key.last_used = None))
+}
+
+fn waits_no_longer(seen: &Seen, goal: &Goal) -> Step {
+    match next(seen, goal) {
+        Step::WaitUntil { why: Why::Unused, key, .. } => Step::Deactivate(key),
+        step => step,
+    }
 }
 
 fn never_retires(seen: &Seen, goal: &Goal) -> Step {

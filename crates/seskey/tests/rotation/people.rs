@@ -33,6 +33,18 @@ pub(crate) fn the_old_key_is_used(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
+/// Somebody reads the store days after the hand-over: who waits for them need not ask them.
+pub(crate) fn a_client_is_slow(plan: Plan) -> Result<(), Broken> {
+    let terms = Terms { wait_unused: true, ..terms() };
+    for days in [1, 6, 7, 8, 13, 30] {
+        let mut world = World::with_a_key(100);
+        let old = world.keys[0].id.clone();
+        world.clients.push(Client::Slow(1, old, world.now + DAY * days));
+        assert_eq!(converge(&mut world, plan, &terms, &[])?, End::Done);
+    }
+    Ok(())
+}
+
 /// Somebody makes a key just when a run has written its intent, and was killed.
 pub(crate) fn a_stranger_makes_a_key(plan: Plan) -> Result<(), Broken> {
     for uses in [false, true] {
@@ -119,6 +131,7 @@ pub(crate) fn reactivated(plan: Plan) -> Result<(), Broken> {
 #[test]
 fn no_invariant_depends_on_people() {
     the_old_key_is_used(next).unwrap();
+    a_client_is_slow(next).unwrap();
     a_stranger_makes_a_key(next).unwrap();
     a_store_is_added(next).unwrap();
     reactivated(next).unwrap();

@@ -116,6 +116,7 @@ fn any_terms() -> impl Strategy<Value = Terms> {
         grace: MINUTE * grace,
         quarantine: MINUTE * quarantine,
         even_if_used: false,
+        wait_unused: false,
     })
 }
 

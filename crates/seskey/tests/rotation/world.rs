@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use seskey::{
     AccessKeyId,
-    rotation::{KEY_LIMIT, PROOFS, Step},
+    rotation::{KEY_LIMIT, PROOFS, Step, USE_SPAN},
 };
 
 pub(crate) const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -46,6 +46,8 @@ pub(crate) enum Client {
     Reader(usize),
     /// Reads the store when it is told to.
     Cached(usize, Option<AccessKeyId>),
+    /// Keeps its key until it reads the store, from then on each time.
+    Slow(usize, AccessKeyId, Timestamp),
     /// Has a key of its own.
     Stranger(AccessKeyId),
 }
@@ -169,6 +171,8 @@ impl World {
             let key = match client {
                 Client::Reader(store) => self.stores[store].clone(),
                 Client::Cached(_, key) => key,
+                Client::Slow(_, key, until) if now < until => Some(key),
+                Client::Slow(store, ..) => self.stores[store].clone(),
                 Client::Stranger(key) => Some(key),
             };
             if let Some(key) = key
@@ -183,7 +187,7 @@ impl World {
         let now = self.now;
         let Some(key) = self.key_mut(id) else { return false };
         let accepted = key.active && (now >= key.settled || now.as_second() % 2 == 0);
-        if accepted && key.recorded.is_none_or(|at| now >= at + MINUTE * 15) {
+        if accepted && key.recorded.is_none_or(|at| now >= at + USE_SPAN) {
             key.recorded = Some(now);
         }
         accepted
