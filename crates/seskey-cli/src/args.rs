@@ -1,5 +1,7 @@
 //! What was typed, and nothing else: defaults and the environment are resolved by the verbs.
 
+pub(crate) mod rotate;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -60,6 +62,11 @@ pub(crate) enum Verb {
     List(List),
     /// Log in to the SMTP endpoint and out
     Verify(Verify),
+    /// Rotate the access keys of SMTP users with no downtime: do what is due, say what is due next
+    ///
+    /// Safe to run from cron, to kill, and to run twice at once: IAM and the stores are the record, and the next run
+    /// goes on where this one ended.
+    Rotate(rotate::Rotate),
     /// Delete an SMTP user with its keys, policies and groups
     Delete(Delete),
     /// Run a local Amazon SES: IAM, STS, the SMTP endpoint and a mailbox

@@ -8,6 +8,7 @@ mod explain;
 mod input;
 mod output;
 mod output_file;
+mod rotations;
 mod smtp;
 mod terminal;
 

@@ -102,6 +102,16 @@ impl Output {
         spinner
     }
 
+    /// How many are done, on a terminal.
+    pub(crate) fn counter(&self, total: u64) -> ProgressBar {
+        if self.quiet || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{bar:20} {pos}/{len} {wide_msg}")
+            .expect("a template that is a constant");
+        ProgressBar::new(total).with_style(style)
+    }
+
     /// How far it has come, on a terminal.
     pub(crate) fn progress(&self, total: u64) -> ProgressBar {
         if self.quiet || !io::stderr().is_terminal() {

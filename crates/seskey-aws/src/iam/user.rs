@@ -46,9 +46,31 @@ impl Account {
         pages.try_collect().await.map_err(self.failed("iam:ListUsers"))
     }
 
+    /// The tags of a user.
+    ///
+    /// # Errors
+    /// The refusal of IAM.
+    pub async fn tags_of_user(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
+        let tags = self.user_tags(name).await?;
+        Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
+    }
+
     pub(crate) async fn user_tags(&self, name: &str) -> Result<Vec<Tag>, Error> {
         let pages = self.iam.list_user_tags().user_name(name).into_paginator().items().send();
         pages.try_collect().await.map_err(self.failed("iam:ListUserTags"))
+    }
+
+    pub(crate) async fn tag_user(&self, name: &str, key: &str, value: &str) -> Result<(), Error> {
+        let tag = Tag::builder().key(key).value(value).build();
+        let tag = tag.expect("both members of the tag are set");
+        let call = self.iam.tag_user().user_name(name).tags(tag);
+        call.send().await.map_err(self.failed("iam:TagUser")).map(drop)
+    }
+
+    /// Removes a tag; one that is not there counts as removed.
+    pub(crate) async fn untag_user(&self, name: &str, key: &str) -> Result<(), Error> {
+        let call = self.iam.untag_user().user_name(name).tag_keys(key);
+        call.send().await.map_err(self.failed("iam:UntagUser")).map(drop)
     }
 
     pub(crate) async fn delete_user(&self, name: &str) -> Result<(), Error> {

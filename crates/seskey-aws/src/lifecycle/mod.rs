@@ -7,6 +7,7 @@ pub mod list;
 mod permission;
 mod preflight;
 pub mod prove;
+pub mod rotate;
 pub mod undo;
 
 pub use interrupt::Interrupt;

@@ -11,6 +11,7 @@ mod local;
 mod man;
 mod policy;
 mod regions;
+mod rotate;
 mod verify;
 
 use clap::CommandFactory;
@@ -33,6 +34,7 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
         Verb::List(args) => list::run(&args, global, output),
         Verb::Verify(args) => verify::run(&args, global, output),
         Verb::Delete(args) => delete::run(&args, global, output),
+        Verb::Rotate(args) => rotate::run(&args, global, output),
         Verb::Local(args) => local::run(&args, global, output),
         Verb::Demo => demo::run(global, output),
         Verb::Completions { shell } => {

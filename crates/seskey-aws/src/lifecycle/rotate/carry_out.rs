@@ -1,0 +1,144 @@
+//! One step, done.
+
+use seskey::{
+    AccessKeyId, SecretAccessKey, SmtpPassword,
+    rotation::{Seen, Step},
+};
+
+use super::{Event, Run, failure::RotateFailure};
+use crate::{
+    Error,
+    lifecycle::prove::{Proof, prove},
+    smtp::{Phase, SmtpError, Transcript},
+    store,
+};
+
+/// What came of a step.
+pub(super) enum Carried {
+    /// It is done.
+    Out,
+    /// The password that a store holds does not log in; what the stores hold is seen with other eyes now.
+    Broken,
+    /// It was interrupted, and changed nothing.
+    Interrupted,
+}
+
+impl Run<'_> {
+    pub(super) async fn carry_out(
+        &mut self,
+        seen: &Seen,
+        step: &Step,
+    ) -> Result<Carried, RotateFailure> {
+        let user = &self.rotation.user;
+        match step {
+            Step::WriteIntent(_) => reach(&self.rotation.proof).await?,
+            Step::CreateKey => self.create_key().await?,
+            Step::Prove(key) => return self.prove(seen, key).await,
+            Step::Deliver { store, key } => self.deliver(*store, key).await?,
+            Step::RunHook(key) => {
+                if let Some(hook) = &self.rotation.hook {
+                    hook.run(user, key).await?;
+                }
+                self.passwords.hooked = Some(key.clone());
+            }
+            Step::Activate(key) => self.set_active(key, true).await?,
+            Step::Deactivate(key) => self.set_active(key, false).await?,
+            Step::Delete(key) => self.delete_key(key).await?,
+            Step::Discard(key) => {
+                self.set_active(key, false).await?;
+                self.delete_key(key).await?;
+            }
+            _ => {}
+        }
+        if let Some((tag, value)) = step.tag() {
+            match &value {
+                Some(value) => self.account.tag_user(user, tag, value).await?,
+                None => self.account.untag_user(user, tag).await?,
+            }
+            self.expected.tag = Some((tag, value));
+        }
+        Ok(Carried::Out)
+    }
+
+    async fn create_key(&mut self) -> Result<(), RotateFailure> {
+        let made = self.account.create_access_key(&self.rotation.user).await?;
+        let unusable = || RotateFailure::UnusableKey { id: made.id.clone() };
+        let id = AccessKeyId::parse(&made.id).map_err(|_| unusable())?;
+        let secret = SecretAccessKey::parse(made.secret.expose()).map_err(|_| unusable())?;
+        let password = SmtpPassword::derive(&secret, &self.rotation.region);
+        self.expected.key = Some((id.clone(), Some(true)));
+        self.passwords.made(id, password);
+        Ok(())
+    }
+
+    async fn prove(&mut self, seen: &Seen, key: &AccessKeyId) -> Result<Carried, RotateFailure> {
+        let credential = self.passwords.credential(self.rotation, key);
+        let credential = credential.expect("the plan proves what is at hand or in a store");
+        let on_event = &mut self.on_event;
+        let on_login = &mut |login| on_event(Event::Login(login));
+        let proven = prove(&self.rotation.proof, &credential, &mut self.interrupt, on_login).await;
+        let made_here = self.passwords.made.contains(key);
+        match proven {
+            Ok(Some(_)) => {
+                self.passwords.proven.insert(key.clone());
+                Ok(Carried::Out)
+            }
+            Ok(None) => Ok(Carried::Interrupted),
+            Err(error) if self.rotation.now && !made_here && is_refusal(&error.error) => {
+                let store = seen.stores.iter().position(|store| store.holds.as_ref() == Some(key));
+                self.passwords.disprove(key);
+                if let Some(store) = store {
+                    (self.on_event)(Event::Broken { store, key: key.clone() });
+                }
+                Ok(Carried::Broken)
+            }
+            Err(error) => Err(RotateFailure::NotProven {
+                key: key.clone(),
+                made_here,
+                error: Box::new(error),
+            }),
+        }
+    }
+
+    async fn deliver(&mut self, index: usize, key: &AccessKeyId) -> Result<(), RotateFailure> {
+        let store = &self.rotation.stores[index];
+        let credential = self.passwords.credential(self.rotation, key);
+        let credential = credential.expect("the plan delivers what is proven");
+        // also when it fails, for it may have been written all the same
+        self.passwords.deliver(key);
+        let written = store::write(self.account, store, &credential).await;
+        written.map_err(|error| RotateFailure::of_store(store, error))
+    }
+
+    async fn set_active(&mut self, key: &AccessKeyId, active: bool) -> Result<(), Error> {
+        let user = &self.rotation.user;
+        gone_is_done(self.account.update_access_key(user, key.as_str(), active).await)?;
+        self.expected.key = Some((key.clone(), Some(active)));
+        Ok(())
+    }
+
+    async fn delete_key(&mut self, key: &AccessKeyId) -> Result<(), Error> {
+        gone_is_done(self.account.delete_access_key(&self.rotation.user, key.as_str()).await)?;
+        self.expected.key = Some((key.clone(), None));
+        Ok(())
+    }
+}
+
+/// Connects before anything is made: an endpoint that cannot be reached would be found too late.
+async fn reach(proof: &Proof) -> Result<(), RotateFailure> {
+    let mut transcript = Transcript::default();
+    let session = proof.client.connect(&proof.server, &mut transcript).await;
+    session.map_err(RotateFailure::Unreachable)?.quit().await;
+    Ok(())
+}
+
+fn gone_is_done(outcome: Result<(), Error>) -> Result<(), Error> {
+    match outcome {
+        Err(error) if error.is_no_such_entity() => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn is_refusal(error: &SmtpError) -> bool {
+    matches!(error, SmtpError::Refused { phase: Phase::Auth, reply } if !reply.is_transient())
+}

@@ -1,0 +1,283 @@
+//! Carries out a rotation: observes, asks the plan, does one step, and observes anew.
+//!
+//! It remembers nothing between two steps but what only this process can know: the passwords that it has made or read,
+//! and which of them it has proven. Killed anywhere, it is finished by running it again.
+//! The plan, and what it relies on, is [`seskey::rotation`].
+
+mod carry_out;
+mod failure;
+mod hook;
+mod observe;
+mod passwords;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use seskey::{
+    AccessKeyId, Region, SmtpCredential,
+    rotation::{Goal, Reason, Seen, Step, Why},
+    store::Store,
+};
+
+pub use failure::{RotateError, RotateFailure};
+pub use hook::{Hook, HookError};
+
+use self::{
+    carry_out::Carried,
+    observe::{Expected, LastUses},
+    passwords::Passwords,
+};
+use super::{
+    Interrupt,
+    prove::{Login, Proof},
+};
+use crate::Account;
+
+/// What is to be rotated, and how.
+#[derive(Clone)]
+pub struct Rotation {
+    /// The name of the IAM user.
+    pub user: String,
+    /// The region that its password is for.
+    pub region: Region,
+    /// What is to be reached.
+    pub goal: Goal,
+    /// What decides: [`seskey::rotation::next`], or [`undo`](seskey::rotation::undo).
+    pub plan: fn(&Seen, &Goal) -> Step,
+    /// Where the credential is delivered.
+    pub stores: Vec<Store>,
+    /// What is told that the stores hold a new credential.
+    pub hook: Option<Hook>,
+    /// How a credential is proven.
+    pub proof: Proof,
+    /// Whether every key that there is at the start is due, whatever its age, and a store may be written over that holds
+    /// a password which does not log in.
+    pub now: bool,
+    /// The tags of the user as they were read a moment ago, which spares a call where nothing is due.
+    pub tags: Option<Vec<(String, String)>>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The steps that were carried out.
+    pub steps: Vec<Step>,
+    /// Why there was no further one.
+    pub end: End,
+    /// The credential that was made and is in no store, if it was not to be delivered.
+    pub at_hand: Option<SmtpCredential>,
+}
+
+/// Why a run ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum End {
+    /// Nothing is left to do.
+    Done {
+        /// When the next rotation is due.
+        due: Option<Timestamp>,
+    },
+    /// A later run goes on.
+    Waits {
+        /// From when on.
+        until: Timestamp,
+        /// What for.
+        why: Why,
+        /// The key that is waited for.
+        key: AccessKeyId,
+    },
+    /// Somebody must decide.
+    Stopped(Reason),
+    /// It was interrupted. The step before was finished.
+    Interrupted {
+        /// What would have been next, if that was known.
+        next: Option<Step>,
+    },
+}
+
+/// What happens meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A step begins.
+    Begins(Step),
+    /// A step is finished.
+    Did {
+        /// Which one.
+        step: Step,
+        /// When, by IAM's clock.
+        at: Timestamp,
+    },
+    /// A login of a proof.
+    Login(Login),
+    /// Something failed that may pass; everything is observed anew after the pause.
+    Retries {
+        /// What failed.
+        failure: RotateFailure,
+        /// The pause.
+        after: Duration,
+    },
+    /// It waits for another run, or until that run must have ended.
+    Waits {
+        /// Until when at the latest.
+        until: Timestamp,
+        /// The key that the other run may be about to deliver.
+        key: AccessKeyId,
+    },
+    /// A store holds a password that does not log in.
+    Broken {
+        /// Which of the stores.
+        store: usize,
+        /// The key that it is said to be of.
+        key: AccessKeyId,
+    },
+}
+
+/// Runs the plan until nothing is to be done for now. The future must be driven to its end, or a step is left half
+/// done: to stop it, raise the interrupt.
+///
+/// # Errors
+/// The step that failed, and what was done before. Running it again goes on from there.
+#[tracing::instrument(level = "debug", skip_all, fields(user = rotation.user))]
+pub async fn rotate(
+    account: &Account,
+    rotation: &Rotation,
+    interrupt: Interrupt,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Outcome, RotateError> {
+    let mut run = Run::new(account, rotation, interrupt, on_event);
+    let ended = run.go().await;
+    let Run { steps, passwords, .. } = run;
+    match ended {
+        Ok(end) => Ok(Outcome { at_hand: passwords.undelivered(rotation), steps, end }),
+        Err((step, failure)) => Err(RotateError { failure, step, done: steps }),
+    }
+}
+
+/// What is seen of the user now, as the plan is told it. Changes nothing.
+///
+/// # Errors
+/// What could not be read, or is not to be built upon.
+pub async fn observe(account: &Account, rotation: &Rotation) -> Result<Seen, RotateFailure> {
+    let on_event = &mut |_| {};
+    let mut run = Run::new(account, rotation, Interrupt::never(), on_event);
+    run.observe().await
+}
+
+struct Run<'a> {
+    account: &'a Account,
+    rotation: &'a Rotation,
+    interrupt: Interrupt,
+    on_event: &'a mut (dyn FnMut(Event) + Send),
+    /// What only this process knows.
+    passwords: Passwords,
+    /// What the step before has changed, and IAM may not show yet.
+    expected: Expected,
+    last_uses: LastUses,
+    /// Tags that somebody else has just read.
+    tags: Option<Vec<(String, String)>>,
+    /// When the first observation was made, by IAM's clock.
+    start: Option<Timestamp>,
+    steps: Vec<Step>,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        account: &'a Account,
+        rotation: &'a Rotation,
+        interrupt: Interrupt,
+        on_event: &'a mut (dyn FnMut(Event) + Send),
+    ) -> Self {
+        Self {
+            account,
+            rotation,
+            interrupt,
+            on_event,
+            passwords: Passwords::default(),
+            expected: Expected::default(),
+            last_uses: LastUses::new(),
+            tags: rotation.tags.clone(),
+            start: None,
+            steps: vec![],
+        }
+    }
+
+    async fn go(&mut self) -> Result<End, (Option<Step>, RotateFailure)> {
+        let mut failures = 0;
+        loop {
+            let (step, failure) = match self.turn().await {
+                Ok(Some(end)) => return Ok(end),
+                Ok(None) => {
+                    failures = 0;
+                    continue;
+                }
+                Err(failed) => failed,
+            };
+            failures += 1;
+            if !failure.may_pass() || failures >= ATTEMPTS {
+                return Err((step, failure));
+            }
+            // several that were refused together must not come again together
+            let after = PAUSE * 2_u32.pow(failures) / 100 * rand::random_range(50..100);
+            (self.on_event)(Event::Retries { failure, after });
+            self.interrupt.sleep(after).await;
+        }
+    }
+
+    /// Observes, asks, and does one step; why it ends, if it does.
+    async fn turn(&mut self) -> Result<Option<End>, (Option<Step>, RotateFailure)> {
+        if self.interrupt.is_raised() {
+            return Ok(Some(End::Interrupted { next: None }));
+        }
+        let (mut seen, mut step) = self.decide().await.map_err(|failure| (None, failure))?;
+        if self.was_decided_on_old_facts(&step) {
+            (seen, step) = self.decide().await.map_err(|failure| (None, failure))?;
+        }
+        tracing::debug!(?step, "decided");
+        if self.interrupt.is_raised() {
+            return Ok(Some(End::Interrupted { next: Some(step) }));
+        }
+        match step {
+            Step::Done { due } => Ok(Some(End::Done { due })),
+            Step::Stop(reason) => Ok(Some(End::Stopped(reason))),
+            Step::WaitUntil { until, why: Why::Lease, key } => {
+                (self.on_event)(Event::Waits { until, key });
+                let left = Duration::try_from(until.duration_since(seen.now)).unwrap_or_default();
+                self.interrupt.sleep(left.min(LOOK_AGAIN)).await;
+                Ok(None)
+            }
+            Step::WaitUntil { until, why, key } => Ok(Some(End::Waits { until, why, key })),
+            step => {
+                (self.on_event)(Event::Begins(step.clone()));
+                match self.carry_out(&seen, &step).await {
+                    Ok(Carried::Out) => {
+                        let at = self.account.now().unwrap_or(seen.now);
+                        (self.on_event)(Event::Did { step: step.clone(), at });
+                        self.steps.push(step);
+                        Ok(None)
+                    }
+                    Ok(Carried::Broken) => Ok(None),
+                    Ok(Carried::Interrupted) => Ok(Some(End::Interrupted { next: Some(step) })),
+                    Err(failure) => Err((Some(step), failure)),
+                }
+            }
+        }
+    }
+
+    async fn decide(&mut self) -> Result<(Seen, Step), RotateFailure> {
+        let Rotation { plan, goal, now, .. } = self.rotation;
+        let seen = self.observe().await?;
+        let start = *self.start.get_or_insert(seen.now);
+        let mut goal = goal.clone();
+        goal.renew_before = now.then_some(start).or(goal.renew_before);
+        let step = plan(&seen, &goal);
+        Ok((seen, step))
+    }
+}
+
+/// How often a run tries in vain before it gives up, each time after the SDK has tried several times.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The other run may be over at any moment.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);

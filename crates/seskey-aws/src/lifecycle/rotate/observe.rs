@@ -1,0 +1,201 @@
+//! What IAM and the stores show, as the plan is told it.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use seskey::{
+    AccessKeyId, SmtpPassword,
+    rotation::{Key, Notes, Seen, Stage, Step, Store as Holding},
+    store::Store,
+};
+use tokio::time::sleep;
+
+use super::{Run, failure::RotateFailure};
+use crate::{
+    Error,
+    iam::{AccessKey, KeyStatus},
+    smtp::{Phase, SmtpError, Transcript},
+    store::{self, Held},
+};
+
+/// What IAM is to show before anything else is decided: the change that this run has just made.
+#[derive(Default)]
+pub(super) struct Expected {
+    pub(super) tag: Option<(&'static str, Option<String>)>,
+    /// A key, and whether it is active; gone if neither.
+    pub(super) key: Option<(AccessKeyId, Option<bool>)>,
+}
+
+/// When keys were last used, so far as this run has asked.
+pub(super) type LastUses = BTreeMap<AccessKeyId, Option<Timestamp>>;
+
+impl Run<'_> {
+    /// Observes everything anew, but for the last uses that were asked for before.
+    pub(super) async fn observe(&mut self) -> Result<Seen, RotateFailure> {
+        let (keys, tags) = self.settled().await?;
+        let notes = Notes::from_tags(tags.iter().map(|(key, value)| (&**key, &**value)))?;
+        let mut keys: Vec<Key> = keys.iter().map(key).collect::<Result<_, _>>()?;
+        // of an only key it is of no account, unless it may be a stranger's
+        if keys.len() > 1 || notes.intent.is_some() {
+            for key in &mut keys {
+                key.last_used = self.last_used(&key.id).await?;
+            }
+        }
+        let mut stores = vec![];
+        for store in &self.rotation.stores {
+            stores.push(Holding { holds: self.holds(store, &keys).await? });
+        }
+        let now = self.account.now().unwrap_or_else(Timestamp::now);
+        Ok(Seen {
+            keys,
+            notes,
+            stores,
+            at_hand: self.passwords.made.clone(),
+            proven: self.passwords.proven.clone(),
+            hooked: self.passwords.hooked.clone(),
+            ..Seen::at(whole_seconds(now))
+        })
+    }
+
+    /// Whether the step was decided by what may have become old: tags that were read before, and last uses where they
+    /// count. If so, they are forgotten.
+    pub(super) fn was_decided_on_old_facts(&mut self, step: &Step) -> bool {
+        let changes_something = step.stage().is_some();
+        let asks_for_uses = match step {
+            Step::Discard(_) | Step::Stop(_) | Step::WaitUntil { .. } => true,
+            step => step.stage() == Some(Stage::Retire),
+        };
+        let old_tags = self.tags.take().is_some() && changes_something;
+        let old_uses = asks_for_uses && !std::mem::take(&mut self.last_uses).is_empty();
+        old_tags || old_uses
+    }
+
+    /// Keys and tags, when they show what this run has changed, or when that takes too long: another run may have
+    /// changed it again.
+    async fn settled(&mut self) -> Result<(Vec<AccessKey>, Vec<(String, String)>), Error> {
+        let (user, start) = (&self.rotation.user, Instant::now());
+        let expected = std::mem::take(&mut self.expected);
+        for pause in PAUSES.iter().chain(std::iter::repeat(&LAST_PAUSE)) {
+            let keys = self.account.access_keys(user).await?;
+            let tags = match &self.tags {
+                Some(tags) => tags.clone(),
+                None => self.account.tags_of_user(user).await?,
+            };
+            if expected.is_shown(&keys, &tags) || start.elapsed() > SETTLING {
+                return Ok((keys, tags));
+            }
+            sleep(*pause).await;
+        }
+        unreachable!("the loop ends by the clock")
+    }
+
+    async fn last_used(&mut self, key: &AccessKeyId) -> Result<Option<Timestamp>, Error> {
+        if let Some(known) = self.last_uses.get(key) {
+            return Ok(*known);
+        }
+        let (_, used) = self.account.access_key_last_used(key.as_str()).await?;
+        let used = used.map(|used| used.at);
+        self.last_uses.insert(key.clone(), used);
+        Ok(used)
+    }
+
+    /// The key whose password the store holds.
+    async fn holds(
+        &mut self,
+        store: &Store,
+        keys: &[Key],
+    ) -> Result<Option<AccessKeyId>, RotateFailure> {
+        let failed = |error| RotateFailure::of_store(store, error);
+        match store::read(self.account, store).await.map_err(failed)? {
+            Held::Nothing => Ok(None),
+            Held::Foreign => Err(RotateFailure::Foreign { store: store.to_string() }),
+            Held::Credential { user_name, password } => {
+                let is_ours = keys.iter().any(|key| key.id == user_name);
+                if !is_ours && !self.passwords.made.contains(&user_name) {
+                    self.is_nobodys(store, &user_name, &password).await?;
+                    return Ok(Some(user_name));
+                }
+                Ok(self.passwords.learn(&user_name, &password).then_some(user_name))
+            }
+        }
+    }
+
+    /// A credential of no key of this user must not be written over while somebody logs in with it.
+    async fn is_nobodys(
+        &mut self,
+        store: &Store,
+        key: &AccessKeyId,
+        password: &SmtpPassword,
+    ) -> Result<(), RotateFailure> {
+        if self.passwords.dead.contains(key) {
+            return Ok(());
+        }
+        let other_user = || RotateFailure::OtherUser { store: store.to_string(), key: key.clone() };
+        match self.account.access_key_last_used(key.as_str()).await {
+            Ok((Some(user), _)) if user != self.rotation.user => return Err(other_user()),
+            Ok(_) => {}
+            // of another account, or gone
+            Err(error) if error.is_access_denied() || error.is_no_such_entity() => {}
+            Err(error) => return Err(error.into()),
+        }
+        let proof = &self.rotation.proof;
+        let mut transcript = Transcript::default();
+        let login =
+            proof.client.prove(&proof.server, key.as_str(), password.expose(), &mut transcript);
+        match login.await {
+            Ok(()) => Err(other_user()),
+            Err(SmtpError::Refused { phase: Phase::Auth, reply }) if !reply.is_transient() => {
+                self.passwords.dead.insert(key.clone());
+                Ok(())
+            }
+            Err(error) => {
+                Err(RotateFailure::Untried { store: store.to_string(), key: key.clone(), error })
+            }
+        }
+    }
+}
+
+impl Expected {
+    fn is_shown(&self, keys: &[AccessKey], tags: &[(String, String)]) -> bool {
+        let tag = self.tag.as_ref().is_none_or(|(name, value)| {
+            let shown = tags.iter().find(|(tag, _)| tag == name).map(|(_, value)| value);
+            shown == value.as_ref()
+        });
+        let key = self.key.as_ref().is_none_or(|(id, active)| {
+            let shown = keys.iter().find(|key| key.id == id.as_str());
+            shown.map(|key| key.status == KeyStatus::Active) == *active
+        });
+        tag && key
+    }
+}
+
+fn key(key: &AccessKey) -> Result<Key, RotateFailure> {
+    let unusable = || RotateFailure::UnusableKey { id: key.id.clone() };
+    Ok(Key {
+        id: AccessKeyId::parse(&key.id).map_err(|_| unusable())?,
+        active: key.status == KeyStatus::Active,
+        created: key.created.ok_or_else(unusable)?,
+        last_used: None,
+    })
+}
+
+/// As IAM gives its times.
+fn whole_seconds(time: Timestamp) -> Timestamp {
+    let round = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
+    time.round(round).expect("a time can be cut to whole seconds")
+}
+
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+];
+const LAST_PAUSE: Duration = Duration::from_secs(2);
+
+/// IAM shows a change within seconds, as a rule.
+/// Source: IAM User Guide, "Changes that I make are not always immediately visible".
+const SETTLING: Duration = Duration::from_secs(45);

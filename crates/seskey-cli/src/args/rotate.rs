@@ -1,0 +1,112 @@
+//! What is typed after `seskey rotate`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use jiff::SignedDuration;
+
+use super::Endpoint;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rotate {
+    /// The IAM users
+    #[arg(value_name = "USER", required_unless_present = "all")]
+    pub(crate) users: Vec<String>,
+    /// Every user that may send
+    #[arg(long, conflicts_with = "users")]
+    pub(crate) all: bool,
+    /// Where the credential is delivered; several. {user} in it stands for the name of the user
+    #[arg(long, value_name = "STORE", required_unless_present = "undo")]
+    pub(crate) to: Vec<String>,
+    /// How long to go now: to the making of a key, to its delivery, or to the end of the old one
+    #[arg(long, value_enum, default_value_t = Stage::Retire)]
+    pub(crate) stage: Stage,
+    /// Activate the old key again that was deactivated, until its quarantine is over
+    #[arg(long, conflicts_with_all = ["to", "now", "stage", "after"])]
+    pub(crate) undo: bool,
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Take a region that is not in the table
+    #[arg(long)]
+    pub(crate) allow_unknown_region: bool,
+    #[command(flatten)]
+    pub(crate) terms: Terms,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+    #[command(flatten)]
+    pub(crate) records: Records,
+    #[command(flatten)]
+    pub(crate) endpoint: Endpoint,
+}
+
+/// How old a key may grow, and how slowly the old one goes.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "The rotation")]
+pub(crate) struct Terms {
+    /// The age at which a key is rotated
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "90d")]
+    pub(crate) max_age: SignedDuration,
+    /// How long the old key stays active after the hand-over
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "7d")]
+    pub(crate) grace: SignedDuration,
+    /// How long the old key stays inactive before it is deleted
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "7d")]
+    pub(crate) quarantine: SignedDuration,
+    /// Rotate now, whatever the age of the key; a password in a store that does not log in is replaced
+    #[arg(long)]
+    pub(crate) now: bool,
+    /// Wait until the old key was not used for the whole grace time, rather than stop where it is still used
+    #[arg(long)]
+    pub(crate) wait_unused: bool,
+    /// Deactivate the old key although it is still used
+    #[arg(long, conflicts_with = "wait_unused")]
+    pub(crate) even_if_used: bool,
+    /// A command for the shell, run when every store holds the new credential
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) after: Option<String>,
+}
+
+/// How many at a time.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Many users")]
+pub(crate) struct Pace {
+    /// How many users at the same time
+    #[arg(long, value_name = "N", default_value = "8")]
+    pub(crate) concurrency: std::num::NonZeroUsize,
+    /// How many calls to IAM in a second, all users together; IAM throttles an account as a whole
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) calls_per_second: std::num::NonZeroU32,
+}
+
+/// What is written down, without anything secret.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Records")]
+pub(crate) struct Records {
+    /// A file to which every step is appended, a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log_json: Option<PathBuf>,
+    /// A command for the shell that is given JSON on its standard input when a user was changed, or was not to be
+    #[arg(long, value_name = "exec:COMMAND", value_parser = exec)]
+    pub(crate) notify: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stage {
+    /// A new key is made, proven, and answered: deliver it within 15 minutes
+    Create,
+    /// The stores hold the new key
+    Deliver,
+    /// The old key goes
+    Retire,
+}
+
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    use jiff::{Span, SpanRelativeTo};
+    let span: Span = text.parse().map_err(|_| "no time, such as 90d, 12h or 30m".to_owned())?;
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())
+}
+
+fn exec(text: &str) -> Result<String, &'static str> {
+    text.strip_prefix("exec:").map(str::to_owned).ok_or("it does not begin with exec:")
+}

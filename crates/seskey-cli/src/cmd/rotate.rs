@@ -1,0 +1,108 @@
+//! `seskey rotate`: a new key, proven, delivered, handed over; the old one, in time, deactivated and deleted.
+
+use seskey::{
+    rotation::{self, Goal, GoalError},
+    store::Store,
+};
+use seskey_aws::{
+    Account,
+    lifecycle::{list::list, rotate::Hook},
+};
+
+use crate::{
+    args::{
+        Global,
+        rotate::{Rotate, Stage, Terms},
+    },
+    aws,
+    exit::Exit,
+    explain::{Failure, Result},
+    output::Output,
+    rotations::{self, Job, Records, Who},
+    smtp,
+};
+
+pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exit> {
+    let goal = goal(&args.terms, args.stage)?;
+    if goal.is_crowded() {
+        output.warn("grace and quarantine together are longer than the greatest age of a key: it is rotated late");
+    }
+    if let Some(store) = args.to.iter().find(|store| !store.contains(PLACE))
+        && (args.all || args.users.len() > 1)
+    {
+        return Err(Failure::usage(
+            format!("several users cannot be delivered to one store: {store}"),
+            "put {user} into it, such as secretsmanager:smtp/{user}",
+        ));
+    }
+    // before anything is asked of AWS
+    args.to.iter().try_for_each(|text| store(text, "user").map(drop))?;
+    let region = global.region.as_deref();
+    let region =
+        region.map(|text| aws::parse_region(text, args.allow_unknown_region)).transpose()?;
+    let usual_region = aws::region(global, args.allow_unknown_region).ok();
+    let client = smtp::client(&args.endpoint)?;
+    let records = Records::open(&args.records)?;
+    aws::block_on(async {
+        let interrupt = aws::interrupt_on_signals()?;
+        let account = aws::account(global, region.as_ref().or(usual_region.as_ref())).await;
+        let users = if args.all { all(&account).await? } else { args.users.clone() };
+        let job = |user: String| {
+            Ok(Job {
+                account: account.clone(),
+                region: region.clone(),
+                usual_region: usual_region.clone(),
+                tags: None,
+                goal: goal.clone(),
+                plan: if args.undo { rotation::undo } else { rotation::next },
+                stores: args.to.iter().map(|text| store(text, &user)).collect::<Result<_>>()?,
+                hook: args.terms.after.as_deref().map(Hook::new),
+                client: client.clone(),
+                endpoint: args.endpoint.clone(),
+                now: args.terms.now,
+                who: Who { user, account: None },
+            })
+        };
+        let jobs = users.into_iter().map(job).collect::<Result<_>>()?;
+        rotations::run(jobs, args.pace.concurrency, records, interrupt, *output).await
+    })?
+}
+
+async fn all(account: &Account) -> Result<Vec<String>> {
+    let users = list(account, false).await.map_err(|error| aws::failure(&error))?;
+    Ok(users.into_iter().map(|user| user.name).collect())
+}
+
+fn goal(terms: &Terms, stage: Stage) -> Result<Goal> {
+    let goal = Goal::new(terms.max_age, terms.grace, terms.quarantine).map_err(|error| {
+        Failure::usage(
+            match error {
+                GoalError::NoAge => "--max-age is no time at all",
+                _ => "a time is less than nothing",
+            },
+            "such as --max-age 90d --grace 7d --quarantine 7d",
+        )
+    })?;
+    let mut goal = goal;
+    goal.wait_unused = terms.wait_unused;
+    goal.even_if_used = terms.even_if_used;
+    goal.until = match stage {
+        Stage::Create => rotation::Stage::Create,
+        Stage::Deliver => rotation::Stage::Deliver,
+        Stage::Retire => rotation::Stage::Retire,
+    };
+    Ok(goal)
+}
+
+/// A store for this user.
+fn store(text: &str, user: &str) -> Result<Store> {
+    text.replace(PLACE, user).parse::<Store>().map_err(|error| {
+        Failure::usage(
+            format!("{text} is no store: {error}"),
+            "such as file:/etc/mail/smtp.json, secretsmanager:prod/smtp, ssm:/prod/smtp, kubernetes:NAMESPACE/NAME, exec:COMMAND",
+        )
+    })
+}
+
+/// What stands for the name of the user in a store.
+const PLACE: &str = "{user}";

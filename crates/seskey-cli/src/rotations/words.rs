@@ -1,0 +1,131 @@
+//! The steps of a rotation in words, done and to be done, and their names in JSON.
+
+use jiff::Timestamp;
+use seskey::{
+    AccessKeyId,
+    rotation::{PROOFS, Step, Why},
+    store::Store,
+};
+
+/// A step: its name, what was done, what is to be done.
+pub(crate) struct Words {
+    pub(crate) name: &'static str,
+    pub(crate) done: String,
+    pub(crate) to_do: String,
+}
+
+pub(crate) fn words(step: &Step, stores: &[Store]) -> Words {
+    let both = |name, verb: (&str, &str), object: String| Words {
+        name,
+        done: format!("{} {object}", verb.0),
+        to_do: format!("{} {object}", verb.1),
+    };
+    match step {
+        Step::WriteIntent(_) => both(
+            "write-intent",
+            ("noted", "note"),
+            "on the user which access keys it has".to_owned(),
+        ),
+        Step::CreateKey => both("create-key", ("created", "create"), "an access key".to_owned()),
+        Step::RecordKey(intent) => {
+            both("record-key", ("noted", "note"), format!("on the user {}", list(&intent.made)))
+        }
+        Step::Discard(key) => both(
+            "discard-key",
+            ("deleted", "delete"),
+            format!("the access key {key}, whose secret was lost"),
+        ),
+        Step::Prove(key) => {
+            both("prove", ("logged in", "log in"), format!("{PROOFS} times in a row with {key}"))
+        }
+        Step::Deliver { store, key } => {
+            let store = stores.get(*store).map_or_else(String::new, ToString::to_string);
+            both("deliver", ("delivered", "deliver"), format!("{key} to {store}"))
+        }
+        Step::RunHook(_) => {
+            both("run-hook", ("ran", "run"), "the command after the delivery".to_owned())
+        }
+        Step::MarkHandOver(note) => both(
+            "mark-hand-over",
+            ("noted", "note"),
+            format!("on the user that {} is handed over", note.key),
+        ),
+        Step::ClearHandOver => both(
+            "clear-hand-over",
+            ("removed", "remove"),
+            "the note of an earlier hand-over".to_owned(),
+        ),
+        Step::ClearIntent => {
+            both("clear-intent", ("removed", "remove"), "the note of the new access key".to_owned())
+        }
+        Step::Deactivate(key) => {
+            both("deactivate-key", ("deactivated", "deactivate"), format!("the access key {key}"))
+        }
+        Step::MarkRetired(_) => both(
+            "mark-retired",
+            ("noted", "note"),
+            "on the user since when access keys have been inactive".to_owned(),
+        ),
+        Step::Delete(key) => {
+            both("delete-key", ("deleted", "delete"), format!("the access key {key}"))
+        }
+        Step::Activate(key) => {
+            both("activate-key", ("activated", "activate"), format!("the access key {key} again"))
+        }
+        Step::WaitUntil { until, why, key } => {
+            both("wait", ("waited", "wait"), format!("until {until}: {}", reason(*why, key)))
+        }
+        Step::Done { due } => both(
+            "done",
+            ("done,", "done,"),
+            due.map_or_else(|| "nothing is due".to_owned(), |due| format!("due again {due}")),
+        ),
+        _ => both("stop", ("stopped", "stop"), "here".to_owned()),
+    }
+}
+
+/// What is waited for.
+pub(crate) fn reason(why: Why, key: &AccessKeyId) -> String {
+    match why {
+        Why::Lease => format!("another run may be about to deliver {key}"),
+        Why::Grace => format!("the old access key {key} stays active"),
+        Why::Quarantine => format!("the old access key {key} stays inactive before it is deleted"),
+        Why::Unused => format!("the old access key {key} is still used, and stays active"),
+    }
+}
+
+/// What a wait is called in JSON.
+pub(crate) fn wait_name(why: Why) -> &'static str {
+    match why {
+        Why::Lease => "lease",
+        Why::Grace => "grace",
+        Why::Quarantine => "quarantine",
+        Why::Unused => "unused",
+    }
+}
+
+/// The key that a step is about, in JSON.
+pub(crate) fn key(step: &Step) -> Option<&AccessKeyId> {
+    match step {
+        Step::Discard(key)
+        | Step::Prove(key)
+        | Step::Deliver { key, .. }
+        | Step::RunHook(key)
+        | Step::Deactivate(key)
+        | Step::Delete(key)
+        | Step::Activate(key)
+        | Step::WaitUntil { key, .. } => Some(key),
+        Step::RecordKey(intent) => intent.made.last(),
+        Step::MarkHandOver(note) => Some(&note.key),
+        _ => None,
+    }
+}
+
+/// A time as it is told.
+pub(crate) fn time(time: Timestamp) -> String {
+    time.to_string()
+}
+
+fn list(keys: &[AccessKeyId]) -> String {
+    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
