@@ -37,7 +37,7 @@
 //! * forgets that the hook has run whenever it delivers;
 //! * never sends CreateAccessKey twice: a lost answer is a lost secret, and the key is discarded in time;
 //! * takes a key to be deleted that is gone, and a note to be removed that is not there, as done;
-//! * keeps waiting only for [`Why::Lease`]; the other waits are for the next run.
+//! * waits itself for what is a matter of minutes, and leaves the rest to the next run: see [`Step::ends_a_run`].
 //!
 //! # Where two runs at once could hurt
 //! A key that only its maker can deliver is his until [`LEASE`] after its creation, less [`MARGIN`] for a step under
@@ -58,12 +58,14 @@
 //! removed as soon as a store holds another key, such as one that was added: its readers get the whole grace time. And
 //! a key is not deactivated while a note says that it is: its quarantine would count from the earlier time.
 
+mod forecast;
 mod goal;
 mod notes;
 mod revoke;
 mod seen;
 mod step;
 
+pub use forecast::{NEW_KEY, forecast, forecast_of};
 pub use goal::{Goal, GoalError};
 pub use notes::{
     HAND_OVER_TAG, HandOver, INTENT_TAG, Intent, NoteError, Notes, RETIRED_TAG, Retired,

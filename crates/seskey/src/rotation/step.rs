@@ -135,6 +135,15 @@ impl Step {
         }
     }
 
+    /// Whether the run is over: all is done, or it goes no further, or waits for what is not worth waiting for.
+    pub fn ends_a_run(&self) -> bool {
+        match self {
+            Self::WaitUntil { why, .. } => *why != Why::Lease,
+            Self::Stop(_) | Self::Done { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The tag of the IAM user that the step writes, or removes if there is no value.
     pub fn tag(&self) -> Option<(&'static str, Option<String>)> {
         match self {

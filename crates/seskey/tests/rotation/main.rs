@@ -5,6 +5,7 @@
 
 mod cuts;
 mod decisions;
+mod forecast;
 mod laws;
 mod leak;
 mod mutants;

@@ -98,8 +98,15 @@ fn every_start() {
     }
 }
 
+pub(crate) fn any_world() -> impl Strategy<Value = World> {
+    let found = prop::collection::vec(a_key(), 0..3);
+    let stores = prop::collection::vec(prop::sample::select(vec![0, 1, 2, 99]), 1..4);
+    (found, prop::sample::select(notes()), stores)
+        .prop_map(|(found, notes, stores)| world(&found, &notes, &stores))
+}
+
 fn a_key() -> impl Strategy<Value = Found> {
-    let minutes = |n: i64| (0..n).prop_map(SignedDuration::from_mins);
+    let minutes = |n: i64| (1..n).prop_map(SignedDuration::from_mins);
     let age = prop_oneof![minutes(30), minutes(60 * 24 * 200)];
     let used = prop_oneof![minutes(30), minutes(60 * 24 * 50)];
     (any::<bool>(), age, prop::option::of(used))
@@ -109,7 +116,7 @@ fn a_cut() -> impl Strategy<Value = Cut> {
     (0..EFFECTS, 0..8_usize).prop_map(|(at, which)| every_cut(at).nth(which).unwrap())
 }
 
-fn any_terms() -> impl Strategy<Value = Terms> {
+pub(crate) fn any_terms() -> impl Strategy<Value = Terms> {
     let time = || prop_oneof![Just(0), 0..60, 0..60 * 24 * 30];
     (time(), time(), 60 * 24..60 * 24 * 120).prop_map(|(grace, quarantine, more)| Terms {
         max_age: MINUTE * (grace + quarantine + more),
@@ -125,12 +132,10 @@ proptest! {
 
     #[test]
     fn any_start_any_terms_any_cuts(
-        found in prop::collection::vec(a_key(), 0..3),
-        notes in prop::sample::select(notes()),
-        stores in prop::collection::vec(prop::sample::select(vec![0, 1, 2, 99]), 1..4),
+        user in any_world(),
         terms in any_terms(),
         cuts in prop::collection::vec(a_cut(), 0..4),
     ) {
-        check(world(&found, &notes, &stores), &terms, &cuts);
+        check(user, &terms, &cuts);
     }
 }

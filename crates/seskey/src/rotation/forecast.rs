@@ -1,0 +1,63 @@
+//! What a run would do, were nothing to go wrong, and nobody else to do anything.
+
+use super::{Goal, Key, Seen, Step, next};
+use crate::access_key::AccessKeyId;
+
+/// Stands in a forecast for the key that is yet to be made. It has digits that IAM's own IDs have not.
+pub const NEW_KEY: &str = "AKIA0000000000NEWKEY";
+
+/// The steps of [`next`] from here on, with the last one: [`Step::Done`], [`Step::Stop`] or a wait for the next run.
+///
+/// No time goes by but in waits for a lease: what is yet to be noted or waited for will be so much later.
+pub fn forecast(seen: &Seen, goal: &Goal) -> Vec<Step> {
+    forecast_of(|seen| next(seen, goal), seen)
+}
+
+/// The same of another plan, such as [`revoke`](super::revoke) or [`undo`](super::undo).
+pub fn forecast_of(plan: impl Fn(&Seen) -> Step, seen: &Seen) -> Vec<Step> {
+    let mut seen = seen.clone();
+    let mut steps = vec![];
+    loop {
+        let step = plan(&seen);
+        carry_out(&step, &mut seen);
+        steps.push(step);
+        if steps.last().is_some_and(Step::ends_a_run) {
+            return steps;
+        }
+    }
+}
+
+/// What is seen after the step, whatever was not asked for being as before.
+fn carry_out(step: &Step, seen: &mut Seen) {
+    match step {
+        Step::WriteIntent(intent) | Step::RecordKey(intent) => {
+            seen.notes.intent = Some(intent.clone());
+        }
+        Step::ClearIntent => seen.notes.intent = None,
+        Step::CreateKey => {
+            let id = AccessKeyId::parse(NEW_KEY).expect("it has the form of an ID");
+            seen.at_hand.insert(id.clone());
+            seen.keys.push(Key { id, active: true, created: seen.now, last_used: None });
+        }
+        Step::Prove(id) => {
+            seen.proven.insert(id.clone());
+        }
+        Step::Deliver { store, key } => {
+            seen.stores[*store].holds = Some(key.clone());
+            seen.hooked = None;
+        }
+        Step::RunHook(id) => seen.hooked = Some(id.clone()),
+        Step::MarkHandOver(note) => seen.notes.hand_over = Some(note.clone()),
+        Step::ClearHandOver => seen.notes.hand_over = None,
+        Step::Deactivate(id) => set_active(seen, id, false),
+        Step::Activate(id) => set_active(seen, id, true),
+        Step::MarkRetired(note) => seen.notes.retired = note.clone(),
+        Step::Discard(id) | Step::Delete(id) => seen.keys.retain(|key| key.id != *id),
+        Step::WaitUntil { until, .. } => seen.now = *until,
+        Step::Stop(_) | Step::Done { .. } => {}
+    }
+}
+
+fn set_active(seen: &mut Seen, id: &AccessKeyId, active: bool) {
+    seen.keys.iter_mut().filter(|key| key.id == *id).for_each(|key| key.active = active);
+}
