@@ -9,12 +9,12 @@ use seskey::{
     Region,
     region::RegionError,
     render::Target,
-    store::{Keys, SecretForm, Store, StoreKind, StoreNameError as E},
+    store::{Keys, KubernetesSecret, SecretForm, Store, StoreKind, StoreNameError as E},
 };
 
 fn store(kind: StoreKind) -> Store {
     let keys = match kind {
-        StoreKind::Kubernetes { .. } => Keys::environment(),
+        StoreKind::Kubernetes(_) => Keys::environment(),
         _ => Keys::json(),
     };
     Store { kind, host: None, port: None, from: None, keys }
@@ -33,12 +33,14 @@ fn what_is_typed_is_understood() {
         kms_key: None,
         form: SecretForm::Json,
     };
-    let kubernetes = |namespace: &str, name: &str| StoreKind::Kubernetes {
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        kubectl: None,
-        kubeconfig: None,
-        context: None,
+    let kubernetes = |namespace: &str, name: &str| {
+        StoreKind::Kubernetes(KubernetesSecret {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            kubectl: None,
+            kubeconfig: None,
+            context: None,
+        })
     };
     let exec = |command: &str| store(StoreKind::Exec { command: command.to_owned() });
     for (text, expected) in [
@@ -85,13 +87,13 @@ fn what_is_typed_is_understood() {
         ("kubernetes:mail/smtp.ses", store(kubernetes("mail", "smtp.ses"))),
         (
             "kubernetes:mail/smtp?context=arn:aws:eks:x&kubectl=/opt/my kubectl&kubeconfig=k%3F",
-            store(StoreKind::Kubernetes {
+            store(StoreKind::Kubernetes(KubernetesSecret {
                 namespace: "mail".into(),
                 name: "smtp".into(),
                 kubectl: Some("/opt/my kubectl".into()),
                 kubeconfig: Some("k?".into()),
                 context: Some("arn:aws:eks:x".into()),
-            }),
+            })),
         ),
         ("exec:curl -d @- 'https://v/?a=%41&b'", exec("curl -d @- 'https://v/?a=%41&b'")),
     ] {
@@ -219,13 +221,13 @@ fn any_store() -> impl Strategy<Value = Store> {
             of(text)
         )
             .prop_map(|(namespace, name, kubectl, kubeconfig, context)| {
-                StoreKind::Kubernetes {
+                StoreKind::Kubernetes(KubernetesSecret {
                     namespace,
                     name,
                     kubectl,
                     kubeconfig: kubeconfig.map(PathBuf::from),
                     context,
-                }
+                })
             }),
     ];
     let named =

@@ -61,23 +61,27 @@ pub enum StoreKind {
         form: SecretForm,
     },
     /// `kubernetes:NAMESPACE/NAME`, a secret, through the user's own kubectl.
-    Kubernetes {
-        /// The namespace.
-        namespace: String,
-        /// The name of the secret.
-        name: String,
-        /// The kubectl to run: a path, or a name to be found on `PATH`, in place of `kubectl`.
-        kubectl: Option<String>,
-        /// The file that says where the cluster is, in place of kubectl's own choice.
-        kubeconfig: Option<PathBuf>,
-        /// The context in it, in place of the current one.
-        context: Option<String>,
-    },
+    Kubernetes(KubernetesSecret),
     /// `exec:COMMAND`, run by the shell, with JSON on its standard input.
     Exec {
         /// The command.
         command: String,
     },
+}
+
+/// A secret of Kubernetes, and how kubectl gets there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KubernetesSecret {
+    /// The namespace.
+    pub namespace: String,
+    /// The name of the secret.
+    pub name: String,
+    /// The kubectl to run: a path, or a name to be found on `PATH`, in place of `kubectl`.
+    pub kubectl: Option<String>,
+    /// The file that says where the cluster is, in place of kubectl's own choice.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context in it, in place of the current one.
+    pub context: Option<String>,
 }
 
 /// The form of a secret that is one text.
@@ -138,7 +142,7 @@ impl StoreKind {
     /// What the values are called unless the options say otherwise.
     fn usual_keys(&self) -> Keys {
         match self {
-            Self::Kubernetes { .. } => Keys::environment(),
+            Self::Kubernetes(_) => Keys::environment(),
             _ => Keys::json(),
         }
     }

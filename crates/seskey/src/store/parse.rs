@@ -1,10 +1,14 @@
 //! A store, as it was typed.
 
-use std::{ffi::OsStr, path::PathBuf, str::FromStr};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use percent_encoding::percent_decode_str;
 
-use super::{Keys, SecretForm, Store, StoreKind};
+use super::{Keys, KubernetesSecret, SecretForm, Store, StoreKind};
 use crate::{
     region::{Region, RegionError},
     render::Target,
@@ -122,7 +126,7 @@ impl FromStr for Store {
             _ => {
                 let region = options.take("region").map(|given| Region::parse_unknown(&given));
                 let (region, kms_key) = (region.transpose()?, options.take("kms-key-id"));
-                let form = options.take("form").map_or(Ok(SecretForm::default()), form)?;
+                let form = options.take("form").map(form).transpose()?.unwrap_or_default();
                 match scheme {
                     "ssm" => StoreKind::Ssm { name: rest, region, kms_key, form },
                     _ => StoreKind::SecretsManager { name: rest, region, kms_key, form },
@@ -175,7 +179,7 @@ fn file(path: String, options: &mut Options) -> Result<StoreKind> {
 }
 
 /// The form that the name of a file promises.
-fn format_of_name(path: &std::path::Path) -> Option<Target> {
+fn format_of_name(path: &Path) -> Option<Target> {
     let name = path.file_name().and_then(OsStr::to_str)?;
     match (name, name.rsplit_once('.').map(|(_, extension)| extension)) {
         ("sasl_passwd", _) => Some(Target::PostfixSasl),
@@ -205,13 +209,13 @@ fn kubernetes(rest: &str, options: &mut Options) -> Result<StoreKind> {
                 && name.len() <= 253
         })
         .ok_or_else(|| StoreNameError::KubernetesName { given: rest.to_owned() })?;
-    Ok(StoreKind::Kubernetes {
+    Ok(StoreKind::Kubernetes(KubernetesSecret {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
         kubectl: options.take("kubectl"),
         kubeconfig: options.take("kubeconfig").map(PathBuf::from),
         context: options.take("context"),
-    })
+    }))
 }
 
 fn form(given: String) -> Result<SecretForm> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{SecretForm, Store, StoreKind, parse::format_name};
+use super::{KubernetesSecret, SecretForm, Store, StoreKind, parse::format_name};
 
 impl fmt::Display for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -25,7 +25,8 @@ impl fmt::Display for Store {
                     options.push(("form", "text".to_owned()));
                 }
             }
-            StoreKind::Kubernetes { namespace, name, kubectl, kubeconfig, context } => {
+            StoreKind::Kubernetes(secret) => {
+                let KubernetesSecret { namespace, name, kubectl, kubeconfig, context } = secret;
                 write!(f, "kubernetes:{}/{}", escaped(namespace), escaped(name))?;
                 options.extend(kubectl.clone().map(|kubectl| ("kubectl", kubectl)));
                 let kubeconfig = kubeconfig.as_ref().map(|path| path.to_string_lossy());

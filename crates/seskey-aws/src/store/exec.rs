@@ -1,0 +1,62 @@
+//! A command of the user's own: JSON on its stdin to write, JSON on its stdout when it is run with `--read`.
+
+use std::{process::Stdio, time::Duration};
+
+use serde_json::{Value, json};
+use seskey::{SmtpCredential, render::Entry};
+use tokio::process::Command;
+use zeroize::Zeroizing;
+
+use super::{Held, ProcessError, StoreError, process};
+
+pub(super) async fn read(command: &str) -> Result<Held, StoreError> {
+    let mut shell = shell(command);
+    shell.arg("--read").stdout(Stdio::piped());
+    let printed = process::run(&mut shell, b"", LIMIT).await?.success(&[], |_| false)?.stdout;
+    let text = str::from_utf8(&printed).map_err(|_| ProcessError::Unreadable)?;
+    if text.trim().is_empty() {
+        return Ok(Held::Nothing);
+    }
+    let value: Value = serde_json::from_str(text).map_err(|_| ProcessError::Unreadable)?;
+    if value.as_object().is_some_and(serde_json::Map::is_empty) {
+        return Ok(Held::Nothing);
+    }
+    Ok(match SmtpCredential::read(text) {
+        Ok(mut credentials) if value.is_object() => {
+            credentials.pop().map_or(Held::Foreign, Held::of)
+        }
+        _ => Held::Foreign,
+    })
+}
+
+pub(super) async fn write(command: &str, entry: &Entry) -> Result<(), StoreError> {
+    if read(command).await? == Held::Foreign {
+        return Err(StoreError::NotOurs);
+    }
+    let credential = &entry.credential;
+    let password = credential.password.expose();
+    let input = Zeroizing::new(
+        json!({
+            "user_name": credential.iam_user,
+            "smtp_user_name": credential.user_name.as_str(),
+            "smtp_password": password,
+            "smtp_endpoint": entry.host,
+            "smtp_port": entry.port,
+        })
+        .to_string(),
+    );
+    let mut shell = shell(command);
+    let finished = process::run(shell.stdout(Stdio::null()), input.as_bytes(), LIMIT).await?;
+    finished.success(&[password], |_| false)?;
+    read(command).await?.confirm(credential)
+}
+
+/// The shell, running the command with the arguments that are added.
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("{} \"$@\"", command.trim_end())).arg("seskey");
+    shell
+}
+
+/// How long a command may take.
+const LIMIT: Duration = Duration::from_secs(60);

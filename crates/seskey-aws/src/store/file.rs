@@ -1,0 +1,264 @@
+//! A file: replaced as a whole by a new one beside it, with the mode and the owner that it had.
+
+use std::{
+    fs::{self, File, Metadata, Permissions, TryLockError},
+    io::{self, Read, Write},
+    os::unix::fs::{MetadataExt, PermissionsExt, fchown},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::geteuid;
+use seskey::render::{Entry, RenderError, Target, held, render};
+use zeroize::Zeroizing;
+
+use super::{Held, StoreError};
+
+/// A file that cannot be read or replaced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+#[non_exhaustive]
+pub struct FileError {
+    /// The file, or its folder.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub problem: FileProblem,
+}
+
+/// What is wrong with a file that a credential is in, or should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileProblem {
+    /// The system refused. The old file is as it was.
+    #[error("{reason}")]
+    System {
+        /// What kind of failure it was.
+        kind: io::ErrorKind,
+        /// What the system said.
+        reason: String,
+    },
+    /// It is a directory, a device, a pipe or a socket.
+    #[error("it is not a file")]
+    NotAFile,
+    /// It is not UTF-8.
+    #[error("it is not text in UTF-8")]
+    NotText,
+    /// Everybody may read or write it. `chmod o=` on it helps, if its readers do not need that.
+    #[error("everybody may read or write it (mode {mode:03o})")]
+    TooOpen {
+        /// Its mode.
+        mode: u32,
+    },
+    /// Everybody may write to its folder, and could put something else in its place.
+    #[error("everybody may write to its folder")]
+    FolderTooOpen,
+    /// The new file cannot be given to the owner and group of the old one, who would lose it.
+    #[error("it cannot be kept for its owner ({user}:{group})")]
+    Owner {
+        /// The number of its user.
+        user: u32,
+        /// The number of its group.
+        group: u32,
+    },
+    /// Another process kept writing to the folder.
+    #[error("another process is writing")]
+    Busy,
+}
+
+pub(super) async fn read(
+    path: PathBuf,
+    target: Target,
+    host: String,
+    port: u16,
+) -> Result<Held, StoreError> {
+    in_thread(move || {
+        let present = Present::read(&followed(&path)?)?;
+        Ok(present.map_or(Held::Nothing, |present| holds(target, &present.text, &host, port)))
+    })
+    .await
+}
+
+pub(super) async fn write(path: PathBuf, target: Target, entry: Entry) -> Result<(), StoreError> {
+    in_thread(move || {
+        let path = followed(&path)?;
+        let folder = Folder::locked(folder_of(&path))?;
+        let present = Present::read(&path)?;
+        let before = present.as_ref().map_or("", |present| present.text.as_str());
+        let text = Zeroizing::new(render(target, &entry, before).map_err(|error| match error {
+            RenderError::NotOurs => StoreError::NotOurs,
+            error => error.into(),
+        })?);
+        if *text != before {
+            folder.replace(&path, present.as_ref(), &text)?;
+        }
+        let text = Present::read(&path)?.map(|present| present.text).unwrap_or_default();
+        holds(target, &text, &entry.host, entry.port).confirm(&entry.credential)
+    })
+    .await
+}
+
+/// Files block, and a disk that spins up does so for seconds.
+async fn in_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+fn holds(target: Target, text: &str, host: &str, port: u16) -> Held {
+    // the lines of others stay beside ours, but of an object or a table of others nothing would be left
+    let shared =
+        matches!(target, Target::PostfixSasl | Target::Msmtp | Target::Env | Target::Systemd);
+    match held(target, text, host, port) {
+        Some(credential) => Held::of(credential),
+        None if shared || text.trim().is_empty() => Held::Nothing,
+        None => Held::Foreign,
+    }
+}
+
+/// The file as it is.
+struct Present {
+    text: Zeroizing<String>,
+    metadata: Metadata,
+}
+
+impl Present {
+    /// `None` if there is none.
+    fn read(path: &Path) -> Result<Option<Self>, FileError> {
+        let failed = |error| system(path, &error);
+        let problem = |problem| Err(FileError { path: path.to_owned(), problem });
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+            // a pipe would keep whoever opens it
+            Ok(metadata) if !metadata.is_file() => return problem(FileProblem::NotAFile),
+            Ok(_) => {}
+        }
+        let mut file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        let mode = metadata.mode() & 0o7777;
+        if mode & 0o006 != 0 {
+            return problem(FileProblem::TooOpen { mode });
+        }
+        let mut text = Zeroizing::new(String::new());
+        match file.read_to_string(&mut text) {
+            Ok(_) => Ok(Some(Self { text, metadata })),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                problem(FileProblem::NotText)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+/// The folder of a file, locked so that of two writers neither loses the lines of the other.
+struct Folder<'a> {
+    path: &'a Path,
+    handle: File,
+    locked: bool,
+}
+
+impl<'a> Folder<'a> {
+    fn locked(path: &'a Path) -> Result<Self, FileError> {
+        let handle = File::open(path).map_err(|error| system(path, &error))?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match handle.try_lock() {
+                Ok(()) => return Ok(Self { path, handle, locked: true }),
+                // not every file system can lock a directory
+                Err(TryLockError::Error(_)) => return Ok(Self { path, handle, locked: false }),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(FileError { path: path.to_owned(), problem: FileProblem::Busy });
+                }
+            }
+        }
+    }
+
+    /// Owner and mode are right before the first byte of the text is written; the text is on disk before the name is.
+    fn replace(&self, path: &Path, present: Option<&Present>, text: &str) -> Result<(), FileError> {
+        let failed = |error| system(path, &error);
+        self.remove_leftovers();
+        let mut builder = tempfile::Builder::new();
+        let mut file =
+            builder.prefix(PREFIX).suffix(SUFFIX).tempfile_in(self.path).map_err(failed)?;
+        if let Some(Present { metadata: old, .. }) = present {
+            let new = file.as_file().metadata().map_err(failed)?;
+            let (user, group) = (old.uid(), old.gid());
+            if (user, group) != (new.uid(), new.gid()) {
+                fchown(file.as_file(), Some(user), Some(group)).map_err(|_| FileError {
+                    path: path.to_owned(),
+                    problem: FileProblem::Owner { user, group },
+                })?;
+            }
+            let mode = Permissions::from_mode(old.mode() & 0o7777);
+            file.as_file().set_permissions(mode).map_err(failed)?;
+        }
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(path).map_err(|error| failed(error.error))?;
+        self.handle.sync_all().map_err(failed)
+    }
+
+    /// Whoever was killed has left a secret behind. While the folder is locked, nobody is about to use it.
+    fn remove_leftovers(&self) {
+        let entries = fs::read_dir(self.path).into_iter().flatten().flatten();
+        let leftovers = entries.filter(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            self.locked && name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+        });
+        for leftover in leftovers {
+            let _ = fs::remove_file(leftover.path());
+        }
+    }
+}
+
+/// What the path leads to in the end, so that a link stays and what it leads to is replaced. Where everybody may write, it
+/// must be the caller's own: a link or a file that is not was perhaps put there to be written to.
+fn followed(path: &Path) -> Result<PathBuf, FileError> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let folder = folder_of(&path);
+        let mode = fs::metadata(folder).map_err(|error| system(folder, &error))?.mode();
+        let (everybody, sticky) = (mode & 0o002 != 0, mode & 0o1000 != 0);
+        let metadata = match fs::symlink_metadata(&path) {
+            Ok(metadata) => Some(metadata),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(system(&path, &error)),
+        };
+        let own = metadata.as_ref().is_none_or(|entry| entry.uid() == geteuid().as_raw());
+        if everybody && !(sticky && own) {
+            return Err(FileError { path, problem: FileProblem::FolderTooOpen });
+        }
+        if !metadata.is_some_and(|metadata| metadata.is_symlink()) {
+            return Ok(path);
+        }
+        path = folder.join(fs::read_link(&path).map_err(|error| system(&path, &error))?);
+    }
+    Err(FileError { path, problem: FileProblem::NotAFile })
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+fn system(path: &Path, error: &io::Error) -> FileError {
+    let problem = FileProblem::System { kind: error.kind(), reason: error.to_string() };
+    FileError { path: path.to_owned(), problem }
+}
+
+/// Around the name of a file that is not in its place yet.
+const PREFIX: &str = ".seskey-";
+const SUFFIX: &str = ".tmp";
+
+/// How long the folder is waited for. Whoever holds it writes one file.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// As many links as Linux follows.
+const MAX_LINKS: usize = 40;

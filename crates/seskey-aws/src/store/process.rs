@@ -1,0 +1,235 @@
+//! A process that is given its input, listened to, and ended when it takes too long. No secret is among its arguments
+//! or in its environment.
+
+use std::{io, process::ExitStatus, time::Duration};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use seskey::SmtpPassword;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    process::Command,
+    time::timeout,
+};
+use zeroize::Zeroizing;
+
+/// Why a process did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProcessError {
+    /// It could not be started.
+    #[error("{program} cannot be run: {reason}")]
+    NotStarted {
+        /// What should have run.
+        program: String,
+        /// What kind of failure it was.
+        kind: io::ErrorKind,
+        /// What the system said.
+        reason: String,
+    },
+    /// It failed.
+    #[error("it failed: {said}")]
+    Failed {
+        /// Its exit status; `None` if a signal ended it.
+        code: Option<i32>,
+        /// Its last word on stderr, without control characters and passwords.
+        said: String,
+    },
+    /// It took too long, and was ended with all that it had started.
+    #[error("it was not done after {} seconds", limit.as_secs())]
+    TimeLimit {
+        /// How long it had.
+        limit: Duration,
+    },
+    /// What it printed is not the JSON that it should be.
+    #[error("it printed something other than the JSON that it should")]
+    Unreadable,
+}
+
+/// What a process that came to its end has left.
+pub(super) struct Finished {
+    status: ExitStatus,
+    /// What it printed, where stdout was asked for.
+    pub(super) stdout: Zeroizing<Vec<u8>>,
+    stderr: Zeroizing<Vec<u8>>,
+}
+
+/// Runs the command with this on its stdin, in a process group of its own.
+pub(super) async fn run(
+    command: &mut Command,
+    input: &[u8],
+    limit: Duration,
+) -> Result<Finished, ProcessError> {
+    command.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.process_group(0).kill_on_drop(true).spawn().map_err(|error| {
+        ProcessError::NotStarted {
+            program: command.as_std().get_program().to_string_lossy().into_owned(),
+            kind: error.kind(),
+            reason: error.to_string(),
+        }
+    })?;
+    let mut group = Group(child.id());
+    let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (mut stdout, mut stderr) = (Zeroizing::default(), Zeroizing::default());
+    let status = timeout(limit, async {
+        let feed = async move {
+            if let Some(mut stdin) = stdin {
+                // whoever does not read to the end needs no more
+                let _ = stdin.write_all(input).await;
+            }
+        };
+        let talk = async { tokio::join!(feed, drain(out, &mut stdout), drain(err, &mut stderr)) };
+        let mut talk = std::pin::pin!(talk);
+        tokio::select! {
+            _ = &mut talk => child.wait().await,
+            // what it left running may hold the pipes open for ever
+            status = child.wait() => {
+                let _ = timeout(LINGER, talk).await;
+                status
+            }
+        }
+    })
+    .await;
+    match status {
+        Ok(Ok(status)) => {
+            group.0 = None;
+            Ok(Finished { status, stdout, stderr })
+        }
+        Ok(Err(error)) => {
+            Err(ProcessError::Failed { code: None, said: cleaned(&error.to_string(), &[]) })
+        }
+        Err(_) => {
+            drop(group);
+            let _ = child.wait().await;
+            Err(ProcessError::TimeLimit { limit })
+        }
+    }
+}
+
+impl Finished {
+    /// That it succeeded; else what it said in its last line, or in the one that is chosen, without what is hidden.
+    pub(super) fn success(
+        self,
+        hidden: &[&str],
+        chosen: impl Fn(&str) -> bool,
+    ) -> Result<Self, ProcessError> {
+        if self.status.success() {
+            return Ok(self);
+        }
+        let stderr = String::from_utf8_lossy(&self.stderr);
+        let lines = || stderr.lines().filter(|line| !line.trim().is_empty());
+        let line = lines().find(|line| chosen(line)).or_else(|| lines().next_back());
+        Err(ProcessError::Failed {
+            code: self.status.code(),
+            said: cleaned(line.unwrap_or("nothing"), hidden),
+        })
+    }
+}
+
+/// The process group of a child, ended with this unless the child has come to its end.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let leader = self.0.and_then(|id| Pid::from_raw(id.try_into().ok()?));
+        if let Some(leader) = leader {
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
+    }
+}
+
+/// Reads to the end, and keeps the end.
+async fn drain(from: Option<impl AsyncRead + Unpin>, kept: &mut Zeroizing<Vec<u8>>) {
+    let Some(mut from) = from else { return };
+    let mut piece = Zeroizing::new([0; 4096]);
+    kept.reserve(piece.len());
+    while let Ok(length @ 1..) = from.read(&mut piece[..]).await {
+        if kept.len() + length > MAX_KEPT {
+            let half = kept.len() / 2;
+            kept.drain(..half);
+        }
+        kept.extend_from_slice(&piece[..length]);
+    }
+}
+
+/// A line fit to be shown: no control characters, no password, not long.
+fn cleaned(line: &str, hidden: &[&str]) -> String {
+    let mut line: String = line.trim().chars().filter(|c| !c.is_control()).collect();
+    for secret in hidden {
+        line = line.replace(secret, REDACTED);
+    }
+    let password = |line: &str| {
+        let starts = 0..line.len().saturating_sub(SmtpPassword::LENGTH - 1);
+        let window = |start: usize| line.get(start..start + SmtpPassword::LENGTH);
+        starts.into_iter().find(|&start| window(start).and_then(SmtpPassword::parse).is_some())
+    };
+    while let Some(start) = password(&line) {
+        line.replace_range(start..start + SmtpPassword::LENGTH, REDACTED);
+    }
+    line.chars().take(MAX_SAID).collect()
+}
+
+const REDACTED: &str = "[redacted]";
+
+/// How long what a command printed is waited for when it has ended.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How much of what a process prints is kept, in bytes: a Kubernetes object may have 1.5 MiB.
+const MAX_KEPT: usize = 4 << 20;
+
+/// How many characters of what it said are shown.
+const MAX_SAID: usize = 300;
+
+#[cfg(test)]
+mod tests {
+    use std::{process::Stdio, time::Instant};
+
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script).stdout(Stdio::piped());
+        command
+    }
+
+    #[tokio::test]
+    async fn all_that_it_started_ends_at_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let limit = Duration::from_millis(500);
+        // the grandchild would write later, were it alive
+        let script = "sleep 600 & echo $! > child; sleep 600";
+        let result = run(shell(script).current_dir(&folder), b"", limit).await;
+        assert_eq!(result.err(), Some(ProcessError::TimeLimit { limit }));
+        let Ok(child) = std::fs::read_to_string(folder.path().join("child")) else { return };
+        let stat = format!("/proc/{}/stat", child.trim());
+        let started = Instant::now();
+        while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+            assert!(started.elapsed() < Duration::from_secs(60), "{stat} is alive");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_it_leaves_running_is_not_waited_for() {
+        let limit = Duration::from_secs(50);
+        let finished = run(&mut shell("echo done; sleep 100 & exit 0"), b"", limit).await;
+        assert_eq!(finished.ok().unwrap().stdout.as_slice(), b"done\n");
+    }
+
+    #[tokio::test]
+    async fn input_that_is_not_read_and_output_without_end() {
+        let limit = Duration::from_secs(60);
+        let input = vec![b'x'; 1 << 20];
+        assert!(run(&mut shell("exec true"), &input, limit).await.ok().unwrap().status.success());
+        let script = "exec head -c 10000000 /dev/zero";
+        let finished = run(&mut shell(script), &input, limit).await.ok().unwrap();
+        assert!((MAX_KEPT / 2..=MAX_KEPT).contains(&finished.stdout.len()));
+    }
+
+    #[test]
+    fn what_is_shown_has_no_password_in_it() {
+        let password = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
+        let line = format!(" \x1b[31mno: x/{password}{password}: hidden \t");
+        assert_eq!(cleaned(&line, &["hidden"]), "[31mno: x/[redacted][redacted]: [redacted]");
+        assert_eq!(cleaned(&"ü".repeat(400), &[]), "ü".repeat(300));
+    }
+}
