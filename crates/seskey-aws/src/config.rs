@@ -7,9 +7,11 @@ use std::{
 };
 
 use aws_config::{
-    BehaviorVersion, default_provider::region::DefaultRegionChain,
+    BehaviorVersion, SdkConfig, default_provider::region::DefaultRegionChain,
     profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig, retry::RetryConfig,
+    sts::AssumeRoleProvider,
 };
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_iam::{
     config::{
         ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
@@ -19,7 +21,7 @@ use aws_sdk_iam::{
 };
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 
-use crate::{error::Error, retry::Unreached};
+use crate::{clock::Clock, error::Error, retry::Unreached};
 
 /// What the caller chose; the rest comes from the environment and the shared configuration files, as for any AWS tool.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +34,19 @@ pub struct Options {
     pub endpoint_url: Option<String>,
     /// An access key, in place of the default chain.
     pub access_key: Option<(AccessKeyId, SecretAccessKey)>,
+    /// A role that is assumed with these credentials: the account is seen as its session sees it.
+    pub role: Option<Role>,
+}
+
+/// A role to assume. Source: STS API, `AssumeRole`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its ARN.
+    pub arn: String,
+    /// What its trust policy may ask for.
+    pub external_id: Option<String>,
+    /// The name of the session, as CloudTrail shows it; `seskey` if absent.
+    pub session_name: Option<String>,
 }
 
 /// An AWS account, or a local SES, seen through its IAM and STS.
@@ -40,7 +55,9 @@ pub struct Account {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) sts: aws_sdk_sts::Client,
     /// For the clients of the stores, which have endpoints of their own.
-    pub(crate) config: aws_config::SdkConfig,
+    pub(crate) config: SdkConfig,
+    /// What IAM's answers say about the time.
+    pub(crate) clock: Clock,
     region: Option<String>,
     iam_endpoint: Dialled,
     sts_endpoint: Dialled,
@@ -78,10 +95,15 @@ impl Account {
             loader =
                 loader.credentials_provider(Credentials::new(id, secret, None, None, "seskey"));
         }
-        let config = loader.load().await;
+        let mut config = loader.load().await;
+        if let Some(role) = &options.role {
+            config = assume(role, options.endpoint_url.as_deref(), config).await;
+        }
+        let clock = Clock::default();
         let (iam_endpoint, sts_endpoint) = (Dialled::default(), Dialled::default());
         let mut iam = aws_sdk_iam::config::Builder::from(&config)
             .interceptor(iam_endpoint.clone())
+            .interceptor(clock.clone())
             .retry_classifier(Unreached);
         let mut sts = aws_sdk_sts::config::Builder::from(&config)
             .interceptor(sts_endpoint.clone())
@@ -93,6 +115,7 @@ impl Account {
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             config,
+            clock,
             region,
             iam_endpoint,
             sts_endpoint,
@@ -126,6 +149,22 @@ async fn configured_region(profile: Option<&str>) -> Option<String> {
         chain = chain.profile_name(profile);
     }
     chain.build().region().await.map(|region| region.as_ref().to_owned())
+}
+
+/// The same configuration with the credentials of a role's session, which are renewed before they expire.
+async fn assume(role: &Role, endpoint_url: Option<&str>, config: SdkConfig) -> SdkConfig {
+    let mut caller = config.to_builder();
+    if let Some(url) = endpoint_url {
+        caller.set_endpoint_url(Some(url.to_owned()));
+    }
+    let mut provider = AssumeRoleProvider::builder(&role.arn)
+        .configure(&caller.build())
+        .session_name(role.session_name.as_deref().unwrap_or("seskey"));
+    if let Some(id) = &role.external_id {
+        provider = provider.external_id(id);
+    }
+    let session = SharedCredentialsProvider::new(provider.build().await);
+    config.into_builder().credentials_provider(session).build()
 }
 
 fn timeouts() -> TimeoutConfig {

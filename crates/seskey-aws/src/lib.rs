@@ -1,5 +1,6 @@
 //! The edge to AWS: does what the library decided, through the official AWS SDK for Rust.
 
+mod clock;
 pub mod config;
 pub mod error;
 pub mod iam;
@@ -10,5 +11,5 @@ pub mod sender;
 pub mod smtp;
 pub mod store;
 
-pub use config::{Account, Options};
+pub use config::{Account, Options, Role};
 pub use error::{Cause, Error};

@@ -20,6 +20,9 @@ use seskey_aws::{
 };
 use seskey_local::server::{Config, Server};
 
+pub(crate) const ALL_OF_IAM: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"}]}"#;
+
 pub(crate) struct Stage {
     pub(crate) server: Server,
     pub(crate) root: Account,
@@ -65,6 +68,11 @@ impl Stage {
                 {{"Effect":"Deny","Action":[{}],"Resource":"*"}}]}}"#,
             denied.join(",")
         );
+        self.account_of(self.key_of(name, &policy).await).await
+    }
+
+    /// The access key of a new user with this policy.
+    pub(crate) async fn key_of(&self, name: &str, policy: &str) -> (AccessKeyId, SecretAccessKey) {
         self.iam.create_user().user_name(name).send().await.unwrap();
         let put =
             self.iam.put_user_policy().user_name(name).policy_name("p").policy_document(policy);
@@ -72,8 +80,7 @@ impl Stage {
         let key =
             self.iam.create_access_key().user_name(name).send().await.unwrap().access_key.unwrap();
         let id = AccessKeyId::parse(&key.access_key_id).unwrap();
-        let secret = SecretAccessKey::parse(&key.secret_access_key).unwrap();
-        self.account_of((id, secret)).await
+        (id, SecretAccessKey::parse(&key.secret_access_key).unwrap())
     }
 
     pub(crate) fn request(&self, name: &str, style: Style) -> CreateRequest {
@@ -151,7 +158,6 @@ async fn connect(
     access_key: (AccessKeyId, SecretAccessKey),
 ) -> Account {
     let region = Some(region.clone());
-    let options =
-        Options { profile: None, region, endpoint_url: Some(url), access_key: Some(access_key) };
-    Account::connect(&options).await
+    let (endpoint_url, access_key) = (Some(url), Some(access_key));
+    Account::connect(&Options { region, endpoint_url, access_key, ..Options::default() }).await
 }
