@@ -127,11 +127,6 @@ impl Account {
         self.region.as_deref()
     }
 
-    /// TEMPORARY
-    pub fn now(&self) -> Option<jiff::Timestamp> {
-        None
-    }
-
     /// Turns what the SDK gives for a failed call into facts.
     pub(crate) fn failed<E>(&self, action: &'static str) -> impl FnOnce(SdkError<E>) -> Error
     where

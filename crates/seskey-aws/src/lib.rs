@@ -5,6 +5,7 @@ pub mod config;
 pub mod error;
 pub mod iam;
 pub mod lifecycle;
+pub mod process;
 pub mod profile;
 mod retry;
 pub mod sender;

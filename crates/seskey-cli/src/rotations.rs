@@ -27,8 +27,8 @@ use seskey_aws::{
 };
 use tokio::task::JoinSet;
 
+pub(crate) use self::records::Records;
 use self::report::{Ended, Report};
-pub(crate) use self::{records::Records, words::words};
 use crate::{
     args::Endpoint,
     aws,

@@ -3,7 +3,6 @@
 mod exec;
 mod file;
 mod kubernetes;
-mod process;
 mod secrets_manager;
 mod ssm;
 
@@ -13,11 +12,11 @@ use seskey::{
     store::{Store, StoreKind},
 };
 
-pub use self::{
-    file::{FileError, FileProblem},
-    process::ProcessError,
+pub use self::file::{FileError, FileProblem};
+use crate::{
+    Account, Error,
+    process::{self, ProcessError},
 };
-use crate::{Account, Error};
 
 /// What a store holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

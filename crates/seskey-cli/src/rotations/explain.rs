@@ -2,7 +2,7 @@
 
 use seskey::{Algorithm, recognise::Recognised, rotation::Reason};
 use seskey_aws::{
-    lifecycle::rotate::{HookError, RotateError, RotateFailure, Rotation},
+    lifecycle::rotate::{RotateError, RotateFailure, Rotation},
     store::StoreError,
 };
 
@@ -100,10 +100,7 @@ pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
         }
         RotateFailure::Hook(error) => Failure::new(
             format!("the command after the delivery failed: {error}"),
-            match error {
-                HookError::NotStarted { .. } => "there must be a shell, sh",
-                _ => "mend the command: the stores hold the new credential, and it logs in",
-            },
+            "mend the command: the stores hold the new credential, and it logs in",
         ),
         RotateFailure::Unreachable(error) => smtp::failure(error, &Recognised::Nothing, server),
         RotateFailure::UnusableKey { id } => Failure::new(

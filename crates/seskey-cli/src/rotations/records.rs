@@ -106,7 +106,7 @@ impl Records {
         }
         // in one write, so that the lines of two runs do not mix
         let outcome = file.write_all(format!("{line}\n").as_bytes());
-        self.broken = self.broken.take().or(outcome.err());
+        self.broken = self.broken.take().or_else(|| outcome.err());
     }
 }
 

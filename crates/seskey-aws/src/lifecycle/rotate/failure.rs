@@ -6,8 +6,8 @@ use seskey::{
     store::Store,
 };
 
-use super::{super::prove::NotProven, hook::HookError};
-use crate::{Cause, Error, smtp::SmtpError, store::StoreError};
+use super::super::prove::NotProven;
+use crate::{Cause, Error, process::ProcessError, smtp::SmtpError, store::StoreError};
 
 /// A run that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +75,7 @@ pub enum RotateFailure {
     },
     /// The command failed that is run after a delivery.
     #[error("the command after the delivery: {0}")]
-    Hook(#[from] HookError),
+    Hook(#[from] ProcessError),
     /// The SMTP endpoint cannot be reached; seen before a key was made.
     #[error("{0}")]
     Unreachable(SmtpError),

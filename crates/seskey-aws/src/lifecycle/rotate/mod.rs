@@ -20,7 +20,7 @@ use seskey::{
 };
 
 pub use failure::{RotateError, RotateFailure};
-pub use hook::{Hook, HookError};
+pub use hook::Hook;
 
 use self::{
     carry_out::Carried,

@@ -46,15 +46,15 @@ pub enum ProcessError {
 }
 
 /// What a process that came to its end has left.
-pub(super) struct Finished {
+pub(crate) struct Finished {
     status: ExitStatus,
     /// What it printed, where stdout was asked for.
-    pub(super) stdout: Zeroizing<Vec<u8>>,
+    pub(crate) stdout: Zeroizing<Vec<u8>>,
     stderr: Zeroizing<Vec<u8>>,
 }
 
 /// Runs the command with this on its stdin, in a process group of its own.
-pub(super) async fn run(
+pub(crate) async fn run(
     command: &mut Command,
     input: &[u8],
     limit: Duration,
@@ -107,7 +107,7 @@ pub(super) async fn run(
 
 impl Finished {
     /// That it succeeded; else what it said in its last line, or in the one that is chosen, without what is hidden.
-    pub(super) fn success(
+    pub(crate) fn success(
         self,
         hidden: &[&str],
         chosen: impl Fn(&str) -> bool,
