@@ -2,11 +2,13 @@
 
 pub mod create;
 pub mod delete;
+pub mod end;
 mod interrupt;
 pub mod list;
 mod permission;
 mod preflight;
 pub mod prove;
+pub mod revoke;
 pub mod rotate;
 pub mod undo;
 

@@ -1,0 +1,54 @@
+//! The end of a credential: a key that was deactivated may work for some seconds more, and ends with a 535.
+
+use std::time::{Duration, Instant};
+
+use seskey::SmtpCredential;
+
+use super::{Interrupt, prove::Proof};
+use crate::smtp::{Phase, SmtpError, Transcript};
+
+/// What was seen of a credential that is to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// It does not log in any more.
+    Ended {
+        /// How long it did.
+        after: Duration,
+    },
+    /// It still logs in.
+    StillWorks {
+        /// For how long it was tried.
+        after: Duration,
+    },
+    /// Whether it logs in could not be tried.
+    Untried(SmtpError),
+}
+
+/// Logs in until that is refused, for as long as the proof has patience.
+pub async fn watch_end(
+    proof: &Proof,
+    credential: &SmtpCredential,
+    interrupt: &mut Interrupt,
+) -> Ending {
+    let (start, mut pause) = (Instant::now(), FIRST_PAUSE);
+    loop {
+        let SmtpCredential { user_name, password, .. } = credential;
+        let mut transcript = Transcript::default();
+        let login =
+            proof.client.prove(&proof.server, user_name.as_str(), password.expose(), &mut transcript);
+        let after = start.elapsed();
+        match login.await {
+            Err(SmtpError::Refused { phase: Phase::Auth, reply }) if !reply.is_transient() => {
+                return Ending::Ended { after };
+            }
+            Err(error) if after > proof.patience => return Ending::Untried(error),
+            Ok(()) if after > proof.patience => return Ending::StillWorks { after },
+            _ if !interrupt.sleep(pause).await => return Ending::StillWorks { after },
+            _ => pause = (pause * 2).min(LAST_PAUSE),
+        }
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
