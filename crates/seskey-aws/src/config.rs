@@ -2,6 +2,7 @@
 
 use std::{
     error::Error as StdError,
+    num::NonZeroU32,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -21,7 +22,12 @@ use aws_sdk_iam::{
 };
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 
-use crate::{clock::Clock, error::Error, retry::Unreached};
+use crate::{
+    clock::Clock,
+    error::Error,
+    pace::{self, Pace},
+    retry::Unreached,
+};
 
 /// What the caller chose; the rest comes from the environment and the shared configuration files, as for any AWS tool.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +42,9 @@ pub struct Options {
     pub access_key: Option<(AccessKeyId, SecretAccessKey)>,
     /// A role that is assumed with these credentials: the account is seen as its session sees it.
     pub role: Option<Role>,
+    /// As many requests to IAM and STS a second at most, by all clones of the [`Account`] together; fewer while AWS says
+    /// that they are too many.
+    pub calls_per_second: Option<NonZeroU32>,
 }
 
 /// A role to assume. Source: STS API, `AssumeRole`.
@@ -108,6 +117,14 @@ impl Account {
         let mut sts = aws_sdk_sts::config::Builder::from(&config)
             .interceptor(sts_endpoint.clone())
             .retry_classifier(Unreached);
+        if let Some(limit) = options.calls_per_second {
+            let pace = Pace::new(limit);
+            let client = pace.http_client();
+            iam = iam.http_client(client.clone()).interceptor(pace.clone());
+            sts = sts.http_client(client).interceptor(pace);
+            let timeouts = pace::timeouts();
+            (iam, sts) = (iam.timeout_config(timeouts.clone()), sts.timeout_config(timeouts));
+        }
         if let Some(url) = &options.endpoint_url {
             (iam, sts) = (iam.endpoint_url(url), sts.endpoint_url(url));
         }
@@ -165,10 +182,13 @@ async fn assume(role: &Role, endpoint_url: Option<&str>, config: SdkConfig) -> S
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(Duration::from_secs(20))
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(Duration::from_secs(60))
         .build()
 }
+
+/// How long a request may go without an answer.
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Where the requests of one client go, noted when the first is sent.
 #[derive(Debug, Clone, Default)]

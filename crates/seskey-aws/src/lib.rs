@@ -6,6 +6,7 @@ pub mod error;
 pub mod iam;
 pub mod lifecycle;
 pub mod process;
+mod pace;
 pub mod profile;
 mod retry;
 pub mod sender;

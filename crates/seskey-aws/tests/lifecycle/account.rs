@@ -1,7 +1,15 @@
 //! How an account is reached: by a role, at a pace, and what time it is there.
 
+use std::num::NonZeroU32;
+
 use jiff::SignedDuration;
 use seskey_aws::{Account, Cause, Options, Role};
+use seskey_local::faults::Plan;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
 
 use crate::stage::{ALL_OF_IAM, Stage};
 
@@ -36,6 +44,61 @@ impl Stage {
         })
         .await
     }
+
+    /// Calls at once, all of which must be answered in the end, at such a pace. How many requests were throttled?
+    async fn throttled(&self, calls: usize, calls_per_second: u32) -> usize {
+        let account = Account::connect(&Options {
+            region: Some(self.region.clone()),
+            endpoint_url: Some(self.server.endpoint_url()),
+            access_key: Some(self.server.root.clone()),
+            calls_per_second: NonZeroU32::new(calls_per_second),
+            ..Options::default()
+        })
+        .await;
+        let id = self.key_of("app", ALL_OF_IAM).await.0;
+        let plan = "[[rate]]\nper-second = 20\nburst = 10\n";
+        self.server.set_faults(Plan::parse(plan).unwrap());
+        let mut tasks = JoinSet::new();
+        for call in 0..calls {
+            let (account, id) = (account.clone(), id.clone());
+            tasks.spawn(async move {
+                match call % 2 {
+                    0 => account.caller().await.map(drop),
+                    _ => account.update_access_key("app", id.as_str(), true).await,
+                }
+            });
+        }
+        while let Some(call) = tasks.join_next().await {
+            call.unwrap().unwrap();
+        }
+        self.answers("status=\"400\"").await
+    }
+
+    /// How often the APIs have given such an answer, by the metrics.
+    async fn answers(&self, label: &str) -> usize {
+        let mut stream = TcpStream::connect(self.server.http).await.unwrap();
+        let get = "GET /_seskey/metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(get.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        let requests =
+            text.lines().filter(|line| line.contains("api_requests") && line.contains(label));
+        requests.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
+    }
+}
+
+#[tokio::test]
+async fn at_a_pace_that_it_bears_nothing_is_throttled() {
+    let stage = Stage::new().await;
+    let throttled = stage.throttled(50, 15).await;
+    assert!(throttled < 5, "{throttled}");
+    assert!(stage.answers("status=\"200\"").await >= 50);
+}
+
+#[tokio::test]
+async fn a_pace_that_it_does_not_bear_is_made_slower() {
+    let throttled = Stage::new().await.throttled(60, 120).await;
+    assert!((1..20).contains(&throttled), "{throttled}");
 }
 
 #[tokio::test]
