@@ -14,6 +14,9 @@ pub const SENDING_POLICY: &str = "AmazonSesSendingAccess";
 /// The tag that records for which region a credential was made.
 pub const REGION_TAG: &str = "seskey:region";
 
+/// The tag, key and value, of the users that the SES console made before it had a group.
+pub const CONSOLE_TAG: (&str, &str) = ("InvokedBy", "SESConsole");
+
 /// The name of an IAM user to be created: 1 to 64 characters. Source: IAM API, `CreateUser`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(String);

@@ -161,6 +161,49 @@ fn an_error_says_where_and_what() {
     assert_eq!(error.to_string(), "Statement[1].Sid: is not alphanumeric");
 }
 
+/// What a policy says of one action without being asked about a resource: may it allow, may it deny, does it allow
+/// everywhere, does it allow nothing else?
+#[test]
+fn what_a_policy_says_of_an_action() {
+    const SEND: &str = "ses:SendRawEmail";
+    let statement = |effect: &str, action: Value, resource: Value| json!({"Effect": effect, "Action": action, "Resource": resource});
+    let allow = |action: Value, resource: Value| statement("Allow", action, resource);
+    let here = json!("arn:aws:ses:*:*:identity/*");
+    let mut on_condition = allow(json!(SEND), json!("*"));
+    on_condition["Condition"] = json!({"StringLike": {"ses:FromAddress": "*"}});
+    let but_s3 = json!({"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"});
+    let but_here = json!({"Effect": "Allow", "Action": SEND, "NotResource": here});
+    for (statements, expected) in [
+        (json!([allow(json!(SEND), json!("*"))]), [true, false, true, true]),
+        (json!([allow(json!("SES:sendrawemail"), json!([here, "*"]))]), [true, false, true, true]),
+        (json!([allow(json!("ses:*"), json!("*"))]), [true, false, true, false]),
+        (json!([allow(json!(["ses:SendEmail", SEND]), json!("*"))]), [true, false, true, false]),
+        (json!([allow(json!(SEND), here.clone())]), [true, false, false, true]),
+        (json!([allow(json!(SEND), json!("arn:aws:ses:*:*:*"))]), [true, false, false, true]),
+        (json!([on_condition]), [true, false, false, true]),
+        (json!([but_here]), [true, false, false, true]),
+        (json!([but_s3]), [true, false, true, false]),
+        (json!([allow(json!("ses:SendEmail"), json!("*"))]), [false, false, false, false]),
+        (
+            json!([
+                allow(json!(SEND), json!("*")),
+                statement("Deny", json!("ses:*"), here.clone())
+            ]),
+            [true, true, true, true],
+        ),
+    ] {
+        let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        let policy = Policy::parse(&document).unwrap();
+        let says = [
+            policy.may_allow(SEND),
+            policy.may_deny(SEND),
+            policy.allows_everywhere(SEND),
+            policy.allows_nothing_but(SEND),
+        ];
+        assert_eq!(says, expected, "{document}");
+    }
+}
+
 #[test]
 fn white_space_does_not_count() {
     assert_eq!(counted_size("{ \"Version\" :\r\n\t\"2012-10-17\" }"), 24);

@@ -64,12 +64,36 @@ impl Policy {
 
     /// Whether a statement allows the action on some resource, under whatever conditions.
     pub fn may_allow(&self, action: &str) -> bool {
-        let selects = |actions: &Selection| {
-            actions.selects(action, ignoring_case, &Context::new(), Effect::Allow)
+        self.of_effect(Effect::Allow).any(|statement| statement.is_about(action))
+    }
+
+    /// Whether a statement denies the action on some resource, under whatever conditions.
+    pub fn may_deny(&self, action: &str) -> bool {
+        self.of_effect(Effect::Deny).any(|statement| statement.is_about(action))
+    }
+
+    /// Whether a statement allows the action on every resource, under no condition. Only `*` is every resource: an ARN
+    /// of wildcards is not looked into.
+    pub fn allows_everywhere(&self, action: &str) -> bool {
+        let everywhere = |statement: &Statement| {
+            statement.conditions.is_empty()
+                && !statement.resources.excluding
+                && statement.resources.patterns.iter().any(Pattern::is_everything)
         };
-        self.statements
-            .iter()
-            .any(|statement| statement.effect == Effect::Allow && selects(&statement.actions))
+        self.of_effect(Effect::Allow)
+            .any(|statement| statement.is_about(action) && everywhere(statement))
+    }
+
+    /// Whether the action is all that any statement allows.
+    pub fn allows_nothing_but(&self, action: &str) -> bool {
+        self.of_effect(Effect::Allow).all(|Statement { actions, .. }| {
+            !actions.excluding
+                && actions.patterns.iter().all(|pattern| pattern.is_text(action, ignoring_case))
+        })
+    }
+
+    fn of_effect(&self, effect: Effect) -> impl Iterator<Item = &Statement> {
+        self.statements.iter().filter(move |statement| statement.effect == effect)
     }
 }
 
@@ -82,6 +106,10 @@ impl Statement {
     /// Allow or Deny.
     pub fn effect(&self) -> Effect {
         self.effect
+    }
+
+    fn is_about(&self, action: &str) -> bool {
+        self.actions.selects(action, ignoring_case, &Context::new(), self.effect)
     }
 
     /// How it means the requester, if it does: who holds an identity-based policy is meant in person.

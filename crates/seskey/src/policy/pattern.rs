@@ -67,6 +67,17 @@ impl Pattern {
         Some(matches(&self.resolve(context)?, text, same))
     }
 
+    /// Whether it is `*`, which matches any text.
+    pub(super) fn is_everything(&self) -> bool {
+        matches!(self.0.as_slice(), [Piece::Text(tokens)] if *tokens == [Token::AnyText])
+    }
+
+    /// Whether it matches this text and, but for what `same` takes for the same, no other.
+    pub(super) fn is_text(&self, text: &str, same: fn(char, char) -> bool) -> bool {
+        let [Piece::Text(tokens)] = self.0.as_slice() else { return false };
+        tokens.iter().all(|token| matches!(token, Token::Char(_))) && matches(tokens, text, same)
+    }
+
     /// The pattern with the values of its variables; `None` if one has no value, or several and no default.
     /// A wildcard sign in a value stands for itself.
     pub(super) fn resolve(&self, context: &Context) -> Option<Cow<'_, [Token]>> {
