@@ -92,7 +92,7 @@ const PERMISSIONS: &[Permission] = &[
     needs("iam:ListUsers", On::Everything, &["list"]),
     needs("iam:PutGroupPolicy", On::SendingGroup, &["create", "migrate"]),
     needs("iam:PutUserPolicy", On::Users, &["create"]),
-    needs("iam:RemoveUserFromGroup", On::SendingGroup, &["create", "migrate"]),
+    needs("iam:RemoveUserFromGroup", On::SendingGroup, &["create"]),
     needs("iam:RemoveUserFromGroup", On::Everything, &["delete"]),
     needs("iam:SimulatePrincipalPolicy", On::Everything, &["create", "verify", "migrate"]),
     needs("iam:TagUser", On::Users, &["create"]),

@@ -34,6 +34,12 @@ impl Caller {
         Partition::parse(self.arn.split(':').nth(1)?)
     }
 
+    /// The ARN of something in the IAM of the account, such as `user/app`.
+    pub(crate) fn arn_of(&self, resource: &str) -> String {
+        let partition = self.arn.split(':').nth(1).unwrap_or("aws");
+        format!("arn:{partition}:iam::{}:{resource}", self.account)
+    }
+
     /// The ARN whose policies decide what the caller may do: the caller's own for a user, the role's for the session of
     /// a role. `None` for root, which no policy of its own binds, and for federated users.
     ///

@@ -3,8 +3,6 @@
 //! Everything that can be looked at is looked at first. Then come group, policy, user and, last of what IAM makes, the
 //! key: no key lives without its policy. What was made is taken back when a later step fails or is interrupted.
 
-use std::{future::Future, time::Duration};
-
 use seskey::{
     AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword,
     user::{SENDING_GROUP, SENDING_POLICY, UserName, UserPath},
@@ -12,13 +10,13 @@ use seskey::{
 
 use super::{
     Interrupt,
-    permission::console_policy,
-    preflight::{Group, Sending, look_at_group, preflight},
+    change::{Change, Stopped, settled},
+    preflight::preflight,
     prove::{Login, NotProven, Proof, Proven, prove},
     undo::{LeftOver, Made, Thing, undo},
 };
 use crate::{
-    Account, Cause, Error,
+    Account, Error,
     iam::{Caller, NewAccessKey, Simulated},
 };
 
@@ -152,6 +150,8 @@ pub enum Check {
     GroupPolicy,
     /// Whether the caller may do what is needed.
     Permissions,
+    /// Whether the user may send.
+    Sending,
 }
 
 /// Makes the user, its permission, its key and the password, and proves them. The future must be driven to its end, or
@@ -166,8 +166,8 @@ pub async fn create(
     interrupt: Interrupt,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Created, CreateError> {
-    let mut change = Change { account, request, interrupt, on_event, made: Vec::new() };
-    match change.run().await {
+    let mut change = Change::begin(account, interrupt, on_event);
+    match make_all(&mut change, request).await {
         Ok((credential, user_arn, proven)) => {
             Ok(Created { credential, user_arn, made: change.made, proven })
         }
@@ -178,146 +178,73 @@ pub async fn create(
     }
 }
 
-struct Change<'a> {
-    account: &'a Account,
-    request: &'a CreateRequest,
-    interrupt: Interrupt,
-    on_event: &'a mut (dyn FnMut(Event) + Send),
-    made: Vec<Made>,
+async fn make_all(
+    change: &mut Change<'_>,
+    request: &CreateRequest,
+) -> Result<(SmtpCredential, String, Option<Proven>), CreateFailure> {
+    let group = preflight(change.account, request, change.on_event).await?;
+    if request.style == Style::Group {
+        change.ready_group(group).await?;
+    }
+    let user_arn = make_user(change, request).await?;
+    let credential = make_key(change, request).await?;
+    let Some(proof) = &request.proof else { return Ok((credential, user_arn, None)) };
+    let on_event = &mut change.on_event;
+    let on_login = &mut |login| on_event(Event::Login(login));
+    let proven =
+        prove(proof, &credential, &mut change.interrupt, on_login).await.map_err(Box::new)?;
+    Ok((credential, user_arn, Some(proven.ok_or(CreateFailure::Interrupted)?)))
 }
 
-impl Change<'_> {
-    async fn run(&mut self) -> Result<(SmtpCredential, String, Option<Proven>), CreateFailure> {
-        let Self { account, request, .. } = *self;
-        let group = preflight(account, request, self.on_event).await?;
-        if request.style == Style::Group {
-            self.ready_group(group).await?;
-        }
-        let user_arn = self.make_user().await?;
-        let credential = self.make_key().await?;
-        let Some(proof) = &request.proof else { return Ok((credential, user_arn, None)) };
-        let on_event = &mut self.on_event;
-        let on_login = &mut |login| on_event(Event::Login(login));
-        let proven =
-            prove(proof, &credential, &mut self.interrupt, on_login).await.map_err(Box::new)?;
-        Ok((credential, user_arn, Some(proven.ok_or(CreateFailure::Interrupted)?)))
-    }
-
-    /// Makes the group and its policy, as far as they are missing. A policy that cannot be read is left as it is.
-    async fn ready_group(&mut self, mut group: Group) -> Result<(), CreateFailure> {
-        let account = self.account;
-        let name = || SENDING_GROUP.to_owned();
-        if matches!(group, Group::Absent | Group::Unknown) {
-            let may_exist = group == Group::Unknown;
-            group = match self
-                .make(|_| Thing::Group { group: name() }, account.create_group(SENDING_GROUP))
-                .await
-            {
-                Ok(()) => Group::Present { members: Vec::new(), sending: Sending::NoPolicy },
-                Err(CreateFailure::Call(Error {
-                    cause: Cause::EntityAlreadyExists { .. },
-                    ..
-                })) => look_at_group(account, self.on_event).await?,
-                // others keep the group for this caller; if they do not, it cannot be joined
-                Err(CreateFailure::Call(error)) if may_exist && error.is_access_denied() => {
-                    Group::Unknown
-                }
-                Err(failure) => return Err(failure),
-            };
-        }
-        match group {
-            Group::Present { sending: Sending::NoPolicy, members } => {
-                let policy = console_policy();
-                let put =
-                    settled(|| account.put_group_policy(SENDING_GROUP, SENDING_POLICY, &policy));
-                self.make(|_| Thing::GroupPolicy { group: name(), members }, put).await
-            }
-            Group::Present { sending: Sending::NotAllowed { policies }, .. } => {
-                Err(CreateFailure::GroupCannotSend { group: name(), policies })
-            }
-            _ => Ok(()),
+/// Makes the user and gives it its permission; returns its ARN.
+async fn make_user(change: &mut Change<'_>, request: &CreateRequest) -> Result<String, Stopped> {
+    let account = change.account;
+    let CreateRequest { user_name, path, tags, permissions_boundary, style, .. } = request;
+    let user = user_name.to_string();
+    let created = account.create_user(user_name, path, tags, permissions_boundary.as_deref());
+    let arn = change.make(|_| Thing::User { user: user.clone() }, created).await?.arn;
+    match style {
+        Style::Group => change.join_group(&user).await?,
+        Style::Inline { policy } => {
+            let put =
+                settled(|| account.put_user_policy(user_name.as_str(), SENDING_POLICY, policy));
+            change.make(|_| Thing::UserPolicy { user }, put).await?;
         }
     }
-
-    /// Makes the user and gives it its permission; returns its ARN.
-    async fn make_user(&mut self) -> Result<String, CreateFailure> {
-        let Self { account, request, .. } = *self;
-        let CreateRequest { user_name, path, tags, permissions_boundary, style, .. } = request;
-        let user = user_name.to_string();
-        let created = account.create_user(user_name, path, tags, permissions_boundary.as_deref());
-        let arn = self.make(|_| Thing::User { user: user.clone() }, created).await?.arn;
-        match style {
-            Style::Group => {
-                let added =
-                    settled(|| account.add_user_to_group(user_name.as_str(), SENDING_GROUP));
-                let membership = Thing::Membership { user, group: SENDING_GROUP.to_owned() };
-                self.make(|_| membership, added).await?;
-            }
-            Style::Inline { policy } => {
-                let put =
-                    settled(|| account.put_user_policy(user_name.as_str(), SENDING_POLICY, policy));
-                self.make(|_| Thing::UserPolicy { user }, put).await?;
-            }
-        }
-        Ok(arn)
-    }
-
-    async fn make_key(&mut self) -> Result<SmtpCredential, CreateFailure> {
-        let Self { account, request, .. } = *self;
-        let user = request.user_name.to_string();
-        let created = settled(|| account.create_access_key(request.user_name.as_str()));
-        let thing = |key: Option<&NewAccessKey>| Thing::AccessKey {
-            user: user.clone(),
-            id: key.map(|key| key.id.clone()),
-        };
-        let key = self.make(thing, created).await?;
-        let unusable = || CreateFailure::UnusableKey { id: key.id.clone() };
-        let user_name = AccessKeyId::parse(&key.id).map_err(|_| unusable())?;
-        let secret = SecretAccessKey::parse(key.secret.expose()).map_err(|_| unusable())?;
-        Ok(SmtpCredential {
-            iam_user: Some(user),
-            user_name,
-            password: SmtpPassword::derive(&secret, &request.region),
-            endpoint: Some(request.region.smtp_endpoint()),
-        })
-    }
-
-    /// Makes one thing and notes it, also when the answer was lost and it may have been made.
-    async fn make<T>(
-        &mut self,
-        thing: impl FnOnce(Option<&T>) -> Thing,
-        call: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, CreateFailure> {
-        if self.interrupt.is_raised() {
-            return Err(CreateFailure::Interrupted);
-        }
-        let outcome = call.await;
-        if !outcome.as_ref().is_err_and(|error| !error.ambiguous) {
-            let made = Made { what: thing(outcome.as_ref().ok()), certain: outcome.is_ok() };
-            tracing::debug!(?made, "made");
-            if made.certain {
-                (self.on_event)(Event::Made(made.what.clone()));
-            }
-            self.made.push(made);
-        }
-        Ok(outcome?)
-    }
+    Ok(arn)
 }
 
-/// Repeats a call that does not see yet what was made a moment ago. The refusal is clear, so nothing is done twice.
-/// Source: IAM User Guide, "Changes that I make are not always immediately visible".
-async fn settled<T, F: Future<Output = Result<T, Error>>>(
-    call: impl Fn() -> F,
-) -> Result<T, Error> {
-    for _ in 0..SETTLING {
-        match call().await {
-            Err(error) if error.is_no_such_entity() => tokio::time::sleep(SETTLING_PAUSE).await,
-            outcome => return outcome,
-        }
-    }
-    call().await
+async fn make_key(
+    change: &mut Change<'_>,
+    request: &CreateRequest,
+) -> Result<SmtpCredential, CreateFailure> {
+    let account = change.account;
+    let user = request.user_name.to_string();
+    let created = settled(|| account.create_access_key(request.user_name.as_str()));
+    let thing = |key: Option<&NewAccessKey>| Thing::AccessKey {
+        user: user.clone(),
+        id: key.map(|key| key.id.clone()),
+    };
+    let key = change.make(thing, created).await?;
+    let unusable = || CreateFailure::UnusableKey { id: key.id.clone() };
+    let user_name = AccessKeyId::parse(&key.id).map_err(|_| unusable())?;
+    let secret = SecretAccessKey::parse(key.secret.expose()).map_err(|_| unusable())?;
+    Ok(SmtpCredential {
+        iam_user: Some(user),
+        user_name,
+        password: SmtpPassword::derive(&secret, &request.region),
+        endpoint: Some(request.region.smtp_endpoint()),
+    })
 }
 
-/// As IAM's own waiter for a new user asks, though not as long.
-const SETTLING: u32 = 10;
-const SETTLING_PAUSE: Duration = Duration::from_secs(1);
+impl From<Stopped> for CreateFailure {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Call(error) => Self::Call(error),
+            Stopped::GroupCannotSend { policies } => {
+                Self::GroupCannotSend { group: SENDING_GROUP.to_owned(), policies }
+            }
+            Stopped::Interrupted => Self::Interrupted,
+        }
+    }
+}

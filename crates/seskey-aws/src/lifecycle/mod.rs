@@ -1,10 +1,13 @@
-//! The life of a credential in an account: made, proven, listed, deleted.
+//! The life of a credential in an account: made, proven, listed, migrated, deleted.
 
+mod change;
 pub mod create;
 pub mod delete;
 pub mod end;
+mod group;
 mod interrupt;
 pub mod list;
+pub mod migrate;
 mod permission;
 mod preflight;
 pub mod prove;

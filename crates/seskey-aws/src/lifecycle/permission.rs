@@ -22,7 +22,27 @@ pub(crate) fn console_policy() -> String {
 impl Document {
     /// Whether it allows sending, on whatever resource and under whatever conditions.
     pub(crate) fn allows_sending(&self) -> bool {
-        Policy::parse(&self.text).is_ok_and(|policy| policy.may_allow(SEND))
+        self.says(|policy| policy.may_allow(SEND))
+    }
+
+    /// Whether it allows sending, on every resource and under no condition.
+    pub(crate) fn allows_sending_everywhere(&self) -> bool {
+        self.says(|policy| policy.allows_everywhere(SEND) && !policy.may_deny(SEND))
+    }
+
+    /// Whether it denies sending, on whatever resource and under whatever conditions.
+    pub(crate) fn denies_sending(&self) -> bool {
+        self.says(|policy| policy.may_deny(SEND))
+    }
+
+    /// Whether sending is all that it allows.
+    pub(crate) fn allows_only_sending(&self) -> bool {
+        self.says(|policy| policy.allows_nothing_but(SEND))
+    }
+
+    /// Of a policy that cannot be read nothing is true.
+    fn says(&self, what: impl FnOnce(&Policy) -> bool) -> bool {
+        Policy::parse(&self.text).is_ok_and(|policy| what(&policy))
     }
 }
 
@@ -40,12 +60,20 @@ impl Account {
         Ok(documents)
     }
 
+    /// A policy embedded in a user.
+    pub(crate) async fn document_of_user(
+        &self,
+        user: &str,
+        name: String,
+    ) -> Result<Document, Error> {
+        Ok(Document { text: self.user_policy(user, &name).await?, name })
+    }
+
     /// The policies embedded in a user.
     pub(crate) async fn documents_of_user(&self, user: &str) -> Result<Vec<Document>, Error> {
         let mut documents = Vec::new();
         for name in self.user_policy_names(user).await? {
-            let text = self.user_policy(user, &name).await?;
-            documents.push(Document { name, text });
+            documents.push(self.document_of_user(user, name).await?);
         }
         Ok(documents)
     }

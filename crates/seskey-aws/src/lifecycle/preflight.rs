@@ -5,38 +5,12 @@ use seskey::user::SENDING_GROUP;
 
 use super::{
     create::{Check, CreateFailure, CreateRequest, Event, Style},
-    permission::Document,
+    group::{Group, Sending, look_at_group},
 };
 use crate::{
     Account, Error,
     iam::{Caller, Simulated, Simulation, Verdict},
 };
-
-/// The sending group as it was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Group {
-    Absent,
-    /// It may exist; the caller may not look.
-    Unknown,
-    Present {
-        members: Vec<String>,
-        sending: Sending,
-    },
-}
-
-/// Whether the policies of the group let its members send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Sending {
-    Allowed,
-    /// There is no policy at all.
-    NoPolicy,
-    /// There are policies, and none of them allows it.
-    NotAllowed {
-        policies: Vec<String>,
-    },
-    /// The caller may not look.
-    Unknown,
-}
 
 type OnEvent<'a> = &'a mut (dyn FnMut(Event) + Send);
 
@@ -60,53 +34,16 @@ pub(super) async fn preflight(
     if let Group::Present { sending: Sending::NotAllowed { policies }, .. } = group {
         return Err(CreateFailure::GroupCannotSend { group: SENDING_GROUP.to_owned(), policies });
     }
-    check_permissions(account, &caller, request, &group, on_event).await?;
-    Ok(group)
+    let (on_user, on_group) = actions(request, &group);
+    let user_arn = caller.arn_of(&format!("user{}{}", request.path.as_str(), request.user_name));
+    let needs =
+        [(&on_user[..], user_arn), (on_group, caller.arn_of(&format!("group/{SENDING_GROUP}")))];
+    let denied = denied(account, &caller, &needs, on_event).await;
+    if denied.is_empty() { Ok(group) } else { Err(CreateFailure::NotPermitted { denied }) }
 }
 
-pub(super) async fn look_at_group(
-    account: &Account,
-    on_event: OnEvent<'_>,
-) -> Result<Group, CreateFailure> {
-    let members = match account.group_members(SENDING_GROUP).await {
-        Ok(members) => members,
-        Err(error) if error.is_no_such_entity() => return Ok(Group::Absent),
-        Err(error) => {
-            skip(Check::Group, error, on_event)?;
-            return Ok(Group::Unknown);
-        }
-    };
-    let sending = match account.documents_of_group(SENDING_GROUP).await {
-        Ok(documents) if documents.is_empty() => Sending::NoPolicy,
-        Ok(documents) if documents.iter().any(Document::allows_sending) => Sending::Allowed,
-        Ok(documents) => Sending::NotAllowed {
-            policies: documents.into_iter().map(|document| document.name).collect(),
-        },
-        Err(error) => {
-            skip(Check::GroupPolicy, error, on_event)?;
-            Sending::Unknown
-        }
-    };
-    Ok(Group::Present { members, sending })
-}
-
-/// Asks the simulator about the caller. Where a policy asks for condition keys that only the real request has, the
-/// answer says nothing.
-async fn check_permissions(
-    account: &Account,
-    caller: &Caller,
-    request: &CreateRequest,
-    group: &Group,
-    on_event: OnEvent<'_>,
-) -> Result<(), CreateFailure> {
-    let Some(principal) = caller.policy_source() else {
-        on_event(Event::Unchecked { check: Check::Permissions, why: None });
-        return Ok(());
-    };
-    let partition = caller.arn.split(':').nth(1).unwrap_or("aws");
-    let arn = |resource: String| format!("arn:{partition}:iam::{}:{resource}", caller.account);
-    let user_arn = arn(format!("user{}{}", request.path.as_str(), request.user_name));
-    let group_arn = arn(format!("group/{SENDING_GROUP}"));
+/// What the change does on the user, and on the group.
+fn actions(request: &CreateRequest, group: &Group) -> (Vec<&'static str>, &'static [&'static str]) {
     let mut on_user = vec!["iam:CreateUser", "iam:CreateAccessKey"];
     if !request.tags.is_empty() {
         on_user.push("iam:TagUser");
@@ -122,11 +59,23 @@ async fn check_permissions(
         }
         _ => &["iam:AddUserToGroup"],
     };
+    (on_user, on_group)
+}
+
+/// Asks the simulator which of these actions, each on its resource, the caller may not do. Where a policy asks for
+/// condition keys that only the real request has, the answer says nothing.
+pub(super) async fn denied(
+    account: &Account,
+    caller: &Caller,
+    needs: &[(&[&str], String)],
+    on_event: OnEvent<'_>,
+) -> Vec<Simulated> {
     let mut denied = Vec::new();
-    for (actions, resource) in [(&on_user[..], &user_arn), (on_group, &group_arn)] {
-        if actions.is_empty() {
-            continue;
-        }
+    let Some(principal) = caller.policy_source() else {
+        on_event(Event::Unchecked { check: Check::Permissions, why: None });
+        return denied;
+    };
+    for (actions, resource) in needs.iter().filter(|(actions, _)| !actions.is_empty()) {
         let simulation =
             Simulation { principal: &principal, actions, resources: &[resource], context: &[] };
         match account.simulate(simulation).await {
@@ -137,17 +86,17 @@ async fn check_permissions(
             }
         }
     }
-    if denied.is_empty() { Ok(()) } else { Err(CreateFailure::NotPermitted { denied }) }
+    denied
 }
 
-fn is_denied(result: &Simulated) -> bool {
+pub(super) fn is_denied(result: &Simulated) -> bool {
     result.verdict != Verdict::Allowed && result.missing_context.is_empty()
 }
 
 /// A check that the caller may not make is skipped; any other failure would meet the change too.
-fn skip(check: Check, error: Error, on_event: OnEvent<'_>) -> Result<(), CreateFailure> {
+pub(super) fn skip(check: Check, error: Error, on_event: OnEvent<'_>) -> Result<(), Error> {
     if !error.is_access_denied() {
-        return Err(error.into());
+        return Err(error);
     }
     on_event(Event::Unchecked { check, why: Some(error) });
     Ok(())

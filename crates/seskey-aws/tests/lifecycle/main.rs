@@ -6,6 +6,7 @@ mod account;
 mod create;
 mod failures;
 mod faults;
+mod migrate;
 mod proxy;
 mod stage;
 mod users;

@@ -68,14 +68,23 @@ impl Stage {
                 {{"Effect":"Deny","Action":[{}],"Resource":"*"}}]}}"#,
             denied.join(",")
         );
-        self.account_of(self.key_of(name, &policy).await).await
+        self.with_policy(name, &policy).await
+    }
+
+    /// A user with this policy.
+    pub(crate) async fn with_policy(&self, name: &str, policy: &(impl ToString + ?Sized)) -> Account {
+        self.account_of(self.key_of(name, policy).await).await
     }
 
     /// The access key of a new user with this policy.
-    pub(crate) async fn key_of(&self, name: &str, policy: &str) -> (AccessKeyId, SecretAccessKey) {
+    pub(crate) async fn key_of(
+        &self,
+        name: &str,
+        policy: &(impl ToString + ?Sized),
+    ) -> (AccessKeyId, SecretAccessKey) {
         self.iam.create_user().user_name(name).send().await.unwrap();
-        let put =
-            self.iam.put_user_policy().user_name(name).policy_name("p").policy_document(policy);
+        let put = self.iam.put_user_policy().user_name(name).policy_name("p");
+        let put = put.policy_document(policy.to_string());
         put.send().await.unwrap();
         let key =
             self.iam.create_access_key().user_name(name).send().await.unwrap().access_key.unwrap();
