@@ -178,15 +178,44 @@ pub async fn create(
     }
 }
 
-async fn make_all(
+/// Makes the user and its permission, and no key: a rotation makes one where it delivers it. Returns the user's ARN.
+///
+/// # Errors
+/// Why it was not made, and what could not be taken back.
+#[tracing::instrument(level = "debug", skip_all, fields(user = %request.user_name))]
+pub async fn create_user(
+    account: &Account,
+    request: &CreateRequest,
+    interrupt: Interrupt,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<String, CreateError> {
+    let mut change = Change::begin(account, interrupt, on_event);
+    match make_sender(&mut change, request).await {
+        Ok(user_arn) => Ok(user_arn),
+        Err(failure) => {
+            let left = undo(account, &change.made, change.on_event).await;
+            Err(CreateError { failure, left })
+        }
+    }
+}
+
+/// Makes what may send, and has no key yet; returns its ARN.
+async fn make_sender(
     change: &mut Change<'_>,
     request: &CreateRequest,
-) -> Result<(SmtpCredential, String, Option<Proven>), CreateFailure> {
+) -> Result<String, CreateFailure> {
     let group = preflight(change.account, request, change.on_event).await?;
     if request.style == Style::Group {
         change.ready_group(group).await?;
     }
-    let user_arn = make_user(change, request).await?;
+    Ok(make_user(change, request).await?)
+}
+
+async fn make_all(
+    change: &mut Change<'_>,
+    request: &CreateRequest,
+) -> Result<(SmtpCredential, String, Option<Proven>), CreateFailure> {
+    let user_arn = make_sender(change, request).await?;
     let credential = make_key(change, request).await?;
     let Some(proof) = &request.proof else { return Ok((credential, user_arn, None)) };
     let on_event = &mut change.on_event;

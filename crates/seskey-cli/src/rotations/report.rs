@@ -7,7 +7,10 @@ use seskey::{
     rotation::{Reason, Step},
     store::Store,
 };
-use seskey_aws::lifecycle::rotate::{End, Event, Outcome, Rotation};
+use seskey_aws::lifecycle::{
+    end::Ending,
+    rotate::{End, Event, Outcome, Rotation},
+};
 
 use super::{
     Who,
@@ -78,14 +81,55 @@ impl Report {
             }
             Event::Broken { store, key } => {
                 let store = &rotation.stores[store];
-                self.progress.suspend(|| {
-                    self.output.warn(&format!(
-                        "{user}: the password of {key} in {store} does not log in, and is replaced"
-                    ));
-                });
+                self.warn(&format!(
+                    "{user}: the password of {key} in {store} does not log in, and is replaced"
+                ));
             }
+            Event::Ending { key, ending } => match ending {
+                Ending::Ended { after } => {
+                    self.note(&format!("{user}: {key} does not log in any more, after {:.1} s", after.as_secs_f64()));
+                }
+                Ending::StillWorks { after } => self.warn(&format!(
+                    "{user}: {key} is deactivated, and still logs in after {} s",
+                    after.as_secs()
+                )),
+                _ => {}
+            },
             _ => {}
         }
+    }
+
+    /// What is told of the making of a user.
+    pub(super) fn made(&self, who: &Who, text: &str) {
+        if !text.is_empty() {
+            self.note(&format!("{}: {text}", who.user));
+        }
+    }
+
+    /// What would be done.
+    pub(super) fn would(&mut self, who: &Who, stores: &[Store], before: &[String], steps: &[Step]) {
+        let changes = steps.iter().filter(|step| step.stage().is_some());
+        let is_change = !before.is_empty() || changes.clone().next().is_some();
+        self.tally.changed += usize::from(is_change);
+        let to_do = before.iter().cloned().chain(steps.iter().map(|step| words(step, stores).to_do));
+        if self.output.json {
+            let rows: Vec<Value> = steps.iter().map(|step| step_row(step, stores)).collect();
+            self.rows.push(json!({
+                "user_name": who.user, "account": who.account, "create": !before.is_empty(), "steps": rows,
+            }));
+        } else {
+            let lines: String = to_do.map(|to_do| format!("{}: {to_do}\n", who.user)).collect();
+            if let Err(error) = self.progress.suspend(|| self.output.answer(&lines)) {
+                self.failure(who, &error.into());
+                self.tally.failed += 1;
+            }
+        }
+        self.progress.inc(1);
+    }
+
+    /// Whether anything was done, or would be.
+    pub(super) fn has_changes(&self) -> bool {
+        self.tally.changed > 0
     }
 
     pub(super) fn ended(&mut self, who: &Who, stores: &[Store], ended: Ended) {
@@ -173,6 +217,10 @@ impl Report {
         let message = format!("{}: {}", who.user, failure.message);
         let failure = Failure { message, hint: failure.hint.clone(), ..*failure };
         self.progress.suspend(|| self.output.failure(&failure, std::iter::empty()));
+    }
+
+    fn warn(&self, text: &str) {
+        self.progress.suspend(|| self.output.warn(text));
     }
 
     fn note(&self, text: &str) {

@@ -8,7 +8,10 @@ use seskey::{
 use super::{Event, Run, failure::RotateFailure};
 use crate::{
     Error,
-    lifecycle::prove::{Proof, prove},
+    lifecycle::{
+        end::watch_end,
+        prove::{Proof, prove},
+    },
     smtp::{Phase, SmtpError, Transcript},
     store,
 };
@@ -42,7 +45,7 @@ impl Run<'_> {
                 self.passwords.hooked = Some(key.clone());
             }
             Step::Activate(key) => self.set_active(key, true).await?,
-            Step::Deactivate(key) => self.set_active(key, false).await?,
+            Step::Deactivate(key) => self.deactivate(key).await?,
             Step::Delete(key) => self.delete_key(key).await?,
             Step::Discard(key) => {
                 self.set_active(key, false).await?;
@@ -108,6 +111,17 @@ impl Run<'_> {
         self.passwords.deliver(key);
         let written = store::write(self.account, store, &credential).await;
         written.map_err(|error| RotateFailure::of_store(store, error))
+    }
+
+    /// Deactivates a key, and watches its end where its password is known.
+    async fn deactivate(&mut self, key: &AccessKeyId) -> Result<(), Error> {
+        self.set_active(key, false).await?;
+        if let Some(credential) = self.passwords.credential(self.rotation, key) {
+            let proof = &self.rotation.proof;
+            let ending = watch_end(proof, &credential, &mut self.interrupt).await;
+            (self.on_event)(Event::Ending { key: key.clone(), ending });
+        }
+        Ok(())
     }
 
     async fn set_active(&mut self, key: &AccessKeyId, active: bool) -> Result<(), Error> {

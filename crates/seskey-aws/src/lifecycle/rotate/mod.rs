@@ -15,7 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seskey::{
     AccessKeyId, Region, SmtpCredential,
-    rotation::{Goal, Reason, Seen, Step, Why},
+    rotation::{Goal, Reason, Seen, Step, Why, forecast_of},
     store::Store,
 };
 
@@ -29,6 +29,7 @@ use self::{
 };
 use super::{
     Interrupt,
+    end::Ending,
     prove::{Login, Proof},
 };
 use crate::Account;
@@ -124,6 +125,13 @@ pub enum Event {
         /// The key that the other run may be about to deliver.
         key: AccessKeyId,
     },
+    /// What became of a credential whose key was deactivated, where its password is known.
+    Ending {
+        /// The key.
+        key: AccessKeyId,
+        /// What was seen of it.
+        ending: Ending,
+    },
     /// A store holds a password that does not log in.
     Broken {
         /// Which of the stores.
@@ -154,14 +162,16 @@ pub async fn rotate(
     }
 }
 
-/// What is seen of the user now, as the plan is told it. Changes nothing.
+/// The steps that [`rotate`] would carry out if nothing fails, and why there would be no further one. Changes nothing.
 ///
 /// # Errors
 /// What could not be read, or is not to be built upon.
-pub async fn observe(account: &Account, rotation: &Rotation) -> Result<Seen, RotateFailure> {
+pub async fn forecast(account: &Account, rotation: &Rotation) -> Result<Vec<Step>, RotateFailure> {
     let on_event = &mut |_| {};
     let mut run = Run::new(account, rotation, Interrupt::never(), on_event);
-    run.observe().await
+    let (seen, _) = run.decide().await?;
+    let goal = run.goal(&seen);
+    Ok(forecast_of(|seen| (rotation.plan)(seen, &goal), &seen))
 }
 
 struct Run<'a> {
@@ -265,13 +275,19 @@ impl<'a> Run<'a> {
     }
 
     async fn decide(&mut self) -> Result<(Seen, Step), RotateFailure> {
-        let Rotation { plan, goal, now, .. } = self.rotation;
         let seen = self.observe().await?;
-        let start = *self.start.get_or_insert(seen.now);
-        let mut goal = goal.clone();
-        goal.renew_before = now.then_some(start).or(goal.renew_before);
-        let step = plan(&seen, &goal);
+        let step = (self.rotation.plan)(&seen, &self.goal(&seen));
         Ok((seen, step))
+    }
+
+    /// What is to be reached; with `now`, every key is due that was there at the start.
+    fn goal(&mut self, seen: &Seen) -> Goal {
+        let start = *self.start.get_or_insert(seen.now);
+        let mut goal = self.rotation.goal.clone();
+        if self.rotation.now {
+            goal.renew_before = Some(start);
+        }
+        goal
     }
 }
 
