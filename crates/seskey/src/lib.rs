@@ -19,6 +19,8 @@
 pub mod access_key;
 pub mod credential;
 pub mod diagnose;
+pub mod duration;
+pub mod fleet;
 mod hmac;
 pub mod partition;
 pub mod password;
@@ -34,6 +36,7 @@ pub mod user;
 
 pub use access_key::{AccessKeyId, SecretAccessKey};
 pub use credential::SmtpCredential;
+pub use fleet::Fleet;
 pub use partition::Partition;
 pub use password::{Algorithm, SigningDate, SmtpPassword, derive_each};
 pub use region::Region;

@@ -1,0 +1,104 @@
+//! `seskey.toml`: all the credentials of a fleet, and the accounts that they are in. Its form is in `docs/fleet.md`.
+//!
+//! ```
+//! let fleet = seskey::Fleet::parse(
+//!     r#"
+//!     max-age = "30d"
+//!
+//!     [[credential]]
+//!     user = "prod-mailer"
+//!     to = ["file:/etc/postfix/sasl_passwd?format=postfix-sasl"]
+//!     maxage = "60d"
+//!     "#,
+//! );
+//! let faults: Vec<String> = fleet.unwrap_err().iter().map(ToString::to_string).collect();
+//! assert_eq!(faults, ["7:5: a credential has no key maxage"]);
+//! ```
+
+mod account;
+mod credential;
+mod error;
+mod key;
+mod read;
+mod taken;
+
+pub use account::Account;
+pub use credential::Credential;
+pub use error::{Fault, FleetError};
+pub use key::{KEYS, Key, Kind, Table};
+
+use std::{collections::BTreeMap, num::NonZeroU32};
+
+use toml::de::DeTable;
+
+use self::{
+    credential::Terms,
+    read::{Reader, Section},
+    taken::Taken,
+};
+
+/// What a `seskey.toml` declares, with its defaults put in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fleet {
+    /// The accounts by name. If the file declares none, there is one called [`DEFAULT_ACCOUNT`].
+    pub accounts: BTreeMap<String, Account>,
+    /// The credentials, as they stand in the file.
+    pub credentials: Vec<Credential>,
+    /// How many credentials are worked on at the same time.
+    pub concurrency: NonZeroU32,
+    /// How many requests to IAM and STS there may be a second in each account.
+    pub calls_per_second: NonZeroU32,
+}
+
+/// The name of the account of a file that declares none.
+pub const DEFAULT_ACCOUNT: &str = "default";
+
+impl Fleet {
+    /// Reads the text of a `seskey.toml`.
+    ///
+    /// # Errors
+    /// All that is wrong with it, by line and column; of what is no TOML only the first.
+    pub fn parse(text: &str) -> Result<Self, Vec<FleetError>> {
+        let document = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let message = error.message().to_owned();
+            vec![FleetError::at(text, at, None, Fault::Syntax { message })]
+        })?;
+        let mut reader = Reader::new(text);
+        let root = Section::new(Table::Root, 0, document.get_ref());
+        let fleet = Self::read(&mut reader, &root);
+        match reader.into_errors() {
+            errors if errors.is_empty() => Ok(fleet),
+            errors => Err(errors),
+        }
+    }
+
+    fn read(reader: &mut Reader, root: &Section) -> Self {
+        reader.check(root);
+        let usual = Terms::read(reader, root, &Terms::default());
+        let mut accounts: BTreeMap<_, _> = root
+            .named("account", Table::Account)
+            .into_iter()
+            .map(|(name, section)| (name, Account::read(reader, &section)))
+            .collect();
+        if accounts.is_empty() {
+            accounts.insert(DEFAULT_ACCOUNT.to_owned(), Account::default());
+        }
+        let mut taken = Taken::default();
+        let credentials = root
+            .listed("credential", Table::Credential)
+            .into_iter()
+            .filter_map(|section| Credential::read(reader, &section, &usual, &accounts, &mut taken))
+            .collect();
+        Self {
+            accounts,
+            credentials,
+            concurrency: root.number("concurrency").unwrap_or(CONCURRENCY),
+            calls_per_second: root.number("calls-per-second").unwrap_or(CALLS_PER_SECOND),
+        }
+    }
+}
+
+const CONCURRENCY: NonZeroU32 = NonZeroU32::new(8).expect("it is not zero");
+
+const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");

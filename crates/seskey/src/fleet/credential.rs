@@ -1,0 +1,163 @@
+//! `[[credential]]`
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+use super::{
+    Account,
+    error::Fault,
+    read::{Reader, Section, filled},
+    taken::Taken,
+};
+use crate::{
+    Region, duration,
+    policy::SendingPolicy,
+    rotation::{Goal, GoalError},
+    store::Store,
+    user::{UserName, UserPath},
+};
+
+/// A credential: the user that it belongs to, and where it is delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The IAM user.
+    pub user: UserName,
+    /// Its account, one of [`Fleet::accounts`](super::Fleet::accounts).
+    pub account: String,
+    /// The region that its password is for; absent for the one that the account's profile has.
+    pub region: Option<Region>,
+    /// The path of the user when it is created.
+    pub path: UserPath,
+    /// Where the credential is delivered: at least one.
+    pub stores: Vec<Store>,
+    /// The command that is run after a delivery.
+    pub after: Option<String>,
+    /// How it is rotated.
+    pub goal: Goal,
+    /// Whether an old key that is still used is waited for.
+    pub wait_unused: bool,
+    /// Whether the user is created if it does not exist.
+    pub create: bool,
+    /// The patterns for the From address in the policy of the user when it is created; any address if empty.
+    pub from: Vec<String>,
+}
+
+impl Credential {
+    pub(super) fn read(
+        reader: &mut Reader,
+        section: &Section,
+        usual: &Terms,
+        accounts: &BTreeMap<String, Account>,
+        taken: &mut Taken,
+    ) -> Option<Self> {
+        reader.check(section);
+        let terms = Terms::read(reader, section, usual);
+        let user = reader.text(section, "user", |text| Ok(UserName::parse(text)?));
+        let account = account_of(reader, section, accounts);
+        let path = reader.text(section, "path", |text| Ok(UserPath::parse(text)?));
+        let stores = reader.texts(section, "to", |text| text.parse().map_err(Fault::Store));
+        let after = reader.text(section, "after", filled);
+        let create = section.boolean("create").unwrap_or(false);
+        let from = reader.texts(section, "from", address_pattern);
+        for key in ["user", "to"] {
+            if !section.has(key) {
+                reader.missing(section, key);
+            }
+        }
+        if section.is_empty_list("to") {
+            reader.refuse(section, "to", Fault::NoStore);
+        }
+        if !create {
+            reader.refuse(section, "from", Fault::Without { needs: "create = true" });
+        }
+        let (user, account) = (user?, account?);
+        taken.user(reader, section, &account, &user);
+        for (at, store) in &stores {
+            taken.store(reader, *at, &account, terms.region.as_ref(), store);
+        }
+        Some(Self {
+            goal: terms.goal(),
+            region: terms.region,
+            wait_unused: terms.wait_unused,
+            path: path
+                .unwrap_or_else(|| UserPath::parse("/").expect("IAM's own default is a path")),
+            stores: stores.into_iter().map(|(_, store)| store).collect(),
+            from: from.into_iter().map(|(_, pattern)| pattern).collect(),
+            user,
+            account,
+            after,
+            create,
+        })
+    }
+}
+
+/// What a credential has of its own, or else from the top of the file.
+#[derive(Debug, Clone)]
+pub(super) struct Terms {
+    region: Option<Region>,
+    max_age: SignedDuration,
+    grace: SignedDuration,
+    quarantine: SignedDuration,
+    wait_unused: bool,
+}
+
+impl Terms {
+    pub(super) fn read(reader: &mut Reader, section: &Section, usual: &Self) -> Self {
+        let time = |text: &str| Ok(duration::parse(text)?);
+        let age = |text: &str| match duration::parse(text)? {
+            age if age.is_zero() => Err(Fault::Goal(GoalError::NoAge)),
+            age => Ok(age),
+        };
+        let region = reader.text(section, "region", |text| Ok(Region::parse(text)?));
+        Self {
+            region: region.or_else(|| usual.region.clone()),
+            max_age: reader.text(section, "max-age", age).unwrap_or(usual.max_age),
+            grace: reader.text(section, "grace", time).unwrap_or(usual.grace),
+            quarantine: reader.text(section, "quarantine", time).unwrap_or(usual.quarantine),
+            wait_unused: section.boolean("wait-unused").unwrap_or(usual.wait_unused),
+        }
+    }
+
+    fn goal(&self) -> Goal {
+        Goal::new(self.max_age, self.grace, self.quarantine)
+            .expect("no time that was parsed is negative, and no age is zero")
+    }
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        let days = |days: i64| SignedDuration::from_hours(24 * days);
+        let (max_age, grace, quarantine) = (days(90), days(7), days(7));
+        Self { region: None, max_age, grace, quarantine, wait_unused: false }
+    }
+}
+
+/// The account that is named, or the only one there is.
+fn account_of(
+    reader: &mut Reader,
+    section: &Section,
+    accounts: &BTreeMap<String, Account>,
+) -> Option<String> {
+    let declared = || accounts.keys().cloned().collect();
+    let mut names = accounts.keys();
+    match (section.has("account"), names.next(), names.next()) {
+        (false, Some(only), None) => Some(only.clone()),
+        (false, ..) => {
+            let fault = Fault::WhichAccount { declared: declared() };
+            reader.fault(section.at, "account", fault);
+            None
+        }
+        (true, ..) => reader.text(section, "account", |text| match accounts.contains_key(text) {
+            true => Ok(text.to_owned()),
+            false => Err(Fault::UnknownAccount { given: text.to_owned(), declared: declared() }),
+        }),
+    }
+}
+
+fn address_pattern(text: &str) -> Result<String, Fault> {
+    let policy =
+        SendingPolicy { from_addresses: vec![text.to_owned()], ..SendingPolicy::default() };
+    policy.to_value()?;
+    Ok(text.to_owned())
+}

@@ -1,0 +1,183 @@
+//! What is wrong with a `seskey.toml`, and where.
+
+use std::fmt;
+
+use super::key::{KEYS, Kind, Table};
+use crate::{
+    duration::DurationError, policy::SendingPolicyError, region::RegionError, rotation::GoalError,
+    store::StoreNameError, user::UserError,
+};
+
+/// Something wrong, by its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The key whose value is wrong, if it is a value.
+    pub key: Option<&'static str>,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It is no TOML.
+    #[error("{message}")]
+    Syntax {
+        /// What the TOML parser says.
+        message: String,
+    },
+    /// No such key.
+    #[error("{table} has no key {given}")]
+    UnknownKey {
+        /// Where it stands.
+        table: Table,
+        /// What was given.
+        given: String,
+    },
+    /// A value of another type.
+    #[error("{expected} is expected, not {found}")]
+    Type {
+        /// What the key takes.
+        expected: Kind,
+        /// What was given, in TOML's words.
+        found: &'static str,
+    },
+    /// A key that must be there.
+    #[error("it is missing")]
+    Missing,
+    /// Text without a character.
+    #[error("it is empty")]
+    Empty,
+    /// A credential that is delivered nowhere.
+    #[error("a credential without a store is delivered nowhere")]
+    NoStore,
+    /// A key that means nothing without another.
+    #[error("it means nothing without {needs}")]
+    Without {
+        /// The other.
+        needs: &'static str,
+    },
+    /// An account that is not declared.
+    #[error("no account {given} is declared")]
+    UnknownAccount {
+        /// What was given.
+        given: String,
+        /// Those that are.
+        declared: Vec<String>,
+    },
+    /// There are several accounts.
+    #[error("it is missing, and there are several")]
+    WhichAccount {
+        /// These.
+        declared: Vec<String>,
+    },
+    /// A user that another credential has.
+    #[error("the same user as in line {first}")]
+    SameUser {
+        /// The line of the other.
+        first: usize,
+    },
+    /// A store that another credential is delivered to, or this one already.
+    #[error("the same store as in line {first}")]
+    SameStore {
+        /// The line of the other.
+        first: usize,
+    },
+    /// Not the ARN of a role.
+    #[error("{given:?} is not the ARN of a role")]
+    RoleArn {
+        /// What was given.
+        given: String,
+    },
+    /// Not a URL.
+    #[error("{given:?} is not the URL of an endpoint")]
+    EndpointUrl {
+        /// What was given.
+        given: String,
+    },
+    /// Not a host and a port.
+    #[error("{given:?} is not a host and a port")]
+    SmtpEndpoint {
+        /// What was given.
+        given: String,
+    },
+    /// Not a length of time.
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+    /// Not a region.
+    #[error(transparent)]
+    Region(#[from] RegionError),
+    /// Not the name or the path of a user.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// Not a store.
+    #[error(transparent)]
+    Store(StoreNameError),
+    /// Not a pattern for addresses.
+    #[error(transparent)]
+    Policy(#[from] SendingPolicyError),
+    /// Times that are no goal of a rotation.
+    #[error(transparent)]
+    Goal(#[from] GoalError),
+}
+
+impl FleetError {
+    pub(super) fn at(text: &str, offset: usize, key: Option<&'static str>, fault: Fault) -> Self {
+        let (line, column) = place(text, offset);
+        Self { line, column, key, fault }
+    }
+
+    /// What would be right, where that can be said in a word.
+    pub fn remedy(&self) -> Option<String> {
+        match &self.fault {
+            Fault::UnknownKey { table, given } => {
+                let keys = KEYS.iter().filter(|key| key.table == *table).map(|key| key.name);
+                nearest(given, keys).map(str::to_owned)
+            }
+            Fault::UnknownAccount { given, declared } => {
+                let nearest = nearest(given, declared.iter().map(String::as_str));
+                Some(nearest.map_or_else(|| declared.join(", "), str::to_owned))
+            }
+            Fault::WhichAccount { declared } => Some(declared.join(", ")),
+            Fault::Region(
+                RegionError::Malformed { nearest, .. } | RegionError::Unknown { nearest, .. },
+            ) => nearest.map(str::to_owned),
+            Fault::Region(RegionError::AvailabilityZone { region, .. }) => Some(region.clone()),
+            Fault::Region(RegionError::HostName { region, .. }) => region.map(str::to_owned),
+            Fault::Duration(_) => Some("a number with w, d, h, m or s, such as 90d".to_owned()),
+            Fault::RoleArn { .. } => Some("arn:aws:iam::111122223333:role/NAME".to_owned()),
+            Fault::EndpointUrl { .. } => Some("https://HOST".to_owned()),
+            Fault::SmtpEndpoint { .. } => Some("HOST:PORT".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for FleetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.line, self.column)?;
+        if let Some(key) = self.key {
+            write!(f, "{key}: ")?;
+        }
+        self.fault.fmt(f)
+    }
+}
+
+impl std::error::Error for FleetError {}
+
+/// The line and the column of the character there, from 1.
+pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
+fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |name: &str| strsim::damerau_levenshtein(name, given);
+    known.min_by_key(|name| distance(name)).filter(|name| distance(name) <= 3.min(name.len() / 2))
+}
