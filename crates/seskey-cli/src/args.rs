@@ -1,5 +1,7 @@
 //! What was typed, and nothing else: defaults and the environment are resolved by the verbs.
 
+pub(crate) mod fleet;
+pub(crate) mod revoke;
 pub(crate) mod rotate;
 
 use std::{ffi::OsString, path::PathBuf};
@@ -67,6 +69,12 @@ pub(crate) enum Verb {
     /// Safe to run from cron, to kill, and to run twice at once: IAM and the stores are the record, and the next run
     /// goes on where this one ended.
     Rotate(rotate::Rotate),
+    /// Say what apply would do for every credential that seskey.toml declares
+    Plan(fleet::Plan),
+    /// Create, rotate and deliver every credential that seskey.toml declares
+    Apply(fleet::Apply),
+    /// Deactivate every access key of an SMTP user at once: a leak
+    Revoke(revoke::Revoke),
     /// Delete an SMTP user with its keys, policies and groups
     Delete(Delete),
     /// Run a local Amazon SES: IAM, STS, the SMTP endpoint and a mailbox

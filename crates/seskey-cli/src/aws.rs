@@ -1,6 +1,6 @@
 //! The account that the verbs work on: its region, its clients, and what its refusals mean.
 
-use std::{env, future::Future};
+use std::{env, future::Future, num::NonZeroU32};
 
 use rustix::process::Signal;
 use seskey::{AccessKeyId, Region, SecretAccessKey};
@@ -65,13 +65,26 @@ pub(crate) fn profile_access_key(name: &str) -> Result<(AccessKeyId, SecretAcces
 
 /// The account of the caller.
 pub(crate) async fn account(global: &Global, region: Option<&Region>) -> Account {
-    Account::connect(&Options {
+    Account::connect(&options(global, region)).await
+}
+
+fn options(global: &Global, region: Option<&Region>) -> Options {
+    Options {
         profile: global.profile.clone(),
         region: region.cloned(),
         endpoint_url: global.endpoint_url.clone(),
         ..Options::default()
-    })
-    .await
+    }
+}
+
+/// The account of the caller, with no more calls in a second than these.
+pub(crate) async fn account_at(
+    global: &Global,
+    region: Option<&Region>,
+    calls_per_second: NonZeroU32,
+) -> Account {
+    Account::connect(&Options { calls_per_second: Some(calls_per_second), ..options(global, region) })
+        .await
 }
 
 /// Runs what waits for the network.

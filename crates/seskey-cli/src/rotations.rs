@@ -20,8 +20,9 @@ use seskey_aws::{
     Account,
     lifecycle::{
         Interrupt,
+        create::{CreateRequest, create_user},
         prove::Proof,
-        rotate::{Hook, Rotation, rotate},
+        rotate::{Hook, Rotation, forecast, rotate},
     },
     smtp::Client,
 };
@@ -32,6 +33,7 @@ use self::report::{Ended, Report};
 use crate::{
     args::Endpoint,
     aws,
+    cmd::create,
     exit::Exit,
     explain::{Failure, Result},
     output::Output,
@@ -48,6 +50,8 @@ pub(crate) struct Job {
     pub(crate) usual_region: Option<Region>,
     /// Its tags, where they are known from a list.
     pub(crate) tags: Option<Vec<(String, String)>>,
+    /// How the user is made if there is none.
+    pub(crate) create: Option<CreateRequest>,
     /// What is to be reached.
     pub(crate) goal: Goal,
     /// What decides.
@@ -70,50 +74,105 @@ pub(crate) struct Who {
     pub(crate) account: Option<String>,
 }
 
+/// Whether it is done or only told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Do,
+    Tell,
+}
+
+/// How it ended, and whether anything was done or would be.
+pub(crate) struct Done {
+    pub(crate) exit: Exit,
+    pub(crate) has_changes: bool,
+}
+
 /// Rotates all of them, `concurrency` at a time. One user's failure does not stop the others.
 pub(crate) async fn run(
     jobs: Vec<Job>,
+    mode: Mode,
     concurrency: NonZeroUsize,
     records: Records,
-    interrupt: Interrupt,
     output: Output,
-) -> Result<Exit> {
+) -> Result<Done> {
+    let interrupt = aws::interrupt_on_signals()?;
     let report = Arc::new(Mutex::new(Report::new(jobs.len(), records, output)));
     let mut running = JoinSet::new();
     for job in jobs {
         if running.len() >= concurrency.get() {
             running.join_next().await;
         }
-        running.spawn(rotate_one(job, interrupt.clone(), Arc::clone(&report)));
+        running.spawn(one(job, mode, interrupt.clone(), Arc::clone(&report)));
     }
     while running.join_next().await.is_some() {}
     let report = Arc::into_inner(report).expect("every task is over");
-    report.into_inner().expect(NOBODY_PANICS).finish().await
+    let report = report.into_inner().expect(NOBODY_PANICS);
+    let has_changes = report.has_changes();
+    Ok(Done { exit: report.finish().await?, has_changes })
 }
 
-async fn rotate_one(job: Job, interrupt: Interrupt, report: Arc<Mutex<Report>>) {
+async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<Report>>) {
     let report = || report.lock().expect(NOBODY_PANICS);
-    let (who, account) = (job.who.clone(), job.account.clone());
-    let rotation = match prepare(job).await {
+    let (who, stores) = (job.who.clone(), job.stores.clone());
+    let failed = |failure| report().ended(&who, &stores, Ended::Failed(failure));
+    let missing = match look_for(&mut job).await {
+        Ok(missing) => missing,
+        Err(failure) => return failed(failure),
+    };
+    if let (Some(request), Mode::Do) = (&missing, mode) {
+        let on_event = &mut |event| report().made(&who, &create::describe(&event));
+        let made = create_user(&job.account, request, interrupt.clone(), on_event).await;
+        if let Err(error) = made {
+            return failed(create::explain_create(&error, request));
+        }
+    }
+    let account = job.account.clone();
+    let rotation = match rotation(job) {
         Ok(rotation) => rotation,
-        Err(failure) => return report().ended(&who, &[], Ended::Failed(failure)),
+        Err(failure) => return failed(failure),
     };
-    let on_event = &mut |event| report().event(&who, &rotation, event);
-    let ended = match rotate(&account, &rotation, interrupt, on_event).await {
-        Ok(outcome) => Ended::Out(outcome),
-        Err(error) => Ended::Failed(explain::rotation(&error, &rotation)),
-    };
-    report().ended(&who, &rotation.stores, ended);
+    match (mode, missing) {
+        (Mode::Tell, Some(request)) => {
+            let steps = seskey::rotation::forecast(&unborn(&rotation), &rotation.goal);
+            report().would(&who, &stores, &[create::plan(&request)], &steps);
+        }
+        (Mode::Tell, None) => match forecast(&account, &rotation).await {
+            Ok(steps) => report().would(&who, &stores, &[], &steps),
+            Err(failure) => failed(explain::failure(&failure, &rotation)),
+        },
+        (Mode::Do, _) => {
+            let on_event = &mut |event| report().event(&who, &rotation, event);
+            let ended = match rotate(&account, &rotation, interrupt, on_event).await {
+                Ok(outcome) => Ended::Out(outcome),
+                Err(error) => Ended::Failed(explain::rotation(&error, &rotation)),
+            };
+            report().ended(&who, &stores, ended);
+        }
+    }
+}
+
+/// Reads the tags of the user; how it is to be made, if there is no such user.
+async fn look_for(job: &mut Job) -> Result<Option<CreateRequest>> {
+    if job.tags.is_some() {
+        return Ok(None);
+    }
+    match job.account.tags_of_user(&job.who.user).await {
+        Ok(tags) => {
+            job.tags = Some(tags);
+            Ok(None)
+        }
+        Err(error) if error.is_no_such_entity() && job.create.is_some() => {
+            job.tags = job.create.as_ref().map(|request| request.tags.clone());
+            Ok(job.create.take())
+        }
+        Err(error) => Err(aws::failure(&error)),
+    }
 }
 
 /// Finds the region, and with it the endpoint.
-async fn prepare(job: Job) -> Result<Rotation> {
-    let Job { who: Who { user, .. }, account, goal, plan, stores, hook, now, .. } = job;
-    let tags = match job.tags {
-        Some(tags) => tags,
-        None => account.tags_of_user(&user).await.map_err(|error| aws::failure(&error))?,
-    };
-    let tag = tags.iter().find(|(key, _)| key == REGION_TAG).map(|(_, region)| region);
+fn rotation(job: Job) -> Result<Rotation> {
+    let Job { who: Who { user, .. }, goal, plan, stores, hook, now, tags, .. } = job;
+    let tag = tags.iter().flatten().find(|(key, _)| key == REGION_TAG).map(|(_, region)| region);
     let region = match (job.region, tag) {
         (Some(region), _) => region,
         (None, Some(region)) => aws::parse_region(region, true)?,
@@ -125,8 +184,13 @@ async fn prepare(job: Job) -> Result<Rotation> {
         })?,
     };
     let proof = Proof::new(job.client, smtp::server(&job.endpoint, &region, None, None)?);
-    let tags = Some(tags);
     Ok(Rotation { user, region, goal, plan, stores, hook, proof, now, tags })
+}
+
+/// What will be seen of a user that is yet to be made.
+fn unborn(rotation: &Rotation) -> Seen {
+    let stores = rotation.stores.iter().map(|_| seskey::rotation::Store { holds: None });
+    Seen { stores: stores.collect(), ..Seen::at(jiff::Timestamp::now()) }
 }
 
 const NOBODY_PANICS: &str = "nobody panics while holding the lock";

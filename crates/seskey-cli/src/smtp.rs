@@ -1,6 +1,6 @@
 //! The SMTP endpoint that the verbs log in to, and what its refusals mean.
 
-use std::{fs, net::IpAddr, time::Duration};
+use std::{env, fs, net::IpAddr, path::PathBuf, time::Duration};
 
 use seskey::{
     Region,
@@ -41,6 +41,16 @@ pub(crate) fn server(
     let is_nameless = host == "localhost" || host.parse::<IpAddr>().is_ok();
     let server_name = if is_nameless { region.smtp_endpoint() } else { host.clone() };
     Ok(Server { server_name, ..Server::new(&host, port, security) })
+}
+
+/// What the option of the same name would have been given by the environment.
+pub(crate) fn endpoint_of_environment() -> Option<String> {
+    env::var("SESKEY_SMTP_ENDPOINT").ok().filter(|text| !text.is_empty())
+}
+
+/// The same of the certificate authority.
+pub(crate) fn ca_file_of_environment() -> Option<PathBuf> {
+    env::var_os("SESKEY_CA_FILE").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 fn host_and_port(text: &str) -> Result<(String, u16)> {

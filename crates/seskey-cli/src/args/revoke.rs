@@ -1,9 +1,6 @@
 //! What is typed after `seskey revoke`.
 
-use super::{
-    Endpoint,
-    rotate::{Records, Terms},
-};
+use super::{Endpoint, rotate::Records};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Revoke {
@@ -12,15 +9,16 @@ pub(crate) struct Revoke {
     /// Then make a new credential, and deliver it
     #[arg(long, requires = "to")]
     pub(crate) replace: bool,
-    /// Where the credential is: it is watched until it does not log in any more, and replaced there; several
-    #[arg(long, value_name = "STORE")]
+    /// Where the new credential is delivered; several
+    #[arg(long, value_name = "STORE", requires = "replace")]
     pub(crate) to: Vec<String>,
-    /// Delete the older access key at once if there are two, which leaves no room for a new one: no --undo brings it
-    /// back
+    /// A command for the shell, run when every store holds the new credential
+    #[arg(long, value_name = "COMMAND", requires = "replace")]
+    pub(crate) after: Option<String>,
+    /// If there are two access keys, which leaves no room for a new one, delete the older one at once: no --undo brings
+    /// it back
     #[arg(long, requires = "replace")]
     pub(crate) make_room: bool,
-    #[command(flatten)]
-    pub(crate) terms: Terms,
     #[command(flatten)]
     pub(crate) records: Records,
     #[command(flatten)]

@@ -80,7 +80,7 @@ pub(crate) struct Pace {
 }
 
 /// What is written down, without anything secret.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Records")]
 pub(crate) struct Records {
     /// A file to which every step is appended, a JSON object a line
@@ -102,9 +102,7 @@ pub(crate) enum Stage {
 }
 
 fn duration(text: &str) -> Result<SignedDuration, String> {
-    use jiff::{Span, SpanRelativeTo};
-    let span: Span = text.parse().map_err(|_| "no time, such as 90d, 12h or 30m".to_owned())?;
-    span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())
+    seskey::duration::parse(text).map_err(|error| error.to_string())
 }
 
 fn exec(text: &str) -> Result<String, &'static str> {

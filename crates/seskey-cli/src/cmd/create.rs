@@ -159,7 +159,7 @@ fn parse_tag(tag: &str) -> Result<(String, String)> {
         .ok_or_else(|| Failure::usage(format!("{tag:?} is no tag"), "such as --tag team=mail"))
 }
 
-fn plan(request: &CreateRequest) -> String {
+pub(crate) fn plan(request: &CreateRequest) -> String {
     let CreateRequest { user_name, path, region, style, proof, .. } = request;
     let permission = match style {
         Style::Group => format!("put it into the group {}", seskey::user::SENDING_GROUP),
@@ -226,7 +226,7 @@ fn answer(created: &Created, request: &CreateRequest, format: Format) -> String 
     }
 }
 
-fn describe(event: &Event) -> String {
+pub(crate) fn describe(event: &Event) -> String {
     match event {
         Event::Made(thing) => format!("made {}", name(thing)),
         Event::TakenBack(thing) => format!("took back {}", name(thing)),
@@ -260,7 +260,7 @@ fn name(thing: &Thing) -> String {
     }
 }
 
-fn explain_create(error: &CreateError, request: &CreateRequest) -> Failure {
+pub(crate) fn explain_create(error: &CreateError, request: &CreateRequest) -> Failure {
     let user = &request.user_name;
     let failure = match &error.failure {
         CreateFailure::Call(error) => aws::failure(error),

@@ -1,16 +1,18 @@
 //! One file a verb, all of one shape: `run(args, global, output)`.
 
 mod around;
-mod create;
+pub(crate) mod create;
 mod delete;
 mod demo;
 mod derive;
+mod fleet;
 mod inspect;
 mod list;
 mod local;
 mod man;
 mod policy;
 mod regions;
+mod revoke;
 mod rotate;
 mod verify;
 
@@ -35,6 +37,9 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
         Verb::Verify(args) => verify::run(&args, global, output),
         Verb::Delete(args) => delete::run(&args, global, output),
         Verb::Rotate(args) => rotate::run(&args, global, output),
+        Verb::Plan(args) => fleet::plan(&args, global, output),
+        Verb::Apply(args) => fleet::apply(&args, global, output),
+        Verb::Revoke(args) => revoke::run(&args, global, output),
         Verb::Local(args) => local::run(&args, global, output),
         Verb::Demo => demo::run(global, output),
         Verb::Completions { shell } => {

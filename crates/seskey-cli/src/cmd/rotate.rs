@@ -18,7 +18,7 @@ use crate::{
     exit::Exit,
     explain::{Failure, Result},
     output::Output,
-    rotations::{self, Job, Records, Who},
+    rotations::{self, Job, Mode, Records, Who},
     smtp,
 };
 
@@ -44,8 +44,8 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
     let client = smtp::client(&args.endpoint)?;
     let records = Records::open(&args.records)?;
     aws::block_on(async {
-        let interrupt = aws::interrupt_on_signals()?;
-        let account = aws::account(global, region.as_ref().or(usual_region.as_ref())).await;
+        let region_of_calls = region.as_ref().or(usual_region.as_ref());
+        let account = aws::account_at(global, region_of_calls, args.pace.calls_per_second).await;
         let users = if args.all { all(&account).await? } else { args.users.clone() };
         let job = |user: String| {
             Ok(Job {
@@ -53,6 +53,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
                 region: region.clone(),
                 usual_region: usual_region.clone(),
                 tags: None,
+                create: None,
                 goal: goal.clone(),
                 plan: if args.undo { rotation::undo } else { rotation::next },
                 stores: args.to.iter().map(|text| store(text, &user)).collect::<Result<_>>()?,
@@ -64,7 +65,9 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
             })
         };
         let jobs = users.into_iter().map(job).collect::<Result<_>>()?;
-        rotations::run(jobs, args.pace.concurrency, records, interrupt, *output).await
+        let mode = if args.dry_run { Mode::Tell } else { Mode::Do };
+        let done = rotations::run(jobs, mode, args.pace.concurrency, records, *output).await?;
+        Ok(done.exit)
     })?
 }
 
@@ -95,7 +98,7 @@ fn goal(terms: &Terms, stage: Stage) -> Result<Goal> {
 }
 
 /// A store for this user.
-fn store(text: &str, user: &str) -> Result<Store> {
+pub(crate) fn store(text: &str, user: &str) -> Result<Store> {
     text.replace(PLACE, user).parse::<Store>().map_err(|error| {
         Failure::usage(
             format!("{text} is no store: {error}"),

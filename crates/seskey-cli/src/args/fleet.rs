@@ -1,0 +1,32 @@
+//! What is typed after `seskey plan` and `seskey apply`.
+
+use std::path::PathBuf;
+
+use super::rotate::Records;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) fleet: Fleet,
+    /// Exit with 4 if there is anything to do
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) fleet: Fleet,
+    #[command(flatten)]
+    pub(crate) records: Records,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fleet {
+    /// The users to go through [else: all that the file declares]
+    #[arg(value_name = "USER")]
+    pub(crate) users: Vec<String>,
+    /// The file that declares the credentials
+    #[arg(long, short, value_name = "FILE", default_value = "seskey.toml")]
+    pub(crate) file: PathBuf,
+}

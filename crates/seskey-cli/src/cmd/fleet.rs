@@ -1,0 +1,198 @@
+//! `seskey plan` and `seskey apply`: every credential that `seskey.toml` declares is created, rotated and delivered.
+
+use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::Path};
+
+use seskey::{
+    Fleet, Region,
+    fleet::{self, Credential},
+    policy::Reach,
+    rotation,
+    user::REGION_TAG,
+};
+use seskey_aws::{
+    Account, Options, Role,
+    lifecycle::{
+        create::{CreateRequest, Style},
+        rotate::Hook,
+    },
+    smtp::Client,
+};
+
+use crate::{
+    args::{
+        Endpoint, Global, Sending,
+        fleet::{Apply, Fleet as Typed, Plan},
+        rotate,
+    },
+    aws,
+    cmd::policy,
+    exit::Exit,
+    explain::{Failure, Result},
+    output::Output,
+    rotations::{self, Done, Job, Mode, Records, Who},
+    smtp,
+};
+
+pub(crate) fn plan(args: &Plan, global: &Global, output: &Output) -> Result<Exit> {
+    let records = Records::open(&rotate::Records::default())?;
+    let Done { exit, has_changes } = run(&args.fleet, Mode::Tell, records, global, output)?;
+    let found = args.exit_code && has_changes && exit == Exit::Done;
+    Ok(if found { Exit::Findings } else { exit })
+}
+
+pub(crate) fn apply(args: &Apply, global: &Global, output: &Output) -> Result<Exit> {
+    let records = Records::open(&args.records)?;
+    Ok(run(&args.fleet, Mode::Do, records, global, output)?.exit)
+}
+
+/// An account of the file, and what logs in to its SMTP endpoint.
+struct Reached {
+    account: Account,
+    client: Client,
+    endpoint: Endpoint,
+    /// The tags of its users, where several of them are looked at.
+    tags: BTreeMap<String, Vec<(String, String)>>,
+}
+
+fn run(
+    typed: &Typed,
+    mode: Mode,
+    records: Records,
+    global: &Global,
+    output: &Output,
+) -> Result<Done> {
+    let fleet = read(&typed.file)?;
+    let wanted = |credential: &&Credential| {
+        typed.users.is_empty() || typed.users.iter().any(|user| user == credential.user.as_str())
+    };
+    let credentials: Vec<&Credential> = fleet.credentials.iter().filter(wanted).collect();
+    for user in &typed.users {
+        if !credentials.iter().any(|credential| credential.user.as_str() == user) {
+            return Err(Failure::usage(
+                format!("{} declares no user {user}", typed.file.display()),
+                "check the name",
+            ));
+        }
+    }
+    for credential in credentials.iter().filter(|credential| credential.goal.is_crowded()) {
+        output.warn(&format!(
+            "{}: grace and quarantine together are longer than the greatest age of a key: it is rotated late",
+            credential.user
+        ));
+    }
+    aws::block_on(async {
+        let mut accounts = BTreeMap::new();
+        for (name, account) in &fleet.accounts {
+            let users = credentials.iter().filter(|credential| credential.account == *name);
+            let users = users.count();
+            if users > 0 {
+                let reached = reach(account, users, &fleet, &typed.file, global).await?;
+                accounts.insert(name.as_str(), reached);
+            }
+        }
+        let jobs = credentials.iter().map(|credential| {
+            let account = &accounts[credential.account.as_str()];
+            job(credential, account, (fleet.accounts.len() > 1).then_some(&credential.account))
+        });
+        let jobs = jobs.collect::<Result<_>>()?;
+        let concurrency = NonZeroUsize::try_from(fleet.concurrency).unwrap_or(NonZeroUsize::MIN);
+        rotations::run(jobs, mode, concurrency, records, *output).await
+    })?
+}
+
+fn read(path: &Path) -> Result<Fleet> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+    Fleet::parse(&text).map_err(|errors| {
+        let lines: Vec<String> =
+            errors.iter().map(|error| format!("{}:{error}", path.display())).collect();
+        Failure::usage(lines.join("\n"), "docs/fleet.md lists the keys of the file")
+    })
+}
+
+async fn reach(
+    account: &fleet::Account,
+    users: usize,
+    fleet: &Fleet,
+    file: &Path,
+    global: &Global,
+) -> Result<Reached> {
+    let role = account.role_arn.as_ref().map(|arn| Role {
+        arn: arn.clone(),
+        external_id: account.external_id.clone(),
+        session_name: "seskey".to_owned(),
+    });
+    let reached = Account::connect(&Options {
+        profile: account.profile.clone().or_else(|| global.profile.clone()),
+        endpoint_url: account.endpoint_url.clone().or_else(|| global.endpoint_url.clone()),
+        role,
+        calls_per_second: Some(fleet.calls_per_second),
+        ..Options::default()
+    })
+    .await;
+    let beside = |path: &std::path::PathBuf| file.parent().unwrap_or(Path::new("")).join(path);
+    let endpoint = Endpoint {
+        smtp_endpoint: account.smtp_endpoint.clone().or_else(smtp::endpoint_of_environment),
+        ca_file: account.ca_file.as_ref().map(beside).or_else(smtp::ca_file_of_environment),
+        starttls: false,
+        tls_wrapper: false,
+    };
+    // one long list is cheaper than a call a user; who may not read it asks for each
+    let details = match users > 1 {
+        true => reached.user_details().await.unwrap_or_default(),
+        false => vec![],
+    };
+    let tags = details.into_iter().map(|user| (user.name, user.tags)).collect();
+    Ok(Reached { client: smtp::client(&endpoint)?, account: reached, endpoint, tags })
+}
+
+fn job(credential: &Credential, reached: &Reached, account: Option<&String>) -> Result<Job> {
+    let user = credential.user.to_string();
+    let usual_region = reached.account.region().and_then(|text| Region::parse(text).ok());
+    let create = match credential.create {
+        true => Some(create(credential, usual_region.as_ref())?),
+        false => None,
+    };
+    let mut goal = credential.goal.clone();
+    goal.wait_unused = credential.wait_unused;
+    Ok(Job {
+        tags: reached.tags.get(&user).cloned(),
+        account: reached.account.clone(),
+        region: credential.region.clone(),
+        usual_region,
+        create,
+        goal,
+        plan: rotation::next,
+        stores: credential.stores.clone(),
+        hook: credential.after.as_deref().map(Hook::new),
+        client: reached.client.clone(),
+        endpoint: reached.endpoint.clone(),
+        now: false,
+        who: Who { user, account: account.cloned() },
+    })
+}
+
+fn create(credential: &Credential, usual_region: Option<&Region>) -> Result<CreateRequest> {
+    let region = credential.region.as_ref().or(usual_region).ok_or_else(|| {
+        Failure::usage(
+            format!("no region is given for {}", credential.user),
+            "name it in the file, such as region = \"us-east-1\"",
+        )
+    })?;
+    let sending = Sending { from: credential.from.clone(), ..Sending::default() };
+    let style = match credential.from.is_empty() {
+        true => Style::Group,
+        false => {
+            let policy = policy::sending_policy(&sending, Reach::Region(region.clone()), None);
+            Style::Inline { policy: policy::document(&policy)? }
+        }
+    };
+    Ok(CreateRequest {
+        user_name: credential.user.clone(),
+        path: credential.path.clone(),
+        tags: vec![(REGION_TAG.to_owned(), region.to_string())],
+        permissions_boundary: None,
+        style,
+        region: region.clone(),
+        proof: None,
+    })
+}
