@@ -18,7 +18,6 @@ use super::{Held, StoreError};
 /// A file that cannot be read or replaced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {problem}", path.display())]
-#[non_exhaustive]
 pub struct FileError {
     /// The file, or its folder.
     pub path: PathBuf,
@@ -109,13 +108,12 @@ async fn in_thread<T: Send + 'static>(
 }
 
 fn holds(target: Target, text: &str, host: &str, port: u16) -> Held {
-    // the lines of others stay beside ours, but of an object or a table of others nothing would be left
-    let shared =
-        matches!(target, Target::PostfixSasl | Target::Msmtp | Target::Env | Target::Systemd);
+    // beside the lines of others there is room for ours, but of these files the credential is the whole
+    let whole = matches!(target, Target::Kubernetes | Target::Csv);
     match held(target, text, host, port) {
         Some(credential) => Held::of(credential),
-        None if shared || text.trim().is_empty() => Held::Nothing,
-        None => Held::Foreign,
+        None if whole && !text.trim().is_empty() => Held::Foreign,
+        None => Held::Nothing,
     }
 }
 

@@ -99,7 +99,7 @@ fn kubectl(secret: &KubernetesSecret) -> Command {
 
 /// Behind its error, kubectl explains at length how to force it.
 fn is_error(line: &str) -> bool {
-    line.to_ascii_lowercase().starts_with("error")
+    line.starts_with("error") || line.starts_with("Error")
 }
 
 /// The field manager that kubectl names in a conflict: `conflict with "helm" using v1: .data.SMTP_PASSWORD`.

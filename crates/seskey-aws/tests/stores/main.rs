@@ -1,0 +1,68 @@
+//! The stores that need no AWS: what they keep, what they refuse, and what is left when something goes wrong.
+
+#![allow(clippy::unwrap_used)]
+
+mod cluster;
+mod exec;
+mod file;
+mod file_danger;
+mod kubernetes;
+
+use seskey::{AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword, store::Store};
+use seskey_aws::{
+    Account, Options,
+    store::{self, Held, StoreError},
+};
+
+async fn read(store: &str) -> Result<Held, StoreError> {
+    store::read(&account().await, &parsed(store)).await
+}
+
+async fn write(store: &str, credential: &SmtpCredential) -> Result<(), StoreError> {
+    let result = store::write(&account().await, &parsed(store), credential).await;
+    if let Err(error) = &result {
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains(credential.password.expose()), "{shown}");
+    }
+    result
+}
+
+/// The credential of this number, each with a key of its own.
+fn credential(number: u32) -> SmtpCredential {
+    let secret = SecretAccessKey::parse(&format!("{number:0>40}")).unwrap();
+    let region = Region::parse("us-east-1").unwrap();
+    SmtpCredential {
+        iam_user: Some("mailer".to_owned()),
+        user_name: AccessKeyId::parse(
+            &format!("AKIA{number:0>16}").replace(['0', '1', '8', '9'], "Q"),
+        )
+        .unwrap(),
+        password: SmtpPassword::derive(&secret, &region),
+        endpoint: Some(region.smtp_endpoint().to_string()),
+    }
+}
+
+fn held(credential: &SmtpCredential) -> Held {
+    Held::Credential {
+        user_name: credential.user_name.clone(),
+        password: credential.password.clone(),
+    }
+}
+
+/// Offline: only its region is asked.
+async fn account() -> Account {
+    let key = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    Account::connect(&Options {
+        region: Some(Region::parse("us-east-1").unwrap()),
+        access_key: Some((
+            AccessKeyId::parse(key.0).unwrap(),
+            SecretAccessKey::parse(key.1).unwrap(),
+        )),
+        ..Options::default()
+    })
+    .await
+}
+
+fn parsed(store: &str) -> Store {
+    store.parse().unwrap()
+}
