@@ -27,8 +27,8 @@
 //! Whoever carries out the steps
 //! * observes everything anew after each step, and lets time pass until ListAccessKeys and ListUserTags show what it
 //!   has just made or written: IAM is eventually consistent;
-//! * begins a step at once and gives it up before [`MARGIN`] has gone by. IAM has no conditional write: what another
-//!   run does in between must stay within what [`LEASE`] covers;
+//! * begins a step at once and gives it up before [`MARGIN`] less [`LAG`] has gone by since it began to observe. IAM has
+//!   no conditional write: what another run does in between must stay within what [`LEASE`] covers;
 //! * takes `now` from IAM's own clock (the `Date` of its answers), in whole seconds, as IAM gives its times;
 //! * counts a key as proven after [`PROOFS`] logins in a row, each on a new connection, with the password that it will
 //!   deliver or that a store holds; a new key may work, fail and work again for some seconds;
@@ -36,7 +36,7 @@
 //!   both;
 //! * forgets that the hook has run whenever it delivers;
 //! * never sends CreateAccessKey twice: a lost answer is a lost secret, and the key is discarded in time;
-//! * takes a key to be deleted that is gone, and a note to be removed that is not there, as done;
+//! * takes a key to be deactivated or deleted that is gone, and a note to be removed that is not there, as done;
 //! * waits itself for what is a matter of minutes, and leaves the rest to the next run: see [`Step::ends_a_run`].
 //!
 //! # Where two runs at once could hurt
@@ -46,6 +46,17 @@
 //!
 //! Two runs that both begin with no key may make two: the newer one is handed over, the other retired like an old key.
 //! If one of them is killed in between, the last of it may be a [`Reason`] for a person to look, but never an outage.
+//!
+//! # What is shown late
+//! What another run has done, or one that was killed, may be shown up to [`LAG`] later, each key and each tag by itself.
+//! It is as if the step were decided that much earlier, and part of [`MARGIN`]. A key that is not listed yet leads to no
+//! third one, for IAM refuses it; that run fails, and the next one sees the key. A note that is not shown yet is written
+//! anew, and its time begins later, never earlier. [`revoke`] looks once more when all is shown.
+//!
+//! When a use is shown AWS does not say. One that comes after a pause as long as the grace time, and is not shown when
+//! the key is deactivated, is missed: the grace time should be longer than the pauses of every user of the key by hours.
+//!
+//! What a rotation has decided it may still do within [`MARGIN`] after [`undo`] is done: deactivate the old key again.
 //!
 //! # Why a use may be missed by 15 minutes, and why that is enough
 //! GetAccessKeyLastUsed is coarse: of several uses within [`USE_SPAN`] only the first is recorded. A key last used just
@@ -79,7 +90,10 @@ use jiff::{SignedDuration, Timestamp};
 /// For how long after its creation a key that is in no store is left to the run that may have made it.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long a step may take, and by how much two clocks may differ, both together.
+/// By how much what IAM shows may be late. AWS gives no time: 15 seconds have been observed.
+pub const LAG: SignedDuration = SignedDuration::from_secs(15);
+
+/// How late what is seen may be ([`LAG`]), how long a step may take, and by how much two clocks may differ, all together.
 pub const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// Of the uses of a key within this time IAM records the first. Source: IAM User Guide, "Generate credential reports".

@@ -1,18 +1,28 @@
 //! A leak, and second thoughts: every key off at once, and back on.
 
-use super::{Goal, MARGIN, Reason, Seen, Step, after, before};
+use super::{Goal, LAG, MARGIN, Reason, Seen, Step, Why, after, before, wait};
 
 /// The next step of a revocation: first every active key is deactivated, what the stores hold before the others, and
-/// nothing else is done until none is active. Only then is it noted since when, for [`undo`] and the quarantine.
+/// nothing else is done until none is active. Only then is it noted since when, for [`undo`] and the quarantine. It is
+/// over when [`LAG`] has gone by since, for a key that was made or activated just before may be shown only then.
+///
+/// What a rotation makes after the first look stays, and so does, where no key was noted anew, one that was made within
+/// [`LAG`] before.
 ///
 /// It relies on the same as [`next`](super::next), which afterwards makes a new key, if there is room for one.
 pub fn revoke(seen: &Seen) -> Step {
     let active = seen.keys.iter().filter(|key| key.active).max_by_key(|key| seen.held(key));
     let unnoted = seen.keys.iter().find(|key| !seen.notes.retired.contains(&key.id));
+    let shown = |at| after(at, LAG);
+    let noted = seen.keys.iter().filter_map(|key| Some((key, seen.notes.retired.at(&key.id)?)));
+    let new_note = noted.filter(|(_, at)| (*at..shown(*at)).contains(&seen.now));
     match (active, unnoted) {
         (Some(key), _) => Step::Deactivate(key.id.clone()),
         (None, Some(key)) => Step::MarkRetired(seen.notes.retired.with(seen, key)),
-        (None, None) => Step::Done { due: None },
+        (None, None) => match new_note.max_by_key(|(_, at)| *at) {
+            Some((key, at)) => wait(key, shown(at), Why::Lag),
+            None => Step::Done { due: None },
+        },
     }
 }
 

@@ -63,6 +63,8 @@ pub enum Step {
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
+    /// IAM may not show all that was done before: seconds, worth waiting for. Only [`revoke`](super::revoke) asks for it.
+    Lag,
     /// Another run may have made the key, and be about to deliver it: minutes, worth waiting for.
     Lease,
     /// Somebody may still use the old key.
@@ -138,7 +140,7 @@ impl Step {
     /// Whether the run is over: all is done, or it goes no further, or waits for what is not worth waiting for.
     pub fn ends_a_run(&self) -> bool {
         match self {
-            Self::WaitUntil { why, .. } => *why != Why::Lease,
+            Self::WaitUntil { why, .. } => !matches!(why, Why::Lag | Why::Lease),
             Self::Stop(_) | Self::Done { .. } => true,
             _ => false,
         }

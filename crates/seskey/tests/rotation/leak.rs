@@ -33,8 +33,10 @@ fn carry_out(
 ) -> Result<Step, Broken> {
     for count in 0..20 {
         let step = plan(&Run::default().observe(world), &terms().goal());
-        if matches!(step, Step::Done { .. } | Step::Stop(_)) {
-            return Ok(step);
+        match step {
+            Step::Done { .. } | Step::Stop(_) => return Ok(step),
+            Step::WaitUntil { until, .. } => world.now = until,
+            _ => {}
         }
         for effect in effects(&step) {
             if !allowed(world, &effect) {

@@ -6,11 +6,13 @@
 mod cuts;
 mod decisions;
 mod forecast;
+mod late;
 mod laws;
 mod leak;
 mod mutants;
 mod notes;
 mod people;
+mod races;
 mod run;
 mod starts;
 mod together;

@@ -1,5 +1,6 @@
 //! What people and other programs do to the keys and the stores meanwhile.
 
+use jiff::SignedDuration;
 use seskey::rotation::{MARGIN, Reason, Why, next};
 
 use crate::{
@@ -21,23 +22,34 @@ pub(crate) fn waiting(plan: Plan, for_this: Why) -> Result<World, Broken> {
     }
 }
 
+/// How many hours late a use may be shown. AWS does not say.
+const LATE: [i64; 2] = [0, 24];
+
 /// Somebody has copied the old key.
 pub(crate) fn the_old_key_is_used(plan: Plan) -> Result<(), Broken> {
-    let mut world = World::with_a_key(100);
-    let key = world.keys[0].id.clone();
-    world.clients.push(Client::Stranger(key.clone()));
-    let end = converge(&mut world, plan, &terms(), &[])?;
-    assert!(matches!(&end, End::Stopped(Reason::StillUsed { key: k, .. }) if *k == key), "{end:?}");
-    let end = converge(&mut world, plan, &Terms { even_if_used: true, ..terms() }, &[])?;
-    assert_eq!(end, End::Done);
+    for hours in LATE {
+        let mut world = World::with_a_key(100);
+        world.uses_late = SignedDuration::from_hours(hours);
+        let key = world.keys[0].id.clone();
+        world.clients.push(Client::Stranger(key.clone()));
+        let end = converge(&mut world, plan, &terms(), &[])?;
+        assert!(
+            matches!(&end, End::Stopped(Reason::StillUsed { key: k, .. }) if *k == key),
+            "{end:?}"
+        );
+        let end = converge(&mut world, plan, &Terms { even_if_used: true, ..terms() }, &[])?;
+        assert_eq!(end, End::Done);
+    }
     Ok(())
 }
 
 /// Somebody reads the store days after the hand-over: who waits for them need not ask them.
 pub(crate) fn a_client_is_slow(plan: Plan) -> Result<(), Broken> {
     let terms = Terms { wait_unused: true, ..terms() };
-    for days in [1, 6, 7, 8, 13, 30] {
+    let slow = |days| LATE.map(|hours| (days, hours));
+    for (days, hours) in [1, 6, 7, 8, 13, 30].into_iter().flat_map(slow) {
         let mut world = World::with_a_key(100);
+        world.uses_late = SignedDuration::from_hours(hours);
         let old = world.keys[0].id.clone();
         world.clients.push(Client::Slow(1, old, world.now + DAY * days));
         assert_eq!(converge(&mut world, plan, &terms, &[])?, End::Done);

@@ -83,7 +83,7 @@ pub(crate) fn one_run(
                 assert!(due > Some(world.now), "it is done, and due");
                 return Ok(End::Done);
             }
-            Step::WaitUntil { until, why: Why::Lease, .. } => world.advance(until),
+            Step::WaitUntil { until, .. } if !step.ends_a_run() => world.advance(until),
             Step::WaitUntil { until, why, .. } => {
                 assert!(until > world.now, "it waits for the past");
                 run.end(world);
@@ -122,11 +122,13 @@ pub(crate) fn one_run(
 
 impl Run {
     pub(crate) fn observe(&self, world: &World) -> Seen {
+        let is_shown = |at: &&Timestamp| **at + world.uses_late <= world.now;
+        let shown = |uses: &[Timestamp]| uses.iter().rfind(is_shown).copied();
         let keys = world.keys.iter().map(|key| Key {
             id: key.id.clone(),
             active: key.active,
             created: key.created,
-            last_used: key.recorded,
+            last_used: shown(&key.recorded),
         });
         let proven = self.logins.iter().filter(|&(_, &n)| n >= PROOFS).map(|(key, _)| key.clone());
         Seen {

@@ -49,10 +49,11 @@ fn world(found: &[Found], notes: &[(&'static str, String)], stores: &[usize]) ->
         let now = world.now;
         let key = world.key_mut(&key).unwrap();
         key.active = active;
-        key.recorded = used.filter(|&ago| ago < age).map(|ago| now - ago);
+        let recorded = used.filter(|&ago| ago < age).map(|ago| now - ago);
+        key.recorded = recorded.into_iter().collect();
         // what a run has recorded as its own was used for its proofs alone, for as long as it could be
         let made = notes.iter().any(|(_, note)| note.ends_with(&format!("made {}", key.id)));
-        key.used = key.recorded.filter(|&at| !made || at >= key.created + LEASE);
+        key.used = recorded.filter(|&at| !made || at >= key.created + LEASE);
         // long enough ago for whatever a note says
         key.inactive_since = (!active).then(|| now - DAY * 100);
     }

@@ -1,64 +1,84 @@
 //! Two runs at the same time: every order of a few steps anywhere, and random orders with deaths and delays.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use seskey::rotation::{MARGIN, Reason, Step, Why, next};
+use seskey::rotation::{LAG, MARGIN, Reason, Step, next};
 
 use crate::{
     cuts::{terms, users},
+    late::{Item, Late, Past},
     laws::{Broken, Terms, judge},
     run::{End, Plan, Run, converge},
     world::{Effect, SECOND, World, effects},
 };
 
 /// Whose turn it is, after how long, and whether he is killed instead and begins anew.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Turn {
     pub(crate) who: usize,
     pub(crate) pause: SignedDuration,
     pub(crate) dies: bool,
+    /// By how many seconds what IAM shows him is late.
+    pub(crate) late: Late,
 }
 
 /// A run that may be held up between what it saw and what it does.
-#[derive(Debug, Default)]
-struct Racer {
+#[derive(Debug)]
+pub(crate) struct Racer {
+    plan: Plan,
+    judge: Judge,
     run: Run,
-    seen_at: Timestamp,
+    /// When he has changed what: it is shown to him as it is since.
+    changed: BTreeMap<Item, Timestamp>,
+    seen_at: Option<Timestamp>,
     pending: VecDeque<(Effect, bool)>,
     blocked: Option<Timestamp>,
     over: bool,
 }
 
-/// Lets two runs take turns, then one after the other until both are over, then one alone.
-pub(crate) fn together(
+pub(crate) type Judge = fn(&World, &Run, &Terms, &Effect, bool) -> Result<(), Broken>;
+
+/// Lets two runs of the plan take turns until both are over.
+fn together(
     world: &mut World,
     plan: Plan,
     terms: &Terms,
     turns: impl IntoIterator<Item = Turn>,
-) -> Result<End, Broken> {
+) -> Result<(), Broken> {
+    race(world, [plan; 2].map(|plan| Racer::new(plan, judge)), terms, turns, |_, _| Ok(()))
+}
+
+/// Lets two runs take turns, then one after the other until both are over. `watch` looks on after each turn.
+pub(crate) fn race(
+    world: &mut World,
+    mut racers: [Racer; 2],
+    terms: &Terms,
+    turns: impl IntoIterator<Item = Turn>,
+    mut watch: impl FnMut(&World, &[Racer; 2]) -> Result<(), Broken>,
+) -> Result<(), Broken> {
     let from_nothing = world.keys.is_empty();
-    let mut racers = [Racer::default(), Racer::default()];
-    let by_turns = (0..400).map(|i| Turn { who: i % 2, pause: SECOND, dies: false });
+    let mut past = Past::default();
+    let by_turns = (0..400).map(|i| Turn { who: i % 2, pause: SECOND, ..Turn::default() });
     for turn in turns.into_iter().chain(by_turns) {
         let racer = &mut racers[turn.who];
         world.pass(turn.pause);
         if turn.dies {
             racer.run.end(world);
-            *racer = Racer::default();
+            *racer = Racer::new(racer.plan, racer.judge);
         }
-        racer.go(world, plan, terms)?;
-        let waiting = |racer: &Racer| racer.over || racer.blocked.is_some();
-        if racers.iter().all(waiting) {
-            let Some(first) = racers.iter().filter_map(|racer| racer.blocked).min() else {
-                if from_nothing {
+        racer.go(world, terms, &mut past, turn.late)?;
+        watch(world, &racers)?;
+        if racers.iter().all(|racer| racer.over || racer.blocked.is_some()) {
+            match racers.iter().filter_map(|racer| racer.blocked).min() {
+                Some(first) => world.advance(first.max(world.now)),
+                None => {
                     // both may have made a key: the one that is not handed over is retired like an old one
-                    world.keys.iter_mut().for_each(|key| key.lost = false);
+                    world.keys.iter_mut().for_each(|key| key.lost &= !from_nothing);
+                    return Ok(());
                 }
-                return converge(world, plan, terms, &[]);
-            };
-            world.advance(first.max(world.now));
+            }
         }
         for racer in &mut racers {
             racer.blocked = racer.blocked.filter(|&until| world.now < until);
@@ -68,31 +88,63 @@ pub(crate) fn together(
 }
 
 impl Racer {
+    pub(crate) fn new(plan: Plan, judge: Judge) -> Self {
+        Self {
+            plan,
+            judge,
+            run: Run::default(),
+            changed: BTreeMap::new(),
+            seen_at: None,
+            pending: VecDeque::new(),
+            blocked: None,
+            over: false,
+        }
+    }
+
+    pub(crate) fn has_looked(&self) -> bool {
+        self.seen_at.is_some()
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
     /// Sees and decides, or does one effect of what it has decided.
-    fn go(&mut self, world: &mut World, plan: Plan, terms: &Terms) -> Result<(), Broken> {
+    fn go(
+        &mut self,
+        world: &mut World,
+        terms: &Terms,
+        past: &mut Past,
+        late: Late,
+    ) -> Result<(), Broken> {
         if self.over || self.blocked.is_some() {
             return Ok(());
         }
-        if world.now.duration_since(self.seen_at) >= MARGIN {
+        if self.seen_at.is_some_and(|at| world.now.duration_since(at) >= MARGIN - LAG) {
             self.pending.clear();
         }
         let Some((effect, discarding)) = self.pending.pop_front() else {
-            self.look(world, plan, terms);
+            self.look(world, terms, past, late);
             return Ok(());
         };
-        judge(world, &self.run, terms, &effect, discarding)?;
+        (self.judge)(world, &self.run, terms, &effect, discarding)?;
+        past.keep(world);
         if !self.run.act(world, &effect) {
             self.finish(world);
+        }
+        if let Some(item) = Item::changed_by(&effect, world) {
+            self.changed.insert(item, world.now);
         }
         Ok(())
     }
 
-    fn look(&mut self, world: &mut World, plan: Plan, terms: &Terms) {
+    fn look(&mut self, world: &mut World, terms: &Terms, past: &Past, late: Late) {
         world.send_mail();
-        self.seen_at = world.now;
-        match plan(&self.run.observe(world), &terms.goal()) {
-            Step::WaitUntil { until, why: Why::Lease, .. } => self.blocked = Some(until),
-            Step::WaitUntil { .. } | Step::Stop(_) | Step::Done { .. } => self.finish(world),
+        self.seen_at = Some(world.now);
+        let shown = past.shown(world, late, &self.changed);
+        match (self.plan)(&self.run.observe(&shown), &terms.goal()) {
+            step if step.ends_a_run() => self.finish(world),
+            Step::WaitUntil { until, .. } => self.blocked = Some(until),
             step => {
                 let discarding = matches!(step, Step::Discard(_));
                 self.pending = effects(&step).into_iter().map(|e| (e, discarding)).collect();
@@ -110,9 +162,10 @@ impl Racer {
 fn every_order(depth: u32) -> impl Iterator<Item = Vec<Turn>> {
     (0..4_usize.pow(depth)).map(move |mut number| {
         let turn = |_| {
-            let (who, late) = (number % 2, number / 2 % 2 == 1);
+            let (who, slow) = (number % 2, number / 2 % 2 == 1);
             number /= 4;
-            Turn { who, pause: if late { MARGIN - SECOND * 2 } else { SECOND }, dies: false }
+            let pause = if slow { MARGIN - LAG - SECOND * 2 } else { SECOND };
+            Turn { who, pause, ..Turn::default() }
         };
         (0..depth).map(turn).collect()
     })
@@ -120,8 +173,8 @@ fn every_order(depth: u32) -> impl Iterator<Item = Vec<Turn>> {
 
 /// Two runs may leave a key so that a third cannot know whose it is, and leaves it to a person: one proves a key after
 /// the other has handed over his, or dies when his record was overwritten, or before his hook. The key stays active.
-fn settle(world: &mut World, plan: Plan, terms: &Terms, end: End) -> Result<(), Broken> {
-    match end {
+pub(crate) fn settle(world: &mut World, plan: Plan, terms: &Terms) -> Result<(), Broken> {
+    match converge(world, plan, terms, &[])? {
         End::Done => return Ok(()),
         End::Stopped(Reason::StrangersKey { key, .. } | Reason::StillUsed { key, .. }) => {
             assert!(world.key(&key).unwrap().active);
@@ -137,13 +190,13 @@ fn settle(world: &mut World, plan: Plan, terms: &Terms, end: End) -> Result<(), 
 /// From any moment of the one's rotation on, the other meets it in every order.
 #[test]
 fn every_order_from_any_moment() {
-    let alone = Turn { who: 0, pause: SECOND, dies: false };
+    let alone = Turn { pause: SECOND, ..Turn::default() };
     for user in users() {
         for (moment, order) in (0..30).flat_map(|n| every_order(3).map(move |order| (n, order))) {
             let turns = std::iter::repeat_n(alone, moment).chain(order);
             let mut user = user.clone();
-            let end = together(&mut user, next, &terms(), turns).unwrap();
-            settle(&mut user, next, &terms(), end).unwrap();
+            together(&mut user, next, &terms(), turns).unwrap();
+            settle(&mut user, next, &terms()).unwrap();
         }
     }
 }
@@ -151,13 +204,13 @@ fn every_order_from_any_moment() {
 /// Longer orders, without delays: a whole rotation of one within any pause of the other.
 pub(crate) fn overtaking(plan: Plan) -> Result<(), Broken> {
     let turns =
-        |who: usize, n: usize| (0..n).map(move |_| Turn { who, pause: SECOND, dies: false });
+        |who: usize, n: usize| (0..n).map(move |_| Turn { who, pause: SECOND, ..Turn::default() });
     for user in users() {
         for (a, b) in (0..30).flat_map(|a| (0..30).map(move |b| (a, b))) {
             let order = turns(0, a).chain(turns(1, b)).chain(turns(0, 3)).chain(turns(1, 40));
             let mut user = user.clone();
-            let end = together(&mut user, plan, &terms(), order)?;
-            settle(&mut user, plan, &terms(), end)?;
+            together(&mut user, plan, &terms(), order)?;
+            settle(&mut user, plan, &terms())?;
         }
     }
     Ok(())
@@ -168,12 +221,11 @@ fn one_overtakes_the_other() {
     overtaking(next).unwrap();
 }
 
-fn a_turn() -> impl Strategy<Value = Turn> {
+pub(crate) fn a_turn() -> impl Strategy<Value = Turn> {
     let pause = prop_oneof![8 => 0..3_i64, 2 => 0..290_i64, 1 => 0..3000_i64];
-    (0..2_usize, pause, prop::bool::weighted(0.05)).prop_map(|(who, seconds, dies)| Turn {
-        who,
-        pause: SignedDuration::from_secs(seconds),
-        dies,
+    let late = prop::array::uniform(0..=LAG.as_secs());
+    (0..2_usize, pause, prop::bool::weighted(0.05), late).prop_map(|(who, seconds, dies, late)| {
+        Turn { who, pause: SignedDuration::from_secs(seconds), dies, late }
     })
 }
 
@@ -187,8 +239,8 @@ proptest! {
         turns in prop::collection::vec(a_turn(), 0..80),
     ) {
         let mut user = user;
-        let end = together(&mut user, next, &terms, turns).unwrap();
-        settle(&mut user, next, &terms, end).unwrap();
+        together(&mut user, next, &terms, turns).unwrap();
+        settle(&mut user, next, &terms).unwrap();
     }
 }
 
@@ -214,7 +266,8 @@ fn the_note_of_the_one_is_too_early() {
 }
 
 fn in_order<const N: usize>(order: [usize; N], terms: &Terms) {
-    let turns = order.map(|who| Turn { who, pause: SignedDuration::ZERO, dies: false });
-    let end = together(&mut World::new(2), next, terms, turns).unwrap();
-    assert_eq!(end, End::Done);
+    let turns = order.map(|who| Turn { who, ..Turn::default() });
+    let mut user = World::new(2);
+    together(&mut user, next, terms, turns).unwrap();
+    assert_eq!(converge(&mut user, next, terms, &[]).unwrap(), End::Done);
 }

@@ -20,6 +20,8 @@ pub(crate) struct World {
     pub(crate) stores: Vec<Option<AccessKeyId>>,
     pub(crate) clients: Vec<Client>,
     pub(crate) keys_ever: usize,
+    /// After how long a use is shown.
+    pub(crate) uses_late: SignedDuration,
 }
 
 #[derive(Debug, Clone)]
@@ -29,8 +31,8 @@ pub(crate) struct TrueKey {
     pub(crate) created: Timestamp,
     /// Before this it logs in every other second.
     pub(crate) settled: Timestamp,
-    /// What GetAccessKeyLastUsed says: of several uses within 15 minutes, the first.
-    pub(crate) recorded: Option<Timestamp>,
+    /// What GetAccessKeyLastUsed has said: of several uses within 15 minutes, the first.
+    pub(crate) recorded: Vec<Timestamp>,
     /// When it was used last by anyone but a rotation.
     pub(crate) used: Option<Timestamp>,
     pub(crate) inactive_since: Option<Timestamp>,
@@ -98,6 +100,7 @@ impl World {
                 .flat_map(|i| [Client::Reader(i), Client::Cached(i, None)])
                 .collect(),
             keys_ever: 0,
+            uses_late: SignedDuration::ZERO,
         }
     }
 
@@ -124,7 +127,7 @@ impl World {
             created,
             // more or less late, but the same in every repetition
             settled: created + SECOND * (self.keys_ever as i32 * 7 % 16),
-            recorded: None,
+            recorded: vec![],
             used: None,
             inactive_since: None,
             held: None,
@@ -187,8 +190,8 @@ impl World {
         let now = self.now;
         let Some(key) = self.key_mut(id) else { return false };
         let accepted = key.active && (now >= key.settled || now.as_second() % 2 == 0);
-        if accepted && key.recorded.is_none_or(|at| now >= at + USE_SPAN) {
-            key.recorded = Some(now);
+        if accepted && key.recorded.last().is_none_or(|at| now >= *at + USE_SPAN) {
+            key.recorded.push(now);
         }
         accepted
     }
@@ -242,7 +245,8 @@ impl World {
 
     fn set_active(&mut self, id: &AccessKeyId, active: bool) -> bool {
         let now = self.now;
-        let Some(key) = self.key_mut(id) else { return false };
+        // what is gone is not active
+        let Some(key) = self.key_mut(id) else { return !active };
         key.inactive_since = (!active).then(|| key.inactive_since.unwrap_or(now));
         key.active = active;
         true

@@ -1,0 +1,71 @@
+//! IAM is eventually consistent: what one run has changed is shown to another seconds later, each thing by itself.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use seskey::{
+    AccessKeyId,
+    rotation::{HAND_OVER_TAG, INTENT_TAG, LAG, RETIRED_TAG},
+};
+
+use crate::world::{Effect, SECOND, World, id};
+
+const TAGS: [&str; 3] = [INTENT_TAG, HAND_OVER_TAG, RETIRED_TAG];
+
+/// By how many seconds each is late: keys of odd and of even numbers, and the three tags.
+pub(crate) type Late = [i64; 5];
+
+/// What is shown by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Item {
+    Key(AccessKeyId),
+    Tag(&'static str),
+}
+
+/// The world before each of its last changes, with the time of the change.
+#[derive(Debug, Default)]
+pub(crate) struct Past(VecDeque<(Timestamp, World)>);
+
+impl Item {
+    pub(crate) fn changed_by(effect: &Effect, world: &World) -> Option<Self> {
+        match effect {
+            Effect::Create => Some(Self::Key(id(world.keys_ever))),
+            Effect::Activate(key) | Effect::Deactivate(key) | Effect::Delete(key) => {
+                Some(Self::Key(key.clone()))
+            }
+            Effect::Tag(tag, _) => Some(Self::Tag(tag)),
+            Effect::Prove(_) | Effect::Deliver(..) | Effect::Hook(_) => None,
+        }
+    }
+}
+
+impl Past {
+    /// Keeps the world as it is before a change.
+    pub(crate) fn keep(&mut self, world: &World) {
+        self.0.retain(|(until, _)| *until + LAG >= world.now);
+        self.0.push_back((world.now, world.clone()));
+    }
+
+    /// The world as IAM shows it to one who has made these changes himself.
+    pub(crate) fn shown(
+        &self,
+        world: &World,
+        late: Late,
+        changed: &BTreeMap<Item, Timestamp>,
+    ) -> World {
+        let as_of = |item: Item, late: i64| {
+            let at = changed
+                .get(&item)
+                .map_or(Timestamp::MIN, |at| *at)
+                .max(world.now - SECOND * late as i32);
+            self.0.iter().find(|(until, _)| *until >= at).map_or(world, |(_, past)| past)
+        };
+        let key = |n| as_of(Item::Key(id(n)), late[n % 2]).key(&id(n)).cloned();
+        let tag = |(tag, late)| Some((tag, as_of(Item::Tag(tag), late).tags.get(tag)?.clone()));
+        World {
+            keys: (1..=world.keys_ever).filter_map(key).collect(),
+            tags: TAGS.into_iter().zip(late.into_iter().skip(2)).filter_map(tag).collect(),
+            ..world.clone()
+        }
+    }
+}
