@@ -1,6 +1,7 @@
 //! What was typed, and nothing else: defaults and the environment are resolved by the verbs.
 
 pub(crate) mod fleet;
+mod migrate;
 pub(crate) mod revoke;
 pub(crate) mod rotate;
 
@@ -8,6 +9,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub(crate) use migrate::Migrate;
 
 /// Amazon SES SMTP credentials: derive, create, prove, list, delete; and a local SES to try it on.
 ///
@@ -77,6 +80,11 @@ pub(crate) enum Verb {
     Revoke(revoke::Revoke),
     /// Delete an SMTP user with its keys, policies and groups
     Delete(Delete),
+    /// Move an SMTP user from a policy of its own to the group of the SES console
+    ///
+    /// It joins the group first, and its own policy goes when it is seen to have the permission by the group too, so it
+    /// may send at every moment. Run again after a failure, it goes on.
+    Migrate(Migrate),
     /// Run a local Amazon SES: IAM, STS, the SMTP endpoint and a mailbox
     Local(Local),
     /// Show the whole life of a credential on a local SES in this process
@@ -184,7 +192,7 @@ pub(crate) enum PolicyVerb {
     Check(PolicyCheck),
     /// Print the least policy for the person or role that runs these verbs
     Operator {
-        /// The verbs: create, list, verify, delete
+        /// The verbs: create, list, verify, delete, migrate
         #[arg(long = "for", value_name = "VERBS", value_delimiter = ',', required = true)]
         verbs: Vec<String>,
     },

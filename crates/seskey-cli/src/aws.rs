@@ -3,9 +3,11 @@
 use std::{env, future::Future, num::NonZeroU32};
 
 use rustix::process::Signal;
-use seskey::{AccessKeyId, Region, SecretAccessKey};
+use serde_json::json;
+use seskey::{AccessKeyId, Region, SecretAccessKey, user::UserError};
 use seskey_aws::{
     Account, Cause, Error, Options,
+    iam::Simulated,
     lifecycle::Interrupt,
     profile::{self, ProfileError},
 };
@@ -43,6 +45,17 @@ pub(crate) fn region(global: &Global, allow_unknown: bool) -> Result<Region> {
 pub(crate) fn typed_or_set_region(global: &Global) -> Option<String> {
     let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
     global.region.clone().or_else(|| set("AWS_REGION")).or_else(|| set("AWS_DEFAULT_REGION"))
+}
+
+/// The name of a user that is there: it may be so by an older rule, so IAM judges all but what cannot be sent.
+pub(crate) fn existing_user(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(explain::user(&UserError::Empty, name));
+    }
+    match name.chars().find(|c| c.is_control() || *c == '/') {
+        Some(character) => Err(explain::user(&UserError::Character { character }, name)),
+        None => Ok(()),
+    }
 }
 
 /// The access key that a profile holds.
@@ -205,6 +218,20 @@ pub(crate) fn failure(error: &Error) -> Failure {
     }
 }
 
+/// What the simulator says that the caller may not do, known before anything was changed.
+pub(crate) fn not_permitted(denied: &[Simulated], verb: &str) -> Failure {
+    let actions: Vec<&str> = denied.iter().map(|denied| denied.action.as_str()).collect();
+    let statement = |denied: &Simulated| json!({"Effect": "Allow", "Action": denied.action, "Resource": denied.resource});
+    let statements: Vec<_> = denied.iter().map(statement).collect();
+    Failure::new(
+        format!("the caller is not authorized to perform: {}", actions.join(", ")),
+        format!(
+            "give the caller this permission: {}; seskey policy operator --for {verb} prints all that it takes",
+            json!({"Version": "2012-10-17", "Statement": statements}),
+        ),
+    )
+}
+
 fn caller_credentials_hint(code: &str) -> &'static str {
     match code {
         "InvalidClientTokenId" | "UnrecognizedClientException" => {
@@ -227,7 +254,7 @@ fn mend(action: &str, message: &str) -> String {
         .split_once("on resource: ")
         .and_then(|(_, rest)| rest.split_whitespace().next())
         .unwrap_or("*");
-    let statement = serde_json::json!({"Effect": "Allow", "Action": action, "Resource": resource});
-    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [statement]});
+    let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
+    let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
     format!("give the caller this permission: {policy}")
 }

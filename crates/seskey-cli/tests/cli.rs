@@ -29,7 +29,7 @@ macro_rules! folders {
     };
 }
 
-folders! { completions create delete derive general inspect list local man policy regions verify }
+folders! { completions create delete derive general inspect list local man migrate policy regions verify }
 
 #[test]
 fn every_folder_is_run() {
@@ -70,7 +70,7 @@ fn hold_cases(folder: &str) {
 /// Runs the commands of a case, and gives the case with what they say.
 fn play(folder: &str, case: &str) -> String {
     let home = tempfile::tempdir().unwrap();
-    let in_account = ["create", "delete", "list", "verify"].contains(&folder);
+    let in_account = ["create", "delete", "list", "migrate", "verify"].contains(&folder);
     let stage = in_account.then(|| Stage::new(home.path(), inhabitants(case)));
     let environment = stage.as_ref().map(|stage| &stage.environment[..]).unwrap_or_default();
     let mut said: String = case

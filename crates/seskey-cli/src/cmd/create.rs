@@ -1,5 +1,6 @@
 //! `seskey create`: a user, its permission, its key, the password, and the proof that it logs in.
 
+use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::json;
 use seskey::{
@@ -80,14 +81,7 @@ async fn make(
     }
     let account = aws::account(global, Some(&request.region)).await;
     let spinner = output.spinner();
-    let mut report = |event: Event| {
-        let text = describe(&event);
-        match event {
-            Event::Login(_) => spinner.set_message(text),
-            _ if !text.is_empty() => spinner.suspend(|| output.note(&text)),
-            _ => {}
-        }
-    };
+    let mut report = |event: Event| report(&event, &spinner, output);
     let created = create(&account, request, interrupt, &mut report).await;
     spinner.finish_and_clear();
     let created = created.map_err(|error| explain_create(&error, request))?;
@@ -226,6 +220,16 @@ fn answer(created: &Created, request: &CreateRequest, format: Format) -> String 
     }
 }
 
+/// Says what happens.
+pub(super) fn report(event: &Event, spinner: &ProgressBar, output: &Output) {
+    let text = describe(event);
+    match event {
+        Event::Login(_) => spinner.set_message(text),
+        _ if !text.is_empty() => spinner.suspend(|| output.note(&text)),
+        _ => {}
+    }
+}
+
 pub(crate) fn describe(event: &Event) -> String {
     match event {
         Event::Made(thing) => format!("made {}", name(thing)),
@@ -268,20 +272,7 @@ pub(crate) fn explain_create(error: &CreateError, request: &CreateRequest) -> Fa
             format!("the user {user} exists: {arn}"),
             "take another name, or delete it with seskey delete",
         ),
-        CreateFailure::NotPermitted { denied } => {
-            let actions: Vec<&str> = denied.iter().map(|denied| denied.action.as_str()).collect();
-            let statements: Vec<_> = denied
-                .iter()
-                .map(|denied| json!({"Effect": "Allow", "Action": denied.action, "Resource": denied.resource}))
-                .collect();
-            Failure::new(
-                format!("the caller is not authorized to perform: {}", actions.join(", ")),
-                format!(
-                    "give the caller this permission: {}; seskey policy operator --for create prints all that it takes",
-                    json!({"Version": "2012-10-17", "Statement": statements}),
-                ),
-            )
-        }
+        CreateFailure::NotPermitted { denied } => aws::not_permitted(denied, "create"),
         CreateFailure::GroupCannotSend { group, policies } => Failure::new(
             format!(
                 "no policy of the group {group} allows ses:SendRawEmail: {}",
@@ -326,7 +317,7 @@ async fn take_back(
 }
 
 /// Names what is left, if anything is.
-fn with_leftovers(failure: Failure, left: &[LeftOver]) -> Failure {
+pub(super) fn with_leftovers(failure: Failure, left: &[LeftOver]) -> Failure {
     if left.is_empty() {
         return failure;
     }

@@ -3,25 +3,18 @@
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::json;
-use seskey::user::UserError;
 use seskey_aws::lifecycle::delete::{DeleteError, Plan, Removal, delete, plan};
 
 use crate::{
     args::{Delete, Global},
     aws,
     exit::Exit,
-    explain::{self, Failure, Result},
+    explain::{Failure, Result},
     output::Output,
 };
 
 pub(crate) fn run(args: &Delete, global: &Global, output: &Output) -> Result<Exit> {
-    // a user of that name may exist by an older rule, so IAM judges all but what cannot be sent
-    if args.user.is_empty() {
-        return Err(explain::user(&UserError::Empty, &args.user));
-    }
-    if let Some(character) = args.user.chars().find(|c| c.is_control() || *c == '/') {
-        return Err(explain::user(&UserError::Character { character }, &args.user));
-    }
+    aws::existing_user(&args.user)?;
     aws::block_on(run_on_account(args, global, output))?
 }
 

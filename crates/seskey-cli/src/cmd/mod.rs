@@ -10,6 +10,7 @@ mod inspect;
 mod list;
 mod local;
 mod man;
+mod migrate;
 mod policy;
 mod regions;
 mod revoke;
@@ -40,6 +41,7 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
         Verb::Plan(args) => fleet::plan(&args, global, output),
         Verb::Apply(args) => fleet::apply(&args, global, output),
         Verb::Revoke(args) => revoke::run(&args, global, output),
+        Verb::Migrate(args) => migrate::run(&args, global, output),
         Verb::Local(args) => local::run(&args, global, output),
         Verb::Demo => demo::run(global, output),
         Verb::Completions { shell } => {

@@ -173,8 +173,8 @@ fn callers() -> [(&'static str, Value); 6] {
         json!({"Effect": "Allow", "NotAction": without, "Resource": "*"})
     };
     let without_simulation = iam_but(&["iam:SimulatePrincipalPolicy"]);
-    let deny = |action: &str| json!({"Effect": "Deny", "Action": action, "Resource": "*"});
-    let operator = permissions::policy(&["create", "list", "verify", "delete"]);
+    let deny = |actions: &[&str]| json!({"Effect": "Deny", "Action": actions, "Resource": "*"});
+    let operator = permissions::policy(permissions::VERBS);
     [
         ("stranger", Value::Null),
         ("operator", operator["Statement"].clone()),
@@ -183,8 +183,11 @@ fn callers() -> [(&'static str, Value); 6] {
             "no-keys-no-simulation",
             json!([iam_but(&["iam:CreateAccessKey", "iam:SimulatePrincipalPolicy"])]),
         ),
-        ("keys-denied", json!([without_simulation, deny("iam:CreateAccessKey")])),
-        ("deletion-denied", json!([without_simulation, deny("iam:DeleteUser")])),
+        ("keys-denied", json!([without_simulation, deny(&["iam:CreateAccessKey"])])),
+        (
+            "deletion-denied",
+            json!([without_simulation, deny(&["iam:DeleteUser", "iam:DeleteUserPolicy"])]),
+        ),
     ]
 }
 
