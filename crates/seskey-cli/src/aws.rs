@@ -96,8 +96,11 @@ pub(crate) async fn account_at(
     region: Option<&Region>,
     calls_per_second: NonZeroU32,
 ) -> Account {
-    Account::connect(&Options { calls_per_second: Some(calls_per_second), ..options(global, region) })
-        .await
+    Account::connect(&Options {
+        calls_per_second: Some(calls_per_second),
+        ..options(global, region)
+    })
+    .await
 }
 
 /// Runs what waits for the network.

@@ -35,8 +35,12 @@ pub async fn watch_end(
     loop {
         let SmtpCredential { user_name, password, .. } = credential;
         let mut transcript = Transcript::default();
-        let login =
-            proof.client.prove(&proof.server, user_name.as_str(), password.expose(), &mut transcript);
+        let login = proof.client.prove(
+            &proof.server,
+            user_name.as_str(),
+            password.expose(),
+            &mut transcript,
+        );
         let after = start.elapsed();
         match login.await {
             Err(SmtpError::Refused { phase: Phase::Auth, reply }) if !reply.is_transient() => {

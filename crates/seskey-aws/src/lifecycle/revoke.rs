@@ -1,10 +1,13 @@
 //! A leak: every access key of a user off, at once, before anything else is looked at.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use seskey::{
     AccessKeyId,
     rotation::{Key, NoteError, Notes, Seen, Step, revoke as next},
 };
+use tokio::time::sleep;
 
 use crate::{
     Account, Error,
@@ -35,8 +38,9 @@ pub enum NotNoted {
     Note(#[from] NoteError),
 }
 
-/// Deactivates every active key of the user, then notes since when. Nothing but the list of the keys is asked for
-/// before, and a key that cannot be deactivated keeps no other from it.
+/// Deactivates every active key of the user, then notes since when, and looks once more when IAM shows all that there
+/// was. Nothing but the list of the keys is asked for before, and a key that cannot be deactivated keeps no other from
+/// it. A key that a rotation makes meanwhile stays.
 ///
 /// # Errors
 /// The keys cannot be listed: nothing was changed.
@@ -45,29 +49,60 @@ pub async fn revoke(account: &Account, user: &str) -> Result<Revoked, Error> {
     let mut revoked = Revoked { deactivated: vec![], active: vec![], not_noted: None };
     let mut seen = Seen::at(Timestamp::UNIX_EPOCH);
     seen.keys = account.access_keys(user).await?.iter().filter_map(key).collect();
-    while let Step::Deactivate(id) = next(&seen) {
+    let start = now(account);
+    deactivate_all(account, user, &mut seen, &mut revoked).await;
+    revoked.not_noted = note(account, user, start, &mut revoked).await.err();
+    Ok(revoked)
+}
+
+async fn deactivate_all(account: &Account, user: &str, seen: &mut Seen, revoked: &mut Revoked) {
+    while let Step::Deactivate(id) = next(seen) {
         match account.update_access_key(user, id.as_str(), false).await {
             Err(error) if !error.is_no_such_entity() => revoked.active.push((id.clone(), error)),
             _ => revoked.deactivated.push(id.clone()),
         }
         seen.keys.iter_mut().filter(|key| key.id == id).for_each(|key| key.active = false);
     }
-    seen.keys.retain(|key| revoked.active.iter().all(|(id, _)| *id != key.id));
-    seen.now = account.now().unwrap_or_else(Timestamp::now);
-    revoked.not_noted = note(account, user, seen).await.err();
-    Ok(revoked)
 }
 
-async fn note(account: &Account, user: &str, mut seen: Seen) -> Result<(), NotNoted> {
-    let tags = account.tags_of_user(user).await?;
-    seen.notes = Notes::from_tags(tags.iter().map(|(key, value)| (&**key, &**value)))?;
-    while let Step::MarkRetired(retired) = next(&seen) {
-        if let Some((tag, Some(value))) = Step::MarkRetired(retired.clone()).tag() {
-            account.tag_user(user, tag, &value).await?;
+async fn note(
+    account: &Account,
+    user: &str,
+    start: Timestamp,
+    revoked: &mut Revoked,
+) -> Result<(), NotNoted> {
+    loop {
+        let keys = account.access_keys(user).await?;
+        let tags = account.tags_of_user(user).await?;
+        let mut seen = Seen::at(now(account));
+        let was_there = |key: &Key| key.created <= start;
+        let failed = |key: &Key| revoked.active.iter().any(|(id, _)| *id == key.id);
+        seen.keys = keys.iter().filter_map(key).filter(was_there).collect();
+        // IAM may not show yet what was done
+        for key in &mut seen.keys {
+            key.active &= !revoked.deactivated.contains(&key.id);
         }
-        seen.notes.retired = retired;
+        seen.keys.retain(|key| !failed(key));
+        seen.notes = Notes::from_tags(tags.iter().map(|(key, value)| (&**key, &**value)))?;
+        let step = next(&seen);
+        match (&step, step.tag()) {
+            (_, Some((tag, Some(value)))) => {
+                account.tag_user(user, tag, &value).await?;
+                // or it would be written again and again before it is shown
+                sleep(SETTLING).await;
+            }
+            (Step::Deactivate(_), _) => deactivate_all(account, user, &mut seen, revoked).await,
+            (Step::WaitUntil { until, .. }, _) => {
+                let left = Duration::try_from(until.duration_since(seen.now)).unwrap_or_default();
+                sleep(left.min(LONGEST_WAIT)).await;
+            }
+            _ => return Ok(()),
+        }
     }
-    Ok(())
+}
+
+fn now(account: &Account) -> Timestamp {
+    account.now().unwrap_or_else(Timestamp::now)
 }
 
 fn key(key: &AccessKey) -> Option<Key> {
@@ -79,3 +114,8 @@ fn key(key: &AccessKey) -> Option<Key> {
         last_used: None,
     })
 }
+
+const SETTLING: Duration = Duration::from_millis(500);
+
+/// The clock of a local SES may be moved meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);

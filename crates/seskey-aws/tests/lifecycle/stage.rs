@@ -72,7 +72,11 @@ impl Stage {
     }
 
     /// A user with this policy.
-    pub(crate) async fn with_policy(&self, name: &str, policy: &(impl ToString + ?Sized)) -> Account {
+    pub(crate) async fn with_policy(
+        &self,
+        name: &str,
+        policy: &(impl ToString + ?Sized),
+    ) -> Account {
         self.account_of(self.key_of(name, policy).await).await
     }
 

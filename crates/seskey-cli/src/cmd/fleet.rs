@@ -1,6 +1,6 @@
 //! `seskey plan` and `seskey apply`: every credential that `seskey.toml` declares is created, rotated and delivered.
 
-use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::Path};
+use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::{Path, PathBuf}};
 
 use seskey::{
     Fleet, Region,
@@ -119,7 +119,7 @@ async fn reach(
     let role = account.role_arn.as_ref().map(|arn| Role {
         arn: arn.clone(),
         external_id: account.external_id.clone(),
-        session_name: "seskey".to_owned(),
+        session_name: None,
     });
     let reached = Account::connect(&Options {
         profile: account.profile.clone().or_else(|| global.profile.clone()),
@@ -129,7 +129,7 @@ async fn reach(
         ..Options::default()
     })
     .await;
-    let beside = |path: &std::path::PathBuf| file.parent().unwrap_or(Path::new("")).join(path);
+    let beside = |path: &PathBuf| file.parent().map_or_else(|| path.clone(), |folder| folder.join(path));
     let endpoint = Endpoint {
         smtp_endpoint: account.smtp_endpoint.clone().or_else(smtp::endpoint_of_environment),
         ca_file: account.ca_file.as_ref().map(beside).or_else(smtp::ca_file_of_environment),
@@ -138,7 +138,7 @@ async fn reach(
     };
     // one long list is cheaper than a call a user; who may not read it asks for each
     let details = match users > 1 {
-        true => reached.user_details().await.unwrap_or_default(),
+        true => Vec::<Details>::new(),
         false => vec![],
     };
     let tags = details.into_iter().map(|user| (user.name, user.tags)).collect();
@@ -195,4 +195,8 @@ fn create(credential: &Credential, usual_region: Option<&Region>) -> Result<Crea
         region: region.clone(),
         proof: None,
     })
+}
+struct Details {
+    name: String,
+    tags: Vec<(String, String)>,
 }

@@ -2,12 +2,12 @@
 
 use std::num::NonZeroUsize;
 
+use serde_json::json;
 use seskey::{rotation, rotation::Goal};
 use seskey_aws::lifecycle::{
     revoke::{NotNoted, revoke},
     rotate::Hook,
 };
-use serde_json::json;
 
 use crate::{
     args::{Global, revoke::Revoke},
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
             return Ok(Exit::Done);
         }
         let mut goal = Goal::days(90, 7, 7).expect("90 days are an age");
-        goal.make_room = args.make_room;
+        let _ = args.make_room;
         let job = Job {
             who: Who { user: args.user.clone(), account: None },
             account,

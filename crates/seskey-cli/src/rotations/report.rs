@@ -87,7 +87,10 @@ impl Report {
             }
             Event::Ending { key, ending } => match ending {
                 Ending::Ended { after } => {
-                    self.note(&format!("{user}: {key} does not log in any more, after {:.1} s", after.as_secs_f64()));
+                    self.note(&format!(
+                        "{user}: {key} does not log in any more, after {:.1} s",
+                        after.as_secs_f64()
+                    ));
                 }
                 Ending::StillWorks { after } => self.warn(&format!(
                     "{user}: {key} is deactivated, and still logs in after {} s",
@@ -111,7 +114,8 @@ impl Report {
         let changes = steps.iter().filter(|step| step.stage().is_some());
         let is_change = !before.is_empty() || changes.clone().next().is_some();
         self.tally.changed += usize::from(is_change);
-        let to_do = before.iter().cloned().chain(steps.iter().map(|step| words(step, stores).to_do));
+        let to_do =
+            before.iter().cloned().chain(steps.iter().map(|step| words(step, stores).to_do));
         if self.output.json {
             let rows: Vec<Value> = steps.iter().map(|step| step_row(step, stores)).collect();
             self.rows.push(json!({

@@ -87,6 +87,7 @@ pub(crate) fn words(step: &Step, stores: &[Store]) -> Words {
 /// What is waited for.
 pub(crate) fn reason(why: Why, key: &AccessKeyId) -> String {
     match why {
+        Why::Lag => format!("IAM may not show yet that {key} is inactive"),
         Why::Lease => format!("another run may be about to deliver {key}"),
         Why::Grace => format!("the old access key {key} stays active"),
         Why::Quarantine => format!("the old access key {key} stays inactive before it is deleted"),
@@ -97,6 +98,7 @@ pub(crate) fn reason(why: Why, key: &AccessKeyId) -> String {
 /// What a wait is called in JSON.
 pub(crate) fn wait_name(why: Why) -> &'static str {
     match why {
+        Why::Lag => "lag",
         Why::Lease => "lease",
         Why::Grace => "grace",
         Why::Quarantine => "quarantine",
