@@ -2,6 +2,7 @@
 
 mod access_key;
 mod caller;
+mod details;
 mod group;
 mod policy;
 mod simulate;
@@ -9,6 +10,8 @@ mod user;
 
 pub use access_key::{AccessKey, KeyStatus, LastUsed, NewAccessKey};
 pub use caller::Caller;
+pub(crate) use details::GroupDetails;
+pub use details::UserDetails;
 pub(crate) use policy::Attached;
 pub(crate) use simulate::Simulation;
 pub use simulate::{Simulated, Verdict};

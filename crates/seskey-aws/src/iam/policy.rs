@@ -120,11 +120,11 @@ impl Account {
     }
 }
 
-fn attached(policy: aws_sdk_iam::types::AttachedPolicy) -> Option<Attached> {
+pub(super) fn attached(policy: aws_sdk_iam::types::AttachedPolicy) -> Option<Attached> {
     Some(Attached { name: policy.policy_name?, arn: policy.policy_arn? })
 }
 
 /// IAM gives documents in the URL encoding of RFC 3986.
-fn decoded(document: &str) -> String {
+pub(super) fn decoded(document: &str) -> String {
     percent_decode_str(document).decode_utf8_lossy().into_owned()
 }

@@ -85,4 +85,4 @@ impl Account {
 }
 
 /// As many users a page as IAM gives.
-const PAGE: i32 = 1000;
+pub(super) const PAGE: i32 = 1000;

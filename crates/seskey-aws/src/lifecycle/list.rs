@@ -8,16 +8,19 @@ use std::{
 
 use aws_sdk_iam::types::User;
 use jiff::Timestamp;
-use seskey::user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY};
+use seskey::{
+    policy::Policy,
+    user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY},
+};
 use tokio::{
     sync::{OnceCell, Semaphore},
     task::JoinSet,
 };
 
-use super::permission::Document;
+use super::permission::{Document, SEND};
 use crate::{
     Account, Error,
-    iam::{AccessKey, LastUsed, timestamp},
+    iam::{AccessKey, Attached, GroupDetails, LastUsed, UserDetails},
 };
 
 /// A user with its keys.
@@ -59,18 +62,26 @@ pub enum Style {
     Other,
 }
 
-/// Lists the users that may send, or with `all` every user, by name.
+/// Lists the users that may send, or with `all` every user, by name. All users and groups come in one list, and only
+/// SMTP users are asked about one by one; so is every user if the caller may not get that list.
 ///
 /// # Errors
 /// The first call that failed. A user that is deleted meanwhile is left out.
 #[tracing::instrument(level = "debug", skip(account))]
 pub async fn list(account: &Account, all: bool) -> Result<Vec<SmtpUser>, Error> {
-    let users = account.users().await?;
+    let (users, groups) = match account.user_and_group_details().await {
+        Ok((users, groups)) => (users.into_iter().map(Known::Details).collect(), groups),
+        Err(error) if error.is_access_denied() => {
+            (account.users().await?.into_iter().map(Known::User).collect::<Vec<_>>(), vec![])
+        }
+        Err(error) => return Err(error),
+    };
     tracing::debug!(count = users.len(), "users");
     let survey = Arc::new(Survey {
         account: account.clone(),
         all,
-        groups: Memo::default(),
+        groups: groups.into_iter().map(|group| (group.name.clone(), group)).collect(),
+        groups_that_send: Memo::default(),
         managed: Memo::default(),
         calls: Semaphore::new(CONCURRENCY),
     });
@@ -93,70 +104,86 @@ pub async fn list(account: &Account, all: bool) -> Result<Vec<SmtpUser>, Error> 
     Ok(listed)
 }
 
+/// What is known of a user at first.
+enum Known {
+    Details(UserDetails),
+    User(User),
+}
+
 struct Survey {
     account: Account,
     all: bool,
-    /// Whether the policies of a group allow sending, asked once for each group.
-    groups: Memo,
+    /// Those that came with the users, by name.
+    groups: HashMap<String, GroupDetails>,
+    /// Whether the policies of a group allow sending, worked out once for each group.
+    groups_that_send: Memo,
     /// The same for managed policies, by ARN.
     managed: Memo,
     calls: Semaphore,
 }
 
 impl Survey {
-    async fn look_at(&self, user: User) -> Result<Option<SmtpUser>, Error> {
-        let style = self.style(&user.user_name).await?;
+    async fn look_at(&self, user: Known) -> Result<Option<SmtpUser>, Error> {
+        let user = match user {
+            Known::Details(user) => user,
+            Known::User(user) => self.account.details_of_user(user).await?,
+        };
+        let style = self.style(&user).await?;
         if style.is_none() && !self.all {
             return Ok(None);
         }
         let mut keys = Vec::new();
-        for key in self.account.access_keys(&user.user_name).await? {
+        for key in self.account.access_keys(&user.name).await? {
             let (_, last_used) = self.account.access_key_last_used(&key.id).await?;
             keys.push(ListedKey { key, last_used });
         }
-        let tags = self.account.user_tags(&user.user_name).await?;
-        let region = tags.into_iter().find(|tag| tag.key == REGION_TAG).map(|tag| tag.value);
-        let created = timestamp(&user.create_date);
-        Ok(Some(SmtpUser {
-            name: user.user_name,
-            path: user.path,
-            arn: user.arn,
-            created,
-            style,
-            region,
-            keys,
-        }))
+        let UserDetails { name, path, arn, created, tags, .. } = user;
+        let region = tags.into_iter().find(|(key, _)| key == REGION_TAG).map(|(_, value)| value);
+        Ok(Some(SmtpUser { name, path, arn, created, style, region, keys }))
     }
 
-    async fn style(&self, user: &str) -> Result<Option<Style>, Error> {
-        let account = &self.account;
+    async fn style(&self, user: &UserDetails) -> Result<Option<Style>, Error> {
         let mut style = None;
         let mut found = |new: Style| style = Some(style.map_or(new, |old: Style| old.min(new)));
-        for group in account.groups_of_user(user).await? {
-            let allows = || async { Ok(any_allows(&account.documents_of_group(&group).await?)) };
-            if self.groups.get(&group, allows).await? {
+        for group in &user.groups {
+            if self.groups_that_send.get(group, || self.group_sends(group)).await? {
                 found(if group == SENDING_GROUP { Style::Group } else { Style::Other });
             }
         }
-        for document in account
-            .documents_of_user(user)
-            .await?
-            .iter()
-            .filter(|document| document.allows_sending())
-        {
-            found(if document.name == SENDING_POLICY { Style::Inline } else { Style::Other });
-        }
-        for policy in account.attached_to_user(user).await? {
-            let arn = policy.arn.clone();
-            if self
-                .managed
-                .get(&arn, || async { Ok(account.document(policy).await?.allows_sending()) })
-                .await?
-            {
-                found(Style::Other);
+        for (name, document) in &user.policies {
+            if allows_sending(document) {
+                found(if name == SENDING_POLICY { Style::Inline } else { Style::Other });
             }
         }
+        if self.one_sends(&user.attached).await? {
+            found(Style::Other);
+        }
         Ok(style)
+    }
+
+    async fn group_sends(&self, group: &str) -> Result<bool, Error> {
+        match self.groups.get(group) {
+            Some(group) if group.policies.iter().any(|(_, document)| allows_sending(document)) => {
+                Ok(true)
+            }
+            Some(group) => self.one_sends(&group.attached).await,
+            None => {
+                let documents = self.account.documents_of_group(group).await?;
+                Ok(documents.iter().any(Document::allows_sending))
+            }
+        }
+    }
+
+    /// Whether one of these managed policies allows sending.
+    async fn one_sends(&self, policies: &[Attached]) -> Result<bool, Error> {
+        for policy in policies {
+            let ask =
+                || async { Ok(self.account.document(policy.clone()).await?.allows_sending()) };
+            if self.managed.get(&policy.arn, ask).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -177,8 +204,8 @@ impl Memo {
     }
 }
 
-fn any_allows(documents: &[Document]) -> bool {
-    documents.iter().any(Document::allows_sending)
+fn allows_sending(document: &str) -> bool {
+    Policy::parse(document).is_ok_and(|policy| policy.may_allow(SEND))
 }
 
 /// How many users are looked at at the same time: IAM throttles an account as a whole.

@@ -69,15 +69,6 @@ impl Account {
         Ok(Document { text: self.user_policy(user, &name).await?, name })
     }
 
-    /// The policies embedded in a user.
-    pub(crate) async fn documents_of_user(&self, user: &str) -> Result<Vec<Document>, Error> {
-        let mut documents = Vec::new();
-        for name in self.user_policy_names(user).await? {
-            documents.push(self.document_of_user(user, name).await?);
-        }
-        Ok(documents)
-    }
-
     /// A managed policy.
     pub(crate) async fn document(&self, policy: Attached) -> Result<Document, Error> {
         Ok(Document { text: self.managed_policy(&policy.arn).await?, name: policy.name })

@@ -75,7 +75,7 @@ impl Stage {
     }
 
     /// How often the APIs have given such an answer, by the metrics.
-    async fn answers(&self, label: &str) -> usize {
+    pub(crate) async fn answers(&self, label: &str) -> usize {
         let mut stream = TcpStream::connect(self.server.http).await.unwrap();
         let get = "GET /_seskey/metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         stream.write_all(get.as_bytes()).await.unwrap();

@@ -3,7 +3,7 @@
 use crate::stage::Stage;
 use seskey::{
     AccessKeyId,
-    user::{SENDING_GROUP, UserPath},
+    user::{SENDING_GROUP, SENDING_POLICY, UserPath},
 };
 use seskey_aws::{
     Cause,
@@ -17,6 +17,7 @@ use seskey_aws::{
     sender::{Envelope, may_send, user_of_key},
     smtp::Address,
 };
+use seskey_local::account::{Action, Tag};
 
 const SEND: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#;
 
@@ -75,7 +76,10 @@ async fn lists_those_who_may_send() {
     let put = stage.iam.put_user_policy().user_name("user-009").policy_name("s3");
     put.policy_document(SEND.replace("ses:SendRawEmail", "s3:*")).send().await.unwrap();
 
+    let before = stage.answers("service").await;
     let users = list(&stage.root, false).await.unwrap();
+    // the users and the groups, the managed policy and its version; the keys of four users, and the use of two keys
+    assert_eq!(stage.answers("service").await - before, 1 + 2 + 4 + 2);
     let seen: Vec<_> = users.iter().map(|user| (user.name.as_str(), user.style)).collect();
     let expected = [
         ("by-group", Some(list::Style::Group)),
@@ -99,6 +103,41 @@ async fn lists_those_who_may_send() {
     let all = list(&stage.root, true).await.unwrap();
     assert_eq!(all.len(), 122);
     assert!(all.is_sorted_by_key(|user| user.name.clone()));
+
+    // who may not get the whole list, gets there user by user
+    let caller = stage.all_but("caller", &["iam:GetAccountAuthorizationDetails"]).await;
+    assert_eq!(list(&caller, false).await.unwrap(), users);
+}
+
+#[tokio::test]
+async fn all_users_come_in_few_answers() {
+    let stage = Stage::new().await;
+    let tag = |key: &str| Tag { key: key.to_owned(), value: "mail".to_owned() };
+    for number in 0..1100 {
+        let create = Action::CreateUser {
+            user_name: format!("user-{number:04}"),
+            path: "/many/".to_owned(),
+            permissions_boundary: None,
+            tags: vec![tag("team"), tag("use")],
+        };
+        stage.server.apply(create).unwrap();
+    }
+    stage.make(stage.request("by-group", Style::Group)).await;
+    stage.make(stage.request("by-inline", inline())).await;
+    let before = stage.answers("service").await;
+    let users = stage.root.user_details().await.unwrap();
+    assert_eq!((users.len(), stage.answers("service").await - before), (1102, 2));
+    let of = |name: &str| users.iter().find(|user| user.name == name).unwrap();
+    let user = of("user-1099");
+    assert_eq!(
+        (&*user.path, &*user.arn),
+        ("/many/", "arn:aws:iam::000000000000:user/many/user-1099")
+    );
+    let tag = |key: &str| (key.to_owned(), "mail".to_owned());
+    assert_eq!((&user.tags[..], user.created.is_some()), (&[tag("team"), tag("use")][..], true));
+    assert!(user.groups.is_empty() && user.policies.is_empty());
+    assert_eq!(of("by-group").groups, [SENDING_GROUP]);
+    assert_eq!(of("by-inline").policies, [(SENDING_POLICY.to_owned(), SEND.to_owned())]);
 }
 
 #[tokio::test]

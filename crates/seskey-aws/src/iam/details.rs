@@ -1,0 +1,135 @@
+//! Users and groups with all that is theirs, a thousand an answer.
+
+use aws_sdk_iam::types::{
+    AttachedPolicy, EntityType, GroupDetail, PolicyDetail, Tag, User, UserDetail,
+};
+use jiff::Timestamp;
+
+use super::{
+    Attached,
+    policy::{attached, decoded},
+    timestamp,
+    user::PAGE,
+};
+use crate::{Account, Error};
+
+const ACTION: &str = "iam:GetAccountAuthorizationDetails";
+
+/// A user, its tags and where its permissions come from. Source: IAM API, `UserDetail`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserDetails {
+    /// Its name.
+    pub name: String,
+    /// Its path.
+    pub path: String,
+    /// Its ARN.
+    pub arn: String,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
+    /// The names of the groups that it is in.
+    pub groups: Vec<String>,
+    /// The policies embedded in it: their names and their documents.
+    pub policies: Vec<(String, String)>,
+    pub(crate) attached: Vec<Attached>,
+}
+
+/// A group and its policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GroupDetails {
+    pub(crate) name: String,
+    pub(crate) policies: Vec<(String, String)>,
+    pub(crate) attached: Vec<Attached>,
+}
+
+impl Account {
+    /// Every user of the account.
+    ///
+    /// # Errors
+    /// The refusal of IAM, such as to who may not do `iam:GetAccountAuthorizationDetails`.
+    pub async fn user_details(&self) -> Result<Vec<UserDetails>, Error> {
+        Ok(self.details(vec![EntityType::User]).await?.0)
+    }
+
+    /// Every user and every group of the account.
+    pub(crate) async fn user_and_group_details(
+        &self,
+    ) -> Result<(Vec<UserDetails>, Vec<GroupDetails>), Error> {
+        self.details(vec![EntityType::User, EntityType::Group]).await
+    }
+
+    /// The same of one user, with a call for each part of it.
+    pub(crate) async fn details_of_user(&self, user: User) -> Result<UserDetails, Error> {
+        let name = user.user_name;
+        let mut policies = Vec::new();
+        for policy in self.user_policy_names(&name).await? {
+            let document = self.user_policy(&name, &policy).await?;
+            policies.push((policy, document));
+        }
+        Ok(UserDetails {
+            path: user.path,
+            arn: user.arn,
+            created: timestamp(&user.create_date),
+            tags: self.user_tags(&name).await?.into_iter().map(tag).collect(),
+            groups: self.groups_of_user(&name).await?,
+            policies,
+            attached: self.attached_to_user(&name).await?,
+            name,
+        })
+    }
+
+    async fn details(
+        &self,
+        of: Vec<EntityType>,
+    ) -> Result<(Vec<UserDetails>, Vec<GroupDetails>), Error> {
+        let call = self.iam.get_account_authorization_details().set_filter(Some(of));
+        let mut pages = call.into_paginator().page_size(PAGE).send();
+        let (mut users, mut groups) = (Vec::new(), Vec::new());
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(self.failed(ACTION))?;
+            for detail in page.user_detail_list.unwrap_or_default() {
+                users.push(user(detail).ok_or_else(|| Error::unreadable(ACTION))?);
+            }
+            for detail in page.group_detail_list.unwrap_or_default() {
+                groups.push(group(detail).ok_or_else(|| Error::unreadable(ACTION))?);
+            }
+        }
+        Ok((users, groups))
+    }
+}
+
+fn user(detail: UserDetail) -> Option<UserDetails> {
+    Some(UserDetails {
+        name: detail.user_name?,
+        path: detail.path?,
+        arn: detail.arn?,
+        created: detail.create_date.as_ref().and_then(timestamp),
+        tags: detail.tags.unwrap_or_default().into_iter().map(tag).collect(),
+        groups: detail.group_list.unwrap_or_default(),
+        policies: policies(detail.user_policy_list)?,
+        attached: all_attached(detail.attached_managed_policies)?,
+    })
+}
+
+fn group(detail: GroupDetail) -> Option<GroupDetails> {
+    Some(GroupDetails {
+        name: detail.group_name?,
+        policies: policies(detail.group_policy_list)?,
+        attached: all_attached(detail.attached_managed_policies)?,
+    })
+}
+
+fn policies(details: Option<Vec<PolicyDetail>>) -> Option<Vec<(String, String)>> {
+    let policy =
+        |policy: PolicyDetail| Some((policy.policy_name?, decoded(&policy.policy_document?)));
+    details.unwrap_or_default().into_iter().map(policy).collect()
+}
+
+fn all_attached(policies: Option<Vec<AttachedPolicy>>) -> Option<Vec<Attached>> {
+    policies.unwrap_or_default().into_iter().map(attached).collect()
+}
+
+fn tag(tag: Tag) -> (String, String) {
+    (tag.key, tag.value)
+}
