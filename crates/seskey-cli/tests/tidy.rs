@@ -111,6 +111,31 @@ fn the_readme_tells_the_truth() {
     assert_eq!(shown, 1);
 }
 
+/// A test that is named in `docs/stories.md` is there: a function of a Rust file, or a whole file of another kind.
+#[test]
+fn every_story_has_its_test() {
+    let stories = read("docs/stories.md");
+    let rows: Vec<Vec<&str>> = stories
+        .lines()
+        .map(|line| line.split(" | ").collect())
+        .filter(|cells: &Vec<&str>| cells[0].trim_start_matches("| ").parse::<u32>().is_ok())
+        .collect();
+    assert!(rows.len() >= 34, "{}", rows.len());
+    for row in rows {
+        let [_, _, _, tests] = row[..] else { panic!("{row:?}") };
+        let tests: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "{row:?}");
+        for test in tests {
+            let (path, function) = match test.split_once("::") {
+                Some((path, name)) => (path, format!("fn {name}(")),
+                None => (test, String::new()),
+            };
+            assert_eq!(path.ends_with(".rs"), !function.is_empty(), "{test}");
+            assert!(root().join(path).is_file() && read(path).contains(&function), "{test}");
+        }
+    }
+}
+
 /// A target without seeds would begin with nothing, and one that is not in the manifest would never run.
 #[test]
 fn every_fuzz_target_has_seeds() {

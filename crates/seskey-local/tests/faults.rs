@@ -7,6 +7,7 @@ mod wire;
 
 use jiff::SignedDuration;
 use seskey_local::{
+    account::{Action, Holder, Principal},
     faults::Plan,
     server::{Config, Server},
 };
@@ -84,6 +85,55 @@ async fn a_new_key_logs_in_when_its_time_has_come() {
     assert_eq!(login(&server, &key).await.unwrap(), "535 Authentication Credentials Invalid");
     server.move_clock(SignedDuration::from_hours(1)).await.unwrap();
     assert_eq!(login(&server, &key).await.unwrap(), "235 Authentication successful.");
+}
+
+/// A deleted key logs nobody in any more, at once or as late as the plan says.
+#[tokio::test]
+async fn a_deleted_key_logs_in_until_its_time_has_come() {
+    for (plan, late) in [("", false), ("[keys]\ndeleted = \"1h\"\n", true)] {
+        let (server, key) = server(plan).await;
+        delete(&server, &key);
+        let reply = login(&server, &key).await.unwrap();
+        assert_eq!(reply.starts_with("235"), late, "{reply}");
+        server.move_clock(SignedDuration::from_hours(1)).await.unwrap();
+        let reply = login(&server, &key).await.unwrap();
+        assert_eq!(reply, "535 Authentication Credentials Invalid");
+    }
+}
+
+/// Who is logged in when the key goes stays so: it is the login that is refused.
+#[tokio::test]
+async fn an_open_session_outlives_its_key() {
+    let (server, key) = server("").await;
+    let mut client = Client::logged_in("open", &server, &key).await;
+    delete(&server, &key);
+    client.begin_message().await;
+    client.send("From: news@example.com\r\n\r\nhi\r\n.\r\n").await;
+    client.expect_line("250 Ok *").await;
+    let reply = login(&server, &key).await.unwrap();
+    assert_eq!(reply, "535 Authentication Credentials Invalid");
+}
+
+#[tokio::test]
+async fn an_open_session_ends_with_its_permission() {
+    let (server, key) = server("").await;
+    let mut client = Client::logged_in("open", &server, &key).await;
+    let deny = Action::PutPolicy {
+        holder: Holder::User("mailer".to_owned()),
+        policy_name: "no-more".to_owned(),
+        document: r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"ses:*","Resource":"*"}}"#
+            .to_owned(),
+    };
+    server.apply(deny).unwrap();
+    client.begin_message().await;
+    client.send("From: news@example.com\r\n\r\nhi\r\n.\r\n").await;
+    client.expect_line("554 Access denied: *").await;
+}
+
+fn delete(server: &Server, key: &AccessKey) {
+    let principal = Principal::User("mailer".to_owned());
+    let access_key_id = key.id.clone();
+    server.apply(Action::DeleteAccessKey { principal, access_key_id }).unwrap();
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use aws_sdk_iam::error::ProvideErrorMetadata;
+use aws_sdk_iam::{error::ProvideErrorMetadata, types::PolicyEvaluationDecisionType};
 use seskey_aws::lifecycle::create::Style;
 use seskey_local::faults::Plan;
+use tokio::task::JoinSet;
 
 use super::{create::run, stage::Stage};
 
@@ -46,6 +47,65 @@ async fn nothing_is_left_when_an_answer_is_lost() {
         stage.server.set_faults(Plan::default());
         assert_eq!(stage.snapshot().await, before, "{moment}");
     }
+}
+
+/// Wherever a creation dies, its undoing too: a key that is there may send.
+#[tokio::test]
+async fn no_key_lives_without_its_policy() {
+    let inline = Style::Inline {
+        policy: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#
+            .to_owned(),
+    };
+    let (by_group, by_inline) = ("AddUserToGroup", "PutUserPolicy");
+    let mut deaths = JoinSet::new();
+    for (style, permission) in [(Style::Group, by_group), (inline, by_inline)] {
+        for (action, moment, keys) in [
+            ("CreateUser", "after", 0),
+            (permission, "before", 0),
+            (permission, "after", 0),
+            ("CreateAccessKey", "before", 0),
+            ("CreateAccessKey", "after", 1),
+        ] {
+            deaths.spawn(die(style.clone(), action, moment, keys));
+        }
+    }
+    while let Some(death) = deaths.join_next().await {
+        death.unwrap();
+    }
+}
+
+async fn die(style: Style, action: &str, moment: &str, keys: usize) {
+    let cut = |action: &str, moment: &str| {
+        format!("[[api]]\naction = \"{action}\"\ncut = \"{moment}\"\n")
+    };
+    let stage = Stage::new().await;
+    let undoing = ["DeleteUser", "DeleteUserPolicy", "DeleteAccessKey", "ListAccessKeys"];
+    let undoing = undoing.iter().chain(&["RemoveUserFromGroup", "DeleteGroupPolicy"]);
+    let dead: String = undoing.map(|action| cut(action, "before")).collect();
+    stage.server.set_faults(plan(&(cut(action, moment) + &dead)));
+    let created = run(&stage.root, &stage.request("app", style)).await.0;
+    assert!(!created.unwrap_err().left.is_empty(), "{action} {moment}");
+    stage.server.set_faults(Plan::default());
+    let found = stage.iam.list_access_keys().user_name("app").send().await.unwrap();
+    assert_eq!(found.access_key_metadata.len(), keys, "{action} {moment}");
+    let arn = "arn:aws:iam::000000000000:user/app";
+    let asked = stage.iam.simulate_principal_policy().policy_source_arn(arn);
+    let answer = asked.action_names("ses:SendRawEmail").send().await.unwrap();
+    let decision = answer.evaluation_results()[0].eval_decision.clone();
+    let may_send = decision == PolicyEvaluationDecisionType::Allowed;
+    assert!(may_send || keys == 0, "{action} {moment}: {decision:?}");
+}
+
+#[tokio::test]
+async fn a_temporary_reply_is_no_failure() {
+    let stage = Stage::new().await;
+    stage.server.set_faults(plan(
+        "[[smtp]]\ncommand = \"AUTH\"\ncalls = [2]\nreply = \"454 Temporary authentication failure\"\n",
+    ));
+    let mut request = stage.request("app", Style::Group);
+    request.proof.as_mut().unwrap().patience = Duration::from_secs(60);
+    let created = run(&stage.root, &request).await.0.unwrap();
+    assert_eq!(created.proven.unwrap().attempts, 5, "one, the 454, and three in a row");
 }
 
 /// A call that is not answered is given up by the client, and what it did is there all the same.
