@@ -64,7 +64,8 @@ pub struct Account {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) sts: aws_sdk_sts::Client,
     /// For the clients of the stores, which have endpoints of their own.
-    pub(crate) config: SdkConfig,
+    #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
+    config: SdkConfig,
     /// What IAM's answers say about the time.
     pub(crate) clock: Clock,
     region: Option<String>,
@@ -131,6 +132,7 @@ impl Account {
         Self {
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
             config,
             clock,
             region,
@@ -151,7 +153,60 @@ impl Account {
     {
         let endpoint =
             if action.starts_with("sts:") { &self.sts_endpoint } else { &self.iam_endpoint };
-        move |error| Error::of(action, endpoint.0.get().map(String::as_str), &error)
+        endpoint.failed(action)
+    }
+
+    /// A client of Secrets Manager in this region, else in that of the account; none if neither is known.
+    #[cfg(feature = "secretsmanager")]
+    pub(crate) fn secrets_manager(
+        &self,
+        region: Option<&seskey::Region>,
+    ) -> Option<Service<aws_sdk_secretsmanager::Client>> {
+        let endpoint = Dialled::default();
+        let config = aws_sdk_secretsmanager::config::Builder::from(&self.config)
+            .region(self.region_of_store(region)?)
+            .interceptor(endpoint.clone())
+            .retry_classifier(Unreached);
+        let client = aws_sdk_secretsmanager::Client::from_conf(config.build());
+        Some(Service { client, endpoint })
+    }
+
+    /// A client of Systems Manager, likewise.
+    #[cfg(feature = "ssm")]
+    pub(crate) fn ssm(
+        &self,
+        region: Option<&seskey::Region>,
+    ) -> Option<Service<aws_sdk_ssm::Client>> {
+        let endpoint = Dialled::default();
+        let config = aws_sdk_ssm::config::Builder::from(&self.config)
+            .region(self.region_of_store(region)?)
+            .interceptor(endpoint.clone())
+            .retry_classifier(Unreached);
+        Some(Service { client: aws_sdk_ssm::Client::from_conf(config.build()), endpoint })
+    }
+
+    #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
+    fn region_of_store(&self, region: Option<&seskey::Region>) -> Option<Region> {
+        let region = region.map(seskey::Region::as_str).or_else(|| self.region())?;
+        Some(Region::new(region.to_owned()))
+    }
+}
+
+/// The client of another service than IAM and STS.
+#[cfg(any(feature = "secretsmanager", feature = "ssm"))]
+pub(crate) struct Service<C> {
+    pub(crate) client: C,
+    endpoint: Dialled,
+}
+
+#[cfg(any(feature = "secretsmanager", feature = "ssm"))]
+impl<C> Service<C> {
+    /// As [`Account::failed`].
+    pub(crate) fn failed<E>(&self, action: &'static str) -> impl FnOnce(SdkError<E>) -> Error
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        self.endpoint.failed(action)
     }
 }
 
@@ -193,6 +248,15 @@ pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Where the requests of one client go, noted when the first is sent.
 #[derive(Debug, Clone, Default)]
 struct Dialled(Arc<OnceLock<String>>);
+
+impl Dialled {
+    fn failed<E>(&self, action: &'static str) -> impl FnOnce(SdkError<E>) -> Error
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        move |error| Error::of(action, self.0.get().map(String::as_str), &error)
+    }
+}
 
 impl Intercept for Dialled {
     fn name(&self) -> &'static str {

@@ -26,7 +26,8 @@ pub struct Error {
     pub request_id: Option<String>,
 }
 
-/// Why a call failed. Sources: IAM API, "Common Error Types", and the errors of each operation.
+/// Why a call failed. Sources: IAM API, "Common Error Types", and the errors of each operation; what Secrets Manager and
+/// Systems Manager call by other codes is told in IAM's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cause {
@@ -38,7 +39,7 @@ pub enum Cause {
         /// AWS's message.
         message: String,
     },
-    /// The user, group, policy or key does not exist.
+    /// The user, group, policy, key, secret or parameter does not exist.
     #[error("no such entity: {message}")]
     NoSuchEntity {
         /// AWS's message.
@@ -50,7 +51,7 @@ pub enum Cause {
         /// AWS's message.
         message: String,
     },
-    /// A quota of IAM is used up, such as two access keys a user.
+    /// A quota is used up, such as two access keys a user.
     #[error("limit exceeded: {message}")]
     LimitExceeded {
         /// AWS's message.
@@ -104,9 +105,14 @@ pub enum Cause {
 }
 
 impl Error {
-    /// Whether the user, group, policy or key does not exist.
+    /// Whether the user, group, policy, key, secret or parameter does not exist.
     pub fn is_no_such_entity(&self) -> bool {
         matches!(self.cause, Cause::NoSuchEntity { .. })
+    }
+
+    /// Whether the name is taken.
+    pub fn is_already_exists(&self) -> bool {
+        matches!(self.cause, Cause::EntityAlreadyExists { .. })
     }
 
     /// Whether the caller may not do this.
@@ -173,6 +179,7 @@ pub(crate) fn is_throttling(code: &str) -> bool {
             | "RequestThrottled"
             | "RequestThrottledException"
             | "SlowDown"
+            | "TooManyUpdates"
     )
 }
 
@@ -184,14 +191,22 @@ fn of_code(action: &str, code: &str, message: &str) -> Cause {
             let named = named.and_then(|rest| rest.split_ascii_whitespace().next());
             Cause::AccessDenied { action: named.unwrap_or(action).to_owned(), message }
         }
-        "NoSuchEntity" => Cause::NoSuchEntity { message },
-        "EntityAlreadyExists" => Cause::EntityAlreadyExists { message },
-        "LimitExceeded" => Cause::LimitExceeded { message },
+        "NoSuchEntity" | "ResourceNotFoundException" | "ParameterNotFound" => {
+            Cause::NoSuchEntity { message }
+        }
+        "EntityAlreadyExists" | "ResourceExistsException" | "ParameterAlreadyExists" => {
+            Cause::EntityAlreadyExists { message }
+        }
+        "LimitExceeded" | "LimitExceededException" | "ParameterLimitExceeded" => {
+            Cause::LimitExceeded { message }
+        }
         "DeleteConflict" => Cause::DeleteConflict { message },
         "InvalidClientTokenId"
         | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
         | "RequestExpired"
         | "ExpiredToken"
         | "ExpiredTokenException"
@@ -234,6 +249,13 @@ mod tests {
             ("AccessDenied", named, denied("iam:TagUser", named)),
             ("AccessDenied", "m", denied("iam:CreateUser", "m")),
             ("NoSuchEntity", "m", Cause::NoSuchEntity { message: message.clone() }),
+            ("ResourceNotFoundException", "m", Cause::NoSuchEntity { message: message.clone() }),
+            ("ParameterNotFound", "m", Cause::NoSuchEntity { message: message.clone() }),
+            (
+                "ParameterAlreadyExists",
+                "m",
+                Cause::EntityAlreadyExists { message: message.clone() },
+            ),
             ("EntityAlreadyExists", "m", Cause::EntityAlreadyExists { message: message.clone() }),
             ("LimitExceeded", "m", Cause::LimitExceeded { message: message.clone() }),
             ("DeleteConflict", "m", Cause::DeleteConflict { message: message.clone() }),

@@ -26,7 +26,7 @@ use seskey_aws::{
     },
     smtp::Client,
 };
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, LocalSet};
 
 pub(crate) use self::records::Records;
 use self::report::{Ended, Report};
@@ -97,14 +97,17 @@ pub(crate) async fn run(
 ) -> Result<Done> {
     let interrupt = aws::interrupt_on_signals()?;
     let report = Arc::new(Mutex::new(Report::new(jobs.len(), records, output)));
-    let mut running = JoinSet::new();
-    for job in jobs {
-        if running.len() >= concurrency.get() {
-            running.join_next().await;
+    let all = async {
+        let mut running = JoinSet::new();
+        for job in jobs {
+            if running.len() >= concurrency.get() {
+                running.join_next().await;
+            }
+            running.spawn_local(one(job, mode, interrupt.clone(), Arc::clone(&report)));
         }
-        running.spawn(one(job, mode, interrupt.clone(), Arc::clone(&report)));
-    }
-    while running.join_next().await.is_some() {}
+        while running.join_next().await.is_some() {}
+    };
+    LocalSet::new().run_until(all).await;
     let report = Arc::into_inner(report).expect("every task is over");
     let report = report.into_inner().expect(NOBODY_PANICS);
     let has_changes = report.has_changes();

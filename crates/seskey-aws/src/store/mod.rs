@@ -3,7 +3,13 @@
 mod exec;
 mod file;
 mod kubernetes;
+#[cfg(not(all(feature = "secretsmanager", feature = "ssm")))]
+mod not_built;
+#[cfg_attr(not(any(feature = "secretsmanager", feature = "ssm")), allow(dead_code))]
+mod secret_text;
+#[cfg(feature = "secretsmanager")]
 mod secrets_manager;
+#[cfg(feature = "ssm")]
 mod ssm;
 
 use seskey::{
@@ -13,6 +19,11 @@ use seskey::{
 };
 
 pub use self::file::{FileError, FileProblem};
+#[cfg(not(feature = "secretsmanager"))]
+use self::not_built as secrets_manager;
+#[cfg(not(feature = "ssm"))]
+use self::not_built as ssm;
+use self::secret_text::AwsSecret;
 use crate::{
     Account, Error,
     process::{self, ProcessError},
@@ -53,11 +64,8 @@ pub enum StoreError {
     /// What is there was not written for it, and is left as it is.
     #[error("what is there is not an SMTP credential")]
     NotOurs,
-    /// Neither the store nor the credential nor the account says which SMTP endpoint its readers connect to.
-    #[error("nothing says the SMTP endpoint")]
-    NoHost,
     /// What was read back is not what was written: somebody else wrote at the same time, or it was not kept.
-    #[error("what was read back is not what was written")]
+    #[error("it does not hold what was written")]
     NotKept {
         /// What it holds instead.
         held: Held,
@@ -68,49 +76,87 @@ pub enum StoreError {
         /// Its name.
         manager: String,
     },
+    /// The store of AWS was left out when this was built.
+    #[error("built without this store")]
+    NotBuilt,
+    /// A store of AWS is in a region, and none was chosen or is configured.
+    #[error("no region")]
+    NoRegion,
+    /// The secret of Secrets Manager is marked for deletion, and can be neither read nor written.
+    #[error("the secret is marked for deletion")]
+    MarkedForDeletion,
+    /// The SSM parameter is not a SecureString, and cannot become one.
+    #[error("the parameter is not a SecureString")]
+    NotSecure,
 }
 
-/// What the store holds.
+/// What the store holds of the credential for this region.
 ///
 /// # Errors
 /// It cannot be read.
-pub async fn read(account: &Account, store: &Store) -> Result<Held, StoreError> {
+pub async fn read(account: &Account, store: &Store, region: &Region) -> Result<Held, StoreError> {
+    let keys = &store.keys;
     match &store.kind {
         StoreKind::File { path, target } => {
-            let host = host(account, store, None)?;
-            file::read(path.clone(), *target, host, port(store)).await
+            file::read(path.clone(), *target, host(store, region), port(store)).await
         }
-        StoreKind::SecretsManager { .. } => secrets_manager::read(account, store).await,
-        StoreKind::Ssm { .. } => ssm::read(account, store).await,
-        StoreKind::Kubernetes(secret) => kubernetes::read(secret, &store.keys).await,
+        StoreKind::SecretsManager { name, region, kms_key, form } => {
+            let secret = AwsSecret { name, region, kms_key, form: *form, keys };
+            secrets_manager::read(account, secret).await
+        }
+        StoreKind::Ssm { name, region, kms_key, form } => {
+            ssm::read(account, AwsSecret { name, region, kms_key, form: *form, keys }).await
+        }
+        StoreKind::Kubernetes(secret) => kubernetes::read(secret, keys).await,
         StoreKind::Exec { command } => exec::read(command).await,
         _ => Ok(Held::Foreign),
     }
 }
 
-/// Puts the credential into the store, user name and password in one write, and reads it back.
+/// What the store held before: the version `AWSPREVIOUS` of Secrets Manager. No other store remembers it.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn previous(account: &Account, store: &Store) -> Result<Held, StoreError> {
+    let keys = &store.keys;
+    match &store.kind {
+        StoreKind::SecretsManager { name, region, kms_key, form } => {
+            let secret = AwsSecret { name, region, kms_key, form: *form, keys };
+            secrets_manager::previous(account, secret).await
+        }
+        _ => Ok(Held::Nothing),
+    }
+}
+
+/// Puts the credential for this region into the store, user name and password in one write, and reads it back.
 ///
 /// # Errors
 /// It cannot be written, or does not hold afterwards what was written.
 pub async fn write(
     account: &Account,
     store: &Store,
+    region: &Region,
     credential: &SmtpCredential,
 ) -> Result<(), StoreError> {
+    let keys = &store.keys;
+    let entry = Entry {
+        host: host(store, region),
+        port: port(store),
+        from: store.from.clone(),
+        credential: credential.clone(),
+    };
     match &store.kind {
-        StoreKind::File { path, target } => {
-            file::write(path.clone(), *target, entry(account, store, credential)?).await
+        StoreKind::File { path, target } => file::write(path.clone(), *target, entry).await,
+        StoreKind::SecretsManager { name, region, kms_key, form } => {
+            let secret = AwsSecret { name, region, kms_key, form: *form, keys };
+            secrets_manager::write(account, secret, &entry).await
         }
-        StoreKind::SecretsManager { .. } => {
-            secrets_manager::write(account, store, credential).await
+        StoreKind::Ssm { name, region, kms_key, form } => {
+            let secret = AwsSecret { name, region, kms_key, form: *form, keys };
+            ssm::write(account, secret, &entry).await
         }
-        StoreKind::Ssm { .. } => ssm::write(account, store, credential).await,
-        StoreKind::Kubernetes(secret) => {
-            kubernetes::write(secret, &store.keys, &entry(account, store, credential)?).await
-        }
-        StoreKind::Exec { command } => {
-            exec::write(command, &entry(account, store, credential)?).await
-        }
+        StoreKind::Kubernetes(secret) => kubernetes::write(secret, keys, &entry).await,
+        StoreKind::Exec { command } => exec::write(command, &entry).await,
         _ => Err(StoreError::NotOurs),
     }
 }
@@ -133,29 +179,8 @@ impl Held {
     }
 }
 
-/// The credential, with what else the readers of the store need.
-fn entry(
-    account: &Account,
-    store: &Store,
-    credential: &SmtpCredential,
-) -> Result<Entry, StoreError> {
-    Ok(Entry {
-        host: host(account, store, Some(credential))?,
-        port: port(store),
-        from: store.from.clone(),
-        credential: credential.clone(),
-    })
-}
-
-fn host(
-    account: &Account,
-    store: &Store,
-    credential: Option<&SmtpCredential>,
-) -> Result<String, StoreError> {
-    let of_account =
-        || Some(Region::parse_unknown(account.region()?).ok()?.smtp_endpoint().to_string());
-    let of_credential = || credential?.endpoint.clone();
-    store.host.clone().or_else(of_credential).or_else(of_account).ok_or(StoreError::NoHost)
+fn host(store: &Store, region: &Region) -> String {
+    store.host.clone().unwrap_or_else(|| region.smtp_endpoint())
 }
 
 fn port(store: &Store) -> u16 {

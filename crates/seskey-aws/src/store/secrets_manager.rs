@@ -1,14 +1,161 @@
-//! AWS Secrets Manager.
+//! AWS Secrets Manager. A write makes one version, to which the service moves `AWSCURRENT`, and `AWSPREVIOUS` to the one
+//! before; no other label, no replica and no KMS key of a secret that exists is touched.
+//!
+//! Source: Secrets Manager API, `GetSecretValue`, `PutSecretValue`, `CreateSecret`.
 
-use seskey::{SmtpCredential, store::Store};
+use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
+use seskey::{Secret, SmtpCredential, render::Entry};
+use sha2::{Digest, Sha256};
+use tracing::instrument::WithSubscriber;
 
-use super::{Held, StoreError};
-use crate::Account;
+use super::{
+    Held, StoreError,
+    secret_text::{AwsSecret, description, unlogged},
+};
+use crate::{Account, Error, config::Service};
 
-pub(super) async fn read(_: &Account, _: &Store) -> Result<Held, StoreError> {
-    Ok(Held::Nothing)
+pub(super) async fn read(account: &Account, secret: AwsSecret<'_>) -> Result<Held, StoreError> {
+    labelled(account, secret, CURRENT).await
 }
 
-pub(super) async fn write(_: &Account, _: &Store, _: &SmtpCredential) -> Result<(), StoreError> {
+pub(super) async fn previous(account: &Account, secret: AwsSecret<'_>) -> Result<Held, StoreError> {
+    labelled(account, secret, PREVIOUS).await
+}
+
+pub(super) async fn write(
+    account: &Account,
+    secret: AwsSecret<'_>,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    let service = &service(account, secret)?;
+    let (replaced, before) = match version(service, secret.name, CURRENT).await? {
+        Some(Version { text: None, .. }) => return Err(StoreError::NotOurs),
+        Some(Version { id, text: Some(before) }) => (id, before),
+        None => (String::new(), Secret::new(String::new())),
+    };
+    let after = secret.with(entry, before.expose())?;
+    if after == before {
+        return Ok(());
+    }
+    put(service, secret, &replaced, &after, &entry.credential).await?;
+    let read =
+        async || Ok(version(service, secret.name, CURRENT).await?.and_then(|version| version.text));
+    secret.read_back(&after, read).await
+}
+
+fn service(account: &Account, secret: AwsSecret<'_>) -> Result<Service<Client>, StoreError> {
+    account.secrets_manager(secret.region.as_ref()).ok_or(StoreError::NoRegion)
+}
+
+async fn labelled(
+    account: &Account,
+    secret: AwsSecret<'_>,
+    label: &str,
+) -> Result<Held, StoreError> {
+    Ok(match version(&service(account, secret)?, secret.name, label).await? {
+        None => Held::Nothing,
+        Some(Version { text: None, .. }) => Held::Foreign,
+        Some(Version { text: Some(text), .. }) => secret.held(text.expose()),
+    })
+}
+
+/// Makes a version, which becomes the one in use.
+///
+/// A token that a version has already makes no second one, so that a write whose answer was lost can be repeated. It also
+/// brings back no version that was in use and is not any more: then the next token is taken.
+async fn put(
+    service: &Service<Client>,
+    secret: AwsSecret<'_>,
+    replaced: &str,
+    text: &Secret,
+    credential: &SmtpCredential,
+) -> Result<(), Error> {
+    const ACTION: &str = "secretsmanager:PutSecretValue";
+    let mut token = token(replaced, credential);
+    for _ in 0..TOKENS {
+        let call = service.client.put_secret_value().secret_id(secret.name);
+        let call = call.client_request_token(&token).secret_string(text.expose()).send();
+        match call.with_subscriber(unlogged()).await.map_err(service.failed(ACTION)) {
+            Ok(put) if put.version_stages().iter().any(|stage| stage == CURRENT) => return Ok(()),
+            Ok(_) => {}
+            // a version with this token holds another text
+            Err(error) if error.is_already_exists() => {}
+            Err(error) if error.is_no_such_entity() => {
+                return create(service, secret, token, text, credential).await;
+            }
+            Err(error) => return Err(error),
+        }
+        token = self::token(&token, credential);
+    }
+    // reading back tells what became of it
     Ok(())
 }
+
+async fn create(
+    service: &Service<Client>,
+    secret: AwsSecret<'_>,
+    token: String,
+    text: &Secret,
+    credential: &SmtpCredential,
+) -> Result<(), Error> {
+    let call = service.client.create_secret().name(secret.name).client_request_token(token);
+    let call = call.description(description(credential)).secret_string(text.expose());
+    let created = call.set_kms_key_id(secret.kms_key.clone()).send();
+    let created = created.with_subscriber(unlogged()).await;
+    created.map_err(service.failed("secretsmanager:CreateSecret")).map(drop)
+}
+
+/// A version of a secret, without text if it is binary.
+struct Version {
+    id: String,
+    text: Option<Secret>,
+}
+
+async fn version(
+    service: &Service<Client>,
+    name: &str,
+    label: &str,
+) -> Result<Option<Version>, StoreError> {
+    const ACTION: &str = "secretsmanager:GetSecretValue";
+    let call = service.client.get_secret_value().secret_id(name).version_stage(label);
+    match call.send().await {
+        Ok(answer) => {
+            let id = answer.version_id.ok_or_else(|| Error::unreadable(ACTION))?;
+            Ok(Some(Version { id, text: answer.secret_string.map(Secret::new) }))
+        }
+        Err(error) => match error.as_service_error() {
+            Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
+            Some(GetSecretValueError::InvalidRequestException(refusal))
+                if refusal.message().is_some_and(|message| message.contains("delet")) =>
+            {
+                Err(StoreError::MarkedForDeletion)
+            }
+            _ => Err(service.failed(ACTION)(error).into()),
+        },
+    }
+}
+
+/// The ID of the version that replaces this one: a UUID of version 8 (RFC 9562, section 5.8). The password is not in it.
+fn token(replaced: &str, credential: &SmtpCredential) -> String {
+    let mut hash = Sha256::new();
+    for part in [replaced, credential.user_name.as_str()] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.update(credential.endpoint.as_deref().unwrap_or_default());
+    let hash: [u8; 32] = hash.finalize().into();
+    let mut id = u128::from_be_bytes(*hash.first_chunk().expect("32 bytes begin with 16"));
+    id = id & !(0xf << 76) | 0x8 << 76;
+    id = id & !(0x3 << 62) | 0x2 << 62;
+    let hex = format!("{id:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// The label of the version in use.
+const CURRENT: &str = "AWSCURRENT";
+
+/// The label of the version in use before it.
+const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// How many versions of one credential may have been in use before, and rolled back.
+const TOKENS: usize = 10;

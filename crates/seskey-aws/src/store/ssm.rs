@@ -1,14 +1,115 @@
-//! The SSM parameter store.
+//! The SSM parameter store: a SecureString, never a parameter in clear. An overwritten one keeps its KMS key, its tier, its
+//! description and its policies; labels stay with the versions that they are on.
+//!
+//! Source: Systems Manager API, `GetParameter`, `PutParameter`, `DescribeParameters`.
 
-use seskey::{SmtpCredential, store::Store};
+use aws_sdk_ssm::{
+    Client,
+    types::{ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType},
+};
+use seskey::{Secret, render::Entry};
+use tracing::instrument::WithSubscriber;
 
-use super::{Held, StoreError};
-use crate::Account;
+use super::{
+    Held, StoreError,
+    secret_text::{AwsSecret, description, unlogged},
+};
+use crate::{Account, Error, config::Service};
 
-pub(super) async fn read(_: &Account, _: &Store) -> Result<Held, StoreError> {
-    Ok(Held::Nothing)
+pub(super) async fn read(account: &Account, secret: AwsSecret<'_>) -> Result<Held, StoreError> {
+    let text = parameter(&service(account, secret)?, secret.name).await?;
+    Ok(text.map_or(Held::Nothing, |text| secret.held(text.expose())))
 }
 
-pub(super) async fn write(_: &Account, _: &Store, _: &SmtpCredential) -> Result<(), StoreError> {
-    Ok(())
+pub(super) async fn write(
+    account: &Account,
+    secret: AwsSecret<'_>,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    let service = &service(account, secret)?;
+    let mut again = true;
+    let after = loop {
+        let before = parameter(service, secret.name).await?;
+        let after = secret.with(entry, before.as_ref().map_or("", Secret::expose))?;
+        if before.as_ref() == Some(&after) {
+            return Ok(());
+        }
+        let put = match before {
+            Some(_) => overwrite(service, secret.name, &after).await,
+            None => create(service, secret, &after, entry).await,
+        };
+        match put {
+            Ok(()) => break after,
+            // another was faster, or the answer to our own call was lost
+            Err(error) if error.is_already_exists() && again => again = false,
+            Err(error) => return Err(error.into()),
+        }
+    };
+    secret.read_back(&after, async || parameter(service, secret.name).await).await
 }
+
+fn service(account: &Account, secret: AwsSecret<'_>) -> Result<Service<Client>, StoreError> {
+    account.ssm(secret.region.as_ref()).ok_or(StoreError::NoRegion)
+}
+
+async fn create(
+    service: &Service<Client>,
+    secret: AwsSecret<'_>,
+    text: &Secret,
+    entry: &Entry,
+) -> Result<(), Error> {
+    let call = service.client.put_parameter().name(secret.name).r#type(ParameterType::SecureString);
+    let call = call.value(text.expose()).tier(tier(text, None)).overwrite(false);
+    let call = call.description(description(&entry.credential));
+    let put = call.set_key_id(secret.kms_key.clone()).send();
+    put.with_subscriber(unlogged()).await.map_err(service.failed(PUT)).map(drop)
+}
+
+/// What the call leaves out is not sure to stay: a KMS key that is not named is the account's own.
+async fn overwrite(service: &Service<Client>, name: &str, text: &Secret) -> Result<(), Error> {
+    let is = metadata(service, name).await?;
+    let call = service.client.put_parameter().name(name).r#type(ParameterType::SecureString);
+    let call = call.value(text.expose()).tier(tier(text, is.tier)).set_key_id(is.key_id);
+    let call = call.set_description(is.description).set_allowed_pattern(is.allowed_pattern);
+    let put = call.set_data_type(is.data_type).overwrite(true).send();
+    put.with_subscriber(unlogged()).await.map_err(service.failed(PUT)).map(drop)
+}
+
+async fn parameter(service: &Service<Client>, name: &str) -> Result<Option<Secret>, StoreError> {
+    const ACTION: &str = "ssm:GetParameter";
+    let answer = service.client.get_parameter().name(name).with_decryption(true).send().await;
+    let parameter = match answer.map_err(service.failed(ACTION)) {
+        Ok(answer) => answer.parameter.ok_or_else(|| Error::unreadable(ACTION))?,
+        Err(error) if error.is_no_such_entity() => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    match (parameter.r#type, parameter.value) {
+        (Some(ParameterType::SecureString), Some(value)) => Ok(Some(Secret::new(value))),
+        (Some(ParameterType::SecureString) | None, _) => Err(Error::unreadable(ACTION).into()),
+        (Some(_), _) => Err(StoreError::NotSecure),
+    }
+}
+
+async fn metadata(service: &Service<Client>, name: &str) -> Result<ParameterMetadata, Error> {
+    const ACTION: &str = "ssm:DescribeParameters";
+    let by_name = ParameterStringFilter::builder().key("Name").option("Equals").values(name);
+    let by_name = by_name.build().expect("its key is set");
+    let pages = service.client.describe_parameters().parameter_filters(by_name).into_paginator();
+    let pages: Vec<_> = pages.send().try_collect().await.map_err(service.failed(ACTION))?;
+    let mut found = pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default());
+    found.next().ok_or_else(|| Error::unreadable(ACTION))
+}
+
+/// The least tier that the text fits into; an advanced parameter cannot become a standard one.
+fn tier(text: &Secret, is: Option<ParameterTier>) -> ParameterTier {
+    match is {
+        Some(ParameterTier::Advanced) => ParameterTier::Advanced,
+        _ if text.expose().chars().count() > STANDARD_CHARACTERS => ParameterTier::Advanced,
+        _ => ParameterTier::Standard,
+    }
+}
+
+const PUT: &str = "ssm:PutParameter";
+
+/// The API says 4 KB, its refusal of more says 4096 characters.
+const STANDARD_CHARACTERS: usize = 4096;

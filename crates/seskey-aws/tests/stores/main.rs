@@ -15,11 +15,11 @@ use seskey_aws::{
 };
 
 async fn read(store: &str) -> Result<Held, StoreError> {
-    store::read(&account().await, &parsed(store)).await
+    store::read(&account().await, &parsed(store), &region()).await
 }
 
 async fn write(store: &str, credential: &SmtpCredential) -> Result<(), StoreError> {
-    let result = store::write(&account().await, &parsed(store), credential).await;
+    let result = store::write(&account().await, &parsed(store), &region(), credential).await;
     if let Err(error) = &result {
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains(credential.password.expose()), "{shown}");
@@ -27,10 +27,14 @@ async fn write(store: &str, credential: &SmtpCredential) -> Result<(), StoreErro
     result
 }
 
+fn region() -> Region {
+    Region::parse("us-east-1").unwrap()
+}
+
 /// The credential of this number, each with a key of its own.
 fn credential(number: u32) -> SmtpCredential {
     let secret = SecretAccessKey::parse(&format!("{number:0>40}")).unwrap();
-    let region = Region::parse("us-east-1").unwrap();
+    let region = region();
     SmtpCredential {
         iam_user: Some("mailer".to_owned()),
         user_name: AccessKeyId::parse(

@@ -1,6 +1,11 @@
 //! `seskey plan` and `seskey apply`: every credential that `seskey.toml` declares is created, rotated and delivered.
 
-use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeMap,
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use seskey::{
     Fleet, Region,
@@ -129,7 +134,8 @@ async fn reach(
         ..Options::default()
     })
     .await;
-    let beside = |path: &PathBuf| file.parent().map_or_else(|| path.clone(), |folder| folder.join(path));
+    let beside =
+        |path: &PathBuf| file.parent().map_or_else(|| path.clone(), |folder| folder.join(path));
     let endpoint = Endpoint {
         smtp_endpoint: account.smtp_endpoint.clone().or_else(smtp::endpoint_of_environment),
         ca_file: account.ca_file.as_ref().map(beside).or_else(smtp::ca_file_of_environment),
@@ -138,7 +144,7 @@ async fn reach(
     };
     // one long list is cheaper than a call a user; who may not read it asks for each
     let details = match users > 1 {
-        true => Vec::<Details>::new(),
+        true => reached.user_details().await.unwrap_or_default(),
         false => vec![],
     };
     let tags = details.into_iter().map(|user| (user.name, user.tags)).collect();
@@ -195,8 +201,4 @@ fn create(credential: &Credential, usual_region: Option<&Region>) -> Result<Crea
         region: region.clone(),
         proof: None,
     })
-}
-struct Details {
-    name: String,
-    tags: Vec<(String, String)>,
 }

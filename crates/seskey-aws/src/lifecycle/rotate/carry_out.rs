@@ -109,7 +109,7 @@ impl Run<'_> {
         let credential = credential.expect("the plan delivers what is proven");
         // also when it fails, for it may have been written all the same
         self.passwords.deliver(key);
-        let written = store::write(self.account, store, &credential).await;
+        let written = store::write(self.account, store, &self.rotation.region, &credential).await;
         written.map_err(|error| RotateFailure::of_store(store, error))
     }
 

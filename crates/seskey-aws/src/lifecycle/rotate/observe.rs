@@ -109,7 +109,7 @@ impl Run<'_> {
         keys: &[Key],
     ) -> Result<Option<AccessKeyId>, RotateFailure> {
         let failed = |error| RotateFailure::of_store(store, error);
-        match store::read(self.account, store).await.map_err(failed)? {
+        match store::read(self.account, store, &self.rotation.region).await.map_err(failed)? {
             Held::Nothing => Ok(None),
             Held::Foreign => Err(RotateFailure::Foreign { store: store.to_string() }),
             Held::Credential { user_name, password } => {

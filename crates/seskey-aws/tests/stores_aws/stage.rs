@@ -1,0 +1,84 @@
+//! A credential, and stores of names that no other test has.
+
+use std::process;
+
+use seskey::{
+    AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword,
+    store::{Keys, SecretForm, Store, StoreKind},
+};
+use seskey_aws::{
+    Account, Options,
+    store::{self, Held, StoreError},
+};
+
+pub(crate) const REGION: &str = "eu-west-1";
+
+/// The account, in [`REGION`].
+pub(crate) async fn account() -> Account {
+    let region = Some(Region::parse(REGION).unwrap());
+    Account::connect(&Options { region, ..Options::default() }).await
+}
+
+/// The configuration for AWS's own clients.
+pub(crate) async fn sdk() -> aws_config::SdkConfig {
+    let region = aws_config::Region::new(REGION);
+    aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await
+}
+
+/// A name for a test; the endpoints are served by one emulator to several runs.
+pub(crate) fn named(test: &str) -> String {
+    format!("/seskey/{}/{test}", process::id())
+}
+
+pub(crate) fn secrets_manager(name: &str, form: SecretForm) -> Store {
+    store(StoreKind::SecretsManager { name: named(name), region: None, kms_key: None, form })
+}
+
+pub(crate) fn ssm(name: &str, form: SecretForm) -> Store {
+    store(StoreKind::Ssm { name: named(name), region: None, kms_key: None, form })
+}
+
+pub(crate) async fn read(account: &Account, store: &Store) -> Result<Held, StoreError> {
+    store::read(account, store, &Region::parse(REGION).unwrap()).await
+}
+
+pub(crate) async fn write(
+    account: &Account,
+    store: &Store,
+    credential: &SmtpCredential,
+) -> Result<(), StoreError> {
+    store::write(account, store, &Region::parse(REGION).unwrap(), credential).await
+}
+
+pub(crate) fn store(kind: StoreKind) -> Store {
+    Store { kind, host: None, port: None, from: None, keys: Keys::json() }
+}
+
+/// The credential of the n-th key.
+pub(crate) fn credential(n: u32) -> SmtpCredential {
+    let region = Region::parse(REGION).unwrap();
+    let secret = SecretAccessKey::parse(&format!("{n:0>40}")).unwrap();
+    SmtpCredential {
+        iam_user: Some("mailer".to_owned()),
+        user_name: AccessKeyId::parse(&format!("AKIA{n:0>16}")).unwrap(),
+        password: SmtpPassword::derive(&secret, &region),
+        endpoint: Some(region.smtp_endpoint()),
+    }
+}
+
+pub(crate) fn held(credential: &SmtpCredential) -> Held {
+    let SmtpCredential { user_name, password, .. } = credential.clone();
+    Held::Credential { user_name, password }
+}
+
+/// What the text of the credential is, in JSON with the usual keys.
+pub(crate) fn json(credential: &SmtpCredential) -> String {
+    let (user_name, password) = (credential.user_name.as_str(), credential.password.expose());
+    format!(
+        r#"{{"smtp_user_name":"{user_name}","smtp_password":"{password}","smtp_endpoint":"email-smtp.eu-west-1.amazonaws.com","smtp_port":587}}"#
+    )
+}
+
+pub(crate) fn text(credential: &SmtpCredential) -> String {
+    format!("{}:{}", credential.user_name, credential.password.expose())
+}
