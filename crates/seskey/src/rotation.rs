@@ -47,6 +47,11 @@
 //! Two runs that both begin with no key may make two: the newer one is handed over, the other retired like an old key.
 //! If one of them is killed in between, the last of it may be a [`Reason`] for a person to look, but never an outage.
 //!
+//! # The one key that goes without its quarantine
+//! After a leak both keys may be off, with no room for a new one until a quarantine is over. Whoever cannot wait says so:
+//! with [`Goal::make_room`] the key that is missed least is deleted at once. That is the inactive one that no store
+//! holds, or else the one that has been inactive for longer.
+//!
 //! # What is shown late
 //! What another run has done, or one that was killed, may be shown up to [`LAG`] later, each key and each tag by itself.
 //! It is as if the step were decided that much earlier, and part of [`MARGIN`]. A key that is not listed yet leads to no
@@ -176,6 +181,13 @@ fn retire_other(seen: &Seen, goal: &Goal) -> Option<Step> {
     let current = seen.current().map(|key| &key.id);
     let noted = |key: &Key| seen.notes.retired.contains(&key.id);
     let others = seen.keys.iter().filter(|key| Some(&key.id) != current);
+    if goal.make_room && seen.notes.hand_over.is_none() {
+        let since = |key: &Key| seen.notes.retired.at(&key.id).unwrap_or(Timestamp::MAX);
+        let inactive = others.clone().filter(|key| !key.active);
+        if let Some(key) = inactive.min_by_key(|key| (seen.held(key), since(key), key.age())) {
+            return Some(Step::Delete(key.id.clone()));
+        }
+    }
     let other = others.min_by_key(|key| (!noted(key), key.age()))?;
     Some(if other.active { deactivate(seen, goal, other) } else { delete(seen, goal, other) })
 }

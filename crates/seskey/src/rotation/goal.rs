@@ -18,6 +18,9 @@ pub struct Goal {
     /// Wait for as long as the old key is still used: it goes when it was idle for a whole grace time. A key that
     /// somebody else made during a rotation is none that would ever be idle, and stops the plan all the same.
     pub wait_unused: bool,
+    /// Where two keys leave no room for a new one, and no store holds one that is active, delete an inactive one although
+    /// its quarantine is not over, nor [`undo`](super::undo) possible any more. For one run that a person has started.
+    pub make_room: bool,
     /// How far to go. A key that is only created must be delivered by other hands within [`LEASE`]: later it is
     /// discarded, for nobody can tell that its secret was not lost.
     pub until: Stage,
@@ -56,6 +59,7 @@ impl Goal {
                 renew_before: None,
                 even_if_used: false,
                 wait_unused: false,
+                make_room: false,
                 until: Stage::Retire,
             }),
         }

@@ -12,14 +12,14 @@ use super::{Goal, LAG, MARGIN, Reason, Seen, Step, Why, after, before, wait};
 /// It relies on the same as [`next`](super::next), which afterwards makes a new key, if there is room for one.
 pub fn revoke(seen: &Seen) -> Step {
     let active = seen.keys.iter().filter(|key| key.active).max_by_key(|key| seen.held(key));
-    let unnoted = seen.keys.iter().find(|key| !seen.notes.retired.contains(&key.id));
+    let unnoted = seen.keys.iter().filter(|key| !seen.notes.retired.contains(&key.id));
     let shown = |at| after(at, LAG);
     let noted = seen.keys.iter().filter_map(|key| Some((key, seen.notes.retired.at(&key.id)?)));
     let new_note = noted.filter(|(_, at)| (*at..shown(*at)).contains(&seen.now));
-    match (active, unnoted) {
+    match (active, unnoted.min_by_key(|key| key.age())) {
         (Some(key), _) => Step::Deactivate(key.id.clone()),
         (None, Some(key)) => Step::MarkRetired(seen.notes.retired.with(seen, key)),
-        (None, None) => match new_note.max_by_key(|(_, at)| *at) {
+        (None, None) => match new_note.max_by_key(|(key, at)| (*at, key.age())) {
             Some((key, at)) => wait(key, shown(at), Why::Lag),
             None => Step::Done { due: None },
         },

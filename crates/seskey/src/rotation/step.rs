@@ -71,7 +71,8 @@ pub enum Why {
     Grace,
     /// Somebody has used the old key since the hand-over: with [`Goal::wait_unused`](super::Goal::wait_unused).
     Unused,
-    /// Somebody may still miss the old key.
+    /// Somebody may still miss the old key. If it is in the way of a new one,
+    /// [`Goal::make_room`](super::Goal::make_room) does not wait.
     Quarantine,
 }
 

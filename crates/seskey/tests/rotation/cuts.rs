@@ -19,6 +19,7 @@ pub(crate) fn terms() -> Terms {
         quarantine: DAY * 14,
         even_if_used: false,
         wait_unused: false,
+        make_room: false,
     }
 }
 

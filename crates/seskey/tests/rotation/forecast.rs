@@ -58,8 +58,9 @@ proptest! {
         until in prop::sample::select(vec![Stage::Create, Stage::Deliver, Stage::Retire]),
         even_if_used: bool,
         wait_unused: bool,
+        make_room: bool,
     ) {
-        let mut goal = Terms { even_if_used, wait_unused, ..terms }.goal();
+        let mut goal = Terms { even_if_used, wait_unused, make_room, ..terms }.goal();
         goal.until = until;
         check(world, plan, &goal);
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::SignedDuration;
 use seskey::{
     AccessKeyId,
-    rotation::{Goal, HAND_OVER_TAG, HandOver, LEASE, PROOFS, USE_SPAN},
+    rotation::{Goal, HAND_OVER_TAG, HandOver, KEY_LIMIT, LEASE, PROOFS, USE_SPAN},
 };
 
 use crate::{
@@ -28,6 +28,7 @@ pub(crate) struct Terms {
     pub(crate) quarantine: SignedDuration,
     pub(crate) even_if_used: bool,
     pub(crate) wait_unused: bool,
+    pub(crate) make_room: bool,
 }
 
 impl Terms {
@@ -35,6 +36,7 @@ impl Terms {
         let mut goal = Goal::new(self.max_age, self.grace, self.quarantine).unwrap();
         goal.even_if_used = self.even_if_used;
         goal.wait_unused = self.wait_unused;
+        goal.make_room = self.make_room;
         goal
     }
 }
@@ -86,7 +88,11 @@ pub(crate) fn judge(
             let Some(key) = world.key(id) else { return Ok(()) };
             let rested = key.inactive_since.is_some_and(|at| at + terms.quarantine <= world.now);
             let never_delivered = discarding && key.held.is_none() && !key.active;
-            match rested || never_delivered {
+            let in_the_way = terms.make_room
+                && world.keys.len() == KEY_LIMIT
+                && world.keys.iter().all(|other| !other.active)
+                && (!world.is_held(id) || world.keys.iter().all(|other| world.is_held(&other.id)));
+            match rested || never_delivered || in_the_way {
                 true => Ok(()),
                 false => broken(4, "deleted before its quarantine is over"),
             }

@@ -4,7 +4,7 @@ use seskey::rotation::{Goal, Reason, Seen, Step, Why, next, revoke, undo};
 
 use crate::{
     cuts::{EFFECTS, every_cut, terms, users},
-    laws::Broken,
+    laws::{Broken, Terms},
     people::waiting,
     run::{End, Plan, Run, converge, one_run},
     world::{DAY, Effect, MINUTE, SECOND, World, effects},
@@ -89,6 +89,33 @@ fn what_was_turned_off_is_turned_on_again() {
             assert!(until + MINUTE >= world.now + terms().grace);
             assert_eq!(converge(&mut world, next, &terms(), &[]).unwrap(), End::Done);
         }
+    }
+}
+
+/// With both keys off there is a new one at once, if one of them may go: that which no store holds.
+pub(crate) fn replaced(plan: Plan) -> Result<(), Broken> {
+    let at_once = Terms { make_room: true, ..terms() };
+    for mut world in at_any_moment() {
+        carry_out(&mut world, |seen: &Seen, _: &Goal| revoke(seen), None, |_, _| true)?;
+        let revoked = world.now;
+        one_run(&mut world, plan, &at_once, &[], &mut 0)?;
+        let new = world.stores[0].as_ref().and_then(|id| world.key(id));
+        let is_new = new.is_some_and(|key| key.active && key.created >= revoked);
+        assert!(is_new && world.now < revoked + MINUTE * 60, "{world:#?}");
+        assert_eq!(converge(&mut world, plan, &terms(), &[])?, End::Done);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_leak_is_replaced_at_once() {
+    replaced(next).unwrap();
+    let mut world = waiting(next, Why::Grace).unwrap();
+    carry_out(&mut world, |seen: &Seen, _: &Goal| revoke(seen), None, |_, _| true).unwrap();
+    let at_once = Terms { make_room: true, ..terms() };
+    for cut in (0..EFFECTS).flat_map(every_cut) {
+        let end = converge(&mut world.clone(), next, &at_once, &[cut]).unwrap();
+        assert_eq!(end, End::Done);
     }
 }
 

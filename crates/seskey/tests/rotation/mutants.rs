@@ -5,7 +5,7 @@ use seskey::rotation::{Goal, HandOver, Key, LEASE, Seen, Step, Why, next, revoke
 use crate::{
     cuts::one_cut,
     laws::Broken,
-    leak::everything_off,
+    leak::{everything_off, replaced},
     people::{
         a_client_is_slow, a_store_is_added, a_stranger_makes_a_key, reactivated,
         the_old_key_is_used,
@@ -40,6 +40,7 @@ const MUTANTS: &[(u8, &str, Plan, Trial)] = &[
     (7, "makes a key without an intent", without_an_intent, one_cut),
     (7, "leaves a key whose secret was lost", never_discards, one_cut),
     (7, "makes a key where there are two", makes_a_third, one_cut),
+    (4, "makes room with the key in the stores", makes_room_anywhere, replaced),
     (8, "notes a leak before it stops it", notes_a_leak_first, everything_off),
     (8, "takes what is shown of a leak for all", trusts_the_first_look, a_leak_at_any_moment),
 ];
@@ -242,6 +243,16 @@ fn notes_a_leak_first(seen: &Seen, _: &Goal) -> Step {
 fn trusts_the_first_look(seen: &Seen, _: &Goal) -> Step {
     match revoke(seen) {
         Step::WaitUntil { why: Why::Lag, .. } => Step::Done { due: None },
+        step => step,
+    }
+}
+
+fn makes_room_anywhere(seen: &Seen, goal: &Goal) -> Step {
+    match next(seen, goal) {
+        Step::Delete(key) if goal.make_room => {
+            let held = seen.keys.iter().find(|other| other.id != key);
+            Step::Delete(held.map_or(key, |other| other.id.clone()))
+        }
         step => step,
     }
 }

@@ -125,6 +125,7 @@ pub(crate) fn any_terms() -> impl Strategy<Value = Terms> {
         quarantine: MINUTE * quarantine,
         even_if_used: false,
         wait_unused: false,
+        make_room: false,
     })
 }
 
