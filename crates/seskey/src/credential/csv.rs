@@ -29,7 +29,7 @@ pub(super) fn has_known_header(text: &str) -> bool {
     reader(text).headers().is_ok_and(|header| columns(header).is_some())
 }
 
-pub(super) fn read(text: &str) -> Result<Vec<SmtpCredential>, CredentialError> {
+pub(crate) fn read(text: &str) -> Result<Vec<SmtpCredential>, CredentialError> {
     let mut reader = reader(text);
     let header = reader.headers().map_err(malformed)?;
     let columns = columns(header).ok_or(CredentialError::UnknownForm)?;

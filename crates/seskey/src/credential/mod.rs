@@ -1,10 +1,9 @@
 //! An SMTP credential, and the forms it is kept in: the console's CSV, JSON, and environment variables.
 
 pub mod csv;
-mod env;
 mod json;
 
-use crate::{access_key::AccessKeyId, password::SmtpPassword, recognise::Recognised};
+use crate::{access_key::AccessKeyId, password::SmtpPassword, recognise::Recognised, render::env};
 
 /// A user name and a password for one SMTP endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,30 @@
 //! A credential as the configuration of what reads it: Postfix, msmtp, a `.env` file, a Kubernetes secret …
+//!
+//! A file that several parties write keeps what the others wrote, byte for byte; only the entry of the credential is
+//! put in its place. What cannot be read in the form, or what the form cannot carry, is refused before anything is made.
 
-use std::str::FromStr;
+mod assignments;
+mod csv;
+mod entry;
+pub(crate) mod env;
+mod json;
+mod kubernetes;
+mod msmtp;
+mod names;
+mod pieces;
+mod postfix_sasl;
+mod systemd;
+
+use std::{fmt, str::FromStr};
+
+pub use entry::Entry;
+pub use names::Names;
 
 use crate::credential::SmtpCredential;
 
 /// In what form a credential is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Target {
     /// A line of Postfix's `smtp_sasl_password_maps`.
     PostfixSasl,
@@ -23,47 +42,175 @@ pub enum Target {
     Csv,
 }
 
-/// What is written.
+/// A target, and how it calls what it holds: names that the form can carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The credential.
-    pub credential: SmtpCredential,
-    /// The host name or address that the reader connects to.
-    pub host: String,
-    /// The port that it connects to.
-    pub port: u16,
-    /// The address that it sends from, where the form has a place for it.
-    pub from: Option<String>,
+pub struct Form {
+    target: Target,
+    names: Names,
 }
 
-/// Why a credential cannot be written in a form.
+/// Why a credential cannot be written in a form. No value and nothing of the file is ever quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// What is there is somebody else's, and cannot be kept beside the credential.
+    /// The file is written whole, and what is there is not a file that was written in its place before.
     #[error("what is there was not written in this form")]
     NotOurs,
+    /// What others wrote cannot be read in this form, so it cannot be kept either.
+    #[error("line {line} of what is there cannot be read in this form")]
+    Unreadable {
+        /// The line, counted from 1.
+        line: u64,
+    },
+    /// The host is neither a name nor an address.
+    #[error("the host is neither a host name nor an address")]
+    Host,
+    /// No port has the number 0.
+    #[error("there is no port 0")]
+    Port,
+    /// The address to send from is none, or has a character that msmtp takes for more than itself.
+    #[error("the address to send from is not a plain address")]
+    From,
+    /// The IAM user is neither a name nor an ARN.
+    #[error("the IAM user is neither a user name nor an ARN")]
+    IamUser,
+    /// The form cannot carry this name, or has no place for it.
+    #[error("the name of the {what} does not fit")]
+    Name {
+        /// What would be called by it.
+        what: &'static str,
+    },
+    /// Two values have the same name.
+    #[error("the {what} has the name of another value")]
+    SameName {
+        /// The second of them.
+        what: &'static str,
+    },
 }
 
-/// The entry beside what others wrote into the same file (`before`, empty if there is no file).
+/// A text is not the name of a target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no such target; the targets are {}", Target::all().map(Target::name).collect::<Vec<_>>().join(", "))]
+pub struct UnknownTarget;
+
+/// The file's new text: the entry beside what others wrote into it (`before`, empty if there is no file), under the
+/// usual names.
 ///
 /// # Errors
 /// A value that the form cannot carry, and a file that is in another form.
 pub fn render(target: Target, entry: &Entry, before: &str) -> Result<String, RenderError> {
-    let _ = (target, entry, before);
-    Err(RenderError::NotOurs)
+    Form::from(target).render(entry, before)
 }
 
-/// The credential that the text holds for this host and port; none if it holds no such credential.
+/// The credential that the text holds, under the usual names, for this host and port; none if it holds no such
+/// credential. The IAM user is known from CSV alone.
 pub fn held(target: Target, text: &str, host: &str, port: u16) -> Option<SmtpCredential> {
-    let _ = (target, text, host, port);
-    None
+    Form::from(target).held(text, host, port)
+}
+
+impl Form {
+    /// A target with names of one's own; [`Names::of`] has the usual ones.
+    ///
+    /// # Errors
+    /// A name that the form cannot carry or has no place for, and two values of one name.
+    pub fn new(target: Target, names: Names) -> Result<Self, RenderError> {
+        names.check(target.row())?;
+        Ok(Self { target, names })
+    }
+
+    /// As [`render`].
+    ///
+    /// # Errors
+    /// A value that the form cannot carry, and a file that is in another form.
+    pub fn render(&self, entry: &Entry, before: &str) -> Result<String, RenderError> {
+        entry.check()?;
+        pieces::check_characters(before)?;
+        (self.target.row().render)(entry, &self.names, before)
+    }
+
+    /// As [`held`].
+    pub fn held(&self, text: &str, host: &str, port: u16) -> Option<SmtpCredential> {
+        (self.target.row().held)(text, &self.names, (host, port))
+    }
+}
+
+impl From<Target> for Form {
+    fn from(target: Target) -> Self {
+        Self { target, names: Names::of(target) }
+    }
+}
+
+impl Target {
+    /// All of them, in the order in which they are listed.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.target)
+    }
+
+    /// What it is called on the command line and in the names of stores.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// What it is, in a few words.
+    pub fn description(self) -> &'static str {
+        self.row().description
+    }
+
+    fn row(self) -> &'static Row {
+        TABLE.iter().find(|row| row.target == self).expect("a test finds every target in the table")
+    }
 }
 
 impl FromStr for Target {
-    type Err = ();
+    type Err = UnknownTarget;
 
-    fn from_str(_: &str) -> Result<Self, ()> {
-        Err(())
+    fn from_str(text: &str) -> Result<Self, UnknownTarget> {
+        TABLE.iter().find(|row| row.name == text).map(|row| row.target).ok_or(UnknownTarget)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// All that is known of a target.
+struct Row {
+    target: Target,
+    name: &'static str,
+    description: &'static str,
+    /// The usual names, in the order of [`Names`]; empty where the form has no place for one.
+    names: [&'static str; 6],
+    entry_fits: fn(&str) -> bool,
+    namespace_fits: fn(&str) -> bool,
+    key_fits: fn(&str) -> bool,
+    render: fn(&Entry, &Names, &str) -> Result<String, RenderError>,
+    held: fn(&str, &Names, Place<'_>) -> Option<SmtpCredential>,
+}
+
+/// The host and the port that the reader of a file connects to.
+type Place<'a> = (&'a str, u16);
+
+/// A new target is one more variant, file and row.
+const TABLE: [Row; 7] =
+    [postfix_sasl::ROW, msmtp::ROW, env::ROW, systemd::ROW, kubernetes::ROW, json::ROW, csv::ROW];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_is_in_the_table_once() {
+        use Target as T;
+        let all: Vec<_> = Target::all().collect();
+        let listed = [T::PostfixSasl, T::Msmtp, T::Env, T::Systemd, T::Kubernetes, T::Json, T::Csv];
+        assert_eq!(all, listed);
+        for target in all {
+            assert_eq!(target.to_string().parse(), Ok(target));
+            assert_eq!(Form::new(target, Names::of(target)), Ok(Form::from(target)));
+        }
+        assert_eq!("postfix".parse::<Target>(), Err(UnknownTarget));
+        assert!(UnknownTarget.to_string().ends_with("env, systemd, kubernetes, json, csv"));
     }
 }

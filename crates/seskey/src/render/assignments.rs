@@ -1,0 +1,150 @@
+//! `NAME=VALUE` files: those of shells and of what reads `.env` files, and those of systemd.
+//!
+//! Values may be quoted and go over several lines, so a line is not simply a line. What readers disagree about is refused.
+
+use super::{
+    Entry, Names, Place, RenderError, entry,
+    pieces::{Piece, cut, first_line, last, put},
+};
+use crate::credential::SmtpCredential;
+
+/// Whose rules hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syntax {
+    /// POSIX, Shell Command Language, 2.2 Quoting and 2.3 Token Recognition; only assignments, and no substitution of
+    /// commands in them.
+    Shell,
+    /// systemd.exec(5), `EnvironmentFile=`.
+    Systemd,
+}
+
+pub(super) fn render(
+    syntax: Syntax,
+    entry: &Entry,
+    names: &Names,
+    before: &str,
+) -> Result<String, RenderError> {
+    let ours = lines(entry.values(names));
+    let pieces = pieces(syntax, before)?;
+    // what stands behind our value on its line would be lost; to systemd all of the line is the value
+    let unclear = |piece: &&Piece<'_>| {
+        let is_ours = |key| ours.iter().any(|(name, _)| name == key);
+        syntax == Syntax::Shell
+            && piece.key.as_ref().is_some_and(is_ours)
+            && word(syntax, piece.value).is_none()
+    };
+    match pieces.iter().find(unclear) {
+        Some(piece) => Err(RenderError::Unreadable { line: piece.line }),
+        None => Ok(put(&pieces, &ours)),
+    }
+}
+
+pub(super) fn held(
+    syntax: Syntax,
+    text: &str,
+    names: &Names,
+    place: Place<'_>,
+) -> Option<SmtpCredential> {
+    let pieces = pieces(syntax, text).ok()?;
+    entry::find(names, place, |name| word(syntax, last(&pieces, name)?.value).map(str::to_owned))
+}
+
+/// The assignments by their names.
+pub(super) fn lines<'a>(
+    values: impl IntoIterator<Item = (&'a str, String)>,
+) -> Vec<(String, String)> {
+    values.into_iter().map(|(name, value)| (name.to_owned(), format!("{name}={value}"))).collect()
+}
+
+pub(super) fn pieces(syntax: Syntax, text: &str) -> Result<Vec<Piece<'_>>, RenderError> {
+    cut(text, |rest| first(syntax, rest))
+}
+
+/// A value of one word, quoted or not, with nothing behind it but, in a shell, a comment.
+pub(super) fn word(syntax: Syntax, value: &str) -> Option<&str> {
+    let value = value.trim_ascii();
+    let (word, rest) = match value.chars().next() {
+        None | Some('#') => ("", ""),
+        Some(quote @ ('"' | '\'')) => value[1..].split_once(quote)?,
+        Some(_) => value.split_at(value.find([' ', '\t', '\r', '\n']).unwrap_or(value.len())),
+    };
+    let is_comment = syntax == Syntax::Shell
+        && rest.starts_with([' ', '\t'])
+        && rest.trim_ascii_start().starts_with('#');
+    let quoted = value.starts_with(['"', '\'']);
+    let is_one = quoted || !word.contains([';', '&', '|', '<', '>', '(', ')', '"', '\'', '\\']);
+    (is_one && (rest.is_empty() || is_comment)).then_some(word)
+}
+
+fn first(syntax: Syntax, text: &str) -> Option<Piece<'_>> {
+    let line = first_line(text);
+    let bare = line.trim_ascii();
+    let other = Some(Piece { text: line, ..Piece::default() });
+    let comment: &[char] = if syntax == Syntax::Systemd { &['#', ';'] } else { &['#'] };
+    if bare.is_empty() {
+        return other;
+    }
+    if bare.starts_with(comment) {
+        // whether the next line goes on with the comment depends on the version of systemd
+        let goes_on = syntax == Syntax::Systemd && bare.ends_with('\\');
+        return if goes_on { None } else { other };
+    }
+    let Some((left, _)) = line.split_once('=') else {
+        // ignored by systemd
+        return other.filter(|_| syntax == Syntax::Systemd);
+    };
+    let name = left.trim_ascii();
+    let exported = name.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t']));
+    let name = match exported {
+        Some(rest) if syntax == Syntax::Shell => rest.trim_ascii_start(),
+        _ => name,
+    };
+    let is_name_byte = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
+    if syntax == Syntax::Shell && (name.is_empty() || !name.bytes().all(is_name_byte)) {
+        return None;
+    }
+    let value = &text[left.len() + 1..];
+    let value = &value[..value_length(syntax, value)?];
+    Some(Piece {
+        text: &text[..left.len() + 1 + value.len()],
+        lead: &left[..left.trim_ascii_end().len() - name.len()],
+        key: Some(name.to_owned()),
+        value,
+        ..Piece::default()
+    })
+}
+
+/// Up to and with the end of the line that ends the value; none if it has no end, or if readers see different ones.
+fn value_length(syntax: Syntax, value: &str) -> Option<usize> {
+    let shell = syntax == Syntax::Shell;
+    let (mut quote, mut in_word, mut behind_blank) = (None, false, false);
+    let mut letters = value.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        let rest = &value[at..];
+        match (quote, letter) {
+            (None, '\n') => return Some(at + 1),
+            (None, '#') if shell && behind_blank => return Some(at + first_line(rest).len()),
+            // within an unquoted word they are no quotation marks to systemd
+            (None, '"' | '\'') if shell || !in_word => quote = Some(letter),
+            (Some(open), _) if letter == open => quote = None,
+            // an escaped quotation mark for some, the end of the quotation for others
+            (Some('\''), '\\') if rest.starts_with("\\'") => return None,
+            (None | Some('"'), '\\') => {
+                letters.next()?;
+                in_word |= quote.is_none();
+            }
+            (None | Some('"'), '`' | '$' | '<') if shell => {
+                let is_code = letter == '`'
+                    || rest.starts_with("$(")
+                    || quote.is_none() && rest.starts_with("<<");
+                if is_code {
+                    return None;
+                }
+            }
+            (None, _) => in_word |= !letter.is_ascii_whitespace(),
+            (Some(_), _) => {}
+        }
+        behind_blank = quote.is_none() && matches!(letter, ' ' | '\t');
+    }
+    quote.is_none().then_some(value.len())
+}

@@ -1,0 +1,33 @@
+//! The SES console's CSV, whole. It has no host and no port.
+
+use super::{Entry, Names, Place, RenderError, Row, Target, names::none};
+use crate::credential::{SmtpCredential, csv};
+
+pub(super) const ROW: Row = Row {
+    target: Target::Csv,
+    name: "csv",
+    description: "the SES console's CSV",
+    names: [""; 6],
+    entry_fits: none,
+    namespace_fits: none,
+    key_fits: none,
+    render,
+    held,
+};
+
+fn render(entry: &Entry, _: &Names, before: &str) -> Result<String, RenderError> {
+    let is_ours = before.trim_ascii().is_empty()
+        || only(before).is_some_and(|credential| csv::write([&credential]) == before);
+    if is_ours { Ok(csv::write([&entry.credential])) } else { Err(RenderError::NotOurs) }
+}
+
+fn held(text: &str, _: &Names, (host, _): Place<'_>) -> Option<SmtpCredential> {
+    let credential = only(text)?;
+    let is_here = credential.endpoint.as_ref().is_none_or(|other| other.eq_ignore_ascii_case(host));
+    is_here.then(|| SmtpCredential { endpoint: Some(host.to_owned()), ..credential })
+}
+
+fn only(text: &str) -> Option<SmtpCredential> {
+    let credentials = csv::read(text).ok()?;
+    <[SmtpCredential; 1]>::try_from(credentials).ok().map(|[credential]| credential)
+}

@@ -1,0 +1,130 @@
+//! Members of a JSON object (RFC 8259), beside those of others.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Map, Value, json};
+
+use super::{Entry, Names, Place, RenderError, Row, Target, entry, names::none};
+use crate::credential::SmtpCredential;
+
+pub(super) const ROW: Row = Row {
+    target: Target::Json,
+    name: "json",
+    description: "members of a JSON object",
+    names: ["", "", "smtp_endpoint", "smtp_port", "smtp_user_name", "smtp_password"],
+    entry_fits: none,
+    namespace_fits: none,
+    key_fits: |name| !name.is_empty() && !name.contains(char::is_control),
+    render,
+    held,
+};
+
+/// Values are replaced where they stand; what is missing comes last, set out as the last member is.
+fn render(entry: &Entry, names: &Names, before: &str) -> Result<String, RenderError> {
+    let before = if before.trim_ascii().is_empty() { "{}\n" } else { before };
+    let members = members(before)?;
+    let ours = entry.values(names).map(|(name, value)| {
+        let value = if name == names.port { json!(entry.port) } else { json!(value) };
+        (name, value.to_string())
+    });
+    let is_missing = |name: &str| members.iter().all(|member| member.name != name);
+    let missing = ours.iter().filter(|(name, _)| is_missing(name));
+    let mut text = before.to_owned();
+    // from the end, so that what stands before stays where it is
+    if let Some(last) = members.last() {
+        let (lead, colon) = (&before[last.lead.clone()], &before[last.colon.clone()]);
+        let missing: String =
+            missing.map(|(name, value)| format!(",{lead}{}{colon}{value}", json!(name))).collect();
+        text.insert_str(last.value.end, &missing);
+    } else {
+        let lines: Vec<_> =
+            missing.map(|(name, value)| format!("\n  {}: {value}", json!(name))).collect();
+        let inside = before.find('{').map_or(0, |at| at + 1)..before.rfind('}').unwrap_or_default();
+        text.replace_range(inside, &format!("{}\n", lines.join(",")));
+    }
+    for member in members.iter().rev() {
+        if let Some((_, value)) = ours.iter().find(|(name, _)| member.name == *name) {
+            text.replace_range(member.value.clone(), value);
+        }
+    }
+    Ok(text)
+}
+
+fn held(text: &str, names: &Names, place: Place<'_>) -> Option<SmtpCredential> {
+    let object: Map<String, Value> = serde_json::from_str(text).ok()?;
+    entry::find(names, place, |name| match object.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    })
+}
+
+/// A member of an object, and where in the text its parts are.
+struct Member {
+    name: String,
+    /// The blanks before the name.
+    lead: Range<usize>,
+    /// What stands between name and value.
+    colon: Range<usize>,
+    value: Range<usize>,
+}
+
+fn members(text: &str) -> Result<Vec<Member>, RenderError> {
+    let unreadable = |line: usize| RenderError::Unreadable { line: line.max(1) as u64 };
+    let _: BTreeMap<String, IgnoredAny> =
+        serde_json::from_str(text).map_err(|error| unreadable(error.line()))?;
+    let mut members: Vec<Member> = vec![];
+    let mut at = text.find('{').map_or(0, |brace| brace + 1);
+    while let Some(member) = member(text, at) {
+        // readers differ in which of two they take
+        if members.iter().any(|other| other.name == member.name) {
+            return Err(unreadable(text[..member.value.start].lines().count()));
+        }
+        at = blanks(text, member.value.end) + 1;
+        members.push(member);
+    }
+    Ok(members)
+}
+
+/// The member that begins here, in what is known to be an object.
+fn member(text: &str, at: usize) -> Option<Member> {
+    let start = blanks(text, at);
+    let (name, end) = first_value(text, start)?;
+    let value = blanks(text, blanks(text, end) + 1);
+    let (_, value_end) = first_value::<IgnoredAny>(text, value)?;
+    Some(Member { name, lead: at..start, colon: end..value, value: value..value_end })
+}
+
+/// Where the blanks end that begin here.
+fn blanks(text: &str, at: usize) -> usize {
+    text.len() - text[at..].trim_ascii_start().len()
+}
+
+fn first_value<T: DeserializeOwned>(text: &str, at: usize) -> Option<(T, usize)> {
+    let mut values = serde_json::Deserializer::from_str(&text[at..]).into_iter();
+    let value = values.next()?.ok()?;
+    Some((value, at + values.byte_offset()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_where_they_stand() {
+        let text = "{ \"a\" : [1, {\"}\": \"{\"}] , \"\\u0062,\":-1.50e3,\n\"c\":null}";
+        let members = members(text).unwrap();
+        let found: Vec<_> =
+            members.iter().map(|member| (&*member.name, &text[member.value.clone()])).collect();
+        assert_eq!(found, [("a", "[1, {\"}\": \"{\"}]"), ("b,", "-1.50e3"), ("c", "null")]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for (text, line) in
+            [("[]", 1), ("{\"a\":\n1", 2), ("{}{}", 1), ("{\"a\":1,\n\n\"a\":2}", 3), ("1", 1)]
+        {
+            assert_eq!(members(text).err(), Some(RenderError::Unreadable { line }), "{text}");
+        }
+    }
+}

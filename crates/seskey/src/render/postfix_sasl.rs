@@ -1,0 +1,77 @@
+//! A line of Postfix's `smtp_sasl_password_maps`: `[host]:port user_name:password`.
+//!
+//! Source: postmap(1), input file format; SASL_README, "Enabling SASL authentication in the Postfix SMTP/LMTP client".
+
+use super::{
+    Entry, Names, Place, RenderError, Row, Target, entry,
+    names::none,
+    pieces::{Piece, cut, first_line, last, put},
+};
+use crate::credential::SmtpCredential;
+
+pub(super) const ROW: Row = Row {
+    target: Target::PostfixSasl,
+    name: "postfix-sasl",
+    description: "a line of Postfix's smtp_sasl_password_maps",
+    names: [""; 6],
+    entry_fits: none,
+    namespace_fits: none,
+    key_fits: none,
+    render,
+    held,
+};
+
+fn render(entry: &Entry, _: &Names, before: &str) -> Result<String, RenderError> {
+    let SmtpCredential { user_name, password, .. } = &entry.credential;
+    let key = key((&entry.host, entry.port));
+    let line = format!("{key} {user_name}:{}", password.expose());
+    Ok(put(&pieces(before)?, &[(key, line)]))
+}
+
+fn held(text: &str, _: &Names, place: Place<'_>) -> Option<SmtpCredential> {
+    let pieces = pieces(text).ok()?;
+    let (user_name, password) = last(&pieces, &key(place))?.value.split_once(':')?;
+    entry::credential(user_name, password, place.0)
+}
+
+/// Postfix looks up the next hop as `relayhost` has it, in lower case.
+fn key((host, port): Place<'_>) -> String {
+    format!("[{}]:{port}", host.to_ascii_lowercase())
+}
+
+/// A line is a piece. One that begins with white space goes on with the entry before it, across comments.
+fn pieces(text: &str) -> Result<Vec<Piece<'_>>, RenderError> {
+    let mut current: Option<String> = None;
+    cut(text, |rest| {
+        let line = first_line(rest);
+        let entry = line.trim_ascii();
+        if entry.is_empty() || entry.starts_with('#') {
+            return Some(Piece { text: line, ..Piece::default() });
+        }
+        let value = if line.starts_with([' ', '\t']) {
+            entry
+        } else {
+            let (key, value) = match entry.strip_prefix('"') {
+                Some(quoted) => quoted.split_once('"')?,
+                None => entry.split_at(entry.find([' ', '\t']).unwrap_or(entry.len())),
+            };
+            current = Some(key.to_ascii_lowercase());
+            value.trim_ascii_start()
+        };
+        Some(Piece { text: line, key: Some(current.clone()?), value, ..Piece::default() })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_several_lines_is_one() {
+        let text = "# relays\n[A.example]:587\n# old\n\tx:y\n\"[b.example]:25\" u:p\n";
+        let keys: Vec<_> = pieces(text).unwrap().into_iter().map(|piece| piece.key).collect();
+        let a = Some("[a.example]:587".to_owned());
+        assert_eq!(keys, [None, a.clone(), None, a, Some("[b.example]:25".to_owned())]);
+        assert_eq!(pieces("#\n x:y\n"), Err(RenderError::Unreadable { line: 2 }));
+    }
+}

@@ -1,0 +1,19 @@
+//! A file for `EnvironmentFile=` of systemd. Source: systemd.exec(5).
+
+use super::{
+    Row, Target,
+    assignments::{Syntax, held, render},
+    names::{VARIABLES, is_variable, none},
+};
+
+pub(super) const ROW: Row = Row {
+    target: Target::Systemd,
+    name: "systemd",
+    description: "an EnvironmentFile= of systemd",
+    names: VARIABLES,
+    entry_fits: none,
+    namespace_fits: none,
+    key_fits: is_variable,
+    render: |entry, names, before| render(Syntax::Systemd, entry, names, before),
+    held: |text, names, place| held(Syntax::Systemd, text, names, place),
+};
