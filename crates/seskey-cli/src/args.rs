@@ -2,6 +2,7 @@
 
 pub(crate) mod fleet;
 mod migrate;
+mod render;
 pub(crate) mod revoke;
 pub(crate) mod rotate;
 
@@ -11,6 +12,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use migrate::Migrate;
+pub(crate) use render::Render;
 
 /// Amazon SES SMTP credentials: derive, create, prove, list, delete; and a local SES to try it on.
 ///
@@ -61,6 +63,8 @@ pub(crate) enum Verb {
     Regions,
     /// Print the least IAM policy that may send, or check one
     Policy(PolicyArgs),
+    /// Print a credential as the configuration of Postfix, msmtp, Kubernetes …
+    Render(Render),
     /// Create an SMTP credential as the SES console does, and prove it by a login
     Create(Create),
     /// List the SMTP users: those that may send

@@ -7,6 +7,7 @@ use seskey::{
     credential::CredentialError,
     recognise::{Recognised, recognise},
     region::RegionError,
+    render::{RenderError, Target},
     user::UserError,
 };
 
@@ -144,6 +145,27 @@ pub(crate) fn credential(error: &CredentialError, source: &str) -> Failure {
             .to_owned(),
     };
     Failure::new(format!("cannot read the credentials of {source}: {error}"), hint)
+}
+
+pub(crate) fn render(error: &RenderError, target: Target) -> Failure {
+    use RenderError as E;
+    let hint = match error {
+        E::NotOurs => "this form is written whole: name a file that has nothing else in it",
+        E::Unreadable { .. } => "it is left as it is; put that line right, or take another file",
+        E::Host => "a host name or an address, an IPv6 one without brackets",
+        E::Port => "SES listens on 25, 587, 2587 (STARTTLS) and 465, 2465 (TLS wrapper)",
+        E::From => "such as news@example.com; * ? and % are patterns to msmtp",
+        E::Name { what: "entry" } => {
+            "--name is for msmtp's account and for the Kubernetes secret, where it is in lower case"
+        }
+        E::Name { what: "namespace" } => "--namespace is for Kubernetes: lower case, digits and -",
+        E::Name { .. } => {
+            "--key is for env, systemd, json and kubernetes; variables are letters, digits and _"
+        }
+        E::SameName { .. } => "give each its own by --key",
+        _ => "letters, digits and _+=,.@- are in its name; ARNs have : and / as well",
+    };
+    Failure::usage(format!("cannot write {target}: {error}"), hint)
 }
 
 /// What to do when something else stands where an SMTP password should.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use seskey::{
-    AccessKeyId, Secret, SecretAccessKey,
+    AccessKeyId, Secret, SecretAccessKey, SmtpCredential, SmtpPassword,
     access_key::{AccessKeyIdError, USUAL_SECRET_LENGTH},
     recognise::{Recognised, recognise},
 };
@@ -81,6 +81,40 @@ pub(crate) fn value(path: Option<&Path>, question: &str, output: &Output) -> Res
         },
     };
     Ok(Secret::new(one_line(&text, "the value", output)?.to_owned()))
+}
+
+/// A credential: that of a file, else a user name with the password of another file, of stdin or of a prompt.
+pub(crate) fn credential(
+    file: Option<&Path>,
+    user_name: Option<&str>,
+    password_file: Option<&Path>,
+    output: &Output,
+) -> Result<SmtpCredential> {
+    if let Some(path) = file {
+        let name = name(path);
+        let credentials = SmtpCredential::read(&read(path)?)
+            .map_err(|error| explain::credential(&error, &name))?;
+        return match <[SmtpCredential; 1]>::try_from(credentials) {
+            Ok([credential]) => Ok(credential),
+            Err(several) => Err(Failure::usage(
+                format!("{name} holds {} credentials", several.len()),
+                "give a file with the one that is meant",
+            )),
+        };
+    }
+    let user_name = user_name.unwrap_or_default();
+    let id = AccessKeyId::parse(user_name).map_err(|error| {
+        Failure::usage(
+            format!("{user_name:?} is no SMTP user name: {error}"),
+            "the SMTP user name is the access key ID (AKIA…) of an IAM user, not the name of the user",
+        )
+    })?;
+    let value = value(password_file, "SMTP password: ", output)?;
+    let password = SmtpPassword::parse(value.expose()).ok_or_else(|| {
+        let recognised = recognise(value.expose());
+        Failure::new("what was given is no SMTP password", explain::not_a_password(&recognised))
+    })?;
+    Ok(SmtpCredential { iam_user: None, user_name: id, password, endpoint: None })
 }
 
 /// A text file; `-` is stdin.

@@ -29,7 +29,7 @@ macro_rules! folders {
     };
 }
 
-folders! { completions create delete derive general inspect list local man migrate policy regions verify }
+folders! { completions create delete derive general inspect list local man migrate policy regions render verify }
 
 #[test]
 fn every_folder_is_run() {

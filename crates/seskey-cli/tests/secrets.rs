@@ -109,6 +109,11 @@ fn no_message_repeats_what_was_typed() {
             "derive --batch SECRET",
             "inspect SECRET",
             "inspect --value-file SECRET",
+            "render SECRET",
+            "render env --credentials SECRET",
+            "render env --smtp-user-name SECRET --password-file SECRET",
+            "render env --smtp-user-name AKIAIOSFODNN7EXAMPLE --name SECRET",
+            "render env --smtp-user-name AKIAIOSFODNN7EXAMPLE --key SECRET",
             "verify --user-name SECRET",
             "verify --credentials SECRET",
             "verify --password-file SECRET",
@@ -270,10 +275,14 @@ fn derive_and_inspect(scene: &Scene) {
         done(Plain, "inspect --json", value, &[secret]);
         done(Plain, "inspect --secret-file secret --value-file -", value, &[]);
     }
+    done(Secret, "render env --credentials credentials.env --host localhost", "", &[]);
     let failed = |stdout, words: &str, stdin: &str, environment: &[(&str, &str)]| {
         let output = scene.run(stdout, words, stdin, environment);
         assert!(!output.status.success(), "{words}");
     };
+    failed(Plain, "render env --credentials credentials.csv --host localhost", "", &[]);
+    let keep = "render env --credentials credentials.env --host localhost --keep two.lines";
+    failed(Plain, keep, "", &[]);
     failed(Secret, "derive --batch batch.csv", "", &[]);
     failed(Secret, "derive --batch batch.jsonl", "", &[]);
     failed(Plain, "derive us-east-1 --batch batch.csv", "", &[]);

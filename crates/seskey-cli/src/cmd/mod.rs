@@ -13,6 +13,7 @@ mod man;
 mod migrate;
 mod policy;
 mod regions;
+mod render;
 mod revoke;
 mod rotate;
 mod verify;
@@ -33,6 +34,7 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
         Verb::Inspect(args) => inspect::run(&args, global, output),
         Verb::Regions => regions::run(output),
         Verb::Policy(args) => policy::run(&args, global, output),
+        Verb::Render(args) => render::run(&args, global, output),
         Verb::Create(args) => create::run(&args, global, output),
         Verb::List(args) => list::run(&args, global, output),
         Verb::Verify(args) => verify::run(&args, global, output),

@@ -1,7 +1,7 @@
 //! `seskey verify`: logs in to the SMTP endpoint and out, and says what the server said.
 
 use serde_json::json;
-use seskey::{AccessKeyId, Region, SmtpCredential, SmtpPassword, recognise::recognise};
+use seskey::{Region, SmtpCredential, recognise::recognise};
 use seskey_aws::{
     iam::{Simulated, Verdict},
     sender::{Envelope, may_send, user_of_key},
@@ -12,7 +12,7 @@ use crate::{
     args::{Global, Verify},
     aws,
     exit::Exit,
-    explain::{self, Failure, Result},
+    explain::{Failure, Result},
     input,
     output::Output,
     smtp,
@@ -25,7 +25,12 @@ const SIMULATOR: &str = "success@simulator.amazonses.com";
 pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exit> {
     let from = args.from.as_deref().map(address).transpose()?;
     let to = args.to.iter().map(|to| address(to)).collect::<Result<Vec<_>>>()?;
-    let credential = credential(args, output)?;
+    let credential = input::credential(
+        args.credentials.as_deref(),
+        args.user_name.as_deref(),
+        args.password_file.as_deref(),
+        output,
+    )?;
     let region = region(args, global, &credential)?;
     let host = args.host.as_deref().or(credential.endpoint.as_deref());
     let server = smtp::server(&args.endpoint, &region, host, args.port)?;
@@ -66,37 +71,6 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
         answer(&transcript, sent.as_ref(), &region, output)?;
         Ok(Exit::Done)
     })?
-}
-
-fn credential(args: &Verify, output: &Output) -> Result<SmtpCredential> {
-    if let Some(path) = &args.credentials {
-        let name = input::name(path);
-        let credentials = SmtpCredential::read(&input::read(path)?)
-            .map_err(|error| explain::credential(&error, &name))?;
-        return match <[SmtpCredential; 1]>::try_from(credentials) {
-            Ok([credential]) => Ok(credential),
-            Err(several) => Err(Failure::usage(
-                format!("{name} holds {} credentials", several.len()),
-                "give a file with the one to verify",
-            )),
-        };
-    }
-    let user_name = args.user_name.as_deref().unwrap_or_default();
-    let id = AccessKeyId::parse(user_name).map_err(|error| {
-        Failure::usage(
-            format!("{user_name:?} is no SMTP user name: {error}"),
-            "the SMTP user name is the access key ID (AKIA…) of an IAM user, not the name of the user",
-        )
-    })?;
-    let value = input::value(args.password_file.as_deref(), "SMTP password: ", output)?;
-    let password = SmtpPassword::parse(value.expose()).ok_or_else(|| {
-        let recognised = recognise(value.expose());
-        Failure::new(
-            "what was given is no SMTP password; nothing was sent",
-            explain::not_a_password(&recognised),
-        )
-    })?;
-    Ok(SmtpCredential { iam_user: None, user_name: id, password, endpoint: None })
 }
 
 /// The region that is typed, else the one in the name of the endpoint, else the one of the environment.

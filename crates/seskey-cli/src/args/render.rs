@@ -1,0 +1,50 @@
+//! What was typed behind `seskey render`.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use seskey::render::Target;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Render {
+    /// What is to read it
+    #[arg(value_name = "TARGET", value_parser = targets())]
+    pub(crate) target: Target,
+    /// The credential as CSV, JSON or environment variables; - is stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["smtp_user_name", "password_file"])]
+    pub(crate) credentials: Option<PathBuf>,
+    /// The SMTP user name
+    #[arg(long, value_name = "ACCESS_KEY_ID", required_unless_present = "credentials")]
+    pub(crate) smtp_user_name: Option<String>,
+    /// A file that holds the SMTP password; - is stdin [else: stdin, a prompt]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// The host that it connects to [else: the endpoint of the credential, of the region]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+    /// The port that it connects to
+    #[arg(long, value_name = "PORT", default_value_t = 587)]
+    pub(crate) port: u16,
+    /// The address that it sends from, for msmtp
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Option<String>,
+    /// A file of this form that the credential is put into; - is stdin. What others wrote there is kept
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keep: Option<PathBuf>,
+    /// The name of msmtp's account [default: ses] or of the Kubernetes secret [default: ses-smtp]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The namespace of the Kubernetes secret
+    #[arg(long, value_name = "NAME")]
+    pub(crate) namespace: Option<String>,
+    /// How host, port, user-name or password is called, such as password=EMAIL_HOST_PASSWORD
+    #[arg(long, value_name = "VALUE=NAME")]
+    pub(crate) key: Vec<String>,
+}
+
+fn targets() -> impl TypedValueParser<Value = Target> {
+    let values =
+        Target::all().map(|target| PossibleValue::new(target.name()).help(target.description()));
+    PossibleValuesParser::new(values)
+        .map(|name| name.parse().expect("the parser takes nothing but names of targets"))
+}

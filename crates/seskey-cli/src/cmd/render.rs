@@ -1,0 +1,70 @@
+//! `seskey render`: a credential as the configuration of what reads it.
+
+use serde_json::json;
+use seskey::{
+    SmtpCredential,
+    render::{Entry, Form, Names},
+};
+
+use crate::{
+    args::{Global, Render},
+    aws,
+    exit::Exit,
+    explain::{self, Failure, Result},
+    input,
+    output::Output,
+};
+
+pub(crate) fn run(args: &Render, global: &Global, output: &Output) -> Result<Exit> {
+    let failed = |error| explain::render(&error, args.target);
+    let form = Form::new(args.target, names(args)?).map_err(failed)?;
+    let credential = input::credential(
+        args.credentials.as_deref(),
+        args.smtp_user_name.as_deref(),
+        args.password_file.as_deref(),
+        output,
+    )?;
+    let host = host(args, global, &credential)?;
+    let entry = Entry { credential, host, port: args.port, from: args.from.clone() };
+    let before = args.keep.as_deref().map(input::read).transpose()?;
+    let text = form
+        .render(&entry, before.as_ref().map(|text| text.as_str()).unwrap_or_default())
+        .map_err(failed)?;
+    if output.json {
+        output.answer_json(&json!({"target": args.target.name(), "text": text}))?;
+    } else {
+        output.answer(&text)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn names(args: &Render) -> Result<Names> {
+    let mut names = Names::of(args.target);
+    names.entry = args.name.clone().unwrap_or(names.entry);
+    names.namespace = args.namespace.clone().unwrap_or(names.namespace);
+    for key in &args.key {
+        let (value, name) = key.split_once('=').unwrap_or((key, ""));
+        let place = match value {
+            "host" => &mut names.host,
+            "port" => &mut names.port,
+            "user-name" => &mut names.user_name,
+            "password" => &mut names.password,
+            _ => {
+                return Err(Failure::usage(
+                    format!("{value:?} is none of host, port, user-name and password"),
+                    "such as --key password=EMAIL_HOST_PASSWORD",
+                ));
+            }
+        };
+        name.clone_into(place);
+    }
+    Ok(names)
+}
+
+/// The host that is typed, else that of the credential, else the endpoint of the region.
+fn host(args: &Render, global: &Global, credential: &SmtpCredential) -> Result<String> {
+    match args.host.as_ref().or(credential.endpoint.as_ref()) {
+        Some(host) => Ok(host.clone()),
+        None => Ok(aws::region(global, true)?.smtp_endpoint()),
+    }
+}
