@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
             return Ok(Exit::Done);
         }
         let mut goal = Goal::days(90, 7, 7).expect("90 days are an age");
-        let _ = args.make_room;
+        goal.make_room = args.make_room;
         let job = Job {
             who: Who { user: args.user.clone(), account: None },
             account,
