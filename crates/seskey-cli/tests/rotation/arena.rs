@@ -1,0 +1,218 @@
+//! A local SES, a user in it, and the program that rotates its key.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+use serde_json::Value;
+use seskey::{
+    AccessKeyId, SecretAccessKey, SmtpCredential,
+    user::{REGION_TAG, SENDING_POLICY},
+};
+use seskey_local::{
+    account::{Action, Answer, Holder, Page, Principal, Status, Tag},
+    faults::Plan,
+    server::{Config, Server},
+};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::{
+    proxy::{Moment, Proxy},
+    watcher::Watcher,
+};
+
+pub(crate) const USER: &str = "app";
+
+pub(crate) struct Arena {
+    // dropped first: its tasks run on the runtime
+    pub(crate) server: Server,
+    runtime: Runtime,
+    pub(crate) home: TempDir,
+    pub(crate) proxy: Proxy,
+    ahead: SignedDuration,
+}
+
+impl Arena {
+    pub(crate) fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let server = runtime.block_on(Server::start(Config::ephemeral())).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("ca.pem"), &server.authority_pem).unwrap();
+        let upstream = server.endpoint_url().trim_start_matches("http://").parse().unwrap();
+        let arena = Self {
+            proxy: Proxy::start(upstream),
+            server,
+            runtime,
+            home,
+            ahead: SignedDuration::ZERO,
+        };
+        arena.add_user(USER);
+        arena
+    }
+
+    /// A user that may send, and has no key.
+    pub(crate) fn add_user(&self, name: &str) {
+        let tag = Tag { key: REGION_TAG.to_owned(), value: "us-east-1".to_owned() };
+        self.apply(Action::CreateUser {
+            user_name: name.to_owned(),
+            path: "/".to_owned(),
+            permissions_boundary: None,
+            tags: vec![tag],
+        });
+        let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#;
+        self.apply(Action::PutPolicy {
+            holder: Holder::User(name.to_owned()),
+            policy_name: SENDING_POLICY.to_owned(),
+            document: document.to_owned(),
+        });
+    }
+
+    pub(crate) fn apply(&self, action: Action) -> Answer {
+        self.server.apply(action).unwrap()
+    }
+
+    pub(crate) fn add_key(&self, name: &str) -> (AccessKeyId, SecretAccessKey) {
+        match self.apply(Action::CreateAccessKey { principal: Principal::User(name.to_owned()) }) {
+            Answer::NewAccessKey { access_key, secret_access_key } => (
+                AccessKeyId::parse(&access_key.access_key_id).unwrap(),
+                SecretAccessKey::parse(secret_access_key.expose()).unwrap(),
+            ),
+            other => panic!("an answer to another action: {other:?}"),
+        }
+    }
+
+    /// The keys of the user, and whether they are active.
+    pub(crate) fn keys(&self, name: &str) -> Vec<(String, bool)> {
+        let principal = Principal::User(name.to_owned());
+        match self.apply(Action::ListAccessKeys { principal, page: Page::default() }) {
+            Answer::AccessKeys(listed) => listed
+                .items
+                .into_iter()
+                .map(|key| (key.access_key_id, key.status == Status::Active))
+                .collect(),
+            other => panic!("an answer to another action: {other:?}"),
+        }
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.home.path().join("smtp.json")
+    }
+
+    /// The user name that the store holds.
+    pub(crate) fn held(&self) -> String {
+        let text = fs::read_to_string(self.store()).unwrap();
+        SmtpCredential::read(&text).unwrap()[0].user_name.to_string()
+    }
+
+    pub(crate) fn watch(&self) -> Watcher {
+        Watcher::start(self.store(), self.server.smtp.port(), &self.server.authority_pem)
+    }
+
+    pub(crate) fn pass(&mut self, time: SignedDuration) {
+        self.ahead += time;
+        self.runtime.block_on(self.server.move_clock(self.ahead)).unwrap();
+    }
+
+    pub(crate) fn days(&mut self, days: i64) {
+        self.pass(SignedDuration::from_hours(24 * days));
+    }
+
+    pub(crate) fn faults(&self, plan: &str) {
+        self.server.set_faults(Plan::parse(plan).unwrap());
+    }
+
+    /// The program, as root of the account, by way of the proxy.
+    pub(crate) fn seskey(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seskey"));
+        command
+            .current_dir(self.home.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", self.home.path())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_ENDPOINT_URL", format!("http://{}", self.proxy.address))
+            .env("AWS_ACCESS_KEY_ID", self.server.root.0.as_str())
+            .env("AWS_SECRET_ACCESS_KEY", self.server.root.1.expose())
+            .env("SESKEY_SMTP_ENDPOINT", self.server.smtp.to_string())
+            .env("SESKEY_CA_FILE", "ca.pem")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// One run for the user, with more options.
+    pub(crate) fn rotate(&self, more: &[&str]) -> Command {
+        let mut command = self.seskey();
+        command
+            .args(["rotate", USER, "--json", "--quiet", "--to", "file:smtp.json"])
+            .args(["--calls-per-second", "1000", "--wait-unused"])
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs, and gives what came of it.
+    pub(crate) fn outcome(&self, more: &[&str]) -> Value {
+        let output = self.rotate(more).output().unwrap();
+        row(&output)
+    }
+
+    /// Starts a run that the proxy may kill.
+    pub(crate) fn spawn(&self, more: &[&str]) -> Child {
+        let child = self.rotate(more).spawn().unwrap();
+        self.proxy.watch(child.id());
+        child
+    }
+
+    /// Runs as from cron, with days between, until nothing is to be done but in a later rotation.
+    pub(crate) fn converge(&mut self) {
+        for _ in 0..12 {
+            let child = self.spawn(&[]);
+            let output = child.wait_with_output().unwrap();
+            if output.status.code().is_none() {
+                // killed: the lease of a lost key is over when the next run begins
+                self.pass(SignedDuration::from_mins(20));
+                continue;
+            }
+            let row = row(&output);
+            match row["outcome"].as_str().unwrap() {
+                "done" => return,
+                "waiting" => self.days(8),
+                _ => panic!("{row:#}: {}", String::from_utf8_lossy(&output.stderr)),
+            }
+        }
+        panic!("it does not end: {:?}", self.keys(USER));
+    }
+
+    /// One key is there, it is active, and the store holds it.
+    pub(crate) fn assert_whole(&self) {
+        assert_eq!(self.keys(USER), [(self.held(), true)]);
+    }
+
+    /// Dies at the call of this number; false if there are not so many in a whole rotation.
+    pub(crate) fn survives_a_kill(&mut self, number: usize, moment: Moment) -> bool {
+        self.days(91);
+        self.proxy.kill_at(number, moment);
+        self.converge();
+        self.assert_whole();
+        self.proxy.has_killed()
+    }
+}
+
+/// What the program answered of the one user.
+pub(crate) fn row(output: &Output) -> Value {
+    let answer: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    answer["users"][0].clone()
+}
+
+/// Time in which a watcher looks.
+pub(crate) fn breathe() {
+    thread::sleep(Duration::from_millis(400));
+}

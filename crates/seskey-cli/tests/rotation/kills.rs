@@ -1,0 +1,77 @@
+//! The program is killed at every call to IAM and between them, and told to stop.
+
+use std::{process::Command, thread, time::Duration};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    arena::{Arena, USER, breathe, row},
+    proxy::Moment,
+};
+
+fn at_every_call(moment: Moment) {
+    let mut arena = Arena::new();
+    arena.converge();
+    let watcher = arena.watch();
+    let calls = (1..).take_while(|&number| arena.survives_a_kill(number, moment)).count();
+    // the calls of a rotation: what is observed, and what is done
+    assert!(calls > 30, "{calls} calls");
+    watcher.judge();
+}
+
+#[test]
+fn before_every_call() {
+    at_every_call(Moment::Before);
+}
+
+#[test]
+fn after_every_call() {
+    at_every_call(Moment::After);
+}
+
+#[test]
+fn between_calls() {
+    let mut arena = Arena::new();
+    arena.converge();
+    let watcher = arena.watch();
+    let mut rng = StdRng::seed_from_u64(11);
+    for _ in 0..15 {
+        arena.days(91);
+        let child = arena.spawn(&[]);
+        thread::sleep(Duration::from_millis(rng.random_range(0..1500)));
+        let id = Pid::from_child(&child);
+        let _ = kill_process(id, Signal::KILL);
+        let _ = child.wait_with_output();
+        arena.pass(jiff::SignedDuration::from_mins(20));
+        arena.converge();
+        arena.assert_whole();
+    }
+    watcher.judge();
+}
+
+/// It finishes the step, says so, and the next run goes on.
+#[test]
+fn a_signal_stops_it_after_the_step() {
+    let mut arena = Arena::new();
+    arena.converge();
+    let watcher = arena.watch();
+    arena.days(91);
+    // a new key logs in late: the proof is what it is stopped in
+    arena.faults("[keys]\ncreated = \"20s\"");
+    let child = arena.spawn(&[]);
+    while arena.keys(USER).len() < 2 {
+        thread::sleep(Duration::from_millis(20));
+    }
+    breathe();
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(row(&output)["outcome"], "interrupted");
+    arena.faults("");
+    arena.pass(jiff::SignedDuration::from_mins(20));
+    arena.converge();
+    arena.assert_whole();
+    watcher.judge();
+}

@@ -1,0 +1,101 @@
+//! IAM is slow to know, throttles, or fails; stores fail.
+
+use std::fs;
+
+use crate::arena::{Arena, USER, breathe};
+
+/// One rotation, all of it, under this plan of faults.
+fn rotation_under(plan: &str) {
+    let mut arena = Arena::new();
+    arena.converge();
+    let watcher = arena.watch();
+    arena.days(91);
+    let before = arena.held();
+    arena.faults(plan);
+    arena.converge();
+    breathe();
+    arena.assert_whole();
+    assert_ne!(arena.held(), before);
+    watcher.judge();
+}
+
+#[test]
+fn a_new_key_takes_effect_late_and_flaps() {
+    rotation_under(
+        "seed = 1\n[keys]\ncreated = \"9s\"\nflaps = \"6s\"\nlisted = \"2s\"\ndeactivated = \"4s\"\ndeleted = \"4s\"",
+    );
+}
+
+#[test]
+fn a_new_key_flaps_from_the_start() {
+    rotation_under("seed = 5\n[keys]\nflaps = \"10s\"");
+}
+
+#[test]
+fn iam_throttles() {
+    rotation_under("[[rate]]\nper-second = 4\nburst = 4");
+}
+
+/// The old key is watched until it does not log in any more, if the run still knows its password.
+#[test]
+fn thirty_rotations_in_a_row() {
+    let mut arena = Arena::new();
+    arena.converge();
+    let watcher = arena.watch();
+    let mut seen = vec![arena.held()];
+    for _ in 0..30 {
+        arena.days(90);
+        arena.converge();
+        arena.assert_whole();
+        assert!(!seen.contains(&arena.held()), "it is an old key again");
+        seen.push(arena.held());
+    }
+    watcher.judge();
+}
+
+/// The second store fails, before or after its effect: the first still holds what logs in, and the next run finishes.
+#[test]
+fn one_of_two_stores_fails() {
+    for script in ["exit 1", "cat > second.json; exit 1"] {
+        let mut arena = Arena::new();
+        arena.converge();
+        let watcher = arena.watch();
+        arena.days(91);
+        let read = "if [ \"$1\" = --read ]; then cat second.json 2>/dev/null; exit 0; fi";
+        let command = arena.home.path().join("store.sh");
+        fs::write(&command, format!("{read}\n{script}\n")).unwrap();
+        let second = ["--to", "exec:sh store.sh"];
+        let failed = arena.outcome(&second);
+        assert_eq!(failed["outcome"], "unfinished", "{failed:#}");
+        assert_eq!(arena.keys(USER).len(), 2);
+        fs::write(&command, format!("{read}\ncat > second.json\n")).unwrap();
+        let finished = arena.outcome(&second);
+        assert_eq!(finished["why"], "grace", "{finished:#}");
+        let held = arena.held();
+        assert!(fs::read_to_string(arena.home.path().join("second.json")).unwrap().contains(&held));
+        arena.days(8);
+        assert_eq!(arena.outcome(&second)["why"], "quarantine");
+        arena.days(8);
+        assert_eq!(arena.outcome(&second)["outcome"], "done");
+        arena.assert_whole();
+        watcher.judge();
+    }
+}
+
+/// The command after the delivery fails: nothing is handed over, and nobody is without a credential.
+#[test]
+fn the_command_after_the_delivery_fails() {
+    let mut arena = Arena::new();
+    arena.converge();
+    let watcher = arena.watch();
+    arena.days(91);
+    let failed = arena.outcome(&["--after", "echo no postfix >&2; exit 7"]);
+    assert_eq!(failed["outcome"], "unfinished", "{failed:#}");
+    assert!(failed["error"].as_str().unwrap().contains("no postfix"), "{failed:#}");
+    let next = arena.outcome(&["--after", "echo $SESKEY_SMTP_USER_NAME > told"]);
+    assert_eq!(next["why"], "grace", "{next:#}");
+    let told = fs::read_to_string(arena.home.path().join("told")).unwrap();
+    assert_eq!(told.trim(), arena.held());
+    arena.converge();
+    watcher.judge();
+}
