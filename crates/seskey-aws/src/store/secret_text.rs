@@ -8,7 +8,6 @@ use seskey::{
     render::Entry,
     store::{Keys, SecretForm},
 };
-use tracing::subscriber::NoSubscriber;
 
 use super::{Held, StoreError};
 
@@ -102,11 +101,6 @@ pub(super) fn description(credential: &SmtpCredential) -> String {
         Some(user) => format!("SES SMTP credential of the IAM user {user}"),
         None => "SES SMTP credential".to_owned(),
     }
-}
-
-/// For the calls that carry a secret: at the level TRACE the SDK logs its requests, their bodies included.
-pub(super) fn unlogged() -> NoSubscriber {
-    NoSubscriber::new()
 }
 
 fn parse(user_name: &str, password: &str) -> Option<(AccessKeyId, SmtpPassword)> {

@@ -6,11 +6,10 @@
 use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
 use seskey::{Secret, SmtpCredential, render::Entry};
 use sha2::{Digest, Sha256};
-use tracing::instrument::WithSubscriber;
 
 use super::{
     Held, StoreError,
-    secret_text::{AwsSecret, description, unlogged},
+    secret_text::{AwsSecret, description},
 };
 use crate::{Account, Error, config::Service};
 
@@ -74,8 +73,8 @@ async fn put(
     let mut token = token(replaced, credential);
     for _ in 0..TOKENS {
         let call = service.client.put_secret_value().secret_id(secret.name);
-        let call = call.client_request_token(&token).secret_string(text.expose()).send();
-        match call.with_subscriber(unlogged()).await.map_err(service.failed(ACTION)) {
+        let call = call.client_request_token(&token).secret_string(text.expose());
+        match call.send().await.map_err(service.failed(ACTION)) {
             Ok(put) if put.version_stages().iter().any(|stage| stage == CURRENT) => return Ok(()),
             Ok(_) => {}
             // a version with this token holds another text
@@ -100,8 +99,7 @@ async fn create(
 ) -> Result<(), Error> {
     let call = service.client.create_secret().name(secret.name).client_request_token(token);
     let call = call.description(description(credential)).secret_string(text.expose());
-    let created = call.set_kms_key_id(secret.kms_key.clone()).send();
-    let created = created.with_subscriber(unlogged()).await;
+    let created = call.set_kms_key_id(secret.kms_key.clone()).send().await;
     created.map_err(service.failed("secretsmanager:CreateSecret")).map(drop)
 }
 

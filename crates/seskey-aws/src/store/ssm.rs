@@ -8,11 +8,10 @@ use aws_sdk_ssm::{
     types::{ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType},
 };
 use seskey::{Secret, render::Entry};
-use tracing::instrument::WithSubscriber;
 
 use super::{
     Held, StoreError,
-    secret_text::{AwsSecret, description, unlogged},
+    secret_text::{AwsSecret, description},
 };
 use crate::{Account, Error, config::Service};
 
@@ -61,8 +60,8 @@ async fn create(
     let call = service.client.put_parameter().name(secret.name).r#type(ParameterType::SecureString);
     let call = call.value(text.expose()).tier(tier(text, None)).overwrite(false);
     let call = call.description(description(&entry.credential));
-    let put = call.set_key_id(secret.kms_key.clone()).send();
-    put.with_subscriber(unlogged()).await.map_err(service.failed(PUT)).map(drop)
+    let put = call.set_key_id(secret.kms_key.clone()).send().await;
+    put.map_err(service.failed(PUT)).map(drop)
 }
 
 /// What the call leaves out is not sure to stay: a KMS key that is not named is the account's own.
@@ -71,8 +70,8 @@ async fn overwrite(service: &Service<Client>, name: &str, text: &Secret) -> Resu
     let call = service.client.put_parameter().name(name).r#type(ParameterType::SecureString);
     let call = call.value(text.expose()).tier(tier(text, is.tier)).set_key_id(is.key_id);
     let call = call.set_description(is.description).set_allowed_pattern(is.allowed_pattern);
-    let put = call.set_data_type(is.data_type).overwrite(true).send();
-    put.with_subscriber(unlogged()).await.map_err(service.failed(PUT)).map(drop)
+    let put = call.set_data_type(is.data_type).overwrite(true).send().await;
+    put.map_err(service.failed(PUT)).map(drop)
 }
 
 async fn parameter(service: &Service<Client>, name: &str) -> Result<Option<Secret>, StoreError> {

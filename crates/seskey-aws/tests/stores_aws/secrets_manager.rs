@@ -95,8 +95,8 @@ async fn a_version_out_of_use_is_not_taken_for_the_new_one() {
             versions.iter().find(|(_, labels)| **labels == [label]).map(|(id, _)| id.clone())
         };
         assert_eq!(of("AWSPREVIOUS").as_deref(), Some(token));
-        assert_eq!(of("parked"), parked.and(written.clone()));
-        written = written.or(of("AWSCURRENT"));
+        assert_eq!(of("parked"), parked.and_then(|_| written.clone()));
+        written = written.or_else(|| of("AWSCURRENT"));
         assert_eq!(written.as_ref().map(String::len), Some(36));
     }
 }
