@@ -35,7 +35,7 @@ pub fn of_verb(verb: &str) -> impl Iterator<Item = &'static Permission> {
 }
 
 /// The verbs that need permissions.
-pub const VERBS: &[&str] = &["create", "list", "verify", "delete", "migrate"];
+pub const VERBS: &[&str] = &["create", "list", "verify", "rotate", "revoke", "delete", "migrate"];
 
 /// The least policy that lets its bearer run these verbs; unknown ones add nothing.
 pub fn policy(verbs: &[&str]) -> Value {
@@ -63,40 +63,38 @@ impl On {
 // What `create` deletes is what it made itself, when a later step fails; so is what `migrate` deletes of the group.
 const PERMISSIONS: &[Permission] = &[
     needs("iam:AddUserToGroup", On::SendingGroup, &["create", "migrate"]),
-    needs("iam:CreateAccessKey", On::Users, &["create"]),
+    needs("iam:CreateAccessKey", On::Users, &["create", "rotate"]),
     needs("iam:CreateGroup", On::SendingGroup, &["create", "migrate"]),
     needs("iam:CreateUser", On::Users, &["create"]),
-    needs("iam:DeleteAccessKey", On::Users, &["create", "delete"]),
+    needs("iam:DeleteAccessKey", On::Users, &["create", "rotate", "delete"]),
     needs("iam:DeleteGroup", On::SendingGroup, &["create", "migrate"]),
     needs("iam:DeleteGroupPolicy", On::SendingGroup, &["create", "migrate"]),
     needs("iam:DeleteUser", On::Users, &["create", "delete"]),
     needs("iam:DeleteUserPolicy", On::Users, &["create", "delete", "migrate"]),
     needs("iam:DetachUserPolicy", On::Users, &["delete"]),
-    needs("iam:GetAccessKeyLastUsed", On::Everything, &["list", "verify"]),
+    needs("iam:GetAccessKeyLastUsed", On::Everything, &["list", "verify", "rotate"]),
+    needs("iam:GetAccountAuthorizationDetails", On::Everything, &["list"]),
     needs("iam:GetGroup", On::SendingGroup, &["create", "migrate"]),
     needs("iam:GetGroupPolicy", On::SendingGroup, &["create", "migrate"]),
-    needs("iam:GetGroupPolicy", On::Everything, &["list"]),
     needs("iam:GetPolicy", On::Everything, &["create", "list", "migrate"]),
     needs("iam:GetPolicyVersion", On::Everything, &["create", "list", "migrate"]),
     needs("iam:GetUser", On::Users, &["create", "verify", "delete", "migrate"]),
-    needs("iam:GetUserPolicy", On::Users, &["list", "migrate"]),
-    needs("iam:ListAccessKeys", On::Users, &["create", "list", "delete"]),
+    needs("iam:GetUserPolicy", On::Users, &["migrate"]),
+    needs("iam:ListAccessKeys", On::Users, &["create", "list", "rotate", "revoke", "delete"]),
     needs("iam:ListAttachedGroupPolicies", On::SendingGroup, &["create", "migrate"]),
-    needs("iam:ListAttachedGroupPolicies", On::Everything, &["list"]),
-    needs("iam:ListAttachedUserPolicies", On::Users, &["list", "delete"]),
+    needs("iam:ListAttachedUserPolicies", On::Users, &["delete"]),
     needs("iam:ListGroupPolicies", On::SendingGroup, &["create", "migrate"]),
-    needs("iam:ListGroupPolicies", On::Everything, &["list"]),
-    needs("iam:ListGroupsForUser", On::Users, &["list", "delete", "migrate"]),
-    needs("iam:ListUserPolicies", On::Users, &["list", "delete", "migrate"]),
-    needs("iam:ListUserTags", On::Users, &["list"]),
-    needs("iam:ListUsers", On::Everything, &["list"]),
+    needs("iam:ListGroupsForUser", On::Users, &["delete", "migrate"]),
+    needs("iam:ListUserPolicies", On::Users, &["delete", "migrate"]),
+    needs("iam:ListUserTags", On::Users, &["rotate", "revoke"]),
     needs("iam:PutGroupPolicy", On::SendingGroup, &["create", "migrate"]),
     needs("iam:PutUserPolicy", On::Users, &["create"]),
     needs("iam:RemoveUserFromGroup", On::SendingGroup, &["create"]),
     needs("iam:RemoveUserFromGroup", On::Everything, &["delete"]),
     needs("iam:SimulatePrincipalPolicy", On::Everything, &["create", "verify", "migrate"]),
-    needs("iam:TagUser", On::Users, &["create"]),
-    needs("iam:UntagUser", On::Users, &["migrate"]),
+    needs("iam:TagUser", On::Users, &["create", "rotate", "revoke"]),
+    needs("iam:UntagUser", On::Users, &["rotate", "migrate"]),
+    needs("iam:UpdateAccessKey", On::Users, &["rotate", "revoke"]),
 ];
 
 const fn needs(action: &'static str, on: On, verbs: &'static [&'static str]) -> Permission {
