@@ -7,7 +7,7 @@ use super::{Goal, LAG, MARGIN, Reason, Seen, Step, Why, after, before, wait};
 /// over when [`LAG`] has gone by since, for a key that was made or activated just before may be shown only then.
 ///
 /// What a rotation makes after the first look stays, and so does, where no key was noted anew, one that was made within
-/// [`LAG`] before.
+/// [`LAG`] before. A key that other hands than [`undo`] had activated, and nobody has used since, keeps its old note.
 ///
 /// It relies on the same as [`next`](super::next), which afterwards makes a new key, if there is room for one.
 pub fn revoke(seen: &Seen) -> Step {

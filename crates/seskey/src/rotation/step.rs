@@ -80,7 +80,7 @@ pub enum Why {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// There is no store: a new key would be lost.
+    /// There is no store: a new key would be lost. Nothing goes on without one.
     NoStore,
     /// The key that is to be retired is still used. [`Goal::wait_unused`](super::Goal::wait_unused) waits until it is
     /// not, [`Goal::even_if_used`](super::Goal::even_if_used) goes on at once.
@@ -101,6 +101,7 @@ pub enum Reason {
         used: Timestamp,
     },
     /// The quarantine of the key that is to be activated again is over: it may be deleted at any moment.
+    /// Nothing goes on; [`next`](super::next) makes a new key.
     TooLate(AccessKeyId),
     /// This step would be next, beyond [`Goal::until`](super::Goal::until): a later stage takes it.
     Limit(Box<Step>),
