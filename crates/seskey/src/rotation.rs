@@ -61,7 +61,8 @@
 //! When a use is shown AWS does not say. One that comes after a pause as long as the grace time, and is not shown when
 //! the key is deactivated, is missed: the grace time should be longer than the pauses of every user of the key by hours.
 //!
-//! What a rotation has decided it may still do within [`MARGIN`] after [`undo`] is done: deactivate the old key again.
+//! A rotation under way writes again what [`undo`] removes, and may deactivate the old key once more within [`MARGIN`]
+//! after it is done. Nothing is deleted too early, but the rotation should end first.
 //!
 //! # Why a use may be missed by 15 minutes, and why that is enough
 //! GetAccessKeyLastUsed is coarse: of several uses within [`USE_SPAN`] only the first is recorded. A key last used just
