@@ -39,7 +39,7 @@ PORT = 587
 MAPS = [
     "",
     "# relays\n\n[relay.example]:25 a:b\n",
-    "[relay.example]:25\n  # of two lines\n\ta:b=c d\n[::1]:587\n  old:\n\tpassword\n\"[a b]\" c:d\n[localhost]:587 old:old\n",
+    "[relay.example]:25\n  # of two lines\n\ta:b=c d\n[::1]:587\n  old:\n\tpassword\n\"[a b]:1\" c:d\n\"[::1]:587\" e:f\n[localhost]:587 old:old\n",
     "[relay.example]:25 a:b",
 ]
 ENVIRONMENTS = [

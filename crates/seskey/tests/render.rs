@@ -89,7 +89,7 @@ proptest! {
     fn no_text_is_mangled(
         target in targets(),
         entry in entries(),
-        before in r#"([ \t\n\r'"\\#;:=,{}\[\]$`<(]|SMTP_PASSWORD=|SMTP_PORT|export |account ses|account |defaults|host |password |"smtp_port":|\[::1\]:25|[a-z]){0,40}"#,
+        before in r#"(\\\n|[ \t\n\r'"\\#;:=,{}\[\]$`<(]|SMTP_PASSWORD=|SMTP_PORT|export |account ses|account |defaults|host |password |"smtp_port":|\[::1\]:25|[a-z]){0,40}"#,
     ) {
         if let Ok(text) = render(target, &entry, &before) {
             holds(target, &entry, &text)?;
@@ -240,6 +240,7 @@ fn what_cannot_be_read_is_refused() {
         (T::Env, "A='\n", 1),
         (T::Env, "A=\"\\\"\n", 1),
         (T::Env, "A=b\\", 1),
+        (T::Env, "A=1\nB=b\\\n", 2),
         (T::Env, "# a\nA=$(date)\n", 2),
         (T::Env, "A=\"`date`\"\n", 1),
         (T::Env, "cat <<X\nX\n", 1),
@@ -253,6 +254,7 @@ fn what_cannot_be_read_is_refused() {
         (T::Systemd, "A=1\n# a \\\n", 2),
         (T::Systemd, "A=\"\n", 1),
         (T::Systemd, "A=b\\", 1),
+        (T::Systemd, "A=1\nB=\\\n", 2),
         (T::PostfixSasl, "#\n a:b c\n", 2),
         (T::PostfixSasl, "\"[a]:25 b:c\n", 1),
         (T::Msmtp, "host a\n", 1),

@@ -130,7 +130,11 @@ fn value_length(syntax: Syntax, value: &str) -> Option<usize> {
             // an escaped quotation mark for some, the end of the quotation for others
             (Some('\''), '\\') if rest.starts_with("\\'") => return None,
             (None | Some('"'), '\\') => {
-                letters.next()?;
+                let (_, escaped) = letters.next()?;
+                // the value would go on with whatever is written behind it
+                if escaped == '\n' && letters.as_str().is_empty() {
+                    return None;
+                }
                 in_word |= quote.is_none();
             }
             (None | Some('"'), '`' | '$' | '<') if shell => {

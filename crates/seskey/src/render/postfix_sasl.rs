@@ -51,15 +51,27 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, RenderError> {
         let value = if line.starts_with([' ', '\t']) {
             entry
         } else {
-            let (key, value) = match entry.strip_prefix('"') {
-                Some(quoted) => quoted.split_once('"')?,
-                None => entry.split_at(entry.find([' ', '\t']).unwrap_or(entry.len())),
-            };
+            let (key, value) = entry.split_at(key_length(entry)?);
             current = Some(key.to_ascii_lowercase());
             value.trim_ascii_start()
         };
         Some(Piece { text: line, key: Some(current.clone()?), value, ..Piece::default() })
     })
+}
+
+/// The key ends at the first blank that stands in no quotation marks, which are a part of it; none if they are open.
+fn key_length(entry: &str) -> Option<usize> {
+    let mut quoted = false;
+    let mut letters = entry.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            ' ' | '\t' if !quoted => return Some(at),
+            '"' => quoted = !quoted,
+            '\\' => drop(letters.next()),
+            _ => {}
+        }
+    }
+    (!quoted).then_some(entry.len())
 }
 
 #[cfg(test)]
@@ -71,7 +83,7 @@ mod tests {
         let text = "# relays\n[A.example]:587\n# old\n\tx:y\n\"[b.example]:25\" u:p\n";
         let keys: Vec<_> = pieces(text).unwrap().into_iter().map(|piece| piece.key).collect();
         let a = Some("[a.example]:587".to_owned());
-        assert_eq!(keys, [None, a.clone(), None, a, Some("[b.example]:25".to_owned())]);
+        assert_eq!(keys, [None, a.clone(), None, a, Some("\"[b.example]:25\"".to_owned())]);
         assert_eq!(pieces("#\n x:y\n"), Err(RenderError::Unreadable { line: 2 }));
     }
 }
