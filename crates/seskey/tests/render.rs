@@ -253,6 +253,7 @@ fn what_cannot_be_read_is_refused() {
         (T::Env, "SMTP_USERNAME=a;OTHER=b\n", 1),
         (T::Systemd, "A=1\n# a \\\n", 2),
         (T::Systemd, "A=\"\n", 1),
+        (T::Systemd, "A=1\n =2\n", 2),
         (T::Systemd, "A=b\\", 1),
         (T::Systemd, "A=1\nB=\\\n", 2),
         (T::PostfixSasl, "#\n a:b c\n", 2),

@@ -100,7 +100,7 @@ fn first(syntax: Syntax, text: &str) -> Option<Piece<'_>> {
         _ => name,
     };
     let is_name_byte = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
-    if syntax == Syntax::Shell && (name.is_empty() || !name.bytes().all(is_name_byte)) {
+    if name.is_empty() || syntax == Syntax::Shell && !name.bytes().all(is_name_byte) {
         return None;
     }
     let value = &text[left.len() + 1..];
