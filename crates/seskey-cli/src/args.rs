@@ -276,6 +276,12 @@ pub(crate) struct Create {
     /// Overwrite the file
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
+    /// Where the credential is delivered, rather than answered; several
+    #[arg(long, value_name = "STORE", conflicts_with_all = ["output", "format", "no_verify"])]
+    pub(crate) to: Vec<String>,
+    /// A command for the shell, run when every store holds the credential
+    #[arg(long, value_name = "COMMAND", requires = "to")]
+    pub(crate) after: Option<String>,
     /// Say what would be made, and make nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

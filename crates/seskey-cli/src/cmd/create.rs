@@ -1,5 +1,7 @@
 //! `seskey create`: a user, its permission, its key, the password, and the proof that it logs in.
 
+mod deliver;
+
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::json;
@@ -24,7 +26,7 @@ use seskey_aws::{
 use crate::{
     args::{self, Create, Format, Global},
     aws,
-    cmd::{derive::warn_without_smtp, policy},
+    cmd::{derive::warn_without_smtp, policy, rotate::store},
     exit::Exit,
     explain::{self, Failure, Result},
     output::Output,
@@ -55,13 +57,19 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
     let permissions_boundary = args.permissions_boundary.clone();
     let request =
         CreateRequest { user_name, path, tags, permissions_boundary, style, region, proof };
+    let stores = args.to.iter().map(|text| store(text, request.user_name.as_str()));
+    let stores = stores.collect::<Result<Vec<_>>>()?;
     if args.dry_run {
         if output.json {
             output.answer_json(&plan_json(&request))?;
         } else {
-            output.answer(&plan(&request))?;
+            let deliver = stores.iter().map(|store| format!("deliver the credential to {store}\n"));
+            output.answer(&format!("{}{}", plan(&request), deliver.collect::<String>()))?;
         }
         return Ok(Exit::Done);
+    }
+    if !stores.is_empty() {
+        return aws::block_on(deliver::run(&request, stores, args, global, output))?;
     }
     let file =
         args.output.as_deref().map(|path| OutputFile::begin(path, args.force)).transpose()?;

@@ -49,7 +49,8 @@ fn a_fleet_is_planned_and_applied() {
     );
     fs::write(arena.home.path().join("seskey.toml"), fleet).unwrap();
     fs::create_dir(arena.home.path().join("out")).unwrap();
-    for _ in 0..4 {
+    // the one that has two keys is rid of one first
+    for _ in 0..7 {
         let planned = answer(&arena, &["plan"]);
         let applied =
             answer(&arena, &["apply", "--log-json", "log", "--notify", "exec:cat >> news"]);

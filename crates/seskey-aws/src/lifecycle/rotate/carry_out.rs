@@ -1,19 +1,19 @@
 //! One step, done.
 
 use seskey::{
-    AccessKeyId, SecretAccessKey, SmtpPassword,
+    AccessKeyId, SecretAccessKey, SmtpCredential, SmtpPassword,
     rotation::{Seen, Step},
 };
 
-use super::{Event, Run, failure::RotateFailure};
+use super::{Event, Rotation, Run, failure::RotateFailure};
 use crate::{
-    Error,
+    Account, Error,
     lifecycle::{
         end::watch_end,
         prove::{Proof, prove},
     },
     smtp::{Phase, SmtpError, Transcript},
-    store,
+    store::{self, Held},
 };
 
 /// What came of a step.
@@ -116,7 +116,12 @@ impl Run<'_> {
     /// Deactivates a key, and watches its end where its password is known.
     async fn deactivate(&mut self, key: &AccessKeyId) -> Result<(), Error> {
         self.set_active(key, false).await?;
-        if let Some(credential) = self.passwords.credential(self.rotation, key) {
+        let known = self.passwords.credential(self.rotation, key);
+        let credential = match known {
+            Some(credential) => Some(credential),
+            None => previous(self.account, self.rotation, key).await,
+        };
+        if let Some(credential) = credential {
             let proof = &self.rotation.proof;
             let ending = watch_end(proof, &credential, &mut self.interrupt).await;
             (self.on_event)(Event::Ending { key: key.clone(), ending });
@@ -144,6 +149,23 @@ async fn reach(proof: &Proof) -> Result<(), RotateFailure> {
     let session = proof.client.connect(&proof.server, &mut transcript).await;
     session.map_err(RotateFailure::Unreachable)?.quit().await;
     Ok(())
+}
+
+/// What a store remembers of a credential that it held before.
+async fn previous(
+    account: &Account,
+    rotation: &Rotation,
+    key: &AccessKeyId,
+) -> Option<SmtpCredential> {
+    for store in &rotation.stores {
+        if let Ok(Held::Credential { user_name, password }) = store::previous(account, store).await
+            && user_name == *key
+        {
+            let (iam_user, endpoint) = (None, None);
+            return Some(SmtpCredential { iam_user, user_name, password, endpoint });
+        }
+    }
+    None
 }
 
 fn gone_is_done(outcome: Result<(), Error>) -> Result<(), Error> {

@@ -250,7 +250,8 @@ impl<'a> Run<'a> {
         match step {
             Step::Done { due } => Ok(Some(End::Done { due })),
             Step::Stop(reason) => Ok(Some(End::Stopped(reason))),
-            Step::WaitUntil { until, why: Why::Lag | Why::Lease, key } => {
+            Step::WaitUntil { until, ref key, .. } if !step.ends_a_run() => {
+                let key = key.clone();
                 (self.on_event)(Event::Waits { until, key });
                 let left = Duration::try_from(until.duration_since(seen.now)).unwrap_or_default();
                 self.interrupt.sleep(left.min(LOOK_AGAIN)).await;
