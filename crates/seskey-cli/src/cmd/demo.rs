@@ -1,6 +1,8 @@
 //! `seskey demo`: the whole life of a credential on a local SES in this process. Everything goes through the wire: the
 //! AWS SDK for IAM, TLS sockets for SMTP, HTTP for the mailbox.
 
+mod rotation;
+
 use std::{
     future::Future,
     time::{Duration, Instant},
@@ -55,7 +57,7 @@ pub(crate) fn run(_: &Global, output: &Output) -> Result<Exit> {
             )
         })?;
         if !output.json {
-            output.answer("\nEvery step held. The same verbs work on AWS: seskey create, verify, list, delete.\n")?;
+            output.answer("\nEvery step held. The same verbs work on AWS: seskey create, verify, rotate, list, delete.\n")?;
         }
         Ok(Exit::Done)
     })?
@@ -103,6 +105,10 @@ async fn life(steps: &mut Steps) -> std::result::Result<(), String> {
     let denied = smtp.send(&credential, STRANGER);
     steps.refused(&format!("a message from {STRANGER}, not in the policy"), 554, denied).await?;
 
+    let credential =
+        rotation::rotated(steps, &local, &account, &smtp, &region, &credential).await?;
+    let (id, password) = (credential.user_name.as_str(), credential.password.expose());
+
     let key = steps.hold("create a second access key", async {
         let key = account.create_access_key(&user).await.map_err(text)?;
         Ok((key.id.clone(), key))
@@ -148,7 +154,7 @@ async fn life(steps: &mut Steps) -> std::result::Result<(), String> {
     steps.hold("delete the user with its keys and its policy", deleted).await?;
     steps
         .refused(
-            "the first password, now that its key is deleted",
+            "the delivered password, now that its key is deleted",
             535,
             smtp.log_in(&smtp.starttls, id, password),
         )
