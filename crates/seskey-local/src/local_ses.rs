@@ -16,7 +16,7 @@ use crate::{
     faults::{ApiFault, Code, Faults, Moment, Plan, SmtpFault},
     journal::{Journal, Kept, NotKept, Ticket, Write},
     mailbox::{Filter, Mailbox, Message},
-    message::Header,
+    message::RawMessage,
     metrics::Metrics,
     refusal,
     sending::{Interface, Login, Refusal, Sent, Settings, Submission},
@@ -187,6 +187,7 @@ impl LocalSes {
         peer: IpAddr,
         region: &Region,
     ) -> Result<String, Refusal> {
+        let message = &RawMessage::split(message);
         let submission = Submission {
             interface: Interface::Smtp,
             action: "ses:SendRawEmail",
@@ -194,7 +195,7 @@ impl LocalSes {
             envelope: &envelope,
             return_path: None,
             message,
-            header: &Header::read(message),
+            header: &message.header(),
             circumstances: Circumstances {
                 access_key_id: &login.access_key_id,
                 peer,

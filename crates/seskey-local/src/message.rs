@@ -1,11 +1,20 @@
 //! A message as SES reads it: the header fields that decide about it, and what SES writes over.
 
-use std::collections::HashSet;
-
 use jiff::{Timestamp, tz::TimeZone};
 use mail_parser::{Addr, Address, MessageParser};
+use memchr::{memchr, memchr2_iter, memmem};
 use rand::{Rng, RngExt};
 use seskey::Region;
+
+/// A message as it came, split once into its header fields and its body. What is no header belongs to the body.
+#[derive(Debug)]
+pub struct RawMessage<'a> {
+    bytes: &'a [u8],
+    fields: Vec<Field<'a>>,
+    /// The bytes of all fields.
+    header: &'a [u8],
+    body: &'a [u8],
+}
 
 /// The header of a message, as far as it decides whether SES takes the message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,19 +59,33 @@ pub struct Author {
     pub display_name: Option<String>,
 }
 
-impl Header {
-    /// Reads the header of a message: the fields that its recipient will see, and nothing that only looks like one.
-    pub fn read(message: &[u8]) -> Self {
-        let (fields, _) = split(message);
-        let malformed = fields.len() > MAX_FIELDS
-            || fields.iter().any(|field| has_unpaired_line_end(field.raw));
-        if malformed {
-            return Self { malformed, ..Self::default() };
+impl<'a> RawMessage<'a> {
+    /// Splits a message.
+    pub fn split(bytes: &'a [u8]) -> Self {
+        let (mut fields, mut rest) = (vec![], bytes);
+        while let Some(name) = field_name(rest).filter(|_| fields.len() <= MAX_FIELDS) {
+            let (raw, behind) = rest.split_at(field_length(rest));
+            fields.push(Field { name, raw });
+            rest = behind;
         }
-        let raw: Vec<&[u8]> = fields.iter().map(|field| field.raw).chain([&b"\r\n"[..]]).collect();
-        let header = raw.concat();
+        let header = &bytes[..bytes.len() - rest.len()];
+        Self { bytes, fields, header, body: rest.strip_prefix(b"\r\n").unwrap_or(rest) }
+    }
+
+    /// The bytes that it was split from.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Reads the header: the fields that the recipient will see, and nothing that only looks like one.
+    pub fn header(&self) -> Header {
+        let malformed = self.fields.len() > MAX_FIELDS || has_unpaired_line_end(self.header);
+        if malformed {
+            return Header { malformed, ..Header::default() };
+        }
+        let header = [self.header, b"\r\n"].concat();
         let Some(parsed) = MessageParser::default().parse_headers(&header) else {
-            return Self::default();
+            return Header::default();
         };
         let owned = |text: Option<&str>| text.map(str::to_owned).filter(|text| !text.is_empty());
         let author = |address: &Addr| Author {
@@ -73,10 +96,8 @@ impl Header {
             let addresses = list.into_iter().flat_map(Address::iter);
             addresses.filter_map(|address| address.address().map(str::to_owned)).collect()
         };
-        let arn = |name: &str| fields.iter().find(|field| field.is(name)).map(Field::text);
-        let mut seen = HashSet::new();
-        let mut names = fields.iter().map(|field| field.name);
-        Self {
+        let arn = |name| self.field(name).map(Field::text);
+        Header {
             malformed,
             authors: parsed.from().into_iter().flat_map(Address::iter).map(author).collect(),
             to: addresses(parsed.to()),
@@ -93,24 +114,51 @@ impl Header {
                     .and_then(|value| value.as_text())
                     .map(str::trim),
             ),
-            duplicate: names
-                .find(|name| {
-                    SINGLE.iter().any(|s| s.eq_ignore_ascii_case(name))
-                        && !seen.insert(name.to_ascii_lowercase())
-                })
-                .map(str::to_owned),
+            duplicate: self.duplicate().map(str::to_owned),
         }
     }
-}
 
-/// The MIME parts of a message, those inside others counted too.
-pub fn count_parts(message: &[u8]) -> usize {
-    // a message without a boundary is one part, and need not be read whole
-    let (fields, _) = split(message);
-    if !fields.iter().any(|field| field.is("Content-Type") && field.text().contains("boundary")) {
-        return 1;
+    /// The MIME parts, those inside others counted too.
+    pub fn count_parts(&self) -> usize {
+        // a message without a boundary is one part, and need not be read whole
+        let mut types = self.fields.iter().filter(|field| field.is("Content-Type"));
+        if !types.any(|field| field.text().contains("boundary")) {
+            return 1;
+        }
+        MessageParser::default().parse(self.bytes).map_or(1, |parsed| parsed.parts.len())
     }
-    MessageParser::default().parse(message).map_or(1, |parsed| parsed.parts.len())
+
+    /// The message as its recipient gets it: `Date` and `Message-ID` are SES's own, the fields that talk to SES are
+    /// gone. Source: SES Developer Guide, "Amazon SES header fields".
+    pub fn rewritten(&self, id: &str, region: &Region, now: Timestamp) -> Vec<u8> {
+        let now = now.to_zoned(TimeZone::UTC);
+        let domain = if region.as_str() == "us-east-1" { "email" } else { region.as_str() };
+        let written = format!(
+            "Message-ID: <{id}@{domain}.amazonses.com>\r\nDate: {}\r\n\
+             Feedback-ID: ::1.{region}.local:AmazonSES\r\nX-SES-Outgoing: {}-127.0.0.1\r\n",
+            now.strftime("%a, %d %b %Y %H:%M:%S +0000"),
+            now.strftime("%Y.%m.%d"),
+        );
+        let kept = self.fields.iter().filter(|field| !REPLACED.iter().any(|name| field.is(name)));
+        let before = [written.as_bytes()].into_iter().chain(kept.map(|field| field.raw));
+        let pieces: Vec<&[u8]> = before.chain([&b"\r\n"[..], self.body]).collect();
+        pieces.concat()
+    }
+
+    /// The first field of that name.
+    fn field(&self, name: &str) -> Option<&Field<'a>> {
+        self.fields.iter().find(|field| field.is(name))
+    }
+
+    /// The name of a field that stands twice and may stand once.
+    fn duplicate(&self) -> Option<&'a str> {
+        let may_stand_once = |field: &Field| SINGLE.iter().any(|name| field.is(name));
+        let mut fields = self.fields.iter().enumerate().filter(|(_, field)| may_stand_once(field));
+        let is_second = |&(at, field): &(usize, &Field)| {
+            self.fields[..at].iter().any(|before| before.is(field.name))
+        };
+        fields.find(is_second).map(|(_, field)| field.name)
+    }
 }
 
 /// The ID that SES gives a message: four characters for the region, the time in milliseconds since 1970 as 12
@@ -122,26 +170,6 @@ pub fn message_id(region: &Region, now: Timestamp, rng: &mut dyn Rng) -> String 
     let [a, b, c, d, e] = [8, 4, 4, 4, 12].map(&mut random);
     let millis = now.as_millisecond();
     format!("{prefix}{millis:012x}-{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}-000000")
-}
-
-/// The message as its recipient gets it: `Date` and `Message-ID` are SES's own, the fields that talk to SES are gone.
-/// Source: SES Developer Guide, "Amazon SES header fields".
-pub fn rewrite(message: &[u8], id: &str, region: &Region, now: Timestamp) -> Vec<u8> {
-    let (fields, body) = split(message);
-    let date = now.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S +0000");
-    let domain = if region.as_str() == "us-east-1" { "email" } else { region.as_str() };
-    let mut rewritten = format!(
-        "Message-ID: <{id}@{domain}.amazonses.com>\r\nDate: {date}\r\nFeedback-ID: ::1.{region}.local:AmazonSES\r\n\
-         X-SES-Outgoing: {}-127.0.0.1\r\n",
-        now.to_zoned(TimeZone::UTC).strftime("%Y.%m.%d"),
-    )
-    .into_bytes();
-    for field in fields.iter().filter(|field| !REPLACED.iter().any(|name| field.is(name))) {
-        rewritten.extend_from_slice(field.raw);
-    }
-    rewritten.extend_from_slice(b"\r\n");
-    rewritten.extend_from_slice(body);
-    rewritten
 }
 
 /// Fields that may stand once: RFC 5322, section 3.6, and those that published refusals name.
@@ -179,6 +207,7 @@ const REPLACED: &[&str] = &[
     "X-SES-RETURN-PATH-ARN",
 ];
 
+#[derive(Debug)]
 struct Field<'a> {
     name: &'a str,
     /// Its bytes, folded lines and line end included.
@@ -198,32 +227,15 @@ impl Field<'_> {
     }
 }
 
-/// Splits a message into its header fields and its body. What is no header belongs to the body.
-fn split(message: &[u8]) -> (Vec<Field<'_>>, &[u8]) {
-    let mut fields = vec![];
-    let mut rest = message;
-    loop {
-        if let Some(body) = rest.strip_prefix(b"\r\n") {
-            return (fields, body);
-        }
-        let Some(name) = field_name(rest).filter(|_| fields.len() <= MAX_FIELDS) else {
-            return (fields, rest);
-        };
-        let length = field_length(rest);
-        fields.push(Field { name, raw: &rest[..length] });
-        rest = &rest[length..];
-    }
-}
-
 /// A CR or an LF that is not half of a line end: another reader would begin a field there.
-fn has_unpaired_line_end(field: &[u8]) -> bool {
-    let line_ends = field.windows(2).filter(|pair| *pair == b"\r\n").count();
-    field.iter().filter(|b| matches!(b, b'\r' | b'\n')).count() != 2 * line_ends
+fn has_unpaired_line_end(header: &[u8]) -> bool {
+    let line_ends = memmem::find_iter(header, b"\r\n").count();
+    memchr2_iter(b'\r', b'\n', header).count() != 2 * line_ends
 }
 
 /// Blanks may stand between the name and its colon (RFC 5322, section 4.5), a line end may not.
 fn field_name(rest: &[u8]) -> Option<&str> {
-    let colon = rest.iter().position(|&b| b == b':')?;
+    let colon = memchr(b':', rest)?;
     let blanks = rest[..colon].iter().rev().take_while(|&&b| matches!(b, b' ' | b'\t')).count();
     let name = &rest[..colon - blanks];
     let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
@@ -233,12 +245,7 @@ fn field_name(rest: &[u8]) -> Option<&str> {
 /// Up to the CRLF after which the next line does not begin with a blank.
 fn field_length(rest: &[u8]) -> usize {
     let ends_here = |at: &usize| !matches!(rest.get(at + 2), Some(b' ' | b'\t'));
-    rest.windows(2)
-        .enumerate()
-        .filter(|(_, pair)| pair == b"\r\n")
-        .map(|(at, _)| at)
-        .find(ends_here)
-        .map_or(rest.len(), |at| at + 2)
+    memmem::find_iter(rest, b"\r\n").find(ends_here).map_or(rest.len(), |at| at + 2)
 }
 
 #[cfg(test)]
@@ -252,9 +259,13 @@ mod tests {
         X-SES-Source-ARN:\r\n arn:aws:ses:us-east-1:111122223333:identity/a.b\r\nX-SES-SOURCE-ARN: second\r\n\
         X-SES-MESSAGE-TAGS: a=b\r\nReturn-Path: <x@y.z>\r\nSubject: hi\r\n\r\nbody: not a header\r\n";
 
+    fn read(message: &[u8]) -> Header {
+        RawMessage::split(message).header()
+    }
+
     #[test]
     fn what_decides_is_read() {
-        let header = Header::read(MESSAGE);
+        let header = read(MESSAGE);
         let ann = Author { address: "ann@example.com".into(), display_name: Some("Ann B.".into()) };
         assert_eq!(header.authors, [ann]);
         assert_eq!(header.to, ["bob@example.org", "carl@example.org"]);
@@ -267,23 +278,22 @@ mod tests {
         assert_eq!((header.arns.from, header.arns.return_path), (None, None));
         assert_eq!(header.bcc, ["eve@example.org"]);
         assert_eq!(header.duplicate, None);
-        assert_eq!(Header::read(b"no header at all\r\n"), Header::default());
+        assert_eq!(read(b"no header at all\r\n"), Header::default());
     }
 
     #[test]
     fn a_field_that_stands_twice_is_named() {
-        let header = Header::read(
-            b"From: a@b.c\r\nContent-Type: text/plain\r\ncontent-type: text/html\r\n\r\n",
-        );
+        let header =
+            read(b"From: a@b.c\r\nContent-Type: text/plain\r\ncontent-type: text/html\r\n\r\n");
         assert_eq!(header.duplicate.as_deref(), Some("content-type"));
-        assert_eq!(Header::read(b"Received: a\r\nReceived: b\r\n\r\n").duplicate, None);
+        assert_eq!(read(b"Received: a\r\nReceived: b\r\n\r\n").duplicate, None);
     }
 
     /// What is checked is what the recipient sees: no second reading of the bytes has another author.
     #[test]
     fn an_author_cannot_be_hidden() {
         let authors = |message: &[u8]| -> Vec<String> {
-            Header::read(message).authors.into_iter().map(|author| author.address).collect()
+            read(message).authors.into_iter().map(|author| author.address).collect()
         };
         assert_eq!(authors(b"From: a@b.c\r\nno field\r\nFrom: d@e.f\r\n\r\n"), ["a@b.c"]);
         assert_eq!(authors(b"\xef\xbb\xbfFrom: a@b.c\r\n\r\n"), [""; 0]);
@@ -294,22 +304,27 @@ mod tests {
         for hidden in
             [&b"From: a@b.c\r\nX: y\nFrom: d@e.f\r\n\r\n"[..], b"From: a@b.c\r\nX: y\rz\r\n\r\n"]
         {
-            assert!(Header::read(hidden).malformed);
+            assert!(read(hidden).malformed);
         }
     }
 
     #[test]
     fn a_header_without_end_is_malformed() {
         let fields = b"a:\r\n".repeat(2 * MAX_FIELDS);
-        assert!(Header::read(&fields).malformed);
-        assert_eq!(split(&fields).0.len(), MAX_FIELDS + 1, "the others take no memory");
-        assert!(!Header::read(&fields[..4 * MAX_FIELDS]).malformed);
+        assert!(read(&fields).malformed);
+        assert_eq!(
+            RawMessage::split(&fields).fields.len(),
+            MAX_FIELDS + 1,
+            "the others take no memory"
+        );
+        assert!(!read(&fields[..4 * MAX_FIELDS]).malformed);
     }
 
     #[test]
     fn what_ses_writes_over() {
         let now = "2026-08-20T20:08:20Z".parse().unwrap();
-        let rewritten = rewrite(MESSAGE, "ID", &Region::parse("eu-west-1").unwrap(), now);
+        let rewritten =
+            RawMessage::split(MESSAGE).rewritten("ID", &Region::parse("eu-west-1").unwrap(), now);
         let text = String::from_utf8(rewritten).unwrap();
         assert!(text.starts_with("Message-ID: <ID@eu-west-1.amazonses.com>\r\nDate: Thu, 20 Aug 2026 20:08:20 +0000\r\n"), "{text}");
         assert!(text.contains("To: bob@example.org,\r\n carl@example.org\r\n"), "{text}");
@@ -321,9 +336,9 @@ mod tests {
 
     #[test]
     fn parts_inside_parts_are_counted() {
-        assert_eq!(count_parts(MESSAGE), 1);
+        assert_eq!(RawMessage::split(MESSAGE).count_parts(), 1);
         let two = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\na\r\n--x\r\n\r\nb\r\n--x--\r\n";
-        assert_eq!(count_parts(two), 3);
+        assert_eq!(RawMessage::split(two).count_parts(), 3);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub use refusal::Refusal;
 use crate::{
     account::{Account, Circumstances, Principal},
     mailbox::{self, Destination},
-    message::{self, Header},
+    message::{self, Header, RawMessage},
     smtp::{Envelope, MAX_MESSAGE, address::is_address},
 };
 
@@ -63,7 +63,7 @@ pub struct Submission<'a> {
     /// Where bounces go to, unless to the sender.
     pub return_path: Option<&'a str>,
     /// The message.
-    pub message: &'a [u8],
+    pub message: &'a RawMessage<'a>,
     /// Its header, to which what the parameters of an API say is added.
     pub header: &'a Header,
     /// How the request comes.
@@ -101,7 +101,7 @@ impl Submission<'_> {
     /// # Errors
     /// The first reason why the message is refused.
     pub fn check_form(&self) -> Result<(), Refusal> {
-        if self.message.len() > self.interface.max_message() {
+        if self.message.as_bytes().len() > self.interface.max_message() {
             return Err(Refusal::TooLong);
         }
         if self.header.malformed {
@@ -129,7 +129,7 @@ impl Submission<'_> {
         if let Some(address) = addresses.find(|address| !is_address(address)) {
             return Err(Refusal::InvalidAddress(address.to_owned()));
         }
-        if message::count_parts(self.message) > MAX_PARTS {
+        if self.message.count_parts() > MAX_PARTS {
             return Err(Refusal::TooManyParts);
         }
         Ok(())
@@ -163,7 +163,7 @@ impl Submission<'_> {
         let (region, now) = (self.region, self.now());
         let id = message::message_id(region, now, rng);
         // a copy is made only of what is not UTF-8
-        let raw_data = String::from_utf8(message::rewrite(self.message, &id, region, now))
+        let raw_data = String::from_utf8(self.message.rewritten(&id, region, now))
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let Envelope { sender, recipients } = self.envelope.clone();
         mailbox::Message {
@@ -194,7 +194,7 @@ mod tests {
         let envelope = Envelope { sender: "a@b.c".into(), recipients: vec!["d@e.f".into()] };
         let region = Region::parse("us-east-1").unwrap();
         let mut message = b"From: a@b.c\r\n\r\n".to_vec();
-        let header = Header::read(&message);
+        let header = RawMessage::split(&message).header();
         for (interface, max) in
             [(Interface::Smtp, 40 << 20), (Interface::V1, 10 << 20), (Interface::V2, 40 << 20)]
         {
@@ -206,7 +206,7 @@ mod tests {
                     principal: &Principal::Root,
                     envelope: &envelope,
                     return_path: None,
-                    message: &message,
+                    message: &RawMessage::split(&message),
                     header: &header,
                     circumstances: Circumstances {
                         access_key_id: "AKIAIOSFODNN7EXAMPLE",

@@ -10,7 +10,7 @@ use mail_builder::{
 
 use super::Refusal;
 use crate::{
-    message::{Author, Header},
+    message::{Author, RawMessage},
     sending,
     smtp::address::is_address,
 };
@@ -68,7 +68,7 @@ pub(super) fn mailbox(text: &str) -> Result<Author, Refusal> {
     if text.contains(|c: char| c.is_control() || !c.is_ascii()) {
         return Err(invalid().into());
     }
-    let header = Header::read(format!("From: {text}\r\n\r\n").as_bytes());
+    let header = RawMessage::split(format!("From: {text}\r\n\r\n").as_bytes()).header();
     let named = |author: &Author| author.display_name.clone().unwrap_or_default();
     match <[Author; 1]>::try_from(header.authors) {
         Ok([author])
@@ -220,7 +220,7 @@ mod tests {
                 prop_assert!(text.is_none() && html.is_none());
                 return Ok(());
             };
-            let header = Header::read(&message);
+            let header = RawMessage::split(&message).header();
             prop_assert!(!header.malformed && header.duplicate.is_none());
             prop_assert_eq!(&header.to, &["bob@example.org"]);
             prop_assert_eq!(&header.cc, &["c@example.net", "d@example.net"]);

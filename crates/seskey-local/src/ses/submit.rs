@@ -3,7 +3,7 @@
 use super::{Call, Refusal, compose};
 use crate::{
     mailbox::Body,
-    message::{Header, IdentityArns},
+    message::{IdentityArns, RawMessage},
     sending::Submission,
     smtp::Envelope,
 };
@@ -44,7 +44,8 @@ impl Call<'_> {
             let text = "Invalid configuration set name.".to_owned();
             return Err(Refusal::InvalidParameter(text));
         }
-        let mut header = Header::read(&draft.message);
+        let message = RawMessage::split(&draft.message);
+        let mut header = message.header();
         header.configuration_set = draft.configuration_set.or(header.configuration_set);
         let IdentityArns { source, from, return_path } = draft.arns;
         let in_header = header.arns;
@@ -67,7 +68,7 @@ impl Call<'_> {
             principal: &self.caller,
             envelope: &Envelope { sender: sender.unwrap_or_default(), recipients },
             return_path: return_path.as_deref(),
-            message: &draft.message,
+            message: &message,
             header: &header,
             circumstances: self.circumstances,
             region: &self.region,
