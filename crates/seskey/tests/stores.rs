@@ -2,46 +2,50 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use proptest::prelude::*;
 use seskey::{
     Region,
     region::RegionError,
-    render::Target,
-    store::{Keys, KubernetesSecret, SecretForm, Store, StoreKind, StoreNameError as E},
+    render::{Form, Names, RenderError, Target},
+    store::{AwsSecret, Kubectl, OPTIONS, SecretText, Store, StoreKind, StoreNameError as E},
 };
 
+const DOCUMENTATION: &str = include_str!("../../../docs/stores.md");
+
 fn store(kind: StoreKind) -> Store {
-    let keys = match kind {
-        StoreKind::Kubernetes(_) => Keys::environment(),
-        _ => Keys::json(),
-    };
-    Store { kind, host: None, port: None, from: None, keys }
+    Store { kind, form: Target::Json.into(), host: None, port: None, from: None }
 }
 
 fn file(path: &str, target: Target) -> Store {
-    store(StoreKind::File { path: PathBuf::from(path), target })
+    Store { form: target.into(), ..store(StoreKind::File { path: PathBuf::from(path) }) }
+}
+
+fn named(store: Store, names: impl FnOnce(&mut Names)) -> Store {
+    let mut chosen = store.form.names().clone();
+    names(&mut chosen);
+    Store { form: Form::new(store.form.target(), chosen).unwrap(), ..store }
+}
+
+fn kubernetes(namespace: &str, name: &str, kubectl: Kubectl) -> Store {
+    let kind = StoreKind::Kubernetes(kubectl);
+    named(Store { form: Target::Kubernetes.into(), ..store(kind) }, |names| {
+        namespace.clone_into(&mut names.namespace);
+        name.clone_into(&mut names.entry);
+    })
 }
 
 #[test]
 fn what_is_typed_is_understood() {
     let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app/mail-AbCdEf";
-    let secret = |name: &str| StoreKind::SecretsManager {
+    let secret = |name: &str| AwsSecret {
         name: name.to_owned(),
         region: None,
         kms_key: None,
-        form: SecretForm::Json,
+        text: SecretText::Json,
     };
-    let kubernetes = |namespace: &str, name: &str| {
-        StoreKind::Kubernetes(KubernetesSecret {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            kubectl: None,
-            kubeconfig: None,
-            context: None,
-        })
-    };
+    let secret = |name: &str| StoreKind::SecretsManager(secret(name));
     let exec = |command: &str| store(StoreKind::Exec { command: command.to_owned() });
     for (text, expected) in [
         ("file:/etc/postfix/sasl_passwd", file("/etc/postfix/sasl_passwd", Target::PostfixSasl)),
@@ -54,11 +58,11 @@ fn what_is_typed_is_understood() {
         ("file:C:\\mail.json", file("C:\\mail.json", Target::Json)),
         ("file:/etc/mail?format=systemd", file("/etc/mail", Target::Systemd)),
         (
-            "file:x.json?host=10.0.0.1&port=2587&from=Mail%20%26%20More%20<a@b.example>",
+            "file:x.json?host=10.0.0.1&port=2587&from=a%26b@c.example",
             Store {
                 host: Some("10.0.0.1".into()),
                 port: Some(2587),
-                from: Some("Mail & More <a@b.example>".into()),
+                from: Some("a&b@c.example".into()),
                 ..file("x.json", Target::Json)
             },
         ),
@@ -66,34 +70,50 @@ fn what_is_typed_is_understood() {
         (&format!("secretsmanager:{arn}"), store(secret(arn))),
         (
             "secretsmanager:m?user-name-key=username&password-key=password",
-            Store {
-                keys: Keys {
-                    user_name: "username".into(),
-                    password: "password".into(),
-                    ..Keys::json()
-                },
-                ..store(secret("m"))
-            },
+            named(store(secret("m")), |names| {
+                names.user_name = "username".into();
+                names.password = "password".into();
+            }),
+        ),
+        (
+            "file:m.json?user-name-key=Mail User&from-key=sender",
+            named(file("m.json", Target::Json), |names| {
+                names.user_name = "Mail User".into();
+                names.from = "sender".into();
+            }),
+        ),
+        (
+            "file:.msmtprc?name=bulk",
+            named(file(".msmtprc", Target::Msmtp), |names| names.entry = "bulk".into()),
+        ),
+        (
+            "file:s.yaml?format=kubernetes&name=a.b&namespace=mail",
+            named(file("s.yaml", Target::Kubernetes), |names| {
+                names.entry = "a.b".into();
+                names.namespace = "mail".into();
+            }),
         ),
         (
             "ssm:/app/mail?region=eu-west-1&kms-key-id=alias/mail&form=text",
-            store(StoreKind::Ssm {
+            store(StoreKind::Ssm(AwsSecret {
                 name: "/app/mail".into(),
                 region: Some(Region::parse("eu-west-1").unwrap()),
                 kms_key: Some("alias/mail".into()),
-                form: SecretForm::UserPassword,
-            }),
+                text: SecretText::UserPassword,
+            })),
         ),
-        ("kubernetes:mail/smtp.ses", store(kubernetes("mail", "smtp.ses"))),
+        ("kubernetes:mail/smtp.ses", kubernetes("mail", "smtp.ses", Kubectl::default())),
         (
             "kubernetes:mail/smtp?context=arn:aws:eks:x&kubectl=/opt/my kubectl&kubeconfig=k%3F",
-            store(StoreKind::Kubernetes(KubernetesSecret {
-                namespace: "mail".into(),
-                name: "smtp".into(),
-                kubectl: Some("/opt/my kubectl".into()),
-                kubeconfig: Some("k?".into()),
-                context: Some("arn:aws:eks:x".into()),
-            })),
+            kubernetes(
+                "mail",
+                "smtp",
+                Kubectl {
+                    program: Some("/opt/my kubectl".into()),
+                    kubeconfig: Some("k?".into()),
+                    context: Some("arn:aws:eks:x".into()),
+                },
+            ),
         ),
         ("exec:curl -d @- 'https://v/?a=%41&b'", exec("curl -d @- 'https://v/?a=%41&b'")),
     ] {
@@ -118,16 +138,20 @@ fn what_is_wrong_is_said_with_what_was_meant() {
         ("file:", E::Empty { scheme: "file" }),
         ("file:?format=json", E::Empty { scheme: "file" }),
         ("exec: ", E::Empty { scheme: "exec" }),
-        ("exec:a\0b", E::Name { scheme: "exec" }),
-        ("file:a%00.json", E::Name { scheme: "file" }),
-        ("file:a%FF.json", E::Name { scheme: "file" }),
+        ("exec:a\0b", E::Unreadable { scheme: "exec" }),
+        ("file:a%00.json", E::Unreadable { scheme: "file" }),
+        ("file:a%FF.json", E::Unreadable { scheme: "file" }),
         (
             "file:x?fromat=json",
             E::UnknownOption { scheme: "file", given: name("fromat"), nearest: Some("format") },
         ),
+        ("file:x.csv?password-key=p", E::Name(RenderError::Name { what: "SMTP password" })),
+        ("file:x.env?password-key=a-b", E::Name(RenderError::Name { what: "SMTP password" })),
+        ("file:x.env?from-key=FROM", E::Name(RenderError::Name { what: "address to send from" })),
+        ("file:x.env?name=a", E::Name(RenderError::Name { what: "entry" })),
         (
-            "file:x.json?password-key=p",
-            E::UnknownOption { scheme: "file", given: name("password-key"), nearest: None },
+            "kubernetes:a/b?name=c",
+            E::UnknownOption { scheme: "kubernetes", given: name("name"), nearest: None },
         ),
         ("file:x.json?port=1&port=2", E::OptionTwice { option: "port" }),
         ("file:x.json?port=0", E::OptionValue { option: "port", expected: "1 to 65535" }),
@@ -154,24 +178,42 @@ fn what_is_wrong_is_said_with_what_was_meant() {
                 region: name("eu-west-1"),
             }),
         ),
-        ("ssm:/x?host-key=a&port-key=a", E::SameKey { key: name("a") }),
-        (
-            "ssm:/x?host-key=a/b",
-            E::OptionValue {
-                option: "host-key",
-                expected: "a name of letters, digits, -, _ and .",
-            },
-        ),
+        ("ssm:/x?host-key=a&port-key=a", E::Name(RenderError::SameName { what: "port" })),
+        ("kubernetes:a/b?host-key=a/b", E::Name(RenderError::Name { what: "host" })),
         ("kubernetes:smtp", E::KubernetesName { given: name("smtp") }),
         ("kubernetes:a/b/c", E::KubernetesName { given: name("a/b/c") }),
         ("kubernetes:A/b", E::KubernetesName { given: name("A/b") }),
         ("kubernetes:a/-n", E::KubernetesName { given: name("a/-n") }),
         ("kubernetes:a/", E::KubernetesName { given: name("a/") }),
+        ("kubernetes:/a", E::KubernetesName { given: name("/a") }),
+        ("file:/etc/mail", E::NoFormat),
     ] {
         assert_eq!(text.parse::<Store>(), Err(error), "{text}");
     }
-    let Err(E::NoFormat { formats }) = "file:/etc/mail".parse::<Store>() else { panic!() };
-    assert!(formats.contains(&"postfix-sasl"));
+}
+
+/// The rows of the table of options: `| `option`, `option` | `store:`, `store:` | …`.
+#[test]
+fn every_option_is_documented_and_every_documented_option_is_one() {
+    let code = |cell: &'static str| cell.split('`').skip(1).step_by(2);
+    let documented: BTreeSet<_> = DOCUMENTATION
+        .lines()
+        .skip_while(|line| !line.starts_with("| option |"))
+        .skip(2)
+        .map_while(|line| line.strip_prefix("| "))
+        .flat_map(|row| {
+            let (options, rest) = row.split_once(" | ").unwrap();
+            let (stores, _) = rest.split_once(" | ").unwrap();
+            code(options).flat_map(move |option| code(stores).map(move |store| (option, store)))
+        })
+        .collect();
+    let schemes: Vec<_> = OPTIONS
+        .iter()
+        .flat_map(|(option, schemes)| schemes.iter().map(move |scheme| (*option, scheme)))
+        .map(|(option, scheme)| (option, format!("{scheme}:")))
+        .collect();
+    let options = schemes.iter().map(|(option, scheme)| (*option, scheme.as_str())).collect();
+    assert_eq!(documented, options);
 }
 
 proptest! {
@@ -191,54 +233,33 @@ proptest! {
 fn any_store() -> impl Strategy<Value = Store> {
     use proptest::option::of;
     let text = "[^\0]{1,20}";
-    let target = prop::sample::select(vec![Target::PostfixSasl, Target::Json, Target::Systemd]);
+    let target = prop::sample::select(Target::all().collect::<Vec<_>>());
     let secret = (
         text,
         of("eu-west-1|us-gov-west-1|eu-north-9".prop_map(|r| Region::parse_unknown(&r).unwrap())),
         of(text),
-        prop::sample::select(vec![SecretForm::Json, SecretForm::UserPassword]),
-    );
+        prop::sample::select(vec![SecretText::Json, SecretText::UserPassword]),
+    )
+        .prop_map(|(name, region, kms_key, text)| AwsSecret { name, region, kms_key, text });
+    let kubectl = (of(text), of(text), of(text)).prop_map(|(program, kubeconfig, context)| {
+        Kubectl { program, kubeconfig: kubeconfig.map(PathBuf::from), context }
+    });
+    let secret_name = "[a-z]{1,5}(\\.[a-z0-9]{1,5}){0,3}";
     let kind = prop_oneof![
-        (text, target)
-            .prop_map(|(path, target)| StoreKind::File { path: PathBuf::from(path), target }),
-        secret.clone().prop_map(|(name, region, kms_key, form)| StoreKind::SecretsManager {
-            name,
-            region,
-            kms_key,
-            form
-        }),
-        secret.prop_map(|(name, region, kms_key, form)| StoreKind::Ssm {
-            name,
-            region,
-            kms_key,
-            form
-        }),
-        (
-            "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?",
-            "[a-z]{1,5}(\\.[a-z0-9]{1,5}){0,3}",
-            of(text),
-            of(text),
-            of(text)
-        )
-            .prop_map(|(namespace, name, kubectl, kubeconfig, context)| {
-                StoreKind::Kubernetes(KubernetesSecret {
-                    namespace,
-                    name,
-                    kubectl,
-                    kubeconfig: kubeconfig.map(PathBuf::from),
-                    context,
-                })
-            }),
+        (text, target).prop_map(|(path, target)| file(&path, target)),
+        secret.clone().prop_map(|secret| store(StoreKind::SecretsManager(secret))),
+        secret.prop_map(|secret| store(StoreKind::Ssm(secret))),
+        ("[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", secret_name, kubectl)
+            .prop_map(|(namespace, name, kubectl)| kubernetes(&namespace, &name, kubectl)),
     ];
-    let named =
-        (of("[a-z0-9.:-]{1,20}"), of(1u16..), of("[^\0\\p{Cc}]{1,20}"), of("[a-zA-Z._-]{3,9}"));
-    let with_options = (kind, named).prop_map(|(kind, (host, port, from, password_key))| {
-        let mut store = Store { host, port, from, ..store(kind) };
-        let file = matches!(store.kind, StoreKind::File { .. });
-        if let Some(key) = password_key.filter(|_| !file) {
-            store.keys.password = key;
-        }
-        store
+    let hosts = "[a-z0-9]{1,9}(\\.[a-z0-9]{1,9}){0,2}|::1";
+    let options = (of(hosts), of(1u16..), of("[a-z&=+]{1,9}@[a-z]{1,9}"), of("[^\0]{1,9}"));
+    let with_options = (kind, options).prop_map(|(store, (host, port, from, key))| {
+        let (target, mut names) = (store.form.target(), store.form.names().clone());
+        names.password = key.unwrap_or(names.password);
+        // not every name fits
+        let form = Form::new(target, names).unwrap_or_else(|_| store.form.clone());
+        Store { form, host, port, from, ..store }
     });
     let command = "[^\0]{0,20}[^\0\\s][^\0]{0,20}";
     prop_oneof![

@@ -3,34 +3,25 @@
 use std::{process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
-use seskey::{SmtpCredential, render::Entry};
+use seskey::render::{Entry, Names};
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::{Held, ProcessError, StoreError, process};
+use super::{Held, ProcessError, StoreError, json as object, process};
 
-pub(super) async fn read(command: &str) -> Result<Held, StoreError> {
+pub(super) async fn read(command: &str, names: &Names) -> Result<Held, StoreError> {
     let mut shell = shell(command);
     shell.arg("--read").stdout(Stdio::piped());
     let printed = process::run(&mut shell, b"", LIMIT).await?.success(&[], |_| false)?.stdout;
     let text = str::from_utf8(&printed).map_err(|_| ProcessError::Unreadable)?;
-    if text.trim().is_empty() {
-        return Ok(Held::Nothing);
+    if !text.trim().is_empty() {
+        let _: Value = serde_json::from_str(text).map_err(|_| ProcessError::Unreadable)?;
     }
-    let value: Value = serde_json::from_str(text).map_err(|_| ProcessError::Unreadable)?;
-    if value.as_object().is_some_and(serde_json::Map::is_empty) {
-        return Ok(Held::Nothing);
-    }
-    Ok(match SmtpCredential::read(text) {
-        Ok(mut credentials) if value.is_object() => {
-            credentials.pop().map_or(Held::Foreign, Held::of)
-        }
-        _ => Held::Foreign,
-    })
+    Ok(object::held(text, names))
 }
 
-pub(super) async fn write(command: &str, entry: &Entry) -> Result<(), StoreError> {
-    if read(command).await? == Held::Foreign {
+pub(super) async fn write(command: &str, names: &Names, entry: &Entry) -> Result<(), StoreError> {
+    if read(command, names).await? == Held::Foreign {
         return Err(StoreError::NotOurs);
     }
     let credential = &entry.credential;
@@ -48,7 +39,7 @@ pub(super) async fn write(command: &str, entry: &Entry) -> Result<(), StoreError
     let mut shell = shell(command);
     let finished = process::run(shell.stdout(Stdio::null()), input.as_bytes(), LIMIT).await?;
     finished.success(&[password], |_| false)?;
-    read(command).await?.confirm(credential)
+    read(command, names).await?.confirm(credential)
 }
 
 /// The shell, running the command with the arguments that are added.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::process::geteuid;
-use seskey::render::{Entry, RenderError, Target, held, render};
+use seskey::render::{Entry, Form, RenderError};
 use zeroize::Zeroizing;
 
 use super::{Held, StoreError};
@@ -67,32 +67,36 @@ pub enum FileProblem {
 
 pub(super) async fn read(
     path: PathBuf,
-    target: Target,
+    form: Form,
     host: String,
     port: u16,
 ) -> Result<Held, StoreError> {
     in_thread(move || {
         let present = Present::read(&followed(&path)?)?;
-        Ok(present.map_or(Held::Nothing, |present| holds(target, &present.text, &host, port)))
+        let text = present.as_ref().map_or("", |present| &present.text);
+        Ok(form.read(text, &host, port).map_or(Held::Foreign, Held::of))
     })
     .await
 }
 
-pub(super) async fn write(path: PathBuf, target: Target, entry: Entry) -> Result<(), StoreError> {
+pub(super) async fn write(path: PathBuf, form: Form, entry: Entry) -> Result<(), StoreError> {
     in_thread(move || {
         let path = followed(&path)?;
         let folder = Folder::locked(folder_of(&path))?;
         let present = Present::read(&path)?;
         let before = present.as_ref().map_or("", |present| present.text.as_str());
-        let text = Zeroizing::new(render(target, &entry, before).map_err(|error| match error {
+        let read = form.read(before, &entry.host, entry.port);
+        let text = read.and_then(|_| form.render(&entry, before)).map_err(|error| match error {
             RenderError::NotOurs => StoreError::NotOurs,
             error => error.into(),
-        })?);
+        })?;
+        let text = Zeroizing::new(text);
         if *text != before {
             folder.replace(&path, present.as_ref(), &text)?;
         }
         let text = Present::read(&path)?.map(|present| present.text).unwrap_or_default();
-        holds(target, &text, &entry.host, entry.port).confirm(&entry.credential)
+        let held = form.read(&text, &entry.host, entry.port).map_or(Held::Foreign, Held::of);
+        held.confirm(&entry.credential)
     })
     .await
 }
@@ -104,16 +108,6 @@ async fn in_thread<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
-fn holds(target: Target, text: &str, host: &str, port: u16) -> Held {
-    // beside the lines of others there is room for ours, but of these files the credential is the whole
-    let whole = matches!(target, Target::Kubernetes | Target::Csv);
-    match held(target, text, host, port) {
-        Some(credential) => Held::of(credential),
-        None if whole && !text.trim().is_empty() => Held::Foreign,
-        None => Held::Nothing,
     }
 }
 

@@ -7,53 +7,48 @@ use std::{process::Stdio, time::Duration};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 use seskey::{
-    AccessKeyId, SmtpPassword,
-    render::Entry,
-    store::{Keys, KubernetesSecret},
+    render::{Entry, Names},
+    store::Kubectl,
 };
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
 use super::{Held, ProcessError, StoreError, process};
 
-pub(super) async fn read(secret: &KubernetesSecret, keys: &Keys) -> Result<Held, StoreError> {
-    let KubernetesSecret { namespace, name, .. } = secret;
-    let mut get = kubectl(secret);
-    get.args(["get", "secrets", "-n", namespace, name, "-o", "json", "--ignore-not-found"]);
+pub(super) async fn read(kubectl: &Kubectl, names: &Names) -> Result<Held, StoreError> {
+    let mut get = command(kubectl);
+    get.args(["get", "secrets", "-n", &names.namespace, &names.entry]);
+    get.args(["-o", "json", "--ignore-not-found"]);
     let printed = process::run(get.stdout(Stdio::piped()), b"", LIMIT).await?;
     let printed = printed.success(&[], is_error)?.stdout;
     if printed.trim_ascii().is_empty() {
         return Ok(Held::Nothing);
     }
     let object: Value = serde_json::from_slice(&printed).map_err(|_| ProcessError::Unreadable)?;
-    let value = |key: &str| {
-        let value = object["data"].get(key)?.as_str()?;
-        let value = BASE64_STANDARD.decode(value).unwrap_or_default();
-        Some(String::from_utf8(value).unwrap_or_default())
+    // what cannot be decoded is as foreign as what is no credential
+    let value = |key: &str| match &object["data"][key] {
+        Value::Null => Ok(String::new()),
+        value => {
+            String::from_utf8(BASE64_STANDARD.decode(value.as_str().ok_or(())?).map_err(drop)?)
+                .map_err(drop)
+        }
     };
-    let (user_name, password) = (value(&keys.user_name), value(&keys.password));
-    Ok(match (user_name, password) {
-        (None, None) => Held::Nothing,
-        (user_name, password) => user_name
-            .and_then(|user_name| AccessKeyId::parse(&user_name).ok())
-            .zip(password.and_then(|password| SmtpPassword::parse(&password)))
-            .map_or(Held::Foreign, |(user_name, password)| Held::Credential {
-                user_name,
-                password,
-            }),
+    Ok(match (value(&names.user_name), value(&names.password)) {
+        (Ok(user_name), Ok(password)) => Held::values(&user_name, &password),
+        _ => Held::Foreign,
     })
 }
 
 pub(super) async fn write(
-    secret: &KubernetesSecret,
-    keys: &Keys,
+    kubectl: &Kubectl,
+    names: &Names,
     entry: &Entry,
 ) -> Result<(), StoreError> {
-    if read(secret, keys).await? == Held::Foreign {
+    if read(kubectl, names).await? == Held::Foreign {
         return Err(StoreError::NotOurs);
     }
-    let (input, password) = (manifest(secret, keys, entry), entry.credential.password.expose());
-    let mut apply = kubectl(secret);
+    let (input, password) = (manifest(names, entry), entry.credential.password.expose());
+    let mut apply = command(kubectl);
     apply.args(["apply", "--server-side", "--field-manager=seskey", "-f", "-"]);
     let finished = process::run(apply.stdout(Stdio::null()), input.as_bytes(), LIMIT).await?;
     let encoded = BASE64_STANDARD.encode(password);
@@ -63,38 +58,30 @@ pub(super) async fn write(
         }
         error => error.into(),
     })?;
-    read(secret, keys).await?.confirm(&entry.credential)
+    read(kubectl, names).await?.confirm(&entry.credential)
 }
 
-/// Our values and nothing else: not even the type, which cannot be changed.
-fn manifest(secret: &KubernetesSecret, keys: &Keys, entry: &Entry) -> Zeroizing<String> {
-    let port = entry.port.to_string();
-    let values = [
-        (&keys.user_name, Some(entry.credential.user_name.as_str())),
-        (&keys.password, Some(entry.credential.password.expose())),
-        (&keys.host, Some(&entry.host)),
-        (&keys.port, Some(&port)),
-        (&keys.from, entry.from.as_deref()),
-    ];
-    let data: Map<String, Value> = values
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.clone(), BASE64_STANDARD.encode(value?).into())))
-        .collect();
-    let metadata = json!({ "namespace": secret.namespace, "name": secret.name });
+/// Our values and nothing else: not the label of the manifest that is rendered into a file, which would be ours as well,
+/// and not its type, which cannot be changed.
+fn manifest(names: &Names, entry: &Entry) -> Zeroizing<String> {
+    let values = entry.values(names);
+    let data: Map<String, Value> =
+        values.map(|(key, value)| (key.to_owned(), BASE64_STANDARD.encode(value).into())).collect();
+    let metadata = json!({ "namespace": names.namespace, "name": names.entry });
     let object =
         json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data });
     Zeroizing::new(object.to_string())
 }
 
-fn kubectl(secret: &KubernetesSecret) -> Command {
-    let mut kubectl = Command::new(secret.kubectl.as_deref().unwrap_or("kubectl"));
-    if let Some(path) = &secret.kubeconfig {
-        kubectl.arg("--kubeconfig").arg(path);
+fn command(kubectl: &Kubectl) -> Command {
+    let mut command = Command::new(kubectl.program.as_deref().unwrap_or("kubectl"));
+    if let Some(path) = &kubectl.kubeconfig {
+        command.arg("--kubeconfig").arg(path);
     }
-    if let Some(context) = &secret.context {
-        kubectl.args(["--context", context]);
+    if let Some(context) = &kubectl.context {
+        command.args(["--context", context]);
     }
-    kubectl
+    command
 }
 
 /// Behind its error, kubectl explains at length how to force it.

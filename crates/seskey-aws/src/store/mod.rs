@@ -2,10 +2,11 @@
 
 mod exec;
 mod file;
+mod json;
 mod kubernetes;
 #[cfg(not(all(feature = "secretsmanager", feature = "ssm")))]
 mod not_built;
-#[cfg_attr(not(any(feature = "secretsmanager", feature = "ssm")), allow(dead_code))]
+#[cfg(any(feature = "secretsmanager", feature = "ssm"))]
 mod secret_text;
 #[cfg(feature = "secretsmanager")]
 mod secrets_manager;
@@ -23,7 +24,6 @@ pub use self::file::{FileError, FileProblem};
 use self::not_built as secrets_manager;
 #[cfg(not(feature = "ssm"))]
 use self::not_built as ssm;
-use self::secret_text::AwsSecret;
 use crate::{
     Account, Error,
     process::{self, ProcessError},
@@ -95,20 +95,15 @@ pub enum StoreError {
 /// # Errors
 /// It cannot be read.
 pub async fn read(account: &Account, store: &Store, region: &Region) -> Result<Held, StoreError> {
-    let keys = &store.keys;
+    let form = &store.form;
     match &store.kind {
-        StoreKind::File { path, target } => {
-            file::read(path.clone(), *target, host(store, region), port(store)).await
+        StoreKind::File { path } => {
+            file::read(path.clone(), form.clone(), host(store, region), port(store)).await
         }
-        StoreKind::SecretsManager { name, region, kms_key, form } => {
-            let secret = AwsSecret { name, region, kms_key, form: *form, keys };
-            secrets_manager::read(account, secret).await
-        }
-        StoreKind::Ssm { name, region, kms_key, form } => {
-            ssm::read(account, AwsSecret { name, region, kms_key, form: *form, keys }).await
-        }
-        StoreKind::Kubernetes(secret) => kubernetes::read(secret, keys).await,
-        StoreKind::Exec { command } => exec::read(command).await,
+        StoreKind::SecretsManager(secret) => secrets_manager::read(account, secret, form).await,
+        StoreKind::Ssm(secret) => ssm::read(account, secret, form).await,
+        StoreKind::Kubernetes(kubectl) => kubernetes::read(kubectl, form.names()).await,
+        StoreKind::Exec { command } => exec::read(command, form.names()).await,
         _ => Ok(Held::Foreign),
     }
 }
@@ -118,11 +113,9 @@ pub async fn read(account: &Account, store: &Store, region: &Region) -> Result<H
 /// # Errors
 /// It cannot be read.
 pub async fn previous(account: &Account, store: &Store) -> Result<Held, StoreError> {
-    let keys = &store.keys;
     match &store.kind {
-        StoreKind::SecretsManager { name, region, kms_key, form } => {
-            let secret = AwsSecret { name, region, kms_key, form: *form, keys };
-            secrets_manager::previous(account, secret).await
+        StoreKind::SecretsManager(secret) => {
+            secrets_manager::previous(account, secret, &store.form).await
         }
         _ => Ok(Held::Nothing),
     }
@@ -138,7 +131,7 @@ pub async fn write(
     region: &Region,
     credential: &SmtpCredential,
 ) -> Result<(), StoreError> {
-    let keys = &store.keys;
+    let form = &store.form;
     let entry = Entry {
         host: host(store, region),
         port: port(store),
@@ -146,24 +139,32 @@ pub async fn write(
         credential: credential.clone(),
     };
     match &store.kind {
-        StoreKind::File { path, target } => file::write(path.clone(), *target, entry).await,
-        StoreKind::SecretsManager { name, region, kms_key, form } => {
-            let secret = AwsSecret { name, region, kms_key, form: *form, keys };
-            secrets_manager::write(account, secret, &entry).await
+        StoreKind::File { path } => file::write(path.clone(), form.clone(), entry).await,
+        StoreKind::SecretsManager(secret) => {
+            secrets_manager::write(account, secret, form, &entry).await
         }
-        StoreKind::Ssm { name, region, kms_key, form } => {
-            let secret = AwsSecret { name, region, kms_key, form: *form, keys };
-            ssm::write(account, secret, &entry).await
-        }
-        StoreKind::Kubernetes(secret) => kubernetes::write(secret, keys, &entry).await,
-        StoreKind::Exec { command } => exec::write(command, &entry).await,
+        StoreKind::Ssm(secret) => ssm::write(account, secret, form, &entry).await,
+        StoreKind::Kubernetes(kubectl) => kubernetes::write(kubectl, form.names(), &entry).await,
+        StoreKind::Exec { command } => exec::write(command, form.names(), &entry).await,
         _ => Err(StoreError::NotOurs),
     }
 }
 
 impl Held {
-    fn of(credential: SmtpCredential) -> Self {
-        Self::Credential { user_name: credential.user_name, password: credential.password }
+    fn of(credential: Option<SmtpCredential>) -> Self {
+        credential.map_or(Self::Nothing, |SmtpCredential { user_name, password, .. }| {
+            Self::Credential { user_name, password }
+        })
+    }
+
+    /// What these two values are.
+    fn values(user_name: &str, password: &str) -> Self {
+        if user_name.is_empty() && password.is_empty() {
+            return Self::Nothing;
+        }
+        let user_name = AccessKeyId::parse(user_name).ok();
+        let both = user_name.zip(SmtpPassword::parse(password));
+        both.map_or(Self::Foreign, |(user_name, password)| Self::Credential { user_name, password })
     }
 
     /// That this is the credential which was just written.

@@ -1,19 +1,27 @@
 //! In place of a store of AWS whose feature is off.
 
-use seskey::render::Entry;
+use seskey::{
+    render::{Entry, Form},
+    store::AwsSecret,
+};
 
-use super::{Held, StoreError, secret_text::AwsSecret};
+use super::{Held, StoreError};
 use crate::Account;
 
-pub(super) async fn read(_: &Account, _: AwsSecret<'_>) -> Result<Held, StoreError> {
+pub(super) async fn read(_: &Account, _: &AwsSecret, _: &Form) -> Result<Held, StoreError> {
     Err(StoreError::NotBuilt)
 }
 
 #[cfg(not(feature = "secretsmanager"))]
-pub(super) async fn previous(_: &Account, _: AwsSecret<'_>) -> Result<Held, StoreError> {
+pub(super) async fn previous(_: &Account, _: &AwsSecret, _: &Form) -> Result<Held, StoreError> {
     Err(StoreError::NotBuilt)
 }
 
-pub(super) async fn write(_: &Account, _: AwsSecret<'_>, _: &Entry) -> Result<(), StoreError> {
+pub(super) async fn write(
+    _: &Account,
+    _: &AwsSecret,
+    _: &Form,
+    _: &Entry,
+) -> Result<(), StoreError> {
     Err(StoreError::NotBuilt)
 }

@@ -1,98 +1,65 @@
-//! The text of a secret: a JSON object with chosen keys, or the user name and the password with a colon between.
+//! The text of a secret of AWS: a JSON object with chosen keys, or the user name and the password with a colon between.
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
 use seskey::{
-    AccessKeyId, Region, Secret, SmtpCredential, SmtpPassword,
-    render::Entry,
-    store::{Keys, SecretForm},
+    Secret, SmtpCredential,
+    render::{Entry, Form},
+    store::{AwsSecret, SecretText},
 };
 
-use super::{Held, StoreError};
+use super::{Held, StoreError, json};
 
-/// A secret of AWS: where it is, and how its text is written and read.
-#[derive(Clone, Copy)]
-pub(super) struct AwsSecret<'a> {
-    pub(super) name: &'a str,
-    pub(super) region: &'a Option<Region>,
-    pub(super) kms_key: &'a Option<String>,
-    pub(super) form: SecretForm,
-    pub(super) keys: &'a Keys,
+/// What the text holds.
+pub(super) fn held(secret: &AwsSecret, form: &Form, text: &str) -> Held {
+    match secret.text {
+        SecretText::Json => json::held(text, form.names()),
+        SecretText::UserPassword => {
+            let text = text.trim();
+            let (user_name, password) = text.split_once(':').unwrap_or((text, ""));
+            Held::values(user_name, password)
+        }
+    }
 }
 
-impl AwsSecret<'_> {
-    /// What the text holds. An object without the two values, or with empty ones, has room for them and holds nothing.
-    pub(super) fn held(&self, text: &str) -> Held {
-        if text.trim().is_empty() {
-            return Held::Nothing;
-        }
-        let values = match self.form {
-            SecretForm::Json => {
-                let Ok(object) = serde_json::from_str::<Map<String, Value>>(text) else {
-                    return Held::Foreign;
-                };
-                let keys = self.keys;
-                let [user_name, password] = [&keys.user_name, &keys.password].map(|key| {
-                    object.get(key).map_or(Some(""), |value| match value {
-                        Value::Null => Some(""),
-                        value => value.as_str(),
-                    })
-                });
-                if (user_name, password) == (Some(""), Some("")) {
-                    return Held::Nothing;
-                }
-                user_name.zip(password).and_then(|(user_name, password)| parse(user_name, password))
-            }
-            SecretForm::UserPassword => text
-                .trim()
-                .split_once(':')
-                .and_then(|(user_name, password)| parse(user_name, password)),
-        };
-        values
-            .map_or(Held::Foreign, |(user_name, password)| Held::Credential { user_name, password })
+/// The text with the entry, in place of the one before (empty if there is none), whose other members are kept.
+pub(super) fn with(
+    secret: &AwsSecret,
+    form: &Form,
+    entry: &Entry,
+    before: &str,
+) -> Result<Secret, StoreError> {
+    if held(secret, form, before) == Held::Foreign {
+        return Err(StoreError::NotOurs);
     }
+    Ok(Secret::new(match secret.text {
+        SecretText::Json => {
+            form.render(entry, if before.trim().is_empty() { "{}" } else { before })?
+        }
+        SecretText::UserPassword => {
+            let SmtpCredential { user_name, password, .. } = &entry.credential;
+            format!("{user_name}:{}", password.expose())
+        }
+    }))
+}
 
-    /// The text with the entry, in place of the one before (empty if there is none), whose other members are kept.
-    pub(super) fn with(&self, entry: &Entry, before: &str) -> Result<Secret, StoreError> {
-        if self.held(before) == Held::Foreign {
-            return Err(StoreError::NotOurs);
+/// Reads until what was written is there: an answer may be older than a write that was acknowledged.
+pub(super) async fn read_back<F: Future<Output = Result<Option<Secret>, StoreError>>>(
+    secret: &AwsSecret,
+    form: &Form,
+    written: &Secret,
+    read: impl Fn() -> F,
+) -> Result<(), StoreError> {
+    let mut last = Held::Nothing;
+    for pause in PAUSES {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let found = read().await?;
+        if found.as_ref() == Some(written) {
+            return Ok(());
         }
-        let SmtpCredential { user_name, password, .. } = &entry.credential;
-        let (user_name, password) = (user_name.as_str(), password.expose());
-        if self.form == SecretForm::UserPassword {
-            return Ok(Secret::new(format!("{user_name}:{password}")));
-        }
-        let mut object: Map<String, Value> = serde_json::from_str(before).unwrap_or_default();
-        for (key, value) in [
-            (&self.keys.user_name, Some(user_name.into())),
-            (&self.keys.password, Some(password.into())),
-            (&self.keys.host, Some(entry.host.as_str().into())),
-            (&self.keys.port, Some(entry.port.into())),
-            (&self.keys.from, entry.from.as_deref().map(Value::from)),
-        ] {
-            object.extend(value.map(|value| (key.clone(), value)));
-        }
-        Ok(Secret::new(Value::Object(object).to_string()))
+        last = found.map_or(Held::Nothing, |text| held(secret, form, text.expose()));
     }
-
-    /// Reads until what was written is there: an answer may be older than a write that was acknowledged.
-    pub(super) async fn read_back(
-        &self,
-        written: &Secret,
-        read: impl AsyncFn() -> Result<Option<Secret>, StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut held = Held::Nothing;
-        for pause in PAUSES {
-            tokio::time::sleep(Duration::from_millis(pause)).await;
-            let found = read().await?;
-            if found.as_ref() == Some(written) {
-                return Ok(());
-            }
-            held = found.map_or(Held::Nothing, |text| self.held(text.expose()));
-        }
-        Err(StoreError::NotKept { held })
-    }
+    Err(StoreError::NotKept { held: last })
 }
 
 /// What a new secret is described as; anyone who lists secrets reads it.
@@ -103,10 +70,6 @@ pub(super) fn description(credential: &SmtpCredential) -> String {
     }
 }
 
-fn parse(user_name: &str, password: &str) -> Option<(AccessKeyId, SmtpPassword)> {
-    Some((AccessKeyId::parse(user_name).ok()?, SmtpPassword::parse(password)?))
-}
-
 /// Before each reading, in milliseconds.
 const PAUSES: [u64; 7] = [0, 50, 100, 200, 400, 800, 1600];
 
@@ -114,33 +77,57 @@ const PAUSES: [u64; 7] = [0, 50, 100, 200, 400, 800, 1600];
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::{Map, Value};
+    use seskey::{AccessKeyId, SmtpPassword, render::Target};
+
+    fn secret(text: SecretText) -> AwsSecret {
+        AwsSecret { name: "n".to_owned(), region: None, kms_key: None, text }
+    }
+
+    #[test]
+    fn what_is_half_written_or_wrong_is_of_somebody_else() {
+        for (text, members, expected) in [
+            (SecretText::Json, "", Held::Nothing),
+            (SecretText::Json, "{}", Held::Nothing),
+            (SecretText::Json, r#"{"a":1}"#, Held::Nothing),
+            (SecretText::Json, r#"{"smtp_user_name":"","smtp_password":null}"#, Held::Nothing),
+            (SecretText::Json, r#"{"smtp_password":"changeme"}"#, Held::Foreign),
+            (SecretText::Json, r#"{"smtp_user_name":"AKIAIOSFODNN7EXAMPLE"}"#, Held::Foreign),
+            (SecretText::Json, r#"{"smtp_user_name":1}"#, Held::Foreign),
+            (SecretText::Json, "[]", Held::Foreign),
+            (SecretText::UserPassword, " ", Held::Nothing),
+            (SecretText::UserPassword, ":", Held::Nothing),
+            (SecretText::UserPassword, "changeme", Held::Foreign),
+            (SecretText::UserPassword, "AKIAIOSFODNN7EXAMPLE:", Held::Foreign),
+        ] {
+            assert_eq!(held(&secret(text), &Target::Json.into(), members), expected, "{members}");
+        }
+    }
 
     proptest! {
         #[test]
         fn what_is_written_is_read_and_the_rest_stays(
             others in proptest::collection::vec(("[a-z\"é]{1,3}", "[ -~é]{0,5}"), 0..5),
-            from in proptest::option::of("[a-z@]{1,9}"),
-            form in prop_oneof![Just(SecretForm::Json), Just(SecretForm::UserPassword)],
+            from in proptest::option::of("[a-z]{1,9}@[a-z]{1,9}"),
+            text in prop_oneof![Just(SecretText::Json), Just(SecretText::UserPassword)],
         ) {
             let others: Map<_, _> = others.into_iter().map(|(k, v)| (k, v.into())).collect();
-            let before = match form {
-                SecretForm::Json => Value::Object(others.clone()).to_string(),
-                SecretForm::UserPassword => String::new(),
+            let before = match text {
+                SecretText::Json => Value::Object(others.clone()).to_string(),
+                SecretText::UserPassword => String::new(),
             };
             let user_name = AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap();
             let password = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
             let password = SmtpPassword::parse(password).unwrap();
-            let keys = Keys::json();
-            let (name, region, kms_key) = ("n", &None, &None);
-            let text = AwsSecret { name, region, kms_key, form, keys: &keys };
+            let (secret, form) = (secret(text), Form::from(Target::Json));
             let credential = SmtpCredential { iam_user: None, user_name, password, endpoint: None };
             let entry = Entry { credential, host: "localhost".to_owned(), port: 2587, from };
-            prop_assert_eq!(text.held(&before), Held::Nothing);
-            let after = text.with(&entry, &before).unwrap();
-            let SmtpCredential { user_name, password, .. } = entry.credential.clone();
-            prop_assert_eq!(text.held(after.expose()), Held::Credential { user_name, password });
-            prop_assert_eq!(&text.with(&entry, after.expose()).unwrap(), &after);
-            if form == SecretForm::Json {
+            prop_assert_eq!(held(&secret, &form, &before), Held::Nothing);
+            let after = with(&secret, &form, &entry, &before).unwrap();
+            let expected = Held::of(Some(entry.credential.clone()));
+            prop_assert_eq!(held(&secret, &form, after.expose()), expected);
+            prop_assert_eq!(&with(&secret, &form, &entry, after.expose()).unwrap(), &after);
+            if text == SecretText::Json {
                 let after: Map<String, Value> = serde_json::from_str(after.expose()).unwrap();
                 let kept: Vec<_> = after.into_iter().take(others.len()).collect();
                 prop_assert_eq!(kept, others.into_iter().collect::<Vec<_>>());

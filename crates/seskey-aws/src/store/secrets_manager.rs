@@ -4,57 +4,70 @@
 //! Source: Secrets Manager API, `GetSecretValue`, `PutSecretValue`, `CreateSecret`.
 
 use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
-use seskey::{Secret, SmtpCredential, render::Entry};
+use seskey::{
+    Secret, SmtpCredential,
+    render::{Entry, Form},
+    store::AwsSecret,
+};
 use sha2::{Digest, Sha256};
 
 use super::{
     Held, StoreError,
-    secret_text::{AwsSecret, description},
+    secret_text::{description, held, read_back, with},
 };
 use crate::{Account, Error, config::Service};
 
-pub(super) async fn read(account: &Account, secret: AwsSecret<'_>) -> Result<Held, StoreError> {
-    labelled(account, secret, CURRENT).await
+pub(super) async fn read(
+    account: &Account,
+    secret: &AwsSecret,
+    form: &Form,
+) -> Result<Held, StoreError> {
+    labelled(account, secret, form, CURRENT).await
 }
 
-pub(super) async fn previous(account: &Account, secret: AwsSecret<'_>) -> Result<Held, StoreError> {
-    labelled(account, secret, PREVIOUS).await
+pub(super) async fn previous(
+    account: &Account,
+    secret: &AwsSecret,
+    form: &Form,
+) -> Result<Held, StoreError> {
+    labelled(account, secret, form, PREVIOUS).await
 }
 
 pub(super) async fn write(
     account: &Account,
-    secret: AwsSecret<'_>,
+    secret: &AwsSecret,
+    form: &Form,
     entry: &Entry,
 ) -> Result<(), StoreError> {
     let service = &service(account, secret)?;
-    let (replaced, before) = match version(service, secret.name, CURRENT).await? {
+    let (replaced, before) = match version(service, &secret.name, CURRENT).await? {
         Some(Version { text: None, .. }) => return Err(StoreError::NotOurs),
         Some(Version { id, text: Some(before) }) => (id, before),
         None => (String::new(), Secret::new(String::new())),
     };
-    let after = secret.with(entry, before.expose())?;
+    let after = with(secret, form, entry, before.expose())?;
     if after == before {
         return Ok(());
     }
     put(service, secret, &replaced, &after, &entry.credential).await?;
-    let read =
-        async || Ok(version(service, secret.name, CURRENT).await?.and_then(|version| version.text));
-    secret.read_back(&after, read).await
+    let read = || current(service, &secret.name);
+    read_back(secret, form, &after, read).await
 }
 
-fn service(account: &Account, secret: AwsSecret<'_>) -> Result<Service<Client>, StoreError> {
+fn service(account: &Account, secret: &AwsSecret) -> Result<Service<Client>, StoreError> {
     account.secrets_manager(secret.region.as_ref()).ok_or(StoreError::NoRegion)
 }
 
 async fn labelled(
     account: &Account,
-    secret: AwsSecret<'_>,
+    secret: &AwsSecret,
+    form: &Form,
     label: &str,
 ) -> Result<Held, StoreError> {
-    Ok(match version(&service(account, secret)?, secret.name, label).await? {
+    Ok(match version(&service(account, secret)?, &secret.name, label).await? {
         None => Held::Nothing,
         Some(Version { text: None, .. }) => Held::Foreign,
-        Some(Version { text: Some(text), .. }) => secret.held(text.expose()),
+        Some(Version { text: Some(text), .. }) => held(secret, form, text.expose()),
     })
 }
 
@@ -64,7 +77,7 @@ async fn labelled(
 /// brings back no version that was in use and is not any more: then the next token is taken.
 async fn put(
     service: &Service<Client>,
-    secret: AwsSecret<'_>,
+    secret: &AwsSecret,
     replaced: &str,
     text: &Secret,
     credential: &SmtpCredential,
@@ -72,7 +85,7 @@ async fn put(
     const ACTION: &str = "secretsmanager:PutSecretValue";
     let mut token = token(replaced, credential);
     for _ in 0..TOKENS {
-        let call = service.client.put_secret_value().secret_id(secret.name);
+        let call = service.client.put_secret_value().secret_id(&secret.name);
         let call = call.client_request_token(&token).secret_string(text.expose());
         match call.send().await.map_err(service.failed(ACTION)) {
             Ok(put) if put.version_stages().iter().any(|stage| stage == CURRENT) => return Ok(()),
@@ -92,12 +105,12 @@ async fn put(
 
 async fn create(
     service: &Service<Client>,
-    secret: AwsSecret<'_>,
+    secret: &AwsSecret,
     token: String,
     text: &Secret,
     credential: &SmtpCredential,
 ) -> Result<(), Error> {
-    let call = service.client.create_secret().name(secret.name).client_request_token(token);
+    let call = service.client.create_secret().name(&secret.name).client_request_token(token);
     let call = call.description(description(credential)).secret_string(text.expose());
     let created = call.set_kms_key_id(secret.kms_key.clone()).send().await;
     created.map_err(service.failed("secretsmanager:CreateSecret")).map(drop)
@@ -131,6 +144,10 @@ async fn version(
             _ => Err(service.failed(ACTION)(error).into()),
         },
     }
+}
+
+async fn current(service: &Service<Client>, name: &str) -> Result<Option<Secret>, StoreError> {
+    Ok(version(service, name, CURRENT).await?.and_then(|version| version.text))
 }
 
 /// The ID of the version that replaces this one: a UUID of version 8 (RFC 9562, section 5.8). The password is not in it.

@@ -7,34 +7,43 @@ use aws_sdk_ssm::{
     Client,
     types::{ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType},
 };
-use seskey::{Secret, render::Entry};
+use seskey::{
+    Secret,
+    render::{Entry, Form},
+    store::AwsSecret,
+};
 
 use super::{
     Held, StoreError,
-    secret_text::{AwsSecret, description},
+    secret_text::{description, held, read_back, with},
 };
 use crate::{Account, Error, config::Service};
 
-pub(super) async fn read(account: &Account, secret: AwsSecret<'_>) -> Result<Held, StoreError> {
-    let text = parameter(&service(account, secret)?, secret.name).await?;
-    Ok(text.map_or(Held::Nothing, |text| secret.held(text.expose())))
+pub(super) async fn read(
+    account: &Account,
+    secret: &AwsSecret,
+    form: &Form,
+) -> Result<Held, StoreError> {
+    let text = parameter(&service(account, secret)?, &secret.name).await?;
+    Ok(text.map_or(Held::Nothing, |text| held(secret, form, text.expose())))
 }
 
 pub(super) async fn write(
     account: &Account,
-    secret: AwsSecret<'_>,
+    secret: &AwsSecret,
+    form: &Form,
     entry: &Entry,
 ) -> Result<(), StoreError> {
     let service = &service(account, secret)?;
     let mut again = true;
     let after = loop {
-        let before = parameter(service, secret.name).await?;
-        let after = secret.with(entry, before.as_ref().map_or("", Secret::expose))?;
+        let before = parameter(service, &secret.name).await?;
+        let after = with(secret, form, entry, before.as_ref().map_or("", Secret::expose))?;
         if before.as_ref() == Some(&after) {
             return Ok(());
         }
         let put = match before {
-            Some(_) => overwrite(service, secret.name, &after).await,
+            Some(_) => overwrite(service, &secret.name, &after).await,
             None => create(service, secret, &after, entry).await,
         };
         match put {
@@ -44,20 +53,21 @@ pub(super) async fn write(
             Err(error) => return Err(error.into()),
         }
     };
-    secret.read_back(&after, async || parameter(service, secret.name).await).await
+    read_back(secret, form, &after, || parameter(service, &secret.name)).await
 }
 
-fn service(account: &Account, secret: AwsSecret<'_>) -> Result<Service<Client>, StoreError> {
+fn service(account: &Account, secret: &AwsSecret) -> Result<Service<Client>, StoreError> {
     account.ssm(secret.region.as_ref()).ok_or(StoreError::NoRegion)
 }
 
 async fn create(
     service: &Service<Client>,
-    secret: AwsSecret<'_>,
+    secret: &AwsSecret,
     text: &Secret,
     entry: &Entry,
 ) -> Result<(), Error> {
-    let call = service.client.put_parameter().name(secret.name).r#type(ParameterType::SecureString);
+    let call =
+        service.client.put_parameter().name(&secret.name).r#type(ParameterType::SecureString);
     let call = call.value(text.expose()).tier(tier(text, None)).overwrite(false);
     let call = call.description(description(&entry.credential));
     let put = call.set_key_id(secret.kms_key.clone()).send().await;

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use seskey_aws::store::{Held, ProcessError, StoreError};
+use seskey_aws::{
+    process::ProcessError,
+    store::{Held, StoreError},
+};
 use tempfile::{TempDir, tempdir};
 
 use super::{credential, held, read, write};
@@ -70,7 +73,7 @@ async fn what_a_command_says_is_understood() {
         password.expose()
     );
     let foreign = [
-        r#"{"a":1}"#.to_owned(),
+        r#"{"smtp_password":"changeme"}"#.to_owned(),
         format!("[{ours}]"),
         "null".to_owned(),
         ours.replace("AKIA", "ASIA"),
@@ -79,6 +82,7 @@ async fn what_a_command_says_is_understood() {
     for (printed, expected) in [
         (String::new(), Ok(Held::Nothing)),
         ("{}".to_owned(), Ok(Held::Nothing)),
+        (r#"{"a":1,"smtp_user_name":"","smtp_password":null}"#.to_owned(), Ok(Held::Nothing)),
         ("Success!".to_owned(), Err(ProcessError::Unreadable.into())),
         ("\\377".to_owned(), Err(ProcessError::Unreadable.into())),
         (ours, Ok(held(&credential(1)))),

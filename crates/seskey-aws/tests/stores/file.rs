@@ -76,6 +76,46 @@ async fn what_others_wrote_stays() {
 }
 
 #[tokio::test]
+async fn what_is_half_written_or_wrong_is_somebody_elses() {
+    let folder = tempdir().unwrap();
+    for (name, text, expected) in [
+        ("a.json", r#"{"a":1}"#, Held::Nothing),
+        ("a.json", r#"{"smtp_user_name":"","smtp_password":null}"#, Held::Nothing),
+        ("a.json", r#"{"smtp_password":"changeme"}"#, Held::Foreign),
+        ("a.json", r#"{"smtp_user_name":"AKIAIOSFODNN7EXAMPLE"}"#, Held::Foreign),
+        ("a.json", "[]", Held::Foreign),
+        ("a.env", "SMTP_USERNAME=\nSMTP_PASSWORD=''\n", Held::Nothing),
+        ("a.env", "SMTP_PASSWORD=$(pass mail)\n", Held::Foreign),
+        ("a.env", "SMTP_PASSWORD=${MAIL}\n", Held::Foreign),
+        ("msmtprc", "account ses\nlogfile ~/log\n", Held::Nothing),
+        ("msmtprc", "account ses\nuser me\npasswordeval pass mail\n", Held::Foreign),
+        ("sasl_passwd", "[other.example]:587 a:b\n", Held::Nothing),
+        ("sasl_passwd", "[email-smtp.us-east-1.amazonaws.com]:587 a:b\n", Held::Foreign),
+        ("a.csv", "a,b\n", Held::Foreign),
+    ] {
+        let path = folder.path().join(name);
+        let store = format!("file:{}", path.display());
+        place(&path, text);
+        assert_eq!(read(&store).await, Ok(expected.clone()), "{text}");
+        let kept = write(&store, &credential(1)).await.is_err();
+        assert_eq!(kept, expected == Held::Foreign, "{text}");
+        assert!(!kept || fs::read_to_string(&path).unwrap() == text);
+    }
+}
+
+#[tokio::test]
+async fn names_can_be_chosen() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("a.env");
+    let store = |rest: &str| format!("file:{}{rest}", path.display());
+    let theirs = store("?user-name-key=A&password-key=B&host-key=C&port-key=D");
+    write(&store(""), &credential(1)).await.unwrap();
+    write(&theirs, &credential(2)).await.unwrap();
+    assert_eq!(read(&store("")).await, Ok(held(&credential(1))));
+    assert_eq!(read(&theirs).await, Ok(held(&credential(2))));
+}
+
+#[tokio::test]
 async fn what_is_there_already_is_not_written_again() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("app.env");

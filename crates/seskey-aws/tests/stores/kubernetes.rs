@@ -4,7 +4,10 @@ use std::fs;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
-use seskey_aws::store::{Held, ProcessError, StoreError};
+use seskey_aws::{
+    process::ProcessError,
+    store::{Held, StoreError},
+};
 use tempfile::{TempDir, tempdir};
 
 use super::{cluster::Cluster, credential, held, read, write};

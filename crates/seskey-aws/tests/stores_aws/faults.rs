@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use seskey::store::{SecretForm, Store, StoreKind};
+use seskey::store::{SecretText, Store, StoreKind};
 use seskey_aws::{
     Cause,
     store::{Held, StoreError},
@@ -18,13 +18,13 @@ use crate::{
 };
 
 fn stores(name: &str) -> [Store; 2] {
-    [secrets_manager(name, SecretForm::Json), ssm(name, SecretForm::Json)]
+    [secrets_manager(name, SecretText::Json), ssm(name, SecretText::Json)]
 }
 
 /// How many versions there are.
 async fn versions(store: &Store, name: &str) -> usize {
     let (sdk, name) = (sdk().await, named(name));
-    if let StoreKind::SecretsManager { .. } = store.kind {
+    if let StoreKind::SecretsManager(_) = store.kind {
         let client = aws_sdk_secretsmanager::Client::new(&sdk);
         let secret = client.describe_secret().secret_id(name).send().await.unwrap();
         secret.version_ids_to_stages.unwrap().len()

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_secretsmanager::{Client, primitives::Blob};
 use seskey::{
     Region,
-    store::{Keys, SecretForm, Store, StoreKind},
+    render::{Form, Names, Target},
+    store::{AwsSecret, SecretText, Store, StoreKind},
 };
 use seskey_aws::{
     Account, Options,
@@ -13,7 +14,8 @@ use seskey_aws::{
 };
 
 use crate::stage::{
-    account, credential, held, json, named, read, sdk, secrets_manager, store, text, write,
+    account, credential, held, json, json_made, named, read, sdk, secrets_manager, store, text,
+    write,
 };
 
 async fn client() -> Client {
@@ -37,8 +39,8 @@ async fn is_made_replaced_and_remembered() {
     let (account, client) = (account().await, client().await);
     let (old, new) = (credential(1), credential(2));
     for (form, name, of) in [
-        (SecretForm::Json, "made", json as fn(&_) -> _),
-        (SecretForm::UserPassword, "made-text", text as fn(&_) -> _),
+        (SecretText::Json, "made", json_made as fn(&_) -> _),
+        (SecretText::UserPassword, "made-text", text as fn(&_) -> _),
     ] {
         let store = secrets_manager(name, form);
         assert_eq!(read(&account, &store).await, Ok(Held::Nothing));
@@ -61,7 +63,7 @@ async fn is_made_replaced_and_remembered() {
 #[ignore = "run by against_moto"]
 async fn a_repeated_write_makes_no_version() {
     let (account, client) = (account().await, client().await);
-    let store = secrets_manager("repeated", SecretForm::Json);
+    let store = secrets_manager("repeated", SecretText::Json);
     for n in [1, 1, 2, 2, 2] {
         write(&account, &store, &credential(n)).await.unwrap();
     }
@@ -80,7 +82,7 @@ async fn a_version_out_of_use_is_not_taken_for_the_new_one() {
         ("same", Some(json(&credential(1)))),
         ("other", Some("{}".to_owned())),
     ] {
-        let store = secrets_manager(name, SecretForm::Json);
+        let store = secrets_manager(name, SecretText::Json);
         let create = client.create_secret().name(named(name)).client_request_token(token);
         create.secret_string("{}").send().await.unwrap();
         if let Some(parked) = &parked {
@@ -105,7 +107,7 @@ async fn a_version_out_of_use_is_not_taken_for_the_new_one() {
 #[ignore = "run by against_moto"]
 async fn labels_of_others_stay() {
     let (account, client) = (account().await, client().await);
-    let store = secrets_manager("labels", SecretForm::Json);
+    let store = secrets_manager("labels", SecretText::Json);
     write(&account, &store, &credential(1)).await.unwrap();
     let put = client.put_secret_value().secret_id(named("labels")).secret_string("{}");
     let token = "11111111-1111-4111-8111-111111111111";
@@ -126,12 +128,14 @@ async fn other_members_stay_in_their_order() {
     client.create_secret().name(named("members")).secret_string(before).send().await.unwrap();
     let keys = ["user", "pass", "host", "port", "from"].map(str::to_owned);
     let [user_name, password, host, port, from] = keys;
+    let usual = Names::of(Target::Json);
+    let names = Names { user_name, password, host, port, from, ..usual };
     let store = Store {
         host: Some("127.0.0.1".to_owned()),
         port: Some(2587),
         from: Some("a@example.com".to_owned()),
-        keys: Keys { user_name, password, host, port, from },
-        ..secrets_manager("members", SecretForm::Json)
+        form: Form::new(Target::Json, names).unwrap(),
+        ..secrets_manager("members", SecretText::Json)
     };
     assert_eq!(read(&account, &store).await, Ok(Held::Nothing));
     let new = credential(1);
@@ -150,14 +154,14 @@ async fn other_members_stay_in_their_order() {
 async fn what_another_wrote_is_told_and_kept() {
     let (account, client) = (account().await, client().await);
     for (n, (form, value)) in [
-        (SecretForm::Json, "not JSON"),
-        (SecretForm::Json, "[]"),
-        (SecretForm::Json, r#"{"smtp_user_name":"admin","smtp_password":"hunter2"}"#),
-        (SecretForm::Json, r#"{"smtp_password":"hunter2"}"#),
-        (SecretForm::Json, r#"{"smtp_user_name":1,"smtp_password":2}"#),
-        (SecretForm::Json, &text(&credential(1))),
-        (SecretForm::UserPassword, "admin:hunter2"),
-        (SecretForm::UserPassword, &json(&credential(1))),
+        (SecretText::Json, "not JSON"),
+        (SecretText::Json, "[]"),
+        (SecretText::Json, r#"{"smtp_user_name":"admin","smtp_password":"hunter2"}"#),
+        (SecretText::Json, r#"{"smtp_password":"hunter2"}"#),
+        (SecretText::Json, r#"{"smtp_user_name":1,"smtp_password":2}"#),
+        (SecretText::Json, &text(&credential(1))),
+        (SecretText::UserPassword, "admin:hunter2"),
+        (SecretText::UserPassword, &json(&credential(1))),
     ]
     .into_iter()
     .enumerate()
@@ -170,7 +174,7 @@ async fn what_another_wrote_is_told_and_kept() {
         assert_eq!(written, Err(StoreError::NotOurs), "{value}");
         assert_eq!(current(&client, &name).await, value);
     }
-    let store = secrets_manager("binary", SecretForm::Json);
+    let store = secrets_manager("binary", SecretText::Json);
     let create = client.create_secret().name(named("binary")).secret_binary(Blob::new("{}"));
     create.send().await.unwrap();
     assert_eq!(read(&account, &store).await, Ok(Held::Foreign));
@@ -181,7 +185,7 @@ async fn what_another_wrote_is_told_and_kept() {
 #[ignore = "run by against_moto"]
 async fn a_secret_without_a_value_is_filled() {
     let (account, client) = (account().await, client().await);
-    let store = secrets_manager("without", SecretForm::UserPassword);
+    let store = secrets_manager("without", SecretText::UserPassword);
     let create = client.create_secret().name(named("without")).kms_key_id("alias/theirs");
     create.send().await.unwrap();
     assert_eq!(read(&account, &store).await, Ok(Held::Nothing));
@@ -195,7 +199,7 @@ async fn a_secret_without_a_value_is_filled() {
 #[ignore = "run by against_moto"]
 async fn a_secret_marked_for_deletion_is_told() {
     let (account, client) = (account().await, client().await);
-    let store = secrets_manager("deleted", SecretForm::Json);
+    let store = secrets_manager("deleted", SecretText::Json);
     write(&account, &store, &credential(1)).await.unwrap();
     client.delete_secret().secret_id(named("deleted")).send().await.unwrap();
     assert_eq!(read(&account, &store).await, Err(StoreError::MarkedForDeletion));
@@ -209,8 +213,8 @@ async fn the_kms_key_is_that_of_the_first_write() {
     let (account, client) = (account().await, client().await);
     for (n, key) in [(1, "alias/first"), (2, "alias/second")] {
         let (name, kms_key) = (named("kms"), Some(key.to_owned()));
-        let form = SecretForm::Json;
-        let kind = StoreKind::SecretsManager { name, region: None, kms_key, form };
+        let text = SecretText::Json;
+        let kind = StoreKind::SecretsManager(AwsSecret { name, region: None, kms_key, text });
         write(&account, &store(kind), &credential(n)).await.unwrap();
         let made = client.describe_secret().secret_id(named("kms")).send().await.unwrap();
         assert_eq!(made.kms_key_id(), Some("alias/first"));
@@ -222,14 +226,14 @@ async fn the_kms_key_is_that_of_the_first_write() {
 async fn the_region_is_the_stores_else_the_accounts() {
     let here = account().await;
     let name = named("region");
-    let elsewhere = store(StoreKind::SecretsManager {
+    let elsewhere = store(StoreKind::SecretsManager(AwsSecret {
         name: name.clone(),
         region: Some(Region::parse("us-west-2").unwrap()),
         kms_key: None,
-        form: SecretForm::Json,
-    });
+        text: SecretText::Json,
+    }));
     write(&here, &elsewhere, &credential(1)).await.unwrap();
-    let unsaid = secrets_manager("region", SecretForm::Json);
+    let unsaid = secrets_manager("region", SecretText::Json);
     assert_eq!(read(&here, &unsaid).await, Ok(Held::Nothing));
     assert_eq!(read(&here, &elsewhere).await, Ok(held(&credential(1))));
     let nowhere = Account::connect(&Options::default()).await;

@@ -6,14 +6,16 @@ use aws_sdk_ssm::{
 };
 use seskey::{
     Region,
-    store::{SecretForm, StoreKind},
+    store::{AwsSecret, SecretText, StoreKind},
 };
 use seskey_aws::{
     Account, Options,
     store::{Held, StoreError, previous},
 };
 
-use crate::stage::{account, credential, held, json, named, read, sdk, ssm, store, text, write};
+use crate::stage::{
+    account, credential, held, json, json_made, named, read, sdk, ssm, store, text, write,
+};
 
 async fn client() -> Client {
     Client::new(&sdk().await)
@@ -35,8 +37,8 @@ async fn put(client: &Client, name: &str, kind: ParameterType, value: &str) {
 async fn is_made_and_replaced_and_repeated_without_a_version() {
     let (account, client) = (account().await, client().await);
     for (form, name, of) in [
-        (SecretForm::Json, "made", json as fn(&_) -> _),
-        (SecretForm::UserPassword, "made-text", text as fn(&_) -> _),
+        (SecretText::Json, "made", json_made as fn(&_) -> _),
+        (SecretText::UserPassword, "made-text", text as fn(&_) -> _),
     ] {
         let store = ssm(name, form);
         assert_eq!(read(&account, &store).await, Ok(Held::Nothing));
@@ -67,8 +69,8 @@ async fn what_is_not_the_value_stays() {
     let label = client.label_parameter_version().name(named("theirs")).parameter_version(1);
     label.labels("of-another").send().await.unwrap();
     let kms_key = Some("alias/ours".to_owned());
-    let form = SecretForm::Json;
-    let kind = StoreKind::Ssm { name: named("theirs"), region: None, kms_key, form };
+    let text = SecretText::Json;
+    let kind = StoreKind::Ssm(AwsSecret { name: named("theirs"), region: None, kms_key, text });
     write(&account, &store(kind), &credential(1)).await.unwrap();
     let [before, after] = &history(&client, "theirs").await[..] else { panic!("two versions") };
     assert_eq!(before.labels(), ["of-another"]);
@@ -87,7 +89,12 @@ async fn the_kms_key_is_that_of_the_first_write() {
     let (account, client) = (account().await, client().await);
     for (n, key) in [(1, "alias/first"), (2, "alias/second")] {
         let (name, kms_key) = (named("kms"), Some(key.to_owned()));
-        let kind = StoreKind::Ssm { name, region: None, kms_key, form: SecretForm::UserPassword };
+        let kind = StoreKind::Ssm(AwsSecret {
+            name,
+            region: None,
+            kms_key,
+            text: SecretText::UserPassword,
+        });
         write(&account, &store(kind), &credential(n)).await.unwrap();
     }
     for version in history(&client, "kms").await {
@@ -106,7 +113,7 @@ async fn more_than_4_kb_are_an_advanced_parameter() {
         ("kb-4097", 4097 - ours, ParameterTier::Advanced),
     ] {
         put(&client, name, ParameterType::SecureString, &filled(bytes)).await;
-        write(&account, &ssm(name, SecretForm::Json), &credential(1)).await.unwrap();
+        write(&account, &ssm(name, SecretText::Json), &credential(1)).await.unwrap();
         assert_eq!(history(&client, name).await[1].tier, Some(tier), "{name}");
     }
 }
@@ -118,7 +125,7 @@ async fn a_parameter_in_clear_is_refused() {
     for kind in [ParameterType::String, ParameterType::StringList] {
         let name = format!("clear-{}", kind.as_str());
         put(&client, &name, kind, &text(&credential(1))).await;
-        let store = ssm(&name, SecretForm::UserPassword);
+        let store = ssm(&name, SecretText::UserPassword);
         assert_eq!(read(&account, &store).await, Err(StoreError::NotSecure));
         let written = write(&account, &store, &credential(2)).await;
         assert_eq!(written, Err(StoreError::NotSecure));
@@ -130,7 +137,7 @@ async fn a_parameter_in_clear_is_refused() {
 #[ignore = "run by against_moto"]
 async fn what_another_wrote_is_told_and_kept() {
     let (account, client) = (account().await, client().await);
-    for (name, form) in [("another", SecretForm::Json), ("another-text", SecretForm::UserPassword)]
+    for (name, form) in [("another", SecretText::Json), ("another-text", SecretText::UserPassword)]
     {
         put(&client, name, ParameterType::SecureString, "hunter2").await;
         let store = ssm(name, form);
@@ -145,14 +152,14 @@ async fn what_another_wrote_is_told_and_kept() {
 #[ignore = "run by against_moto"]
 async fn the_region_is_the_stores_else_the_accounts() {
     let here = account().await;
-    let elsewhere = store(StoreKind::Ssm {
+    let elsewhere = store(StoreKind::Ssm(AwsSecret {
         name: named("region"),
         region: Some(Region::parse("us-west-2").unwrap()),
         kms_key: None,
-        form: SecretForm::Json,
-    });
+        text: SecretText::Json,
+    }));
     write(&here, &elsewhere, &credential(1)).await.unwrap();
-    let unsaid = ssm("region", SecretForm::Json);
+    let unsaid = ssm("region", SecretText::Json);
     assert_eq!(read(&here, &unsaid).await, Ok(Held::Nothing));
     assert_eq!(read(&here, &elsewhere).await, Ok(held(&credential(1))));
     let nowhere = Account::connect(&Options::default()).await;

@@ -4,7 +4,8 @@ use std::process;
 
 use seskey::{
     AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword,
-    store::{Keys, SecretForm, Store, StoreKind},
+    render::Target,
+    store::{AwsSecret, SecretText, Store, StoreKind},
 };
 use seskey_aws::{
     Account, Options,
@@ -30,12 +31,17 @@ pub(crate) fn named(test: &str) -> String {
     format!("/seskey/{}/{test}", process::id())
 }
 
-pub(crate) fn secrets_manager(name: &str, form: SecretForm) -> Store {
-    store(StoreKind::SecretsManager { name: named(name), region: None, kms_key: None, form })
+pub(crate) fn secrets_manager(name: &str, text: SecretText) -> Store {
+    store(StoreKind::SecretsManager(AwsSecret {
+        name: named(name),
+        region: None,
+        kms_key: None,
+        text,
+    }))
 }
 
-pub(crate) fn ssm(name: &str, form: SecretForm) -> Store {
-    store(StoreKind::Ssm { name: named(name), region: None, kms_key: None, form })
+pub(crate) fn ssm(name: &str, text: SecretText) -> Store {
+    store(StoreKind::Ssm(AwsSecret { name: named(name), region: None, kms_key: None, text }))
 }
 
 pub(crate) async fn read(account: &Account, store: &Store) -> Result<Held, StoreError> {
@@ -51,7 +57,7 @@ pub(crate) async fn write(
 }
 
 pub(crate) fn store(kind: StoreKind) -> Store {
-    Store { kind, host: None, port: None, from: None, keys: Keys::json() }
+    Store { kind, form: Target::Json.into(), host: None, port: None, from: None }
 }
 
 /// The credential of the n-th key.
@@ -71,11 +77,17 @@ pub(crate) fn held(credential: &SmtpCredential) -> Held {
     Held::Credential { user_name, password }
 }
 
-/// What the text of the credential is, in JSON with the usual keys.
+/// The text of a secret that was made for the credential.
+pub(crate) fn json_made(credential: &SmtpCredential) -> String {
+    let json = json(credential).replace("{\"", "{\n  \"").replace(",\"", ",\n  \"");
+    json.replace("\":", "\": ").replace('}', "\n}")
+}
+
+/// What the text of the credential is, in JSON with the usual keys and no blanks.
 pub(crate) fn json(credential: &SmtpCredential) -> String {
     let (user_name, password) = (credential.user_name.as_str(), credential.password.expose());
     format!(
-        r#"{{"smtp_user_name":"{user_name}","smtp_password":"{password}","smtp_endpoint":"email-smtp.eu-west-1.amazonaws.com","smtp_port":587}}"#
+        r#"{{"smtp_endpoint":"email-smtp.eu-west-1.amazonaws.com","smtp_port":587,"smtp_user_name":"{user_name}","smtp_password":"{password}"}}"#
     )
 }
 

@@ -1,6 +1,9 @@
 //! What no two credentials may have.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Component, PathBuf},
+};
 
 use super::{
     error::Fault,
@@ -8,7 +11,7 @@ use super::{
 };
 use crate::{
     Region,
-    store::{Store, StoreKind},
+    store::{AwsSecret, Store, StoreKind},
     user::UserName,
 };
 
@@ -62,18 +65,69 @@ impl Taken {
 #[derive(PartialEq)]
 enum Place {
     File(PathBuf),
-    InAccount(String, Option<Region>, StoreKind),
-    Elsewhere(StoreKind),
+    SecretsManager(InAccount),
+    Ssm(InAccount),
+    Kubernetes { cluster: (Option<PathBuf>, Option<String>), secret: (String, String) },
+    Exec(String),
+}
+
+/// A name in a region of an account; the region is absent for the one that the account's profile has.
+#[derive(PartialEq)]
+struct InAccount {
+    account: String,
+    region: Option<String>,
+    name: String,
 }
 
 impl Place {
     fn of(account: &str, region: Option<&Region>, store: &Store) -> Self {
-        match store.kind.clone() {
-            StoreKind::File { path, .. } => Self::File(path),
-            kind @ (StoreKind::SecretsManager { .. } | StoreKind::Ssm { .. }) => {
-                Self::InAccount(account.to_owned(), region.cloned(), kind)
+        let in_account = |secret: &AwsSecret, resource, name: fn(&str) -> &str| {
+            let arn = parts_of_arn(&secret.name, resource);
+            let typed = secret.region.as_ref().or(region).map(ToString::to_string);
+            InAccount {
+                account: account.to_owned(),
+                region: arn.map(|(region, _)| region.to_owned()).or(typed),
+                name: arn.map_or(&*secret.name, |(_, id)| name(id)).to_owned(),
             }
-            kind => Self::Elsewhere(kind),
+        };
+        match &store.kind {
+            StoreKind::File { path } => {
+                let is_step = |part: &Component<'_>| *part != Component::CurDir;
+                Self::File(path.components().filter(is_step).collect())
+            }
+            StoreKind::SecretsManager(secret) => {
+                Self::SecretsManager(in_account(secret, "secret:", without_suffix))
+            }
+            StoreKind::Ssm(secret) => {
+                let mut place = in_account(secret, "parameter/", |id| id);
+                // the ARN is the same with and without
+                place.name = place.name.trim_start_matches('/').to_owned();
+                Self::Ssm(place)
+            }
+            StoreKind::Kubernetes(kubectl) => {
+                let names = store.form.names();
+                Self::Kubernetes {
+                    cluster: (kubectl.kubeconfig.clone(), kubectl.context.clone()),
+                    secret: (names.namespace.clone(), names.entry.clone()),
+                }
+            }
+            StoreKind::Exec { command } => Self::Exec(command.clone()),
         }
+    }
+}
+
+/// The region of an ARN, and what follows the kind of resource. Source: IAM User Guide, "Amazon Resource Names (ARNs)".
+fn parts_of_arn<'a>(name: &'a str, resource: &str) -> Option<(&'a str, &'a str)> {
+    let mut parts = name.strip_prefix("arn:")?.splitn(5, ':');
+    let (region, id) = (parts.nth(2)?, parts.nth(1)?);
+    Some((region, id.strip_prefix(resource)?))
+}
+
+/// The name of the secret whose ARN ends in this. Source: Secrets Manager API, `CreateSecret`: a hyphen and six random
+/// characters follow the name.
+fn without_suffix(id: &str) -> &str {
+    match id.rsplit_once('-') {
+        Some((name, suffix)) if suffix.len() == 6 => name,
+        _ => id,
     }
 }

@@ -44,9 +44,12 @@ pub(super) fn held(
     text: &str,
     names: &Names,
     place: Place<'_>,
-) -> Option<SmtpCredential> {
-    let pieces = pieces(syntax, text).ok()?;
-    entry::find(names, place, |name| word(syntax, last(&pieces, name)?.value).map(str::to_owned))
+) -> Result<Option<SmtpCredential>, RenderError> {
+    let pieces = pieces(syntax, text)?;
+    entry::find(names, place, |name| {
+        let value = last(&pieces, name)?.value;
+        Some(word(syntax, value).unwrap_or(value).to_owned())
+    })
 }
 
 /// The assignments by their names.

@@ -7,7 +7,8 @@ pub(super) const ROW: Row = Row {
     target: Target::Csv,
     name: "csv",
     description: "the SES console's CSV",
-    names: [""; 6],
+    names: [""; 7],
+    whole: true,
     entry_fits: none,
     namespace_fits: none,
     key_fits: none,
@@ -21,10 +22,14 @@ fn render(entry: &Entry, _: &Names, before: &str) -> Result<String, RenderError>
     if is_ours { Ok(csv::write([&entry.credential])) } else { Err(RenderError::NotOurs) }
 }
 
-fn held(text: &str, _: &Names, (host, _): Place<'_>) -> Option<SmtpCredential> {
-    let credential = only(text)?;
+fn held(
+    text: &str,
+    _: &Names,
+    (host, _): Place<'_>,
+) -> Result<Option<SmtpCredential>, RenderError> {
+    let Some(credential) = only(text) else { return Ok(None) };
     let is_here = credential.endpoint.as_ref().is_none_or(|other| other.eq_ignore_ascii_case(host));
-    is_here.then(|| SmtpCredential { endpoint: Some(host.to_owned()), ..credential })
+    Ok(is_here.then(|| SmtpCredential { endpoint: Some(host.to_owned()), ..credential }))
 }
 
 fn only(text: &str) -> Option<SmtpCredential> {

@@ -19,6 +19,20 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The values under their names, in the order in which they are written, where they have one; the password is among them.
+    pub fn values<'a>(&'a self, names: &'a Names) -> impl Iterator<Item = (&'a str, String)> {
+        [
+            (&names.host, Some(self.host.clone())),
+            (&names.port, Some(self.port.to_string())),
+            (&names.user_name, Some(self.credential.user_name.to_string())),
+            (&names.password, Some(self.credential.password.expose().to_owned())),
+            (&names.from, self.from.clone()),
+        ]
+        .into_iter()
+        .filter(|(name, _)| !name.is_empty())
+        .filter_map(|(name, value)| Some((name.as_str(), value?)))
+    }
+
     /// What passes here is made of letters, digits and marks that mean themselves in every form, so that none escapes
     /// anything. User name and password are by their types.
     pub(super) fn check(&self) -> Result<(), RenderError> {
@@ -37,39 +51,43 @@ impl Entry {
         }
         Ok(())
     }
-
-    /// The values under their names, in the order in which they are written.
-    pub(super) fn values<'a>(&'a self, names: &'a Names) -> [(&'a str, String); 4] {
-        [
-            (&names.host, self.host.clone()),
-            (&names.port, self.port.to_string()),
-            (&names.user_name, self.credential.user_name.to_string()),
-            (&names.password, self.credential.password.expose().to_owned()),
-        ]
-    }
 }
 
-/// The credential among values that have names, unless they are for another place.
+/// The credential among values that have names, unless they are for another place. An empty value is none.
+///
+/// # Errors
+/// They are there and no credential.
 pub(super) fn find(
     names: &Names,
     (host, port): Place<'_>,
     value: impl Fn(&str) -> Option<String>,
-) -> Option<SmtpCredential> {
+) -> Result<Option<SmtpCredential>, RenderError> {
+    let value = |name: &str| value(name).filter(|value| !value.is_empty());
     let elsewhere = value(&names.host).is_some_and(|value| !value.eq_ignore_ascii_case(host))
         || value(&names.port).is_some_and(|value| value != port.to_string());
-    if elsewhere {
-        return None;
-    }
-    credential(&value(&names.user_name)?, &value(&names.password)?, host)
+    let [user_name, password] =
+        [&names.user_name, &names.password].map(|name| value(name).unwrap_or_default());
+    Ok(credential(&user_name, &password, host)?.filter(|_| !elsewhere))
 }
 
-/// The credential of a user name and a password, if that is what they are.
-pub(super) fn credential(user_name: &str, password: &str, host: &str) -> Option<SmtpCredential> {
-    SmtpCredential::from_cells(1, None, user_name, password, Some(host)).ok()
+/// The credential of a user name and a password, or none if both are empty.
+///
+/// # Errors
+/// They are something else.
+pub(super) fn credential(
+    user_name: &str,
+    password: &str,
+    host: &str,
+) -> Result<Option<SmtpCredential>, RenderError> {
+    if user_name.is_empty() && password.is_empty() {
+        return Ok(None);
+    }
+    let credential = SmtpCredential::from_cells(1, None, user_name, password, Some(host));
+    credential.map(Some).map_err(|_| RenderError::NotOurs)
 }
 
 /// A name of letters, digits and inner hyphens between dots (RFC 1123, section 2.1), or an address.
-fn is_host(text: &str) -> bool {
+pub(crate) fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -81,7 +99,7 @@ fn is_host(text: &str) -> bool {
 }
 
 /// An unquoted local part (RFC 5322, section 3.2.3) at a host, without the `*`, `?` and `%` that are patterns to msmtp.
-fn is_plain_address(text: &str) -> bool {
+pub(crate) fn is_plain_address(text: &str) -> bool {
     let is_local_byte = |b: u8| b.is_ascii_alphanumeric() || b"!#$&'+-/=^_{|}~.".contains(&b);
     text.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && local.bytes().all(is_local_byte) && is_host(domain)

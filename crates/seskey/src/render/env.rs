@@ -13,6 +13,7 @@ pub(super) const ROW: Row = Row {
     name: "env",
     description: "environment variables, as a .env file or for a shell",
     names: VARIABLES,
+    whole: false,
     entry_fits: none,
     namespace_fits: none,
     key_fits: is_variable,

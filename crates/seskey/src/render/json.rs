@@ -12,7 +12,8 @@ pub(super) const ROW: Row = Row {
     target: Target::Json,
     name: "json",
     description: "members of a JSON object",
-    names: ["", "", "smtp_endpoint", "smtp_port", "smtp_user_name", "smtp_password"],
+    names: ["", "", "smtp_endpoint", "smtp_port", "smtp_user_name", "smtp_password", "smtp_from"],
+    whole: false,
     entry_fits: none,
     namespace_fits: none,
     key_fits: |name| !name.is_empty() && !name.contains(char::is_control),
@@ -28,6 +29,7 @@ fn render(entry: &Entry, names: &Names, before: &str) -> Result<String, RenderEr
         let value = if name == names.port { json!(entry.port) } else { json!(value) };
         (name, value.to_string())
     });
+    let ours: Vec<_> = ours.collect();
     let is_missing = |name: &str| members.iter().all(|member| member.name != name);
     let missing = ours.iter().filter(|(name, _)| is_missing(name));
     let mut text = before.to_owned();
@@ -51,12 +53,24 @@ fn render(entry: &Entry, names: &Names, before: &str) -> Result<String, RenderEr
     Ok(text)
 }
 
-fn held(text: &str, names: &Names, place: Place<'_>) -> Option<SmtpCredential> {
-    let object: Map<String, Value> = serde_json::from_str(text).ok()?;
+fn held(
+    text: &str,
+    names: &Names,
+    place: Place<'_>,
+) -> Result<Option<SmtpCredential>, RenderError> {
+    if text.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let object: Map<String, Value> = serde_json::from_str(text).map_err(unreadable)?;
     entry::find(names, place, |name| match object.get(name)? {
         Value::String(text) => Some(text.clone()),
+        Value::Null => None,
         other => Some(other.to_string()),
     })
+}
+
+fn unreadable(error: serde_json::Error) -> RenderError {
+    RenderError::Unreadable { line: error.line().max(1) as u64 }
 }
 
 /// A member of an object, and where in the text its parts are.
@@ -70,15 +84,14 @@ struct Member {
 }
 
 fn members(text: &str) -> Result<Vec<Member>, RenderError> {
-    let unreadable = |line: usize| RenderError::Unreadable { line: line.max(1) as u64 };
-    let _: BTreeMap<String, IgnoredAny> =
-        serde_json::from_str(text).map_err(|error| unreadable(error.line()))?;
+    let _: BTreeMap<String, IgnoredAny> = serde_json::from_str(text).map_err(unreadable)?;
     let mut members: Vec<Member> = vec![];
     let mut at = text.find('{').map_or(0, |brace| brace + 1);
     while let Some(member) = member(text, at) {
         // readers differ in which of two they take
         if members.iter().any(|other| other.name == member.name) {
-            return Err(unreadable(text[..member.value.start].lines().count()));
+            let line = text[..member.value.start].lines().count() as u64;
+            return Err(RenderError::Unreadable { line });
         }
         at = blanks(text, member.value.end) + 1;
         members.push(member);

@@ -13,7 +13,8 @@ pub(super) const ROW: Row = Row {
     target: Target::Kubernetes,
     name: "kubernetes",
     description: "the manifest of a Kubernetes secret",
-    names: ["ses-smtp", "", HOST, PORT, USER_NAME, PASSWORD],
+    names: ["ses-smtp", "", HOST, PORT, USER_NAME, PASSWORD, "SMTP_FROM"],
+    whole: true,
     entry_fits: is_subdomain,
     namespace_fits: |name| name.is_empty() || name.len() <= 63 && is_label(name),
     key_fits: is_key,
@@ -28,7 +29,11 @@ fn render(entry: &Entry, names: &Names, before: &str) -> Result<String, RenderEr
 }
 
 /// From a manifest, or from what `kubectl get secret NAME --output json` says.
-fn held(text: &str, names: &Names, place: Place<'_>) -> Option<SmtpCredential> {
+fn held(
+    text: &str,
+    names: &Names,
+    place: Place<'_>,
+) -> Result<Option<SmtpCredential>, RenderError> {
     let object: Option<Value> = serde_json::from_str(text).ok();
     let encoded = |key: &str| match &object {
         Some(object) => object.get("data")?.get(key)?.as_str(),
@@ -54,7 +59,7 @@ fn manifest(entry: &Entry, names: &Names) -> String {
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: \"{}\"\n{namespace}  labels:\n    \
          app.kubernetes.io/managed-by: seskey\ntype: Opaque\ndata:\n{}",
         names.entry,
-        data.concat()
+        data.collect::<String>()
     )
 }
 

@@ -18,6 +18,7 @@ mod systemd;
 use std::{fmt, str::FromStr};
 
 pub use entry::Entry;
+pub(crate) use entry::{is_host, is_plain_address};
 pub use names::Names;
 
 use crate::credential::SmtpCredential;
@@ -130,7 +131,35 @@ impl Form {
 
     /// As [`held`].
     pub fn held(&self, text: &str, host: &str, port: u16) -> Option<SmtpCredential> {
-        (self.target.row().held)(text, &self.names, (host, port))
+        self.read(text, host, port).ok().flatten()
+    }
+
+    /// The credential that the text holds for this host and port, or none if nothing is lost when one is put there:
+    /// there are no values, empty ones, or a credential for another place.
+    ///
+    /// # Errors
+    /// A file that is in another form, and values that are no credential.
+    pub fn read(
+        &self,
+        text: &str,
+        host: &str,
+        port: u16,
+    ) -> Result<Option<SmtpCredential>, RenderError> {
+        let row = self.target.row();
+        match (row.held)(text, &self.names, (host, port))? {
+            None if row.whole && !text.trim_ascii().is_empty() => Err(RenderError::NotOurs),
+            held => Ok(held),
+        }
+    }
+
+    /// In what form it is.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// How it calls what it holds.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 }
 
@@ -181,12 +210,14 @@ struct Row {
     name: &'static str,
     description: &'static str,
     /// The usual names, in the order of [`Names`]; empty where the form has no place for one.
-    names: [&'static str; 6],
+    names: [&'static str; 7],
+    /// Whether an entry is the whole file, with no room beside it for others.
+    whole: bool,
     entry_fits: fn(&str) -> bool,
     namespace_fits: fn(&str) -> bool,
     key_fits: fn(&str) -> bool,
     render: fn(&Entry, &Names, &str) -> Result<String, RenderError>,
-    held: fn(&str, &Names, Place<'_>) -> Option<SmtpCredential>,
+    held: fn(&str, &Names, Place<'_>) -> Result<Option<SmtpCredential>, RenderError>,
 }
 
 /// The host and the port that the reader of a file connects to.

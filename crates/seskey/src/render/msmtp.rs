@@ -13,7 +13,8 @@ pub(super) const ROW: Row = Row {
     target: Target::Msmtp,
     name: "msmtp",
     description: "an account of msmtp",
-    names: ["ses", "", "", "", "", ""],
+    names: ["ses", "", "", "", "", "", ""],
+    whole: false,
     entry_fits: is_account,
     namespace_fits: none,
     key_fits: none,
@@ -37,11 +38,17 @@ fn render(entry: &Entry, names: &Names, before: &str) -> Result<String, RenderEr
     Ok([others, put(&pieces[section], &ours), rest].concat())
 }
 
-fn held(text: &str, names: &Names, (host, port): Place<'_>) -> Option<SmtpCredential> {
-    let pieces = pieces(text, &names.entry).ok()?;
-    let value = |key| Some(last(&pieces, key)?.value.trim_matches('"'));
-    let is_here = value("host")?.eq_ignore_ascii_case(host) && value("port")?.parse() == Ok(port);
-    if is_here { entry::credential(value("user")?, value("password")?, host) } else { None }
+fn held(
+    text: &str,
+    names: &Names,
+    (host, port): Place<'_>,
+) -> Result<Option<SmtpCredential>, RenderError> {
+    let pieces = pieces(text, &names.entry)?;
+    let value =
+        |key| last(&pieces, key).map_or("", |piece| piece.value.trim_ascii_end().trim_matches('"'));
+    let is_here = value("host").eq_ignore_ascii_case(host) && value("port").parse() == Ok(port);
+    let credential = entry::credential(value("user"), value("password"), host)?;
+    Ok(credential.filter(|_| is_here))
 }
 
 fn settings(entry: &Entry) -> Vec<(String, String)> {

@@ -17,14 +17,16 @@ pub struct Names {
     pub user_name: String,
     /// … the SMTP password.
     pub password: String,
+    /// … the address to send from, which an entry may be without.
+    pub from: String,
 }
 
 impl Names {
     /// The usual names of a target.
     pub fn of(target: Target) -> Self {
-        let [entry, namespace, host, port, user_name, password] =
+        let [entry, namespace, host, port, user_name, password, from] =
             target.row().names.map(str::to_owned);
-        Self { entry, namespace, host, port, user_name, password }
+        Self { entry, namespace, host, port, user_name, password, from }
     }
 
     pub(super) fn check(&self, row: &Row) -> Result<(), RenderError> {
@@ -33,11 +35,15 @@ impl Names {
             ("port", &self.port),
             ("SMTP user name", &self.user_name),
             ("SMTP password", &self.password),
+            ("address to send from", &self.from),
         ];
+        let from_fits = if row.names[6].is_empty() { none } else { row.key_fits };
+        let [places @ .., (what, from)] = keys;
         let entry = [("entry", &self.entry, row.entry_fits)];
         let namespace = [("namespace", &self.namespace, row.namespace_fits)];
         let all = entry.into_iter().chain(namespace);
-        let all = all.chain(keys.map(|(what, name)| (what, name, row.key_fits)));
+        let all = all.chain(places.map(|(what, name)| (what, name, row.key_fits)));
+        let all = all.chain([(what, from, from_fits)]);
         if let Some((what, ..)) = all.into_iter().find(|(_, name, fits)| !fits(name)) {
             return Err(RenderError::Name { what });
         }
@@ -59,8 +65,8 @@ pub(super) fn is_variable(name: &str) -> bool {
         && name.starts_with(|first: char| !first.is_ascii_digit())
 }
 
-/// The usual variables.
-pub(super) const VARIABLES: [&str; 6] = ["", "", HOST, PORT, USER_NAME, PASSWORD];
+/// The usual variables: none for the address to send from, which can have characters that mean something to a shell.
+pub(super) const VARIABLES: [&str; 7] = ["", "", HOST, PORT, USER_NAME, PASSWORD, ""];
 
 pub(super) const HOST: &str = "SMTP_HOST";
 pub(super) const PORT: &str = "SMTP_PORT";

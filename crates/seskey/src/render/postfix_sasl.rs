@@ -13,7 +13,8 @@ pub(super) const ROW: Row = Row {
     target: Target::PostfixSasl,
     name: "postfix-sasl",
     description: "a line of Postfix's smtp_sasl_password_maps",
-    names: [""; 6],
+    names: [""; 7],
+    whole: false,
     entry_fits: none,
     namespace_fits: none,
     key_fits: none,
@@ -28,9 +29,10 @@ fn render(entry: &Entry, _: &Names, before: &str) -> Result<String, RenderError>
     Ok(put(&pieces(before)?, &[(key, line)]))
 }
 
-fn held(text: &str, _: &Names, place: Place<'_>) -> Option<SmtpCredential> {
-    let pieces = pieces(text).ok()?;
-    let (user_name, password) = last(&pieces, &key(place))?.value.split_once(':')?;
+fn held(text: &str, _: &Names, place: Place<'_>) -> Result<Option<SmtpCredential>, RenderError> {
+    let pieces = pieces(text)?;
+    let value = last(&pieces, &key(place)).map(|piece| piece.value).unwrap_or_default();
+    let (user_name, password) = value.split_once(':').unwrap_or((value, ""));
     entry::credential(user_name, password, place.0)
 }
 

@@ -11,6 +11,7 @@ pub(super) const ROW: Row = Row {
     name: "systemd",
     description: "an EnvironmentFile= of systemd",
     names: VARIABLES,
+    whole: false,
     entry_fits: none,
     namespace_fits: none,
     key_fits: is_variable,

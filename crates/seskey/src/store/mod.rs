@@ -9,22 +9,26 @@ mod write;
 
 use std::path::PathBuf;
 
-use crate::{region::Region, render::Target};
-pub use parse::StoreNameError;
+pub use parse::{OPTIONS, StoreNameError};
+
+use crate::{
+    region::Region,
+    render::{Form, Names},
+};
 
 /// A place where a credential is read from. Nothing in it is secret; `Display` writes what parses to the same store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     /// What it is.
     pub kind: StoreKind,
+    /// What is written there, and how its values are called.
+    pub form: Form,
     /// The host name or address that its readers connect to, in place of the region's SMTP endpoint.
     pub host: Option<String>,
     /// The port that its readers connect to, in place of 587.
     pub port: Option<u16>,
     /// The address that its readers send from, where the form has a place for it.
     pub from: Option<String>,
-    /// What the values are called, where they have names: in `secretsmanager:`, `ssm:` and `kubernetes:`.
-    pub keys: Keys,
 }
 
 /// What a store is.
@@ -35,33 +39,13 @@ pub enum StoreKind {
     File {
         /// The file.
         path: PathBuf,
-        /// Its form.
-        target: Target,
     },
     /// `secretsmanager:NAME`, a secret of AWS Secrets Manager.
-    SecretsManager {
-        /// Its name or ARN.
-        name: String,
-        /// Where it is, in place of the account's region.
-        region: Option<Region>,
-        /// The KMS key that a new one is encrypted with, in place of the account's `aws/secretsmanager`.
-        kms_key: Option<String>,
-        /// Its form.
-        form: SecretForm,
-    },
+    SecretsManager(AwsSecret),
     /// `ssm:/NAME`, a SecureString of the SSM parameter store.
-    Ssm {
-        /// Its name or ARN.
-        name: String,
-        /// Where it is, in place of the account's region.
-        region: Option<Region>,
-        /// The KMS key that it is encrypted with, in place of the account's `alias/aws/ssm`.
-        kms_key: Option<String>,
-        /// Its form.
-        form: SecretForm,
-    },
-    /// `kubernetes:NAMESPACE/NAME`, a secret, through the user's own kubectl.
-    Kubernetes(KubernetesSecret),
+    Ssm(AwsSecret),
+    /// `kubernetes:NAMESPACE/NAME`, a secret, through the user's own kubectl. The form has its namespace and name.
+    Kubernetes(Kubectl),
     /// `exec:COMMAND`, run by the shell, with JSON on its standard input.
     Exec {
         /// The command.
@@ -69,81 +53,49 @@ pub enum StoreKind {
     },
 }
 
-/// A secret of Kubernetes, and how kubectl gets there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KubernetesSecret {
-    /// The namespace.
-    pub namespace: String,
-    /// The name of the secret.
+/// A secret of AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AwsSecret {
+    /// Its name or ARN.
     pub name: String,
+    /// Where it is, in place of the account's region.
+    pub region: Option<Region>,
+    /// The KMS key that a new one is encrypted with, in place of the account's `aws/secretsmanager` or `aws/ssm`.
+    pub kms_key: Option<String>,
+    /// Its text.
+    pub text: SecretText,
+}
+
+/// How kubectl is run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kubectl {
     /// The kubectl to run: a path, or a name to be found on `PATH`, in place of `kubectl`.
-    pub kubectl: Option<String>,
+    pub program: Option<String>,
     /// The file that says where the cluster is, in place of kubectl's own choice.
     pub kubeconfig: Option<PathBuf>,
     /// The context in it, in place of the current one.
     pub context: Option<String>,
 }
 
-/// The form of a secret that is one text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SecretForm {
-    /// `json`: an object, its members called as [`Keys`] says.
+/// What the text of a secret is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SecretText {
+    /// `form=json`: an object, its members called as the form of the store says.
     #[default]
     Json,
-    /// `text`: the SMTP user name, a colon and the SMTP password.
+    /// `form=text`: the SMTP user name, a colon and the SMTP password.
     UserPassword,
 }
 
-/// What the values are called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keys {
-    /// The SMTP user name.
-    pub user_name: String,
-    /// The SMTP password.
-    pub password: String,
-    /// The host.
-    pub host: String,
-    /// The port.
-    pub port: String,
-    /// The address to send from.
-    pub from: String,
-}
-
-impl Keys {
-    /// The members of the JSON that creating a credential answers: `smtp_user_name` …
-    pub fn json() -> Self {
-        let [user_name, password, host, port, from] =
-            ["smtp_user_name", "smtp_password", "smtp_endpoint", "smtp_port", "smtp_from"]
-                .map(str::to_owned);
-        Self { user_name, password, host, port, from }
-    }
-
-    /// Environment variables, which the values of a Kubernetes secret become: `SMTP_USERNAME` …
-    pub fn environment() -> Self {
-        let [user_name, password, host, port, from] =
-            ["SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_HOST", "SMTP_PORT", "SMTP_FROM"]
-                .map(str::to_owned);
-        Self { user_name, password, host, port, from }
-    }
-
-    /// All of them, under the options that choose them.
-    fn named(&self) -> [(&'static str, &str); 5] {
-        [
-            ("user-name-key", &self.user_name),
-            ("password-key", &self.password),
-            ("host-key", &self.host),
-            ("port-key", &self.port),
-            ("from-key", &self.from),
-        ]
-    }
-}
-
-impl StoreKind {
-    /// What the values are called unless the options say otherwise.
-    fn usual_keys(&self) -> Keys {
-        match self {
-            Self::Kubernetes(_) => Keys::environment(),
-            _ => Keys::json(),
-        }
-    }
+/// The names that options choose, under these options.
+fn chosen(names: &mut Names) -> [(&'static str, &mut String); 7] {
+    [
+        ("name", &mut names.entry),
+        ("namespace", &mut names.namespace),
+        ("user-name-key", &mut names.user_name),
+        ("password-key", &mut names.password),
+        ("host-key", &mut names.host),
+        ("port-key", &mut names.port),
+        ("from-key", &mut names.from),
+    ]
 }

@@ -8,10 +8,10 @@ use std::{
 
 use percent_encoding::percent_decode_str;
 
-use super::{Keys, KubernetesSecret, SecretForm, Store, StoreKind};
+use super::{AwsSecret, Kubectl, SecretText, Store, StoreKind, chosen};
 use crate::{
     region::{Region, RegionError},
-    render::Target,
+    render::{Form, Names, RenderError, Target, is_host, is_plain_address},
 };
 
 /// Why a text is no store.
@@ -37,7 +37,7 @@ pub enum StoreNameError {
     },
     /// What follows the colon is no UTF-8, or cannot be in a name.
     #[error("the name behind {scheme}: is not UTF-8, or has a null character in it")]
-    Name {
+    Unreadable {
         /// What it is.
         scheme: &'static str,
     },
@@ -74,12 +74,9 @@ pub enum StoreNameError {
     /// The region is none.
     #[error(transparent)]
     Region(#[from] RegionError),
-    /// Two values would have the same name.
-    #[error("two values are both called {key}")]
-    SameKey {
-        /// The name.
-        key: String,
-    },
+    /// A name does not fit into the form, or two values have the same.
+    #[error(transparent)]
+    Name(#[from] RenderError),
     /// A file cannot have this form.
     #[error("{given} is no form of a file")]
     UnknownFormat {
@@ -90,10 +87,7 @@ pub enum StoreNameError {
     },
     /// The name of the file does not say its form.
     #[error("the name of the file does not say its form")]
-    NoFormat {
-        /// The forms that there are.
-        formats: Vec<&'static str>,
-    },
+    NoFormat,
 }
 
 type Result<T> = std::result::Result<T, StoreNameError>;
@@ -103,52 +97,31 @@ impl FromStr for Store {
 
     fn from_str(text: &str) -> Result<Self> {
         let (given, rest) = text.split_once(':').ok_or(StoreNameError::NoScheme)?;
-        let schemes = || SCHEMES.iter().map(|(scheme, _)| *scheme);
-        let &(scheme, own_options) = SCHEMES
-            .iter()
-            .find(|(scheme, _)| *scheme == given)
-            .ok_or_else(|| StoreNameError::UnknownScheme {
-                given: given.to_owned(),
-                nearest: nearest(given, schemes()),
-            })?;
+        let scheme = SCHEMES.into_iter().find(|scheme| *scheme == given).ok_or_else(|| {
+            let nearest = nearest(given, SCHEMES.into_iter());
+            StoreNameError::UnknownScheme { given: given.to_owned(), nearest }
+        })?;
         if scheme == "exec" {
             return exec(rest);
         }
         let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
-        let rest = decoded(rest).ok_or(StoreNameError::Name { scheme })?;
+        let rest = decoded(rest).ok_or(StoreNameError::Unreadable { scheme })?;
         if rest.is_empty() {
             return Err(StoreNameError::Empty { scheme });
         }
-        let mut options = Options::parse(scheme, own_options, options)?;
-        let kind = match scheme {
+        let mut options = Options::parse(scheme, options)?;
+        let (kind, usual) = match scheme {
             "file" => file(rest, &mut options)?,
             "kubernetes" => kubernetes(&rest, &mut options)?,
-            _ => {
-                let region = options.take("region").map(|given| Region::parse_unknown(&given));
-                let (region, kms_key) = (region.transpose()?, options.take("kms-key-id"));
-                let form = options.take("form").map(form).transpose()?.unwrap_or_default();
-                match scheme {
-                    "ssm" => StoreKind::Ssm { name: rest, region, kms_key, form },
-                    _ => StoreKind::SecretsManager { name: rest, region, kms_key, form },
-                }
-            }
+            "ssm" => (StoreKind::Ssm(aws_secret(rest, &mut options)?), Target::Json.into()),
+            _ => (StoreKind::SecretsManager(aws_secret(rest, &mut options)?), Target::Json.into()),
         };
-        let keys = keys(&kind, &mut options)?;
-        let host = options.take("host");
-        if host.as_deref().is_some_and(|host| !host.bytes().all(is_host_byte)) {
-            let expected = "a host name or an address";
-            return Err(StoreNameError::OptionValue { option: "host", expected });
-        }
-        let port = options.take("port").map(|port| match port.parse() {
-            Ok(port @ 1..) => Ok(port),
-            _ => Err(StoreNameError::OptionValue { option: "port", expected: "1 to 65535" }),
-        });
-        let from = options.take("from");
-        if from.as_deref().is_some_and(|from| from.contains(char::is_control)) {
-            let expected = "an address of mail";
-            return Err(StoreNameError::OptionValue { option: "from", expected });
-        }
-        Ok(Self { kind, host, port: port.transpose()?, from, keys })
+        let host = options.fitting("host", is_host, "a host name or an address")?;
+        let from = options.fitting("from", is_plain_address, "an address of mail")?;
+        let is_port = |port: &str| port.parse().is_ok_and(|port: u16| port != 0);
+        let port = options.fitting("port", is_port, "1 to 65535")?;
+        let port = port.and_then(|port| port.parse().ok());
+        Ok(Self { form: form(usual, &mut options)?, kind, host, port, from })
     }
 }
 
@@ -157,25 +130,22 @@ fn exec(command: &str) -> Result<Store> {
         return Err(StoreNameError::Empty { scheme: "exec" });
     }
     if command.contains('\0') {
-        return Err(StoreNameError::Name { scheme: "exec" });
+        return Err(StoreNameError::Unreadable { scheme: "exec" });
     }
     let kind = StoreKind::Exec { command: command.to_owned() };
-    Ok(Store { keys: kind.usual_keys(), kind, host: None, port: None, from: None })
+    Ok(Store { kind, form: Target::Json.into(), host: None, port: None, from: None })
 }
 
-fn file(path: String, options: &mut Options) -> Result<StoreKind> {
+fn file(path: String, options: &mut Options) -> Result<(StoreKind, Form)> {
     let path = PathBuf::from(path);
-    let formats = || FORMATS.iter().map(|(name, _)| *name);
     let target = match options.take("format") {
-        Some(given) => {
-            FORMATS.iter().find(|(name, _)| *name == given).map(|(_, target)| *target).ok_or_else(
-                || StoreNameError::UnknownFormat { nearest: nearest(&given, formats()), given },
-            )?
-        }
-        None => format_of_name(&path)
-            .ok_or_else(|| StoreNameError::NoFormat { formats: formats().collect() })?,
+        Some(given) => given.parse().map_err(|_| {
+            let nearest = nearest(&given, Target::all().map(Target::name));
+            StoreNameError::UnknownFormat { given, nearest }
+        })?,
+        None => format_of_name(&path).ok_or(StoreNameError::NoFormat)?,
     };
-    Ok(StoreKind::File { path, target })
+    Ok((StoreKind::File { path }, target.into()))
 }
 
 /// The form that the name of a file promises.
@@ -192,69 +162,55 @@ fn format_of_name(path: &Path) -> Option<Target> {
     }
 }
 
-/// Source: Kubernetes, "Object Names and IDs": a namespace is a DNS label, a secret a DNS subdomain.
-fn kubernetes(rest: &str, options: &mut Options) -> Result<StoreKind> {
-    let is_label = |text: &str| {
-        let end = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        text.bytes().all(|b| b == b'-' || end(Some(b)))
-            && end(text.bytes().next())
-            && end(text.bytes().last())
-    };
-    let (namespace, name) = rest
-        .split_once('/')
-        .filter(|(namespace, name)| {
-            is_label(namespace)
-                && namespace.len() <= 63
-                && name.split('.').all(is_label)
-                && name.len() <= 253
-        })
-        .ok_or_else(|| StoreNameError::KubernetesName { given: rest.to_owned() })?;
-    Ok(StoreKind::Kubernetes(KubernetesSecret {
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        kubectl: options.take("kubectl"),
+fn kubernetes(rest: &str, options: &mut Options) -> Result<(StoreKind, Form)> {
+    let (namespace, entry) = rest.split_once('/').unwrap_or_default();
+    let (namespace, entry) = (namespace.to_owned(), entry.to_owned());
+    let has_both = !namespace.is_empty() && !entry.is_empty();
+    let names = Names { namespace, entry, ..Names::of(Target::Kubernetes) };
+    let form = Form::new(Target::Kubernetes, names).ok().filter(|_| has_both);
+    let form = form.ok_or_else(|| StoreNameError::KubernetesName { given: rest.to_owned() })?;
+    let kubectl = Kubectl {
+        program: options.take("kubectl"),
         kubeconfig: options.take("kubeconfig").map(PathBuf::from),
         context: options.take("context"),
-    }))
+    };
+    Ok((StoreKind::Kubernetes(kubectl), form))
 }
 
-fn form(given: String) -> Result<SecretForm> {
-    match given.as_str() {
-        "json" => Ok(SecretForm::Json),
-        "text" => Ok(SecretForm::UserPassword),
-        _ => Err(StoreNameError::OptionValue { option: "form", expected: "json or text" }),
-    }
-}
-
-/// Kubernetes takes letters, digits and `-_.` in a key (its reference of `Secret`, `data`), and nobody needs more.
-fn keys(kind: &StoreKind, options: &mut Options) -> Result<Keys> {
-    let usual = kind.usual_keys();
-    let [user_name, password, host, port, from] = usual.named().map(|(option, usual)| {
-        let key = options.take(option).unwrap_or_else(|| usual.to_owned());
-        match key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
-            true if key.len() <= 253 => Ok(key),
-            _ => {
-                let expected = "a name of letters, digits, -, _ and .";
-                Err(StoreNameError::OptionValue { option, expected })
-            }
+fn aws_secret(name: String, options: &mut Options) -> Result<AwsSecret> {
+    let region = options.take("region").map(|given| Region::parse_unknown(&given)).transpose()?;
+    let kms_key = options.take("kms-key-id");
+    let text = match options.take("form").as_deref() {
+        None | Some("json") => SecretText::Json,
+        Some("text") => SecretText::UserPassword,
+        Some(_) => {
+            let expected = "json or text";
+            return Err(StoreNameError::OptionValue { option: "form", expected });
         }
-    });
-    let keys =
-        Keys { user_name: user_name?, password: password?, host: host?, port: port?, from: from? };
-    let mut names = keys.named().map(|(_, key)| key);
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(StoreNameError::SameKey { key: pair[0].to_owned() }),
-        None => Ok(keys),
+    };
+    Ok(AwsSecret { name, region, kms_key, text })
+}
+
+/// The form with the names that the options choose.
+fn form(usual: Form, options: &mut Options) -> Result<Form> {
+    let mut names = usual.names().clone();
+    for (option, name) in chosen(&mut names) {
+        if let Some(given) = options.take(option) {
+            *name = given;
+        }
     }
+    Ok(Form::new(usual.target(), names)?)
 }
 
 /// The options that were given and not yet taken.
 struct Options(Vec<(&'static str, String)>);
 
 impl Options {
-    fn parse(scheme: &'static str, own: &[&'static str], text: &str) -> Result<Self> {
-        let known = || COMMON_OPTIONS.iter().chain(own).copied();
+    fn parse(scheme: &'static str, text: &str) -> Result<Self> {
+        let known = || {
+            let own = OPTIONS.into_iter().filter(|(_, schemes)| schemes.contains(&scheme));
+            own.map(|(option, _)| option)
+        };
         let mut options = Self(Vec::new());
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (given, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -277,6 +233,18 @@ impl Options {
         let at = self.0.iter().position(|(given, _)| *given == option)?;
         Some(self.0.swap_remove(at).1)
     }
+
+    fn fitting(
+        &mut self,
+        option: &'static str,
+        fits: impl Fn(&str) -> bool,
+        expected: &'static str,
+    ) -> Result<Option<String>> {
+        match self.take(option) {
+            Some(value) if !fits(&value) => Err(StoreNameError::OptionValue { option, expected }),
+            value => Ok(value),
+        }
+    }
 }
 
 /// `%` and two hexadecimal digits are one byte. No name of a file, a process or AWS has a null character.
@@ -285,60 +253,33 @@ fn decoded(text: &str) -> Option<String> {
     (!text.contains('\0')).then(|| text.into_owned())
 }
 
-fn is_host_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-.:".contains(&byte)
-}
-
 fn nearest(given: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let given = given.to_ascii_lowercase();
     let distance = |name: &str| strsim::damerau_levenshtein(name, &given);
     known.min_by_key(|name| distance(name)).filter(|name| distance(name) <= 3.min(name.len() / 2))
 }
 
-pub(super) fn format_name(target: Target) -> &'static str {
-    FORMATS.iter().find(|(_, other)| *other == target).map_or("unknown", |(name, _)| name)
-}
-
-const FORMATS: [(&str, Target); 7] = [
-    ("postfix-sasl", Target::PostfixSasl),
-    ("msmtp", Target::Msmtp),
-    ("env", Target::Env),
-    ("systemd", Target::Systemd),
-    ("kubernetes", Target::Kubernetes),
-    ("json", Target::Json),
-    ("csv", Target::Csv),
+/// The options, and the stores that have them.
+pub const OPTIONS: [(&str, &[&str]); 17] = [
+    ("host", ALL_BUT_EXEC),
+    ("port", ALL_BUT_EXEC),
+    ("from", ALL_BUT_EXEC),
+    ("user-name-key", ALL_BUT_EXEC),
+    ("password-key", ALL_BUT_EXEC),
+    ("host-key", ALL_BUT_EXEC),
+    ("port-key", ALL_BUT_EXEC),
+    ("from-key", ALL_BUT_EXEC),
+    ("format", &["file"]),
+    ("name", &["file"]),
+    ("namespace", &["file"]),
+    ("region", &["secretsmanager", "ssm"]),
+    ("kms-key-id", &["secretsmanager", "ssm"]),
+    ("form", &["secretsmanager", "ssm"]),
+    ("kubectl", &["kubernetes"]),
+    ("kubeconfig", &["kubernetes"]),
+    ("context", &["kubernetes"]),
 ];
 
-const COMMON_OPTIONS: [&str; 3] = ["host", "port", "from"];
+const ALL_BUT_EXEC: &[&str] = &["file", "secretsmanager", "ssm", "kubernetes"];
 
-/// What a store may be, and the options that it has beside the common ones.
-const SCHEMES: [(&str, &[&str]); 5] = [
-    ("file", &["format"]),
-    ("secretsmanager", SECRET_OPTIONS),
-    ("ssm", SECRET_OPTIONS),
-    (
-        "kubernetes",
-        &[
-            "kubectl",
-            "kubeconfig",
-            "context",
-            "user-name-key",
-            "password-key",
-            "host-key",
-            "port-key",
-            "from-key",
-        ],
-    ),
-    ("exec", &[]),
-];
-
-const SECRET_OPTIONS: &[&str] = &[
-    "region",
-    "kms-key-id",
-    "form",
-    "user-name-key",
-    "password-key",
-    "host-key",
-    "port-key",
-    "from-key",
-];
+const SCHEMES: [&str; 5] = ["file", "secretsmanager", "ssm", "kubernetes", "exec"];

@@ -2,33 +2,36 @@
 
 use std::fmt;
 
-use super::{KubernetesSecret, SecretForm, Store, StoreKind, parse::format_name};
+use super::{AwsSecret, Kubectl, SecretText, Store, StoreKind, chosen};
+use crate::render::Names;
 
 impl fmt::Display for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut options = Vec::new();
+        let mut names = self.form.names().clone();
+        let mut usual = Names::of(self.form.target());
         match &self.kind {
             // to the letter, and without options
             StoreKind::Exec { command } => return write!(f, "exec:{command}"),
-            StoreKind::File { path, target } => {
+            StoreKind::File { path } => {
                 write!(f, "file:{}", escaped(&path.to_string_lossy()))?;
-                options.push(("format", format_name(*target).to_owned()));
+                options.push(("format", self.form.target().to_string()));
             }
-            StoreKind::SecretsManager { name, region, kms_key, form }
-            | StoreKind::Ssm { name, region, kms_key, form } => {
-                let secrets_manager = matches!(self.kind, StoreKind::SecretsManager { .. });
-                let scheme = if secrets_manager { "secretsmanager" } else { "ssm" };
+            StoreKind::SecretsManager(secret) | StoreKind::Ssm(secret) => {
+                let AwsSecret { name, region, kms_key, text } = secret;
+                let is_ssm = matches!(self.kind, StoreKind::Ssm(_));
+                let scheme = if is_ssm { "ssm" } else { "secretsmanager" };
                 write!(f, "{scheme}:{}", escaped(name))?;
                 options.extend(region.as_ref().map(|region| ("region", region.to_string())));
                 options.extend(kms_key.clone().map(|key| ("kms-key-id", key)));
-                if *form == SecretForm::UserPassword {
+                if *text == SecretText::UserPassword {
                     options.push(("form", "text".to_owned()));
                 }
             }
-            StoreKind::Kubernetes(secret) => {
-                let KubernetesSecret { namespace, name, kubectl, kubeconfig, context } = secret;
-                write!(f, "kubernetes:{}/{}", escaped(namespace), escaped(name))?;
-                options.extend(kubectl.clone().map(|kubectl| ("kubectl", kubectl)));
+            StoreKind::Kubernetes(Kubectl { program, kubeconfig, context }) => {
+                write!(f, "kubernetes:{}/{}", names.namespace, names.entry)?;
+                (usual.namespace, usual.entry) = (names.namespace.clone(), names.entry.clone());
+                options.extend(program.clone().map(|program| ("kubectl", program)));
                 let kubeconfig = kubeconfig.as_ref().map(|path| path.to_string_lossy());
                 options.extend(kubeconfig.map(|path| ("kubeconfig", path.into_owned())));
                 options.extend(context.clone().map(|context| ("context", context)));
@@ -37,10 +40,9 @@ impl fmt::Display for Store {
         options.extend(self.host.clone().map(|host| ("host", host)));
         options.extend(self.port.map(|port| ("port", port.to_string())));
         options.extend(self.from.clone().map(|from| ("from", from)));
-        let usual = self.kind.usual_keys();
-        let chosen =
-            self.keys.named().into_iter().zip(usual.named()).filter(|(key, usual)| key != usual);
-        options.extend(chosen.map(|((option, key), _)| (option, key.to_owned())));
+        let both = chosen(&mut names).into_iter().zip(chosen(&mut usual));
+        let other = both.filter(|((_, name), (_, usual))| name != usual);
+        options.extend(other.map(|((option, name), _)| (option, name.clone())));
         options.iter().enumerate().try_for_each(|(n, (option, value))| {
             write!(f, "{}{option}={}", if n == 0 { '?' } else { '&' }, escaped(value))
         })
