@@ -367,6 +367,9 @@ async fn a_proof_wants_its_logins_in_a_row() {
     let mut on_login =
         |login: seskey_aws::lifecycle::prove::Login| logins.push(login.outcome.is_ok());
     let proven = prove(&proof, &credential, &mut Interrupt::never(), &mut on_login).await;
-    assert_eq!(proven.unwrap().unwrap().attempts, 9);
+    let proven = proven.unwrap().unwrap();
+    assert_eq!(proven.attempts, 9);
+    // after the refusal, the next ones are not hasty
+    assert!(proven.elapsed >= Duration::from_millis(5 * 1500), "{:?}", proven.elapsed);
     assert_eq!(logins, [false, true, true, false, true, false, true, true, true]);
 }

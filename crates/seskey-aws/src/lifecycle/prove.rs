@@ -1,5 +1,5 @@
 //! The proof of a credential: it logs in. A new key takes effect late and at first not everywhere, so the proof waits,
-//! and asks for several logins in a row.
+//! and asks for several logins in a row; of a key that was refused, over some seconds.
 
 use std::time::{Duration, Instant};
 
@@ -80,7 +80,7 @@ pub async fn prove(
     on_login: &mut (dyn FnMut(Login) + Send),
 ) -> Result<Option<Proven>, NotProven> {
     let start = Instant::now();
-    let mut in_a_row = 0;
+    let (mut in_a_row, mut was_refused) = (0, false);
     let mut pause = FIRST_PAUSE;
     for attempt in 1.. {
         let mut transcript = Transcript::default();
@@ -96,9 +96,13 @@ pub async fn prove(
             if in_a_row >= proof.logins {
                 return Ok(Some(Proven { attempts: attempt, elapsed, transcript }));
             }
+            if was_refused && !interrupt.sleep(STEADY).await {
+                return Ok(None);
+            }
             continue;
         };
         in_a_row = 0;
+        was_refused |= matches!(error, SmtpError::Refused { phase: Phase::Auth, .. });
         let retry_in = (may_pass(&error) && elapsed + pause < proof.patience).then_some(pause);
         on_login(Login { attempt, outcome: Err(error.clone()), retry_in });
         if retry_in.is_none() {
@@ -146,6 +150,10 @@ fn may_pass(error: &SmtpError) -> bool {
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Between two logins that succeed, where one was refused before. A key that has just taken effect comes and goes: in a
+/// tenth of a second three of its logins may succeed by chance, and what reads the stores is refused a moment later.
+const STEADY: Duration = Duration::from_millis(1500);
 
 #[cfg(test)]
 mod tests {
