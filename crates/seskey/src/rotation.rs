@@ -26,7 +26,10 @@
 //! # What the plan relies on
 //! Whoever carries out the steps
 //! * observes everything anew after each step, and lets time pass until ListAccessKeys and ListUserTags show what it
-//!   has just made or written: IAM is eventually consistent;
+//!   has just made or written: IAM is eventually consistent. After a proof, a delivery or the hook, which change nothing
+//!   there, the next delivery, hook or hand-over may build on what IAM showed before;
+//! * knows the last uses of the keys that [`Seen::uses_behind`] names of the step that is decided without them, and asks
+//!   once more;
 //! * begins a step at once and gives it up before [`MARGIN`] less [`LAG`] has gone by since it began to observe. IAM has
 //!   no conditional write: what another run does in between must stay within what [`LEASE`] covers;
 //! * takes `now` from IAM's own clock (the `Date` of its answers), in whole seconds, as IAM gives its times;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{LEASE, MARGIN, Notes, after, before};
+use super::{LEASE, MARGIN, Notes, Reason, Stage, Step, Why, after, before};
 use crate::access_key::AccessKeyId;
 
 /// Everything that a step depends on.
@@ -58,6 +58,22 @@ impl Seen {
             proven: BTreeSet::new(),
             hooked: None,
         }
+    }
+
+    /// The keys whose last uses may make another step of this one, so that they must be known before it is done.
+    /// Whatever those of the other keys are, [`next`](super::next) decides the same.
+    pub fn uses_behind(&self, step: &Step) -> Vec<&AccessKeyId> {
+        let handed_over = self.notes.hand_over.as_ref().map(|note| &note.key);
+        let counts = match step {
+            Step::Stop(Reason::Limit(step)) => return self.uses_behind(step),
+            Step::Stop(Reason::NoStore | Reason::TooLate(_)) => false,
+            // without a hand-over, the uses say which key is waited for
+            Step::WaitUntil { why: Why::Grace, .. } => handed_over.is_none(),
+            Step::Discard(_) | Step::Stop(_) | Step::WaitUntil { .. } => true,
+            step => step.stage() == Some(Stage::Retire),
+        };
+        let keys = self.keys.iter().filter(|_| counts).map(|key| &key.id);
+        keys.filter(|key| Some(*key) != handed_over).collect()
     }
 
     /// The key to build on: what is handed over, else what a store holds, else what is likeliest in use.

@@ -16,4 +16,5 @@ mod races;
 mod run;
 mod starts;
 mod together;
+mod uses;
 mod world;

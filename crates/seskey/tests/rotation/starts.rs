@@ -12,19 +12,19 @@ use crate::{
 };
 
 /// A key as it may be found: whether it is active, its age, and how long ago it was used.
-type Found = (bool, SignedDuration, Option<SignedDuration>);
+pub(crate) type Found = (bool, SignedDuration, Option<SignedDuration>);
 
-const AGES: [SignedDuration; 3] = [
+pub(crate) const AGES: [SignedDuration; 3] = [
     SignedDuration::from_mins(2),
     SignedDuration::from_hours(24 * 20),
     SignedDuration::from_hours(24 * 100),
 ];
 
-const USES: [Option<SignedDuration>; 3] =
+pub(crate) const USES: [Option<SignedDuration>; 3] =
     [None, Some(SignedDuration::from_mins(1)), Some(SignedDuration::from_hours(24 * 10))];
 
 /// The tags that a user may have, all of them true or once true, or of keys that are gone (the third one).
-fn notes() -> Vec<Vec<(&'static str, String)>> {
+pub(crate) fn notes() -> Vec<Vec<(&'static str, String)>> {
     let [one, two, gone] = [1, 2, 99].map(id);
     let earlier = start() - DAY * 30;
     let mut notes = vec![vec![]];
@@ -42,7 +42,7 @@ fn notes() -> Vec<Vec<(&'static str, String)>> {
     notes
 }
 
-fn world(found: &[Found], notes: &[(&'static str, String)], stores: &[usize]) -> World {
+pub(crate) fn world(found: &[Found], notes: &[(&'static str, String)], stores: &[usize]) -> World {
     let mut world = World::new(stores.len());
     for &(active, age, used) in found {
         let key = world.add_key(age);

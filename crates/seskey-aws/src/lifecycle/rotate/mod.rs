@@ -24,7 +24,7 @@ pub use hook::Hook;
 
 use self::{
     carry_out::Carried,
-    observe::{Expected, LastUses},
+    observe::{Expected, Listed},
     passwords::Passwords,
 };
 use super::{
@@ -169,7 +169,12 @@ pub async fn rotate(
 pub async fn forecast(account: &Account, rotation: &Rotation) -> Result<Vec<Step>, RotateFailure> {
     let on_event = &mut |_| {};
     let mut run = Run::new(account, rotation, Interrupt::never(), on_event);
-    let (seen, _) = run.decide().await?;
+    let mut seen = run.observe().await?;
+    // of an only key it is of no account, unless it may be a stranger's
+    if seen.keys.len() > 1 || seen.notes.intent.is_some() {
+        let keys: Vec<_> = seen.keys.iter().map(|key| key.id.clone()).collect();
+        run.ask_for_uses(&mut seen, &keys).await?;
+    }
     let goal = run.goal(&seen);
     Ok(forecast_of(|seen| (rotation.plan)(seen, &goal), &seen))
 }
@@ -183,7 +188,8 @@ struct Run<'a> {
     passwords: Passwords,
     /// What the step before has changed, and IAM may not show yet.
     expected: Expected,
-    last_uses: LastUses,
+    /// What IAM has shown, where it may be built upon once more.
+    listed: Option<Listed>,
     /// Tags that somebody else has just read.
     tags: Option<Vec<(String, String)>>,
     /// When the first observation was made, by IAM's clock.
@@ -205,7 +211,7 @@ impl<'a> Run<'a> {
             on_event,
             passwords: Passwords::default(),
             expected: Expected::default(),
-            last_uses: LastUses::new(),
+            listed: None,
             tags: rotation.tags.clone(),
             start: None,
             steps: vec![],
@@ -243,6 +249,7 @@ impl<'a> Run<'a> {
         if self.was_decided_on_old_facts(&step) {
             (seen, step) = self.decide().await.map_err(|failure| (None, failure))?;
         }
+        let listed = self.listed.take();
         tracing::debug!(?step, "decided");
         if self.interrupt.is_raised() {
             return Ok(Some(End::Interrupted { next: Some(step) }));
@@ -262,6 +269,7 @@ impl<'a> Run<'a> {
                 (self.on_event)(Event::Begins(step.clone()));
                 match self.carry_out(&seen, &step).await {
                     Ok(Carried::Out) => {
+                        self.keep(listed, &step);
                         let at = self.account.now().unwrap_or(seen.now);
                         (self.on_event)(Event::Did { step: step.clone(), at });
                         self.steps.push(step);
@@ -276,8 +284,14 @@ impl<'a> Run<'a> {
     }
 
     async fn decide(&mut self) -> Result<(Seen, Step), RotateFailure> {
-        let seen = self.observe().await?;
-        let step = (self.rotation.plan)(&seen, &self.goal(&seen));
+        let mut seen = self.observe().await?;
+        let goal = self.goal(&seen);
+        let mut step = (self.rotation.plan)(&seen, &goal);
+        let asked: Vec<_> = seen.uses_behind(&step).into_iter().cloned().collect();
+        if !asked.is_empty() {
+            self.ask_for_uses(&mut seen, &asked).await?;
+            step = (self.rotation.plan)(&seen, &goal);
+        }
         Ok((seen, step))
     }
 

@@ -1,14 +1,11 @@
 //! What IAM and the stores show, as the plan is told it.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use seskey::{
     AccessKeyId, SmtpPassword,
-    rotation::{Key, Notes, Seen, Stage, Step, Store as Holding},
+    rotation::{Key, Notes, Seen, Step, Store as Holding},
     store::Store,
 };
 use tokio::time::sleep;
@@ -29,21 +26,28 @@ pub(super) struct Expected {
     pub(super) key: Option<(AccessKeyId, Option<bool>)>,
 }
 
-/// When keys were last used, so far as this run has asked.
-pub(super) type LastUses = BTreeMap<AccessKeyId, Option<Timestamp>>;
+/// What IAM shows of a user.
+pub(super) struct Listed {
+    keys: Vec<AccessKey>,
+    tags: Vec<(String, String)>,
+    /// When it was asked.
+    since: Instant,
+    /// Whether it was built upon before.
+    is_old: bool,
+}
 
 impl Run<'_> {
-    /// Observes everything anew, but for the last uses that were asked for before.
+    /// Observes everything anew, but for what [`keep`](Self::keep) has kept. Last uses are left out.
     pub(super) async fn observe(&mut self) -> Result<Seen, RotateFailure> {
-        let (keys, tags) = self.settled().await?;
-        let notes = Notes::from_tags(tags.iter().map(|(key, value)| (&**key, &**value)))?;
-        let mut keys: Vec<Key> = keys.iter().map(key).collect::<Result<_, _>>()?;
-        // of an only key it is of no account, unless it may be a stranger's
-        if keys.len() > 1 || notes.intent.is_some() {
-            for key in &mut keys {
-                key.last_used = self.last_used(&key.id).await?;
-            }
-        }
+        let kept = self.listed.take().filter(|listed| listed.since.elapsed() < FRESH);
+        let listed = match kept {
+            Some(listed) => Listed { is_old: true, ..listed },
+            None => self.settled().await?,
+        };
+        let tags = listed.tags.iter().map(|(key, value)| (&**key, &**value));
+        let notes = Notes::from_tags(tags)?;
+        let keys: Vec<Key> = listed.keys.iter().map(key).collect::<Result<_, _>>()?;
+        self.listed = Some(listed);
         let mut stores = vec![];
         for store in &self.rotation.stores {
             stores.push(Holding { holds: self.holds(store, &keys).await? });
@@ -60,46 +64,61 @@ impl Run<'_> {
         })
     }
 
-    /// Whether the step was decided by what may have become old: tags that were read before, and last uses where they
-    /// count. If so, they are forgotten.
+    /// Asks when these keys were last used.
+    pub(super) async fn ask_for_uses(
+        &self,
+        seen: &mut Seen,
+        keys: &[AccessKeyId],
+    ) -> Result<(), Error> {
+        for key in seen.keys.iter_mut().filter(|key| keys.contains(&key.id)) {
+            let (_, used) = self.account.access_key_last_used(key.id.as_str()).await?;
+            key.last_used = used.map(|used| used.at);
+        }
+        Ok(())
+    }
+
+    /// Whether the step was decided by what may have become old: tags that were read before, or what was kept. If so,
+    /// it is forgotten.
     pub(super) fn was_decided_on_old_facts(&mut self, step: &Step) -> bool {
-        let changes_something = step.stage().is_some();
-        let asks_for_uses = match step {
-            Step::Discard(_) | Step::Stop(_) | Step::WaitUntil { .. } => true,
-            step => step.stage() == Some(Stage::Retire),
-        };
-        let old_tags = self.tags.take().is_some() && changes_something;
-        let old_uses = asks_for_uses && !std::mem::take(&mut self.last_uses).is_empty();
-        old_tags || old_uses
+        let old_tags = self.tags.take().is_some() && step.stage().is_some();
+        let kept = self.listed.as_ref().is_some_and(|listed| listed.is_old);
+        let is_old = old_tags || (kept && !hands_over(step));
+        if is_old {
+            self.listed = None;
+        }
+        is_old
+    }
+
+    /// Keeps what IAM has shown for the next step, after one that changed nothing there.
+    ///
+    /// It is used for no longer than [`FRESH`], and only where the next step goes on with the hand-over. It is as if that
+    /// step were decided so much earlier: the longest of them, the hook, still ends before MARGIN less LAG has gone by
+    /// since IAM was asked. What the stores hold, and the time, are seen anew. Nothing is deactivated, deleted, made or
+    /// waited for by what was kept.
+    pub(super) fn keep(&mut self, listed: Option<Listed>, after: &Step) {
+        let changes_nothing =
+            matches!(after, Step::Prove(_) | Step::Deliver { .. } | Step::RunHook(_));
+        self.listed = listed.filter(|_| changes_nothing);
     }
 
     /// Keys and tags, when they show what this run has changed, or when that takes too long: another run may have
     /// changed it again.
-    async fn settled(&mut self) -> Result<(Vec<AccessKey>, Vec<(String, String)>), Error> {
+    async fn settled(&mut self) -> Result<Listed, Error> {
         let (user, start) = (&self.rotation.user, Instant::now());
         let expected = std::mem::take(&mut self.expected);
         for pause in PAUSES.iter().chain(std::iter::repeat(&LAST_PAUSE)) {
+            let since = Instant::now();
             let keys = self.account.access_keys(user).await?;
             let tags = match &self.tags {
                 Some(tags) => tags.clone(),
                 None => self.account.tags_of_user(user).await?,
             };
             if expected.is_shown(&keys, &tags) || start.elapsed() > SETTLING {
-                return Ok((keys, tags));
+                return Ok(Listed { keys, tags, since, is_old: false });
             }
             sleep(*pause).await;
         }
         unreachable!("the loop ends by the clock")
-    }
-
-    async fn last_used(&mut self, key: &AccessKeyId) -> Result<Option<Timestamp>, Error> {
-        if let Some(known) = self.last_uses.get(key) {
-            return Ok(*known);
-        }
-        let (_, used) = self.account.access_key_last_used(key.as_str()).await?;
-        let used = used.map(|used| used.at);
-        self.last_uses.insert(key.clone(), used);
-        Ok(used)
     }
 
     /// The key whose password the store holds.
@@ -182,11 +201,18 @@ fn key(key: &AccessKey) -> Result<Key, RotateFailure> {
     })
 }
 
+fn hands_over(step: &Step) -> bool {
+    matches!(step, Step::Deliver { .. } | Step::RunHook(_) | Step::MarkHandOver(_))
+}
+
 /// As IAM gives its times.
 fn whole_seconds(time: Timestamp) -> Timestamp {
     let round = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
     time.round(round).expect("a time can be cut to whole seconds")
 }
+
+/// For how long what IAM has shown may be built upon: with the patience of a hook, less than MARGIN less LAG.
+const FRESH: Duration = Duration::from_secs(30);
 
 const PAUSES: [Duration; 4] = [
     Duration::from_millis(100),
