@@ -99,6 +99,9 @@ impl Fleet {
     }
 }
 
-const CONCURRENCY: NonZeroU32 = NonZeroU32::new(8).expect("it is not zero");
+/// Most of the time of a rotation goes by until the new key takes effect: many may wait, while the calls keep their pace.
+/// At the slowest pace after throttling, so many leave a step with its five calls well within
+/// [`MARGIN`](crate::rotation::MARGIN).
+const CONCURRENCY: NonZeroU32 = NonZeroU32::new(32).expect("it is not zero");
 
 const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");

@@ -22,7 +22,7 @@ fn hours(hours: i64) -> SignedDuration {
 #[test]
 fn the_whole_example() {
     let fleet = Fleet::parse(EXAMPLE).unwrap();
-    assert_eq!((fleet.concurrency.get(), fleet.calls_per_second.get()), (8, 10));
+    assert_eq!((fleet.concurrency.get(), fleet.calls_per_second.get()), (32, 10));
     let prod = &fleet.accounts["prod"];
     assert_eq!(prod.profile.as_deref(), Some("prod"));
     assert_eq!(prod.role_arn.as_deref(), Some("arn:aws:iam::111122223333:role/seskey"));

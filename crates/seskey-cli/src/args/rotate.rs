@@ -72,7 +72,7 @@ pub(crate) struct Terms {
 #[command(next_help_heading = "Many users")]
 pub(crate) struct Pace {
     /// How many users at the same time
-    #[arg(long, value_name = "N", default_value = "8")]
+    #[arg(long, value_name = "N", default_value = "32")]
     pub(crate) concurrency: std::num::NonZeroUsize,
     /// How many calls to IAM in a second, all users together; IAM throttles an account as a whole
     #[arg(long, value_name = "N", default_value = "10")]
