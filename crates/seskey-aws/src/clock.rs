@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant, SystemTime},
 };
 
 use aws_sdk_iam::{
@@ -28,6 +28,21 @@ impl Account {
     }
 }
 
+/// How long ago something began. While the machine sleeps one clock stands still, and the other one may be set: the one
+/// that says more is believed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(Instant, SystemTime);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now(), SystemTime::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed().max(self.1.elapsed().unwrap_or_default())
+    }
+}
+
 /// The date of the last answer, and when it came.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clock(Arc<Mutex<Option<(Timestamp, Instant)>>>);
@@ -50,5 +65,19 @@ impl Intercept for Clock {
             *last = Some((date, Instant::now()));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_that_the_machine_slept_counts() {
+        let slept = Duration::from_secs(3600);
+        let before = Stopwatch(Instant::now(), SystemTime::now() - slept);
+        assert!(before.elapsed() >= slept);
+        let set_back = Stopwatch(Instant::now(), SystemTime::now() + slept);
+        assert!(set_back.elapsed() < slept);
     }
 }

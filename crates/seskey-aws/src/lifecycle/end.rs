@@ -48,7 +48,9 @@ pub async fn watch_end(
             }
             Err(error) if after > proof.patience => return Ending::Untried(error),
             Ok(()) if after > proof.patience => return Ending::StillWorks { after },
-            _ if !interrupt.sleep(pause).await => return Ending::StillWorks { after },
+            outcome if !interrupt.sleep(pause).await => {
+                return outcome.map_or_else(Ending::Untried, |()| Ending::StillWorks { after });
+            }
             _ => pause = (pause * 2).min(LAST_PAUSE),
         }
     }

@@ -11,6 +11,7 @@ use std::{
 
 use rustix::process::geteuid;
 use seskey::render::{Entry, Form, RenderError};
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use super::{Held, StoreError};
@@ -84,14 +85,8 @@ pub(super) async fn write(path: PathBuf, form: Form, entry: Entry) -> Result<(),
         let path = followed(&path)?;
         let folder = Folder::locked(folder_of(&path))?;
         let present = Present::read(&path)?;
-        let before = present.as_ref().map_or("", |present| present.text.as_str());
-        let read = form.read(before, &entry.host, entry.port);
-        let text = read.and_then(|_| form.render(&entry, before)).map_err(|error| match error {
-            RenderError::NotOurs => StoreError::NotOurs,
-            error => error.into(),
-        })?;
-        let text = Zeroizing::new(text);
-        if *text != before {
+        let text = rendered(&form, &entry, present.as_ref())?;
+        if present.as_ref().is_none_or(|present| present.text != text) {
             folder.replace(&path, present.as_ref(), &text)?;
         }
         let text = Present::read(&path)?.map(|present| present.text).unwrap_or_default();
@@ -99,6 +94,34 @@ pub(super) async fn write(path: PathBuf, form: Form, entry: Entry) -> Result<(),
         held.confirm(&entry.credential)
     })
     .await
+}
+
+/// Does all that can be done before there is a credential, and takes it back.
+pub(super) async fn check(path: PathBuf, form: Form, entry: Entry) -> Result<(), StoreError> {
+    in_thread(move || {
+        let path = followed(&path)?;
+        let folder = Folder::locked(folder_of(&path))?;
+        let present = Present::read(&path)?;
+        rendered(&form, &entry, present.as_ref())?;
+        folder.new_file(&path, present.as_ref())?;
+        Ok(())
+    })
+    .await
+}
+
+/// The text of the file with this entry.
+fn rendered(
+    form: &Form,
+    entry: &Entry,
+    present: Option<&Present>,
+) -> Result<Zeroizing<String>, StoreError> {
+    let before = present.map_or("", |present| present.text.as_str());
+    let read = form.read(before, &entry.host, entry.port);
+    let text = read.and_then(|_| form.render(entry, before)).map_err(|error| match error {
+        RenderError::NotOurs => StoreError::NotOurs,
+        error => error.into(),
+    })?;
+    Ok(Zeroizing::new(text))
 }
 
 /// Files block, and a disk that spins up does so for seconds.
@@ -175,10 +198,19 @@ impl<'a> Folder<'a> {
     /// Owner and mode are right before the first byte of the text is written; the text is on disk before the name is.
     fn replace(&self, path: &Path, present: Option<&Present>, text: &str) -> Result<(), FileError> {
         let failed = |error| system(path, &error);
+        let mut file = self.new_file(path, present)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(path).map_err(|error| failed(error.error))?;
+        self.handle.sync_all().map_err(failed)
+    }
+
+    /// An empty file beside the present one, with its owner and mode; gone when it is dropped.
+    fn new_file(&self, path: &Path, present: Option<&Present>) -> Result<NamedTempFile, FileError> {
+        let failed = |error| system(path, &error);
         self.remove_leftovers();
         let mut builder = tempfile::Builder::new();
-        let mut file =
-            builder.prefix(PREFIX).suffix(SUFFIX).tempfile_in(self.path).map_err(failed)?;
+        let file = builder.prefix(PREFIX).suffix(SUFFIX).tempfile_in(self.path).map_err(failed)?;
         if let Some(Present { metadata: old, .. }) = present {
             let new = file.as_file().metadata().map_err(failed)?;
             let (user, group) = (old.uid(), old.gid());
@@ -191,10 +223,7 @@ impl<'a> Folder<'a> {
             let mode = Permissions::from_mode(old.mode() & 0o7777);
             file.as_file().set_permissions(mode).map_err(failed)?;
         }
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        self.handle.sync_all().map_err(failed)
+        Ok(file)
     }
 
     /// Whoever was killed has left a secret behind. While the folder is locked, nobody is about to use it.

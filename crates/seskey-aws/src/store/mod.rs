@@ -14,7 +14,7 @@ mod secrets_manager;
 mod ssm;
 
 use seskey::{
-    AccessKeyId, Region, SmtpCredential, SmtpPassword,
+    AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword,
     render::{Entry, RenderError},
     store::{Store, StoreKind},
 };
@@ -121,6 +121,26 @@ pub async fn previous(account: &Account, store: &Store) -> Result<Held, StoreErr
     }
 }
 
+/// Whether a credential of this user could be put into the store, so far as that shows without one: in a file, whether its
+/// form can carry it, and a new file can be put in its place. Reading shows the rest, or only writing.
+///
+/// # Errors
+/// Why it could not.
+pub async fn check(store: &Store, region: &Region, user: &str) -> Result<(), StoreError> {
+    let StoreKind::File { path } = &store.kind else { return Ok(()) };
+    let credential = SmtpCredential {
+        iam_user: Some(user.to_owned()),
+        user_name: AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").expect("AWS's example is one"),
+        password: SmtpPassword::derive(
+            &SecretAccessKey::parse("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+                .expect("AWS's example is one"),
+            region,
+        ),
+        endpoint: Some(region.smtp_endpoint()),
+    };
+    file::check(path.clone(), store.form.clone(), entry(store, region, &credential)).await
+}
+
 /// Puts the credential for this region into the store, user name and password in one write, and reads it back.
 ///
 /// # Errors
@@ -132,12 +152,7 @@ pub async fn write(
     credential: &SmtpCredential,
 ) -> Result<(), StoreError> {
     let form = &store.form;
-    let entry = Entry {
-        host: host(store, region),
-        port: port(store),
-        from: store.from.clone(),
-        credential: credential.clone(),
-    };
+    let entry = entry(store, region, credential);
     match &store.kind {
         StoreKind::File { path } => file::write(path.clone(), form.clone(), entry).await,
         StoreKind::SecretsManager(secret) => {
@@ -177,6 +192,15 @@ impl Held {
             }
             _ => Err(StoreError::NotKept { held: self }),
         }
+    }
+}
+
+fn entry(store: &Store, region: &Region, credential: &SmtpCredential) -> Entry {
+    Entry {
+        host: host(store, region),
+        port: port(store),
+        from: store.from.clone(),
+        credential: credential.clone(),
     }
 }
 

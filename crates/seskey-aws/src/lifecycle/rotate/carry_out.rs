@@ -8,10 +8,7 @@ use seskey::{
 use super::{Event, Rotation, Run, failure::RotateFailure};
 use crate::{
     Account, Error,
-    lifecycle::{
-        end::watch_end,
-        prove::{Proof, prove},
-    },
+    lifecycle::{end::watch_end, prove::prove},
     smtp::{Phase, SmtpError, Transcript},
     store::{self, Held},
 };
@@ -34,8 +31,12 @@ impl Run<'_> {
     ) -> Result<Carried, RotateFailure> {
         let user = &self.rotation.user;
         match step {
-            Step::WriteIntent(_) => reach(&self.rotation.proof).await?,
-            Step::CreateKey => self.create_key().await?,
+            Step::WriteIntent(_) => prepare(self.rotation).await?,
+            Step::CreateKey => {
+                // the intent may be that of a run which came no further
+                prepare(self.rotation).await?;
+                self.create_key().await?;
+            }
             Step::Prove(key) => return self.prove(seen, key).await,
             Step::Deliver { store, key } => self.deliver(*store, key).await?,
             Step::RunHook(key) => {
@@ -143,11 +144,16 @@ impl Run<'_> {
     }
 }
 
-/// Connects before anything is made: an endpoint that cannot be reached would be found too late.
-async fn reach(proof: &Proof) -> Result<(), RotateFailure> {
+/// Looks at what a new key needs before it is made: what is in its way would be found too late.
+async fn prepare(rotation: &Rotation) -> Result<(), RotateFailure> {
+    let Rotation { user, region, stores, proof, .. } = rotation;
     let mut transcript = Transcript::default();
     let session = proof.client.connect(&proof.server, &mut transcript).await;
     session.map_err(RotateFailure::Unreachable)?.quit().await;
+    for store in stores {
+        let ready = store::check(store, region, user).await;
+        ready.map_err(|error| RotateFailure::of_store(store, error))?;
+    }
     Ok(())
 }
 

@@ -79,6 +79,9 @@ pub enum RotateFailure {
     /// The SMTP endpoint cannot be reached; seen before a key was made.
     #[error("{0}")]
     Unreachable(SmtpError),
+    /// A step was not done while what it was decided on could be relied on.
+    #[error("it took too long: what was seen before is too old to go by")]
+    TimeLimit,
     /// IAM made an access key that cannot be an SMTP credential.
     #[error("the access key {id} cannot be an SMTP credential")]
     UnusableKey {
@@ -94,7 +97,16 @@ impl RotateFailure {
 
     /// Whether the same may succeed a moment later.
     pub(super) fn may_pass(&self) -> bool {
-        let Self::Call(error) = self else { return false };
+        let error = match self {
+            Self::TimeLimit => return true,
+            Self::Call(error) => error,
+            // a key at hand would be lost with this run
+            Self::Store { error, .. } => match &**error {
+                StoreError::Call(error) => error,
+                _ => return false,
+            },
+            _ => return false,
+        };
         match &error.cause {
             Cause::Throttled { .. } | Cause::Unreadable => true,
             Cause::Unreachable { .. } => error.ambiguous,

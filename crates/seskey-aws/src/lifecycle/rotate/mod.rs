@@ -15,9 +15,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seskey::{
     AccessKeyId, Region, SmtpCredential,
-    rotation::{Goal, Reason, Seen, Step, Why, forecast_of},
+    rotation::{Goal, LAG, MARGIN, Reason, Seen, Step, Why, forecast_of},
     store::Store,
 };
+use tokio::time::timeout;
 
 pub use failure::{RotateError, RotateFailure};
 pub use hook::Hook;
@@ -32,7 +33,7 @@ use super::{
     end::Ending,
     prove::{Login, Proof},
 };
-use crate::Account;
+use crate::{Account, clock::Stopwatch};
 
 /// What is to be rotated, and how.
 #[derive(Clone)]
@@ -65,7 +66,7 @@ pub struct Outcome {
     pub steps: Vec<Step>,
     /// Why there was no further one.
     pub end: End,
-    /// The credential that was made and is in no store, if it was not to be delivered.
+    /// The credential that was made and proven, where the goal was to go no further.
     pub at_hand: Option<SmtpCredential>,
 }
 
@@ -157,7 +158,12 @@ pub async fn rotate(
     let ended = run.go().await;
     let Run { steps, passwords, .. } = run;
     match ended {
-        Ok(end) => Ok(Outcome { at_hand: passwords.undelivered(rotation), steps, end }),
+        Ok(end) => {
+            // the key of any other end is discarded, and must not come into use
+            let is_wanted = matches!(end, End::Stopped(Reason::Limit(_)));
+            let at_hand = is_wanted.then(|| passwords.undelivered(rotation)).flatten();
+            Ok(Outcome { steps, end, at_hand })
+        }
         Err((step, failure)) => Err(RotateError { failure, step, done: steps }),
     }
 }
@@ -192,6 +198,8 @@ struct Run<'a> {
     listed: Option<Listed>,
     /// Tags that somebody else has just read.
     tags: Option<Vec<(String, String)>>,
+    /// Since when it observes what the next step is decided on.
+    observed: Stopwatch,
     /// When the first observation was made, by IAM's clock.
     start: Option<Timestamp>,
     steps: Vec<Step>,
@@ -213,6 +221,7 @@ impl<'a> Run<'a> {
             expected: Expected::default(),
             listed: None,
             tags: rotation.tags.clone(),
+            observed: Stopwatch::start(),
             start: None,
             steps: vec![],
         }
@@ -254,20 +263,27 @@ impl<'a> Run<'a> {
         if self.interrupt.is_raised() {
             return Ok(Some(End::Interrupted { next: Some(step) }));
         }
+        let ends_here = step.ends_a_run();
         match step {
             Step::Done { due } => Ok(Some(End::Done { due })),
             Step::Stop(reason) => Ok(Some(End::Stopped(reason))),
-            Step::WaitUntil { until, ref key, .. } if !step.ends_a_run() => {
-                let key = key.clone();
+            Step::WaitUntil { until, why, key } if ends_here => {
+                Ok(Some(End::Waits { until, why, key }))
+            }
+            Step::WaitUntil { until, key, .. } => {
                 (self.on_event)(Event::Waits { until, key });
                 let left = Duration::try_from(until.duration_since(seen.now)).unwrap_or_default();
                 self.interrupt.sleep(left.min(LOOK_AGAIN)).await;
                 Ok(None)
             }
-            Step::WaitUntil { until, why, key } => Ok(Some(End::Waits { until, why, key })),
             step => {
+                let left = STEP_LIMIT.saturating_sub(self.observed.elapsed());
+                if left.is_zero() {
+                    return Err((Some(step), RotateFailure::TimeLimit));
+                }
                 (self.on_event)(Event::Begins(step.clone()));
-                match self.carry_out(&seen, &step).await {
+                let carried = timeout(left, self.carry_out(&seen, &step)).await;
+                match carried.unwrap_or(Err(RotateFailure::TimeLimit)) {
                     Ok(Carried::Out) => {
                         self.keep(listed, &step);
                         let at = self.account.now().unwrap_or(seen.now);
@@ -305,6 +321,9 @@ impl<'a> Run<'a> {
         goal
     }
 }
+
+/// A step is given up so long after it began to observe what it was decided on.
+const STEP_LIMIT: Duration = MARGIN.unsigned_abs().saturating_sub(LAG.unsigned_abs());
 
 /// How often a run tries in vain before it gives up, each time after the SDK has tried several times.
 const ATTEMPTS: u32 = 5;

@@ -8,11 +8,11 @@ use seskey::{
     rotation::{Key, Notes, Seen, Step, Store as Holding},
     store::Store,
 };
-use tokio::time::sleep;
 
 use super::{Run, failure::RotateFailure};
 use crate::{
     Error,
+    clock::Stopwatch,
     iam::{AccessKey, KeyStatus},
     smtp::{Phase, SmtpError, Transcript},
     store::{self, Held},
@@ -31,7 +31,7 @@ pub(super) struct Listed {
     keys: Vec<AccessKey>,
     tags: Vec<(String, String)>,
     /// When it was asked.
-    since: Instant,
+    since: Stopwatch,
     /// Whether it was built upon before.
     is_old: bool,
 }
@@ -47,6 +47,7 @@ impl Run<'_> {
         let tags = listed.tags.iter().map(|(key, value)| (&**key, &**value));
         let notes = Notes::from_tags(tags)?;
         let keys: Vec<Key> = listed.keys.iter().map(key).collect::<Result<_, _>>()?;
+        self.observed = listed.since;
         self.listed = Some(listed);
         let mut stores = vec![];
         for store in &self.rotation.stores {
@@ -102,21 +103,21 @@ impl Run<'_> {
     }
 
     /// Keys and tags, when they show what this run has changed, or when that takes too long: another run may have
-    /// changed it again.
+    /// changed it again. What is to be shown is remembered when a call fails.
     async fn settled(&mut self) -> Result<Listed, Error> {
         let (user, start) = (&self.rotation.user, Instant::now());
-        let expected = std::mem::take(&mut self.expected);
         for pause in PAUSES.iter().chain(std::iter::repeat(&LAST_PAUSE)) {
-            let since = Instant::now();
+            let since = Stopwatch::start();
             let keys = self.account.access_keys(user).await?;
             let tags = match &self.tags {
                 Some(tags) => tags.clone(),
                 None => self.account.tags_of_user(user).await?,
             };
-            if expected.is_shown(&keys, &tags) || start.elapsed() > SETTLING {
+            let is_shown = self.expected.is_shown(&keys, &tags) || start.elapsed() > SETTLING;
+            if is_shown || !self.interrupt.sleep(*pause).await {
+                self.expected = Expected::default();
                 return Ok(Listed { keys, tags, since, is_old: false });
             }
-            sleep(*pause).await;
         }
         unreachable!("the loop ends by the clock")
     }
@@ -185,7 +186,9 @@ impl Expected {
         });
         let key = self.key.as_ref().is_none_or(|(id, active)| {
             let shown = keys.iter().find(|key| key.id == id.as_str());
-            shown.map(|key| key.status == KeyStatus::Active) == *active
+            let shown = shown.map(|key| key.status == KeyStatus::Active);
+            // somebody else may have deleted what was deactivated
+            shown == *active || (shown.is_none() && *active == Some(false))
         });
         tag && key
     }
