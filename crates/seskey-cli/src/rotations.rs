@@ -7,7 +7,7 @@ mod words;
 
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use seskey::{
@@ -26,7 +26,7 @@ use seskey_aws::{
     },
     smtp::Client,
 };
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::{JoinSet, LocalSet, spawn_local};
 
 pub(crate) use self::records::Records;
 use self::report::{Ended, Report};
@@ -103,19 +103,35 @@ pub(crate) async fn run(
             if running.len() >= concurrency.get() {
                 running.join_next().await;
             }
-            running.spawn_local(one(job, mode, interrupt.clone(), Arc::clone(&report)));
+            running.spawn_local(guarded(job, mode, interrupt.clone(), Arc::clone(&report)));
         }
         while running.join_next().await.is_some() {}
     };
     LocalSet::new().run_until(all).await;
     let report = Arc::into_inner(report).expect("every task is over");
-    let report = report.into_inner().expect(NOBODY_PANICS);
+    let report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
     let has_changes = report.has_changes();
     Ok(Done { exit: report.finish().await?, has_changes })
 }
 
+/// A bug that one user brings to light is told like any other failure of that user.
+async fn guarded(job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<Report>>) {
+    let (who, stores) = (job.who.clone(), job.stores.clone());
+    if spawn_local(one(job, mode, interrupt, Arc::clone(&report))).await.is_err() {
+        let failure = Failure::unfinished(
+            "it broke off, which is a bug in seskey",
+            "please report it with what was printed before; run it again to go on",
+        );
+        locked(&report).ended(&who, &stores, Ended::Failed(failure));
+    }
+}
+
+fn locked(report: &Mutex<Report>) -> MutexGuard<'_, Report> {
+    report.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<Report>>) {
-    let report = || report.lock().expect(NOBODY_PANICS);
+    let report = || locked(&report);
     let (who, stores) = (job.who.clone(), job.stores.clone());
     let failed = |failure| report().ended(&who, &stores, Ended::Failed(failure));
     let missing = match look_for(&mut job).await {
@@ -195,5 +211,3 @@ fn unborn(rotation: &Rotation) -> Seen {
     let stores = rotation.stores.iter().map(|_| seskey::rotation::Store { holds: None });
     Seen { stores: stores.collect(), ..Seen::at(jiff::Timestamp::now()) }
 }
-
-const NOBODY_PANICS: &str = "nobody panics while holding the lock";

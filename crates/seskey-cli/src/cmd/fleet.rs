@@ -12,6 +12,7 @@ use seskey::{
     fleet::{self, Credential},
     policy::Reach,
     rotation,
+    store::{KubernetesSecret, Store, StoreKind},
     user::REGION_TAG,
 };
 use seskey_aws::{
@@ -62,7 +63,7 @@ struct Reached {
 fn run(
     typed: &Typed,
     mode: Mode,
-    records: Records,
+    mut records: Records,
     global: &Global,
     output: &Output,
 ) -> Result<Done> {
@@ -92,12 +93,15 @@ fn run(
             let users = users.count();
             if users > 0 {
                 let reached = reach(account, users, &fleet, &typed.file, global).await?;
+                let several = (fleet.accounts.len() > 1).then_some(name.as_str());
+                records.begin(several, &reached.account).await;
                 accounts.insert(name.as_str(), reached);
             }
         }
         let jobs = credentials.iter().map(|credential| {
             let account = &accounts[credential.account.as_str()];
-            job(credential, account, (fleet.accounts.len() > 1).then_some(&credential.account))
+            let several = (fleet.accounts.len() > 1).then_some(&credential.account);
+            job(credential, account, several, &typed.file)
         });
         let jobs = jobs.collect::<Result<_>>()?;
         let concurrency = NonZeroUsize::try_from(fleet.concurrency).unwrap_or(NonZeroUsize::MIN);
@@ -134,11 +138,13 @@ async fn reach(
         ..Options::default()
     })
     .await;
-    let beside =
-        |path: &PathBuf| file.parent().map_or_else(|| path.clone(), |folder| folder.join(path));
     let endpoint = Endpoint {
         smtp_endpoint: account.smtp_endpoint.clone().or_else(smtp::endpoint_of_environment),
-        ca_file: account.ca_file.as_ref().map(beside).or_else(smtp::ca_file_of_environment),
+        ca_file: account
+            .ca_file
+            .as_ref()
+            .map(|path| beside(file, path))
+            .or_else(smtp::ca_file_of_environment),
         starttls: false,
         tls_wrapper: false,
     };
@@ -151,7 +157,12 @@ async fn reach(
     Ok(Reached { client: smtp::client(&endpoint)?, account: reached, endpoint, tags })
 }
 
-fn job(credential: &Credential, reached: &Reached, account: Option<&String>) -> Result<Job> {
+fn job(
+    credential: &Credential,
+    reached: &Reached,
+    account: Option<&String>,
+    file: &Path,
+) -> Result<Job> {
     let user = credential.user.to_string();
     let usual_region = reached.account.region().and_then(|text| Region::parse(text).ok());
     let create = match credential.create {
@@ -168,13 +179,30 @@ fn job(credential: &Credential, reached: &Reached, account: Option<&String>) -> 
         create,
         goal,
         plan: rotation::next,
-        stores: credential.stores.clone(),
+        stores: credential.stores.iter().map(|store| store_beside(file, store)).collect(),
         hook: credential.after.as_deref().map(Hook::new),
         client: reached.client.clone(),
         endpoint: reached.endpoint.clone(),
         now: false,
         who: Who { user, account: account.cloned() },
     })
+}
+
+/// What the path means in this file.
+fn beside(file: &Path, path: &Path) -> PathBuf {
+    file.parent().map_or_else(|| path.to_owned(), |folder| folder.join(path))
+}
+
+fn store_beside(file: &Path, store: &Store) -> Store {
+    let mut store = store.clone();
+    match &mut store.kind {
+        StoreKind::File { path, .. } => *path = beside(file, path),
+        StoreKind::Kubernetes(KubernetesSecret { kubeconfig: Some(path), .. }) => {
+            *path = beside(file, path);
+        }
+        _ => {}
+    }
+    store
 }
 
 fn create(credential: &Credential, usual_region: Option<&Region>) -> Result<CreateRequest> {

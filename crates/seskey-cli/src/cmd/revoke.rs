@@ -3,10 +3,13 @@
 use std::num::NonZeroUsize;
 
 use serde_json::json;
-use seskey::{rotation, rotation::Goal};
-use seskey_aws::lifecycle::{
-    revoke::{NotNoted, revoke},
-    rotate::Hook,
+use seskey::{AccessKeyId, rotation, rotation::Goal};
+use seskey_aws::{
+    Error,
+    lifecycle::{
+        revoke::{NotNoted, Revoked, revoke},
+        rotate::Hook,
+    },
 };
 
 use crate::{
@@ -24,54 +27,77 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
     // what is typed wrongly for the replacement is found before anything, as it takes no time
     let stores = args.to.iter().map(|text| store(text, &args.user)).collect::<Result<Vec<_>>>()?;
     let region = global.region.as_deref().map(|text| aws::parse_region(text, true)).transpose()?;
-    let records = Records::open(&args.records)?;
+    let usual_region = aws::region(global, true).ok();
+    let client = smtp::client(&args.endpoint)?;
+    let mut records = Records::open(&args.records)?;
     aws::block_on(async {
         let account = aws::account(global, region.as_ref()).await;
-        let revoked = revoke(&account, &args.user).await.map_err(|error| aws::failure(&error))?;
-        let deactivated: Vec<&str> = revoked.deactivated.iter().map(|key| key.as_str()).collect();
-        for key in &deactivated {
-            output.note(&format!("{}: deactivated the access key {key}", args.user));
-        }
-        if let Some((key, error)) = revoked.active.first() {
-            let failure = aws::failure(error);
-            let exit = if deactivated.is_empty() { Exit::Failed } else { Exit::Unfinished };
-            let message = format!("the access key {key} is still active: {}", failure.message);
-            return Err(Failure { exit, message, ..failure });
-        }
-        if let Some(error) = &revoked.not_noted {
-            let reason = match error {
-                NotNoted::Call(error) => aws::failure(error).message,
-                error => error.to_string(),
-            };
-            output.warn(&format!("it was not noted on the user since when: {reason}"));
-        }
-        if !args.replace {
-            answer(args, &deactivated, output)?;
-            return Ok(Exit::Done);
+        let who = Who { user: args.user.clone(), account: None };
+        let revoked = revoke(&account, &args.user).await.map_err(|error| aws::failure(&error));
+        let (deactivated, failed) = match revoked {
+            Ok(revoked) => tell(&args.user, &revoked, output),
+            Err(failure) => (vec![], Some(failure)),
+        };
+        records.begin(None, &account).await;
+        let error = failed.as_ref().map(|failure| &failure.message);
+        records.revoked(&who, json!({"deactivated": deactivated, "error": error}));
+        if failed.is_some() || !args.replace {
+            let answered = failed.map_or_else(|| answer(args, &deactivated, output), Err);
+            records.finish(output).await?;
+            return answered.map(|()| Exit::Done);
         }
         let mut goal = Goal::days(90, 7, 7).expect("90 days are an age");
         goal.make_room = args.make_room;
         let job = Job {
-            who: Who { user: args.user.clone(), account: None },
+            who,
             account,
             region: region.clone(),
-            usual_region: aws::region(global, true).ok(),
+            usual_region,
             tags: None,
             create: None,
             goal,
             plan: rotation::next,
             stores,
             hook: args.after.as_deref().map(Hook::new),
-            client: smtp::client(&args.endpoint)?,
+            client,
             endpoint: args.endpoint.clone(),
             now: false,
         };
         let done = rotations::run(vec![job], Mode::Do, NonZeroUsize::MIN, records, *output).await?;
-        Ok(done.exit)
+        // what was deactivated is changed, whatever came of the rest
+        let is_changed = done.exit == Exit::Failed && !deactivated.is_empty();
+        Ok(if is_changed { Exit::Unfinished } else { done.exit })
     })?
 }
 
-fn answer(args: &Revoke, deactivated: &[&str], output: &Output) -> Result<()> {
+/// Says what was done; the keys that it was done to, and why the others are still active.
+fn tell(user: &str, revoked: &Revoked, output: &Output) -> (Vec<String>, Option<Failure>) {
+    let deactivated: Vec<String> = revoked.deactivated.iter().map(ToString::to_string).collect();
+    for key in &deactivated {
+        output.note(&format!("{user}: deactivated the access key {key}"));
+    }
+    if let Some(error) = &revoked.not_noted {
+        let reason = match error {
+            NotNoted::Call(error) => aws::failure(error).message,
+            error => error.to_string(),
+        };
+        output.warn(&format!("it was not noted on the user since when: {reason}"));
+    }
+    let exit = if deactivated.is_empty() { Exit::Failed } else { Exit::Unfinished };
+    let still_active = |(key, error): &(AccessKeyId, Error)| {
+        let failure = aws::failure(error);
+        let message = format!("the access key {key} is still active: {}", failure.message);
+        Failure { exit, message, ..failure }
+    };
+    let failures = revoked.active.iter().map(still_active);
+    let failed = failures.reduce(|first, next| Failure {
+        message: format!("{}; {}", first.message, next.message),
+        ..first
+    });
+    (deactivated, failed)
+}
+
+fn answer(args: &Revoke, deactivated: &[String], output: &Output) -> Result<()> {
     let user = &args.user;
     if output.json {
         output.answer_json(&json!({"user_name": user, "deactivated": deactivated}))?;

@@ -1,5 +1,7 @@
 //! `seskey rotate`: a new key, proven, delivered, handed over; the old one, in time, deactivated and deleted.
 
+use std::collections::BTreeSet;
+
 use seskey::{
     rotation::{self, Goal, GoalError},
     store::Store,
@@ -42,11 +44,14 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
         region.map(|text| aws::parse_region(text, args.allow_unknown_region)).transpose()?;
     let usual_region = aws::region(global, args.allow_unknown_region).ok();
     let client = smtp::client(&args.endpoint)?;
-    let records = Records::open(&args.records)?;
+    let mut records = Records::open(&args.records)?;
     aws::block_on(async {
         let region_of_calls = region.as_ref().or(usual_region.as_ref());
         let account = aws::account_at(global, region_of_calls, args.pace.calls_per_second).await;
-        let users = if args.all { all(&account).await? } else { args.users.clone() };
+        let mut users = if args.all { all(&account).await? } else { args.users.clone() };
+        // twice at the same time, a user would be in its own way
+        let mut once = BTreeSet::new();
+        users.retain(|user| once.insert(user.clone()));
         let job = |user: String| {
             Ok(Job {
                 account: account.clone(),
@@ -66,6 +71,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
         };
         let jobs = users.into_iter().map(job).collect::<Result<_>>()?;
         let mode = if args.dry_run { Mode::Tell } else { Mode::Do };
+        records.begin(None, &account).await;
         let done = rotations::run(jobs, mode, args.pace.concurrency, records, *output).await?;
         Ok(done.exit)
     })?

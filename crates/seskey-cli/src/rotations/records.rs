@@ -1,14 +1,21 @@
 //! What is kept for auditors, and whom it is told: every step and every end, and nothing secret.
 
 use std::{
-    fs::File, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, process::Stdio,
+    fs::File,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
     time::Duration,
 };
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use seskey::rotation::Step;
-use seskey_aws::lifecycle::{prove::Login, rotate::Rotation};
+use seskey_aws::{
+    Account,
+    lifecycle::{prove::Login, rotate::Rotation},
+};
 use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
 
 use super::{Who, report::step_row};
@@ -44,6 +51,30 @@ impl Records {
         })
     }
 
+    /// Who makes the changes in an account, if there is a log for it. To be asked when nothing waits for it.
+    pub(crate) async fn begin(&mut self, name: Option<&str>, account: &Account) {
+        if self.log.is_none() {
+            return;
+        }
+        let (caller, error) = match account.caller().await {
+            Ok(caller) => (Some(caller.arn), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        self.line("begin", json!({"account": name, "caller": caller, "error": error}));
+    }
+
+    /// What was done about a leak.
+    pub(crate) fn revoked(&mut self, who: &Who, members: Value) {
+        let mut row = json!({"user_name": who.user});
+        if let (Some(row), Value::Object(members)) = (row.as_object_mut(), members) {
+            row.extend(members);
+        }
+        self.write("revoke", who, row.clone());
+        if self.notify.is_some() {
+            self.news.push(row);
+        }
+    }
+
     pub(super) fn step(&mut self, who: &Who, rotation: &Rotation, step: &Step, at: Timestamp) {
         let mut line = step_row(step, &rotation.stores);
         line["iam_time"] = at.to_string().into();
@@ -73,12 +104,22 @@ impl Records {
     }
 
     /// Tells the news, and whether the log is whole.
-    pub(super) async fn finish(self, output: &Output) -> Result<()> {
+    pub(crate) async fn finish(self, output: &Output) -> Result<()> {
         if let Some(command) = &self.notify {
-            for row in &self.news {
-                if let Err(reason) = tell(command, row).await {
-                    output.warn(&format!("the command of --notify failed: {reason}"));
-                }
+            for (index, row) in self.news.iter().enumerate() {
+                let reason = match timeout(PATIENCE, tell(command, row)).await {
+                    Ok(Ok(status)) if status.success() => continue,
+                    Ok(Ok(status)) => status.to_string(),
+                    Ok(Err(error)) => error.to_string(),
+                    Err(_) => {
+                        let (seconds, left) = (PATIENCE.as_secs(), self.news.len() - index - 1);
+                        output.warn(&format!(
+                            "the command of --notify was killed after {seconds} s; {left} more are not told"
+                        ));
+                        break;
+                    }
+                };
+                output.warn(&format!("the command of --notify failed: {reason}"));
             }
         }
         match (self.log, self.broken) {
@@ -94,13 +135,16 @@ impl Records {
     }
 
     fn write(&mut self, event: &str, who: &Who, members: Value) {
+        let mut line = json!({"user_name": who.user, "account": who.account});
+        if let (Some(line), Value::Object(members)) = (line.as_object_mut(), members) {
+            line.extend(members);
+        }
+        self.line(event, line);
+    }
+
+    fn line(&mut self, event: &str, members: Value) {
         let Some((_, file)) = &mut self.log else { return };
-        let mut line = json!({
-            "time": Timestamp::now().to_string(),
-            "event": event,
-            "user_name": who.user,
-            "account": who.account,
-        });
+        let mut line = json!({"time": Timestamp::now().to_string(), "event": event});
         if let (Some(line), Value::Object(members)) = (line.as_object_mut(), members) {
             line.extend(members);
         }
@@ -110,24 +154,20 @@ impl Records {
     }
 }
 
-async fn tell(command: &str, row: &Value) -> std::result::Result<(), String> {
+/// Runs the command with this on its stdin. It is killed when this is dropped.
+async fn tell(command: &str, row: &Value) -> std::io::Result<ExitStatus> {
     let mut child = Command::new("sh")
         .args(["-c", command])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| error.to_string())?;
+        .spawn()?;
     let mut stdin = child.stdin.take().expect("it is piped");
     // a command that does not read it is content without
     let _ = stdin.write_all(format!("{row}\n").as_bytes()).await;
     drop(stdin);
-    match timeout(PATIENCE, child.wait()).await {
-        Err(_) => Err(format!("killed after {} s", PATIENCE.as_secs())),
-        Ok(Err(error)) => Err(error.to_string()),
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(status.to_string()),
-    }
+    child.wait().await
 }
 
+/// How long the command may take. When it took longer, the next ones would too.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -158,20 +158,24 @@ impl Report {
         let Self { output, records, progress, rows, tally } = self;
         progress.finish_and_clear();
         let Tally { users, changed, waiting, unfinished, failed } = tally;
-        if output.json {
+        let answered = if output.json {
             output.answer_json(&json!({
                 "users": rows,
                 "summary": {
                     "users": users, "changed": changed, "waiting": waiting,
                     "unfinished": unfinished, "failed": failed,
                 },
-            }))?;
-        } else if users > 1 {
-            output.note(&format!(
-                "{users} users: {changed} changed, {waiting} waiting, {unfinished} unfinished, {failed} failed"
-            ));
-        }
+            }))
+        } else {
+            if users > 1 {
+                output.note(&format!(
+                    "{users} users: {changed} changed, {waiting} waiting, {unfinished} unfinished, {failed} failed"
+                ));
+            }
+            Ok(())
+        };
         records.finish(&output).await?;
+        answered?;
         Ok(match (unfinished, failed) {
             (0, 0) => Exit::Done,
             (0, _) => Exit::Failed,
