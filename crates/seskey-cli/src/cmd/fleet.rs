@@ -12,7 +12,7 @@ use seskey::{
     fleet::{self, Credential},
     policy::Reach,
     rotation,
-    store::{KubernetesSecret, Store, StoreKind},
+    store::{Kubectl, Store, StoreKind},
     user::REGION_TAG,
 };
 use seskey_aws::{
@@ -197,7 +197,7 @@ fn store_beside(file: &Path, store: &Store) -> Store {
     let mut store = store.clone();
     match &mut store.kind {
         StoreKind::File { path, .. } => *path = beside(file, path),
-        StoreKind::Kubernetes(KubernetesSecret { kubeconfig: Some(path), .. }) => {
+        StoreKind::Kubernetes(Kubectl { kubeconfig: Some(path), .. }) => {
             *path = beside(file, path);
         }
         _ => {}

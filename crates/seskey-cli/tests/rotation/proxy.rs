@@ -59,10 +59,6 @@ impl Proxy {
         self.state.lock().unwrap().child = Pid::from_raw(id.try_into().unwrap());
     }
 
-    pub(crate) fn calls(&self) -> usize {
-        self.state.lock().unwrap().calls
-    }
-
     fn serve(&self, mut client: TcpStream, upstream: SocketAddr) {
         let mut server = TcpStream::connect(upstream).unwrap();
         while let Some(request) = message(&mut client) {
