@@ -14,10 +14,17 @@ pub(super) async fn read(command: &str, names: &Names) -> Result<Held, StoreErro
     shell.arg("--read").stdout(Stdio::piped());
     let printed = process::run(&mut shell, b"", LIMIT).await?.success(&[], |_| false)?.stdout;
     let text = str::from_utf8(&printed).map_err(|_| ProcessError::Unreadable)?;
-    if !text.trim().is_empty() {
-        let _: Value = serde_json::from_str(text).map_err(|_| ProcessError::Unreadable)?;
+    if text.trim().is_empty() {
+        return Ok(Held::Nothing);
     }
-    Ok(object::held(text, names))
+    let object: Value = serde_json::from_str(text).map_err(|_| ProcessError::Unreadable)?;
+    // the command is given a whole object, so that beside ours there is room for no other
+    let is_empty = |value: &Value| value.is_null() || value == "";
+    let has_more = object.as_object().is_some_and(|members| !members.values().all(is_empty));
+    Ok(match object::held(text, names) {
+        Held::Nothing if has_more => Held::Foreign,
+        held => held,
+    })
 }
 
 pub(super) async fn write(command: &str, names: &Names, entry: &Entry) -> Result<(), StoreError> {

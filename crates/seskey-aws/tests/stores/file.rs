@@ -259,7 +259,9 @@ async fn what_is_not_ours_is_left_as_it_is() {
     assert_eq!(read(&store).await, Err(expected.clone()));
     assert_eq!(write(&store, &credential(1)).await, Err(expected));
     // a value that the form cannot carry
-    let bad = format!("file:{}/new.env?host=-x", folder.path().display());
-    assert_eq!(write(&bad, &credential(1)).await, Err(StoreError::Render(RenderError::Host)));
+    let user = Some("a b".to_owned());
+    let bad = format!("file:{}/new.env", folder.path().display());
+    let credential = SmtpCredential { iam_user: user, ..credential(1) };
+    assert_eq!(write(&bad, &credential).await, Err(StoreError::Render(RenderError::IamUser)));
     assert_eq!(names(folder.path()), ["other.csv"]);
 }
