@@ -14,7 +14,8 @@ use clap_complete::Shell;
 pub(crate) use migrate::Migrate;
 pub(crate) use render::Render;
 
-/// Amazon SES SMTP credentials: derive, create, prove, list, delete; and a local SES to try it on.
+/// Amazon SES SMTP credentials: derive, create, prove, deliver, rotate, revoke, list, delete; and a local SES to try it
+/// on.
 ///
 /// The SMTP user name is the access key ID of an IAM user; the SMTP password is computed from its secret access key,
 /// for one region. Exit codes: 0 done, 1 failed and nothing was changed, 2 wrong use, 3 unfinished, 4 findings.
@@ -73,14 +74,23 @@ pub(crate) enum Verb {
     Verify(Verify),
     /// Rotate the access keys of SMTP users with no downtime: do what is due, say what is due next
     ///
-    /// Safe to run from cron, to kill, and to run twice at once: IAM and the stores are the record, and the next run
-    /// goes on where this one ended.
+    /// The new key is proven by logins and delivered to every store; the old one stays active for the grace time, then
+    /// inactive for the quarantine, and only then is deleted. Each run does what is due and ends, so it belongs into cron.
+    /// It may be killed at any moment and run twice at once: IAM and the stores are the record, and the next run goes
+    /// on.
     Rotate(rotate::Rotate),
     /// Say what apply would do for every credential that seskey.toml declares
+    ///
+    /// It reads IAM and the stores, and changes nothing. docs/fleet.md lists the keys of the file.
     Plan(fleet::Plan),
     /// Create, rotate and deliver every credential that seskey.toml declares
+    ///
+    /// What rotate does for one user, it does for each, several at a time. One failure does not stop the others.
     Apply(fleet::Apply),
     /// Deactivate every access key of an SMTP user at once: a leak
+    ///
+    /// That comes first and waits for nothing. Then, with --replace, a new credential is made and delivered. Until the
+    /// quarantine is over, seskey rotate USER --undo activates the keys again.
     Revoke(revoke::Revoke),
     /// Delete an SMTP user with its keys, policies and groups
     Delete(Delete),

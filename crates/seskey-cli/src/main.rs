@@ -21,9 +21,9 @@ use crate::{args::Args, exit::Exit, output::Output};
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return Output::new(false, false).usage(&error, typed()).into(),
+        Err(error) => return Output::usage(&error, typed()).into(),
     };
-    let output = Output::new(args.global.quiet, args.global.json);
+    let output = Output::new(&args.global);
     match cmd::run(args, &output) {
         Ok(exit) => exit.into(),
         Err(failure) if failure.broken_pipe => Exit::Done.into(),

@@ -10,14 +10,17 @@ use clap::error::ErrorKind;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
+    args::Global,
     exit::Exit,
     explain::{Failure, is_secret, looks_secret},
 };
 
 /// Where the program speaks, and how much.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Output {
     quiet: bool,
+    /// Whether details are told.
+    pub(crate) verbose: bool,
     /// Whether answers are JSON.
     pub(crate) json: bool,
 }
@@ -27,8 +30,8 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 
 impl Output {
-    pub(crate) fn new(quiet: bool, json: bool) -> Self {
-        Self { quiet, json }
+    pub(crate) fn new(global: &Global) -> Self {
+        Self { quiet: global.quiet, verbose: global.verbose > 0, json: global.json }
     }
 
     /// The answer: all of it or an error, so that nothing is thought delivered that was not.
@@ -45,6 +48,13 @@ impl Output {
 
     pub(crate) fn warn(&self, message: &str) {
         anstream::eprintln!("seskey: {WARNING}warning:{WARNING:#} {}", printable(message));
+    }
+
+    /// What is going on, for a person who wants to know all of it.
+    pub(crate) fn detail(&self, message: &str) {
+        if self.verbose {
+            self.note(message);
+        }
     }
 
     /// What is going on, for a person who waits.
@@ -66,7 +76,7 @@ impl Output {
     }
 
     /// What the parser of the command line has to say, without what may be a secret in it.
-    pub(crate) fn usage(&self, error: &clap::Error, typed: impl Iterator<Item = String>) -> Exit {
+    pub(crate) fn usage(error: &clap::Error, typed: impl Iterator<Item = String>) -> Exit {
         let asked_for_help = !error.use_stderr();
         if asked_for_help {
             // a reader that has gone away has read enough
@@ -88,7 +98,7 @@ impl Output {
                 .map(str::to_owned)
         };
         let usual = "seskey --help lists the commands, seskey COMMAND --help their options";
-        self.hint(rest.lines().find_map(similar).as_deref().unwrap_or(usual));
+        Self::default().hint(rest.lines().find_map(similar).as_deref().unwrap_or(usual));
         Exit::Usage
     }
 

@@ -3,9 +3,12 @@
 mod explain;
 mod records;
 mod report;
+mod rows;
+mod store_words;
 mod words;
 
 use std::{
+    fmt,
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -14,13 +17,13 @@ use seskey::{
     Region,
     rotation::{Goal, Seen, Step},
     store::Store,
-    user::REGION_TAG,
+    user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY},
 };
 use seskey_aws::{
     Account,
     lifecycle::{
         Interrupt,
-        create::{CreateRequest, create_user},
+        create::{CreateRequest, Style, create_user},
         prove::Proof,
         rotate::{Hook, Rotation, forecast, rotate},
     },
@@ -66,7 +69,7 @@ pub(crate) struct Job {
 }
 
 /// Who it is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Who {
     /// The name of the IAM user.
     pub(crate) user: String,
@@ -96,7 +99,7 @@ pub(crate) async fn run(
     output: Output,
 ) -> Result<Done> {
     let interrupt = aws::interrupt_on_signals()?;
-    let report = Arc::new(Mutex::new(Report::new(jobs.len(), records, output)));
+    let report = Arc::new(Mutex::new(Report::new(jobs.len(), mode, records, output)));
     let all = async {
         let mut running = JoinSet::new();
         for job in jobs {
@@ -153,20 +156,27 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
     match (mode, missing) {
         (Mode::Tell, Some(request)) => {
             let steps = seskey::rotation::forecast(&unborn(&rotation), &rotation.goal);
-            report().would(&who, &stores, &[create::plan(&request)], &steps);
+            report().would(&who, &rotation, &making(&request), &steps);
         }
         (Mode::Tell, None) => match forecast(&account, &rotation).await {
-            Ok(steps) => report().would(&who, &stores, &[], &steps),
+            Ok(steps) => report().would(&who, &rotation, &[], &steps),
             Err(failure) => failed(explain::failure(&failure, &rotation)),
         },
         (Mode::Do, _) => {
             let on_event = &mut |event| report().event(&who, &rotation, event);
             let ended = match rotate(&account, &rotation, interrupt, on_event).await {
-                Ok(outcome) => Ended::Out(outcome),
+                Ok(outcome) => Ended::Out(Box::new(outcome)),
                 Err(error) => Ended::Failed(explain::rotation(&error, &rotation)),
             };
             report().ended(&who, &stores, ended);
         }
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.user)?;
+        self.account.iter().try_for_each(|account| write!(f, " in {account}"))
     }
 }
 
@@ -184,8 +194,21 @@ async fn look_for(job: &mut Job) -> Result<Option<CreateRequest>> {
             job.tags = job.create.as_ref().map(|request| request.tags.clone());
             Ok(job.create.take())
         }
-        Err(error) => Err(aws::failure(&error)),
+        Err(error) => Err(explain::call(&error)),
     }
+}
+
+/// How a user is to be made, in lines.
+fn making(request: &CreateRequest) -> Vec<String> {
+    let permission = match &request.style {
+        Style::Group => format!("put it into the group {SENDING_GROUP}"),
+        Style::Inline { policy } => {
+            let policy = serde_json::from_str::<serde_json::Value>(policy).unwrap_or_default();
+            format!("give it the policy {SENDING_POLICY}: {policy}")
+        }
+    };
+    let CreateRequest { user_name, path, .. } = request;
+    vec![format!("create the IAM user {}{user_name}", path.as_str()), permission]
 }
 
 /// Finds the region, and with it the endpoint.

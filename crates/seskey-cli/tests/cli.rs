@@ -1,7 +1,7 @@
 //! What the program says, golden: `tests/cmd/VERB/OUTCOME.txt`, one file for each outcome of each verb.
 //!
 //! A case reads as a terminal does: behind `$ ` a command for `sh`, then its stdout, its stderr with `! ` before each
-//! line, and `? N`, its exit code, unless that is 0. What stands before the first command says what the case is about.
+//! line, and `? N`, its exit code, unless that is 0. `+ 8d` lets days pass on the local SES. What stands before the first command says what the case is about.
 //! Commands of one case share a new folder, which is their `$HOME`. The verbs that need an account get a local SES of
 //! their own (`stage`), and a line `account: …` says who is in it. Only what varies is redacted: [`REDACTIONS`].
 //!
@@ -18,6 +18,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use jiff::SignedDuration;
 use regex::Regex;
 use snapbox::{Assert, Data, IntoData};
 use stage::{Inhabitants, Stage};
@@ -29,7 +30,10 @@ macro_rules! folders {
     };
 }
 
-folders! { completions create delete derive general inspect list local man migrate policy regions render verify }
+folders! {
+    apply completions create delete derive general inspect list local man migrate plan policy regions render revoke
+    rotate verify
+}
 
 #[test]
 fn every_folder_is_run() {
@@ -39,7 +43,7 @@ fn every_folder_is_run() {
 }
 
 /// What varies from run to run, and what stands for it.
-const REDACTIONS: [(&str, &str); 8] = [
+const REDACTIONS: [(&str, &str); 9] = [
     // of account 123456789012, so the key of AWS's documentation stays
     ("AKIARZPUZDI[A-Z2-7]{9}", "AKIAXXXXXXXXXXXXXXXX"),
     (r"\bB[A-Za-z0-9+/]{43}", "[SMTP_PASSWORD]"),
@@ -49,6 +53,7 @@ const REDACTIONS: [(&str, &str); 8] = [
     ("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[REQUEST_ID]"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
     (r"\bin \d+\.\d s\b", "in [SECONDS] s"),
+    (r"\bafter \d+ logins in \d+ s\b", "after [N] logins in [SECONDS] s"),
     (r"(ses-smtp-user)\.\d{8}-\d{6}", "$1.[TIME]"),
 ];
 
@@ -70,17 +75,24 @@ fn hold_cases(folder: &str) {
 /// Runs the commands of a case, and gives the case with what they say.
 fn play(folder: &str, case: &str) -> String {
     let home = tempfile::tempdir().unwrap();
-    let in_account = ["create", "delete", "list", "migrate", "verify"].contains(&folder);
+    let in_account =
+        ["apply", "create", "delete", "list", "migrate", "plan", "revoke", "rotate", "verify"]
+            .contains(&folder);
     let stage = in_account.then(|| Stage::new(home.path(), inhabitants(case)));
     let environment = stage.as_ref().map(|stage| &stage.environment[..]).unwrap_or_default();
-    let mut said: String = case
-        .lines()
-        .take_while(|line| !line.starts_with("$ "))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let commands: Vec<&str> = case.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
-    for (index, command) in commands.iter().enumerate() {
+    let is_acted = |line: &&str| line.starts_with("$ ") || line.starts_with("+ ");
+    let mut ahead = SignedDuration::ZERO;
+    let mut said: String =
+        case.lines().take_while(|line| !is_acted(line)).map(|line| format!("{line}\n")).collect();
+    for (index, line) in case.lines().filter(is_acted).enumerate() {
         let separator = if index == 0 { "" } else { "\n" };
+        let (act, command) = line.split_at(2);
+        if act == "+ " {
+            ahead += seskey::duration::parse(command).unwrap();
+            stage.as_ref().unwrap().set_ahead(ahead);
+            writeln!(said, "{separator}{line}").unwrap();
+            continue;
+        }
         let transcript = transcript(&run(command, home.path(), environment));
         // offline, everything is known beforehand
         let transcript = if in_account { redact(transcript) } else { transcript };

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod process;
+#[path = "secrets/rotate.rs"]
+mod rotate;
 
 use std::{
     cell::RefCell,
@@ -324,6 +326,7 @@ fn run_in_account(scene: &Scene) {
     done(Plain, "delete file-text --yes --json");
     // the environment of the root user, by its profile
     done(Plain, "list --profile mail");
+    rotate::run(scene);
 
     let failed = |words: &str, stdin: &str, more: &[(&str, &str)]| {
         let environment = [&account, more].concat();

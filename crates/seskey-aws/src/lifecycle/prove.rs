@@ -24,6 +24,8 @@ pub struct Proof {
     pub logins: u32,
     /// How long all of it may take.
     pub patience: Duration,
+    /// For how long of that it may be refused: longer for a new key, which is not known everywhere yet.
+    pub refusals: Duration,
 }
 
 /// One login of a proof.
@@ -65,7 +67,8 @@ pub struct NotProven {
 impl Proof {
     /// A proof as the rotation of a credential needs it: three logins in a row, within a minute.
     pub fn new(client: Client, server: Server) -> Self {
-        Self { client, server, logins: 3, patience: Duration::from_secs(60) }
+        let patience = Duration::from_secs(60);
+        Self { client, server, logins: 3, patience, refusals: patience }
     }
 }
 
@@ -103,7 +106,11 @@ pub async fn prove(
         };
         in_a_row = 0;
         was_refused |= matches!(error, SmtpError::Refused { phase: Phase::Auth, .. });
-        let retry_in = (may_pass(&error) && elapsed + pause < proof.patience).then_some(pause);
+        let patience = match is_refusal(&error) {
+            true => proof.patience.min(proof.refusals),
+            false => proof.patience,
+        };
+        let retry_in = (may_pass(&error) && elapsed + pause < patience).then_some(pause);
         on_login(Login { attempt, outcome: Err(error.clone()), retry_in });
         if retry_in.is_none() {
             return Err(NotProven { error, attempts: attempt, elapsed, transcript });
@@ -146,6 +153,11 @@ fn may_pass(error: &SmtpError) -> bool {
         SmtpError::Timeout { phase } => *phase != Phase::Connect,
         _ => false,
     }
+}
+
+/// Whether the server has refused the credential, and not for the moment.
+pub(super) fn is_refusal(error: &SmtpError) -> bool {
+    matches!(error, SmtpError::Refused { phase: Phase::Auth, reply } if !reply.is_transient())
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);

@@ -9,14 +9,14 @@ pub(crate) struct Revoke {
     /// Then make a new credential, and deliver it
     #[arg(long, requires = "to")]
     pub(crate) replace: bool,
-    /// Where the new credential is delivered; several
+    /// Where the new credential is delivered: file:PATH, secretsmanager:NAME, ssm:/NAME, kubernetes:NAMESPACE/NAME,
+    /// exec:COMMAND; several
     #[arg(long, value_name = "STORE", requires = "replace")]
     pub(crate) to: Vec<String>,
     /// A command for the shell, run when every store holds the new credential
     #[arg(long, value_name = "COMMAND", requires = "replace")]
     pub(crate) after: Option<String>,
-    /// If there are two access keys, which leaves no room for a new one, delete the older one at once: no --undo brings
-    /// it back
+    /// Where two access keys leave no room for a new one, delete one of them at once: no --undo brings it back
     #[arg(long, requires = "replace")]
     pub(crate) make_room: bool,
     #[command(flatten)]

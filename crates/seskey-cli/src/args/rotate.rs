@@ -15,13 +15,14 @@ pub(crate) struct Rotate {
     /// Every user that may send
     #[arg(long, conflicts_with = "users")]
     pub(crate) all: bool,
-    /// Where the credential is delivered; several. {user} in it stands for the name of the user
+    /// Where the credential is delivered: file:PATH, secretsmanager:NAME, ssm:/NAME, kubernetes:NAMESPACE/NAME,
+    /// exec:COMMAND; several. {user} in it stands for the name of the user
     #[arg(long, value_name = "STORE", required_unless_present = "undo")]
     pub(crate) to: Vec<String>,
-    /// How long to go now: to the making of a key, to its delivery, or to the end of the old one
+    /// How far to go now
     #[arg(long, value_enum, default_value_t = Stage::Retire)]
     pub(crate) stage: Stage,
-    /// Activate the old key again that was deactivated, until its quarantine is over
+    /// Activate the old key again that was deactivated, unless its quarantine is over
     #[arg(long, conflicts_with_all = ["to", "now", "stage", "after"])]
     pub(crate) undo: bool,
     /// Say what would be done, and change nothing
@@ -86,18 +87,18 @@ pub(crate) struct Records {
     /// A file to which every step is appended, a JSON object a line
     #[arg(long, value_name = "FILE")]
     pub(crate) log_json: Option<PathBuf>,
-    /// A command for the shell that is given JSON on its standard input when a user was changed, or was not to be
+    /// A command for the shell that gets JSON on its standard input when something was done for a user, or failed
     #[arg(long, value_name = "exec:COMMAND", value_parser = exec)]
     pub(crate) notify: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Stage {
-    /// A new key is made, proven, and answered: deliver it within 15 minutes
+    /// To a new key, proven and answered: put it into the store within 15 minutes
     Create,
-    /// The stores hold the new key
+    /// To the new key in every store
     Deliver,
-    /// The old key goes
+    /// To the end of the old key, in time
     Retire,
 }
 

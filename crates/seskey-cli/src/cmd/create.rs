@@ -161,7 +161,7 @@ fn parse_tag(tag: &str) -> Result<(String, String)> {
         .ok_or_else(|| Failure::usage(format!("{tag:?} is no tag"), "such as --tag team=mail"))
 }
 
-pub(crate) fn plan(request: &CreateRequest) -> String {
+fn plan(request: &CreateRequest) -> String {
     let CreateRequest { user_name, path, region, style, proof, .. } = request;
     let permission = match style {
         Style::Group => format!("put it into the group {}", seskey::user::SENDING_GROUP),

@@ -9,7 +9,7 @@ use std::{
 
 use seskey::{
     Fleet, Region,
-    fleet::{self, Credential},
+    fleet::{self, Credential, FleetError},
     policy::Reach,
     rotation,
     store::{Kubectl, Store, StoreKind},
@@ -112,8 +112,11 @@ fn run(
 fn read(path: &Path) -> Result<Fleet> {
     let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
     Fleet::parse(&text).map_err(|errors| {
-        let lines: Vec<String> =
-            errors.iter().map(|error| format!("{}:{error}", path.display())).collect();
+        let line = |error: &FleetError| {
+            let remedy = error.remedy().map(|remedy| format!("; try {remedy}"));
+            format!("{}:{error}{}", path.display(), remedy.unwrap_or_default())
+        };
+        let lines: Vec<String> = errors.iter().map(line).collect();
         Failure::usage(lines.join("\n"), "docs/fleet.md lists the keys of the file")
     })
 }

@@ -32,6 +32,10 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
     let mut records = Records::open(&args.records)?;
     aws::block_on(async {
         let account = aws::account(global, region.as_ref()).await;
+        output.note(&format!(
+            "{}: deactivating every access key now, and looking once more when IAM shows all that there was",
+            args.user
+        ));
         let who = Who { user: args.user.clone(), account: None };
         let revoked = revoke(&account, &args.user).await.map_err(|error| aws::failure(&error));
         let (deactivated, failed) = match revoked {
@@ -107,7 +111,7 @@ fn answer(args: &Revoke, deactivated: &[String], output: &Output) -> Result<()> 
             keys => format!("{user}: deactivated {}\n", keys.join(", ")),
         })?;
         output.hint(&format!(
-            "seskey rotate {user} --to STORE makes a new credential, seskey rotate {user} --undo activates the old one again"
+            "seskey revoke {user} --replace --to STORE makes a new credential, seskey rotate {user} --undo activates what was deactivated"
         ));
     }
     Ok(())

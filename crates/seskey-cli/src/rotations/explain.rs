@@ -1,17 +1,27 @@
 //! Why a rotation went no further, in sentences.
 
-use seskey::{Algorithm, recognise::Recognised, rotation::Reason};
+use seskey::{
+    Algorithm,
+    recognise::Recognised,
+    rotation::{Reason, Step, Why},
+    store::Store,
+};
 use seskey_aws::{
-    lifecycle::rotate::{RotateError, RotateFailure, Rotation},
-    store::StoreError,
+    Error,
+    iam::LastUsed,
+    lifecycle::rotate::{End, Outcome, RotateError, RotateFailure, Rotation},
 };
 
+use super::{
+    store_words,
+    words::{self, words},
+};
 use crate::{aws, exit::Exit, explain::Failure, smtp};
 
-/// Why a run failed.
+/// Why a run failed. Logins change nothing.
 pub(super) fn rotation(error: &RotateError, rotation: &Rotation) -> Failure {
     let failure = failure(&error.failure, rotation);
-    match error.done.is_empty() {
+    match error.done.iter().all(|step| matches!(step, Step::Prove(_))) {
         true => failure,
         false => Failure {
             exit: Exit::Unfinished,
@@ -21,52 +31,87 @@ pub(super) fn rotation(error: &RotateError, rotation: &Rotation) -> Failure {
     }
 }
 
-/// Why the plan goes no further.
-pub(super) fn stopped(reason: &Reason) -> Failure {
+/// Why a run that did not fail will not come to its end by itself, if so.
+pub(super) fn problem(outcome: &Outcome, user: &str) -> Option<Failure> {
+    match &outcome.end {
+        End::Stopped(Reason::Limit(_)) | End::Done { .. } => None,
+        End::Stopped(reason) => Some(stopped(reason, outcome.last_used.as_ref())),
+        End::Waits { until, why, key } if !outcome.is_served => Some(Failure::unfinished(
+            format!(
+                "no store holds an active access key, and there is no room for a new one until {until}: {}",
+                words::reason(*why, key)
+            ),
+            match why {
+                Why::Quarantine => format!(
+                    "after a leak, seskey revoke {user} --replace --make-room --to STORE deletes it now, else --quarantine 0d; seskey rotate {user} --undo activates it again"
+                ),
+                _ => "wait, or delete the one in IAM that nobody uses".to_owned(),
+            },
+        )),
+        End::Waits { .. } => None,
+        _ if outcome.steps.is_empty() => Some(Failure::new("interrupted", "run it again")),
+        _ => Some(Failure::unfinished("interrupted", "run it again to go on")),
+    }
+}
+
+/// Where a plan ends that is not carried out.
+pub(super) fn end_of_plan(reason: &Reason, stores: &[Store]) -> String {
+    match reason {
+        Reason::Limit(step) => format!("stop by --stage, before: {}", words(step, stores).to_do),
+        reason => {
+            let Failure { message, hint, .. } = stopped(reason, None);
+            format!("stop, for {message} ({hint})")
+        }
+    }
+}
+
+fn stopped(reason: &Reason, last_used: Option<&LastUsed>) -> Failure {
+    let by = last_used.map_or_else(String::new, |used| match used.region.as_str() {
+        "N/A" => format!(" by {}", used.service),
+        region => format!(" by {} in {region}", used.service),
+    });
     match reason {
         Reason::StillUsed { key, used, handed_over: Some(at) } => Failure::unfinished(
-            format!("the old access key {key} was used {used}, after the hand-over {at}"),
-            "find who still has it, and let them read the store; --wait-unused waits until it is idle, --even-if-used goes on",
+            format!("the old access key {key} was used {used}{by}, after the hand-over {at}"),
+            "find who still has it, and let them read the store; --wait-unused waits until it is idle, --even-if-used deactivates it",
         ),
         Reason::StillUsed { key, used, .. } => Failure::unfinished(
             format!(
-                "there are two access keys, and {key} was used {used}: there is no room for a new one"
+                "there are two access keys, so there is no room for a new one, and {key} was used {used}{by}"
             ),
-            "find who has it; --even-if-used deactivates it, --wait-unused waits until it is idle",
+            "find who has it; --wait-unused waits until it is idle, --even-if-used deactivates it",
         ),
         Reason::StrangersKey { key, used } => Failure::unfinished(
             format!(
-                "the access key {key} came up during the rotation, and somebody used it {used}"
+                "the access key {key} came up during the rotation, and somebody used it {used}{by}"
             ),
-            "find who made it; --even-if-used deactivates it",
+            "find who made it; --even-if-used deletes it",
         ),
         Reason::TooLate(key) => Failure::unfinished(
-            format!("the quarantine of {key} is over: it may be deleted at any moment"),
+            format!("the quarantine of {key} is over, so it may be deleted at any moment"),
             "make sure that no other run is at work, then activate it in the IAM console",
         ),
         Reason::NoStore => Failure::usage(
-            "there is no store: a new credential would be lost",
+            "there is no store, and a new credential would be lost",
             "name one by --to, such as file:/etc/mail/smtp.json",
         ),
         _ => Failure::unfinished("the plan goes no further", "run it again"),
     }
 }
 
+/// What failed.
 pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
     let server = &rotation.proof.server;
     match failure {
-        RotateFailure::Call(error) => aws::failure(error),
+        RotateFailure::Call(error) => call(error),
         RotateFailure::Note(error) => Failure::new(
             error.to_string(),
             "somebody has written it by hand: remove the tag in IAM, and look at the access keys of the user",
         ),
-        RotateFailure::Store { store, error } => of_store(store, error),
-        RotateFailure::Foreign { store } => Failure::new(
-            format!("{store} holds something that was not written for it"),
-            "take another store, or empty this one",
-        ),
+        RotateFailure::Store { store, error } => store_words::failure(store, error),
+        RotateFailure::Foreign { store } => store_words::foreign(store),
         RotateFailure::OtherUser { store, key } => Failure::new(
-            format!("{store} holds the credential of {key}, which is another user's and is in use"),
+            format!("{store} holds the credential of {key}, which is another user's"),
             "one store is for one user: check --to",
         ),
         RotateFailure::Untried { store, key, error } => {
@@ -85,22 +130,24 @@ pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
             let (whose, hint) = match made_here {
                 true => ("the new credential", failure.hint),
                 false => (
-                    "the credential in the store",
-                    format!("{}; --now makes a new one and replaces it", failure.hint),
+                    "the credential in the store,",
+                    format!("{}; --now makes a new one in its place", failure.hint),
                 ),
             };
             let seconds = error.elapsed.as_secs();
             Failure::new(
                 format!(
-                    "{} ({whose} {key}, after {} logins in {seconds} s)",
-                    failure.message, error.attempts
+                    "{} ({whose} {key}, after {} {} in {seconds} s)",
+                    failure.message,
+                    error.attempts,
+                    if error.attempts == 1 { "login" } else { "logins" }
                 ),
                 hint,
             )
         }
         RotateFailure::Hook(error) => Failure::new(
-            format!("the command after the delivery failed: {error}"),
-            "mend the command: the stores hold the new credential, and it logs in",
+            format!("--after: {}", store_words::process(error)),
+            "mend it: the stores hold the new credential, and the old one works on meanwhile",
         ),
         RotateFailure::Unreachable(error) => smtp::failure(error, &Recognised::Nothing, server),
         RotateFailure::UnusableKey { id } => Failure::new(
@@ -111,12 +158,17 @@ pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
     }
 }
 
-fn of_store(store: &str, error: &StoreError) -> Failure {
-    match error {
-        StoreError::Call(error) => {
-            let failure = aws::failure(error);
-            Failure { message: format!("{store}: {}", failure.message), ..failure }
-        }
-        _ => Failure::new(format!("{store}: {error}"), "mend the store"),
+/// A call that failed. Who may not make it may lack others too.
+pub(super) fn call(error: &Error) -> Failure {
+    let failure = aws::failure(error);
+    match failure.hint.starts_with("give the caller") {
+        true => Failure {
+            hint: format!(
+                "{}; seskey policy operator --for rotate prints all that it takes",
+                failure.hint
+            ),
+            ..failure
+        },
+        false => failure,
     }
 }

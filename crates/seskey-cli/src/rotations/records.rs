@@ -11,14 +11,14 @@ use std::{
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use seskey::rotation::Step;
+use seskey::{AccessKeyId, rotation::Step, store::Store};
 use seskey_aws::{
     Account,
-    lifecycle::{prove::Login, rotate::Rotation},
+    lifecycle::{end::Ending, prove::Login, rotate::Rotation},
 };
 use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
 
-use super::{Who, report::step_row};
+use super::{Who, rows::step_row};
 use crate::{
     args::rotate,
     explain::{Failure, Result},
@@ -84,6 +84,24 @@ impl Records {
     pub(super) fn login(&mut self, who: &Who, login: &Login) {
         let reply = login.outcome.as_ref().err().map(ToString::to_string);
         self.write("login", who, json!({"attempt": login.attempt, "error": reply}));
+    }
+
+    /// A store held a password that does not log in.
+    pub(super) fn broken(&mut self, who: &Who, store: &Store, key: &AccessKeyId) {
+        let row = json!({"store": store.to_string(), "access_key_id": key.as_str()});
+        self.write("broken", who, row);
+    }
+
+    /// Whether the credential of a deactivated key has ended, where that was tried.
+    pub(super) fn ending(&mut self, who: &Who, key: &AccessKeyId, ending: &Ending) {
+        let (ended, after) = match ending {
+            Ending::Ended { after } => (Some(true), Some(after)),
+            Ending::StillWorks { after } => (Some(false), Some(after)),
+            _ => (None, None),
+        };
+        let after = after.map(Duration::as_secs_f64);
+        let row = json!({"access_key_id": key.as_str(), "ended": ended, "seconds": after});
+        self.write("ending", who, row);
     }
 
     pub(super) fn retry(&mut self, who: &Who, failure: &str) {

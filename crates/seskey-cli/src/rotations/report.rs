@@ -1,10 +1,13 @@
 //! What is told of each user while it goes on and at the end: to a person on stderr, to scripts on stdout, to auditors
 //! in a file.
 
+use std::collections::BTreeSet;
+
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use seskey::{
-    rotation::{Reason, Step},
+    AccessKeyId,
+    rotation::{Reason, Step, Why},
     store::Store,
 };
 use seskey_aws::lifecycle::{
@@ -13,10 +16,10 @@ use seskey_aws::lifecycle::{
 };
 
 use super::{
-    Who,
-    explain::stopped,
+    Mode, Who, explain,
     records::Records,
-    words::{self, words},
+    rows::{row, step_row},
+    words::{self, is_detail, words},
 };
 use crate::{
     exit::Exit,
@@ -26,17 +29,20 @@ use crate::{
 
 /// What came of a user.
 pub(super) enum Ended {
-    Out(Outcome),
+    Out(Box<Outcome>),
     Failed(Failure),
 }
 
 pub(super) struct Report {
+    mode: Mode,
     output: Output,
     records: Records,
     progress: ProgressBar,
     /// What is answered in JSON, in the order in which they ended.
     rows: Vec<Value>,
     tally: Tally,
+    /// The waits that were told.
+    waits: BTreeSet<(Who, AccessKeyId)>,
 }
 
 /// How many users ended how.
@@ -50,54 +56,63 @@ struct Tally {
 }
 
 impl Report {
-    pub(super) fn new(users: usize, records: Records, output: Output) -> Self {
+    pub(super) fn new(users: usize, mode: Mode, records: Records, output: Output) -> Self {
         let progress = if users > 1 { output.counter(users as u64) } else { output.spinner() };
         let tally = Tally { users, ..Tally::default() };
-        Self { output, records, progress, rows: vec![], tally }
+        Self { mode, output, records, progress, rows: vec![], tally, waits: BTreeSet::new() }
     }
 
     pub(super) fn event(&mut self, who: &Who, rotation: &Rotation, event: Event) {
-        let user = &who.user;
         match event {
             Event::Begins(step) => {
                 self.progress
-                    .set_message(format!("{user}: {}", words(&step, &rotation.stores).to_do));
+                    .set_message(format!("{who}: {}", words(&step, &rotation.stores).to_do));
             }
             Event::Did { step, at } => {
-                // without a command there is nothing to tell of it
-                if !matches!(step, Step::RunHook(_)) || rotation.hook.is_some() {
-                    self.note(&format!("{user}: {}", words(&step, &rotation.stores).done));
+                let done = format!("{who}: {}", words(&step, &rotation.stores).done);
+                match &step {
+                    // without a command there is nothing to tell of it
+                    Step::RunHook(_) if rotation.hook.is_none() => {}
+                    step if is_detail(step) => self.detail(&done),
+                    _ => self.note(&done),
                 }
                 self.records.step(who, rotation, &step, at);
             }
             Event::Login(login) => self.records.login(who, &login),
             Event::Retries { failure, after } => {
-                self.note(&format!("{user}: {failure}; again in {:.1} s", after.as_secs_f64()));
-                self.records.retry(who, &failure.to_string());
+                let failure = explain::failure(&failure, rotation).message;
+                self.note(&format!("{who}: {failure}; again in {:.1} s", after.as_secs_f64()));
+                self.records.retry(who, &failure);
             }
             Event::Waits { until, key } => {
-                let reason = words::reason(seskey::rotation::Why::Lease, &key);
-                self.progress.set_message(format!("{user}: waiting until {until}: {reason}"));
+                let reason = words::reason(Why::Lease, &key);
+                // once, though it looks again meanwhile
+                if self.waits.insert((who.clone(), key)) {
+                    self.note(&format!("{who}: waiting until {until}: {reason}"));
+                }
+                self.progress.set_message(format!("{who}: waiting until {until}: {reason}"));
             }
             Event::Broken { store, key } => {
                 let store = &rotation.stores[store];
                 self.warn(&format!(
-                    "{user}: the password of {key} in {store} does not log in, and is replaced"
+                    "{who}: the password of {key} in {store} does not log in, and is replaced"
                 ));
+                self.records.broken(who, store, &key);
             }
-            Event::Ending { key, ending } => match ending {
-                Ending::Ended { after } => {
-                    self.note(&format!(
-                        "{user}: {key} does not log in any more, after {:.1} s",
+            Event::Ending { key, ending } => {
+                match &ending {
+                    Ending::Ended { after } => self.detail(&format!(
+                        "{who}: {key} does not log in any more, after {:.1} s",
                         after.as_secs_f64()
-                    ));
+                    )),
+                    Ending::StillWorks { after } => self.warn(&format!(
+                        "{who}: {key} is deactivated, and still logs in after {} s",
+                        after.as_secs()
+                    )),
+                    _ => {}
                 }
-                Ending::StillWorks { after } => self.warn(&format!(
-                    "{user}: {key} is deactivated, and still logs in after {} s",
-                    after.as_secs()
-                )),
-                _ => {}
-            },
+                self.records.ending(who, &key, &ending);
+            }
             _ => {}
         }
     }
@@ -105,29 +120,41 @@ impl Report {
     /// What is told of the making of a user.
     pub(super) fn made(&self, who: &Who, text: &str) {
         if !text.is_empty() {
-            self.note(&format!("{}: {text}", who.user));
+            self.note(&format!("{who}: {text}"));
         }
     }
 
-    /// What would be done.
-    pub(super) fn would(&mut self, who: &Who, stores: &[Store], before: &[String], steps: &[Step]) {
-        let changes = steps.iter().filter(|step| step.stage().is_some());
-        let is_change = !before.is_empty() || changes.clone().next().is_some();
-        self.tally.changed += usize::from(is_change);
-        let to_do =
-            before.iter().cloned().chain(steps.iter().map(|step| words(step, stores).to_do));
+    /// What would be done; before it, how the user is made.
+    pub(super) fn would(
+        &mut self,
+        who: &Who,
+        rotation: &Rotation,
+        made: &[String],
+        steps: &[Step],
+    ) {
+        let stores = &rotation.stores;
+        let changes: Vec<&Step> = steps.iter().filter(|step| step.stage().is_some()).collect();
+        self.tally.changed += usize::from(!made.is_empty() || !changes.is_empty());
         if self.output.json {
             let rows: Vec<Value> = steps.iter().map(|step| step_row(step, stores)).collect();
             self.rows.push(json!({
-                "user_name": who.user, "account": who.account, "create": !before.is_empty(), "steps": rows,
+                "user_name": who.user, "account": who.account, "create": !made.is_empty(), "steps": rows,
             }));
-        } else {
-            let lines: String = to_do.map(|to_do| format!("{}: {to_do}\n", who.user)).collect();
-            if let Err(error) = self.progress.suspend(|| self.output.answer(&lines)) {
-                self.failure(who, &error.into());
-                self.tally.failed += 1;
-            }
+            return self.progress.inc(1);
         }
+        // where there is nothing else to tell, details are told
+        let tells_all = self.output.verbose || changes.iter().all(|step| is_detail(step));
+        let told = |step: &&Step| match step {
+            Step::RunHook(_) => rotation.hook.is_some(),
+            Step::Done { .. } => changes.is_empty(),
+            step => tells_all || !is_detail(step),
+        };
+        let to_do = |step: &Step| match step {
+            Step::Stop(reason) => explain::end_of_plan(reason, stores),
+            step => words(step, stores).to_do,
+        };
+        let lines = made.iter().cloned().chain(steps.iter().filter(told).map(to_do));
+        self.answer(who, &lines.map(|line| format!("{who}: {line}\n")).collect::<String>());
         self.progress.inc(1);
     }
 
@@ -137,17 +164,19 @@ impl Report {
     }
 
     pub(super) fn ended(&mut self, who: &Who, stores: &[Store], ended: Ended) {
-        let row = row(who, stores, &ended);
+        let problem = match &ended {
+            Ended::Out(outcome) => explain::problem(outcome, &who.user),
+            Ended::Failed(_) => None,
+        };
+        let row = row(who, stores, &ended, problem.as_ref());
         self.records.ended(who, &row);
-        match &ended {
-            Ended::Out(outcome) => self.out(who, outcome),
-            Ended::Failed(failure) => {
-                match failure.exit {
-                    Exit::Unfinished => self.tally.unfinished += 1,
-                    _ => self.tally.failed += 1,
-                }
-                self.failure(who, failure);
-            }
+        if let Ended::Out(outcome) = &ended {
+            self.tally.changed += usize::from(!outcome.steps.is_empty());
+        }
+        match (&ended, problem) {
+            (Ended::Failed(failure), _) => self.failed(who, failure),
+            (_, Some(problem)) => self.failed(who, &problem),
+            (Ended::Out(outcome), None) => self.out(who, stores, outcome),
         }
         self.rows.push(row);
         self.progress.inc(1);
@@ -155,7 +184,7 @@ impl Report {
 
     /// Says what all of it came to.
     pub(super) async fn finish(self) -> Result<Exit> {
-        let Self { output, records, progress, rows, tally } = self;
+        let Self { mode, output, records, progress, rows, tally, .. } = self;
         progress.finish_and_clear();
         let Tally { users, changed, waiting, unfinished, failed } = tally;
         let answered = if output.json {
@@ -168,9 +197,12 @@ impl Report {
             }))
         } else {
             if users > 1 {
-                output.note(&format!(
-                    "{users} users: {changed} changed, {waiting} waiting, {unfinished} unfinished, {failed} failed"
-                ));
+                output.note(&match mode {
+                    Mode::Do => format!(
+                        "{users} users: {changed} changed, {waiting} waiting, {unfinished} unfinished, {failed} failed"
+                    ),
+                    Mode::Tell => format!("{users} users: {changed} to be changed, {failed} failed"),
+                });
             }
             Ok(())
         };
@@ -183,46 +215,48 @@ impl Report {
         })
     }
 
-    fn out(&mut self, who: &Who, outcome: &Outcome) {
-        if !outcome.steps.is_empty() {
-            self.tally.changed += 1;
-        }
-        let user = &who.user;
-        let answer = match &outcome.end {
-            End::Done { due } => {
-                format!("{user}: {}", words(&Step::Done { due: *due }, &[]).done)
+    fn out(&mut self, who: &Who, stores: &[Store], outcome: &Outcome) {
+        let end = match &outcome.end {
+            End::Done { due: None } if outcome.steps.is_empty() => "nothing to do".to_owned(),
+            End::Done { due: None } => "done".to_owned(),
+            End::Done { due: Some(due) } if outcome.steps.is_empty() => {
+                format!("nothing is due until {due}")
             }
+            End::Done { due: Some(due) } => format!("done, due again {due}"),
             End::Waits { until, why, key } => {
                 self.tally.waiting += 1;
-                format!("{user}: until {until} {}", words::reason(*why, key))
+                format!("until {until} {}", words::reason(*why, key))
             }
-            End::Stopped(Reason::Limit(step)) => {
-                format!("{user}: next: {}", words(step, &[]).to_do)
-            }
-            End::Stopped(reason) => {
-                self.tally.unfinished += 1;
-                return self.failure(who, &stopped(reason));
-            }
-            End::Interrupted { .. } => {
-                self.tally.unfinished += 1;
-                let failure = Failure::unfinished("interrupted", "run it again to go on");
-                return self.failure(who, &failure);
-            }
-            _ => user.clone(),
+            End::Stopped(Reason::Limit(step)) => format!("next: {}", words(step, stores).to_do),
+            _ => String::new(),
         };
-        if !self.output.json {
-            let credential = outcome.at_hand.as_ref().map(|credential| credential.to_env());
-            let answer = format!("{answer}\n{}", credential.unwrap_or_default());
-            // what cannot be answered is noticed at the end
-            if let Err(error) = self.progress.suspend(|| self.output.answer(&answer)) {
-                self.failure(who, &error.into());
-                self.tally.failed += 1;
+        match &outcome.at_hand {
+            _ if self.output.json => {}
+            None => self.answer(who, &format!("{who}: {end}\n")),
+            Some(credential) => {
+                self.answer(who, &credential.to_env());
+                self.note(&format!("{who}: {end}"));
             }
+        }
+        if outcome.at_hand.is_some() {
+            let hint = "put it into the store within 15 minutes, and run seskey rotate again: what no store holds then is deleted";
+            self.progress.suspend(|| self.output.hint(hint));
         }
     }
 
-    fn failure(&self, who: &Who, failure: &Failure) {
-        let message = format!("{}: {}", who.user, failure.message);
+    /// What cannot be answered is a failure.
+    fn answer(&mut self, who: &Who, text: &str) {
+        if let Err(error) = self.progress.suspend(|| self.output.answer(text)) {
+            self.failed(who, &error.into());
+        }
+    }
+
+    fn failed(&mut self, who: &Who, failure: &Failure) {
+        match failure.exit {
+            Exit::Unfinished => self.tally.unfinished += 1,
+            _ => self.tally.failed += 1,
+        }
+        let message = format!("{who}: {}", failure.message);
         let failure = Failure { message, hint: failure.hint.clone(), ..*failure };
         self.progress.suspend(|| self.output.failure(&failure, std::iter::empty()));
     }
@@ -234,61 +268,8 @@ impl Report {
     fn note(&self, text: &str) {
         self.progress.suspend(|| self.output.note(text));
     }
-}
 
-fn row(who: &Who, stores: &[Store], ended: &Ended) -> Value {
-    let mut row = json!({"user_name": who.user, "account": who.account});
-    let mut set = |name: &str, value: Value| row[name] = value;
-    match ended {
-        Ended::Failed(failure) => {
-            let changed = failure.exit == Exit::Unfinished;
-            set("outcome", if changed { "unfinished" } else { "failed" }.into());
-            set("error", failure.message.clone().into());
-            set("hint", failure.hint.clone().into());
-        }
-        Ended::Out(outcome) => {
-            let names = outcome.steps.iter().map(|step| step_row(step, stores));
-            set("steps", names.collect());
-            match &outcome.end {
-                End::Done { due } => {
-                    set("outcome", "done".into());
-                    set("due", due.map(words::time).into());
-                }
-                End::Waits { until, why, key } => {
-                    set("outcome", "waiting".into());
-                    set("until", words::time(*until).into());
-                    set("why", words::wait_name(*why).into());
-                    set("access_key_id", key.as_str().into());
-                }
-                End::Stopped(Reason::Limit(step)) => {
-                    set("outcome", "stage".into());
-                    set("next", words(step, stores).name.into());
-                }
-                End::Stopped(reason) => {
-                    let failure = stopped(reason);
-                    set("outcome", "stopped".into());
-                    set("error", failure.message.into());
-                    set("hint", failure.hint.into());
-                }
-                _ => set("outcome", "interrupted".into()),
-            }
-            if let Some(credential) = &outcome.at_hand {
-                set("smtp_user_name", credential.user_name.as_str().into());
-                set("smtp_password", credential.password.expose().into());
-                set("smtp_endpoint", credential.endpoint.clone().into());
-            }
-        }
+    fn detail(&self, text: &str) {
+        self.progress.suspend(|| self.output.detail(text));
     }
-    row
-}
-
-pub(super) fn step_row(step: &Step, stores: &[Store]) -> Value {
-    let mut row = json!({"step": words(step, stores).name});
-    if let Some(key) = words::key(step) {
-        row["access_key_id"] = key.as_str().into();
-    }
-    if let Step::Deliver { store, .. } = step {
-        row["store"] = stores.get(*store).map(ToString::to_string).into();
-    }
-    row
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use seskey::{
     AccessKeyId,
-    rotation::{PROOFS, Step, Why},
+    rotation::{NEW_KEY, PROOFS, Step, Why},
     store::Store,
 };
 
@@ -24,64 +24,74 @@ pub(crate) fn words(step: &Step, stores: &[Store]) -> Words {
         Step::WriteIntent(_) => both(
             "write-intent",
             ("noted", "note"),
-            "on the user which access keys it has".to_owned(),
+            "on the user that an access key is being made".to_owned(),
         ),
         Step::CreateKey => both("create-key", ("created", "create"), "an access key".to_owned()),
         Step::RecordKey(intent) => {
-            both("record-key", ("noted", "note"), format!("on the user {}", list(&intent.made)))
+            let made = intent.made.last().map_or_else(String::new, called);
+            both("record-key", ("noted", "note"), format!("on the user that it is {made}"))
         }
         Step::Discard(key) => both(
             "discard-key",
             ("deleted", "delete"),
-            format!("the access key {key}, whose secret was lost"),
+            format!("{}, whose secret was lost", called(key)),
         ),
-        Step::Prove(key) => {
-            both("prove", ("logged in", "log in"), format!("{PROOFS} times in a row with {key}"))
-        }
+        Step::Prove(key) => both(
+            "prove",
+            ("logged in", "log in"),
+            format!("{PROOFS} times in a row with {}", called(key)),
+        ),
         Step::Deliver { store, key } => {
             let store = stores.get(*store).map_or_else(String::new, ToString::to_string);
-            both("deliver", ("delivered", "deliver"), format!("{key} to {store}"))
+            both("deliver", ("delivered", "deliver"), format!("{} to {store}", called(key)))
         }
-        Step::RunHook(_) => {
-            both("run-hook", ("ran", "run"), "the command after the delivery".to_owned())
-        }
+        Step::RunHook(_) => both("run-hook", ("ran", "run"), "the command of --after".to_owned()),
         Step::MarkHandOver(note) => both(
             "mark-hand-over",
-            ("noted", "note"),
-            format!("on the user that {} is handed over", note.key),
+            ("handed over", "hand over"),
+            format!("{}: every store holds it", called(&note.key)),
         ),
         Step::ClearHandOver => both(
             "clear-hand-over",
             ("removed", "remove"),
-            "the note of an earlier hand-over".to_owned(),
+            "the note of the last hand-over".to_owned(),
         ),
-        Step::ClearIntent => {
-            both("clear-intent", ("removed", "remove"), "the note of the new access key".to_owned())
-        }
-        Step::Deactivate(key) => {
-            both("deactivate-key", ("deactivated", "deactivate"), format!("the access key {key}"))
-        }
+        Step::ClearIntent => both(
+            "clear-intent",
+            ("removed", "remove"),
+            "the note that an access key is being made".to_owned(),
+        ),
+        Step::Deactivate(key) => both("deactivate-key", ("deactivated", "deactivate"), called(key)),
         Step::MarkRetired(_) => both(
             "mark-retired",
             ("noted", "note"),
             "on the user since when access keys have been inactive".to_owned(),
         ),
-        Step::Delete(key) => {
-            both("delete-key", ("deleted", "delete"), format!("the access key {key}"))
-        }
+        Step::Delete(key) => both("delete-key", ("deleted", "delete"), called(key)),
         Step::Activate(key) => {
-            both("activate-key", ("activated", "activate"), format!("the access key {key} again"))
+            both("activate-key", ("activated", "activate"), format!("{} again", called(key)))
         }
         Step::WaitUntil { until, why, key } => {
             both("wait", ("waited", "wait"), format!("until {until}: {}", reason(*why, key)))
         }
-        Step::Done { due } => both(
-            "done",
-            ("done,", "done,"),
-            due.map_or_else(|| "nothing is due".to_owned(), |due| format!("due again {due}")),
-        ),
+        Step::Done { due } => {
+            let due = due.map_or_else(String::new, |due| format!(" until {due}"));
+            both("done", ("nothing", "nothing"), format!("is due{due}"))
+        }
         _ => both("stop", ("stopped", "stop"), "here".to_owned()),
     }
+}
+
+/// Whether a step is only a note for the next run, and for those who want to know all.
+pub(crate) fn is_detail(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::WriteIntent(_)
+            | Step::RecordKey(_)
+            | Step::ClearIntent
+            | Step::ClearHandOver
+            | Step::MarkRetired(_)
+    )
 }
 
 /// What is waited for.
@@ -106,9 +116,9 @@ pub(crate) fn wait_name(why: Why) -> &'static str {
     }
 }
 
-/// The key that a step is about, in JSON.
+/// The key that a step is about; in a plan, none for the one that is yet to be made.
 pub(crate) fn key(step: &Step) -> Option<&AccessKeyId> {
-    match step {
+    let key = match step {
         Step::Discard(key)
         | Step::Prove(key)
         | Step::Deliver { key, .. }
@@ -120,14 +130,18 @@ pub(crate) fn key(step: &Step) -> Option<&AccessKeyId> {
         Step::RecordKey(intent) => intent.made.last(),
         Step::MarkHandOver(note) => Some(&note.key),
         _ => None,
+    };
+    key.filter(|key| key.as_str() != NEW_KEY)
+}
+
+fn called(key: &AccessKeyId) -> String {
+    match key.as_str() {
+        NEW_KEY => "the new access key".to_owned(),
+        id => format!("the access key {id}"),
     }
 }
 
 /// A time as it is told.
 pub(crate) fn time(time: Timestamp) -> String {
     time.to_string()
-}
-
-fn list(keys: &[AccessKeyId]) -> String {
-    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

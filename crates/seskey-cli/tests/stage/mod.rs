@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use seskey::{
     AccessKeyId, SecretAccessKey, permissions,
@@ -32,7 +33,7 @@ pub(crate) enum Inhabitants {
 pub(crate) struct Stage {
     // dropped first: its tasks run on the runtime
     server: Server,
-    _runtime: Runtime,
+    runtime: Runtime,
     pub(crate) environment: Vec<(&'static str, String)>,
 }
 
@@ -59,7 +60,7 @@ impl Stage {
             ("SESKEY_CA_FILE", authority.display().to_string()),
             ("SMTPS_ENDPOINT", server.smtps.to_string()),
         ];
-        let mut stage = Self { server, _runtime: runtime, environment };
+        let mut stage = Self { server, runtime, environment };
         match inhabitants {
             Inhabitants::None => {}
             Inhabitants::SmtpUsers => stage.add_smtp_users(),
@@ -67,6 +68,11 @@ impl Stage {
         }
         stage.add_callers(home);
         stage
+    }
+
+    /// Moves its clock so far ahead.
+    pub(crate) fn set_ahead(&self, ahead: SignedDuration) {
+        self.runtime.block_on(self.server.move_clock(ahead)).unwrap();
     }
 
     fn add_smtp_users(&mut self) {

@@ -1,15 +1,20 @@
 //! One step, done.
 
+use std::time::Duration;
+
 use seskey::{
     AccessKeyId, SecretAccessKey, SmtpCredential, SmtpPassword,
-    rotation::{Seen, Step},
+    rotation::{Key, LEASE, Seen, Step},
 };
 
 use super::{Event, Rotation, Run, failure::RotateFailure};
 use crate::{
     Account, Error,
-    lifecycle::{end::watch_end, prove::prove},
-    smtp::{Phase, SmtpError, Transcript},
+    lifecycle::{
+        end::watch_end,
+        prove::{is_refusal, prove},
+    },
+    smtp::Transcript,
     store::{self, Held},
 };
 
@@ -80,7 +85,12 @@ impl Run<'_> {
         let credential = credential.expect("the plan proves what is at hand or in a store");
         let on_event = &mut self.on_event;
         let on_login = &mut |login| on_event(Event::Login(login));
-        let proven = prove(&self.rotation.proof, &credential, &mut self.interrupt, on_login).await;
+        let mut proof = self.rotation.proof.clone();
+        let is_old = |known: &&Key| seen.now.duration_since(known.created) > LEASE;
+        if seen.keys.iter().filter(is_old).any(|known| known.id == *key) {
+            proof.refusals = REFUSALS_OF_OLD_KEYS;
+        }
+        let proven = prove(&proof, &credential, &mut self.interrupt, on_login).await;
         let made_here = self.passwords.made.contains(key);
         match proven {
             Ok(Some(_)) => {
@@ -181,6 +191,5 @@ fn gone_is_done(outcome: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-fn is_refusal(error: &SmtpError) -> bool {
-    matches!(error, SmtpError::Refused { phase: Phase::Auth, reply } if !reply.is_transient())
-}
+/// An old key that was just activated again may be refused for some seconds.
+const REFUSALS_OF_OLD_KEYS: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ mod hook;
 mod observe;
 mod passwords;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use seskey::{
@@ -33,7 +33,7 @@ use super::{
     end::Ending,
     prove::{Login, Proof},
 };
-use crate::{Account, clock::Stopwatch};
+use crate::{Account, clock::Stopwatch, iam::LastUsed};
 
 /// What is to be rotated, and how.
 #[derive(Clone)]
@@ -68,6 +68,10 @@ pub struct Outcome {
     pub end: End,
     /// The credential that was made and proven, where the goal was to go no further.
     pub at_hand: Option<SmtpCredential>,
+    /// Whether a store held an active key at the end.
+    pub is_served: bool,
+    /// The use that it was stopped by.
+    pub last_used: Option<LastUsed>,
 }
 
 /// Why a run ended by itself.
@@ -156,13 +160,18 @@ pub async fn rotate(
 ) -> Result<Outcome, RotateError> {
     let mut run = Run::new(account, rotation, interrupt, on_event);
     let ended = run.go().await;
-    let Run { steps, passwords, .. } = run;
+    let Run { steps, passwords, is_served, mut last_uses, .. } = run;
     match ended {
         Ok(end) => {
             // the key of any other end is discarded, and must not come into use
             let is_wanted = matches!(end, End::Stopped(Reason::Limit(_)));
-            let at_hand = is_wanted.then(|| passwords.undelivered(rotation)).flatten();
-            Ok(Outcome { steps, end, at_hand })
+            Ok(Outcome {
+                at_hand: is_wanted.then(|| passwords.undelivered(rotation)).flatten(),
+                is_served,
+                last_used: end.used_key().and_then(|key| last_uses.remove(key)),
+                steps,
+                end,
+            })
         }
         Err((step, failure)) => Err(RotateError { failure, step, done: steps }),
     }
@@ -185,6 +194,18 @@ pub async fn forecast(account: &Account, rotation: &Rotation) -> Result<Vec<Step
     Ok(forecast_of(|seen| (rotation.plan)(seen, &goal), &seen))
 }
 
+impl End {
+    /// The key that somebody else uses.
+    fn used_key(&self) -> Option<&AccessKeyId> {
+        match self {
+            Self::Stopped(Reason::StillUsed { key, .. } | Reason::StrangersKey { key, .. }) => {
+                Some(key)
+            }
+            _ => None,
+        }
+    }
+}
+
 struct Run<'a> {
     account: &'a Account,
     rotation: &'a Rotation,
@@ -196,6 +217,10 @@ struct Run<'a> {
     expected: Expected,
     /// What IAM has shown, where it may be built upon once more.
     listed: Option<Listed>,
+    /// The uses that were asked for last.
+    last_uses: BTreeMap<AccessKeyId, LastUsed>,
+    /// Whether a store held an active key when it was last looked at.
+    is_served: bool,
     /// Tags that somebody else has just read.
     tags: Option<Vec<(String, String)>>,
     /// Since when it observes what the next step is decided on.
@@ -220,6 +245,8 @@ impl<'a> Run<'a> {
             passwords: Passwords::default(),
             expected: Expected::default(),
             listed: None,
+            last_uses: BTreeMap::new(),
+            is_served: false,
             tags: rotation.tags.clone(),
             observed: Stopwatch::start(),
             start: None,
@@ -301,6 +328,9 @@ impl<'a> Run<'a> {
 
     async fn decide(&mut self) -> Result<(Seen, Step), RotateFailure> {
         let mut seen = self.observe().await?;
+        self.is_served = seen.keys.iter().any(|key| {
+            key.active && seen.stores.iter().any(|store| store.holds.as_ref() == Some(&key.id))
+        });
         let goal = self.goal(&seen);
         let mut step = (self.rotation.plan)(&seen, &goal);
         let asked: Vec<_> = seen.uses_behind(&step).into_iter().cloned().collect();

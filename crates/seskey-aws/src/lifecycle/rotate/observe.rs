@@ -67,13 +67,14 @@ impl Run<'_> {
 
     /// Asks when these keys were last used.
     pub(super) async fn ask_for_uses(
-        &self,
+        &mut self,
         seen: &mut Seen,
         keys: &[AccessKeyId],
     ) -> Result<(), Error> {
         for key in seen.keys.iter_mut().filter(|key| keys.contains(&key.id)) {
             let (_, used) = self.account.access_key_last_used(key.id.as_str()).await?;
-            key.last_used = used.map(|used| used.at);
+            key.last_used = used.as_ref().map(|used| used.at);
+            self.last_uses.extend(used.map(|used| (key.id.clone(), used)));
         }
         Ok(())
     }
