@@ -68,9 +68,9 @@
 //! after it is done. Nothing is deleted too early, but the rotation should end first.
 //!
 //! # Why a use may be missed by 15 minutes, and why that is enough
-//! GetAccessKeyLastUsed is coarse: of several uses within [`USE_SPAN`] only the first is recorded. A key last used just
-//! before the hand-over as recorded may have been used up to 15 minutes after it. But whoever uses it later than that
-//! is recorded later than the hand-over, and the grace time is no shorter: a key whose record ends before the hand-over
+//! GetAccessKeyLastUsed is coarse: of several uses within [`USE_SPAN`] only the first is recorded. A key last used not
+//! later than the hand-over as recorded may have been used up to 15 minutes after it. But whoever uses it later than that
+//! is recorded later than the hand-over, and the grace time is no shorter: a key whose record ends by the hand-over
 //! was idle ever since the first 15 minutes of its grace time. Whoever waits for an idle key waits for the span too.
 //!
 //! # More notes than one would think
@@ -236,7 +236,7 @@ fn deactivate(seen: &Seen, goal: &Goal, key: &Key) -> Step {
     let grace_ends = after(handed_over.map_or(key.created, |at| at.max(key.created)), goal.grace());
     let idle_since = handed_over.unwrap_or_else(|| before(seen.now, goal.grace()));
     let idle_at = |used| after(used, goal.grace().saturating_add(USE_SPAN));
-    match key.last_used.filter(|used| *used >= idle_since && !goal.even_if_used) {
+    match key.last_used.filter(|used| *used > idle_since && !goal.even_if_used) {
         _ if seen.now < grace_ends => wait(key, grace_ends, Why::Grace),
         Some(used) if !goal.wait_unused => {
             Step::Stop(Reason::StillUsed { key: key.id.clone(), used, handed_over })

@@ -21,7 +21,6 @@ async fn a_file_that_cannot_be_written() {
         // no new files there, not even for root
         "file:/proc/self/smtp.json".to_owned(),
         format!("file:{}/missing/smtp.json", scene.home.path().display()),
-        format!("file:{}?format=msmtp&from=a%20b", scene.store().display()),
     ] {
         let stores = vec![store.parse().unwrap()];
         let failure = nothing_is_changed(&scene, &Rotation { stores, ..scene.rotation() }).await;

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
         let who = Who { user: args.user.clone(), account: None };
         let revoked = revoke(&account, &args.user).await.map_err(|error| aws::failure(&error));
         let (deactivated, failed) = match revoked {
-            Ok(revoked) => tell(&args.user, &revoked, output),
+            Ok(revoked) => tell(args, &revoked, output),
             Err(failure) => (vec![], Some(failure)),
         };
         records.begin(None, &account).await;
@@ -75,10 +75,13 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
 }
 
 /// Says what was done; the keys that it was done to, and why the others are still active.
-fn tell(user: &str, revoked: &Revoked, output: &Output) -> (Vec<String>, Option<Failure>) {
+fn tell(args: &Revoke, revoked: &Revoked, output: &Output) -> (Vec<String>, Option<Failure>) {
     let deactivated: Vec<String> = revoked.deactivated.iter().map(ToString::to_string).collect();
-    for key in &deactivated {
-        output.note(&format!("{user}: deactivated the access key {key}"));
+    // else it is the answer
+    if args.replace || !revoked.active.is_empty() {
+        for key in &deactivated {
+            output.note(&format!("{}: deactivated the access key {key}", args.user));
+        }
     }
     if let Some(error) = &revoked.not_noted {
         let reason = match error {

@@ -108,8 +108,8 @@ impl RotateFailure {
             _ => return false,
         };
         match &error.cause {
-            Cause::Throttled { .. } | Cause::Unreadable => true,
-            Cause::Unreachable { .. } => error.ambiguous,
+            Cause::Throttled { .. } => true,
+            Cause::Unreadable | Cause::Unreachable { .. } => error.ambiguous,
             // an effect that another step still waits for: a key that was just deleted, or made
             Cause::NoSuchEntity { .. } | Cause::LimitExceeded { .. } => {
                 error.action.ends_with("AccessKey")
