@@ -109,11 +109,12 @@ async fn what_fails_has_failed() {
     assert_eq!((program.as_str(), kind), ("/nowhere/kubectl", std::io::ErrorKind::NotFound));
 }
 
-/// Where there is a kubectl.
+/// Where there is a kubectl, of 1.27 or newer: the one in Debian's registry asks for more than the stand-in answers.
 #[tokio::test]
 async fn kubectl_itself_does_what_is_asked() {
     let version = std::process::Command::new("kubectl").args(["version", "--client"]).output();
     if !version.is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: there is no kubectl");
         return;
     }
     let folder = tempdir().unwrap();
