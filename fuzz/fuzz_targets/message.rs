@@ -6,18 +6,19 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use mail_parser::{Address, MessageParser};
 use seskey::Region;
-use seskey_local::message::{Author, Header, rewrite};
+use seskey_local::message::{Author, RawMessage};
 
 fuzz_target!(|message: &[u8]| {
-    let header = Header::read(message);
+    let raw = RawMessage::split(message);
+    let header = raw.header();
     let region = Region::parse("eu-west-1").expect("it is a region");
-    let rewritten = rewrite(message, "ID", &region, Timestamp::UNIX_EPOCH);
+    let rewritten = raw.rewritten("ID", &region, Timestamp::UNIX_EPOCH);
     assert!(rewritten.len() <= message.len() + 300, "{}", rewritten.len());
     if header.malformed || header.duplicate.is_some() || header.authors.is_empty() {
         return;
     }
 
-    let read = Header::read(&rewritten);
+    let read = RawMessage::split(&rewritten).header();
     assert_eq!((&read.authors, &read.to, &read.cc), (&header.authors, &header.to, &header.cc));
     assert!(!read.malformed && read.duplicate.is_none() && read.configuration_set.is_none());
 
