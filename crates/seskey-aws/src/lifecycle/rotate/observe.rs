@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use seskey::{
     AccessKeyId, SmtpPassword,
-    rotation::{Key, Notes, Seen, Step, Store as Holding},
+    rotation::{Key, LAG, Notes, Seen, Step, Store as Holding},
     store::Store,
 };
 
@@ -114,7 +114,8 @@ impl Run<'_> {
                 Some(tags) => tags.clone(),
                 None => self.account.tags_of_user(user).await?,
             };
-            let is_shown = self.expected.is_shown(&keys, &tags) || start.elapsed() > SETTLING;
+            let waited = start.elapsed();
+            let is_shown = self.expected.is_shown(&keys, &tags, waited) || waited > SETTLING;
             if is_shown || !self.interrupt.sleep(*pause).await {
                 self.expected = Expected::default();
                 return Ok(Listed { keys, tags, since, is_old: false });
@@ -180,11 +181,14 @@ impl Run<'_> {
 }
 
 impl Expected {
-    fn is_shown(&self, keys: &[AccessKey], tags: &[(String, String)]) -> bool {
-        let tag = self.tag.as_ref().is_none_or(|(name, value)| {
-            let shown = tags.iter().find(|(tag, _)| tag == name).map(|(_, value)| value);
-            shown == value.as_ref()
-        });
+    /// A tag is not waited for longer than the plan reckons with: another run may have written over it.
+    fn is_shown(&self, keys: &[AccessKey], tags: &[(String, String)], waited: Duration) -> bool {
+        let is_over = waited > LAG.unsigned_abs();
+        let tag = is_over
+            || self.tag.as_ref().is_none_or(|(name, value)| {
+                let shown = tags.iter().find(|(tag, _)| tag == name).map(|(_, value)| value);
+                shown == value.as_ref()
+            });
         let key = self.key.as_ref().is_none_or(|(id, active)| {
             let shown = keys.iter().find(|key| key.id == id.as_str());
             let shown = shown.map(|key| key.status == KeyStatus::Active);
