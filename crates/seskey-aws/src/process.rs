@@ -1,7 +1,11 @@
 //! A process that is given its input, listened to, and ended when it takes too long. No secret is among its arguments
 //! or in its environment.
 
-use std::{io, process::ExitStatus, time::Duration};
+use std::{
+    io,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use seskey::SmtpPassword;
@@ -31,7 +35,7 @@ pub enum ProcessError {
     Failed {
         /// Its exit status; `None` if a signal ended it.
         code: Option<i32>,
-        /// Its last word on stderr, without control characters and passwords.
+        /// Its last word on stderr, without control characters and passwords; how it ended, if there was none.
         said: String,
     },
     /// It took too long, and was ended with all that it had started.
@@ -53,13 +57,28 @@ pub(crate) struct Finished {
     stderr: Zeroizing<Vec<u8>>,
 }
 
+/// Runs a command of the user's in the shell, with these variables and this on its stdin. What it prints is not kept.
+///
+/// # Errors
+/// It did not succeed, or not within the limit.
+pub async fn shell(
+    command: &str,
+    variables: &[(&str, &str)],
+    input: &[u8],
+    limit: Duration,
+) -> Result<(), ProcessError> {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).envs(variables.iter().copied()).stdout(Stdio::null());
+    run(&mut shell, input, limit).await?.success(&[], |_| false).map(drop)
+}
+
 /// Runs the command with this on its stdin, in a process group of its own.
 pub(crate) async fn run(
     command: &mut Command,
     input: &[u8],
     limit: Duration,
 ) -> Result<Finished, ProcessError> {
-    command.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    command.stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.process_group(0).kill_on_drop(true).spawn().map_err(|error| {
         ProcessError::NotStarted {
             program: command.as_std().get_program().to_string_lossy().into_owned(),
@@ -118,10 +137,9 @@ impl Finished {
         let stderr = String::from_utf8_lossy(&self.stderr);
         let lines = || stderr.lines().filter(|line| !line.trim().is_empty());
         let line = lines().find(|line| chosen(line)).or_else(|| lines().next_back());
-        Err(ProcessError::Failed {
-            code: self.status.code(),
-            said: cleaned(line.unwrap_or("nothing"), hidden),
-        })
+        // of one that said nothing, how it ended
+        let said = line.map_or_else(|| self.status.to_string(), |line| cleaned(line, hidden));
+        Err(ProcessError::Failed { code: self.status.code(), said })
     }
 }
 
@@ -181,7 +199,7 @@ const MAX_SAID: usize = 300;
 
 #[cfg(test)]
 mod tests {
-    use std::{process::Stdio, time::Instant};
+    use std::time::Instant;
 
     use super::*;
 

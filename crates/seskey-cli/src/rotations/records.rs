@@ -1,13 +1,6 @@
 //! What is kept for auditors, and whom it is told: every step and every end, and nothing secret.
 
-use std::{
-    fs::File,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::PathBuf,
-    process::{ExitStatus, Stdio},
-    time::Duration,
-};
+use std::{fs::File, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -15,8 +8,8 @@ use seskey::{AccessKeyId, rotation::Step, store::Store};
 use seskey_aws::{
     Account,
     lifecycle::{end::Ending, prove::Login, rotate::Rotation},
+    process::{self, ProcessError},
 };
-use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
 
 use super::{Who, rows::step_row};
 use crate::{
@@ -125,19 +118,20 @@ impl Records {
     pub(crate) async fn finish(self, output: &Output) -> Result<()> {
         if let Some(command) = &self.notify {
             for (index, row) in self.news.iter().enumerate() {
-                let reason = match timeout(PATIENCE, tell(command, row)).await {
-                    Ok(Ok(status)) if status.success() => continue,
-                    Ok(Ok(status)) => status.to_string(),
-                    Ok(Err(error)) => error.to_string(),
-                    Err(_) => {
-                        let (seconds, left) = (PATIENCE.as_secs(), self.news.len() - index - 1);
+                let line = format!("{row}\n");
+                match process::shell(command, &[], line.as_bytes(), PATIENCE).await {
+                    Ok(()) => {}
+                    Err(ProcessError::TimeLimit { limit }) => {
+                        let (seconds, left) = (limit.as_secs(), self.news.len() - index - 1);
                         output.warn(&format!(
                             "the command of --notify was killed after {seconds} s; {left} more are not told"
                         ));
                         break;
                     }
-                };
-                output.warn(&format!("the command of --notify failed: {reason}"));
+                    Err(error) => {
+                        output.warn(&format!("the command of --notify failed: {error}"));
+                    }
+                }
             }
         }
         match (self.log, self.broken) {
@@ -173,19 +167,5 @@ impl Records {
 }
 
 /// Runs the command with this on its stdin. It is killed when this is dropped.
-async fn tell(command: &str, row: &Value) -> std::io::Result<ExitStatus> {
-    let mut child = Command::new("sh")
-        .args(["-c", command])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut stdin = child.stdin.take().expect("it is piped");
-    // a command that does not read it is content without
-    let _ = stdin.write_all(format!("{row}\n").as_bytes()).await;
-    drop(stdin);
-    child.wait().await
-}
-
 /// How long the command may take. When it took longer, the next ones would too.
 const PATIENCE: Duration = Duration::from_secs(60);

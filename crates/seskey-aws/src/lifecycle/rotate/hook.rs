@@ -1,9 +1,8 @@
 //! The command that is run when every store holds a new credential, such as one that reloads Postfix.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use seskey::AccessKeyId;
-use tokio::process::Command;
 
 use crate::process::{self, ProcessError};
 
@@ -24,12 +23,7 @@ impl Hook {
 
     /// Runs it. Of the credential it is told the user name alone: the password is in the stores.
     pub(super) async fn run(&self, user: &str, key: &AccessKeyId) -> Result<(), ProcessError> {
-        let mut shell = Command::new("sh");
-        shell
-            .args(["-c", &self.command])
-            .env("SESKEY_IAM_USER", user)
-            .env("SESKEY_SMTP_USER_NAME", key.as_str())
-            .stdout(Stdio::null());
-        process::run(&mut shell, b"", self.patience).await?.success(&[], |_| false).map(drop)
+        let variables = [("SESKEY_IAM_USER", user), ("SESKEY_SMTP_USER_NAME", key.as_str())];
+        process::shell(&self.command, &variables, b"", self.patience).await
     }
 }
