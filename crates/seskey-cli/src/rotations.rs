@@ -8,6 +8,7 @@ mod store_words;
 mod words;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -231,6 +232,6 @@ fn rotation(job: Job) -> Result<Rotation> {
 
 /// What will be seen of a user that is yet to be made.
 fn unborn(rotation: &Rotation) -> Seen {
-    let stores = rotation.stores.iter().map(|_| seskey::rotation::Store { holds: None });
+    let stores = rotation.stores.iter().map(|_| seskey::rotation::Store { holds: BTreeSet::new() });
     Seen { stores: stores.collect(), ..Seen::at(jiff::Timestamp::now()) }
 }

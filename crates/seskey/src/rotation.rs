@@ -11,7 +11,7 @@
 //! let goal = Goal::days(90, 7, 7)?;
 //! let mut seen = Seen {
 //!     keys: vec![Key { id: id.clone(), active: true, created: "2026-03-01T00:00:00Z".parse()?, last_used: None }],
-//!     stores: vec![Store { holds: Some(id.clone()) }],
+//!     stores: vec![Store { holds: [id.clone()].into() }],
 //!     ..Seen::at("2026-08-20T20:08:20Z".parse()?)
 //! };
 //! // It was never rotated: what is there is proven first, and noted.
@@ -205,7 +205,7 @@ fn renew(seen: &Seen, goal: &Goal) -> Option<Step> {
 
 fn hand_over(seen: &Seen, key: &Key) -> Step {
     let id = key.id.clone();
-    match seen.stores.iter().position(|store| store.holds.as_ref() != Some(&id)) {
+    match seen.stores.iter().position(|store| !store.holds_only(&id)) {
         _ if !seen.proven.contains(&id) => Step::Prove(id),
         Some(store) => Step::Deliver { store, key: id },
         None if seen.hooked.as_ref() != Some(&id) => Step::RunHook(id),

@@ -43,7 +43,7 @@ fn carry_out(step: &Step, seen: &mut Seen) {
             seen.proven.insert(id.clone());
         }
         Step::Deliver { store, key } => {
-            seen.stores[*store].holds = Some(key.clone());
+            seen.stores[*store].holds = [key.clone()].into();
             seen.hooked = None;
         }
         Step::RunHook(id) => seen.hooked = Some(id.clone()),

@@ -42,8 +42,16 @@ pub struct Key {
 /// A place where the credential is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    /// The key that it holds, with its password; none if it is empty or holds something else.
-    pub holds: Option<AccessKeyId>,
+    /// The keys that its entries hold, each with its password. None if it is empty or holds something else; several if a
+    /// shared file has entries that differ.
+    pub holds: BTreeSet<AccessKeyId>,
+}
+
+impl Store {
+    /// Whether every entry of it holds this key.
+    pub fn holds_only(&self, key: &AccessKeyId) -> bool {
+        self.holds.len() == 1 && self.holds.contains(key)
+    }
 }
 
 impl Seen {
@@ -87,11 +95,11 @@ impl Seen {
     }
 
     pub(super) fn held(&self, key: &Key) -> bool {
-        self.stores.iter().any(|store| store.holds.as_ref() == Some(&key.id))
+        self.stores.iter().any(|store| store.holds.contains(&key.id))
     }
 
     pub(super) fn held_everywhere(&self, key: &Key) -> bool {
-        self.stores.iter().all(|store| store.holds.as_ref() == Some(&key.id))
+        self.stores.iter().all(|store| store.holds_only(&key.id))
     }
 
     /// Whether its password is known, and no other run may take it for lost while it is delivered.

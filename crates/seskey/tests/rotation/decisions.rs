@@ -15,7 +15,7 @@ fn seen(stores: usize) -> Seen {
     let mut seen = Seen::at(start());
     seen.notes.hand_over = Some(HandOver { key: id(1), at: key.created });
     seen.keys = vec![key];
-    seen.stores = vec![Store { holds: Some(id(1)) }; stores];
+    seen.stores = vec![Store { holds: [id(1)].into() }; stores];
     seen
 }
 
@@ -125,7 +125,7 @@ fn a_leak_is_stopped_first_where_it_is_read() {
     for held in [1, 2] {
         let mut seen = seen(1);
         seen.keys.push(Key { id: id(2), ..seen.keys[0].clone() });
-        seen.stores[0].holds = Some(id(held));
+        seen.stores[0].holds = [id(held)].into();
         assert_eq!(revoke(&seen), Step::Deactivate(id(held)));
     }
 }

@@ -115,7 +115,7 @@ fn keeps_the_hand_over(seen: &Seen, goal: &Goal) -> Step {
     match blind_to_use(seen, goal) {
         Step::ClearHandOver => {
             let key = seen.notes.hand_over.as_ref().unwrap().key.clone();
-            match seen.stores.iter().position(|store| store.holds.as_ref() != Some(&key)) {
+            match seen.stores.iter().position(|store| !store.holds_only(&key)) {
                 Some(_) if !seen.proven.contains(&key) => Step::Prove(key),
                 Some(store) => Step::Deliver { store, key },
                 None => Step::ClearHandOver,
@@ -190,7 +190,7 @@ fn never_retires(seen: &Seen, goal: &Goal) -> Step {
 }
 
 fn without_the_hook(seen: &Seen, goal: &Goal) -> Step {
-    pretending(seen, goal, |seen| seen.hooked = seen.stores[0].holds.clone())
+    pretending(seen, goal, |seen| seen.hooked = seen.stores[0].holds.first().cloned())
 }
 
 fn always_due(seen: &Seen, goal: &Goal) -> Step {
@@ -206,7 +206,7 @@ fn without_an_intent(seen: &Seen, goal: &Goal) -> Step {
             // it delivers what it has at hand, as it would with an intent
             let at_hand = seen.keys.iter().find(|key| seen.at_hand.contains(&key.id));
             let at_hand = at_hand.filter(|key| seen.now < key.created + LEASE);
-            let store = |id| seen.stores.iter().position(|store| store.holds.as_ref() != Some(id));
+            let store = |id| seen.stores.iter().position(|store| !store.holds_only(id));
             match at_hand.map(|key| (&key.id, store(&key.id))) {
                 Some((id, Some(_))) if !seen.proven.contains(id) => Step::Prove(id.clone()),
                 Some((id, Some(store))) => Step::Deliver { store, key: id.clone() },

@@ -135,7 +135,11 @@ impl Run {
             keys: keys.collect(),
             notes: Notes::from_tags(world.tags.iter().map(|(tag, value)| (*tag, value.as_str())))
                 .unwrap(),
-            stores: world.stores.iter().map(|held| Store { holds: held.clone() }).collect(),
+            stores: world
+                .stores
+                .iter()
+                .map(|held| Store { holds: held.iter().cloned().collect() })
+                .collect(),
             at_hand: self.at_hand.clone(),
             proven: proven.collect(),
             hooked: self.hooked.clone(),

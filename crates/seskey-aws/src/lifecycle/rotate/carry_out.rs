@@ -99,7 +99,7 @@ impl Run<'_> {
             }
             Ok(None) => Ok(Carried::Interrupted),
             Err(error) if self.rotation.now && !made_here && is_refusal(&error.error) => {
-                let store = seen.stores.iter().position(|store| store.holds.as_ref() == Some(key));
+                let store = seen.stores.iter().position(|store| store.holds.contains(key));
                 self.passwords.disprove(key);
                 if let Some(store) = store {
                     (self.on_event)(Event::Broken { store, key: key.clone() });

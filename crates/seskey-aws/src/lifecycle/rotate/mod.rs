@@ -328,9 +328,10 @@ impl<'a> Run<'a> {
 
     async fn decide(&mut self) -> Result<(Seen, Step), RotateFailure> {
         let mut seen = self.observe().await?;
-        self.is_served = seen.keys.iter().any(|key| {
-            key.active && seen.stores.iter().any(|store| store.holds.as_ref() == Some(&key.id))
-        });
+        self.is_served = seen
+            .keys
+            .iter()
+            .any(|key| key.active && seen.stores.iter().any(|store| store.holds.contains(&key.id)));
         let goal = self.goal(&seen);
         let mut step = (self.rotation.plan)(&seen, &goal);
         let asked: Vec<_> = seen.uses_behind(&step).into_iter().cloned().collect();

@@ -51,7 +51,8 @@ impl Run<'_> {
         self.listed = Some(listed);
         let mut stores = vec![];
         for store in &self.rotation.stores {
-            stores.push(Holding { holds: self.holds(store, &keys).await? });
+            let holds = self.holds(store, &keys).await?.into_iter().collect();
+            stores.push(Holding { holds });
         }
         let now = self.account.now().unwrap_or_else(Timestamp::now);
         Ok(Seen {
