@@ -14,6 +14,8 @@ fuzz_target!(|message: &[u8]| {
     let region = Region::parse("eu-west-1").expect("it is a region");
     let rewritten = raw.rewritten("ID", &region, Timestamp::UNIX_EPOCH);
     assert!(rewritten.len() <= message.len() + 300, "{}", rewritten.len());
+    let lines = message.iter().filter(|&&byte| byte == b'\n').count();
+    assert!(!raw.has_more_parts_than(lines + 1), "each part begins behind a line");
     if header.malformed || header.duplicate.is_some() || header.authors.is_empty() {
         return;
     }

@@ -2,9 +2,11 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use mail_parser::{Addr, Address, MessageParser};
-use memchr::{memchr, memchr2_iter, memmem};
+use memchr::{memchr, memchr2_iter, memchr3_iter, memmem};
 use rand::{Rng, RngExt};
 use seskey::Region;
+
+mod parts;
 
 /// A message as it came, split once into its header fields and its body. What is no header belongs to the body.
 #[derive(Debug)]
@@ -79,11 +81,16 @@ impl<'a> RawMessage<'a> {
 
     /// Reads the header: the fields that the recipient will see, and nothing that only looks like one.
     pub fn header(&self) -> Header {
-        let malformed = self.fields.len() > MAX_FIELDS || has_unpaired_line_end(self.header);
+        let malformed = self.fields.len() > MAX_FIELDS
+            || self.header.len() > MAX_HEADER
+            || has_unpaired_line_end(self.header)
+            || self.separators() > MAX_SEPARATORS;
         if malformed {
             return Header { malformed, ..Header::default() };
         }
-        let header = [self.header, b"\r\n"].concat();
+        // the others are not read, and cost nothing
+        let lists: Vec<&[u8]> = self.lists().map(|field| field.raw).chain([&b"\r\n"[..]]).collect();
+        let header = lists.concat();
         let Some(parsed) = MessageParser::default().parse_headers(&header) else {
             return Header::default();
         };
@@ -108,24 +115,17 @@ impl<'a> RawMessage<'a> {
                 from: arn("X-SES-FROM-ARN"),
                 return_path: arn("X-SES-RETURN-PATH-ARN"),
             },
-            configuration_set: owned(
-                parsed
-                    .header("X-SES-CONFIGURATION-SET")
-                    .and_then(|value| value.as_text())
-                    .map(str::trim),
-            ),
+            configuration_set: self
+                .field("X-SES-CONFIGURATION-SET")
+                .map(Field::text)
+                .filter(|name| !name.is_empty()),
             duplicate: self.duplicate().map(str::to_owned),
         }
     }
 
-    /// The MIME parts, those inside others counted too.
-    pub fn count_parts(&self) -> usize {
-        // a message without a boundary is one part, and need not be read whole
-        let mut types = self.fields.iter().filter(|field| field.is("Content-Type"));
-        if !types.any(|field| field.text().contains("boundary")) {
-            return 1;
-        }
-        MessageParser::default().parse(self.bytes).map_or(1, |parsed| parsed.parts.len())
+    /// Whether it has more MIME parts than so many, those inside others counted too.
+    pub fn has_more_parts_than(&self, most: usize) -> bool {
+        parts::count(self.bytes, most) > most
     }
 
     /// The message as its recipient gets it: `Date` and `Message-ID` are SES's own, the fields that talk to SES are
@@ -143,6 +143,15 @@ impl<'a> RawMessage<'a> {
         let before = [written.as_bytes()].into_iter().chain(kept.map(|field| field.raw));
         let pieces: Vec<&[u8]> = before.chain([&b"\r\n"[..], self.body]).collect();
         pieces.concat()
+    }
+
+    /// How many signs there are that separate addresses, or would outside of quotes.
+    fn separators(&self) -> usize {
+        self.lists().map(|field| memchr3_iter(b',', b';', b'<', field.raw).count()).sum()
+    }
+
+    fn lists(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|field| LISTS.iter().any(|name| field.is(name)))
     }
 
     /// The first field of that name.
@@ -191,8 +200,17 @@ const SINGLE: &[&str] = &[
     "X-SES-CONFIGURATION-SET",
 ];
 
-/// Ours: more than any message has.
+/// Ours, like the next two: more than any message has.
 const MAX_FIELDS: usize = 10_000;
+
+/// In bytes, of all fields.
+const MAX_HEADER: usize = 256 * 1024;
+
+/// An address takes many times the memory of the sign that separates it from the next.
+const MAX_SEPARATORS: usize = 5_000;
+
+/// The fields with lists of addresses that are read.
+const LISTS: &[&str] = &["From", "To", "Cc", "Bcc"];
 
 /// What SES writes itself, what is for SES alone, and what no recipient may see.
 const REPLACED: &[&str] = &[
@@ -318,6 +336,16 @@ mod tests {
             "the others take no memory"
         );
         assert!(!read(&fields[..4 * MAX_FIELDS]).malformed);
+        for (field, most) in [
+            ("X: ", MAX_HEADER - 5),
+            ("To: ", MAX_SEPARATORS),
+            ("from: a@b.c,", MAX_SEPARATORS - 1),
+        ] {
+            let filler = if field == "X: " { "x" } else { "," };
+            let header = |length| format!("{field}{}\r\n\r\n", filler.repeat(length));
+            assert!(!read(header(most).as_bytes()).malformed, "{field}");
+            assert!(read(header(most + 1).as_bytes()).malformed, "{field}");
+        }
     }
 
     #[test]
@@ -332,13 +360,6 @@ mod tests {
         for gone in ["yesterday", "CONFIGURATION", "eve@", "ARN", "second", "TAGS", "Return-Path"] {
             assert!(!text.contains(gone), "{gone} in {text}");
         }
-    }
-
-    #[test]
-    fn parts_inside_parts_are_counted() {
-        assert_eq!(RawMessage::split(MESSAGE).count_parts(), 1);
-        let two = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\na\r\n--x\r\n\r\nb\r\n--x--\r\n";
-        assert_eq!(RawMessage::split(two).count_parts(), 3);
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl Submission<'_> {
         if let Some(address) = addresses.find(|address| !is_address(address)) {
             return Err(Refusal::InvalidAddress(address.to_owned()));
         }
-        if self.message.count_parts() > MAX_PARTS {
+        if self.message.has_more_parts_than(MAX_PARTS) {
             return Err(Refusal::TooManyParts);
         }
         Ok(())
