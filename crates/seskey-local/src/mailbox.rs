@@ -74,10 +74,10 @@ impl Mailbox {
     /// Takes in a message, and forgets the oldest ones if need be.
     pub fn push(&mut self, message: impl Into<Arc<Message>>) {
         let message = message.into();
-        self.bytes += message.raw_data.len();
+        self.bytes += message.size();
         self.messages.push_back(message);
         while overflows(self.messages.len(), self.bytes) {
-            self.bytes -= self.messages.pop_front().map_or(0, |message| message.raw_data.len());
+            self.bytes -= self.messages.pop_front().map_or(0, |message| message.size());
         }
     }
 
@@ -98,7 +98,7 @@ impl Mailbox {
     /// Forgets the messages that a filter lets through.
     pub fn delete(&mut self, filter: &Filter) {
         self.messages.retain(|message| !filter.matches(message));
-        self.bytes = self.messages.iter().map(|message| message.raw_data.len()).sum();
+        self.bytes = self.messages.iter().map(|message| message.size()).sum();
     }
 }
 
@@ -117,6 +117,13 @@ impl Filter {
 }
 
 impl Message {
+    /// Its bytes, and those of what SES composed it of.
+    pub(crate) fn size(&self) -> usize {
+        let parts = self.body.iter().flat_map(|body| [&body.html_part, &body.text_part]);
+        let composed_of = parts.chain([&self.subject]).flatten();
+        self.raw_data.len() + composed_of.map(String::len).sum::<usize>()
+    }
+
     /// All but its bytes.
     pub(crate) fn description(&self) -> Self {
         Self { raw_data: String::new(), ..self.clone() }
@@ -224,9 +231,13 @@ mod tests {
     #[test]
     fn a_full_mailbox_forgets_the_oldest() {
         let mut mailbox = Mailbox::default();
-        for id in ["1", "2", "3"] {
+        for id in ["0", "1"] {
             mailbox.push(message(id, "a@b.c", MAX_BYTES / 2));
         }
+        mailbox.push(message("2", "a@b.c", MAX_BYTES / 4));
+        assert_eq!(ids(&mailbox, &Filter::default()), ["1", "2"]);
+        let html = Body { html_part: Some("x".repeat(MAX_BYTES / 4)), text_part: None };
+        mailbox.push(Message { body: Some(html), ..message("3", "a@b.c", MAX_BYTES / 8) });
         assert_eq!(ids(&mailbox, &Filter::default()), ["2", "3"]);
     }
 

@@ -93,13 +93,14 @@ impl Statement {
 impl Account {
     /// Reads a trust policy that is to be kept: the users and roles of this account that it names are there.
     pub(super) fn trust_policy(&self, text: String) -> Result<TrustPolicy, Refusal> {
-        let policy = TrustPolicy::parse(text)?;
-        if counted_size(&policy.text) > TRUST_POLICY_SIZE {
+        // what all statements share is read again with each
+        if counted_size(&text) > TRUST_POLICY_SIZE {
             return Err(Refusal::LimitExceeded {
                 quota: "ACLSizePerRole",
                 limit: TRUST_POLICY_SIZE,
             });
         }
+        let policy = TrustPolicy::parse(text)?;
         let own = [self.arn("user/"), self.arn("role/")];
         let unknown = |trusted: &&Trusted| match trusted {
             Trusted::Arn(arn) => {

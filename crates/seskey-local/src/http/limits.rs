@@ -46,10 +46,10 @@ pub(super) fn max_body(request: &Parts) -> usize {
             |value: &[u8], scope: &[u8]| value.windows(scope.len()).any(|part| part == scope);
         values.any(|value| SES_SCOPES.iter().any(|scope| names(value.as_bytes(), scope)))
     };
-    if request.uri.path().starts_with("/v2/email/") || is_signed_for_ses() {
-        MAX_MESSAGE_BODY
-    } else {
-        MAX_BODY
+    match request.uri.path() {
+        "/" if is_signed_for_ses() => MAX_MESSAGE_BODY,
+        path if path.starts_with("/v2/email/") => MAX_MESSAGE_BODY,
+        _ => MAX_BODY,
     }
 }
 

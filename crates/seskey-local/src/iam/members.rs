@@ -20,14 +20,16 @@ impl Members {
     /// Reads a query string or a form.
     ///
     /// # Errors
-    /// `MalformedQueryString` where a name comes twice or a text is not UTF-8.
+    /// `MalformedQueryString` where a name comes twice, a text is not UTF-8, or there are more than any request has.
     pub fn parse(form: &[u8]) -> Result<Self, Refusal> {
         let mut members = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(form) {
             // what is not UTF-8 was replaced; no parameter of the API may have the replacement itself
             let garbled = name.contains(char::REPLACEMENT_CHARACTER)
                 || value.contains(char::REPLACEMENT_CHARACTER);
-            if garbled || members.insert(name.into_owned(), value.into_owned()).is_some() {
+            let is_full = members.len() == MOST_PARAMETERS;
+            if garbled || is_full || members.insert(name.into_owned(), value.into_owned()).is_some()
+            {
                 return Err(Refusal::MalformedQueryString);
             }
         }
@@ -37,6 +39,12 @@ impl Members {
     /// The parameter as it is.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
+    }
+
+    /// Whether all but these are no longer than a policy may be.
+    pub(crate) fn are_short_but(&self, long: &[&str]) -> bool {
+        let mut others = self.0.iter().filter(|(name, _)| !long.contains(&name.as_str()));
+        others.all(|(name, value)| name.len() + value.len() <= LONGEST_PARAMETER)
     }
 
     /// Refuses what the operation does not take, and an item of a list that does not follow on the one before.
@@ -112,7 +120,12 @@ impl Members {
 
     /// The parameter as it is; it must be there.
     pub(crate) fn required_text(&self, name: &str) -> Result<String, Refusal> {
-        self.get(name).map(str::to_owned).ok_or_else(|| invalid(name, Constraint::Required))
+        self.required_str(name).map(str::to_owned)
+    }
+
+    /// The same where it may be long.
+    pub(crate) fn required_str(&self, name: &str) -> Result<&str, Refusal> {
+        self.get(name).ok_or_else(|| invalid(name, Constraint::Required))
     }
 
     /// The items of a list as they are.
@@ -243,6 +256,12 @@ const COMMON: [&str; 9] = [
     "X-Amz-Signature",
     "X-Amz-SignedHeaders",
 ];
+
+/// Ours: a short parameter takes many times its length.
+const MOST_PARAMETERS: usize = 10_000;
+
+/// Ours: what is longer would be copied before it is refused.
+const LONGEST_PARAMETER: usize = 128 * 1024;
 
 /// No parameter has a longer name, whatever the numbers in it.
 const LONGEST_NAME: usize = 128;

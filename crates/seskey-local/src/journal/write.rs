@@ -19,7 +19,7 @@ pub(super) fn apply(
         Write::Message(message) => {
             let (messages, bytes) = mailbox;
             insert(transaction, message)?;
-            (*messages, *bytes) = (*messages + 1, *bytes + message.raw_data.len());
+            (*messages, *bytes) = (*messages + 1, *bytes + message.size());
             while mailbox::overflows(*messages, *bytes) {
                 (*messages, *bytes) = (*messages - 1, *bytes - delete_oldest(transaction)?);
             }
@@ -59,7 +59,7 @@ fn insert(transaction: &Transaction<'_>, message: &Message) -> rusqlite::Result<
     transaction.prepare_cached(sql)?.execute(params![
         message.id,
         message.source,
-        raw_data.len(),
+        message.size(),
         description,
         raw_data
     ])?;

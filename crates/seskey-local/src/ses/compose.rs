@@ -12,7 +12,7 @@ use super::Refusal;
 use crate::{
     message::{Author, RawMessage},
     sending,
-    smtp::address::is_address,
+    smtp::{MAX_MESSAGE, address::is_address},
 };
 
 /// A message before it is one. Addresses may have display names: `Ann <ann@example.com>`.
@@ -31,6 +31,11 @@ pub(super) struct Content {
 
 /// The message. Blind copies have no place in it.
 pub(super) fn compose(content: &Content) -> Result<Vec<u8>, Refusal> {
+    let bodies = [&content.text, &content.html].into_iter().flatten();
+    // encoded it would be longer yet
+    if content.subject.len() + bodies.map(String::len).sum::<usize>() > MAX_MESSAGE {
+        return Err(sending::Refusal::TooLong.into());
+    }
     let mut builder = MessageBuilder::new().from(address(&content.from)?);
     for (name, list) in [("To", &content.to), ("Cc", &content.cc), ("Reply-To", &content.reply_to)]
     {

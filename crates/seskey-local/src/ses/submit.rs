@@ -1,10 +1,12 @@
 //! What both versions do with a message to send: the parameters are joined with its header, and SES decides.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
+
 use super::{Call, Refusal, compose};
 use crate::{
     mailbox::Body,
     message::{IdentityArns, RawMessage},
-    sending::Submission,
+    sending::{self, Interface, Submission},
     smtp::Envelope,
 };
 
@@ -28,6 +30,16 @@ pub(super) struct Draft {
     pub(super) tags: Vec<(String, String)>,
     /// What SES was given to compose the message of.
     pub(super) composed_of: Option<(String, Body)>,
+}
+
+/// The message that stands in a parameter in Base64. One that is too long is not decoded.
+pub(super) fn decoded(name: &str, text: &str, interface: Interface) -> Result<Vec<u8>, Refusal> {
+    let text = text.trim();
+    if text.len() / 4 * 3 > interface.max_message() + 2 {
+        return Err(sending::Refusal::TooLong.into());
+    }
+    let refused = |_| Refusal::InvalidParameter(format!("{name} is not in base64."));
+    BASE64_STANDARD.decode(text).map_err(refused)
 }
 
 impl Call<'_> {

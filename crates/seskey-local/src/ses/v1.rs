@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use super::{
     Call, Refusal,
     compose::{Content, compose},
-    submit::Draft,
+    submit::{Draft, decoded},
 };
 use crate::{
     account::{Identity, Page},
@@ -38,6 +38,9 @@ pub(super) fn answer(
 ) -> Result<String, Refusal> {
     let members = api::members(request)?;
     let action = members.get("Action").ok_or(common::Refusal::MissingAction)?;
+    if !members.are_short_but(CONTENT) {
+        return Err(Refusal::InvalidParameter("Parameter is too long.".to_owned()));
+    }
     let version = members.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
     let operation = OPERATIONS.iter().find(|one| one.name == action && version == VERSION);
     let operation = operation.ok_or_else(|| common::Refusal::InvalidAction {
@@ -134,11 +137,17 @@ const fn silent(name: &'static str, proceed: Proceed) -> Operation {
     Operation { name, answers: false, proceed }
 }
 
+/// The parameters that may be as long as a message.
+const CONTENT: &[&str] = &[
+    "RawMessage.Data",
+    "Message.Subject.Data",
+    "Message.Body.Text.Data",
+    "Message.Body.Html.Data",
+];
+
 fn send_raw_email(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
-    let data = m.required_text("RawMessage.Data")?;
-    let message = BASE64_STANDARD
-        .decode(data.trim())
-        .map_err(|_| Refusal::InvalidParameter("RawMessage.Data is not in base64.".to_owned()))?;
+    let name = "RawMessage.Data";
+    let message = decoded(name, m.required_str(name)?, call.interface)?;
     let text = |name: &str| m.get(name).map(str::to_owned);
     let draft = Draft {
         action: "ses:SendRawEmail",

@@ -1,7 +1,10 @@
 //! Version 2, the REST API: a method, a path and JSON in, JSON out.
 
 use percent_encoding::percent_decode_str;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::{Value, json};
 
 use super::{Call, Refusal, v1::policy_name};
@@ -11,6 +14,7 @@ use crate::{
     sigv4::Signed,
 };
 
+mod bounded;
 mod send;
 
 /// Whether a path is one of this API.
@@ -193,8 +197,9 @@ struct SendingAttributes {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct CreateIdentity {
+    #[serde(deserialize_with = "bounded::text")]
     email_identity: String,
-    configuration_set_name: Option<String>,
+    configuration_set_name: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -307,7 +312,12 @@ impl Input<'_> {
     }
 
     fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_slice(self.body).map_err(|e| Refusal::Serialization(e.to_string()))
+        serde_json::from_slice(self.body).map_err(|error| {
+            // it may tell a whole text of the request
+            let mut text = error.to_string();
+            text.truncate(text.floor_char_boundary(LONGEST_REASON));
+            Refusal::Serialization(text)
+        })
     }
 
     fn query(&self, wanted: &str) -> Option<String> {
@@ -315,6 +325,8 @@ impl Input<'_> {
         pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
     }
 }
+
+const LONGEST_REASON: usize = 500;
 
 /// The names that stand in a path for the `{}` of a pattern, if it fits.
 fn names_in(pattern: &str, path: &str) -> Option<Vec<String>> {

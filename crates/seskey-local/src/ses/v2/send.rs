@@ -1,45 +1,52 @@
 //! `SendEmail` of version 2: a raw message, or one that is composed here.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
-use super::Input;
+use super::{Input, bounded};
 use crate::{
     mailbox::Body,
     message::IdentityArns,
     ses::{
         Call, Refusal,
         compose::{Content, compose},
-        submit::Draft,
+        submit::{Draft, decoded},
     },
 };
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SendEmail {
+    #[serde(default, deserialize_with = "bounded::optional_text")]
     from_email_address: Option<String>,
+    #[serde(default, deserialize_with = "bounded::optional_text")]
     from_email_address_identity_arn: Option<String>,
     #[serde(default)]
     destination: Destination,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::texts")]
     reply_to_addresses: Vec<String>,
+    #[serde(default, deserialize_with = "bounded::optional_text")]
     feedback_forwarding_email_address: Option<String>,
+    #[serde(default, deserialize_with = "bounded::optional_text")]
     feedback_forwarding_email_address_identity_arn: Option<String>,
     content: EmailContent,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::list")]
     email_tags: Vec<NameAndValue>,
+    #[serde(default, deserialize_with = "bounded::optional_text")]
     configuration_set_name: Option<String>,
-    list_management_options: Option<Value>,
-    endpoint_id: Option<Value>,
-    tenant_name: Option<Value>,
+    list_management_options: Option<IgnoredAny>,
+    endpoint_id: Option<IgnoredAny>,
+    tenant_name: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
 struct Destination {
+    #[serde(deserialize_with = "bounded::texts")]
     to_addresses: Vec<String>,
+    #[serde(deserialize_with = "bounded::texts")]
     cc_addresses: Vec<String>,
+    #[serde(deserialize_with = "bounded::texts")]
     bcc_addresses: Vec<String>,
 }
 
@@ -48,7 +55,7 @@ struct Destination {
 struct EmailContent {
     simple: Option<Simple>,
     raw: Option<Data>,
-    template: Option<Value>,
+    template: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -56,10 +63,10 @@ struct EmailContent {
 struct Simple {
     subject: Data,
     body: SimpleBody,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::list")]
     headers: Vec<NameAndValue>,
     #[serde(default)]
-    attachments: Vec<Value>,
+    attachments: Vec<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +85,9 @@ struct Data {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct NameAndValue {
+    #[serde(deserialize_with = "bounded::text")]
     name: String,
+    #[serde(deserialize_with = "bounded::text")]
     value: String,
 }
 
@@ -102,8 +111,7 @@ pub(super) fn send_email(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value
     let from = given.from_email_address;
     let content = match (given.content.raw, given.content.simple) {
         (Some(raw), None) => {
-            let message = BASE64_STANDARD.decode(raw.data.trim());
-            let message = message.map_err(|_| refused("Raw.Data is not in base64."))?;
+            let message = decoded("Raw.Data", &raw.data, call.interface)?;
             Draft { action: "ses:SendRawEmail", message, ..Draft::default() }
         }
         (None, Some(simple)) => {
