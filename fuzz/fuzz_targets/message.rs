@@ -12,7 +12,7 @@ fuzz_target!(|message: &[u8]| {
     let raw = RawMessage::split(message);
     let header = raw.header();
     let region = Region::parse("eu-west-1").expect("it is a region");
-    let rewritten = raw.rewritten("ID", &region, Timestamp::UNIX_EPOCH);
+    let rewritten = raw.rewriting("ID", &region, Timestamp::UNIX_EPOCH).of(message.to_vec());
     assert!(rewritten.len() <= message.len() + 300, "{}", rewritten.len());
     let lines = message.iter().filter(|&&byte| byte == b'\n').count();
     assert!(!raw.has_more_parts_than(lines + 1), "each part begins behind a line");

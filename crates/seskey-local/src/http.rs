@@ -32,6 +32,7 @@ mod connection;
 mod control;
 mod hosts;
 mod limits;
+mod listing;
 mod messages;
 mod write_timeout;
 

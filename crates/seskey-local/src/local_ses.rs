@@ -19,7 +19,7 @@ use crate::{
     message::RawMessage,
     metrics::Metrics,
     refusal,
-    sending::{Interface, Login, Refusal, Sent, Settings, Submission},
+    sending::{Delivery, Interface, Login, Refusal, Sent, Settings, Submission},
     ses,
     sigv4::Signed,
     smtp::Envelope,
@@ -183,36 +183,13 @@ impl LocalSes {
         &self,
         login: &Login,
         envelope: Envelope,
-        message: &[u8],
+        message: Vec<u8>,
         peer: IpAddr,
         region: &Region,
     ) -> Result<String, Refusal> {
-        let message = &RawMessage::split(message);
-        let submission = Submission {
-            interface: Interface::Smtp,
-            action: "ses:SendRawEmail",
-            principal: &login.principal,
-            envelope: &envelope,
-            return_path: None,
-            message,
-            header: &message.header(),
-            circumstances: Circumstances {
-                access_key_id: &login.access_key_id,
-                peer,
-                secure_transport: true,
-                user_agent: None,
-                now: self.clock.now(),
-            },
-            region,
-        };
-        let accepted = submission
-            .check_form()
-            .and_then(|()| submission.check_account(&lock(&self.account), &self.sending))
-            .and_then(|()| submission.count(&mut lock(&self.sent), &self.sending));
-        let kept = match accepted {
-            Ok(()) => {
-                let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
-                let message = submission.deliver(&mut rng);
+        let kept = match self.judge(login, &envelope, &message, peer, region) {
+            Ok(delivery) => {
+                let message = delivery.of(message);
                 let (id, bytes) = (message.id.clone(), message.raw_data.len());
                 let kept = self.hand_in(Write::Message(message.into())).kept().await;
                 kept.map(|()| (id, bytes)).map_err(|NotKept| Refusal::TemporaryServiceFailure)
@@ -229,6 +206,39 @@ impl LocalSes {
                 Err(refusal)
             }
         }
+    }
+
+    /// Whether a message from the SMTP endpoint is taken.
+    fn judge(
+        &self,
+        login: &Login,
+        envelope: &Envelope,
+        message: &[u8],
+        peer: IpAddr,
+        region: &Region,
+    ) -> Result<Delivery, Refusal> {
+        let message = &RawMessage::split(message);
+        let submission = Submission {
+            interface: Interface::Smtp,
+            action: "ses:SendRawEmail",
+            principal: &login.principal,
+            envelope,
+            return_path: None,
+            message,
+            header: &message.header(),
+            circumstances: Circumstances {
+                access_key_id: &login.access_key_id,
+                peer,
+                secure_transport: true,
+                user_agent: None,
+                now: self.clock.now(),
+            },
+            region,
+        };
+        submission.check_form()?;
+        submission.check_account(&lock(&self.account), &self.sending)?;
+        submission.count(&mut lock(&self.sent), &self.sending)?;
+        Ok(submission.deliver(&mut StdRng::from_rng(&mut *lock(&self.rng))))
     }
 
     pub(crate) fn messages(

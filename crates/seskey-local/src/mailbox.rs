@@ -26,7 +26,8 @@ pub struct Message {
     /// Its recipients.
     pub destination: Destination,
     /// The message as its recipient gets it; what is not UTF-8 is shown as U+FFFD.
-    pub raw_data: String,
+    #[serde(with = "lossy", default, skip_serializing_if = "Vec::is_empty")]
+    pub raw_data: Vec<u8>,
     /// The envelope's sender.
     pub source: String,
     /// The subject, if SES composed the message.
@@ -126,7 +127,21 @@ impl Message {
 
     /// All but its bytes.
     pub(crate) fn description(&self) -> Self {
-        Self { raw_data: String::new(), ..self.clone() }
+        Self { subject: self.subject.clone(), body: self.body.clone(), ..self.without_texts() }
+    }
+
+    /// All but what may be long.
+    pub(crate) fn without_texts(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            region: self.region.clone(),
+            timestamp: self.timestamp,
+            destination: self.destination.clone(),
+            raw_data: vec![],
+            source: self.source.clone(),
+            subject: None,
+            body: None,
+        }
     }
 }
 
@@ -148,6 +163,21 @@ impl Destination {
             list.push(recipient);
         }
         destination
+    }
+}
+
+/// Bytes as the text that they are meant to be.
+mod lossy {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        String::deserialize(deserializer).map(String::into_bytes)
     }
 }
 
@@ -181,7 +211,7 @@ mod tests {
             region: "us-east-1".into(),
             timestamp: Timestamp::UNIX_EPOCH,
             destination: Destination::default(),
-            raw_data: "x".repeat(size),
+            raw_data: vec![b'x'; size],
             source: source.into(),
             subject: None,
             body: None,

@@ -11,7 +11,7 @@ pub use refusal::Refusal;
 use crate::{
     account::{Account, Circumstances, Principal},
     mailbox::{self, Destination},
-    message::{self, Header, RawMessage},
+    message::{self, Header, RawMessage, Rewriting},
     smtp::{Envelope, MAX_MESSAGE, address::is_address},
 };
 
@@ -70,6 +70,20 @@ pub struct Submission<'a> {
     pub circumstances: Circumstances<'a>,
     /// The region of the endpoint.
     pub region: &'a Region,
+}
+
+/// A message that was taken, without its bytes.
+#[derive(Debug)]
+pub struct Delivery {
+    message: mailbox::Message,
+    rewriting: Rewriting,
+}
+
+impl Delivery {
+    /// Whole, made of the bytes that came.
+    pub fn of(self, bytes: Vec<u8>) -> mailbox::Message {
+        mailbox::Message { raw_data: self.rewriting.of(bytes), ..self.message }
+    }
 }
 
 /// Recipients of one message at most. Source: SES Developer Guide, "Service quotas in Amazon SES".
@@ -158,24 +172,23 @@ impl Submission<'_> {
         sent.count(self.region, &settings.quota, all, counted, self.now())
     }
 
-    /// The message as the mailbox takes it in.
-    pub fn deliver(&self, rng: &mut dyn Rng) -> mailbox::Message {
+    /// What the mailbox takes in, but for the bytes of the message.
+    pub fn deliver(&self, rng: &mut dyn Rng) -> Delivery {
         let (region, now) = (self.region, self.now());
         let id = message::message_id(region, now, rng);
-        // a copy is made only of what is not UTF-8
-        let raw_data = String::from_utf8(self.message.rewritten(&id, region, now))
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let rewriting = self.message.rewriting(&id, region, now);
         let Envelope { sender, recipients } = self.envelope.clone();
-        mailbox::Message {
+        let message = mailbox::Message {
             id,
             region: region.to_string(),
             timestamp: now,
             destination: Destination::new(recipients, &self.header.to, &self.header.cc),
-            raw_data,
+            raw_data: vec![],
             source: sender,
             subject: None,
             body: None,
-        }
+        };
+        Delivery { message, rewriting }
     }
 
     fn now(&self) -> Timestamp {

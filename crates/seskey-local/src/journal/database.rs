@@ -179,7 +179,7 @@ impl Database {
                 let (id, description) = (row.get::<_, String>(0)?, row.get_ref(1)?);
                 let description = serde_json::from_str::<Message>(description.as_str()?);
                 let Ok(mut message) = description else { return Ok(Some(id)) };
-                message.raw_data = String::from_utf8_lossy(row.get_ref(2)?.as_blob()?).into_owned();
+                message.raw_data = row.get_ref(2)?.as_blob()?.to_vec();
                 mailbox.push(message);
             }
             Ok(None)
@@ -268,7 +268,7 @@ mod tests {
                 region: "us-east-1".into(),
                 timestamp: Timestamp::UNIX_EPOCH,
                 destination: Destination { to_addresses: vec![text(kind)], ..Default::default() },
-                raw_data: format!("{count}\r\n\u{fffd}"),
+                raw_data: format!("{count}\r\n\u{fffd}").into_bytes(),
                 source: text(number),
                 subject: None,
                 body: None,

@@ -55,13 +55,12 @@ fn insert(transaction: &Transaction<'_>, message: &Message) -> rusqlite::Result<
         .expect("a description has texts and lists of texts");
     let sql = "INSERT INTO message (id, source, bytes, description, raw_data)
         VALUES (?1, ?2, ?3, ?4, ?5)";
-    let raw_data = message.raw_data.as_bytes();
     transaction.prepare_cached(sql)?.execute(params![
         message.id,
         message.source,
         message.size(),
         description,
-        raw_data
+        message.raw_data
     ])?;
     Ok(())
 }

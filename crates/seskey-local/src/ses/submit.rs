@@ -88,7 +88,7 @@ impl Call<'_> {
         submission.check_form()?;
         submission.check_account(self.account, self.settings)?;
         submission.count(self.sent, self.settings)?;
-        let mut message = submission.deliver(&mut *self.rng);
+        let mut message = submission.deliver(&mut *self.rng).of(draft.message);
         (message.subject, message.body) = draft.composed_of.unzip();
         let id = message.id.clone();
         *self.accepted = Some(message);

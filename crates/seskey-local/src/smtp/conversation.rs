@@ -249,10 +249,11 @@ impl Conversation {
         };
         let Client { peer, listener, endpoint } = &self.client;
         let (listener, region, user) = (listener.address, &self.region, &login.access_key_id);
-        match endpoint.ses.send(login, envelope, &message, peer.ip(), region).await {
+        let bytes = message.len();
+        match endpoint.ses.send(login, envelope, message, peer.ip(), region).await {
             Ok(id) => {
                 self.patience = Patience::default();
-                info!(%peer, %listener, %region, %user, %id, bytes = message.len(), "message accepted");
+                info!(%peer, %listener, %region, %user, %id, bytes, "message accepted");
                 Reply::new(250, format!("Ok {id}"))
             }
             Err(refusal) => {

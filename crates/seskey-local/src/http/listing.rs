@@ -1,0 +1,173 @@
+//! Messages as one JSON document, a piece at a time: whole, it could be larger than the mailbox, and a message that is
+//! all escapes has six times its size.
+
+use std::{
+    convert::Infallible,
+    iter,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::body::Bytes;
+use hyper::body::Frame;
+
+use crate::mailbox::Message;
+
+/// The body of an answer.
+pub(super) struct Listing(Box<dyn Iterator<Item = Bytes> + Send>);
+
+impl Listing {
+    pub(super) fn of(messages: Vec<Arc<Message>>) -> Self {
+        Self(Box::new(document(messages)))
+    }
+}
+
+impl hyper::body::Body for Listing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.next().map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+enum Piece {
+    Json(String),
+    Text(Arc<Message>, Text),
+}
+
+/// A text of any length, if the message has it.
+type Text = fn(&Message) -> Option<&[u8]>;
+
+fn document(messages: Vec<Arc<Message>>) -> impl Iterator<Item = Bytes> + Send {
+    let elements = messages.into_iter().enumerate().flat_map(|(n, message)| {
+        let comma = if n == 0 { "" } else { "," };
+        iter::once(json(comma)).chain(element(&message))
+    });
+    let pieces = iter::once(json("{\"messages\":[")).chain(elements).chain([json("]}")]);
+    pieces.flat_map(|piece| -> Box<dyn Iterator<Item = Bytes> + Send> {
+        match piece {
+            Piece::Json(json) => Box::new(iter::once(json.into())),
+            Piece::Text(message, text) => Box::new(escaped(message, text)),
+        }
+    })
+}
+
+/// The short texts of a message, and then the others.
+fn element(message: &Arc<Message>) -> Vec<Piece> {
+    let mut short = serde_json::to_string(&message.without_texts())
+        .expect("a message is texts, and a string takes all that is written");
+    short.truncate(short.len() - 1);
+    let member = |before: &str, text: Text| match text(message) {
+        Some(_) => {
+            vec![json(&format!("{before}\"")), Piece::Text(message.clone(), text), json("\"")]
+        }
+        None => vec![json(&format!("{before}null"))],
+    };
+    let mut pieces = vec![json(&short)];
+    pieces.extend(member(",\"RawData\":", |message| Some(&message.raw_data)));
+    if message.subject.is_some() {
+        pieces
+            .extend(member(",\"Subject\":", |message| Some(message.subject.as_ref()?.as_bytes())));
+    }
+    if message.body.is_some() {
+        pieces.push(json(",\"Body\":{"));
+        pieces.extend(member("\"html_part\":", |message| {
+            Some(message.body.as_ref()?.html_part.as_ref()?.as_bytes())
+        }));
+        pieces.extend(member(",\"text_part\":", |message| {
+            Some(message.body.as_ref()?.text_part.as_ref()?.as_bytes())
+        }));
+        pieces.push(json("}"));
+    }
+    pieces.push(json("}"));
+    pieces
+}
+
+fn json(text: &str) -> Piece {
+    Piece::Json(text.to_owned())
+}
+
+/// What stands between the quotes of a JSON string.
+fn escaped(message: Arc<Message>, text: Text) -> impl Iterator<Item = Bytes> {
+    let mut at = 0;
+    iter::from_fn(move || {
+        let characters = whole_characters(&text(&message).unwrap_or_default()[at..], PIECE);
+        at += characters.len();
+        let quoted = serde_json::to_vec(&String::from_utf8_lossy(characters)).ok()?;
+        let inside = 1..quoted.len() - 1;
+        (!characters.is_empty()).then(|| Bytes::from(quoted).slice(inside))
+    })
+}
+
+/// The bytes that are escaped at a time.
+const PIECE: usize = 32 * 1024;
+
+/// The beginning of a text, and no part of a character that goes on behind it.
+fn whole_characters(text: &[u8], most: usize) -> &[u8] {
+    let Some((begin, _)) = text.split_at_checked(most) else { return text };
+    let end = begin.utf8_chunks().last().map_or(&b""[..], |chunk| chunk.invalid());
+    match str::from_utf8(end) {
+        Err(error) if error.error_len().is_none() => &begin[..begin.len() - end.len()],
+        _ => begin,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::mailbox::{Body, Destination};
+
+    fn message(id: &str, raw_data: &[u8]) -> Message {
+        Message {
+            id: id.into(),
+            region: "us-east-1".into(),
+            timestamp: jiff::Timestamp::UNIX_EPOCH,
+            destination: Destination::default(),
+            raw_data: raw_data.into(),
+            source: "a@b.c".into(),
+            subject: None,
+            body: None,
+        }
+    }
+
+    #[test]
+    fn its_pieces_are_one_document() {
+        let raw = message("1", b"Subject: \"hi\"\r\n\r\n\xff\0");
+        let body = Body { html_part: Some("\"}".repeat(PIECE)), text_part: None };
+        let composed =
+            Message { subject: Some("ä".repeat(PIECE)), body: Some(body), ..raw.clone() };
+        for messages in
+            [vec![], vec![raw.clone()], vec![raw.clone(), composed.clone(), raw.clone()]]
+        {
+            let pieces: Vec<Bytes> =
+                document(messages.iter().cloned().map(Arc::new).collect()).collect();
+            assert!(pieces.iter().all(|piece| piece.len() <= 6 * PIECE));
+            let document: Value = serde_json::from_slice(&pieces.concat()).unwrap();
+            assert_eq!(document, json!({ "messages": messages }));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_cuts_do_not_matter(
+            text in prop::collection::vec(prop::sample::select(b"a\xc3\xa4\xe2\x82\xf0\x9f\x98\xff".to_vec()), 0..30),
+            most in 4_usize..9,
+        ) {
+            let (mut rest, mut shown) = (text.as_slice(), String::new());
+            while !rest.is_empty() {
+                let characters = whole_characters(rest, most);
+                shown += &String::from_utf8_lossy(characters);
+                rest = &rest[characters.len()..];
+            }
+            prop_assert_eq!(shown, String::from_utf8_lossy(&text));
+        }
+    }
+}
