@@ -19,7 +19,7 @@ pub use answer::{
 pub use context::Circumstances;
 pub use groups::Group;
 pub use identifiers::{AccountId, fresh_access_key};
-pub use identities::{Identity, IdentityPolicyError};
+pub use identities::{Identity, IdentityPolicyError, TooManyIdentities};
 pub use keys::{AccessKey, LastUsed, Status};
 pub use pages::{Listed, Page};
 pub use passwords::{LoginProfile, ServiceSpecificCredential};
@@ -269,6 +269,11 @@ impl Account {
                 format!("arn:{}:sts::{}:assumed-role/{role}/{session}", self.partition, self.id)
             }
         }
+    }
+
+    /// When it was made.
+    pub(crate) fn create_date(&self) -> Timestamp {
+        self.root_user().create_date
     }
 
     fn root_user(&self) -> &Root {

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, Issuer,
     KeyPair, KeyUsagePurpose,
@@ -22,6 +23,8 @@ use crate::smtp::Listener;
 pub(crate) struct Authority {
     pub(crate) key_pem: Secret,
     pub(crate) certificate_pem: String,
+    /// By the clock of the machine.
+    pub(crate) made: Timestamp,
 }
 
 /// Why certificates could not be made: a fault of the TLS libraries, never of the caller.
@@ -43,7 +46,15 @@ impl Authority {
         Ok(Self {
             key_pem: Secret::new(authority.key().serialize_pem()),
             certificate_pem: authority.pem(),
+            made: Timestamp::now(),
         })
+    }
+
+    /// Whether clients take it now, and as long as a leaf that it signs now.
+    pub(crate) fn is_good(&self, now: Timestamp) -> bool {
+        let age = now.duration_since(self.made);
+        let days = |days: u32| SignedDuration::from_hours(24 * i64::from(days));
+        -days(1) <= age && age <= days(AUTHORITY_DAYS - LEAF_DAYS)
     }
 }
 
@@ -69,8 +80,7 @@ pub(crate) fn server_config(
     let leaf_key = KeyPair::generate()?;
     let names = names.into_iter().chain(endpoints).chain(addresses).chain(hosts.iter().cloned());
     let names: BTreeSet<String> = names.collect();
-    // clients refuse leaves of more than 398 days
-    let leaf = params("seskey local", names.into_iter().collect(), 397)?;
+    let leaf = params("seskey local", names.into_iter().collect(), LEAF_DAYS)?;
     let leaf = leaf.signed_by(&leaf_key, &issuer)?;
 
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -84,8 +94,12 @@ pub(crate) fn server_config(
     Ok(Arc::new(server))
 }
 
+const AUTHORITY_DAYS: u32 = 3650;
+/// Clients refuse leaves of more than 398 days.
+const LEAF_DAYS: u32 = 397;
+
 fn authority_params() -> Result<CertificateParams, rcgen::Error> {
-    let mut params = params("seskey local authority", vec![], 3650)?;
+    let mut params = params("seskey local authority", vec![], AUTHORITY_DAYS)?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)
@@ -104,4 +118,19 @@ fn params(
     params.not_before = (now - day).into();
     params.not_after = (now + days * day).into();
     Ok(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_good_while_a_leaf_of_it_is() {
+        let authority = Authority::new().unwrap();
+        let day = SignedDuration::from_hours(24);
+        for (days, expected) in [(-400, false), (-2, false), (0, true), (3253, true), (3254, false)]
+        {
+            assert_eq!(authority.is_good(authority.made + day * days), expected, "{days}");
+        }
+    }
 }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior,
+};
 use seskey::{Region, Secret};
 
 use super::{JournalError, Kept, Write, folder::Folder, write};
@@ -42,6 +44,8 @@ const STEPS: [&str; 1] = ["
 const REGION: &str = "region";
 const AUTHORITY_KEY: &str = "authority-key";
 const AUTHORITY_CERTIFICATE: &str = "authority-certificate";
+/// When; absent where that is when the account was made.
+const AUTHORITY_MADE: &str = "authority-made";
 pub(super) const CLOCK_AHEAD: &str = "clock-ahead-milliseconds";
 
 impl Database {
@@ -51,12 +55,9 @@ impl Database {
     /// The directory is in use, or cannot be used; the database is none of ours, or of a newer version.
     pub(crate) fn open(directory: &Path) -> Result<Self, JournalError> {
         let folder = Folder::open(directory)?;
-        let path = folder.database()?;
+        let path = folder.database(make)?;
         let failed = |source| unusable(&path, source);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
-        // waits for whoever else writes, where a transaction that begins as a reader would fail
-        connection.set_transaction_behavior(TransactionBehavior::Immediate);
+        let mut connection = connect(&path).map_err(failed)?;
         let format = format(&connection).map_err(failed)?;
         let (known, found) = (STEPS.len() as i64, format.ok_or_else(|| foreign(&path))?);
         if found > known {
@@ -81,17 +82,21 @@ impl Database {
     pub(crate) fn begin(&mut self, kept: &mut Kept) -> Result<(), JournalError> {
         kept.account.record_changes();
         let rows = Write::Rows(kept.account.take_changes());
-        let settings = [
-            (REGION, kept.region.as_str()),
-            (AUTHORITY_KEY, kept.authority.key_pem.expose()),
-            (AUTHORITY_CERTIFICATE, &kept.authority.certificate_pem),
-        ];
         let transaction = self.connection.transaction();
         let written = transaction.and_then(|transaction| {
-            for (name, value) in settings {
-                write::set(&transaction, name, value)?;
-            }
+            write::set(&transaction, REGION, kept.region.as_str())?;
+            set_authority(&transaction, &kept.authority)?;
             write::apply(&transaction, &rows, &mut (0, 0))?;
+            transaction.commit()
+        });
+        written.map_err(|error| self.failed(error))
+    }
+
+    /// Writes another authority in place of the one that there was.
+    pub(crate) fn replace_authority(&mut self, authority: &Authority) -> Result<(), JournalError> {
+        let transaction = self.connection.transaction();
+        let written = transaction.and_then(|transaction| {
+            set_authority(&transaction, authority)?;
             transaction.commit()
         });
         written.map_err(|error| self.failed(error))
@@ -109,12 +114,16 @@ impl Database {
         let ahead = self.setting(CLOCK_AHEAD).map_err(|error| self.failed(error))?;
         let ahead = ahead.map_or(Ok(0), |millis| millis.parse());
         let ahead = ahead.map_err(|_| self.damaged("setting", CLOCK_AHEAD))?;
+        let made = self.setting(AUTHORITY_MADE).map_err(|error| self.failed(error))?;
+        let made = made.map_or(Ok(account.create_date()), |made| made.parse());
+        let made = made.map_err(|_| self.damaged("setting", AUTHORITY_MADE))?;
         Ok(Some(Kept {
             account,
             mailbox: self.messages()?,
             authority: Authority {
                 key_pem: Secret::new(setting(AUTHORITY_KEY)?),
                 certificate_pem: setting(AUTHORITY_CERTIFICATE)?,
+                made,
             },
             region,
             clock_ahead: SignedDuration::from_millis(ahead),
@@ -199,11 +208,33 @@ impl Database {
     }
 }
 
-/// Which format it has, 0 if it is empty; none if it is not ours.
+fn set_authority(transaction: &Transaction<'_>, authority: &Authority) -> rusqlite::Result<()> {
+    write::set(transaction, AUTHORITY_KEY, authority.key_pem.expose())?;
+    write::set(transaction, AUTHORITY_CERTIFICATE, &authority.certificate_pem)?;
+    write::set(transaction, AUTHORITY_MADE, &authority.made.to_string())
+}
+
+/// Makes a database of an empty file.
+fn make(path: &Path) -> Result<(), JournalError> {
+    let made = connect(path).and_then(|mut connection| {
+        prepare(&mut connection, 0)?;
+        connection.close().map_err(|(_, error)| error)
+    });
+    made.map_err(|error| unusable(path, error))
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    // waits for whoever else writes, where a transaction that begins as a reader would fail
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
+    Ok(connection)
+}
+
+/// Which format it has; none if it is not ours.
 fn format(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     let number = |sql| connection.query_row(sql, (), |row| row.get::<_, i64>(0));
-    let ours = number("PRAGMA application_id")? == APPLICATION_ID
-        || number("SELECT count(*) FROM sqlite_schema")? == 0;
+    let ours = number("PRAGMA application_id")? == APPLICATION_ID;
     ours.then(|| number("PRAGMA user_version")).transpose()
 }
 

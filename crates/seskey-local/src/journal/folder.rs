@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::fs::OFlags;
 use tracing::warn;
 
 use super::JournalError;
@@ -21,15 +22,21 @@ pub(super) struct Folder {
 pub(super) const DATABASE: &str = "seskey.db";
 
 const LOCK: &str = "lock";
-/// All files that are ever in it; the last is written by whoever starts the local SES.
+/// What is to be the database, until it is one; it may be left of a start that was killed.
+const NEW_DATABASE: [&str; 3] = ["seskey.db-new", "seskey.db-new-wal", "seskey.db-new-shm"];
+/// All other files that are ever in it; the last is written by whoever starts the local SES.
 const FILES: [&str; 5] = [LOCK, DATABASE, "seskey.db-wal", "seskey.db-shm", "ca.pem"];
 
 impl Folder {
     /// Makes the directory if it is not there, and locks it. One that was there is left as it is: it may hold other
-    /// things.
+    /// things. A link in the place of a file of ours is refused, wherever it leads.
     pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
-        let failed = |path: &Path, source| JournalError::File { path: path.to_owned(), source };
         make(path).map_err(|error| failed(path, error))?;
+        for path in FILES.map(|name| path.join(name)) {
+            if fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+                return Err(failed(&path, io::Error::other("it is no regular file")));
+            }
+        }
         let lock_path = path.join(LOCK);
         let lock = owners_file(&lock_path).map_err(|error| failed(&lock_path, error))?;
         match lock.try_lock() {
@@ -43,19 +50,42 @@ impl Folder {
 
     /// Makes the files the owner's alone, once they are known to be ours.
     pub(super) fn tighten(&self) -> Result<(), JournalError> {
-        FILES.map(|name| self.path.join(name)).into_iter().try_for_each(|path| {
-            tighten(&path).map_err(|source| JournalError::File { path, source })
-        })
+        FILES
+            .map(|name| self.path.join(name))
+            .iter()
+            .try_for_each(|path| tighten(path).map_err(|error| failed(path, error)))
     }
 
-    /// The database; an empty file if it is not there, since what SQLite makes others may read.
-    pub(super) fn database(&self) -> Result<PathBuf, JournalError> {
+    /// The database; one that is not there is made in another place, and put there when it is one, so that an empty
+    /// file is never ours.
+    pub(super) fn database(
+        &self,
+        make: impl FnOnce(&Path) -> Result<(), JournalError>,
+    ) -> Result<PathBuf, JournalError> {
         let path = self.path.join(DATABASE);
-        match owners_file(&path) {
-            Ok(_) => Ok(path),
-            Err(source) => Err(JournalError::File { path, source }),
+        if path.exists() {
+            return Ok(path);
         }
+        let [new, ..] = NEW_DATABASE.map(|name| self.path.join(name));
+        for left in NEW_DATABASE.map(|name| self.path.join(name)) {
+            match fs::remove_file(&left) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed(&left, error));
+                }
+                _ => {}
+            }
+        }
+        // what SQLite makes others may read
+        owners_file(&new).map_err(|error| failed(&new, error))?;
+        make(&new)?;
+        let moved = fs::rename(&new, &path).and_then(|()| File::open(&self.path)?.sync_all());
+        moved.map_err(|error| failed(&path, error))?;
+        Ok(path)
     }
+}
+
+fn failed(path: &Path, source: io::Error) -> JournalError {
+    JournalError::File { path: path.to_owned(), source }
 }
 
 fn make(path: &Path) -> io::Result<()> {
@@ -81,20 +111,28 @@ fn make(path: &Path) -> io::Result<()> {
 }
 
 fn tighten(path: &Path) -> io::Result<()> {
-    let mode = match fs::metadata(path) {
-        Ok(metadata) => metadata.permissions().mode() & 0o777,
+    // the mode of what is opened is changed, and of nothing that takes its place
+    let file = match no_link().read(true).open(path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
+    let mode = file.metadata()?.permissions().mode() & 0o777;
     if mode & OTHERS != 0 {
         warn!(path = %path.display(), mode = format_args!("{mode:o}"), "others could use the file; it is the owner's alone now");
-        fs::set_permissions(path, Permissions::from_mode(mode & !OTHERS))?;
+        file.set_permissions(Permissions::from_mode(mode & !OTHERS))?;
     }
     Ok(())
 }
 
 fn owners_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+    no_link().write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+fn no_link() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    options
 }
 
 /// What the group and the others may do.

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
 use seskey::{AccessKeyId, Region, SecretAccessKey};
+use tracing::warn;
 
 use super::{Database, JournalError, Write};
 use crate::{
@@ -55,6 +56,13 @@ impl Kept {
             return Ok((kept, root));
         };
         kept.agree(database, config)?;
+        if !kept.authority.is_good(Timestamp::now()) {
+            warn!(
+                "the TLS authority was made while the clock was wrong, or is too old: clients must trust a new one"
+            );
+            kept.authority = Authority::new()?;
+            database.replace_authority(&kept.authority)?;
+        }
         let root = match &config.root {
             Some(root) => root.clone(),
             None => kept.root_key(database, rng)?,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod place;
+mod strangers;
 
 use std::{
     fs::{self, Permissions},
