@@ -9,7 +9,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use crate::http::Limits;
 use crate::{
-    account::{AccountId, Action, Answer, Identity},
+    account::{AccountId, Action, Answer, Identity, TooManyIdentities},
     faults::{Code, Plan},
     http,
     journal::{Database, Journal, JournalError, Kept, NotKept, Writer},
@@ -101,6 +101,9 @@ pub enum StartError {
     /// The directory cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// More identities are to be there than may be.
+    #[error(transparent)]
+    TooManyIdentities(#[from] TooManyIdentities),
 }
 
 impl Config {
@@ -144,7 +147,7 @@ impl Server {
         let (sockets, listeners) = listen_smtp(config.smtp, &region).await?;
         let tls = tls::server_config(&kept.authority, &listeners, &config.hosts)?;
         for identity in &config.identities {
-            kept.account.create_identity(&region, identity);
+            kept.account.create_identity(&region, identity)?;
         }
         let account_id = kept.account.id().clone();
         let journal = database.as_ref().map(|_| Journal::default());

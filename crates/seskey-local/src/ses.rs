@@ -158,8 +158,8 @@ impl Call<'_> {
         Some(policies.map(|(name, policy)| (name.to_owned(), policy.to_owned())).collect())
     }
 
-    fn create_identity(&mut self, identity: &Identity) -> bool {
-        self.account.create_identity(&self.region, identity)
+    fn create_identity(&mut self, identity: &Identity) -> Result<bool, Refusal> {
+        Ok(self.account.create_identity(&self.region, identity)?)
     }
 }
 

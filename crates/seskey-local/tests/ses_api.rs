@@ -8,8 +8,9 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use iam_client::{Client, Reply, Unsigned};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use seskey::Region;
 use seskey_local::{
-    account::Account,
+    account::{Account, Identity},
     sending::{Quota, Settings},
 };
 
@@ -105,6 +106,22 @@ fn policies_of_version_1() {
     assert!(
         v1(&mut client, "ListIdentityPolicies", &[("Identity", arn)]).texts("member").is_empty()
     );
+}
+
+#[test]
+fn identities_have_a_bound() {
+    let mut client = Client::new();
+    let region = Region::parse("us-east-1").unwrap();
+    for n in 0..10_000 {
+        let identity = Identity::parse(&format!("d{n}.example.com")).unwrap();
+        client.account.create_identity(&region, &identity).unwrap();
+    }
+    let one = v1(&mut client, "VerifyDomainIdentity", &[("Domain", "one-more.example.com")]);
+    let text = "There are too many identities.".to_owned();
+    assert_eq!(one.refusal(), (400, "LimitExceeded".into(), text));
+    let create = json!({"EmailIdentity": "one-more.example.com"});
+    let (status, answer) = v2(&mut client, "POST", "/v2/email/identities", &create);
+    assert_eq!((status, &answer["type"]), (400, &json!("LimitExceededException")));
 }
 
 #[test]

@@ -272,6 +272,10 @@ fn explain_start(error: &StartError) -> Failure {
             "another process may listen there; --http, --smtp and --smtps take other addresses, and port 0 any free one",
         ),
         StartError::Journal(error) => explain_journal(error),
+        StartError::TooManyIdentities(_) => Failure::new(
+            "there are too many identities",
+            "a region has 10,000 at most; a domain stands for all addresses in it",
+        ),
         other => Failure::new(other.to_string(), "this is a fault of the program"),
     }
 }

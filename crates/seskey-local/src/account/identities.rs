@@ -34,6 +34,11 @@ pub enum IdentityPolicyError {
     LimitExceeded,
 }
 
+/// One more identity than an account may have, in a region or in all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("There are too many identities.")]
+pub struct TooManyIdentities;
+
 /// What hangs on an identity.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Entry {
@@ -97,14 +102,38 @@ impl Account {
         self.identities.contains_key(&key(region, identity))
     }
 
+    /// The identity by which an address is sent from: the address rather than its domain, a domain rather than the one
+    /// above it.
+    pub fn identity_of(&self, region: &Region, address: &str) -> Option<Identity> {
+        let (local, domain) = address.rsplit_once('@')?;
+        let domain = domain.to_ascii_lowercase();
+        let above = domain.match_indices('.').map(|(at, _)| &domain[at + 1..]);
+        let names = [format!("{local}@{domain}"), domain.clone()].into_iter();
+        let mut names = names.chain(above.map(str::to_owned)).map(Identity);
+        names.find(|identity| self.has_identity(region, identity))
+    }
+
     /// Creates an identity; `false` if it is there already.
-    pub fn create_identity(&mut self, region: &Region, identity: &Identity) -> bool {
+    ///
+    /// # Errors
+    /// There are too many.
+    pub fn create_identity(
+        &mut self,
+        region: &Region,
+        identity: &Identity,
+    ) -> Result<bool, TooManyIdentities> {
         let key = key(region, identity);
-        let is_new = !self.identities.contains_key(&key);
-        if is_new {
-            self.identities.insert(key, Entry::default());
+        if self.identities.contains_key(&key) {
+            return Ok(false);
         }
-        is_new
+        let of_region = || self.identities(region).count();
+        if self.identities.len() >= IDENTITIES
+            || self.identities.len() >= IDENTITIES_OF_REGION && of_region() >= IDENTITIES_OF_REGION
+        {
+            return Err(TooManyIdentities);
+        }
+        self.identities.insert(key, Entry::default());
+        Ok(true)
     }
 
     /// Deletes an identity with its policies; `false` if it is not there.
@@ -213,6 +242,10 @@ impl fmt::Display for Identity {
     }
 }
 
+/// Source: SES Developer Guide, "Creating and verifying identities in Amazon SES".
+const IDENTITIES_OF_REGION: usize = 10_000;
+/// Ours: a name that only looks like one of a region is a region here.
+const IDENTITIES: usize = 5 * IDENTITIES_OF_REGION;
 /// Source: SES API Reference, `PutIdentityPolicy` ("cannot exceed 4 KB").
 const POLICY_SIZE: usize = 4096;
 /// Source: SES Developer Guide, "Service quotas in Amazon SES".
@@ -232,7 +265,11 @@ fn is_domain(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use seskey::{AccessKeyId, Partition, SecretAccessKey};
+
     use super::*;
+    use crate::account::AccountId;
 
     #[test]
     fn an_identity_is_an_address_or_a_domain() {
@@ -265,5 +302,51 @@ mod tests {
             let identity = Identity::parse(identity).unwrap();
             assert_eq!(identity.covers(address), expected, "{identity} {address}");
         }
+    }
+
+    #[test]
+    fn an_address_is_sent_from_by_the_nearest_identity() {
+        let (mut account, [region, other]) = account();
+        for name in ["example.com", "mail.example.com", "Ann@example.com"] {
+            account.create_identity(&region, &Identity::parse(name).unwrap()).unwrap();
+        }
+        for (address, expected) in [
+            ("Ann@EXAMPLE.com", Some("Ann@example.com")),
+            ("ann@example.com", Some("example.com")),
+            ("ann@Mail.example.com", Some("mail.example.com")),
+            ("ann@a.mail.example.com", Some("mail.example.com")),
+            ("ann@amail.example.com", Some("example.com")),
+            ("ann@badexample.com", None),
+            ("ann@com", None),
+            ("example.com", None),
+        ] {
+            let found = account.identity_of(&region, address);
+            assert_eq!(found.as_ref().map(Identity::as_str), expected, "{address}");
+            assert!(found.is_none_or(|identity| identity.covers(address)), "{address}");
+            assert_eq!(account.identity_of(&other, address), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_region_has_so_many_identities() {
+        let (mut account, [region, other]) = account();
+        let identity = |n| Identity::parse(&format!("d{n}.example.com")).unwrap();
+        for n in 0..IDENTITIES_OF_REGION {
+            account.create_identity(&region, &identity(n)).unwrap();
+        }
+        let more = identity(IDENTITIES_OF_REGION);
+        assert_eq!(account.create_identity(&region, &more), Err(TooManyIdentities));
+        assert_eq!(account.create_identity(&region, &identity(0)), Ok(false));
+        assert_eq!(account.create_identity(&other, &more), Ok(true));
+        account.delete_identity(&region, &identity(0));
+        assert_eq!(account.create_identity(&region, &more), Ok(true));
+    }
+
+    fn account() -> (Account, [Region; 2]) {
+        let id = AccountId::parse("111122223333").unwrap();
+        let key = AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap();
+        let secret = SecretAccessKey::parse("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY").unwrap();
+        let account = Account::new(id, Partition::Aws, (key, secret), Timestamp::UNIX_EPOCH);
+        (account, ["us-east-1", "eu-west-1"].map(|name| Region::parse(name).unwrap()))
     }
 }

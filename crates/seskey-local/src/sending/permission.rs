@@ -110,7 +110,6 @@ fn of_sender(account: &Account, submission: &Submission<'_>, address: &str) -> V
     if !account.has_identities() {
         return named(&[address, domain]);
     }
-    let covering = account.identities(submission.region).filter(|one| one.covers(address));
-    let nearest = covering.max_by_key(|one| (one.is_address(), one.as_str().len()));
-    nearest.map_or_else(|| named(&[address]), |one| vec![one])
+    let own = account.identity_of(submission.region, address);
+    own.map_or_else(|| named(&[address]), |one| vec![one])
 }

@@ -3,11 +3,7 @@
 use seskey::Region;
 
 use super::{Refusal, Settings, Submission};
-use crate::{
-    account::{Account, Identity},
-    message::Author,
-    smtp::Envelope,
-};
+use crate::{account::Account, message::Author, smtp::Envelope};
 
 impl Submission<'_> {
     pub(super) fn check_verified(
@@ -18,7 +14,6 @@ impl Submission<'_> {
         if !account.has_identities() {
             return Ok(());
         }
-        let identities: Vec<Identity> = account.identities(self.region).collect();
         let shown = |author: &Author| match &author.display_name {
             Some(name) => format!("{name} <{}>", author.address),
             None => author.address.clone(),
@@ -35,7 +30,7 @@ impl Submission<'_> {
             .map(|address| (address, address.to_owned()));
         let mut failed: Vec<String> = vec![];
         for (address, shown) in authors.chain(others) {
-            let is_verified = identities.iter().any(|identity| identity.covers(address));
+            let is_verified = account.identity_of(self.region, address).is_some();
             if !is_verified && !failed.contains(&shown) {
                 failed.push(shown);
             }

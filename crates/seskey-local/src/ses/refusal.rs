@@ -1,6 +1,9 @@
 //! Every refusal of the SES API, and its code and HTTP status in both versions.
 
-use crate::{account::IdentityPolicyError, refusal as common, sending};
+use crate::{
+    account::{IdentityPolicyError, TooManyIdentities},
+    refusal as common, sending,
+};
 
 /// Why a request is not done. `Display` is the text that the requester gets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +18,9 @@ pub enum Refusal {
     /// The policy of an identity is not stored.
     #[error(transparent)]
     IdentityPolicy(#[from] IdentityPolicyError),
+    /// One identity more than there may be.
+    #[error(transparent)]
+    TooManyIdentities(#[from] TooManyIdentities),
     /// A parameter that SES does not take.
     #[error("{0}")]
     InvalidParameter(String),
@@ -48,7 +54,8 @@ impl Refusal {
             Self::Common(refusal) => (refusal.code(), refusal.status()),
             Self::Sending(refusal) => refusal.class().v1,
             Self::IdentityPolicy(IdentityPolicyError::InvalidPolicy) => ("InvalidPolicy", 400),
-            Self::IdentityPolicy(IdentityPolicyError::LimitExceeded) => ("LimitExceeded", 400),
+            Self::IdentityPolicy(IdentityPolicyError::LimitExceeded)
+            | Self::TooManyIdentities(_) => ("LimitExceeded", 400),
             _ => ("InvalidParameterValue", 400),
         }
     }
@@ -74,9 +81,8 @@ impl Refusal {
             Self::IdentityAlreadyExists(_) | Self::PolicyAlreadyExists(_) => {
                 ("AlreadyExistsException", 400)
             }
-            Self::IdentityPolicy(IdentityPolicyError::LimitExceeded) => {
-                ("LimitExceededException", 400)
-            }
+            Self::IdentityPolicy(IdentityPolicyError::LimitExceeded)
+            | Self::TooManyIdentities(_) => ("LimitExceededException", 400),
             Self::Serialization(_) => ("SerializationException", 400),
             Self::UnknownOperation => ("UnknownOperationException", 404),
             Self::InvalidParameter(_) | Self::NotServed(_) | Self::IdentityPolicy(_) => {

@@ -252,7 +252,7 @@ fn list_identities(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<()
 /// Verified at once: there is no mail to click on.
 fn verify_email_address(call: &mut Call<'_>, m: &Members, _: &mut Xml) -> Result<(), Refusal> {
     let identity = email_address(call, m)?;
-    call.create_identity(&identity);
+    call.create_identity(&identity)?;
     Ok(())
 }
 
@@ -261,7 +261,7 @@ fn verify_domain_identity(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Re
     if identity.is_address() {
         return Err(Refusal::InvalidParameter(format!("Invalid domain name {identity}.")));
     }
-    call.create_identity(&identity);
+    call.create_identity(&identity)?;
     let mut token = [0; 32];
     call.rng.fill_bytes(&mut token);
     xml.text("VerificationToken", &BASE64_STANDARD.encode(token));

@@ -254,7 +254,7 @@ fn create_identity(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refu
     if given.configuration_set_name.is_some() {
         return Err(Refusal::NotServed("A default configuration set"));
     }
-    if !call.create_identity(&identity) {
+    if !call.create_identity(&identity)? {
         return Err(Refusal::IdentityAlreadyExists(identity.to_string()));
     }
     Ok(json!({
