@@ -56,7 +56,8 @@ pub(crate) enum Verb {
     /// Derive the SMTP password from a secret access key
     ///
     /// The secret comes from the first of these that has one: --secret-access-key, --secret-file, the profile of
-    /// --profile, $AWS_SECRET_ACCESS_KEY, stdin if something is piped in, a prompt without echo.
+    /// --profile, stdin if something is piped in, $AWS_SECRET_ACCESS_KEY, a prompt without echo. It is taken out of
+    /// quotation marks, NAME=, percent-encoding, and the JSON of aws iam create-access-key.
     Derive(Derive),
     /// Say what a pasted string is: a password, a secret access key, an access key ID
     Inspect(Inspect),
@@ -115,7 +116,7 @@ pub(crate) enum Verb {
     },
 }
 
-/// Where a secret access key comes from, in this order: these options, the profile, $AWS_SECRET_ACCESS_KEY, stdin, a
+/// Where a secret access key comes from, in this order: these options, the profile, stdin, $AWS_SECRET_ACCESS_KEY, a
 /// prompt.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Where the secret access key comes from")]
@@ -143,8 +144,8 @@ pub(crate) struct Derive {
     /// Take a region that is not in the table
     #[arg(long)]
     pub(crate) allow_unknown_region: bool,
-    /// CSV or JSON lines of access_key_id, secret_access_key, region; answered as CSV with smtp_password. Where a row
-    /// has no region, --region counts. - is stdin
+    /// CSV or JSON of access_key_id, secret_access_key, region, or what aws iam create-access-key answered, one or
+    /// many; answered as CSV with smtp_password. Where a row has no region, --region counts. - is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "secret_access_key", "secret_file"])]
     pub(crate) batch: Option<PathBuf>,
     // a group comes last: its heading would stand above what follows it

@@ -5,6 +5,7 @@ use std::{io, path::Path};
 use seskey::{
     access_key::SecretAccessKeyError,
     credential::CredentialError,
+    pasted::{Look, PastedError, Wrapping},
     recognise::{Recognised, recognise},
     region::RegionError,
     render::{RenderError, Target},
@@ -118,7 +119,48 @@ pub(crate) fn secret_access_key(error: &SecretAccessKeyError, source: &str) -> F
         }
         _ => "copy the secret access key again",
     };
-    Failure::new(format!("{error} (from {source})"), hint)
+    Failure::usage(format!("{error} (from {source})"), hint)
+}
+
+/// Why no secret access key is in what was pasted.
+pub(crate) fn pasted(error: &PastedError, source: &str) -> Failure {
+    use PastedError as E;
+    let hint = match error {
+        E::Secret(error) => return secret_access_key(error, source),
+        E::LooksLike(Look::SmtpPassword) => {
+            return Failure::usage(
+                format!("what came from {source} is an SMTP password already"),
+                "the secret access key has 40 characters; seskey inspect says what a string is",
+            );
+        }
+        E::Lines => {
+            return Failure::usage(
+                format!("{source} has more than one line"),
+                "it must hold the secret and nothing else",
+            );
+        }
+        E::LooksLike(Look::Masked) => "IAM shows it once, when the key is made: make a new key",
+        E::LooksLike(Look::Variable) => "give the value itself; check how the variable is set",
+        E::Several { .. } => "give one of them, or all in a file to seskey derive --batch",
+        E::Temporary => {
+            "SES takes no SMTP credentials made from temporary ones: use the access key of an IAM user"
+        }
+        _ => {
+            "it has 40 letters, digits, + and /; quotation marks, NAME=, and the JSON of aws iam create-access-key may stand around it"
+        }
+    };
+    Failure::usage(format!("{error} (from {source})"), hint)
+}
+
+/// What a secret access key was taken out of.
+pub(crate) fn wrapping(wrapping: Wrapping) -> &'static str {
+    match wrapping {
+        Wrapping::Quotes => "quotation marks",
+        Wrapping::PercentEncoding => "percent-encoding",
+        Wrapping::Assignment => "an assignment",
+        Wrapping::Json => "JSON",
+        _ => "the line with its access key ID",
+    }
 }
 
 pub(crate) fn temporary(source: &str) -> Failure {

@@ -8,8 +8,9 @@ use std::{
 
 use seskey::{
     AccessKeyId, Secret, SecretAccessKey, SmtpCredential, SmtpPassword,
-    access_key::{AccessKeyIdError, USUAL_SECRET_LENGTH},
-    recognise::{Recognised, recognise},
+    access_key::{AccessKeyIdError, SecretAccessKeyError, USUAL_SECRET_LENGTH},
+    pasted::{self, Pasted},
+    recognise::recognise,
 };
 use zeroize::Zeroizing;
 
@@ -27,47 +28,69 @@ pub(crate) struct AccessKey {
     pub(crate) secret: SecretAccessKey,
 }
 
-/// The secret access key from the first of its sources that has one.
+/// The secret access key from the first of its sources that has one: an option, stdin, the environment, a prompt.
 pub(crate) fn access_key(
     source: &SecretSource,
     global: &Global,
     output: &Output,
 ) -> Result<AccessKey> {
-    if let Some(key) = given_access_key(source, global, output)? {
+    if let Some(key) = given_access_key(source, global, true, output)? {
         return Ok(key);
     }
-    let (text, from) = match piped()? {
-        Some(text) => (text, "stdin"),
-        None => (prompt("Secret access key: ")?, "the prompt"),
+    let (text, from) = match io::stdin().is_terminal() {
+        true => (prompt("Secret access key: ")?, "the prompt"),
+        false => (Zeroizing::default(), "stdin"),
     };
     secret(&text, from, output)
 }
 
-/// The secret access key from an option, the profile or the environment.
+/// The secret access key from an option, from stdin where that is free for it, or from the environment.
 pub(crate) fn given_access_key(
     source: &SecretSource,
     global: &Global,
+    stdin_is_free: bool,
     output: &Output,
 ) -> Result<Option<AccessKey>> {
-    if let Some(text) = &source.secret_access_key {
+    let piped = || if stdin_is_free { piped() } else { Ok(None) };
+    let (key, from) = if let Some(text) = &source.secret_access_key {
         output.warn("a secret on the command line is seen by other users of the machine and kept in the shell's history");
         output.hint("pipe it in, or use --secret-file");
-        return secret(text, "--secret-access-key", output).map(Some);
+        let from = "--secret-access-key".to_owned();
+        (secret(text, &from, output)?, from)
+    } else if let Some(path) = &source.secret_file {
+        (secret(&read(path)?, &name(path), output)?, name(path))
+    } else if let Some(profile) = &global.profile {
+        let (id, text) = aws::profile_access_key(profile)?;
+        let from = format!("the profile {profile}");
+        (AccessKey { id: Some(id), ..secret(text.expose(), &from, output)? }, from)
+    } else if let Some(text) = piped()?.filter(|text| !text.trim().is_empty()) {
+        (secret(&text, "stdin", output)?, "stdin".to_owned())
+    } else if let Some(text) = environment()? {
+        (from_environment(&text, output)?, format!("${VARIABLE}"))
+    } else {
+        return Ok(None);
+    };
+    let is_other = |text: Zeroizing<String>| text.trim() != key.secret.expose();
+    if from != format!("${VARIABLE}") && environment().ok().flatten().is_some_and(is_other) {
+        output
+            .note(&format!("the secret access key is that from {from}; ${VARIABLE} holds another"));
+    } else {
+        output.detail(&format!("the secret access key is that from {from}"));
     }
-    if let Some(path) = &source.secret_file {
-        return secret(&read(path)?, &name(path), output).map(Some);
-    }
-    if let Some(profile) = &global.profile {
-        let (id, secret) = aws::profile_access_key(profile)?;
-        return Ok(Some(AccessKey { id: Some(id), secret }));
-    }
-    match env::var("AWS_SECRET_ACCESS_KEY").map(Zeroizing::new) {
-        Ok(text) => from_environment(&text, output).map(Some),
+    Ok(Some(key))
+}
+
+const VARIABLE: &str = "AWS_SECRET_ACCESS_KEY";
+
+/// What the environment has, unless it is empty.
+fn environment() -> Result<Option<Zeroizing<String>>> {
+    match env::var(VARIABLE).map(Zeroizing::new) {
+        Ok(text) => Ok(Some(text).filter(|text| !text.trim().is_empty())),
         Err(env::VarError::NotPresent) => Ok(None),
-        Err(env::VarError::NotUnicode(_)) => Err(explain::secret_access_key(
-            &seskey::access_key::SecretAccessKeyError::NonAscii { position: 0 },
-            "$AWS_SECRET_ACCESS_KEY",
-        )),
+        Err(env::VarError::NotUnicode(_)) => {
+            let error = SecretAccessKeyError::NonAscii { position: 0 };
+            Err(explain::pasted(&error.into(), &format!("${VARIABLE}")))
+        }
     }
 }
 
@@ -154,7 +177,6 @@ fn prompt(question: &str) -> Result<Zeroizing<String>> {
 }
 
 fn from_environment(text: &str, output: &Output) -> Result<AccessKey> {
-    let source = "$AWS_SECRET_ACCESS_KEY";
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     let id = env::var("AWS_ACCESS_KEY_ID").ok().map(|id| AccessKeyId::parse(id.trim()));
     if is_set("AWS_SESSION_TOKEN")
@@ -163,43 +185,51 @@ fn from_environment(text: &str, output: &Output) -> Result<AccessKey> {
     {
         return Err(explain::temporary("the environment"));
     }
-    Ok(AccessKey { id: id.and_then(std::result::Result::ok), ..secret(text, source, output)? })
+    let key = secret(text, &format!("${VARIABLE}"), output)?;
+    Ok(AccessKey { id: id.and_then(std::result::Result::ok), ..key })
 }
 
+/// The access key in a text, with a word about all that is not as IAM gives it.
 fn secret(text: &str, source: &str, output: &Output) -> Result<AccessKey> {
-    let text = one_line(text, source, output)?;
-    let secret =
-        SecretAccessKey::parse(text).map_err(|error| explain::secret_access_key(&error, source))?;
-    if let Recognised::SmtpPassword(_) = recognise(text) {
-        return Err(Failure::new(
-            format!("what came from {source} is an SMTP password already"),
-            "the secret access key has 40 characters; seskey inspect says what a string is",
-        ));
+    let Pasted { id, secret, wrapping } =
+        pasted::access_key(text).map_err(|error| explain::pasted(&error, source))?;
+    match wrapping {
+        None => drop(without_blanks(text, source, output)),
+        Some(wrapping) => output.note(&format!(
+            "the secret access key was taken out of {} (from {source})",
+            explain::wrapping(wrapping)
+        )),
     }
-    if text.len() != USUAL_SECRET_LENGTH {
-        let length = text.len();
+    let length = secret.expose().len();
+    if length != USUAL_SECRET_LENGTH {
         output.warn(&format!("the secret from {source} has {length} characters, where IAM makes {USUAL_SECRET_LENGTH}"));
         output.hint("check that it was copied whole");
     }
-    Ok(AccessKey { id: None, secret })
+    Ok(AccessKey { id, secret })
 }
 
-/// Takes off a byte order mark and surrounding white space; warns where that was more than one line end.
+/// One line without what stands around it.
 fn one_line<'a>(text: &'a str, source: &str, output: &Output) -> Result<&'a str> {
-    let without_mark = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let line = without_mark.trim_matches(|c: char| c.is_whitespace());
+    let line = without_blanks(text, source, output);
     if line.contains(['\n', '\r']) {
         return Err(Failure::new(
             format!("{source} has more than one line"),
             "it must hold the secret and nothing else",
         ));
     }
+    Ok(line)
+}
+
+/// Takes off a byte order mark and surrounding white space; warns where that was more than one line end.
+fn without_blanks<'a>(text: &'a str, source: &str, output: &Output) -> &'a str {
+    let without_mark = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let line = without_mark.trim_matches(|c: char| c.is_whitespace());
     let one_line_end =
         text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-    if line.len() != one_line_end.len() {
+    if line.len() != one_line_end.len() && !line.contains(['\n', '\r']) {
         output.warn(&format!(
             "blanks, further line ends or a byte order mark around {source} were taken off"
         ));
     }
-    Ok(line)
+    line
 }

@@ -24,6 +24,7 @@ pub mod fleet;
 mod hmac;
 pub mod partition;
 pub mod password;
+pub mod pasted;
 pub mod permissions;
 pub mod policy;
 pub mod recognise;

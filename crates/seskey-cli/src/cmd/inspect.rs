@@ -1,6 +1,6 @@
 //! `seskey inspect`: what a pasted string is, and whether it belongs to a secret access key.
 
-use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use jiff::{Span, Timestamp, tz::TimeZone};
 use serde_json::json;
@@ -18,17 +18,16 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Inspect, global: &Global, output: &Output) -> Result<Exit> {
-    let secret = input::given_access_key(&args.secret, global, output)?.map(|key| key.secret);
-    let piped = args.value_file.is_some() || !io::stdin().is_terminal();
-    let value = match &secret {
-        Some(_) if !piped => None,
-        _ => Some(input::value(args.value_file.as_deref(), "String to inspect: ", output)?),
-    };
+    // stdin is the string to inspect, unless a file is
+    let has_file = args.value_file.as_deref().is_some_and(|path| path != Path::new("-"));
+    let secret = input::given_access_key(&args.secret, global, has_file, output)?;
+    let secret = secret.map(|key| key.secret);
+    let value = input::value(args.value_file.as_deref(), "String to inspect: ", output)?;
     // a secret alone is what is to be inspected
-    let value = match (value.filter(|value| !value.expose().is_empty()), &secret) {
-        (Some(value), _) => value,
-        (None, Some(secret)) => Secret::new(secret.expose().to_owned()),
-        (None, None) => {
+    let value = match (value.expose().is_empty(), &secret) {
+        (false, _) => value,
+        (true, Some(secret)) => Secret::new(secret.expose().to_owned()),
+        (true, None) => {
             return Err(Failure::usage(
                 "there is nothing to inspect",
                 "pipe the string in, or give --value-file",

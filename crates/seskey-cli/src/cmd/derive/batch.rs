@@ -1,5 +1,7 @@
 //! `seskey derive --batch`: rows of keys to the same rows with their passwords, streamed, in order, on all cores.
 
+mod json;
+
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Read},
@@ -8,7 +10,11 @@ use std::{
 
 use rayon::prelude::*;
 use serde::Deserialize;
-use seskey::{AccessKeyId, SecretAccessKey, SmtpPassword};
+use seskey::{
+    AccessKeyId, SmtpPassword,
+    access_key::USUAL_SECRET_LENGTH,
+    pasted::{self, Pasted, plain_name},
+};
 use zeroize::ZeroizeOnDrop;
 
 use crate::{
@@ -25,7 +31,7 @@ const BLOCK: usize = 4096;
 
 const COLUMNS: [&str; 3] = ["access_key_id", "secret_access_key", "region"];
 
-#[derive(Deserialize, ZeroizeOnDrop)]
+#[derive(Default, Deserialize, ZeroizeOnDrop)]
 struct Row {
     access_key_id: String,
     secret_access_key: String,
@@ -36,7 +42,35 @@ struct Row {
 /// A row with its line, or what is wrong with it.
 type Parsed = (u64, std::result::Result<Row, String>);
 
-type Rows = Box<dyn Iterator<Item = io::Result<Parsed>>>;
+/// The rows, and whether they are counted by `line` or, in JSON over several lines, by `entry`.
+pub(super) struct Rows {
+    counted_by: &'static str,
+    rows: Box<dyn Iterator<Item = io::Result<Parsed>>>,
+}
+
+/// A row that was derived.
+struct Derived {
+    row: Row,
+    password: SmtpPassword,
+    /// Whether the secret stood in quotation marks or the like.
+    is_taken_out: bool,
+}
+
+/// How many rows something is to be said of, and the place of the first.
+#[derive(Default)]
+struct Count {
+    rows: u64,
+    first: u64,
+}
+
+impl Count {
+    fn add(&mut self, place: u64) {
+        self.rows += 1;
+        if self.rows == 1 {
+            self.first = place;
+        }
+    }
+}
 
 pub(super) fn derive_batch(
     path: &Path,
@@ -56,39 +90,58 @@ pub(super) fn derive_batch(
         (Box::new(file), length)
     };
     let progress = output.progress(length);
-    let mut rows = rows(BufReader::new(progress.wrap_read(reader)), &unreadable)?;
+    let Rows { counted_by, mut rows } =
+        rows(BufReader::new(progress.wrap_read(reader)), &unreadable)?;
     let mut writer = csv::Writer::from_writer(BufWriter::new(io::stdout().lock()));
     writer.write_record(COLUMNS.iter().chain(&["smtp_password"])).map_err(io_error)?;
-    let mut bad = 0_u64;
+    let (mut bad, mut taken_out, mut unusual) = (0_u64, Count::default(), Count::default());
     loop {
         let block: Vec<Parsed> =
             rows.by_ref().take(BLOCK).collect::<io::Result<_>>().map_err(unreadable)?;
         if block.is_empty() {
             break;
         }
-        let derived: Vec<_> = block
-            .into_par_iter()
-            .map(|(line, row)| row.and_then(derive).map_err(|what| (line, what)))
-            .collect();
-        for row in derived {
-            match row {
-                Ok((row, password)) => writer
-                    .write_record([
-                        &row.access_key_id,
-                        &row.secret_access_key,
-                        &row.region,
-                        password.expose(),
-                    ])
-                    .map_err(io_error)?,
-                Err((line, what)) => {
+        let derived: Vec<_> =
+            block.into_par_iter().map(|(place, row)| (place, row.and_then(derive))).collect();
+        for (place, derived) in derived {
+            match derived {
+                Ok(Derived { row, password, is_taken_out }) => {
+                    if is_taken_out {
+                        taken_out.add(place);
+                    }
+                    if row.secret_access_key.len() != USUAL_SECRET_LENGTH {
+                        unusual.add(place);
+                    }
+                    writer
+                        .write_record([
+                            &row.access_key_id,
+                            &row.secret_access_key,
+                            &row.region,
+                            password.expose(),
+                        ])
+                        .map_err(io_error)?;
+                }
+                Err(what) => {
                     bad += 1;
-                    progress.suspend(|| output.warn(&format!("line {line}: {what}")));
+                    progress.suspend(|| output.warn(&format!("{counted_by} {place}: {what}")));
                 }
             }
         }
     }
     writer.flush()?;
     progress.finish_and_clear();
+    if let Count { rows: rows @ 1.., first } = taken_out {
+        output.note(&format!(
+            "{} taken out of quotation marks or the like, first in {counted_by} {first}",
+            secrets(rows, "was", "were")
+        ));
+    }
+    if let Count { rows: rows @ 1.., first } = unusual {
+        output.warn(&format!(
+            "{} not the {USUAL_SECRET_LENGTH} characters that IAM makes, first in {counted_by} {first}",
+            secrets(rows, "has", "have")
+        ));
+    }
     match bad {
         0 => Ok(Exit::Done),
         _ => {
@@ -101,15 +154,25 @@ pub(super) fn derive_batch(
     }
 }
 
+fn secrets(count: u64, one: &str, several: &str) -> String {
+    if count == 1 { format!("1 secret {one}") } else { format!("{count} secrets {several}") }
+}
+
 /// Derives for the region of the row, or for the usual one where the row has none.
 fn derive_row(
     mut row: Row,
     args: &Derive,
     usual_region: Option<&str>,
-) -> std::result::Result<(Row, SmtpPassword), String> {
-    AccessKeyId::parse(row.access_key_id.trim()).map_err(|error| error.to_string())?;
-    let secret =
-        SecretAccessKey::parse(row.secret_access_key.trim()).map_err(|error| error.to_string())?;
+) -> std::result::Result<Derived, String> {
+    let id = AccessKeyId::parse(row.access_key_id.trim()).map_err(|error| error.to_string())?;
+    let Pasted { secret, wrapping, id: other } =
+        pasted::access_key(&row.secret_access_key).map_err(|error| error.to_string())?;
+    if other.is_some_and(|other| other != id) {
+        return Err("another access key ID stands beside the secret access key".to_owned());
+    }
+    if wrapping.is_some() {
+        secret.expose().clone_into(&mut row.secret_access_key);
+    }
     let password = match args.algorithm {
         AlgorithmArg::V2 => SmtpPassword::derive_v2(&secret),
         AlgorithmArg::V4 => {
@@ -122,26 +185,27 @@ fn derive_row(
             password
         }
     };
-    Ok((row, password))
+    Ok(Derived { row, password, is_taken_out: wrapping.is_some() })
 }
 
-/// The rows of CSV with a header, or of JSON lines, told apart by the first character.
+/// The rows of CSV with a header, or of JSON, told apart by the first character.
 fn rows(
     mut reader: impl BufRead + 'static,
     unreadable: &dyn Fn(io::Error) -> Failure,
 ) -> Result<Rows> {
     let start = reader.fill_buf().map_err(unreadable)?;
     let start = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start);
-    if start.trim_ascii_start().first() == Some(&b'{') {
-        return Ok(Box::new(
-            (1..).zip(reader.lines()).filter_map(|(line, text)| json_row(line, text).transpose()),
-        ));
+    if matches!(start.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return json::rows(reader).map_err(unreadable);
     }
     let mut reader = csv::Reader::from_reader(reader);
     let header = reader.headers().map_err(|error| unreadable(io_error(error)))?;
     // the file that the IAM console offers says "Access key ID"
-    let name = |name: &str| name.trim().to_ascii_lowercase().replace(' ', "_");
-    let header: csv::StringRecord = header.iter().map(name).collect();
+    let column = |name: &str| {
+        let known = COLUMNS.iter().find(|column| plain_name(column) == plain_name(name));
+        known.map_or_else(|| name.to_owned(), |column| (*column).to_owned())
+    };
+    let header: csv::StringRecord = header.iter().map(|name| column(name.trim())).collect();
     if let Some(missing) =
         COLUMNS[..2].iter().find(|column| !header.iter().any(|name| name == **column))
     {
@@ -150,16 +214,8 @@ fn rows(
             format!("the columns are {}", COLUMNS.join(",")),
         ));
     }
-    Ok(Box::new(reader.into_records().map(move |record| csv_row(&header, record))))
-}
-
-fn json_row(line: u64, text: io::Result<String>) -> io::Result<Option<Parsed>> {
-    let text = zeroize::Zeroizing::new(text?);
-    let text = text.trim_start_matches('\u{feff}').trim();
-    // what the parser says quotes the text
-    let row = serde_json::from_str(text)
-        .map_err(|_| "not a JSON object with these keys as strings".to_owned());
-    Ok((!text.is_empty()).then_some((line, row)))
+    let rows = Box::new(reader.into_records().map(move |record| csv_row(&header, record)));
+    Ok(Rows { counted_by: "line", rows })
 }
 
 fn csv_row(

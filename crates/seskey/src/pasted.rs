@@ -1,0 +1,419 @@
+//! The secret access key in what people paste: in quotation marks, behind `NAME=`, in the JSON of `create-access-key`,
+//! in a line of CSV, percent-encoded. It is taken out where there is one answer, and else nothing is guessed.
+
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
+
+use crate::{
+    access_key::{
+        AccessKeyId, AccessKeyIdError, SecretAccessKey, SecretAccessKeyError, USUAL_SECRET_LENGTH,
+    },
+    recognise::{Recognised, recognise},
+};
+
+/// An access key as it was pasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pasted {
+    /// Its ID, where that stood beside it.
+    pub id: Option<AccessKeyId>,
+    /// The secret access key.
+    pub secret: SecretAccessKey,
+    /// What it was taken out of, if not pasted bare.
+    pub wrapping: Option<Wrapping>,
+}
+
+/// What a secret access key was taken out of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Wrapping {
+    /// Quotation marks, or a comma behind it.
+    Quotes,
+    /// `%2F` for `/` and `%2B` for `+` (RFC 3986, section 2.1).
+    PercentEncoding,
+    /// `NAME=value` or `name: value`, with a name that says what it is.
+    Assignment,
+    /// JSON, such as the answer of `aws iam create-access-key`.
+    Json,
+    /// A line or a file with the access key ID beside it.
+    Row,
+}
+
+/// Why no secret access key is taken out of a text. Nothing of the text is ever quoted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PastedError {
+    /// A bare word that cannot be one.
+    #[error(transparent)]
+    Secret(#[from] SecretAccessKeyError),
+    /// A character that is neither a letter, nor a digit, nor `+`, nor `/`.
+    #[error(
+        "the secret access key has a character at position {position} that is no letter, digit, + or /"
+    )]
+    Character {
+        /// Its byte offset.
+        position: usize,
+    },
+    /// It is something else.
+    #[error("this is not a secret access key: it looks like {0}")]
+    LooksLike(Look),
+    /// More than one line, and not of a form that is known.
+    #[error("this is more than one line")]
+    Lines,
+    /// Several of them.
+    #[error("there are {count} secret access keys in it")]
+    Several {
+        /// How many.
+        count: usize,
+    },
+    /// It belongs to a temporary access key (`ASIA…`).
+    #[error("the secret access key belongs to a temporary access key, ASIA…")]
+    Temporary,
+}
+
+/// What a text looks like that is no secret access key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs)] // each says what it is in words, below
+pub enum Look {
+    SmtpPassword,
+    PasswordWithoutVersion,
+    Url,
+    Arn,
+    EmailAddress,
+    Masked,
+    Variable,
+    Pem,
+    Json,
+    Assignment,
+}
+
+/// The access key in a text.
+///
+/// # Errors
+/// What it looks like, if there is not exactly one secret access key in it.
+pub fn access_key(text: &str) -> Result<Pasted, PastedError> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    match SecretAccessKey::parse(text) {
+        Ok(_) if matches!(recognise(text), Recognised::SmtpPassword(_)) => {
+            return Err(PastedError::LooksLike(Look::SmtpPassword));
+        }
+        Ok(secret) if text.bytes().all(is_letter) => {
+            return Ok(Pasted { id: None, secret, wrapping: None });
+        }
+        Err(
+            error @ (SecretAccessKeyError::Empty
+            | SecretAccessKeyError::AccessKeyId
+            | SecretAccessKeyError::TemporaryAccessKeyId),
+        ) => return Err(error.into()),
+        _ => {}
+    }
+    let decoded = decoded(text);
+    let words = Words::of(&decoded);
+    if words.is_temporary() {
+        return Err(PastedError::Temporary);
+    }
+    let id = words.id();
+    match &words.secrets()[..] {
+        [] => Err(refusal(text, &words)),
+        [secret] => match words.wrapping(&decoded, *decoded != text, id.is_some()) {
+            Some(wrapping) => {
+                Ok(Pasted { id, secret: SecretAccessKey::parse(secret)?, wrapping: Some(wrapping) })
+            }
+            None => Err(refusal(text, &words)),
+        },
+        several => Err(PastedError::Several { count: several.len() }),
+    }
+}
+
+/// A name as it is compared: `aws_secret_access_key`, `SecretAccessKey` and "Secret access key" are one.
+pub fn plain_name(name: &str) -> String {
+    name.chars()
+        .filter(|letter| !matches!(letter, '_' | '-' | ' '))
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect()
+}
+
+/// A text without the escapes of URLs and of JSON for `/` and `+`, where they escape a secret access key's letters.
+fn decoded(text: &str) -> Zeroizing<String> {
+    let lower = Zeroizing::new(text.to_ascii_lowercase());
+    if lower.contains("%2f") || lower.contains("%2b") {
+        return Zeroizing::new(percent_decode_str(text).decode_utf8_lossy().into_owned());
+    }
+    let mut text = Zeroizing::new(text.to_owned());
+    for (escaped, letter) in
+        [("\\/", "/"), ("\\u002f", "/"), ("\\u002F", "/"), ("\\u002b", "+"), ("\\u002B", "+")]
+    {
+        if text.contains(escaped) {
+            text = Zeroizing::new(text.replace(escaped, letter));
+        }
+    }
+    text
+}
+
+/// A text in words: what stands between blanks, quotation marks, brackets and the signs of assignments and lists.
+struct Words<'a>(Vec<&'a str>);
+
+impl<'a> Words<'a> {
+    fn of(text: &'a str) -> Self {
+        Self(text.split(is_separator).filter(|word| !word.is_empty()).collect())
+    }
+
+    fn id(&self) -> Option<AccessKeyId> {
+        self.0.iter().find_map(|word| AccessKeyId::parse(word).ok())
+    }
+
+    fn is_temporary(&self) -> bool {
+        self.0.iter().any(|word| AccessKeyId::parse(word) == Err(AccessKeyIdError::Temporary))
+    }
+
+    /// Those behind a name that says what they are, else all that have the form; each once.
+    fn secrets(&self) -> Vec<&'a str> {
+        let named = self.named();
+        let all = self.0.iter().copied().filter(|word| has_form(word));
+        let mut secrets: Vec<&str> = if named.is_empty() { all.collect() } else { named };
+        secrets.sort_unstable();
+        secrets.dedup();
+        secrets
+    }
+
+    fn named(&self) -> Vec<&'a str> {
+        let pairs = self.0.windows(2).filter(|pair| names_secret(pair[0]) && has_form(pair[1]));
+        pairs.map(|pair| pair[1]).collect()
+    }
+
+    /// What the one secret was taken out of, or none if that is not certain.
+    fn wrapping(&self, text: &str, decoded: bool, has_id: bool) -> Option<Wrapping> {
+        let lines_fit = || {
+            let fits = |line: &str| line.starts_with('[') || line.contains(['=', ':', ',', '\t']);
+            let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+            text.lines().count() == 1 || lines.all(|line| fits(line.trim()))
+        };
+        if text.starts_with(['{', '[']) && text.ends_with(['}', ']']) {
+            return (has_id || !self.named().is_empty()).then_some(Wrapping::Json);
+        }
+        match &self.0[..] {
+            [word] => {
+                let around = text.replacen(word, "", 1);
+                match around.chars().all(is_quote_or_comma) {
+                    true if decoded => Some(Wrapping::PercentEncoding),
+                    true => Some(Wrapping::Quotes),
+                    false => None,
+                }
+            }
+            _ if !lines_fit() => None,
+            _ if has_id => Some(Wrapping::Row),
+            _ => (!self.named().is_empty()).then_some(Wrapping::Assignment),
+        }
+    }
+}
+
+fn refusal(text: &str, words: &Words) -> PastedError {
+    if let Some(look) = look(text, words) {
+        return PastedError::LooksLike(look);
+    }
+    if text.contains(['\n', '\r']) {
+        return PastedError::Lines;
+    }
+    match SecretAccessKey::parse(text) {
+        Err(error) => error.into(),
+        Ok(_) => {
+            let position = text.bytes().position(|byte| !is_letter(byte)).unwrap_or_default();
+            PastedError::Character { position }
+        }
+    }
+}
+
+fn look(text: &str, words: &Words) -> Option<Look> {
+    let has_password =
+        || words.0.iter().any(|w| matches!(recognise(w), Recognised::SmtpPassword(_)));
+    let looks = [
+        (text.starts_with("-----BEGIN "), Look::Pem),
+        (text.starts_with("arn:"), Look::Arn),
+        (text.contains("://"), Look::Url),
+        (recognise(text) == Recognised::PasswordWithoutVersion, Look::PasswordWithoutVersion),
+        (has_password(), Look::SmtpPassword),
+        (text.contains("****"), Look::Masked),
+        (text.contains("${") || text.starts_with(['$', '%']), Look::Variable),
+        (text.starts_with(['{', '[']), Look::Json),
+        (text.contains('@') && !text.contains(' '), Look::EmailAddress),
+        (is_assignment(text), Look::Assignment),
+    ];
+    looks.into_iter().find_map(|(holds, look)| holds.then_some(look))
+}
+
+fn is_assignment(text: &str) -> bool {
+    let name = text.split_once('=').map_or("", |(name, _)| name.trim());
+    let is_name_byte = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    (3..USUAL_SECRET_LENGTH - 1).contains(&name.len()) && name.bytes().all(is_name_byte)
+}
+
+/// Of the length that IAM makes, or one more or less; a hash in hexadecimal comes from somewhere else.
+fn has_form(word: &str) -> bool {
+    let hexadecimal = |b: u8| b.is_ascii_hexdigit() && !b.is_ascii_uppercase();
+    (USUAL_SECRET_LENGTH - 1..=USUAL_SECRET_LENGTH + 1).contains(&word.len())
+        && word.bytes().all(is_letter)
+        && !word.bytes().all(hexadecimal)
+}
+
+fn names_secret(word: &str) -> bool {
+    let name = plain_name(word);
+    name.ends_with("secretaccesskey") || ["secret", "secretkey", "awssecretkey"].contains(&&*name)
+}
+
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/'
+}
+
+fn is_separator(letter: char) -> bool {
+    letter.is_whitespace()
+        || is_quote_or_comma(letter)
+        || matches!(letter, '=' | ':' | '{' | '}' | '[' | ']' | '(' | ')' | '|' | '<' | '>')
+}
+
+fn is_quote_or_comma(letter: char) -> bool {
+    matches!(letter, '"' | '\'' | '`' | ',' | ';' | '\\')
+        || matches!(letter, '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}')
+}
+
+impl std::fmt::Display for Look {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::SmtpPassword => "an SMTP password",
+            Self::PasswordWithoutVersion => "an SMTP password without its version byte",
+            Self::Url => "a URL",
+            Self::Arn => "an ARN",
+            Self::EmailAddress => "a mail address",
+            Self::Masked => "one that is masked by asterisks",
+            Self::Variable => "a variable that was not replaced by its value",
+            Self::Pem => "a PEM file",
+            Self::Json => "JSON without one",
+            Self::Assignment => "an assignment of something else",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ID: &str = "AKIAIOSFODNN7EXAMPLE";
+    const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+    fn pasted(text: &str) -> Result<(bool, Option<Wrapping>), PastedError> {
+        access_key(text).map(|pasted| {
+            assert_eq!(pasted.secret.expose(), SECRET, "{text}");
+            assert!(pasted.id.as_ref().is_none_or(|id| id.as_str() == ID), "{text}");
+            (pasted.id.is_some(), pasted.wrapping)
+        })
+    }
+
+    #[test]
+    fn it_is_taken_out_of_what_people_paste() {
+        use Wrapping as W;
+        for (text, has_id, wrapping) in [
+            (SECRET.into(), false, None),
+            (format!("\u{feff}{SECRET}\r\n"), false, None),
+            (format!("\"{SECRET}\""), false, Some(W::Quotes)),
+            (format!("'{SECRET}',"), false, Some(W::Quotes)),
+            (format!("`{SECRET}`"), false, Some(W::Quotes)),
+            (format!("\u{201c}{SECRET}\u{201d}"), false, Some(W::Quotes)),
+            (SECRET.replace('/', "%2F"), false, Some(W::PercentEncoding)),
+            (SECRET.replace('/', "%2f"), false, Some(W::PercentEncoding)),
+            (format!("AWS_SECRET_ACCESS_KEY={SECRET}"), false, Some(W::Assignment)),
+            (format!("export AWS_SECRET_ACCESS_KEY='{SECRET}'"), false, Some(W::Assignment)),
+            (format!("$env:AWS_SECRET_ACCESS_KEY = \"{SECRET}\""), false, Some(W::Assignment)),
+            (format!("aws_secret_access_key = {SECRET}"), false, Some(W::Assignment)),
+            (format!("  secretAccessKey: {SECRET}"), false, Some(W::Assignment)),
+            (format!("\"SecretAccessKey\": \"{SECRET}\","), false, Some(W::Assignment)),
+            (
+                format!("[default]\naws_access_key_id = {ID}\naws_secret_access_key = {SECRET}\n"),
+                true,
+                Some(W::Row),
+            ),
+            (format!("{ID},{SECRET},us-east-1"), true, Some(W::Row)),
+            (format!("{ID}:{SECRET}"), true, Some(W::Row)),
+            (format!("Access key ID,Secret access key\r\n{ID},{SECRET}\r\n"), true, Some(W::Row)),
+            (
+                format!("ACCESSKEY\t{ID}\t2026-01-01T00:00:00Z\t{SECRET}\tActive\tx"),
+                true,
+                Some(W::Row),
+            ),
+            (
+                format!(
+                    "{{\"AccessKey\": {{\n \"UserName\": \"x\",\n \"AccessKeyId\": \"{ID}\",\n \
+                     \"SecretAccessKey\": \"{}\"\n}}}}",
+                    SECRET.replace('/', "\\/")
+                ),
+                true,
+                Some(W::Json),
+            ),
+            (format!("{{\"secret_access_key\":\"{SECRET}\"}}"), false, Some(W::Json)),
+        ] {
+            assert_eq!(pasted(&text), Ok((has_id, wrapping)), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_of_another_length_is_taken_as_it_is() {
+        for text in ["YOURKEYrrpg/JHpyvtStUVcAV9177EAKKmDP37P", "some+secret+key"] {
+            assert_eq!(access_key(text).unwrap().secret.expose(), text);
+        }
+        let quoted = access_key("'YOURKEYrrpg/JHpyvtStUVcAV9177EAKKmDP37P'").unwrap();
+        assert_eq!(quoted.wrapping, Some(Wrapping::Quotes));
+    }
+
+    #[test]
+    fn nothing_is_guessed() {
+        use PastedError as E;
+        let other = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY";
+        let password = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
+        for (text, error) in [
+            (String::new(), E::Secret(SecretAccessKeyError::Empty)),
+            (ID.into(), E::Secret(SecretAccessKeyError::AccessKeyId)),
+            ("wJalr-UtnFEMI".into(), E::Character { position: 5 }),
+            (format!("{SECRET}="), E::Character { position: 40 }),
+            ("wJalr UtnFEMI".into(), E::Secret(SecretAccessKeyError::Blank { position: 5 })),
+            (format!("{}\n{}\n", &SECRET[..22], &SECRET[22..]), E::Lines),
+            (format!("{SECRET}\nsecond\n"), E::Lines),
+            (format!("SMTP_PASSWORD={SECRET}"), E::LooksLike(Look::Assignment)),
+            ("AWS_SECRET_ACCESS_KEY=$SECRET".into(), E::LooksLike(Look::Assignment)),
+            ("$AWS_SECRET_ACCESS_KEY".into(), E::LooksLike(Look::Variable)),
+            ("${{ secrets.AWS_SECRET_ACCESS_KEY }}".into(), E::LooksLike(Look::Variable)),
+            ("****************EKEY".into(), E::LooksLike(Look::Masked)),
+            (password.into(), E::LooksLike(Look::SmtpPassword)),
+            (format!("SMTP_PASSWORD={password}"), E::LooksLike(Look::SmtpPassword)),
+            (
+                "sEz/2FJQQt+rwbD6tTVhwGOQ7EZuFPZcbvrfFUsZYv0=".into(),
+                E::LooksLike(Look::PasswordWithoutVersion),
+            ),
+            ("smtp://a:b@example.com".into(), E::LooksLike(Look::Url)),
+            ("arn:aws:iam::123456789012:user/x".into(), E::LooksLike(Look::Arn)),
+            ("a@example.com".into(), E::LooksLike(Look::EmailAddress)),
+            ("{}".into(), E::LooksLike(Look::Json)),
+            ("-----BEGIN PRIVATE KEY-----\nMII\n".into(), E::LooksLike(Look::Pem)),
+            (format!("ASIAIOSFODNN7EXAMPLE,{SECRET}"), E::Temporary),
+            (format!("[\"{ID}\",\"{SECRET}\",\"{other}\"]"), E::Several { count: 2 }),
+        ] {
+            assert_eq!(access_key(&text), Err(error), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_bare_one_is_itself(secret in "[A-Za-z0-9/+]{39,41}") {
+            prop_assume!(AccessKeyId::parse(&secret).is_err());
+            let pasted = access_key(&secret).unwrap();
+            prop_assert_eq!((pasted.secret.expose(), pasted.wrapping), (&*secret, None));
+        }
+
+        #[test]
+        fn what_is_taken_out_stands_there(text in "[A-Za-z0-9/+=,:{}\"'% \n\\\\-]{0,120}") {
+            if let Ok(pasted) = access_key(&text) {
+                prop_assert!(decoded(&text).contains(pasted.secret.expose()));
+                prop_assert!(pasted.secret.expose().bytes().all(is_letter));
+            }
+        }
+    }
+}
