@@ -184,10 +184,10 @@ pub(crate) struct PolicyArgs {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "What the policy allows")]
 pub(crate) struct Sending {
-    /// An address to send from, with * and ?
+    /// An address to send from, with * and ?, such as *@example.com; several
     #[arg(long, value_name = "PATTERN")]
     pub(crate) from: Vec<String>,
-    /// An identity to send from: an address or a domain
+    /// An identity to send from: an address or a domain; several
     #[arg(long, value_name = "NAME")]
     pub(crate) identity: Vec<String>,
     /// A configuration set to send with
@@ -196,7 +196,7 @@ pub(crate) struct Sending {
     /// A network to send from
     #[arg(long, value_name = "CIDR")]
     pub(crate) source_ip: Vec<String>,
-    /// An address to send to, with * and ?
+    /// An address to send to, with * and ?; several
     #[arg(long, value_name = "PATTERN")]
     pub(crate) recipient: Vec<String>,
 }

@@ -91,11 +91,35 @@ fn what_iam_would_not_store_or_misread_is_refused() {
     for ((set, error), refused) in [
         (
             identity,
-            vec!["", "*", "*.example.com", "a b", "${aws:username}", "x/y", "\u{4e2d}.cn", "a\nb"],
+            vec![
+                "",
+                "*",
+                "*.example.com",
+                "a b",
+                "${aws:username}",
+                "x/y",
+                "\u{4e2d}.cn",
+                "a\nb",
+                "Example.com",
+                "example.com.",
+            ],
         ),
         (configuration_set, vec!["", "*", "a.b", "a b", &"a".repeat(65)]),
-        (from, vec!["", " ", "a b@example.com", "\u{1F600}@example.com", "a\u{0}"]),
-        (recipient, vec!["", "\t"]),
+        (
+            from,
+            vec![
+                "",
+                " ",
+                "a b@example.com",
+                "\u{1F600}@example.com",
+                "a\u{0}",
+                "example.com",
+                "@example.com",
+                "a@Example.com",
+                "a@example.com,b@example.com",
+            ],
+        ),
+        (recipient, vec!["", "\t", "example.net"]),
         (source_ip, vec!["", "203.0.113.0/33", "203.0.113.*", "2001:db8::/129", "localhost"]),
         (account, vec!["", "1234", "11112222333a", "1111222233334"]),
     ] {

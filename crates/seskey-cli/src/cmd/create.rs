@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
         ));
     }
     tags.push((REGION_TAG.to_owned(), region.to_string()));
-    let style = style(args, &region)?;
+    let style = style(args, &region, output)?;
     let proof = if args.no_verify { None } else { Some(proof(args, &region)?) };
     let permissions_boundary = args.permissions_boundary.clone();
     let request =
@@ -133,8 +133,9 @@ async fn reach(proof: &Proof) -> Result<()> {
     Ok(())
 }
 
-fn style(args: &Create, region: &Region) -> Result<Style> {
-    let policy = policy::sending_policy(&args.sending, Reach::Region(region.clone()), None);
+fn style(args: &Create, region: &Region, output: &Output) -> Result<Style> {
+    let reach = Reach::Region(region.clone());
+    let policy = policy::sending_policy(&args.sending, reach, None, output)?;
     let document = policy::document(&policy)?;
     let args::Sending { from, identity, configuration_set, source_ip, recipient } = &args.sending;
     let restricted = [from, identity, configuration_set, source_ip, recipient]

@@ -10,7 +10,7 @@ use std::{
 use seskey::{
     Fleet, Region,
     fleet::{self, Credential, FleetError},
-    policy::Reach,
+    policy::{Reach, SendingPolicy},
     rotation,
     store::{Kubectl, Store, StoreKind},
     user::REGION_TAG,
@@ -26,7 +26,7 @@ use seskey_aws::{
 
 use crate::{
     args::{
-        Endpoint, Global, Sending,
+        Endpoint, Global,
         fleet::{Apply, Fleet as Typed, Plan},
         rotate,
     },
@@ -215,11 +215,14 @@ fn create(credential: &Credential, usual_region: Option<&Region>) -> Result<Crea
             "name it in the file, such as region = \"us-east-1\"",
         )
     })?;
-    let sending = Sending { from: credential.from.clone(), ..Sending::default() };
     let style = match credential.from.is_empty() {
         true => Style::Group,
         false => {
-            let policy = policy::sending_policy(&sending, Reach::Region(region.clone()), None);
+            let policy = SendingPolicy {
+                reach: Reach::Region(region.clone()),
+                from_addresses: credential.from.clone(),
+                ..SendingPolicy::default()
+            };
             Style::Inline { policy: policy::document(&policy)? }
         }
     };

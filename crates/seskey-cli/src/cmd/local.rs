@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
-use seskey::{AccessKeyId, SecretAccessKey};
+use seskey::{AccessKeyId, SecretAccessKey, policy::written};
 use seskey_local::{
     JournalError,
     account::{AccountId, Identity},
@@ -140,9 +140,10 @@ fn shown(listener: &Listener) -> Value {
 }
 
 fn identity(name: &str) -> Result<Identity> {
-    Identity::parse(name).ok_or_else(|| {
+    let right = written::identity(name).ok();
+    right.and_then(|name| Identity::parse(&name)).ok_or_else(|| {
         Failure::usage(
-            format!("{name:?} is no identity"),
+            format!("--identity: {name:?} is no identity"),
             "an address or a domain, such as example.com",
         )
     })

@@ -8,7 +8,7 @@ use seskey::{
     Partition, Region, permissions,
     policy::{
         Context, Decision, MissingAllow, Policy, PolicySource, Reach, Request, SendingPolicy,
-        SendingPolicyError, StatementRef, evaluate,
+        SendingPolicyError, StatementRef, evaluate, written,
     },
 };
 
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result
                 Some(region) => Reach::Region(aws::parse_region(region, false)?),
                 None => Reach::Partition(Partition::Aws),
             };
-            let policy = sending_policy(&args.sending, reach, args.account.clone());
+            let policy = sending_policy(&args.sending, reach, args.account.clone(), output)?;
             output.answer(&format!("{}\n", document(&policy)?))?;
             Ok(Exit::Done)
         }
@@ -37,42 +37,82 @@ pub(crate) fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result
     }
 }
 
-/// The policy that these options ask for.
+/// The policy that these options ask for. What was put right in them is said.
 pub(crate) fn sending_policy(
     sending: &Sending,
     reach: Reach,
     account: Option<String>,
-) -> SendingPolicy {
-    SendingPolicy {
+    output: &Output,
+) -> Result<SendingPolicy> {
+    let all = |option, given: &[String], put_right: PutRight| {
+        given.iter().map(|text| right(option, text, put_right, output)).collect::<Result<Vec<_>>>()
+    };
+    Ok(SendingPolicy {
         reach,
         account,
-        identities: sending.identity.clone(),
+        identities: all("--identity", &sending.identity, written::identity)?,
         configuration_sets: sending.configuration_set.clone(),
-        from_addresses: sending.from.clone(),
-        recipients: sending.recipient.clone(),
+        from_addresses: all("--from", &sending.from, written::address_pattern)?,
+        recipients: all("--recipient", &sending.recipient, written::address_pattern)?,
         source_ips: sending.source_ip.clone(),
+    })
+}
+
+type PutRight = fn(&str) -> std::result::Result<String, SendingPolicyError>;
+
+/// The value of an option as it can match.
+pub(crate) fn right(
+    option: &str,
+    text: &str,
+    put_right: PutRight,
+    output: &Output,
+) -> Result<String> {
+    let right = put_right(text).map_err(|error| refused(option, &error))?;
+    if right != text {
+        output.note(&format!("{option} {text:?} is taken as {right}"));
     }
+    Ok(right)
 }
 
 /// The policy as a document.
 pub(crate) fn document(policy: &SendingPolicy) -> Result<String> {
     use SendingPolicyError as E;
     policy.to_json().map_err(|error| {
-        let hint = match &error {
+        let option = match &error {
+            E::Account { .. } => "--account",
+            E::Identity { .. } => "--identity",
+            E::ConfigurationSet { .. } => "--configuration-set",
+            E::SourceIp { .. } => "--source-ip",
+            _ => "--from",
+        };
+        refused(option, &error)
+    })
+}
+
+fn refused(option: &str, error: &SendingPolicyError) -> Failure {
+    use SendingPolicyError as E;
+    let hint = match error {
+        E::NeverMatches { nearest: Some(nearest), .. } => format!("did you mean {nearest}?"),
+        E::Several { .. } => format!("give {option} once for each"),
+        other => match other {
             E::Account { .. } => "12 digits, such as 123456789012",
-            E::Identity { .. } => "an address or a domain that SES has verified, such as example.com; patterns are for --from",
+            E::Identity { .. } => {
+                "an address or a domain that SES has verified, such as example.com; patterns are for --from"
+            }
             E::ConfigurationSet { .. } => "letters, digits, - and _, 64 at most",
             E::SourceIp { .. } => "such as 192.0.2.0/24 or 2001:db8::/32",
+            E::Address { .. } => "such as news@example.com",
             _ => "such as news@example.com or *@example.com",
-        };
-        Failure::usage(error.to_string(), hint)
-    })
+        }
+        .to_owned(),
+    };
+    Failure::usage(format!("{option}: {error}"), hint)
 }
 
 fn check(args: &PolicyCheck, global: &Global, output: &Output) -> Result<Exit> {
     let verdict = match (&args.request, &args.file) {
         (Some(path), _) => check_request(path)?,
-        (None, Some(path)) => check_sending(args, path, global)?,
+        (None, Some(path)) => check_sending(args, path, global, output)?,
         (None, None) => unreachable!("the parser requires one of them"),
     };
     if output.json {
@@ -153,18 +193,25 @@ fn check_request(path: &Path) -> Result<Verdict> {
     Ok(decide(&policies, &Request { action, resource, context: &context }))
 }
 
-fn check_sending(args: &PolicyCheck, path: &Path, global: &Global) -> Result<Verdict> {
+fn check_sending(
+    args: &PolicyCheck,
+    path: &Path,
+    global: &Global,
+    output: &Output,
+) -> Result<Verdict> {
     let region = match &global.region {
         Some(region) => aws::parse_region(region, false)?,
         None => Region::parse("us-east-1").expect("a region of the table"),
     };
-    let from = args.from.as_deref().unwrap_or_default();
+    let address = |option, text: &str| right(option, text, written::address, output);
+    let from = &address("--from", args.from.as_deref().unwrap_or_default())?;
+    let to = args.to.iter().map(|to| address("--to", to)).collect::<Result<Vec<_>>>()?;
     let account = args.account.as_deref().unwrap_or("000000000000");
     let mut context = Context::new()
         .with("ses:ApiVersion", ["2"])
-        .with("ses:FromAddress", [from])
-        .with("ses:FeedbackAddress", [from])
-        .with("ses:Recipients", &args.to)
+        .with("ses:FromAddress", [from.as_str()])
+        .with("ses:FeedbackAddress", [from.as_str()])
+        .with("ses:Recipients", &to)
         .with("aws:SecureTransport", ["true"]);
     for pair in &args.context {
         let Some((key, value)) = pair.split_once('=') else {
@@ -177,8 +224,8 @@ fn check_sending(args: &PolicyCheck, path: &Path, global: &Global) -> Result<Ver
     }
     let policies =
         [(PolicySource::Inline { name: input::name(path) }, input::read(path)?.to_string())];
-    let domain = from.rsplit_once('@').map_or(from, |(_, domain)| domain);
-    let verdicts = [domain, from].map(|identity| {
+    let domain = from.rsplit_once('@').map_or(from.as_str(), |(_, domain)| domain);
+    let verdicts = [domain, from.as_str()].map(|identity| {
         let resource =
             format!("arn:{}:ses:{region}:{account}:identity/{identity}", region.partition());
         let mut verdict = decide(

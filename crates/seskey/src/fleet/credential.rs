@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Region, duration,
-    policy::SendingPolicy,
+    policy::written,
     rotation::{Goal, GoalError},
     store::Store,
     user::{UserName, UserPath},
@@ -156,8 +156,5 @@ fn account_of(
 }
 
 fn address_pattern(text: &str) -> Result<String, Fault> {
-    let policy =
-        SendingPolicy { from_addresses: vec![text.to_owned()], ..SendingPolicy::default() };
-    policy.to_value()?;
-    Ok(text.to_owned())
+    Ok(written::address_pattern(text)?)
 }

@@ -149,6 +149,10 @@ impl FleetError {
             ) => nearest.map(str::to_owned),
             Fault::Region(RegionError::AvailabilityZone { region, .. }) => Some(region.clone()),
             Fault::Region(RegionError::HostName { region, .. }) => region.map(str::to_owned),
+            Fault::Policy(SendingPolicyError::NeverMatches { nearest, .. }) => nearest.clone(),
+            Fault::Policy(SendingPolicyError::Several { .. }) => {
+                Some("a string of its own for each".to_owned())
+            }
             Fault::Duration(_) => Some("a number with w, d, h, m or s, such as 90d".to_owned()),
             Fault::RoleArn { .. } => Some("arn:aws:iam::111122223333:role/NAME".to_owned()),
             Fault::EndpointUrl { .. } => Some("https://HOST".to_owned()),

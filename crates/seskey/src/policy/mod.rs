@@ -37,6 +37,7 @@ mod pattern;
 mod principal;
 mod sending;
 mod value;
+pub mod written;
 
 pub use context::{Context, Request};
 pub use document::{Effect, Policy, Statement, Version, counted_size};

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
+use super::written;
 use crate::{Partition, Region};
 
 /// What an SMTP user may send. An empty list restricts nothing; without any restriction the policy is the console's.
@@ -69,6 +70,26 @@ pub enum SendingPolicyError {
     /// Empty, or with a character that IAM does not store.
     #[error("{given:?} is not a pattern for addresses")]
     AddressPattern {
+        /// What was given.
+        given: String,
+    },
+    /// No address matches it, whatever is sent.
+    #[error("{given:?} matches no address")]
+    NeverMatches {
+        /// What was given.
+        given: String,
+        /// The pattern that was perhaps meant.
+        nearest: Option<String>,
+    },
+    /// Several in one.
+    #[error("{given:?} is more than one")]
+    Several {
+        /// What was given.
+        given: String,
+    },
+    /// Not an address.
+    #[error("{given:?} is not a mail address")]
+    Address {
         /// What was given.
         given: String,
     },
@@ -182,7 +203,7 @@ fn refuse(
 
 /// A name stands for itself: what IAM would read as a wildcard, a variable or another resource is none.
 fn is_identity(name: &str) -> bool {
-    is_pattern(name) && !name.contains(['*', '?', '$', '/', ':'])
+    !name.contains(['$', '/', ':']) && written::identity(name).is_ok_and(|right| right == name)
 }
 
 fn is_configuration_set(name: &str) -> bool {
@@ -190,9 +211,9 @@ fn is_configuration_set(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-/// The characters that IAM stores (IAM API, `policyDocumentType`), without those that no address has.
+/// What has something to put right in it would never match.
 fn is_pattern(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c <= '\u{ff}' && !c.is_whitespace() && !c.is_control())
+    written::address_pattern(text).is_ok_and(|right| right == text)
 }
 
 fn is_network(text: &str) -> bool {
