@@ -94,6 +94,9 @@ pub(crate) enum Verb {
     /// quarantine is over, seskey rotate USER --undo activates the keys again.
     Revoke(revoke::Revoke),
     /// Delete an SMTP user with its keys, policies and groups
+    ///
+    /// A user that signs in otherwise too, with a console password, an MFA device, an SSH key, a certificate or a
+    /// credential of another service, is refused as a whole, for IAM would keep it and its mail would have stopped.
     Delete(Delete),
     /// Move an SMTP user from a policy of its own to the group of the SES console
     ///

@@ -182,7 +182,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
         ),
         Cause::DeleteConflict { message } => Failure::new(
             format!("{action}: {message}"),
-            "the user has what an SMTP user has not, such as a console password or an MFA device: remove it in IAM first",
+            "somebody has just given it something more: run it again to see what",
         ),
         Cause::Throttled { message } => Failure::new(
             format!("{action}: {message}"),

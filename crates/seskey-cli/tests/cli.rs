@@ -43,9 +43,10 @@ fn every_folder_is_run() {
 }
 
 /// What varies from run to run, and what stands for it.
-const REDACTIONS: [(&str, &str); 9] = [
+const REDACTIONS: [(&str, &str); 10] = [
     // of account 123456789012, so the key of AWS's documentation stays
     ("AKIARZPUZDI[A-Z2-7]{9}", "AKIAXXXXXXXXXXXXXXXX"),
+    ("ACCA[A-Z2-7]{17}", "ACCAXXXXXXXXXXXXXXXXX"),
     (r"\bB[A-Za-z0-9+/]{43}", "[SMTP_PASSWORD]"),
     // of the dynamic range
     (r"((?:127\.0\.0\.1|localhost):)\d{5}\b", "$1[PORT]"),
@@ -105,6 +106,7 @@ fn inhabitants(case: &str) -> Inhabitants {
     match case.lines().find_map(|line| line.strip_prefix("account: ")) {
         None => Inhabitants::SmtpUsers,
         Some("empty") => Inhabitants::None,
+        Some("a console password") => Inhabitants::WithConsolePassword,
         Some("the group cannot send") => Inhabitants::GroupThatCannotSend,
         Some(other) => panic!("{other} is no account"),
     }

@@ -5,6 +5,7 @@ mod caller;
 mod details;
 mod group;
 mod policy;
+mod sign_in;
 mod simulate;
 mod user;
 
@@ -13,6 +14,7 @@ pub use caller::Caller;
 pub(crate) use details::GroupDetails;
 pub use details::UserDetails;
 pub(crate) use policy::Attached;
+pub use sign_in::SignIn;
 pub(crate) use simulate::Simulation;
 pub use simulate::{Simulated, Verdict};
 

@@ -1,7 +1,7 @@
 //! Deletes an SMTP user: keys first, so that the credential ends at once, then policies and groups, then the user.
 //! Run again after a failure, it goes on with what is left.
 
-use crate::{Account, Error};
+use crate::{Account, Error, iam::SignIn};
 
 /// What goes with a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +42,30 @@ pub enum Removal {
     User,
 }
 
+/// A user that is not to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] Error),
+    /// The user has what an SMTP user has not. IAM would not delete it, and somebody may need what would go before.
+    #[error("the user has more than an SMTP user has")]
+    SignsIn {
+        /// Its ARN.
+        user_arn: String,
+        /// What it has.
+        by: Vec<SignIn>,
+    },
+}
+
 /// A deletion that stopped half-way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct DeleteError {
     /// What could not be removed.
     pub at: Removal,
-    /// Why. A delete conflict of the user means that it has what SMTP users have not: a console password, an MFA
-    /// device, certificates, SSH keys or service-specific credentials. They are not removed for it.
+    /// Why. A delete conflict of the user means that it was given something after the plan was made.
     pub error: Error,
     /// What was removed before.
     pub removed: Vec<Removal>,
@@ -58,10 +74,10 @@ pub struct DeleteError {
 /// Reads what would be removed; changes nothing. `None` if there is no such user.
 ///
 /// # Errors
-/// The first call that failed.
-pub async fn plan(account: &Account, user: &str) -> Result<Option<Plan>, Error> {
+/// The first call that failed, or what keeps the user from being deleted.
+pub async fn plan(account: &Account, user: &str) -> Result<Option<Plan>, PlanError> {
     match read(account, user).await {
-        Err(error) if error.is_no_such_entity() => Ok(None),
+        Err(PlanError::Call(error)) if error.is_no_such_entity() => Ok(None),
         plan => plan.map(Some),
     }
 }
@@ -88,8 +104,12 @@ pub async fn delete(
     Ok(())
 }
 
-async fn read(account: &Account, user: &str) -> Result<Plan, Error> {
+async fn read(account: &Account, user: &str) -> Result<Plan, PlanError> {
     let user_arn = account.user(user).await?.arn;
+    let by = account.sign_ins(user).await?;
+    if !by.is_empty() {
+        return Err(PlanError::SignsIn { user_arn, by });
+    }
     let keys =
         account.access_keys(user).await?.into_iter().map(|key| Removal::AccessKey { id: key.id });
     let embedded = account

@@ -7,11 +7,11 @@ use seskey::{
 };
 use seskey_aws::{
     Cause,
-    iam::{KeyStatus, Verdict},
+    iam::{KeyStatus, SignIn, Verdict},
     lifecycle::{
         Interrupt,
         create::{CreateRequest, Style, create},
-        delete::{Removal, delete, plan},
+        delete::{PlanError, Removal, delete, plan},
         list::{self, SmtpUser, list},
     },
     sender::{Envelope, may_send, user_of_key},
@@ -179,6 +179,46 @@ async fn deletes_all_of_a_user_and_again() {
         stage.snapshot().await.iter().any(|line| line.contains("0 members")),
         "the group stays"
     );
+}
+
+/// Mail would have stopped, and the user be there still: it is refused before anything is deleted.
+#[tokio::test]
+async fn who_signs_in_otherwise_is_not_deleted() {
+    let stage = Stage::new().await;
+    let id = stage.make(stage.request("app", Style::Group)).await;
+    let profile = stage.iam.create_login_profile().user_name("app").password("correct Horse 1");
+    profile.send().await.unwrap();
+    let made = stage.iam.create_service_specific_credential().user_name("app");
+    let made = made.service_name("codecommit.amazonaws.com").send().await.unwrap();
+    let made = made.service_specific_credential.unwrap().service_specific_credential_id;
+    let service = "codecommit.amazonaws.com".to_owned();
+    let by =
+        vec![SignIn::LoginProfile, SignIn::ServiceSpecificCredential { id: made.clone(), service }];
+    let user_arn = "arn:aws:iam::000000000000:user/app".to_owned();
+    assert_eq!(plan(&stage.root, "app").await, Err(PlanError::SignsIn { user_arn, by }));
+
+    let gone = stage.iam.delete_service_specific_credential().user_name("app");
+    gone.service_specific_credential_id(made).send().await.unwrap();
+    assert!(matches!(plan(&stage.root, "app").await, Err(PlanError::SignsIn { .. })));
+    stage.iam.delete_login_profile().user_name("app").send().await.unwrap();
+    let planned = plan(&stage.root, "app").await.unwrap().unwrap();
+    assert_eq!(planned.removals[0], Removal::AccessKey { id: id.to_string() });
+
+    // who may not look does not know, and deletes nothing
+    for action in [
+        "iam:GetLoginProfile",
+        "iam:ListMFADevices",
+        "iam:ListSSHPublicKeys",
+        "iam:ListServiceSpecificCredentials",
+        "iam:ListSigningCertificates",
+    ] {
+        let caller = stage.all_but(&action.replace(':', "-"), &[action]).await;
+        let refused = plan(&caller, "app").await;
+        assert!(
+            matches!(&refused, Err(PlanError::Call(error)) if error.action == action),
+            "{refused:?}"
+        );
+    }
 }
 
 #[tokio::test]

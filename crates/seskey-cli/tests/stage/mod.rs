@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use seskey::{
-    AccessKeyId, SecretAccessKey, permissions,
+    AccessKeyId, Secret, SecretAccessKey, permissions,
     user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY},
 };
 use seskey_local::{
@@ -25,6 +25,8 @@ pub(crate) enum Inhabitants {
     None,
     /// SMTP users of every kind.
     SmtpUsers,
+    /// SMTP users of every kind, of whom `mailer` has a console password and a credential of CodeCommit as well.
+    WithConsolePassword,
     /// Nobody, but the sending group is there, and its policy does not allow sending.
     GroupThatCannotSend,
 }
@@ -64,6 +66,10 @@ impl Stage {
         match inhabitants {
             Inhabitants::None => {}
             Inhabitants::SmtpUsers => stage.add_smtp_users(),
+            Inhabitants::WithConsolePassword => {
+                stage.add_smtp_users();
+                stage.add_console_password("mailer");
+            }
             Inhabitants::GroupThatCannotSend => stage.add_group("ses:GetSendQuota"),
         }
         stage.add_callers(home);
@@ -118,6 +124,18 @@ impl Stage {
         self.apply(Action::AttachPolicy {
             holder: Holder::User("newsletter".to_owned()),
             policy_arn: "arn:aws:iam::123456789012:policy/SendMail".to_owned(),
+        });
+    }
+
+    fn add_console_password(&self, user: &str) {
+        self.apply(Action::CreateLoginProfile {
+            user_name: user.to_owned(),
+            password: Secret::new("correct Horse 1".to_owned()),
+            password_reset_required: false,
+        });
+        self.apply(Action::CreateServiceSpecificCredential {
+            user_name: user.to_owned(),
+            service_name: "codecommit.amazonaws.com".to_owned(),
         });
     }
 
