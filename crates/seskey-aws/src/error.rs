@@ -8,6 +8,7 @@ use aws_sdk_iam::{
     error::{ConnectorError, ProvideErrorMetadata, SdkError},
     operation::RequestId,
 };
+use seskey::redact::redact;
 
 /// A failed call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,6 +119,22 @@ impl Error {
     /// Whether the caller may not do this.
     pub fn is_access_denied(&self) -> bool {
         matches!(self.cause, Cause::AccessDenied { .. })
+    }
+
+    /// Without these secrets in what AWS said.
+    pub(crate) fn without(mut self, secrets: &[&str]) -> Self {
+        match &mut self.cause {
+            Cause::AccessDenied { message, .. }
+            | Cause::NoSuchEntity { message }
+            | Cause::EntityAlreadyExists { message }
+            | Cause::LimitExceeded { message }
+            | Cause::DeleteConflict { message }
+            | Cause::Throttled { message }
+            | Cause::CallerCredentials { message, .. }
+            | Cause::Other { message, .. } => *message = redact(message, secrets),
+            Cause::NoCredentials { .. } | Cause::Unreachable { .. } | Cause::Unreadable => {}
+        }
+        self
     }
 
     /// For an answer without what it must have.
@@ -235,6 +252,15 @@ fn chain<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_that_aws_quotes() {
+        let password = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
+        let cause =
+            of_code("ssm:PutParameter", "ValidationException", &format!("Value '{password}'"));
+        let error = Error { cause, ..Error::unreadable("ssm:PutParameter") }.without(&[password]);
+        assert_eq!(error.cause.to_string(), "ValidationException: Value '[redacted]'");
+    }
 
     #[test]
     fn codes() {

@@ -1,5 +1,5 @@
-//! A process that is given its input, listened to, and ended when it takes too long. No secret is among its arguments
-//! or in its environment.
+//! A process that is given its input, listened to, and ended when it takes too long or when this one ends. No secret is
+//! among its arguments or in its environment.
 
 use std::{
     io,
@@ -8,10 +8,10 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use seskey::SmtpPassword;
+use seskey::redact::redact;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
-    process::Command,
+    process::{Child, Command},
     time::timeout,
 };
 use zeroize::Zeroizing;
@@ -57,7 +57,8 @@ pub(crate) struct Finished {
     stderr: Zeroizing<Vec<u8>>,
 }
 
-/// Runs a command of the user's in the shell, with these variables and this on its stdin. What it prints is not kept.
+/// Runs a command of the user's in the shell, with these variables and this on its stdin. What it prints is not kept;
+/// what it says when it fails is, without what is hidden.
 ///
 /// # Errors
 /// It did not succeed, or not within the limit.
@@ -65,28 +66,32 @@ pub async fn shell(
     command: &str,
     variables: &[(&str, &str)],
     input: &[u8],
+    hidden: &[&str],
     limit: Duration,
 ) -> Result<(), ProcessError> {
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).envs(variables.iter().copied()).stdout(Stdio::null());
-    run(&mut shell, input, limit).await?.success(&[], |_| false).map(drop)
+    run(&mut shell, input, limit).await?.success(hidden, |_| false).map(drop)
 }
 
-/// Runs the command with this on its stdin, in a process group of its own.
+/// Runs the command with this on its stdin, in a process group of its own that ends when this process does.
 pub(crate) async fn run(
     command: &mut Command,
     input: &[u8],
     limit: Duration,
 ) -> Result<Finished, ProcessError> {
-    command.stdin(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.process_group(0).kill_on_drop(true).spawn().map_err(|error| {
-        ProcessError::NotStarted {
+    // a system without a shell has none that could be left behind
+    let watch = Watch::begin().ok();
+    let leader = watch.as_ref().and_then(|watch| watch.shell.id());
+    let leader = leader.and_then(|id| id.try_into().ok());
+    command.stdin(Stdio::piped()).stderr(Stdio::piped()).process_group(leader.unwrap_or(0));
+    let mut child =
+        command.kill_on_drop(true).spawn().map_err(|error| ProcessError::NotStarted {
             program: command.as_std().get_program().to_string_lossy().into_owned(),
             kind: error.kind(),
             reason: error.to_string(),
-        }
-    })?;
-    let mut group = Group(child.id());
+        })?;
+    let mut group = Group(leader.or_else(|| child.id().and_then(|id| id.try_into().ok())));
     let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut stdout, mut stderr) = (Zeroizing::default(), Zeroizing::default());
     let status = timeout(limit, async {
@@ -143,13 +148,28 @@ impl Finished {
     }
 }
 
+/// A shell that leads a process group and ends it when this process ends, killed or not: then a pipe that only this
+/// process holds ends, too. There is no safe call that asks the system for as much.
+struct Watch {
+    // before the pipe, or it would end what a command has left running on purpose
+    shell: Child,
+}
+
+impl Watch {
+    fn begin() -> io::Result<Self> {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "read line; kill -s KILL 0"]).process_group(0).kill_on_drop(true);
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Self { shell: shell.spawn()? })
+    }
+}
+
 /// The process group of a child, ended with this unless the child has come to its end.
-struct Group(Option<u32>);
+struct Group(Option<i32>);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let leader = self.0.and_then(|id| Pid::from_raw(id.try_into().ok()?));
-        if let Some(leader) = leader {
+        if let Some(leader) = self.0.and_then(Pid::from_raw) {
             let _ = kill_process_group(leader, Signal::KILL);
         }
     }
@@ -171,22 +191,9 @@ async fn drain(from: Option<impl AsyncRead + Unpin>, kept: &mut Zeroizing<Vec<u8
 
 /// A line fit to be shown: no control characters, no password, not long.
 fn cleaned(line: &str, hidden: &[&str]) -> String {
-    let mut line: String = line.trim().chars().filter(|c| !c.is_control()).collect();
-    for secret in hidden {
-        line = line.replace(secret, REDACTED);
-    }
-    let password = |line: &str| {
-        let starts = 0..line.len().saturating_sub(SmtpPassword::LENGTH - 1);
-        let window = |start: usize| line.get(start..start + SmtpPassword::LENGTH);
-        starts.into_iter().find(|&start| window(start).and_then(SmtpPassword::parse).is_some())
-    };
-    while let Some(start) = password(&line) {
-        line.replace_range(start..start + SmtpPassword::LENGTH, REDACTED);
-    }
-    line.chars().take(MAX_SAID).collect()
+    let line = line.trim().chars().filter(|c| !c.is_control()).take(MAX_SEARCHED);
+    redact(&line.collect::<String>(), hidden).chars().take(MAX_SAID).collect()
 }
-
-const REDACTED: &str = "[redacted]";
 
 /// How long what a command printed is waited for when it has ended.
 const LINGER: Duration = Duration::from_secs(1);
@@ -194,12 +201,17 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How much of what a process prints is kept, in bytes: a Kubernetes object may have 1.5 MiB.
 const MAX_KEPT: usize = 4 << 20;
 
+/// How many characters of what it said are searched for passwords: so many that what is left is enough to be shown.
+const MAX_SEARCHED: usize = 2048;
+
 /// How many characters of what it said are shown.
 const MAX_SAID: usize = 300;
 
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
+
+    use base64::{Engine, prelude::BASE64_STANDARD};
 
     use super::*;
 
@@ -247,7 +259,10 @@ mod tests {
     fn what_is_shown_has_no_password_in_it() {
         let password = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
         let line = format!(" \x1b[31mno: x/{password}{password}: hidden \t");
-        assert_eq!(cleaned(&line, &["hidden"]), "[31mno: x/[redacted][redacted]: [redacted]");
+        assert_eq!(cleaned(&line, &[]), "[31mno: x/[redacted]: hidden");
+        let encoded = BASE64_STANDARD.encode("hidden passphrase: ");
+        let said = cleaned(&format!("no: {}", encoded.repeat(300)), &["hidden passphrase: "]);
+        assert!(said.starts_with("no: [redacted]=") && said.len() <= 300, "{said}");
         assert_eq!(cleaned(&"ü".repeat(400), &[]), "ü".repeat(300));
     }
 }

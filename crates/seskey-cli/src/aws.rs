@@ -2,19 +2,14 @@
 
 use std::{env, future::Future, num::NonZeroU32};
 
-use rustix::process::Signal;
 use serde_json::json;
 use seskey::{AccessKeyId, Region, SecretAccessKey, user::UserError};
 use seskey_aws::{
     Account, Cause, Error, Options,
     iam::Simulated,
-    lifecycle::Interrupt,
     profile::{self, ProfileError},
 };
-use tokio::{
-    runtime::{Builder, Runtime},
-    signal::unix::{SignalKind, signal},
-};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     args::Global,
@@ -116,45 +111,6 @@ fn runtime() -> Result<Runtime> {
             "the system is out of resources",
         )
     })
-}
-
-/// An interrupt that SIGINT and SIGTERM raise.
-pub(crate) fn interrupt_on_signals() -> Result<Interrupt> {
-    let (raise, interrupt) = Interrupt::new();
-    let mut stop = stop_signal()?;
-    tokio::spawn(async move {
-        stop.recv().await;
-        // nobody listens any more when the work is done
-        let _ = raise.send(true);
-    });
-    Ok(interrupt)
-}
-
-/// SIGINT or SIGTERM, whichever comes first.
-pub(crate) struct StopSignal {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-pub(crate) fn stop_signal() -> Result<StopSignal> {
-    let catch = |kind| {
-        signal(kind).map_err(|error| {
-            Failure::new(format!("cannot catch signals: {error}"), "the system does not let it")
-        })
-    };
-    Ok(StopSignal {
-        interrupt: catch(SignalKind::interrupt())?,
-        terminate: catch(SignalKind::terminate())?,
-    })
-}
-
-impl StopSignal {
-    pub(crate) async fn recv(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::INT,
-            _ = self.terminate.recv() => Signal::TERM,
-        }
-    }
 }
 
 /// What a call of AWS failed with, in a sentence, and what to do.

@@ -3,12 +3,14 @@
 mod args;
 mod aws;
 mod cmd;
+mod core_dumps;
 mod exit;
 mod explain;
 mod input;
 mod output;
 mod output_file;
 mod rotations;
+mod signals;
 mod smtp;
 mod terminal;
 
@@ -19,6 +21,7 @@ use clap::Parser;
 use crate::{args::Args, exit::Exit, output::Output};
 
 fn main() -> ExitCode {
+    core_dumps::forbid();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return Output::usage(&error, typed()).into(),

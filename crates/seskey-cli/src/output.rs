@@ -1,6 +1,7 @@
 //! All that the program writes: the answer on stdout, everything else on stderr.
 
 use std::{
+    fmt,
     io::{self, IsTerminal, Write},
     time::Duration,
 };
@@ -34,8 +35,16 @@ impl Output {
         Self { quiet: global.quiet, verbose: global.verbose > 0, json: global.json }
     }
 
-    /// The answer: all of it or an error, so that nothing is thought delivered that was not.
+    /// The answer. A reader that has gone away has read enough.
     pub(crate) fn answer(&self, text: &str) -> io::Result<()> {
+        match self.deliver(text) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            delivered => delivered,
+        }
+    }
+
+    /// An answer with a credential in it: all of it or an error, so that nothing is thought delivered that was not.
+    pub(crate) fn deliver(&self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
@@ -47,7 +56,7 @@ impl Output {
     }
 
     pub(crate) fn warn(&self, message: &str) {
-        anstream::eprintln!("seskey: {WARNING}warning:{WARNING:#} {}", printable(message));
+        say(format_args!("{WARNING}warning:{WARNING:#} {}", printable(message)));
     }
 
     /// What is going on, for a person who wants to know all of it.
@@ -60,18 +69,18 @@ impl Output {
     /// What is going on, for a person who waits.
     pub(crate) fn note(&self, message: &str) {
         if !self.quiet {
-            anstream::eprintln!("seskey: {}", printable(message));
+            say(format_args!("{}", printable(message)));
         }
     }
 
     pub(crate) fn hint(&self, message: &str) {
-        anstream::eprintln!("seskey: {HINT}hint:{HINT:#} {}", printable(message));
+        say(format_args!("{HINT}hint:{HINT:#} {}", printable(message)));
     }
 
     /// What failed, without what may be a secret that was typed in the place of something else.
     pub(crate) fn failure(&self, failure: &Failure, typed: impl Iterator<Item = String>) {
         let message = without_secrets(&failure.message, typed, is_secret);
-        anstream::eprintln!("seskey: {ERROR}{}{ERROR:#}", printable(&message));
+        say(format_args!("{ERROR}{}{ERROR:#}", printable(&message)));
         self.hint(&failure.hint);
     }
 
@@ -90,7 +99,7 @@ impl Output {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command is given".to_owned(),
             _ => message.split_whitespace().collect::<Vec<_>>().join(" "),
         };
-        anstream::eprintln!("seskey: {ERROR}{}{ERROR:#}", printable(&message));
+        say(format_args!("{ERROR}{}{ERROR:#}", printable(&message)));
         let similar = |line: &str| {
             line.trim()
                 .strip_prefix("tip: ")
@@ -131,6 +140,11 @@ impl Output {
             .expect("a template that is a constant");
         ProgressBar::new(total).with_style(style)
     }
+}
+
+/// Says it on stderr. Whether anybody listens there changes nothing.
+fn say(message: fmt::Arguments<'_>) {
+    let _ = writeln!(anstream::stderr(), "seskey: {message}");
 }
 
 /// A message without the words of the command line that are secrets, also as `--secret` and `--option=secret`.

@@ -41,7 +41,7 @@ use crate::{
     exit::Exit,
     explain::{Failure, Result},
     output::Output,
-    smtp,
+    signals, smtp,
 };
 
 /// One user to be rotated.
@@ -99,7 +99,7 @@ pub(crate) async fn run(
     records: Records,
     output: Output,
 ) -> Result<Done> {
-    let interrupt = aws::interrupt_on_signals()?;
+    let interrupt = signals::interrupt(&output)?;
     let report = Arc::new(Mutex::new(Report::new(jobs.len(), mode, records, output)));
     let all = async {
         let mut running = JoinSet::new();

@@ -28,6 +28,7 @@ pub mod pasted;
 pub mod permissions;
 pub mod policy;
 pub mod recognise;
+pub mod redact;
 pub mod region;
 pub mod render;
 pub mod rotation;

@@ -9,10 +9,14 @@ use zeroize::Zeroizing;
 
 use super::{Held, ProcessError, StoreError, json as object, process};
 
-pub(super) async fn read(command: &str, names: &Names) -> Result<Held, StoreError> {
+pub(super) async fn read(
+    command: &str,
+    names: &Names,
+    hidden: &[&str],
+) -> Result<Held, StoreError> {
     let mut shell = shell(command);
     shell.arg("--read").stdout(Stdio::piped());
-    let printed = process::run(&mut shell, b"", LIMIT).await?.success(&[], |_| false)?.stdout;
+    let printed = process::run(&mut shell, b"", LIMIT).await?.success(hidden, |_| false)?.stdout;
     let text = str::from_utf8(&printed).map_err(|_| ProcessError::Unreadable)?;
     if text.trim().is_empty() {
         return Ok(Held::Nothing);
@@ -28,11 +32,13 @@ pub(super) async fn read(command: &str, names: &Names) -> Result<Held, StoreErro
 }
 
 pub(super) async fn write(command: &str, names: &Names, entry: &Entry) -> Result<(), StoreError> {
-    if read(command, names).await? == Held::Foreign {
-        return Err(StoreError::NotOurs);
-    }
     let credential = &entry.credential;
     let password = credential.password.expose();
+    let before = read(command, names, &[password]).await?;
+    if before == Held::Foreign {
+        return Err(StoreError::NotOurs);
+    }
+    let hidden: Vec<&str> = before.password().into_iter().chain([password]).collect();
     let input = Zeroizing::new(
         json!({
             "user_name": credential.iam_user,
@@ -45,8 +51,8 @@ pub(super) async fn write(command: &str, names: &Names, entry: &Entry) -> Result
     );
     let mut shell = shell(command);
     let finished = process::run(shell.stdout(Stdio::null()), input.as_bytes(), LIMIT).await?;
-    finished.success(&[password], |_| false)?;
-    read(command, names).await?.confirm(credential)
+    finished.success(&hidden, |_| false)?;
+    read(command, names, &hidden).await?.confirm(credential)
 }
 
 /// The shell, running the command with the arguments that are added.

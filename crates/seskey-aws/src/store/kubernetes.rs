@@ -15,12 +15,16 @@ use zeroize::Zeroizing;
 
 use super::{Held, ProcessError, StoreError, process};
 
-pub(super) async fn read(kubectl: &Kubectl, names: &Names) -> Result<Held, StoreError> {
+pub(super) async fn read(
+    kubectl: &Kubectl,
+    names: &Names,
+    hidden: &[&str],
+) -> Result<Held, StoreError> {
     let mut get = command(kubectl);
     get.args(["get", "secrets", "-n", &names.namespace, &names.entry]);
     get.args(["-o", "json", "--ignore-not-found"]);
     let printed = process::run(get.stdout(Stdio::piped()), b"", LIMIT).await?;
-    let printed = printed.success(&[], is_error)?.stdout;
+    let printed = printed.success(hidden, is_error)?.stdout;
     if printed.trim_ascii().is_empty() {
         return Ok(Held::Nothing);
     }
@@ -44,21 +48,23 @@ pub(super) async fn write(
     names: &Names,
     entry: &Entry,
 ) -> Result<(), StoreError> {
-    if read(kubectl, names).await? == Held::Foreign {
+    let password = entry.credential.password.expose();
+    let before = read(kubectl, names, &[password]).await?;
+    if before == Held::Foreign {
         return Err(StoreError::NotOurs);
     }
-    let (input, password) = (manifest(names, entry), entry.credential.password.expose());
+    let hidden: Vec<&str> = before.password().into_iter().chain([password]).collect();
+    let input = manifest(names, entry);
     let mut apply = command(kubectl);
     apply.args(["apply", "--server-side", "--field-manager=seskey", "-f", "-"]);
     let finished = process::run(apply.stdout(Stdio::null()), input.as_bytes(), LIMIT).await?;
-    let encoded = BASE64_STANDARD.encode(password);
-    finished.success(&[password, &encoded], is_error).map_err(|error| match error {
+    finished.success(&hidden, is_error).map_err(|error| match error {
         ProcessError::Failed { said, .. } if rival(&said).is_some() => {
             StoreError::Conflict { manager: rival(&said).unwrap_or_default().to_owned() }
         }
         error => error.into(),
     })?;
-    read(kubectl, names).await?.confirm(&entry.credential)
+    read(kubectl, names, &hidden).await?.confirm(&entry.credential)
 }
 
 /// Our values and nothing else: not the label of the manifest that is rendered into a file, which would be ours as well,

@@ -102,8 +102,8 @@ pub async fn read(account: &Account, store: &Store, region: &Region) -> Result<H
         }
         StoreKind::SecretsManager(secret) => secrets_manager::read(account, secret, form).await,
         StoreKind::Ssm(secret) => ssm::read(account, secret, form).await,
-        StoreKind::Kubernetes(kubectl) => kubernetes::read(kubectl, form.names()).await,
-        StoreKind::Exec { command } => exec::read(command, form.names()).await,
+        StoreKind::Kubernetes(kubectl) => kubernetes::read(kubectl, form.names(), &[]).await,
+        StoreKind::Exec { command } => exec::read(command, form.names(), &[]).await,
         _ => Ok(Held::Foreign),
     }
 }
@@ -153,7 +153,7 @@ pub async fn write(
 ) -> Result<(), StoreError> {
     let form = &store.form;
     let entry = entry(store, region, credential);
-    match &store.kind {
+    let written = match &store.kind {
         StoreKind::File { path } => file::write(path.clone(), form.clone(), entry).await,
         StoreKind::SecretsManager(secret) => {
             secrets_manager::write(account, secret, form, &entry).await
@@ -162,7 +162,12 @@ pub async fn write(
         StoreKind::Kubernetes(kubectl) => kubernetes::write(kubectl, form.names(), &entry).await,
         StoreKind::Exec { command } => exec::write(command, form.names(), &entry).await,
         _ => Err(StoreError::NotOurs),
-    }
+    };
+    written.map_err(|error| match error {
+        // a service may quote what it refuses
+        StoreError::Call(error) => error.without(&[credential.password.expose()]).into(),
+        error => error,
+    })
 }
 
 impl Held {
@@ -170,6 +175,14 @@ impl Held {
         credential.map_or(Self::Nothing, |SmtpCredential { user_name, password, .. }| {
             Self::Credential { user_name, password }
         })
+    }
+
+    /// What must not be shown of it.
+    fn password(&self) -> Option<&str> {
+        match self {
+            Self::Credential { password, .. } => Some(password.expose()),
+            _ => None,
+        }
     }
 
     /// What these two values are.

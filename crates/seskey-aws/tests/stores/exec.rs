@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use seskey::redact::redact;
 use seskey_aws::{
     process::ProcessError,
     store::{Held, StoreError},
@@ -118,6 +119,24 @@ async fn what_fails_has_failed() {
     assert_eq!(write(&with_arguments(tell), &credential(1)).await, failed(Some(1), "no [31mroom"));
     let error = write(&with_arguments(leak), &credential(1)).await.unwrap_err().to_string();
     assert!(error.contains("[redacted]") && !error.contains(password.expose()), "{error}");
+}
+
+/// What it was given, and what it had before, in other clothes.
+#[tokio::test]
+async fn what_fails_says_no_password() {
+    let folder = tempdir().unwrap();
+    write(&keeper(&folder), &credential(1)).await.unwrap();
+    let hex = "od -An -v -tx1 | tr -d '\\n'";
+    for clothes in ["base64 -w 0", hex, "rev", "sed 's#[/+]#\\\\&#g'", "cut -c 30-118"] {
+        for (number, told) in [(2, "cat"), (1, "cat kept; cat > /dev/null")] {
+            let told = format!("{{ {told}; }} | {clothes} >&2; exit 3");
+            let store = keeper(&folder).replace("cat > kept", &told);
+            let error = write(&store, &credential(2)).await.unwrap_err().to_string();
+            let password = credential(number).password;
+            assert!(error.contains("[redacted]"), "{clothes}: {error}");
+            assert_eq!(redact(&error, &[password.expose()]), error, "{clothes}");
+        }
+    }
 }
 
 #[tokio::test]

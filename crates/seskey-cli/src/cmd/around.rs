@@ -7,9 +7,9 @@ use seskey_local::server::Server;
 use tokio::process::Command;
 
 use crate::{
-    aws::StopSignal,
     exit::Exit,
     explain::{self, Failure, Result},
+    signals::StopSignal,
 };
 
 /// What would send the command, or what it starts, to a real account.
@@ -22,7 +22,7 @@ const TAKEN_OUT: [&str; 6] = [
     "AWS_ENDPOINT_URL_SES",
 ];
 
-/// Runs the command to its end, and passes SIGINT and SIGTERM on to it. Its exit code is the answer; that of a command
+/// Runs the command to its end, and passes the signals that ask to stop on to it. Its exit code is the answer; that of a command
 /// which a signal ended is 128 and the signal's number, as shells have it.
 pub(crate) async fn run(
     command: &[OsString],

@@ -31,7 +31,7 @@ use crate::{
     explain::{self, Failure, Result},
     output::Output,
     output_file::OutputFile,
-    smtp,
+    signals, smtp,
 };
 
 pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exit> {
@@ -83,7 +83,7 @@ async fn make(
     global: &Global,
     output: &Output,
 ) -> Result<Exit> {
-    let interrupt = aws::interrupt_on_signals()?;
+    let interrupt = signals::interrupt(output)?;
     if let Some(proof) = &request.proof {
         reach(proof).await?;
     }
@@ -109,7 +109,7 @@ async fn make(
             .map(drop),
         // a reader that has gone has not read the credential, so it is no success as it is elsewhere
         None => {
-            output.answer(&answer).map_err(|error| Failure { broken_pipe: false, ..error.into() })
+            output.deliver(&answer).map_err(|error| Failure { broken_pipe: false, ..error.into() })
         }
     };
     match delivered {

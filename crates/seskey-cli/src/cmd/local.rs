@@ -33,6 +33,7 @@ use crate::{
     explain::{self, Failure, Result},
     output::Output,
     output_file::OutputFile,
+    signals,
 };
 
 const ROOT_SECRET: &str = "SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY";
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit
 }
 
 async fn serve(config: Config, command: &[OsString], output: &Output) -> Result<Exit> {
-    let mut stop = aws::stop_signal()?;
+    let mut stop = signals::stop()?;
     let data = config.data.clone();
     let server = Server::start(config).await.map_err(|error| explain_start(&error))?;
     let (_folder, ca_file) = match data {

@@ -17,6 +17,7 @@ use crate::{
     exit::Exit,
     explain::{Failure, Result},
     output::Output,
+    signals,
 };
 
 pub(crate) fn run(args: &Migrate, global: &Global, output: &Output) -> Result<Exit> {
@@ -25,7 +26,7 @@ pub(crate) fn run(args: &Migrate, global: &Global, output: &Output) -> Result<Ex
 }
 
 async fn run_on_account(args: &Migrate, global: &Global, output: &Output) -> Result<Exit> {
-    let interrupt = aws::interrupt_on_signals()?;
+    let interrupt = signals::interrupt(output)?;
     let account = aws::account(global, None).await;
     let spinner = output.spinner();
     let mut report = |event: Event| match event {

@@ -119,7 +119,7 @@ impl Records {
         if let Some(command) = &self.notify {
             for (index, row) in self.news.iter().enumerate() {
                 let line = format!("{row}\n");
-                match process::shell(command, &[], line.as_bytes(), PATIENCE).await {
+                match process::shell(command, &[], line.as_bytes(), &[], PATIENCE).await {
                     Ok(()) => {}
                     Err(ProcessError::TimeLimit { limit }) => {
                         let (seconds, left) = (limit.as_secs(), self.news.len() - index - 1);
@@ -166,6 +166,5 @@ impl Records {
     }
 }
 
-/// Runs the command with this on its stdin. It is killed when this is dropped.
 /// How long the command may take. When it took longer, the next ones would too.
 const PATIENCE: Duration = Duration::from_secs(60);

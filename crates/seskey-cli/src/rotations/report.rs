@@ -1,7 +1,7 @@
 //! What is told of each user while it goes on and at the end: to a person on stderr, to scripts on stdout, to auditors
 //! in a file.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io};
 
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
@@ -188,13 +188,18 @@ impl Report {
         progress.finish_and_clear();
         let Tally { users, changed, waiting, unfinished, failed } = tally;
         let answered = if output.json {
-            output.answer_json(&json!({
+            let has_credential = rows.iter().any(|row| row["smtp_password"].is_string());
+            let answer = json!({
                 "users": rows,
                 "summary": {
                     "users": users, "changed": changed, "waiting": waiting,
                     "unfinished": unfinished, "failed": failed,
                 },
-            }))
+            });
+            match has_credential {
+                true => output.deliver(&format!("{answer:#}\n")).map_err(lost),
+                false => output.answer_json(&answer).map_err(Failure::from),
+            }
         } else {
             if users > 1 {
                 output.note(&match mode {
@@ -234,7 +239,13 @@ impl Report {
             _ if self.output.json => {}
             None => self.answer(who, &format!("{who}: {end}\n")),
             Some(credential) => {
-                self.answer(who, &credential.to_env());
+                let delivered = self.progress.suspend(|| self.output.deliver(&credential.to_env()));
+                if let Err(error) = delivered {
+                    let failure = Failure::from(error);
+                    let hint =
+                        "run it again: a key that no store holds is deleted after 15 minutes";
+                    return self.failed(who, &Failure::unfinished(failure.message, hint));
+                }
                 self.note(&format!("{who}: {end}"));
             }
         }
@@ -272,4 +283,12 @@ impl Report {
     fn detail(&self, text: &str) {
         self.progress.suspend(|| self.output.detail(text));
     }
+}
+
+/// A credential that nobody has read.
+fn lost(error: io::Error) -> Failure {
+    Failure::unfinished(
+        Failure::from(error).message,
+        "run it again: a key that no store holds is deleted after 15 minutes",
+    )
 }

@@ -46,7 +46,8 @@ impl Run<'_> {
             Step::Deliver { store, key } => self.deliver(*store, key).await?,
             Step::RunHook(key) => {
                 if let Some(hook) = &self.rotation.hook {
-                    hook.run(user, key).await?;
+                    let delivered = self.passwords.credential(self.rotation, key);
+                    hook.run(user, key, delivered.as_ref()).await?;
                 }
                 self.passwords.hooked = Some(key.clone());
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seskey::AccessKeyId;
+use seskey::{AccessKeyId, SmtpCredential};
 
 use crate::process::{self, ProcessError};
 
@@ -21,9 +21,17 @@ impl Hook {
         Self { command: command.to_owned(), patience: Duration::from_secs(240) }
     }
 
-    /// Runs it. Of the credential it is told the user name alone: the password is in the stores.
-    pub(super) async fn run(&self, user: &str, key: &AccessKeyId) -> Result<(), ProcessError> {
+    /// Runs it. Of the credential it is told the user name alone: the password is in the stores. It may read it there, so
+    /// that it must not be shown with what it says.
+    pub(super) async fn run(
+        &self,
+        user: &str,
+        key: &AccessKeyId,
+        delivered: Option<&SmtpCredential>,
+    ) -> Result<(), ProcessError> {
         let variables = [("SESKEY_IAM_USER", user), ("SESKEY_SMTP_USER_NAME", key.as_str())];
-        process::shell(&self.command, &variables, b"", self.patience).await
+        let hidden: Vec<_> =
+            delivered.iter().map(|credential| credential.password.expose()).collect();
+        process::shell(&self.command, &variables, b"", &hidden, self.patience).await
     }
 }

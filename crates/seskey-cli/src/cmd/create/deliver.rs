@@ -19,7 +19,7 @@ use crate::{
     explain::Result,
     output::Output,
     rotations::{self, Job, Mode, Records, Who},
-    smtp,
+    signals, smtp,
 };
 
 /// Makes the user, and leaves the key to a rotation: it proves it, delivers it, and loses none.
@@ -34,7 +34,7 @@ pub(super) async fn run(
     reach(&proof(args, &request.region)?).await?;
     let account = aws::account(global, Some(&request.region)).await;
     let spinner = output.spinner();
-    let interrupt = aws::interrupt_on_signals()?;
+    let interrupt = signals::interrupt(output)?;
     let on_event = &mut |event| report(&event, &spinner, output);
     let created = create_user(&account, request, interrupt, on_event).await;
     spinner.finish_and_clear();

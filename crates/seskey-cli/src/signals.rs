@@ -1,0 +1,84 @@
+//! The signals that ask to stop.
+
+use std::{
+    fs,
+    future::poll_fn,
+    io,
+    sync::{Arc, atomic::AtomicBool},
+    task::Poll,
+};
+
+use rustix::process::Signal;
+use seskey_aws::lifecycle::Interrupt;
+use signal_hook::flag;
+use tokio::signal::unix;
+
+use crate::{
+    explain::{Failure, Result},
+    output::Output,
+};
+
+/// An interrupt that the first SIGINT, SIGTERM or SIGHUP raises. The second ends the process at once: what is under way
+/// is left as if it had been killed, so that the exit code is that of something unfinished.
+pub(crate) fn interrupt(output: &Output) -> Result<Interrupt> {
+    let (raise, interrupt) = Interrupt::new();
+    let mut stop = stop()?;
+    end_at_the_second_signal().map_err(not_caught)?;
+    let output = *output;
+    tokio::spawn(async move {
+        stop.recv().await;
+        output.note("it stops at the next safe point; the same signal once more ends it at once");
+        // nobody listens any more when the work is done
+        let _ = raise.send(true);
+    });
+    Ok(interrupt)
+}
+
+/// Whatever the process is busy with: the handler itself ends it.
+fn end_at_the_second_signal() -> io::Result<()> {
+    let is_second = Arc::new(AtomicBool::new(false));
+    for signal in signals() {
+        let signal = signal.as_raw();
+        flag::register_conditional_shutdown(signal, UNFINISHED, Arc::clone(&is_second))?;
+        flag::register(signal, Arc::clone(&is_second))?;
+    }
+    Ok(())
+}
+
+/// SIGINT, SIGTERM or SIGHUP, whichever comes first.
+pub(crate) struct StopSignal(Vec<(Signal, unix::Signal)>);
+
+pub(crate) fn stop() -> Result<StopSignal> {
+    let caught = signals().map(|kind| Ok((kind, unix::signal(kind.as_raw().into())?)));
+    caught.collect::<io::Result<_>>().map(StopSignal).map_err(not_caught)
+}
+
+impl StopSignal {
+    pub(crate) async fn recv(&mut self) -> Signal {
+        poll_fn(|context| {
+            let mut polled =
+                self.0.iter_mut().map(|(kind, caught)| caught.poll_recv(context).map(|_| *kind));
+            polled.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        })
+        .await
+    }
+}
+
+/// The signals that ask to stop. `nohup` starts a program with SIGHUP ignored, and so it is to stay.
+fn signals() -> impl Iterator<Item = Signal> {
+    let is_ignored = |signal: Signal| {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask >> (signal.as_raw() - 1) & 1 == 1)
+    };
+    let signals = [Signal::INT, Signal::TERM, Signal::HUP].into_iter();
+    signals.filter(move |&signal| signal != Signal::HUP || !is_ignored(signal))
+}
+
+fn not_caught(error: io::Error) -> Failure {
+    Failure::new(format!("cannot catch signals: {error}"), "the system does not let it")
+}
+
+/// [`Exit::Unfinished`](crate::exit::Exit::Unfinished).
+const UNFINISHED: i32 = 3;
