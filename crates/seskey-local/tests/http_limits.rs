@@ -82,6 +82,7 @@ async fn bodies_have_a_size() {
         ("POST /", &[], LARGE + 1, true),
         ("POST /_seskey/clock", &[], LARGE + 1, true),
         ("POST /nowhere", &[], LARGE + 1, true),
+        ("POST /_seskey/faults", &[ses], LARGE + 1, true),
         ("POST /", &[ses], LARGE + 1, false),
         ("POST /v2/email/outbound-emails", &[], LARGE + 1, false),
     ] {

@@ -1,11 +1,11 @@
 //! The connection loop: accepts, limits, reads a request whole, has it answered.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{future::poll_fn, io, net::SocketAddr, pin::Pin, sync::Arc};
 
 use axum::{
     Router,
-    body::{Body, Bytes},
-    extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request},
+    body::Body,
+    extract::{ConnectInfo, DefaultBodyLimit, Request},
     http::{
         HeaderValue, StatusCode,
         header::{CONNECTION, DATE},
@@ -31,7 +31,7 @@ use tracing::{debug, warn};
 
 use super::{
     Cut, Hosts, Limits, Refused,
-    limits::{MAX_BODY, MAX_HEADER, MAX_LARGE_BODIES, max_body},
+    limits::{LARGE_BODIES_AT_WORK, MAX_BODY, MAX_HEADER, MAX_LARGE_BODIES, max_body},
     router,
     write_timeout::WriteTimeout,
 };
@@ -45,7 +45,8 @@ pub(crate) async fn serve(listener: TcpListener, ses: Arc<LocalSes>, hosts: Host
     let places = Connections::new(limits.connections, limits.connections_of_address);
     let app = TowerToHyperService::new(router(ses.clone()));
     let large_bodies = Semaphore::new(MAX_LARGE_BODIES);
-    let side = Arc::new(Side { ses, hosts, limits, large_bodies, app });
+    let at_work = Semaphore::new(LARGE_BODIES_AT_WORK);
+    let side = Arc::new(Side { ses, hosts, limits, large_bodies, at_work, app });
     accept(listener, move |tcp, peer| {
         let (side, place) = (side.clone(), places.admit(peer.ip()));
         async move {
@@ -63,7 +64,9 @@ struct Side {
     ses: Arc<LocalSes>,
     hosts: Hosts,
     limits: Limits,
+    /// Their bytes.
     large_bodies: Semaphore,
+    at_work: Semaphore,
     app: TowerToHyperService<Router>,
 }
 
@@ -134,16 +137,18 @@ impl Side {
         self.hosts.check(&parts, reached)?;
         let max_body = max_body(&parts);
         let length = body.size_hint().upper().map_or(max_body, |length| length as usize);
-        let _memory = match length > MAX_BODY && max_body > MAX_BODY {
-            true => self.large_bodies.acquire().await.ok(),
-            false => None,
+        if length > max_body {
+            return Err(TOO_LONG);
+        }
+        let is_large = length > MAX_BODY;
+        let _memory = match u32::try_from(length) {
+            Ok(bytes) if is_large => self.large_bodies.acquire_many(bytes).await.ok(),
+            _ => None,
         };
-        let mut request = Request::from_parts(parts.clone(), Body::new(body));
-        DefaultBodyLimit::max(max_body).apply(&mut request);
-        let body = timeout(self.limits.body, Bytes::from_request(request, &()))
+        let body = timeout(self.limits.body, read(body, max_body))
             .await
-            .map_err(|_| Refused(StatusCode::REQUEST_TIMEOUT, "the body took too long"))?
-            .map_err(|error| Refused(error.status(), "the body is too long, or broken off"))?;
+            .map_err(|_| Refused(StatusCode::REQUEST_TIMEOUT, "the body took too long"))??;
+        let _turn = if is_large { self.at_work.acquire().await.ok() } else { None };
         let mut request = Request::from_parts(parts, Body::from(body));
         // its length was judged
         DefaultBodyLimit::disable().apply(&mut request);
@@ -154,6 +159,23 @@ impl Side {
         }
     }
 }
+
+/// Reads a body into one piece of memory.
+async fn read(mut body: Incoming, most: usize) -> Result<Vec<u8>, Refused> {
+    let mut bytes = vec![];
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| BROKEN_OFF)?;
+        let data = frame.data_ref().map_or(&[][..], |data| data);
+        if bytes.len() + data.len() > most {
+            return Err(TOO_LONG);
+        }
+        bytes.extend_from_slice(data);
+    }
+    Ok(bytes)
+}
+
+const TOO_LONG: Refused = Refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long");
+const BROKEN_OFF: Refused = Refused(StatusCode::BAD_REQUEST, "the body is broken off");
 
 /// RFC 9110, section 5.6.7.
 const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";

@@ -34,8 +34,11 @@ impl Default for Limits {
 /// The largest header, in bytes: a policy may stand in the request line. Of 100 fields at most, as Hyper has it.
 pub(super) const MAX_HEADER: usize = 32 * 1024;
 
-/// Bodies over [`MAX_BODY`] that are in memory at once.
-pub(super) const MAX_LARGE_BODIES: usize = 16;
+/// The bytes of bodies over [`MAX_BODY`] that are in memory at once, as those that come by SMTP.
+pub(super) const MAX_LARGE_BODIES: usize = 512 * 1024 * 1024;
+
+/// How many of them are worked on at once: a message is decoded twice, and is in memory as many times more meanwhile.
+pub(super) const LARGE_BODIES_AT_WORK: usize = 2;
 
 /// The largest body of a request, in bytes. An IAM policy in a form is far smaller; a message of 40 MiB to SES is
 /// larger by a third in Base64, and a little again in a form.
