@@ -55,10 +55,9 @@ TEXTS = [b"[", b'{"a":', b'"",', b"0,", b"a=&", b"%00", b"member.1="]
 
 
 class Local:
-    """A local SES on a directory; the credentials of its root user and of one that may send."""
+    """A local SES on a directory, and its clients."""
 
     def __init__(self, directory, log):
-        started = time.monotonic()
         command = [SESKEY, "local", "--quiet", "--data", directory]
         for option in "--http", "--smtp", "--smtps":
             command += [option, "127.0.0.1:0"]
@@ -68,13 +67,10 @@ class Local:
         root = self.ready["root"]
         self.root = root["access_key_id"], root["secret_access_key"]
         self.tls = ssl.create_default_context(cafile=self.ready["ca_file"])
-        self.started_in = time.monotonic() - started
-
-    def client(self, service):
-        key, secret = self.root
         config = Config(retries={"max_attempts": 0}, parameter_validation=False)
-        return boto3.client(service, region_name="us-east-1", endpoint_url=self.url, aws_access_key_id=key,
-                            aws_secret_access_key=secret, config=config)
+        self.v1, self.v2 = (boto3.client(service, region_name="us-east-1", endpoint_url=self.url, config=config,
+                                         aws_access_key_id=self.root[0], aws_secret_access_key=self.root[1])
+                            for service in ("ses", "sesv2"))
 
     def memory(self, name="VmRSS"):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -97,16 +93,20 @@ def by_smtp(local, message):
 
 
 def by_v1(local, message):
-    return local.client("ses").send_raw_email(RawMessage={"Data": message})["MessageId"]
+    return local.v1.send_raw_email(RawMessage={"Data": message})["MessageId"]
 
 
 def by_v2(local, message):
-    return local.client("sesv2").send_email(Content={"Raw": {"Data": message}})["MessageId"]
+    return local.v2.send_email(Content={"Raw": {"Data": message}})["MessageId"]
+
+
+def size():
+    return random.randrange(LARGEST) >> random.randrange(8)
 
 
 def by_any_request(local, _):
     """No message at all: bytes without end or sense where a request belongs, as if it were signed."""
-    body = random.choice(TEXTS) * (random.randrange(LARGEST) // 4)
+    body = random.choice(TEXTS) * (size() // 4)
     path = random.choice(["/", "/v2/email/outbound-emails", "/_seskey/faults", "/_seskey/clock", "/_aws/ses"])
     signature = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260301/us-east-1/ses/aws4_request, "
     headers = {"Authorization": signature + "SignedHeaders=host, Signature=" + "0" * 64}
@@ -116,10 +116,10 @@ def by_any_request(local, _):
 def by_signed_json(local, _):
     """The same where a user of the account has signed it."""
     item = random.choice(["", 0, [], {}])
-    many = [item] * (random.randrange(LARGEST) // 8)
+    many = [item] * (size() // 8)
     name = random.choice(["Attachments", "ReplyToAddresses", "EmailTags", "Destination"])
     given = {"ToAddresses": many} if name == "Destination" else many
-    local.client("sesv2").send_email(Content={"Raw": {"Data": b""}}, **{name: given})
+    local.v2.send_email(Content={"Raw": {"Data": b""}}, **{name: given})
 
 
 def smtp_password(secret):
@@ -133,7 +133,7 @@ def attack(local, acknowledged, requests, until):
     ways = [by_smtp, by_smtp, by_v1, by_v2, by_any_request, by_signed_json]
     while time.monotonic() < until and local.process.poll() is None:
         begin, repeated = random.choice(HOSTILE)
-        message = begin + repeated * (random.randrange(LARGEST) // len(repeated)) + b"\r\n"
+        message = begin + repeated * (size() // len(repeated)) + b"\r\n"
         try:
             if told := random.choice(ways)(local, message):
                 acknowledged.append(told)
