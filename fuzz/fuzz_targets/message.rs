@@ -10,19 +10,16 @@ use seskey_local::message::{Author, RawMessage};
 
 fuzz_target!(|message: &[u8]| {
     let raw = RawMessage::split(message);
-    let header = raw.header();
     let region = Region::parse("eu-west-1").expect("it is a region");
-    let rewritten = raw.rewriting("ID", &region, Timestamp::UNIX_EPOCH).of(message.to_vec());
+    let rewritten = raw.rewriting("ID", &[], &region, Timestamp::UNIX_EPOCH).of(message.to_vec());
     assert!(rewritten.len() <= message.len() + 300, "{}", rewritten.len());
     let lines = message.iter().filter(|&&byte| byte == b'\n').count();
     assert!(!raw.has_more_parts_than(lines + 1), "each part begins behind a line");
-    if header.malformed || header.duplicate.is_some() || header.authors.is_empty() {
-        return;
-    }
+    let Ok(header) = raw.header() else { return };
 
-    let read = RawMessage::split(&rewritten).header();
+    let read = RawMessage::split(&rewritten).header().expect("what is written is read");
     assert_eq!((&read.authors, &read.to, &read.cc), (&header.authors, &header.to, &header.cc));
-    assert!(!read.malformed && read.duplicate.is_none() && read.configuration_set.is_none());
+    assert_eq!((read.configuration_set, read.return_path, read.bcc), (None, vec![], vec![]));
 
     // a parser of whole messages
     let parsed = MessageParser::default().parse(&rewritten).expect("it has a header");

@@ -225,7 +225,7 @@ impl LocalSes {
             envelope,
             return_path: None,
             message,
-            header: &message.header(),
+            header: &message.header()?,
             circumstances: Circumstances {
                 access_key_id: &login.access_key_id,
                 peer,

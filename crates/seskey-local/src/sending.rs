@@ -60,7 +60,7 @@ pub struct Submission<'a> {
     pub principal: &'a Principal,
     /// From whom and for whom.
     pub envelope: &'a Envelope,
-    /// Where bounces go to, unless to the sender.
+    /// Where bounces go to, by a parameter; else to the address in `Return-Path`, else to the sender.
     pub return_path: Option<&'a str>,
     /// The message.
     pub message: &'a RawMessage<'a>,
@@ -100,6 +100,14 @@ impl Interface {
         }
     }
 
+    /// Checks the length of a message.
+    ///
+    /// # Errors
+    /// It is too long.
+    pub fn check_length(self, message: &[u8]) -> Result<(), Refusal> {
+        if message.len() > self.max_message() { Err(Refusal::TooLong) } else { Ok(()) }
+    }
+
     /// The condition key `ses:ApiVersion`; that SMTP has `2` is in the Service Authorization Reference.
     pub fn api_version(self) -> &'static str {
         match self {
@@ -115,18 +123,6 @@ impl Submission<'_> {
     /// # Errors
     /// The first reason why the message is refused.
     pub fn check_form(&self) -> Result<(), Refusal> {
-        if self.message.as_bytes().len() > self.interface.max_message() {
-            return Err(Refusal::TooLong);
-        }
-        if self.header.malformed {
-            return Err(Refusal::MalformedHeader);
-        }
-        if let Some(name) = &self.header.duplicate {
-            return Err(Refusal::DuplicateField(name.clone()));
-        }
-        if self.header.authors.is_empty() {
-            return Err(Refusal::NoAuthor);
-        }
         let mut authors = self.header.authors.iter();
         if let Some(author) = authors.find(|author| !is_address(&author.address)) {
             return Err(Refusal::InvalidAuthor(author.address.clone()));
@@ -138,8 +134,9 @@ impl Submission<'_> {
         if recipients.len() > MAX_RECIPIENTS {
             return Err(Refusal::TooManyRecipients);
         }
-        let mut addresses =
-            recipients.iter().chain([sender]).map(String::as_str).chain(self.return_path);
+        let Header { sender: sent_by, return_path, .. } = self.header;
+        let given = recipients.iter().chain([sender]).chain(sent_by).chain(return_path);
+        let mut addresses = given.map(String::as_str).chain(self.return_path);
         if let Some(address) = addresses.find(|address| !is_address(address)) {
             return Err(Refusal::InvalidAddress(address.to_owned()));
         }
@@ -176,7 +173,7 @@ impl Submission<'_> {
     pub fn deliver(&self, rng: &mut dyn Rng) -> Delivery {
         let (region, now) = (self.region, self.now());
         let id = message::message_id(region, now, rng);
-        let rewriting = self.message.rewriting(&id, region, now);
+        let rewriting = self.message.rewriting(&id, &self.header.tags, region, now);
         let Envelope { sender, recipients } = self.envelope.clone();
         let message = mailbox::Message {
             id,
@@ -191,6 +188,12 @@ impl Submission<'_> {
         Delivery { message, rewriting }
     }
 
+    /// Where bounces go to.
+    fn feedback_address(&self) -> &str {
+        let in_header = || self.header.return_path.first().map(String::as_str);
+        self.return_path.or_else(in_header).unwrap_or(&self.envelope.sender)
+    }
+
     fn now(&self) -> Timestamp {
         self.circumstances.now
     }
@@ -198,39 +201,16 @@ impl Submission<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
 
     #[test]
     fn each_interface_has_its_size() {
-        let envelope = Envelope { sender: "a@b.c".into(), recipients: vec!["d@e.f".into()] };
-        let region = Region::parse("us-east-1").unwrap();
-        let mut message = b"From: a@b.c\r\n\r\n".to_vec();
-        let header = RawMessage::split(&message).header();
         for (interface, max) in
             [(Interface::Smtp, 40 << 20), (Interface::V1, 10 << 20), (Interface::V2, 40 << 20)]
         {
             for (length, expected) in [(max, Ok(())), (max + 1, Err(Refusal::TooLong))] {
-                message.resize(length, b'x');
-                let submission = Submission {
-                    interface,
-                    action: "ses:SendRawEmail",
-                    principal: &Principal::Root,
-                    envelope: &envelope,
-                    return_path: None,
-                    message: &RawMessage::split(&message),
-                    header: &header,
-                    circumstances: Circumstances {
-                        access_key_id: "AKIAIOSFODNN7EXAMPLE",
-                        peer: Ipv4Addr::LOCALHOST.into(),
-                        secure_transport: true,
-                        user_agent: None,
-                        now: Timestamp::UNIX_EPOCH,
-                    },
-                    region: &region,
-                };
-                assert_eq!(submission.check_form(), expected, "{interface:?} {length}");
+                let message = vec![b'x'; length];
+                assert_eq!(interface.check_length(&message), expected, "{interface:?} {length}");
             }
         }
     }

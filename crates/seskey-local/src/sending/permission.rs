@@ -22,8 +22,7 @@ impl Submission<'_> {
             };
             self.require_any(account, &identities, &context)?;
             if let Some(arn) = return_path {
-                let address = self.return_path.unwrap_or(&self.envelope.sender);
-                let identity = self.identity_of_arn(account, arn, address)?;
+                let identity = self.identity_of_arn(account, arn, self.feedback_address())?;
                 self.require_any(account, &[identity], &context)?;
             }
             if let Some(name) = &self.header.configuration_set {
@@ -91,13 +90,12 @@ impl Submission<'_> {
     }
 
     fn context(&self, account: &Account, author: &Author) -> Context {
-        let feedback_address = self.return_path.unwrap_or(&self.envelope.sender);
         account
             .request_context(self.principal, &self.circumstances)
             .with("ses:ApiVersion", [self.interface.api_version()])
             .with("ses:FromAddress", [author.address.as_str()])
             .with("ses:FromDisplayName", author.display_name.as_deref())
-            .with("ses:FeedbackAddress", [feedback_address])
+            .with("ses:FeedbackAddress", [self.feedback_address()])
             .with("ses:Recipients", self.envelope.recipients.iter().map(String::as_str))
     }
 }

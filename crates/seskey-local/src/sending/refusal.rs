@@ -6,7 +6,7 @@
 use seskey::Region;
 
 use super::{MAX_PARTS, MAX_RECIPIENTS};
-use crate::smtp::Reply;
+use crate::{message::HeaderError, smtp::Reply};
 
 /// Why SES does not take a message. `Display` is the text that all interfaces have in common.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,20 +22,14 @@ pub enum Refusal {
     #[error("Missing required header 'To'.")]
     NoRecipient,
     /// What is no address, among the sender and the recipients.
-    #[error("Illegal address: '{0}'.")]
+    #[error("Invalid email address {0}.")]
     InvalidAddress(String),
     /// More MIME parts than a message may have.
     #[error("Message has more than {MAX_PARTS} MIME parts.")]
     TooManyParts,
-    /// A header field stands twice that may stand once.
-    #[error("Duplicate header '{0}'.")]
-    DuplicateField(String),
-    /// The header has a CR or an LF that ends no line, or too many fields.
-    #[error("Malformed header.")]
-    MalformedHeader,
-    /// There is no address in `From`.
-    #[error("Missing header 'From'.")]
-    NoAuthor,
+    /// The header is none that SES takes.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// What stands in `From` is no address.
     #[error("Address contains illegal characters in user name: '<{0}>'.")]
     InvalidAuthor(String),
@@ -136,9 +130,7 @@ impl Refusal {
             | Self::NoRecipient
             | Self::InvalidAddress(_)
             | Self::TooManyParts
-            | Self::DuplicateField(_)
-            | Self::MalformedHeader
-            | Self::NoAuthor
+            | Self::Header(_)
             | Self::InvalidAuthor(_)
             | Self::InvalidArn(_) => &TRANSACTION_FAILED,
             Self::SendingPaused => &SENDING_PAUSED,

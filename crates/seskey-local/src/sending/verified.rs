@@ -25,8 +25,9 @@ impl Submission<'_> {
             .iter()
             .filter(|recipient| settings.sandbox && !is_simulator(recipient))
             .chain([sender])
+            .chain(&self.header.sender)
             .map(String::as_str)
-            .chain(self.return_path)
+            .chain([self.feedback_address()])
             .map(|address| (address, address.to_owned()));
         let mut failed: Vec<String> = vec![];
         for (address, shown) in authors.chain(others) {

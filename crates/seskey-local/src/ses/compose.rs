@@ -5,12 +5,12 @@
 
 use mail_builder::{
     MessageBuilder,
-    headers::{HeaderType, address::Address, raw::Raw},
+    headers::{Header, HeaderType, address::Address, raw::Raw},
 };
 
 use super::Refusal;
 use crate::{
-    message::{Author, RawMessage},
+    message::{Author, HeaderError, mailboxes},
     sending,
     smtp::{MAX_MESSAGE, address::is_address},
 };
@@ -66,16 +66,18 @@ pub(super) fn compose(content: &Content) -> Result<Vec<u8>, Refusal> {
     Ok(builder.write_to_vec().expect("memory takes every byte"))
 }
 
-/// One address with its display name, if it has one. "The email address string must be 7-bit ASCII" (SES API
-/// Reference, `SendEmail`), a display name in other characters is encoded by the client.
+/// One address with its display name, if it has one. An address is in ASCII; a name need not be, nor need it be encoded.
 pub(super) fn mailbox(text: &str) -> Result<Author, Refusal> {
     let invalid = || sending::Refusal::InvalidAddress(text.to_owned());
-    if text.contains(|c: char| c.is_control() || !c.is_ascii()) {
+    if text.contains(char::is_control) {
         return Err(invalid().into());
     }
-    let header = RawMessage::split(format!("From: {text}\r\n\r\n").as_bytes()).header();
+    let found = mailboxes(text).map_err(|error| match error {
+        HeaderError::Ambiguous => invalid(),
+        error => error.into(),
+    })?;
     let named = |author: &Author| author.display_name.clone().unwrap_or_default();
-    match <[Author; 1]>::try_from(header.authors) {
+    match <[Author; 1]>::try_from(found) {
         Ok([author])
             if is_address(&author.address) && !named(&author).contains(char::is_control) =>
         {
@@ -83,6 +85,14 @@ pub(super) fn mailbox(text: &str) -> Result<Author, Refusal> {
         }
         _ => Err(invalid().into()),
     }
+}
+
+/// The field that makes somebody the author.
+pub(super) fn from_field(author: &str) -> Result<Vec<u8>, Refusal> {
+    let mut field = b"From: ".to_vec();
+    let length = field.len();
+    address(author)?.write_header(&mut field, length).expect("memory takes every byte");
+    Ok(field)
 }
 
 fn address(text: &str) -> Result<Address<'static>, Refusal> {
@@ -135,6 +145,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::message::RawMessage;
 
     fn content() -> Content {
         Content {
@@ -157,6 +168,8 @@ mod tests {
             ("Ann <a@b.c>", Some(("a@b.c", Some("Ann")))),
             ("\"B., Ann\" <a@b.c>", Some(("a@b.c", Some("B., Ann")))),
             ("=?utf-8?Q?J=C3=A9?= <a@b.c>", Some(("a@b.c", Some("Jé")))),
+            ("Jé <a@b.c>", Some(("a@b.c", Some("Jé")))),
+            ("a@b.c (Ann)", Some(("a@b.c", Some("Ann")))),
             ("=?utf-8?Q?x=0D=0ABcc:=20e@f.g?= <a@b.c>", None),
             ("a@b.c, d@e.f", None),
             ("g: a@b.c, d@e.f;", None),
@@ -225,8 +238,7 @@ mod tests {
                 prop_assert!(text.is_none() && html.is_none());
                 return Ok(());
             };
-            let header = RawMessage::split(&message).header();
-            prop_assert!(!header.malformed && header.duplicate.is_none());
+            let header = RawMessage::split(&message).header().expect("a header");
             prop_assert_eq!(&header.to, &["bob@example.org"]);
             prop_assert_eq!(&header.cc, &["c@example.net", "d@example.net"]);
             prop_assert!(header.bcc.is_empty() && header.configuration_set.is_none());

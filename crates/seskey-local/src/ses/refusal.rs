@@ -2,6 +2,7 @@
 
 use crate::{
     account::{IdentityPolicyError, TooManyIdentities},
+    message::HeaderError,
     refusal as common, sending,
 };
 
@@ -45,6 +46,12 @@ pub enum Refusal {
     /// No operation has this method and path.
     #[error("Unknown operation")]
     UnknownOperation,
+}
+
+impl From<HeaderError> for Refusal {
+    fn from(error: HeaderError) -> Self {
+        Self::Sending(error.into())
+    }
 }
 
 impl Refusal {

@@ -1,11 +1,12 @@
 //! What both versions do with a message to send: the parameters are joined with its header, and SES decides.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use memchr::memchr_iter;
 
 use super::{Call, Refusal, compose};
 use crate::{
     mailbox::Body,
-    message::{IdentityArns, RawMessage},
+    message::{HeaderError, IdentityArns, RawMessage, check_tag},
     sending::{self, Interface, Submission},
     smtp::Envelope,
 };
@@ -45,19 +46,24 @@ pub(super) fn decoded(name: &str, text: &str, interface: Interface) -> Result<Ve
 impl Call<'_> {
     /// Sends a message, and gives its ID.
     pub(super) fn send(&mut self, draft: Draft) -> Result<String, Refusal> {
-        let word = |text: &str, most| {
-            (1..=most).contains(&text.len())
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.@".contains(&b))
-        };
-        if draft.tags.iter().any(|(name, value)| !word(name, 256) || !word(value, 256)) {
-            return Err(Refusal::InvalidParameter("Invalid tag.".to_owned()));
+        self.interface.check_length(&draft.message)?;
+        for (name, value) in &draft.tags {
+            check_tag(name, value).map_err(HeaderError::from)?;
         }
-        if draft.configuration_set.as_ref().is_some_and(|name| !word(name, 64)) {
+        let is_name = |name: &String| {
+            (1..=64).contains(&name.len())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.@".contains(&b))
+        };
+        if !draft.configuration_set.as_ref().is_none_or(is_name) {
             let text = "Invalid configuration set name.".to_owned();
             return Err(Refusal::InvalidParameter(text));
         }
-        let message = RawMessage::split(&draft.message);
-        let mut header = message.header();
+        let bytes = with_author(with_line_ends(draft.message), draft.source.as_deref())?;
+        let message = RawMessage::split(&bytes);
+        let mut header = message.header()?;
+        if !draft.tags.is_empty() {
+            header.tags = draft.tags;
+        }
         header.configuration_set = draft.configuration_set.or(header.configuration_set);
         let IdentityArns { source, from, return_path } = draft.arns;
         let in_header = header.arns;
@@ -66,14 +72,14 @@ impl Call<'_> {
             from: from.or(in_header.from),
             return_path: return_path.or(in_header.return_path),
         };
-        let address = |text: &String| compose::mailbox(text).map(|mailbox| mailbox.address);
+        let address = |text: &str| compose::mailbox(text).map(|mailbox| mailbox.address);
         let author = || header.authors.first().map(|author| author.address.clone());
-        let sender = draft.source.as_ref().map(address).transpose()?.or_else(author);
+        let sender = draft.source.as_deref().map(address).transpose()?.or_else(author);
         let recipients = match draft.recipients.as_slice() {
             [] => [&header.to, &header.cc, &header.bcc].into_iter().flatten().cloned().collect(),
-            given => given.iter().map(address).collect::<Result<_, _>>()?,
+            given => given.iter().map(|text| address(text)).collect::<Result<_, _>>()?,
         };
-        let return_path = draft.return_path.as_ref().map(address).transpose()?;
+        let return_path = draft.return_path.as_deref().map(address).transpose()?;
         let submission = Submission {
             interface: self.interface,
             action: draft.action,
@@ -88,10 +94,56 @@ impl Call<'_> {
         submission.check_form()?;
         submission.check_account(self.account, self.settings)?;
         submission.count(self.sent, self.settings)?;
-        let mut message = submission.deliver(&mut *self.rng).of(draft.message);
+        let mut message = submission.deliver(&mut *self.rng).of(bytes);
         (message.subject, message.body) = draft.composed_of.unzip();
         let id = message.id.clone();
         *self.accepted = Some(message);
         Ok(id)
+    }
+}
+
+/// A raw message may have the line ends of the file that it was written in: AWS's own examples have LF.
+fn with_line_ends(message: Vec<u8>) -> Vec<u8> {
+    let is_bare = |at: usize| at == 0 || message[at - 1] != b'\r';
+    let bare: Vec<usize> = memchr_iter(b'\n', &message).filter(|&at| is_bare(at)).collect();
+    if bare.is_empty() {
+        return message;
+    }
+    let mut whole = Vec::with_capacity(message.len() + bare.len());
+    let mut from = 0;
+    for at in bare {
+        whole.extend_from_slice(&message[from..at]);
+        whole.extend_from_slice(b"\r\n");
+        from = at + 1;
+    }
+    whole.extend_from_slice(&message[from..]);
+    whole
+}
+
+/// "If you don't provide a value for this parameter, you must specify a From address in the raw text of the message"
+/// (SES API Reference, `SendRawEmail`): a message without an author is from its source.
+fn with_author(message: Vec<u8>, source: Option<&str>) -> Result<Vec<u8>, Refusal> {
+    match (source, RawMessage::split(&message).header()) {
+        (Some(source), Err(HeaderError::Missing("From"))) => {
+            Ok([compose::from_field(source)?, message].concat())
+        }
+        _ => Ok(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_ends_in_crlf() {
+        for (given, expected) in [
+            ("", ""),
+            ("a\r\nb\r\n", "a\r\nb\r\n"),
+            ("\na\n\nb", "\r\na\r\n\r\nb"),
+            ("a\r\nb\n\r\nc\rd\n", "a\r\nb\r\n\r\nc\rd\r\n"),
+        ] {
+            assert_eq!(with_line_ends(given.into()), expected.as_bytes(), "{given:?}");
+        }
     }
 }

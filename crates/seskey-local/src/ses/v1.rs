@@ -257,10 +257,10 @@ fn verify_email_address(call: &mut Call<'_>, m: &Members, _: &mut Xml) -> Result
 }
 
 fn verify_domain_identity(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
-    let identity = call.identity(&m.required_text("Domain")?)?;
-    if identity.is_address() {
-        return Err(Refusal::InvalidParameter(format!("Invalid domain name {identity}.")));
-    }
+    let name = m.required_text("Domain")?;
+    let identity = Identity::parse(&name).filter(|identity| !identity.is_address());
+    let invalid = || Refusal::InvalidParameter(format!("Invalid domain name {name}."));
+    let identity = identity.ok_or_else(invalid)?;
     call.create_identity(&identity)?;
     let mut token = [0; 32];
     call.rng.fill_bytes(&mut token);

@@ -1,5 +1,7 @@
 //! The argument of MAIL and RCPT (RFC 5321, section 4.1.2), as far as SES reads it.
 
+use crate::message::is_addr_spec;
+
 /// Reads `FROM:<a@b> SIZE=1` or, as in AWS's own example of a session, `FROM: a@b`: the address and its parameters.
 /// `None` if the keyword or the address is not there.
 pub(super) fn path<'a>(argument: &'a str, keyword: &str) -> Option<(&'a str, Vec<&'a str>)> {
@@ -9,37 +11,35 @@ pub(super) fn path<'a>(argument: &'a str, keyword: &str) -> Option<(&'a str, Vec
     }
     let rest = rest.trim();
     let (address, parameters) = match rest.strip_prefix('<') {
-        Some(rest) => rest.split_at(closing_bracket(rest)?),
+        Some(rest) => {
+            let (address, behind) = rest.split_at(closing_bracket(rest)?);
+            let parameters = &behind[1..];
+            // nothing but parameters may be behind the bracket
+            if !parameters.is_empty() && !parameters.starts_with(' ') {
+                return None;
+            }
+            (address, parameters)
+        }
         None => rest.split_at(rest.find(' ').unwrap_or(rest.len())),
     };
-    let parameters = parameters.strip_prefix('>').unwrap_or(parameters);
     Some((address, parameters.split_ascii_whitespace().collect()))
 }
 
 /// Whether SES would take it as an address: a local part and a domain, in printable ASCII.
 pub(crate) fn is_address(address: &str) -> bool {
     let Some((local, domain)) = address.rsplit_once('@') else { return false };
-    let is_quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
-    let local_letter = |b: u8| {
-        b.is_ascii_graphic()
-            && !matches!(b, b'<' | b'>' | b'(' | b')' | b',' | b';' | b':' | b'@' | b'\\' | b'"')
-    };
-    let domain_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     let literal = domain.strip_prefix('[').and_then(|domain| domain.strip_suffix(']'));
-    let is_literal = literal.is_some_and(|literal| {
+    let is_literal = |literal: &str| {
         !literal.is_empty()
             && literal
                 .bytes()
                 .all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'I' | b'P' | b'v'))
-    });
+    };
     (1..=64).contains(&local.len())
         && (1..=255).contains(&domain.len())
-        && (is_quoted && local.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'\\')
-            || local.bytes().all(local_letter))
-        && (is_literal
-            || domain.bytes().all(domain_letter)
-                && !domain.starts_with('.')
-                && !domain.contains(".."))
+        && address.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'\\')
+        && literal.is_none_or(is_literal)
+        && is_addr_spec(address)
 }
 
 /// The bracket that closes the path: one inside a quoted local part does not.
@@ -66,6 +66,9 @@ mod tests {
             ("FROM:<>", Some(("", vec![]))),
             ("FROM:", Some(("", vec![]))),
             ("FROM:<a@b.c", None),
+            ("FROM:<a@b.c>x", None),
+            ("FROM:<a@b.c>>", None),
+            ("FROM:<a@b.c>SIZE=5", None),
             ("TO:<a@b.c>", None),
             ("<a@b.c>", None),
         ] {
@@ -101,6 +104,17 @@ mod tests {
             "<a@b.c",
             "a\u{1}@b.c",
             "a\"b@c",
+            "\"a\"b\"@c",
+            "\"a\"b@c",
+            ".a@b.c",
+            "a.@b.c",
+            "a..b@c",
+            "a[b@c",
+            "a@b_c",
+            "a@b.",
+            "a@-[b]",
+            "a@b@c",
+            "@a:b@c",
         ] {
             assert!(!is_address(bad), "{bad}");
         }

@@ -62,6 +62,9 @@ const HOST: &str = "email-smtp.amazonaws.com";
 /// Recipients over which the server remembers no more; SES itself refuses more than 50 at the end of the message.
 const MAX_REMEMBERED_RECIPIENTS: usize = 1000;
 
+/// RFC 5321, section 4.2.2.
+const UNKNOWN_PARAMETERS: &str = "MAIL FROM/RCPT TO parameters not recognized or not implemented";
+
 /// RFC 9110, section 9.3, RFC 5789, and the preface of HTTP/2 (RFC 9113, section 3.4).
 const HTTP_METHODS: &[&str] =
     &["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"];
@@ -251,12 +254,16 @@ impl<User: 'static> Session<User> {
         if !address::is_address(sender) {
             return reply(501, "Invalid MAIL FROM address provided");
         }
-        let size = parameters.iter().find_map(|parameter| {
-            let (name, value) = parameter.split_once('=')?;
-            name.eq_ignore_ascii_case("SIZE").then(|| value.parse::<usize>().unwrap_or(usize::MAX))
-        });
-        if size.is_some_and(|size| size > MAX_MESSAGE) {
-            return reply(552, "5.3.4 Message size exceeds fixed limit");
+        for parameter in parameters {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            match name.to_ascii_uppercase().as_str() {
+                "SIZE" if value.parse().is_ok_and(|size: usize| size <= MAX_MESSAGE) => {}
+                "SIZE" => return reply(552, "5.3.4 Message size exceeds fixed limit"),
+                "BODY" if ["7BIT", "8BITMIME"].iter().any(|it| value.eq_ignore_ascii_case(it)) => {}
+                // RFC 4954, section 5
+                "AUTH" if !value.is_empty() => {}
+                _ => return reply(555, UNKNOWN_PARAMETERS),
+            }
         }
         self.sender = Some(sender.to_owned());
         reply(250, "Ok")
@@ -266,11 +273,14 @@ impl<User: 'static> Session<User> {
         if self.sender.is_none() {
             return reply(503, "5.5.1 Error: need MAIL command");
         }
-        let Some((recipient, _)) = address::path(argument, "TO") else {
+        let Some((recipient, parameters)) = address::path(argument, "TO") else {
             return reply(501, "Syntax: RCPT TO: <address>");
         };
         if !address::is_address(recipient) {
             return reply(553, format!("<{recipient}> address unknown"));
+        }
+        if !parameters.is_empty() {
+            return reply(555, UNKNOWN_PARAMETERS);
         }
         if self.recipients.len() == MAX_REMEMBERED_RECIPIENTS {
             return reply(452, "Error: too many recipients");
