@@ -53,8 +53,11 @@ fn decide(case: &Case) -> &'static str {
         .map(|attached| {
             let text = attached.doc.as_ref().map(Value::to_string);
             let text = text.or_else(|| attached.raw.clone()).expect("a case has doc or raw");
-            let parse =
-                if attached.via == "resource" { Policy::parse_resource } else { Policy::parse };
+            let parse = match attached.via.as_str() {
+                "resource" => Policy::parse_resource,
+                "managed" | "boundary" => Policy::parse_managed,
+                _ => Policy::parse,
+            };
             parse(&text).map(|policy| (source(&attached.via), policy))
         })
         .collect();
@@ -126,11 +129,23 @@ fn an_error_says_where_and_what() {
         ("{}".into(), element("", Fault::Missing("Statement"))),
         ("7".into(), element("", Fault::NotAnObject)),
         (r#"{"Version":"2012-10-17","Version":"x"}"#.into(), element("Version", Fault::Duplicate)),
-        (r#"{"Statement":{"Effect":"allow"}}"#.into(), element("Statement.Effect", Fault::Effect)),
+        (r#"{"Statement":{"Effect":"grant"}}"#.into(), element("Statement.Effect", Fault::Effect)),
+        (
+            r#"{"Statement":{"Effect":"allow"}}"#.into(),
+            element("Statement.Effect", Fault::EffectCase),
+        ),
         (statement(""), element("Statement[1]", Fault::Missing("Effect"))),
         (
             statement(r#""Effect":"Deny","Action":["ses:*","Send"],"Resource":"*""#),
             element("Statement[1].Action[1]", Fault::Action),
+        ),
+        (
+            statement(r#""Effect":"Deny","Action":["ses:*","Send"],"Resource":[]"#),
+            element("Statement[1].Action[1]", Fault::Action),
+        ),
+        (
+            statement(r#""Effect":"Deny","Action":["ses:*"],"Resource":[]"#),
+            element("Statement[1]", Fault::NoResources),
         ),
         (
             statement(r#""Effect":"Deny","Action":"*","Resource":"*","NotResource":"*""#),
@@ -139,7 +154,7 @@ fn an_error_says_where_and_what() {
         (ending(r#""Principal":"*""#), element("Statement[1].Principal", Fault::Principal)),
         (ending(r#""Conditon":{}"#), element("Statement[1].Conditon", Fault::UnknownElement)),
         (
-            ending(r#""Condition":{"StringLikes":{}}"#),
+            ending(r#""Condition":{"StringLikes":{"k":"v"}}"#),
             element("Statement[1].Condition.StringLikes", Fault::Operator),
         ),
         (

@@ -7,8 +7,8 @@ use super::{
     principal::{Meant, Principal},
 };
 
-/// A policy that AWS would store: an identity-based one, made by [`Policy::parse`], or one of a resource, made by
-/// [`Policy::parse_resource`].
+/// A policy that AWS would store: an identity-based one, made by [`Policy::parse`] or [`Policy::parse_managed`], or one
+/// of a resource, made by [`Policy::parse_resource`].
 #[derive(Debug, Clone)]
 pub struct Policy {
     pub(super) version: Version,
@@ -137,7 +137,8 @@ impl Selection {
         context: &Context,
         effect: Effect,
     ) -> bool {
-        let matched = any(self.patterns.iter().map(|pattern| pattern.matches(text, same, context)));
+        let matched =
+            any(self.patterns.iter().map(|pattern| pattern.matches(text, same, context).ok()));
         satisfies(matched, self.excluding, effect)
     }
 }

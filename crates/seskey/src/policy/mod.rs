@@ -19,8 +19,9 @@
 //! ```
 //!
 //! # What cannot be compared
-//! A policy variable without a value, or a text where a number is wanted, is no match; under an operator that negates
-//! it satisfies no `Allow` and every `Deny`: what cannot be compared never helps the requester.
+//! A text where a number is wanted, or a policy variable with several values, is no match; under an operator that
+//! negates it satisfies no `Allow` and every `Deny`: what cannot be compared never helps the requester. A policy
+//! variable without a value equals nothing and is like nothing, so that an operator that negates holds.
 //!
 //! Sources: IAM User Guide, "Grammar of the IAM JSON policy language", "Policy evaluation logic" and the pages of the
 //! single policy elements.
@@ -35,6 +36,7 @@ mod operator;
 mod parse;
 mod pattern;
 mod principal;
+mod resource;
 mod sending;
 mod value;
 pub mod written;

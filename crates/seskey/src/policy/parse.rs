@@ -12,9 +12,9 @@ use super::{
     operator::Comparison,
     pattern::Pattern,
     principal::Principal,
-    value::Value,
+    resource::resource,
+    value::{Value, is_stored_date},
 };
-use crate::Partition;
 
 type Result<T, E = MalformedPolicy> = std::result::Result<T, E>;
 
@@ -23,9 +23,17 @@ impl Policy {
     /// pages forbid what IAM was seen to store. Quotas are not checked.
     ///
     /// # Errors
-    /// Whatever is not such a policy, with the place and the reason.
+    /// Whatever is not such a policy, with the place and the reason. Of several faults it is the one that IAM names.
     pub fn parse(text: &str) -> Result<Self> {
-        Self::parse_as(Side::Identity, text)
+        Reader::of(Side::Identity).read(text)
+    }
+
+    /// Reads the document of a managed policy, which is of version 2012-10-17.
+    ///
+    /// # Errors
+    /// Whatever is not such a policy, with the place and the reason.
+    pub fn parse_managed(text: &str) -> Result<Self> {
+        Reader::of(Side::Managed).read(text)
     }
 
     /// Reads a resource-based policy, such as a sending authorization policy of an SES identity: each statement has a
@@ -35,32 +43,16 @@ impl Policy {
     /// # Errors
     /// Whatever is not such a policy, with the place and the reason.
     pub fn parse_resource(text: &str) -> Result<Self> {
-        Self::parse_as(Side::Resource, text)
+        Reader::of(Side::Resource).read(text)
     }
 
-    fn parse_as(side: Side, text: &str) -> Result<Self> {
-        refuse_characters(text)?;
-        let mut document = Elements::of(serde_json::from_str(text).map_err(syntax_error)?)?;
-        let version = match document.text("Version")?.as_deref() {
-            Some("2012-10-17") => Version::V2012,
-            Some("2008-10-17") | None => Version::V2008,
-            Some(_) => return Err(Fault::Version.at("Version")),
-        };
-        // an identity-based policy has no use for its Id, and IAM stores it nevertheless
-        document.text("Id")?;
-        let statements = document.take("Statement").ok_or(Fault::Missing("Statement"))?;
-        document.finish()?;
-        let statements = one_or_many(statements, |json| statement(json, side, version))
-            .map_err(inside("Statement"))?;
-        let mut sids = HashSet::new();
-        let mut named = statements
-            .iter()
-            .enumerate()
-            .filter(|(_, s)| s.sid.as_ref().is_some_and(|sid| !sid.is_empty()));
-        match named.find(|(_, statement)| !sids.insert(&statement.sid)) {
-            Some((index, _)) => Err(Fault::DuplicateSid.at(&format!("Statement[{index}].Sid"))),
-            None => Ok(Self { version, statements }),
-        }
+    /// Reads an identity-based policy that was stored by rules that may have been less strict: a syntax that is
+    /// understood is enough. What it does not understand of it matches nothing.
+    ///
+    /// # Errors
+    /// Whatever has another syntax.
+    pub fn parse_stored(text: &str) -> Result<Self> {
+        Ok(Reader::of(Side::Identity).document(text)?.0)
     }
 }
 
@@ -68,39 +60,170 @@ impl Policy {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Identity,
+    /// An identity too, by way of a managed policy.
+    Managed,
     Resource,
 }
 
-fn statement(json: Json, side: Side, version: Version) -> Result<Statement> {
-    let mut elements = Elements::of(json)?;
-    let sid = elements.text("Sid")?;
-    if sid.iter().any(|sid| !sid.bytes().all(|b| b.is_ascii_alphanumeric())) {
-        return Err(Fault::Sid.at("Sid"));
+/// Reads one document. A fault of syntax ends it; the others are gathered, since IAM may name a later one.
+struct Reader {
+    side: Side,
+    version: Version,
+    /// Such as `Statement[1]`.
+    statement: String,
+    faults: Vec<MalformedPolicy>,
+}
+
+impl Reader {
+    fn of(side: Side) -> Self {
+        Self { side, version: Version::V2008, statement: String::new(), faults: Vec::new() }
     }
-    let effect = match elements.text("Effect")?.as_deref() {
-        Some("Allow") => Effect::Allow,
-        Some("Deny") => Effect::Deny,
-        Some(_) => return Err(Fault::Effect.at("Effect")),
-        None => return Err(Fault::Missing("Effect").into()),
-    };
-    let principals = match (side, elements.take("Principal")) {
-        (Side::Identity, None) => None,
-        (Side::Resource, Some(json)) => Some(principals(json).map_err(inside("Principal"))?),
-        (Side::Identity, Some(_)) => return Err(Fault::Principal.at("Principal")),
-        (Side::Resource, None) => return Err(Fault::Missing("Principal").into()),
-    };
-    if elements.take("NotPrincipal").is_some() {
-        return Err(Fault::Principal.at("NotPrincipal"));
+
+    fn read(self, text: &str) -> Result<Policy> {
+        let (policy, faults) = self.document(text)?;
+        match faults.into_iter().min_by_key(MalformedPolicy::check) {
+            Some(fault) => Err(fault),
+            None => Ok(policy),
+        }
     }
-    let actions = elements.selection("Action", "NotAction", action)?;
-    let resources =
-        elements.selection("Resource", "NotResource", |text| resource(text, version))?;
-    let conditions = match elements.take("Condition") {
-        Some(json) => conditions(json, version).map_err(inside("Condition"))?,
-        None => Vec::new(),
-    };
-    elements.finish()?;
-    Ok(Statement { sid, effect, principals, actions, resources, conditions })
+
+    fn document(mut self, text: &str) -> Result<(Policy, Vec<MalformedPolicy>)> {
+        refuse_characters(text)?;
+        let mut document = Elements::of(serde_json::from_str(text).map_err(syntax_error)?)?;
+        self.version = match document.text("Version")?.as_deref() {
+            Some("2012-10-17") => Version::V2012,
+            Some("2008-10-17") | None => Version::V2008,
+            Some(_) => return Err(Fault::Version.at("Version")),
+        };
+        if self.side == Side::Managed && self.version != Version::V2012 {
+            self.faults.push(Fault::OldVersion.into());
+        }
+        // an identity-based policy has no use for its Id, and IAM stores it nevertheless
+        document.text("Id")?;
+        let statements = document.take("Statement").ok_or(Fault::Missing("Statement"))?;
+        document.finish()?;
+        let statements = placed("Statement", statements);
+        if statements.is_empty() {
+            return Err(Fault::Empty.at("Statement"));
+        }
+        let mut sids = HashSet::new();
+        let mut policy = Policy { version: self.version, statements: Vec::new() };
+        for (place, json) in statements {
+            self.statement = place;
+            let statement = self.statement(json).map_err(inside(&self.statement))?;
+            let sid = statement.sid.clone().filter(|sid| !sid.is_empty());
+            if sid.is_some_and(|sid| !sids.insert(sid)) {
+                self.fault("Sid", Fault::DuplicateSid);
+            }
+            policy.statements.push(statement);
+        }
+        Ok((policy, self.faults))
+    }
+
+    fn statement(&mut self, json: Json) -> Result<Statement> {
+        let mut elements = Elements::of(json)?;
+        let sid = elements.text("Sid")?;
+        if sid.iter().any(|sid| !sid.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            self.fault("Sid", Fault::Sid);
+        }
+        let effect = elements.text("Effect")?.ok_or(Fault::Missing("Effect"))?;
+        let effect = match effect.to_ascii_lowercase().as_str() {
+            "allow" => (Effect::Allow, effect == "Allow"),
+            "deny" => (Effect::Deny, effect == "Deny"),
+            _ => return Err(Fault::Effect.at("Effect")),
+        };
+        if !effect.1 {
+            self.fault("Effect", Fault::EffectCase);
+        }
+        let principals = match (self.side, elements.take("Principal")) {
+            (Side::Resource, Some(json)) => Some(principals(json).map_err(inside("Principal"))?),
+            (Side::Resource, None) => return Err(Fault::Missing("Principal").into()),
+            (_, None) => None,
+            (_, Some(_)) => {
+                self.fault("Principal", Fault::Principal);
+                None
+            }
+        };
+        if elements.take("NotPrincipal").is_some() {
+            self.fault("NotPrincipal", Fault::Principal);
+        }
+        let version = self.version;
+        let actions = self.selection(&mut elements, ["Action", "NotAction"], action)?;
+        let resources = self.selection(&mut elements, ["Resource", "NotResource"], |text| {
+            resource(text, version)
+        })?;
+        let conditions = match elements.take("Condition") {
+            Some(json) => self.conditions(json).map_err(inside("Condition"))?,
+            None => Vec::new(),
+        };
+        elements.finish()?;
+        Ok(Statement { sid, effect: effect.0, principals, actions, resources, conditions })
+    }
+
+    /// What a statement is about, or, by the second name, what it is not about.
+    fn selection(
+        &mut self,
+        elements: &mut Elements,
+        [including, excluding]: [&'static str; 2],
+        pattern: impl Fn(&str) -> (Pattern, Option<Fault>),
+    ) -> Result<Selection> {
+        let (name, json) = match (elements.take(including), elements.take(excluding)) {
+            (Some(_), Some(_)) => return Err(Fault::Both(including, excluding).into()),
+            (None, Some(json)) => (excluding, json),
+            (Some(json), None) => (including, json),
+            (None, None) => (including, Json::List(Vec::new())),
+        };
+        let mut patterns = Vec::new();
+        for (place, json) in placed(name, json) {
+            let (pattern, fault) = pattern(&text(json).map_err(inside(&place))?);
+            patterns.push(pattern);
+            if let Some(fault) = fault {
+                self.fault(&place, fault);
+            }
+        }
+        if patterns.is_empty() {
+            let fault = if including == "Action" { Fault::NoActions } else { Fault::NoResources };
+            self.faults.push(fault.at(&self.statement));
+        }
+        Ok(Selection { excluding: name == excluding, patterns })
+    }
+
+    /// `{ operator: { key: value or values, … }, … }`. IAM stores an operator of whatever name that has no keys, and a
+    /// key that has no values.
+    fn conditions(&mut self, json: Json) -> Result<Vec<Condition>> {
+        let mut conditions = Vec::new();
+        for (name, keys) in Elements::of(json)?.0 {
+            let keys = Elements::of(keys).map_err(inside(&name))?.0;
+            if keys.is_empty() {
+                continue;
+            }
+            let test = Test::parse(&name).ok_or_else(|| Fault::Operator.at(&name))?;
+            for (key, values) in keys {
+                if key.is_empty() {
+                    return Err(Fault::Empty.at(&format!("{name}.{key}")));
+                }
+                let values = placed(&format!("{name}.{key}"), values);
+                let values = values.into_iter().map(|(place, json)| {
+                    let text = scalar(json).map_err(|fault| fault.at(&place))?;
+                    if matches!(test.operator.comparison, Comparison::Date(_))
+                        && !is_stored_date(&text)
+                    {
+                        self.fault(&format!("Condition.{place}"), Fault::Date);
+                    }
+                    let variables = self.version == Version::V2012;
+                    Ok(Value::read(&text, test.operator.comparison, variables))
+                });
+                let values = values.collect::<Result<_>>()?;
+                conditions.push(Condition { test, key: key.to_ascii_lowercase(), values });
+            }
+        }
+        Ok(conditions)
+    }
+
+    /// A fault that is none of syntax.
+    fn fault(&mut self, place: &str, fault: Fault) {
+        self.faults.push(fault.at(&format!("{}.{place}", self.statement)));
+    }
 }
 
 /// `"*"`, or `{ "AWS": one or many, "Service": one or many }`.
@@ -122,77 +245,31 @@ fn principals(json: Json) -> Result<Vec<Principal>> {
     if principals.is_empty() { Err(Fault::Empty.into()) } else { Ok(principals) }
 }
 
-/// `*`, or `service:action` with wildcards in the action.
-/// Source: IAM User Guide, "IAM JSON policy elements: Action".
-fn action(text: &str) -> Result<Pattern, Fault> {
-    let is_service =
-        |text: &str| !text.is_empty() && text.bytes().all(|b| is_name_byte(b) || b == b'.');
-    let is_action = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| is_name_byte(b) || b"*?_".contains(&b))
+/// `*`, or `service:action` with wildcards in the action. IAM stores an action of whatever other characters, which is
+/// none that anybody asks for.
+/// Source: IAM User Guide, "IAM JSON policy elements: Action"; the refusals are those that IAM was seen to give.
+fn action(text: &str) -> (Pattern, Option<Fault>) {
+    let is_vendor = |vendor: &str| {
+        vendor == "*"
+            || !vendor.is_empty()
+                && vendor.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
     };
-    let well_formed = text == "*"
-        || text.split_once(':').is_some_and(|(service, name)| {
-            (is_service(service) || service == "*") && is_action(name)
-        });
-    if well_formed { Ok(Pattern::parse(text, true, false)) } else { Err(Fault::Action) }
+    let fault = match text.split_once(':') {
+        None if text == "*" => None,
+        None => Some(Fault::Action),
+        Some((_, name)) if name.contains(':') => Some(Fault::ActionColons),
+        Some((vendor, _)) if !is_vendor(vendor) => Some(Fault::Vendor(vendor.to_owned())),
+        Some((_, name)) => name.is_empty().then_some(Fault::Action),
+    };
+    (Pattern::parse(text, true, false), fault)
 }
 
-/// `*`, or an ARN with wildcards and, after the fifth colon, policy variables. "You can't use a variable to replace
-/// parts of the ARN before the fifth colon": one there never gets a value.
-///
-/// An ARN of fewer than six fields is completed with `*`, as IAM does, unless a field ends in a `*`, which may itself
-/// "expand to match beyond the colon boundaries".
-/// Sources: IAM User Guide, "IAM identifiers" (incomplete ARN), "IAM JSON policy elements: Resource", "IAM policy
-/// elements: Variables and tags".
-fn resource(text: &str, version: Version) -> Result<Pattern, Fault> {
-    let variables = version == Version::V2012;
-    if text == "*" {
-        return Ok(Pattern::parse(text, true, variables));
-    }
-    let fields: Vec<&str> = text.splitn(ARN_FIELDS, ':').collect();
-    let ["arn", partition, service, others @ ..] = fields.as_slice() else {
-        return Err(Fault::Resource);
-    };
-    let is_partition = *partition == "*" || Partition::parse(partition).is_some();
-    if !is_partition || service.is_empty() || !service.bytes().all(is_name_byte) {
-        return Err(Fault::Resource);
-    }
-    let fixed = text.split_once("${").filter(|_| variables).map_or(text, |(fixed, _)| fixed);
-    if fixed != text && fixed.matches(':').count() < ARN_FIELDS - 1 {
-        return Ok(Pattern::without_value());
-    }
-    let missing =
-        if others.iter().any(|field| field.ends_with('*')) { 0 } else { ARN_FIELDS - fields.len() };
-    Ok(Pattern::parse(&(text.to_owned() + &":*".repeat(missing)), true, variables))
-}
-
-/// `{ operator: { key: value or values, … }, … }`.
-fn conditions(json: Json, version: Version) -> Result<Vec<Condition>> {
-    let mut conditions = Vec::new();
-    for (name, keys) in Elements::of(json)?.0 {
-        let test = Test::parse(&name).ok_or_else(|| Fault::Operator.at(&name))?;
-        for (key, values) in Elements::of(keys).map_err(inside(&name))?.0 {
-            if key.is_empty() {
-                return Err(Fault::Empty.at(&format!("{name}.{key}")));
-            }
-            let values = one_or_many(values, |json| value(json, test.operator.comparison, version));
-            let values = values.map_err(inside(&key)).map_err(inside(&name))?;
-            conditions.push(Condition { test, key: key.to_ascii_lowercase(), values });
-        }
-    }
-    Ok(conditions)
-}
-
-/// IAM stores a number that is none and compares it with nothing; a date that is none it refuses.
-fn value(json: Json, comparison: Comparison, version: Version) -> Result<Value> {
-    let text = match json {
-        Json::String(text) | Json::Number(text) => text,
-        Json::Bool(value) => value.to_string(),
-        _ => return Err(Fault::NotAScalar.into()),
-    };
-    match Value::read(&text, comparison, version == Version::V2012) {
-        Value::Unreadable if matches!(comparison, Comparison::Date(_)) => Err(Fault::Date.into()),
-        value => Ok(value),
+/// A text, a number or a Boolean, which a policy may quote or not.
+fn scalar(json: Json) -> Result<String, Fault> {
+    match json {
+        Json::String(text) | Json::Number(text) => Ok(text),
+        Json::Bool(value) => Ok(value.to_string()),
+        _ => Err(Fault::NotAScalar),
     }
 }
 
@@ -218,26 +295,20 @@ impl Elements {
         self.take(name).map(text).transpose().map_err(inside(name))
     }
 
-    fn selection(
-        &mut self,
-        including: &'static str,
-        excluding: &'static str,
-        pattern: impl Fn(&str) -> Result<Pattern, Fault>,
-    ) -> Result<Selection> {
-        let (name, json) = match (self.take(including), self.take(excluding)) {
-            (Some(json), None) => (including, json),
-            (None, Some(json)) => (excluding, json),
-            (Some(_), Some(_)) => return Err(Fault::Both(including, excluding).into()),
-            (None, None) => return Err(Fault::Missing(including).into()),
-        };
-        let patterns =
-            one_or_many(json, |json| Ok(pattern(&text(json)?)?)).map_err(inside(name))?;
-        Ok(Selection { excluding: name == excluding, patterns })
-    }
-
     /// Whatever has not been taken has no business here.
     fn finish(self) -> Result<()> {
         self.0.first().map_or(Ok(()), |(name, _)| Err(Fault::UnknownElement.at(name)))
+    }
+}
+
+/// The value, or each of a list of values, with its place.
+fn placed(place: &str, json: Json) -> Vec<(String, Json)> {
+    match json {
+        Json::List(list) => {
+            let items = list.into_iter().enumerate();
+            items.map(|(index, json)| (format!("{place}[{index}]"), json)).collect()
+        }
+        one => vec![(place.to_owned(), one)],
     }
 }
 
@@ -277,9 +348,3 @@ fn syntax_error(error: serde_json::Error) -> MalformedPolicy {
         .to_owned();
     MalformedPolicy::Syntax { line, column, reason }
 }
-
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-'
-}
-
-const ARN_FIELDS: usize = 6;

@@ -57,14 +57,14 @@ impl Pattern {
         Self(vec![Piece::NoValue])
     }
 
-    /// Whether the text matches; `None` if a variable has no value.
+    /// Whether the text matches.
     pub(super) fn matches(
         &self,
         text: &str,
         same: fn(char, char) -> bool,
         context: &Context,
-    ) -> Option<bool> {
-        Some(matches(&self.resolve(context)?, text, same))
+    ) -> Result<bool, Unresolved> {
+        Ok(matches(&self.resolve(context)?, text, same))
     }
 
     /// Whether it is `*`, which matches any text.
@@ -78,31 +78,40 @@ impl Pattern {
         tokens.iter().all(|token| matches!(token, Token::Char(_))) && matches(tokens, text, same)
     }
 
-    /// The pattern with the values of its variables; `None` if one has no value, or several and no default.
-    /// A wildcard sign in a value stands for itself.
-    pub(super) fn resolve(&self, context: &Context) -> Option<Cow<'_, [Token]>> {
+    /// The pattern with the values of its variables. A wildcard sign in a value stands for itself.
+    pub(super) fn resolve(&self, context: &Context) -> Result<Cow<'_, [Token]>, Unresolved> {
         if let [Piece::Text(tokens)] = self.0.as_slice() {
-            return Some(Cow::Borrowed(tokens));
+            return Ok(Cow::Borrowed(tokens));
         }
         let mut tokens = Vec::new();
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => tokens.extend_from_slice(text),
-                Piece::NoValue => return None,
+                Piece::NoValue => return Err(Unresolved::NoValue),
                 Piece::Variable { key, default } => {
-                    let value = match context.get(key) {
-                        [value] => Some(value),
-                        _ => default.as_ref(),
+                    let value = match (context.get(key), default) {
+                        ([value], _) | (_, Some(value)) => value,
+                        ([], None) => return Err(Unresolved::NoValue),
+                        (_, None) => return Err(Unresolved::Unusable),
                     };
-                    tokens.extend(value?.chars().map(Token::Char));
+                    tokens.extend(value.chars().map(Token::Char));
                 }
             }
             if tokens.len() > LONGEST {
-                return None;
+                return Err(Unresolved::Unusable);
             }
         }
-        Some(Cow::Owned(tokens))
+        Ok(Cow::Owned(tokens))
     }
+}
+
+/// Why a pattern with variables is no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unresolved {
+    /// A variable has no value and no default.
+    NoValue,
+    /// A variable has several values and no default, or the pattern is too long with its values.
+    Unusable,
 }
 
 /// A pattern longer than any text that IAM knows matches nothing. Variables with long values would make one that fills
@@ -176,7 +185,7 @@ mod tests {
     use super::*;
 
     fn glob(pattern: &str, text: &str) -> bool {
-        Pattern::parse(pattern, true, false).matches(text, exact, &Context::new()) == Some(true)
+        Pattern::parse(pattern, true, false).matches(text, exact, &Context::new()) == Ok(true)
     }
 
     /// The definition, at exponential cost.
@@ -204,8 +213,8 @@ mod tests {
             let context = Context::new().with("k", [value.as_str()]);
             let pattern = Pattern::parse("<${k}>", true, true);
             let text = format!("<{value}>");
-            prop_assert_eq!(pattern.matches(&text, exact, &context), Some(true));
-            prop_assert_eq!(pattern.matches(&format!("{text}x"), exact, &context), Some(false));
+            prop_assert_eq!(pattern.matches(&text, exact, &context), Ok(true));
+            prop_assert_eq!(pattern.matches(&format!("{text}x"), exact, &context), Ok(false));
         }
     }
 
@@ -221,20 +230,20 @@ mod tests {
             .with("many", ["a", "b"])
             .with("star", ["*"]);
         for (pattern, text, expected) in [
-            ("${aws:username}", "jane", Some(true)),
-            ("${AWS:UserName}!", "jane!", Some(true)),
-            ("${aws:username}", "${aws:username}", Some(false)),
-            ("${absent}", "", None),
-            ("${absent, 'x y'}", "x y", Some(true)),
-            ("${aws:username,'x'}", "jane", Some(true)),
-            ("${many}", "a", None),
-            ("${many, 'c'}", "c", Some(true)),
-            ("${star}", "anything", Some(false)),
-            ("${*}${?}${$}", "*?$", Some(true)),
-            ("${*}", "a", Some(false)),
-            ("${unclosed", "${unclosed", Some(true)),
-            ("$${aws:username}", "$jane", Some(true)),
-            ("", "", Some(true)),
+            ("${aws:username}", "jane", Ok(true)),
+            ("${AWS:UserName}!", "jane!", Ok(true)),
+            ("${aws:username}", "${aws:username}", Ok(false)),
+            ("${absent}", "", Err(Unresolved::NoValue)),
+            ("${absent, 'x y'}", "x y", Ok(true)),
+            ("${aws:username,'x'}", "jane", Ok(true)),
+            ("${many}", "a", Err(Unresolved::Unusable)),
+            ("${many, 'c'}", "c", Ok(true)),
+            ("${star}", "anything", Ok(false)),
+            ("${*}${?}${$}", "*?$", Ok(true)),
+            ("${*}", "a", Ok(false)),
+            ("${unclosed", "${unclosed", Ok(true)),
+            ("$${aws:username}", "$jane", Ok(true)),
+            ("", "", Ok(true)),
         ] {
             assert_eq!(
                 Pattern::parse(pattern, true, true).matches(text, exact, &context),

@@ -9,7 +9,7 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 use super::{
     context::Context,
     operator::Comparison,
-    pattern::{Pattern, Token, exact, ignoring_case, matches},
+    pattern::{Pattern, Token, Unresolved, exact, ignoring_case, matches},
 };
 
 /// A value of a policy's condition, as its operator reads it.
@@ -42,7 +42,9 @@ impl Value {
         readable.unwrap_or(Self::Unreadable)
     }
 
-    /// Whether the request's value compares as wanted; `None` where the two cannot be compared.
+    /// Whether the request's value compares as wanted; `None` where the two cannot be compared. Nothing is equal to, or
+    /// like, a variable without a value, so that an operator that negates holds.
+    /// Source: IAM User Guide, "IAM policy elements: Variables and tags", policy variables with no value.
     pub(super) fn compare(
         &self,
         comparison: Comparison,
@@ -50,19 +52,20 @@ impl Value {
         context: &Context,
     ) -> Option<bool> {
         match (comparison, self) {
-            (Comparison::Text { same, .. }, Self::Pattern(pattern)) => {
-                pattern.matches(given, same, context)
-            }
-            (Comparison::Arn, Self::Pattern(pattern)) => {
-                arn_matches(&pattern.resolve(context)?, given)
-            }
-            (Comparison::Bool, Self::Pattern(pattern)) => {
-                let pattern = pattern.resolve(context)?;
-                let mut booleans = BOOLEANS.iter();
-                let (_, wanted) =
-                    booleans.find(|(name, _)| matches(&pattern, name, ignoring_case))?;
-                Some(boolean(given)? == *wanted)
-            }
+            (_, Self::Pattern(pattern)) => match (comparison, pattern.resolve(context)) {
+                (_, Err(Unresolved::NoValue)) => Some(false),
+                (_, Err(Unresolved::Unusable)) => None,
+                (Comparison::Text { same, .. }, Ok(pattern)) => {
+                    Some(matches(&pattern, given, same))
+                }
+                (Comparison::Arn, Ok(pattern)) => arn_matches(&pattern, given),
+                (_, Ok(pattern)) => {
+                    let mut booleans = BOOLEANS.iter();
+                    let (_, wanted) =
+                        booleans.find(|(name, _)| matches(&pattern, name, ignoring_case))?;
+                    Some(boolean(given)? == *wanted)
+                }
+            },
             (Comparison::Number(wanted), Self::Number(value)) => {
                 Some(wanted(number(given)?.total_cmp(value)))
             }
@@ -84,6 +87,49 @@ fn arn_matches(pattern: &[Token], given: &str) -> Option<bool> {
     let given: Vec<_> = given.splitn(ARN_FIELDS, ':').collect();
     let are_arns = wanted.len() == ARN_FIELDS && given.len() == ARN_FIELDS;
     are_arns.then(|| wanted.iter().zip(given).all(|(wanted, given)| matches(wanted, given, exact)))
+}
+
+/// Whether IAM stores the text as a date: ISO 8601 with each field in its range, whether or not there is such a day, or
+/// seconds since 1970. Source: the dates that IAM was seen to store and to refuse.
+pub(super) fn is_stored_date(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    if !text.contains(['t', '-']) {
+        return text.parse::<i64>().is_ok_and(|seconds| seconds >= 0);
+    }
+    let (date, time) = text.split_once('t').unwrap_or((&text, ""));
+    let (sign, date) = date.strip_prefix('-').map_or(("", date), |date| ("-", date));
+    let mut fields = date.split('-');
+    let year = fields.next().unwrap_or_default();
+    is_in(&format!("{sign}{year}"), -292_275_054..=292_278_993)
+        && fields.next().is_none_or(|month| is_in(month, 1..=12))
+        && fields.next().is_none_or(|day| is_in(day, 1..=31))
+        && fields.next().is_none()
+        && (time.is_empty() || is_stored_time(time))
+}
+
+fn is_stored_time(time: &str) -> bool {
+    let (time, offset) = match (time.strip_suffix('z'), time.split_once('+')) {
+        (Some(time), _) => (time, ""),
+        (None, Some((time, offset))) => (time, offset),
+        (None, None) => (time, ""),
+    };
+    let of_two = |text: &str, most| text.len() == 2 && is_in(text, 0..=most);
+    let (hours, minutes) = offset.split_once(':').unwrap_or((offset, "00"));
+    let is_offset = offset.is_empty() || of_two(hours, 23) && of_two(minutes, 59);
+    let mut fields = time.split(':');
+    let (hour, minute, second) = (fields.next().unwrap_or_default(), fields.next(), fields.next());
+    let (second, fraction) =
+        second.map_or(("0", "0"), |second| second.split_once('.').unwrap_or((second, "0")));
+    is_offset
+        && fields.next().is_none()
+        && is_in(hour, 0..=23)
+        && minute.is_none_or(|minute| is_in(minute, 0..=59))
+        && is_in(second, 0..=59)
+        && is_in(fraction, 0..=999_999_999)
+}
+
+fn is_in(digits: &str, range: std::ops::RangeInclusive<i64>) -> bool {
+    digits.parse().is_ok_and(|number| range.contains(&number))
 }
 
 /// An integer or a decimal; exact up to 2⁵³.
@@ -133,6 +179,41 @@ mod tests {
         assert_eq!(date("2026-02"), date("2026-02-01T00:00:00Z"));
         for text in ["", "yesterday", "2026-13-01", "2026-01-32", "-1", "12:00"] {
             assert_eq!(date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn iam_stores_more_dates_than_there_are() {
+        for text in [
+            "2019-07-01T13:20:15Z",
+            "2016-12-13T21:20:37.593194+00:00",
+            "2016-12-13t2:00:00.593194+23",
+            "01T",
+            "-292275054",
+            "2026-02-31",
+            "2026-02",
+            "0",
+            "1769860800",
+            "2026-01-31T12:00Z",
+        ] {
+            assert!(is_stored_date(text), "{text}");
+        }
+        for text in [
+            "",
+            "yesterday",
+            "234-13",
+            "2026-01-32",
+            "2026-01-01-01",
+            "9223372036854775808",
+            "1.5",
+            "2016-12-13t2:00:00.593194+1",
+            "2016-12-13t2:00:00.1999999999+10:59",
+            "2016-12-13t24:00:00Z",
+            "2016-12-13t2:60",
+            "2016-12-13t2:00:61",
+            "-292275055",
+        ] {
+            assert!(!is_stored_date(text), "{text}");
         }
     }
 
