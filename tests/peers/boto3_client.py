@@ -72,7 +72,7 @@ def user_policies():
     got = iam.get_user_policy(**ANN, **INLINE)
     assert got["PolicyDocument"] == MAY_SEND, got
     assert iam.list_user_policies(**ANN)["PolicyNames"] == ["AmazonSesSendingAccess"]
-    for document in ("{", "[]", '{"Version":"2012-10-17"}', json.dumps(MAY_SEND).replace("Allow", "allow")):
+    for document in ("{", "[]", '{"Version":"2012-10-17"}', json.dumps(MAY_SEND).replace("Allow", "Let")):
         refused("MalformedPolicyDocument", "Syntax errors in policy.",
                 iam.put_user_policy, **ANN, **INLINE, PolicyDocument=document)
     refused("NoSuchEntity", "The user policy with name none cannot be found.",

@@ -14,7 +14,7 @@ pub use action::{
 };
 pub use answer::{
     AccessKeyMetadata, Answer, AttachedPolicy, Detail, EvalDecision, HeldDetail, MatchedStatement,
-    PolicyEntity, Simulated,
+    PolicyEntity, Position, Simulated,
 };
 pub use context::Circumstances;
 pub use groups::Group;

@@ -157,7 +157,10 @@ fn body(
     if let Some(session) = account.temporary_credential(&signer.access_key_id, now) {
         may_use(session, service, operation)?;
     }
-    let action = operation.parse(&members, &caller)?;
+    let action = operation.parse(&members, &caller).map_err(|refusal| match service {
+        Service::Sts => refusal.with_value_of(&members),
+        _ => refusal,
+    })?;
     operation.add_context(&mut context, account, &members, &caller);
     let permission = format!("{}:{}", service.names()[0], operation.name);
     for resource in operation.resources(account, &members, &caller) {

@@ -3,7 +3,9 @@
 //! Sources: IAM API Reference, "Errors" of each action and "Common Errors"; the texts are those that AWS was seen to
 //! send, and where none was seen, in its manner (`docs/fidelity.md` tells which).
 
-use crate::{account::Bounded, faults::Code};
+use seskey::policy::MalformedPolicy;
+
+use crate::{account::Bounded, faults::Code, iam::Members};
 
 mod texts;
 
@@ -59,9 +61,6 @@ pub enum Refusal {
     /// The password is too short or too plain.
     #[error("Password does not conform to the account password policy.")]
     PasswordPolicyViolation,
-    /// No credentials are given for that service alone.
-    #[error("No such service {0} is supported for Service Specific Credentials")]
-    NotSupportedService(String),
     /// No credential report was ever asked for.
     #[error("No report exists. Use GenerateCredentialReport to start one.")]
     ReportNotPresent,
@@ -74,9 +73,9 @@ pub enum Refusal {
     /// Something still hangs on what is to be deleted.
     #[error("{0}")]
     DeleteConflict(Conflict),
-    /// The document is no identity-based policy.
-    #[error("Syntax errors in policy.")]
-    MalformedPolicyDocument,
+    /// The document is no policy of the kind that is wanted.
+    #[error("{}", texts::malformed_policy(.0))]
+    MalformedPolicyDocument(MalformedPolicy),
     /// The document is no trust policy of a role.
     #[error("{0}")]
     MalformedTrustPolicy(TrustFault),
@@ -101,14 +100,22 @@ pub enum Refusal {
     /// Well-formed, and yet not possible.
     #[error("{0}")]
     InvalidInput(&'static str),
-    /// A parameter is missing, or not of the form that the API model gives it. Its value is never repeated.
-    #[error("1 validation error detected: Value{} at '{member}' failed to satisfy constraint: {constraint}", texts::null(.constraint))]
+    /// A parameter is missing, or not of the form that the API model gives it.
+    #[error("{}", texts::validation_error(.member, .value.as_deref(), .constraint))]
     ValidationError {
         /// The parameter, such as `userName`.
         member: String,
+        /// What was given, where the API repeats it.
+        value: Option<String>,
         /// What the model demands of it.
         constraint: Constraint,
     },
+    /// What should be the ARN of a policy is no ARN.
+    #[error("Invalid ARN:  Could not be parsed!")]
+    InvalidArn,
+    /// What should be the ARN of a role is no ARN.
+    #[error("{0} is invalid")]
+    InvalidRoleArn(String),
     /// The parameters do not parse.
     #[error("The query string is malformed")]
     MalformedQueryString,
@@ -167,6 +174,11 @@ pub enum Missing {
     RolePolicy(String),
     PermissionsBoundary(Bounded),
     ServiceSpecificCredential(String),
+    /// A service that has credentials of its own.
+    Service(String),
+    PasswordPolicy {
+        account: String,
+    },
     AccessKey(String),
     /// A managed policy, by its ARN.
     Policy(String),
@@ -204,6 +216,10 @@ pub enum Conflict {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say it all
 pub enum TrustFault {
+    #[error("This policy contains invalid Json")]
+    Json,
+    #[error("Syntax errors in policy.")]
+    Syntax,
     #[error("Has prohibited field Resource")]
     Resource,
     #[error("AssumeRole policy may only specify STS AssumeRole actions.")]
@@ -232,7 +248,9 @@ pub enum Constraint {
     MinLength(usize),
     MaxLength(usize),
     Pattern(&'static str),
-    OneOf(&'static str),
+    /// What the value must be, in the words that IAM has for names and paths.
+    Form(&'static str),
+    OneOf,
     AtLeast(usize),
     AtMost(usize),
     Marker,
@@ -323,6 +341,22 @@ impl Refusal {
         self.code_and_status().0
     }
 
+    /// The same with the value of the parameter that was refused, as STS has it.
+    #[must_use]
+    pub(crate) fn with_value_of(self, members: &Members) -> Self {
+        match self {
+            Self::ValidationError { member, constraint, .. } => {
+                let mut name = member.clone();
+                if let Some(first) = name.get_mut(..1) {
+                    first.make_ascii_uppercase();
+                }
+                let value = members.get(&name).map(str::to_owned);
+                Self::ValidationError { member, value, constraint }
+            }
+            refusal => refusal,
+        }
+    }
+
     /// The HTTP status of the answer.
     pub fn status(&self) -> u16 {
         self.code_and_status().1
@@ -340,20 +374,21 @@ impl Refusal {
             | Self::PolicySizeExceeded { .. }
             | Self::VersionsExceeded { .. } => ("LimitExceeded", 409),
             Self::PasswordPolicyViolation => ("PasswordPolicyViolation", 400),
-            Self::NotSupportedService(_) => ("NotSupportedService", 404),
             Self::ReportNotPresent => ("ReportNotPresent", 410),
             Self::ReportExpired => ("ReportExpired", 410),
             Self::ReportInProgress => ("ReportInProgress", 404),
             Self::DeleteConflict(_) => ("DeleteConflict", 409),
-            Self::MalformedPolicyDocument | Self::MalformedTrustPolicy(_) => {
+            Self::MalformedPolicyDocument(_) | Self::MalformedTrustPolicy(_) => {
                 ("MalformedPolicyDocument", 400)
             }
             Self::PackedPolicyTooLarge => ("PackedPolicyTooLarge", 400),
             Self::Throttling => ("Throttling", 400),
             Self::InvalidInput(_) => ("InvalidInput", 400),
-            Self::ValidationError { .. } | Self::SessionTooLong(_) | Self::NotAUser => {
-                ("ValidationError", 400)
-            }
+            Self::ValidationError { .. }
+            | Self::InvalidArn
+            | Self::InvalidRoleArn(_)
+            | Self::SessionTooLong(_)
+            | Self::NotAUser => ("ValidationError", 400),
             Self::MalformedQueryString => ("MalformedQueryString", 404),
             Self::MissingAction => ("MissingAction", 400),
             Self::InvalidAction { .. } => ("InvalidAction", 400),

@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 
 use crate::{
     account::{Action, AssumeRole},
-    iam::{Operation, Resource, op, shapes::*},
+    iam::{Members, Operation, Resource, op, shapes::*},
+    refusal::Refusal,
 };
 
 /// The namespace of every answer.
@@ -27,7 +28,7 @@ pub const OPERATIONS: &[Operation] = &[
             let duration = m.seconds("DurationSeconds", 900, 43_200)?;
             Ok(Action::AssumeRole(AssumeRole {
                 caller: caller.clone(),
-                role_arn: m.required("RoleArn", &ARN)?,
+                role_arn: role_arn(m)?,
                 role_session_name: m.required("RoleSessionName", &ROLE_SESSION_NAME)?,
                 duration: duration.unwrap_or(SignedDuration::from_hours(1)),
                 policy: m.optional("Policy", &POLICY_DOCUMENT)?,
@@ -46,3 +47,17 @@ pub const OPERATIONS: &[Operation] = &[
         Ok(Action::GetSessionToken { caller: caller.clone(), duration })
     }),
 ];
+
+/// An ARN of whatever partition and service: the trust policy tells whether there is such a role.
+fn role_arn(m: &Members) -> Result<String, Refusal> {
+    let arn = m.required("RoleArn", &ARN)?;
+    let fields: Vec<&str> = arn.splitn(6, ':').collect();
+    match fields.as_slice() {
+        ["arn", partition, service, _, _, name]
+            if ![partition, service, name].iter().any(|field| field.is_empty()) =>
+        {
+            Ok(arn)
+        }
+        _ => Err(Refusal::InvalidRoleArn(arn)),
+    }
+}

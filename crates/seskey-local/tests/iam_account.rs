@@ -178,7 +178,7 @@ fn every_conflict_of_a_user_by_its_text() {
         (
             "CreateServiceSpecificCredential",
             &service,
-            "must delete service specific credentials first.",
+            "must remove referenced objects first.",
             "DeleteServiceSpecificCredential",
         ),
         ("PutUserPolicy", &inline, "must delete policies first.", "DeleteUserPolicy"),
@@ -247,7 +247,7 @@ fn service_specific_credentials() {
     assert_eq!(refusal.1, "LimitExceeded");
     iam.done("CreateServiceSpecificCredential", &of("cassandra.amazonaws.com"));
     let ses = iam.refused("CreateServiceSpecificCredential", &of("email.amazonaws.com"));
-    assert_eq!((ses.0, &*ses.1), (404, "NotSupportedService"));
+    assert_eq!((ses.0, &*ses.1), (404, "NoSuchEntity"));
     let listed = iam.done("ListServiceSpecificCredentials", &[("UserName", "Bob")]);
     assert_eq!(listed.texts("Status").len(), 3);
     assert!(listed.texts("ServicePassword").is_empty());
@@ -296,7 +296,7 @@ fn a_simulation_names_the_statement_that_decides() {
     let reply = iam.done("SimulatePrincipalPolicy", &asked);
     assert_eq!(reply.texts("EvalDecision"), ["allowed", "explicitDeny"]);
     assert_eq!(reply.texts("SourcePolicyId"), ["AmazonSESFullAccess", "PolicyInputList.1"]);
-    assert_eq!(reply.texts("SourcePolicyType"), ["aws-managed", "none"]);
+    assert_eq!(reply.texts("SourcePolicyType"), ["IAM Policy", "none"]);
     let trust = trust(r#"{"AWS":"111122223333"}"#);
     iam.done("CreateRole", &[("RoleName", "Mailer"), ("AssumeRolePolicyDocument", &trust)]);
     iam.done(
@@ -307,7 +307,7 @@ fn a_simulation_names_the_statement_that_decides() {
     let reply = iam.done("SimulatePrincipalPolicy", &role);
     assert_eq!(
         (reply.text("SourcePolicyId"), reply.text("SourcePolicyType")),
-        ("own".into(), "role".into())
+        ("own".into(), "IAM Policy".into())
     );
 }
 

@@ -211,12 +211,15 @@ fn managed_policies() {
     );
     let arn = made.text("Arn");
     assert_eq!(arn, "arn:aws:iam::111122223333:policy/mail/Sending");
-    assert_eq!(made.text("Description"), "a\u{fffd}<b>");
+    assert!(made.texts("Description").is_empty(), "it is told by GetPolicy alone");
+    let got = iam.done("GetPolicy", &[("PolicyArn", &arn)]);
+    assert_eq!(got.text("Description"), "a\u{fffd}<b>");
+    assert_eq!(got.text("Tags"), "");
     assert!(made.text("PolicyId").starts_with("ANPA"));
     iam.done("CreateUser", &[("UserName", "Bob"), ("PermissionsBoundary", &arn)]);
     let boundary = iam.done("GetUser", &[("UserName", "Bob")]);
     assert_eq!(boundary.text("PermissionsBoundaryArn"), arn);
-    assert_eq!(boundary.text("PermissionsBoundaryType"), "PermissionsBoundaryPolicy");
+    assert_eq!(boundary.text("PermissionsBoundaryType"), "Policy");
     let nowhere = "arn:aws:iam::111122223333:policy/nowhere";
     assert_eq!(
         iam.refused("CreateUser", &[("UserName", "Eve"), ("PermissionsBoundary", nowhere)]).1,

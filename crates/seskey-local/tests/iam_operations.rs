@@ -48,7 +48,7 @@ const RESOURCES: [(&str, &str); 7] = [
 ];
 
 /// Where that does not tell it: new things, lists, and what a user asks about itself.
-const EXCEPTIONS: [(&str, &str); 26] = [
+const EXCEPTIONS: [(&str, &str); 31] = [
     ("CreateAccessKey", "arn:aws:iam::111122223333:user/Bob"),
     ("CreateGroup", "arn:aws:iam::111122223333:group/Postmen"),
     ("CreateLoginProfile", "arn:aws:iam::111122223333:user/Bob"),
@@ -61,11 +61,13 @@ const EXCEPTIONS: [(&str, &str); 26] = [
     ("GenerateCredentialReport", "*"),
     ("GetAccessKeyInfo", "*"),
     ("GetAccountAuthorizationDetails", "*"),
+    ("GetAccountPasswordPolicy", "*"),
     ("GetAccountSummary", "*"),
     ("GetCredentialReport", "*"),
     ("GetLoginProfile", "arn:aws:iam::111122223333:user/Bob"),
     ("GetUser", "arn:aws:iam::111122223333:user/Bob"),
     ("ListAccessKeys", "arn:aws:iam::111122223333:user/Bob"),
+    ("ListAccountAliases", "*"),
     ("ListGroups", "arn:aws:iam::111122223333:group/"),
     ("ListMFADevices", "arn:aws:iam::111122223333:user/Bob"),
     ("ListPolicies", "arn:aws:iam::111122223333:policy/"),
@@ -74,7 +76,10 @@ const EXCEPTIONS: [(&str, &str); 26] = [
     ("ListServiceSpecificCredentials", "arn:aws:iam::111122223333:user/Bob"),
     ("ListSigningCertificates", "arn:aws:iam::111122223333:user/Bob"),
     ("ListUsers", "arn:aws:iam::111122223333:user/"),
+    ("ListVirtualMFADevices", "*"),
+    ("ResetServiceSpecificCredential", "arn:aws:iam::111122223333:user/Bob"),
     ("UpdateAccessKey", "arn:aws:iam::111122223333:user/Bob"),
+    ("UpdateServiceSpecificCredential", "arn:aws:iam::111122223333:user/Bob"),
 ];
 
 /// Nobody is denied these.

@@ -30,7 +30,9 @@ fn a_role_from_its_creation_to_its_end() {
     assert_eq!((made.text("Arn"), made.text("Path")), (arn.into(), "/service/".into()));
     assert!(made.text("RoleId").starts_with("AROA"));
     let got = iam.done("GetRole", &[("RoleName", "mailer")]);
-    assert_eq!(got.text("Role"), made.text("Role"));
+    let settings = "<MaxSessionDuration>7200</MaxSessionDuration>";
+    let made = made.text("Role").replace("</Description>", &format!("</Description>{settings}"));
+    assert_eq!(got.text("Role"), made + "<RoleLastUsed></RoleLastUsed>");
     assert!(got.text("AssumeRolePolicyDocument").starts_with("%7B%22Version%22"));
     assert_eq!(
         (got.text("Description"), got.text("MaxSessionDuration")),
@@ -123,9 +125,12 @@ fn what_is_no_trust_policy() {
         (SENDING.to_owned(), resource),
         (good.replace("sts:AssumeRole", "iam:GetUser"), action),
         (good.replace("sts:AssumeRole", "*"), action),
+        (good.replace("sts:AssumeRole", "sts:BadAssumeRole"), action),
+        (good.replace("sts:AssumeRole", "sts:AssumeRoles"), action),
+        (good.replace("}]}", ",}]}"), "This policy contains invalid Json"),
         (good.replace("Principal", "NotPrincipal"), syntax),
         (good.replace("AWS", "Aws"), syntax),
-        (good.replace("Allow", "allow"), syntax),
+        (good.replace("Allow", "allow"), "The policy failed legacy parsing"),
         (good.replace("2012", "2013"), syntax),
         (trust("{}"), syntax),
         (trust(r#"{"AWS":[]}"#), syntax),
@@ -139,6 +144,12 @@ fn what_is_no_trust_policy() {
         let role = [("RoleName", "r"), ("AssumeRolePolicyDocument", &*document)];
         let malformed = (400, "MalformedPolicyDocument".into(), text.into());
         assert_eq!(iam.refused("CreateRole", &role), malformed, "{document}");
+    }
+    for action in ["sts:*", "STS:assumerole", "sts:TagSession", "sts:Assume*"] {
+        let document = good.replace("sts:AssumeRole", action);
+        let name = action.replace([':', '*'], "-");
+        let role = [("RoleName", &*name), ("AssumeRolePolicyDocument", &*document)];
+        iam.done("CreateRole", &role);
     }
     let by_path = trust(r#"{"AWS":"arn:aws:iam::111122223333:user/staff/Bob"}"#);
     iam.done("CreateRole", &[("RoleName", "r"), ("AssumeRolePolicyDocument", &by_path)]);

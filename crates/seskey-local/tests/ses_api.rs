@@ -143,14 +143,14 @@ fn identities_of_version_2() {
         ("POST", identities, &json!({}), (400, "SerializationException")),
         ("GET", address, &Value::Null, (200, "")),
         ("GET", "/v2/email/identities/example.net", &Value::Null, (404, "NotFoundException")),
-        ("PUT", policy, &document, (404, "NotFoundException")),
+        ("PUT", policy, &document, (200, "")),
         ("POST", policy, &document, (200, "")),
         ("POST", policy, &document, (400, "AlreadyExistsException")),
         ("PUT", policy, &document, (200, "")),
         ("PUT", policy, &json!({"Policy": "{}"}), (400, "BadRequestException")),
         ("GET", &format!("{address}/policies"), &Value::Null, (200, "")),
         ("DELETE", policy, &Value::Null, (200, "")),
-        ("DELETE", policy, &Value::Null, (404, "NotFoundException")),
+        ("DELETE", policy, &Value::Null, (200, "")),
         ("PATCH", address, &Value::Null, (404, "UnknownOperationException")),
         ("GET", "/v2/email/templates", &Value::Null, (404, "UnknownOperationException")),
     ] {
@@ -163,6 +163,20 @@ fn identities_of_version_2() {
     }
     let (_, list) = v2(&mut client, "GET", &format!("{identities}?PageSize=1"), &Value::Null);
     assert_eq!(list["EmailIdentities"][0]["IdentityName"], "ann@example.com");
+    let by_post = |client: &mut Client, filter: Value| {
+        let body = json!({"PageSize": 10, "Filter": filter});
+        let (_, list) = v2(client, "POST", "/v2/email/list-identities", &body);
+        let listed = list["EmailIdentities"].as_array().expect("a list").clone();
+        listed.iter().map(|it| it["IdentityName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for (filter, expected) in [
+        (json!({}), &["ann@example.com", "example.com"][..]),
+        (json!({"IDENTITY_TYPE": "DOMAIN"}), &["example.com"]),
+        (json!({"IDENTITY_NAME_CONTAINS": "ann"}), &["ann@example.com"]),
+        (json!({"VERIFICATION_STATUS": "PENDING"}), &[]),
+    ] {
+        assert_eq!(by_post(&mut client, filter.clone()), expected, "{filter}");
+    }
     let next = format!("{identities}?NextToken={}", list["NextToken"].as_str().unwrap());
     let (_, list) = v2(&mut client, "GET", &next, &Value::Null);
     assert_eq!(

@@ -76,6 +76,15 @@ pub enum Action {
         service_name: Option<String>,
         page: Page,
     },
+    UpdateServiceSpecificCredential {
+        user_name: String,
+        service_specific_credential_id: String,
+        status: Status,
+    },
+    ResetServiceSpecificCredential {
+        user_name: String,
+        service_specific_credential_id: String,
+    },
     DeleteServiceSpecificCredential {
         user_name: String,
         service_specific_credential_id: String,
@@ -237,6 +246,7 @@ pub enum Action {
 
     SimulatePrincipalPolicy(Simulation),
     GetAccountSummary,
+    GetAccountPasswordPolicy,
     GetAccountAuthorizationDetails {
         filter: Vec<EntityType>,
         page: Page,

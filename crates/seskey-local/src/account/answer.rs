@@ -59,6 +59,7 @@ pub enum Answer {
         users: Listed<User>,
     },
     Groups(Listed<Group>),
+    NewRole(Role),
     Role(Role),
     Roles(Listed<Role>),
     InlinePolicy {
@@ -68,6 +69,7 @@ pub enum Answer {
     },
     PolicyNames(Listed<String>),
     AttachedPolicies(Listed<AttachedPolicy>),
+    NewPolicy(ManagedPolicy),
     Policy(ManagedPolicy),
     /// With its document.
     PolicyVersion(PolicyVersion),
@@ -130,6 +132,8 @@ pub struct AttachedPolicy {
 pub struct Simulated {
     pub action_name: String,
     pub resource_name: String,
+    /// Whether the request named the resource.
+    pub of_resource: bool,
     pub decision: EvalDecision,
     /// The statement that decides, where one does.
     pub matched: Option<MatchedStatement>,
@@ -137,12 +141,22 @@ pub struct Simulated {
     pub allowed_by_permissions_boundary: Option<bool>,
 }
 
-/// The policy whose statement decides.
+/// The statement that decides, by its policy and its place in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the members of the data type Statement
 pub struct MatchedStatement {
     pub source_policy_id: String,
     pub source_policy_type: &'static str,
+    pub start_position: Position,
+    pub end_position: Position,
+}
+
+/// A place in a document, from line 1 and column 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the members of the data type Position
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
 }
 
 /// Who uses a managed policy. Source: IAM API Reference, `PolicyGroup`, `PolicyUser`, `PolicyRole`.

@@ -47,6 +47,13 @@ impl Account {
             A::ListServiceSpecificCredentials { user_name, service_name, page } => {
                 self.list_service_specific_credentials(&user_name, service_name.as_deref(), &page)
             }
+            A::UpdateServiceSpecificCredential {
+                user_name,
+                service_specific_credential_id: id,
+                status,
+            } => self.update_service_specific_credential(&user_name, id, status),
+            A::ResetServiceSpecificCredential { user_name, service_specific_credential_id } => self
+                .reset_service_specific_credential(&user_name, service_specific_credential_id, rng),
             A::DeleteServiceSpecificCredential { user_name, service_specific_credential_id } => {
                 self.delete_service_specific_credential(&user_name, service_specific_credential_id)
             }
@@ -131,6 +138,7 @@ impl Account {
                 self.list_entities_for_policy(&policy_arn, entity, usage, &path_prefix, &page)
             }
             A::SimulatePrincipalPolicy(simulation) => self.simulate(&simulation),
+            A::GetAccountPasswordPolicy => Err(self.no_password_policy()),
             A::GetAccountSummary => Ok(Answer::AccountSummary(self.summary())),
             A::GetAccountAuthorizationDetails { filter, page } => {
                 self.authorization_details(&filter, &page)

@@ -22,16 +22,17 @@ impl Document {
     pub(super) fn parse(text: String, source: PolicySource) -> Result<Self, Refusal> {
         let parse = match source {
             PolicySource::Resource { .. } => Policy::parse_resource,
+            PolicySource::Managed { .. } => Policy::parse_managed,
             _ => Policy::parse,
         };
         match parse(&text) {
             Ok(policy) => Ok(Self { text, source, policy }),
-            Err(_) => Err(Refusal::MalformedPolicyDocument),
+            Err(malformed) => Err(Refusal::MalformedPolicyDocument(malformed)),
         }
     }
 }
 
-/// A document is kept as it was given, and is parsed again.
+/// A document is kept as it was given, and is parsed again; it may be older than today's rules of what is stored.
 impl Serialize for Document {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (&self.text, &self.source).serialize(serializer)
@@ -40,8 +41,13 @@ impl Serialize for Document {
 
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (text, source) = Deserialize::deserialize(deserializer)?;
-        Self::parse(text, source).map_err(D::Error::custom)
+        let (text, source): (String, PolicySource) = Deserialize::deserialize(deserializer)?;
+        let parse = match source {
+            PolicySource::Resource { .. } => Policy::parse_resource,
+            _ => Policy::parse_stored,
+        };
+        let policy = parse(&text).map_err(D::Error::custom)?;
+        Ok(Self { text, source, policy })
     }
 }
 

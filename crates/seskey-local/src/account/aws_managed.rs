@@ -5,6 +5,8 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
 use seskey::{Partition, policy::PolicySource};
 
 use super::{
@@ -13,21 +15,16 @@ use super::{
     versions::{Version, VersionId},
 };
 
-/// Name, ID, date, document.
-const POLICIES: [(&str, &str, &str, &str); 2] = [
-    (
-        "AdministratorAccess",
-        "ANPAIWMBCKSKIEE64ZLYK",
-        "2015-02-06T18:39:46Z",
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
-    ),
-    (
-        "AmazonSESFullAccess",
-        "ANPAJ2P4NXCHAT7NDPNR4",
-        "2015-02-06T18:41:02Z",
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ses:*"],"Resource":"*"}]}"#,
-    ),
-];
+/// One policy of the table, in its default version of early 2026; older versions are not served.
+#[derive(Deserialize)]
+struct Row {
+    name: String,
+    id: String,
+    version: VersionId,
+    created: Timestamp,
+    updated: Timestamp,
+    document: Value,
+}
 
 /// The policies as a partition has them.
 pub(super) fn policies<'a>(partition: Partition) -> impl Iterator<Item = &'a Entry> {
@@ -37,33 +34,35 @@ pub(super) fn policies<'a>(partition: Partition) -> impl Iterator<Item = &'a Ent
 
 static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     use Partition::*;
+    let rows: Vec<Row> = serde_json::from_str(include_str!("../../data/aws-managed-policies.json"))
+        .expect("the table is JSON of rows");
     let partitions = [Aws, AwsCn, AwsUsGov, AwsIso, AwsIsoB, AwsIsoE, AwsIsoF, AwsEusc];
     partitions
         .iter()
-        .flat_map(|&partition| POLICIES.map(|policy| entry(partition, policy)))
+        .flat_map(|&partition| rows.iter().map(move |row| entry(partition, row)))
         .collect()
 });
 
-fn entry(partition: Partition, (name, id, date, document): (&str, &str, &str, &str)) -> Entry {
-    let arn = format!("arn:{partition}:iam::aws:policy/{name}");
-    let create_date: Timestamp = date.parse().expect("a date of the table");
+fn entry(partition: Partition, row: &Row) -> Entry {
+    let arn = format!("arn:{partition}:iam::aws:policy/{}", row.name);
     let source = PolicySource::Managed { arn: arn.clone() };
-    let document = Document::parse(document.to_owned(), source).expect("a document of the table");
+    let text = row.document.to_string().replace("\"arn:aws:", &format!("\"arn:{partition}:"));
+    let document = Document::parse(text, source).expect("a document of the table");
     Entry {
-        versions: BTreeMap::from([(VersionId::FIRST, Version { document, create_date })]),
-        next_version: VersionId::FIRST.next(),
+        versions: BTreeMap::from([(row.version, Version { document, create_date: row.updated })]),
+        next_version: row.version.next(),
         as_boundary: PolicySource::Boundary { arn: arn.clone() },
         policy: ManagedPolicy {
-            policy_name: name.to_owned(),
-            policy_id: id.to_owned(),
+            policy_name: row.name.clone(),
+            policy_id: row.id.clone(),
             arn,
             path: "/".to_owned(),
-            default_version_id: VersionId::FIRST,
+            default_version_id: row.version,
             attachment_count: 0,
             permissions_boundary_usage_count: 0,
             description: None,
-            create_date,
-            update_date: create_date,
+            create_date: row.created,
+            update_date: row.updated,
             tags: Vec::new(),
         },
     }

@@ -62,6 +62,7 @@ fn read(marker: &str) -> Result<String, Refusal> {
         BASE64_URL_SAFE_NO_PAD.decode(marker).ok().and_then(|key| String::from_utf8(key).ok());
     key.ok_or_else(|| Refusal::ValidationError {
         member: "marker".into(),
+        value: None,
         constraint: Constraint::Marker,
     })
 }

@@ -82,13 +82,11 @@ impl Account {
     ) -> Result<Answer, Refusal> {
         let account = self.id.clone();
         let entry = self.user_entry_mut(user_name)?;
-        if !SERVICES.contains(&&*service_name) {
-            return Err(Refusal::NotSupportedService(service_name));
-        }
-        let of_service =
+        of_service(&service_name)?;
+        let there =
             entry.service_specific_credentials.iter().filter(|it| it.service_name == service_name);
         let user_name = entry.user.user_name.clone();
-        let service_user_name = match of_service.count() {
+        let service_user_name = match there.count() {
             0 => format!("{user_name}-at-{account}"),
             n @ 1..CREDENTIALS_PER_SERVICE => format!("{user_name}+{n}-at-{account}"),
             limit => {
@@ -105,8 +103,7 @@ impl Account {
             create_date: now,
         };
         entry.service_specific_credentials.push(credential.clone());
-        let service_password = Secret::new(identifiers::secret_access_key(rng).expose().to_owned());
-        Ok(Answer::NewServiceSpecificCredential { credential, service_password })
+        Ok(Answer::NewServiceSpecificCredential { credential, service_password: password(rng) })
     }
 
     pub(super) fn list_service_specific_credentials(
@@ -117,6 +114,7 @@ impl Account {
     ) -> Result<Answer, Refusal> {
         let mut credentials: Vec<_> =
             self.user_entry(user_name)?.service_specific_credentials.iter().collect();
+        service_name.map_or(Ok(()), of_service)?;
         credentials.retain(|it| service_name.is_none_or(|service| it.service_name == service));
         credentials.sort_by_key(|it| &it.service_specific_credential_id);
         let listed =
@@ -124,20 +122,60 @@ impl Account {
         Ok(Answer::ServiceSpecificCredentials(page.of(listed)?))
     }
 
+    pub(super) fn update_service_specific_credential(
+        &mut self,
+        user_name: &str,
+        id: String,
+        status: Status,
+    ) -> Result<Answer, Refusal> {
+        self.credential_mut(user_name, id)?.status = status;
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn reset_service_specific_credential(
+        &mut self,
+        user_name: &str,
+        id: String,
+        rng: &mut dyn Rng,
+    ) -> Result<Answer, Refusal> {
+        let credential = self.credential_mut(user_name, id)?.clone();
+        Ok(Answer::NewServiceSpecificCredential { credential, service_password: password(rng) })
+    }
+
     pub(super) fn delete_service_specific_credential(
         &mut self,
         user_name: &str,
         id: String,
     ) -> Result<Answer, Refusal> {
+        let id = self.credential_mut(user_name, id)?.service_specific_credential_id.clone();
         let credentials = &mut self.user_entry_mut(user_name)?.service_specific_credentials;
-        match credentials.iter().position(|it| it.service_specific_credential_id == id) {
-            Some(place) => credentials.remove(place),
-            None => {
-                return Err(Refusal::NoSuchEntity(Missing::ServiceSpecificCredential(id)));
-            }
-        };
+        credentials.retain(|it| it.service_specific_credential_id != id);
         Ok(Answer::Done)
     }
+
+    /// No account has a password policy of its own here.
+    pub(super) fn no_password_policy(&self) -> Refusal {
+        Refusal::NoSuchEntity(Missing::PasswordPolicy { account: self.id.to_string() })
+    }
+
+    fn credential_mut(
+        &mut self,
+        user_name: &str,
+        id: String,
+    ) -> Result<&mut ServiceSpecificCredential, Refusal> {
+        let credentials = &mut self.user_entry_mut(user_name)?.service_specific_credentials;
+        let found = credentials.iter_mut().find(|it| it.service_specific_credential_id == id);
+        found.ok_or(Refusal::NoSuchEntity(Missing::ServiceSpecificCredential(id)))
+    }
+}
+
+fn of_service(service_name: &str) -> Result<(), Refusal> {
+    let missing = || Refusal::NoSuchEntity(Missing::Service(service_name.to_owned()));
+    SERVICES.contains(&service_name).then_some(()).ok_or_else(missing)
+}
+
+fn password(rng: &mut dyn Rng) -> Secret {
+    Secret::new(identifiers::secret_access_key(rng).expose().to_owned())
 }
 
 /// The password policy of an account that has set none.

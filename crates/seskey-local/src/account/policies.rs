@@ -96,7 +96,7 @@ impl Account {
             as_boundary: PolicySource::Boundary { arn },
         };
         self.policies.insert(folded, entry);
-        Ok(Answer::Policy(policy))
+        Ok(Answer::NewPolicy(policy))
     }
 
     pub(super) fn get_policy(&self, policy_arn: &str) -> Result<Answer, Refusal> {

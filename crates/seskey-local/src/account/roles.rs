@@ -86,7 +86,7 @@ impl Account {
             permissions_boundary: new.permissions_boundary,
         };
         self.roles.insert(folded, Entry { role: role.clone(), held: Held::default() });
-        Ok(Answer::Role(role))
+        Ok(Answer::NewRole(role))
     }
 
     pub(super) fn get_role(&self, role_name: &str) -> Result<Answer, Refusal> {

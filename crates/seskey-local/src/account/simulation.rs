@@ -1,9 +1,11 @@
 //! `SimulatePrincipalPolicy`: what a user, a group or a role could do, asked without doing it.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use seskey::policy::{Decision, MissingAllow, PolicySource, Request, StatementRef, evaluate};
 
 use super::{
-    Account, Answer, EvalDecision, MatchedStatement, Page, Simulated, Simulation,
+    Account, Answer, EvalDecision, MatchedStatement, Page, Position, Simulated, Simulation,
     authority::{Bearing, Document},
 };
 use crate::refusal::{Missing, Refusal};
@@ -27,7 +29,7 @@ impl Account {
         let bounds = given(&simulation.permissions_boundary_policy_input_list, |n| {
             PolicySource::Boundary { arn: format!("PermissionsBoundaryPolicyInputList.{n}") }
         })?;
-        let (kind, mut policies) = self.policies_of_arn(&simulation.policy_source_arn)?;
+        let mut policies = self.policies_of_arn(&simulation.policy_source_arn)?;
         if !bounds.is_empty() {
             // a boundary that is given stands in place of the user's own
             policies.retain(|(source, _)| !matches!(source, PolicySource::Boundary { .. }));
@@ -56,22 +58,26 @@ impl Account {
         let context = simulation.context_entries.iter().cloned().collect();
         Ok(Answer::Simulation(page.of(asked)?.map(|(action, resource)| {
             let request = Request { action, resource, context: &context };
-            let policies = policies.iter().map(|(source, document)| (*source, &document.policy));
-            simulated(kind, action, resource, evaluate(policies, &request))
+            let decision = evaluate(
+                policies.iter().map(|(source, document)| (*source, &document.policy)),
+                &request,
+            );
+            let of_resource = !simulation.resource_arns.is_empty();
+            simulated(&request, of_resource, decision, &policies)
         })))
     }
 
-    fn policies_of_arn(&self, arn: &str) -> Result<(&'static str, Vec<Bearing<'_>>), Refusal> {
+    fn policies_of_arn(&self, arn: &str) -> Result<Vec<Bearing<'_>>, Refusal> {
         let name = arn.rsplit('/').next().unwrap_or_default();
         if self.user(name).is_some_and(|user| user.arn == arn) {
-            return Ok(("user", self.policies_of_user(name)));
+            return Ok(self.policies_of_user(name));
         }
         if let Some(entry) = self.role_of_arn(arn) {
-            return Ok(("role", self.policies_of_role(&entry.role.role_name)));
+            return Ok(self.policies_of_role(&entry.role.role_name));
         }
         let group = self.group_entry(name).ok().filter(|entry| entry.group.arn == arn);
         let missing = || Refusal::NoSuchEntity(Missing::Policy(arn.to_owned()));
-        Ok(("group", self.policies_of(&group.ok_or_else(missing)?.held).collect()))
+        Ok(self.policies_of(&group.ok_or_else(missing)?.held).collect())
     }
 }
 
@@ -98,10 +104,10 @@ fn steps(policies: &[Bearing<'_>], simulation: &Simulation) -> usize {
 }
 
 fn simulated(
-    kind: &'static str,
-    action: &str,
-    resource: &str,
+    request: &Request<'_>,
+    of_resource: bool,
     decision: Decision<'_>,
+    policies: &[Bearing<'_>],
 ) -> Simulated {
     let (decision, by, allowed_by_permissions_boundary) = match decision {
         Decision::Allowed { by } => (EvalDecision::Allowed, Some(by), None),
@@ -112,28 +118,52 @@ fn simulated(
         Decision::ImplicitDeny { .. } => (EvalDecision::ImplicitDeny, None, None),
     };
     Simulated {
-        action_name: action.to_owned(),
-        resource_name: resource.to_owned(),
+        action_name: request.action.to_owned(),
+        resource_name: request.resource.to_owned(),
+        of_resource,
         decision,
-        matched: by.map(|by| matched(kind, by)),
+        matched: by.and_then(|by| matched(by, policies)),
         allowed_by_permissions_boundary,
     }
 }
 
-/// Source: IAM API Reference, `Statement`.
-fn matched(kind: &'static str, by: StatementRef<'_>) -> MatchedStatement {
-    let (id, source_policy_type) = match by.source {
-        PolicySource::Inline { name } if name.starts_with(POLICY_INPUT_LIST) => (name, "none"),
-        PolicySource::Inline { name } => (name, kind),
-        PolicySource::Group { name, .. } => (name, "group"),
-        PolicySource::Managed { arn } | PolicySource::Boundary { arn } => {
-            let of_aws = arn.contains(":iam::aws:");
-            (arn, if of_aws { "aws-managed" } else { "user-managed" })
-        }
-        PolicySource::Resource { name, .. } => (name, "resource"),
+/// Whatever holds the policy, its type was recorded as `IAM Policy`; of the other types none was.
+fn matched(by: StatementRef<'_>, policies: &[Bearing<'_>]) -> Option<MatchedStatement> {
+    let (_, document) = policies.iter().find(|(source, _)| *source == by.source)?;
+    let (start_position, end_position) = positions(&document.text, by.index)?;
+    let id = match by.source {
+        PolicySource::Inline { name }
+        | PolicySource::Group { name, .. }
+        | PolicySource::Resource { name, .. } => name,
+        PolicySource::Managed { arn } | PolicySource::Boundary { arn } => arn,
     };
     let source_policy_id = id.rsplit('/').next().unwrap_or(id).to_owned();
-    MatchedStatement { source_policy_id, source_policy_type }
+    let of_request = id.starts_with(POLICY_INPUT_LIST);
+    let source_policy_type = if of_request { "none" } else { "IAM Policy" };
+    Some(MatchedStatement { source_policy_id, source_policy_type, start_position, end_position })
+}
+
+/// The places behind the brackets that open and close a statement, as they were recorded.
+fn positions(text: &str, statement: usize) -> Option<(Position, Position)> {
+    let Written { statement: written } = serde_json::from_str(text).ok()?;
+    let one = match written.get().starts_with('[') {
+        true => *serde_json::from_str::<Vec<&RawValue>>(written.get()).ok()?.get(statement)?,
+        false => written,
+    };
+    let start = one.get().as_ptr() as usize - text.as_ptr() as usize;
+    let position = |offset: usize| {
+        let before = &text[..offset];
+        let line = before.rsplit('\n').next().unwrap_or(before);
+        Position { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+    };
+    Some((position(start + 1), position(start + one.get().len())))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Written<'a> {
+    #[serde(borrow)]
+    statement: &'a RawValue,
 }
 
 const POLICY_INPUT_LIST: &str = "PolicyInputList.";

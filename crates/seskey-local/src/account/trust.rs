@@ -48,35 +48,37 @@ impl TrustPolicy {
         &self.text
     }
 
-    fn parse(text: String) -> Result<Self, Refusal> {
-        let malformed = |_| Refusal::MalformedPolicyDocument;
-        let mut document: Map<String, Value> = serde_json::from_str(&text).map_err(malformed)?;
+    /// Which actions are taken depends on when the policy was given.
+    fn parse(text: String, is_taken: fn(&str) -> bool) -> Result<Self, Refusal> {
+        let malformed = |_| Refusal::MalformedTrustPolicy(TrustFault::Json);
+        let document: Value = serde_json::from_str(&text).map_err(malformed)?;
+        let Value::Object(mut document) = document else { return Err(SYNTAX) };
         let statements = match document.remove("Statement") {
             Some(Value::Array(statements)) => statements,
             Some(statement) => vec![statement],
-            None => return Err(Refusal::MalformedPolicyDocument),
+            None => return Err(SYNTAX),
         };
         if statements.is_empty() {
-            return Err(Refusal::MalformedPolicyDocument);
+            return Err(SYNTAX);
         }
-        let parse = |statement| Statement::parse(statement, &document);
+        let parse = |statement| Statement::parse(statement, &document, is_taken);
         let statements = statements.into_iter().map(parse).collect::<Result<_, _>>()?;
         Ok(Self { text, statements })
     }
 }
 
 impl Statement {
-    fn parse(statement: Value, document: &Map<String, Value>) -> Result<Self, Refusal> {
-        let Value::Object(mut statement) = statement else {
-            return Err(Refusal::MalformedPolicyDocument);
-        };
+    fn parse(
+        statement: Value,
+        document: &Map<String, Value>,
+        is_taken: fn(&str) -> bool,
+    ) -> Result<Self, Refusal> {
+        let Value::Object(mut statement) = statement else { return Err(SYNTAX) };
         if statement.contains_key("Resource") || statement.contains_key("NotResource") {
             return Err(Refusal::MalformedTrustPolicy(TrustFault::Resource));
         }
         let actions = one_or_many(statement.get("Action"));
-        let is_sts =
-            |action: &&str| action.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("sts:"));
-        if actions.is_empty() || !actions.iter().all(is_sts) {
+        if actions.is_empty() || !actions.iter().all(|action| is_taken(action)) {
             return Err(Refusal::MalformedTrustPolicy(TrustFault::Action));
         }
         let principals = trusted(statement.remove("Principal"))?;
@@ -100,7 +102,7 @@ impl Account {
                 limit: TRUST_POLICY_SIZE,
             });
         }
-        let policy = TrustPolicy::parse(text)?;
+        let policy = TrustPolicy::parse(text, is_action)?;
         let own = [self.arn("user/"), self.arn("role/")];
         let unknown = |trusted: &&Trusted| match trusted {
             Trusted::Arn(arn) => {
@@ -166,7 +168,7 @@ impl Account {
     }
 }
 
-/// A document is kept as it was given, and is parsed again.
+/// A document is kept as it was given, and is parsed again; it may be older than today's rules of what is stored.
 impl Serialize for TrustPolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.text.serialize(serializer)
@@ -175,28 +177,59 @@ impl Serialize for TrustPolicy {
 
 impl<'de> Deserialize<'de> for TrustPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(String::deserialize(deserializer)?).map_err(D::Error::custom)
+        Self::parse(String::deserialize(deserializer)?, is_sts).map_err(D::Error::custom)
     }
 }
+
+fn is_sts(action: &str) -> bool {
+    action.get(..4).is_some_and(|service| service.eq_ignore_ascii_case("sts:"))
+}
+
+/// An action of STS, or some by wildcards.
+fn is_action(action: &str) -> bool {
+    let is = |known: &&str| action.get(4..).is_some_and(|name| name.eq_ignore_ascii_case(known));
+    is_sts(action) && (action.contains(['*', '?']) || ACTIONS.iter().any(is))
+}
+
+/// Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Security Token Service".
+const ACTIONS: [&str; 15] = [
+    "AssumeRole",
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "AssumeRoot",
+    "DecodeAuthorizationMessage",
+    "GetAccessKeyInfo",
+    "GetCallerIdentity",
+    "GetFederationToken",
+    "GetServiceBearerToken",
+    "GetSessionToken",
+    "GetWebIdentityToken",
+    "SetContext",
+    "SetSourceIdentity",
+    "TagGetWebIdentityToken",
+    "TagSession",
+];
+
+const SYNTAX: Refusal = Refusal::MalformedTrustPolicy(TrustFault::Syntax);
 
 fn trusted(principal: Option<Value>) -> Result<Vec<Trusted>, Refusal> {
     let kinds = match principal {
         Some(Value::String(all)) if all == "*" => return Ok(vec![Trusted::Everyone]),
         Some(Value::Object(kinds)) if !kinds.is_empty() => kinds,
-        _ => return Err(Refusal::MalformedPolicyDocument),
+        _ => return Err(SYNTAX),
     };
     let mut principals = Vec::new();
     for (kind, names) in &kinds {
         let names = one_or_many(Some(names));
         match (kind.as_str(), names.as_slice()) {
-            (_, []) => return Err(Refusal::MalformedPolicyDocument),
+            (_, []) => return Err(SYNTAX),
             ("AWS", names) => {
                 for name in names {
                     principals.push(aws_principal(name)?);
                 }
             }
             ("Service" | "Federated", _) => {}
-            _ => return Err(Refusal::MalformedPolicyDocument),
+            _ => return Err(SYNTAX),
         }
     }
     Ok(principals)

@@ -40,11 +40,36 @@ pub(super) fn simulated(xml: &mut Xml, result: &Simulated) {
     xml.text("EvalActionName", &result.action_name);
     xml.text("EvalResourceName", &result.resource_name);
     xml.text("EvalDecision", result.decision.as_str());
+    matched(xml, result);
+    xml.element("EvalDecisionDetails", |_| {});
+    xml.element("OrganizationsDecisionDetail", |xml| xml.text("AllowedByOrganizations", "true"));
+    boundary(xml, result);
+    let resource = if result.of_resource { std::slice::from_ref(result) } else { &[] };
+    xml.list("ResourceSpecificResults", resource, |xml, result| {
+        xml.text("EvalResourceName", &result.resource_name);
+        xml.text("EvalResourceDecision", result.decision.as_str());
+        matched(xml, result);
+        boundary(xml, result);
+    });
+}
+
+fn matched(xml: &mut Xml, result: &Simulated) {
     xml.list("MatchedStatements", result.matched.as_slice(), |xml, statement| {
         xml.text("SourcePolicyId", &statement.source_policy_id);
         xml.text("SourcePolicyType", statement.source_policy_type);
+        for (name, position) in
+            [("StartPosition", statement.start_position), ("EndPosition", statement.end_position)]
+        {
+            xml.element(name, |xml| {
+                xml.text("Line", &position.line.to_string());
+                xml.text("Column", &position.column.to_string());
+            });
+        }
     });
     xml.texts("MissingContextValues", &[]);
+}
+
+fn boundary(xml: &mut Xml, result: &Simulated) {
     if let Some(allowed) = result.allowed_by_permissions_boundary {
         xml.element("PermissionsBoundaryDecisionDetail", |xml| {
             xml.text("AllowedByPermissionsBoundary", &allowed.to_string());

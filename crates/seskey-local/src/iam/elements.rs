@@ -61,10 +61,16 @@ pub(super) fn role_details(xml: &mut Xml, role: &Role) {
     tags(xml, &role.tags);
 }
 
+/// When a role was last used is not recorded.
+pub(super) fn role_last_used(xml: &mut Xml) {
+    xml.element("RoleLastUsed", |_| {});
+}
+
 fn permissions_boundary(xml: &mut Xml, arn: Option<&str>) {
     if let Some(arn) = arn {
         xml.element("PermissionsBoundary", |xml| {
-            xml.text("PermissionsBoundaryType", "PermissionsBoundaryPolicy");
+            // so it was recorded, whatever the model says
+            xml.text("PermissionsBoundaryType", "Policy");
             xml.text("PermissionsBoundaryArn", arn);
         });
     }

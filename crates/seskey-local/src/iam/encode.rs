@@ -65,10 +65,16 @@ fn result(xml: &mut Xml, answer: &Answer) {
             list(xml, "Users", users, user);
         }
         Answer::Groups(groups) => list(xml, "Groups", groups, group),
+        Answer::NewRole(it) => xml.element("Role", |xml| {
+            role(xml, it);
+            optional(xml, "Description", it.description.as_deref());
+            role_details(xml, it);
+        }),
         Answer::Role(it) => xml.element("Role", |xml| {
             role(xml, it);
             role_settings(xml, it);
             role_details(xml, it);
+            role_last_used(xml);
         }),
         Answer::Roles(roles) => list(xml, "Roles", roles, |xml, it| {
             role(xml, it);
@@ -90,10 +96,14 @@ fn result(xml: &mut Xml, answer: &Answer) {
         Answer::AttachedPolicies(policies) => {
             list(xml, "AttachedPolicies", policies, attached_policy)
         }
+        Answer::NewPolicy(it) => xml.element("Policy", |xml| {
+            policy(xml, it);
+            tags(xml, &it.tags);
+        }),
         Answer::Policy(it) => xml.element("Policy", |xml| {
             policy(xml, it);
             optional(xml, "Description", it.description.as_deref());
-            tags(xml, &it.tags);
+            xml.list("Tags", &it.tags, tag);
         }),
         Answer::PolicyVersion(version) => xml.element("PolicyVersion", |xml| {
             xml.text("Document", &url_encoded(&version.document));

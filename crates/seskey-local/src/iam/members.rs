@@ -219,28 +219,34 @@ impl Members {
     }
 
     pub(crate) fn flag(&self, name: &str) -> Result<bool, Refusal> {
-        self.one_of(name, "true, false", |text| text.parse().ok()).map(Option::unwrap_or_default)
+        self.one_of(name, |text| text.parse().ok()).map(Option::unwrap_or_default)
     }
 
     /// One of the words of an enumeration.
     pub(crate) fn one_of<T>(
         &self,
         name: &str,
-        words: &'static str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, Refusal> {
-        let parse = |text| parse(text).ok_or_else(|| invalid(name, Constraint::OneOf(words)));
+        let parse = |text| parse(text).ok_or_else(|| invalid(name, Constraint::OneOf));
         self.get(name).map(parse).transpose()
     }
 }
 
-/// A refused parameter. AWS writes its name with a small first letter.
+/// A refused parameter. AWS writes `Tags.member.1.Key` as `tags.1.member.key`.
 pub(super) fn invalid(name: &str, constraint: Constraint) -> Refusal {
-    let mut member = name.to_owned();
-    if let Some(first) = member.get_mut(..1) {
-        first.make_ascii_lowercase();
+    let mut parts: Vec<String> = name.split('.').map(str::to_owned).collect();
+    for part in &mut parts {
+        if let Some(first) = part.get_mut(..1) {
+            first.make_ascii_lowercase();
+        }
     }
-    Refusal::ValidationError { member, constraint }
+    for n in 1..parts.len() {
+        if parts[n - 1] == "member" && parts[n].bytes().all(|b| b.is_ascii_digit()) {
+            parts.swap(n - 1, n);
+        }
+    }
+    Refusal::ValidationError { member: parts.join("."), value: None, constraint }
 }
 
 /// Parameters of every operation, and those of a signature in the query string.

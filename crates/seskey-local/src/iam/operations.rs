@@ -104,7 +104,7 @@ fn detach(m: &Members, holder: Holder) -> Result<Action, Refusal> {
 }
 
 fn list_attached(m: &Members, holder: Holder) -> Result<Action, Refusal> {
-    let path_prefix = m.path_prefix(&POLICY_PATH)?;
+    let path_prefix = m.path_prefix(&POLICY_PATH_PREFIX)?;
     Ok(Action::ListAttachedPolicies { holder, path_prefix, page: m.page()? })
 }
 
@@ -133,7 +133,12 @@ fn policy_name(m: &Members) -> Result<String, Refusal> {
 }
 
 fn policy_arn(m: &Members) -> Result<String, Refusal> {
-    m.required("PolicyArn", &ARN)
+    let arn = m.required("PolicyArn", &ARN)?;
+    if arn.starts_with("arn:") && arn.matches(':').count() >= 5 {
+        Ok(arn)
+    } else {
+        Err(Refusal::InvalidArn)
+    }
 }
 
 fn document(m: &Members) -> Result<String, Refusal> {

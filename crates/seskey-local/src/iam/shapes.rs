@@ -1,4 +1,5 @@
-//! The forms of the parameters. Source: botocore 1.44.5, `iam/2010-05-08/service-2.json`.
+//! The forms of the parameters. Source: botocore 1.44.5, `iam/2010-05-08/service-2.json`; the words for names, paths and
+//! access key IDs are those that IAM was seen to use.
 
 use crate::refusal::Constraint;
 
@@ -6,7 +7,7 @@ use crate::refusal::Constraint;
 pub(crate) struct Shape {
     min: usize,
     max: usize,
-    pattern: &'static str,
+    otherwise: Constraint,
     matches: fn(&str) -> bool,
 }
 
@@ -16,7 +17,7 @@ impl Shape {
         match text.chars().count() {
             length if length < self.min => Some(Constraint::MinLength(self.min)),
             length if length > self.max => Some(Constraint::MaxLength(self.max)),
-            _ => (!(self.matches)(text)).then_some(Constraint::Pattern(self.pattern)),
+            _ => (!(self.matches)(text)).then_some(self.otherwise),
         }
     }
 }
@@ -26,18 +27,23 @@ pub(crate) const EXISTING_USER_NAME: Shape = name(128);
 pub(crate) const GROUP_NAME: Shape = name(128);
 pub(crate) const ROLE_NAME: Shape = name(64);
 pub(crate) const POLICY_NAME: Shape = name(128);
-pub(crate) const ROLE_SESSION_NAME: Shape = Shape { min: 2, ..name(64) };
+pub(crate) const ROLE_SESSION_NAME: Shape =
+    Shape { min: 2, otherwise: Constraint::Pattern(r"[\w+=,.@-]*"), ..name(64) };
 
 pub(crate) const PATH: Shape = Shape {
     min: 1,
     max: 512,
-    pattern: r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)",
+    otherwise: Constraint::Form(
+        "It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+    ),
     matches: |text| text == "/" || is_path(text, |c| c.is_ascii_graphic()),
 };
 pub(crate) const POLICY_PATH: Shape = Shape {
     min: 1,
     max: 512,
-    pattern: r"((/[A-Za-z0-9\.,\+@=_-]+)*)/",
+    otherwise: Constraint::Form(
+        "It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+    ),
     matches: |text| {
         text == "/" || (is_path(text, |c| c == '/' || is_name(c)) && !text.contains("//"))
     },
@@ -45,49 +51,60 @@ pub(crate) const POLICY_PATH: Shape = Shape {
 pub(crate) const PATH_PREFIX: Shape = Shape {
     min: 1,
     max: 512,
-    pattern: r"\u002F[\u0021-\u007F]*",
+    otherwise: PREFIX_FORM,
     matches: |text| text.starts_with('/') && text.chars().all(|c| ('!'..='\u{7f}').contains(&c)),
 };
-pub(crate) const ACCESS_KEY_ID: Shape =
-    Shape { min: 16, max: 128, pattern: r"[\w]+", matches: |text| text.chars().all(is_word) };
-pub(crate) const CREDENTIAL_ID: Shape = Shape { min: 20, ..ACCESS_KEY_ID };
+/// A prefix of the paths of managed policies.
+pub(crate) const POLICY_PATH_PREFIX: Shape = Shape { otherwise: PREFIX_FORM, ..POLICY_PATH };
+pub(crate) const ACCESS_KEY_ID: Shape = Shape {
+    min: 16,
+    max: 128,
+    otherwise: Constraint::Form("It must contain only alphanumeric characters."),
+    matches: |text| text.chars().all(is_word),
+};
+pub(crate) const CREDENTIAL_ID: Shape =
+    Shape { min: 20, otherwise: Constraint::Pattern(r"[\w]+"), ..ACCESS_KEY_ID };
 pub(crate) const EXTERNAL_ID: Shape = Shape {
     min: 2,
     max: 1224,
-    pattern: r"[\w+=,.@:\/-]*",
+    otherwise: Constraint::Pattern(r"[\w+=,.@:\/-]*"),
     matches: |text| text.chars().all(|c| is_name(c) || ":/".contains(c)),
 };
-pub(crate) const SERVICE_NAME: Shape = Shape { min: 1, max: 128, pattern: ".*", matches: |_| true };
-pub(crate) const ENTITY_TYPE: Shape = Shape { min: 1, max: 128, pattern: ".*", matches: |_| true };
-pub(crate) const ARN: Shape = Shape { min: 20, max: 2048, pattern: ".*", matches: |_| true };
+pub(crate) const SERVICE_NAME: Shape =
+    Shape { min: 1, max: 128, otherwise: Constraint::Pattern(".*"), matches: |_| true };
+pub(crate) const ENTITY_TYPE: Shape =
+    Shape { min: 1, max: 128, otherwise: Constraint::Pattern(".*"), matches: |_| true };
+pub(crate) const ARN: Shape =
+    Shape { min: 20, max: 2048, otherwise: Constraint::Pattern(".*"), matches: |_| true };
 pub(crate) const RESOURCE_NAME: Shape =
-    Shape { min: 1, max: 2048, pattern: ".*", matches: |_| true };
-pub(crate) const ACTION_NAME: Shape = Shape { min: 3, max: 128, pattern: ".*", matches: |_| true };
+    Shape { min: 1, max: 2048, otherwise: Constraint::Pattern(".*"), matches: |_| true };
+pub(crate) const ACTION_NAME: Shape =
+    Shape { min: 3, max: 128, otherwise: Constraint::Pattern(".*"), matches: |_| true };
 pub(crate) const CONTEXT_VALUE: Shape =
-    Shape { min: 0, max: 2048, pattern: ".*", matches: |_| true };
+    Shape { min: 0, max: 2048, otherwise: Constraint::Pattern(".*"), matches: |_| true };
 pub(crate) const CONTEXT_KEY_NAME: Shape =
-    Shape { min: 5, max: 256, pattern: ".*", matches: |_| true };
+    Shape { min: 5, max: 256, otherwise: Constraint::Pattern(".*"), matches: |_| true };
 pub(crate) const POLICY_DOCUMENT: Shape = Shape {
     min: 1,
     max: 131_072,
-    pattern: r"[\u0009\u000A\u000D\u0020-\u00FF]+",
+    otherwise: Constraint::Pattern(r"[\u0009\u000A\u000D\u0020-\u00FF]+"),
     matches: |text| text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}')),
 };
 pub(crate) const PASSWORD: Shape = Shape { max: 128, ..POLICY_DOCUMENT };
 pub(crate) const ROLE_DESCRIPTION: Shape = Shape {
     min: 0,
     max: 1000,
-    pattern: r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*",
+    otherwise: Constraint::Pattern(r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*"),
     matches: |text| {
         (POLICY_DOCUMENT.matches)(text) && !text.contains(|c| ('\u{7f}'..='\u{a0}').contains(&c))
     },
 };
 pub(crate) const POLICY_DESCRIPTION: Shape =
-    Shape { min: 0, max: 1000, pattern: ".*", matches: |_| true };
+    Shape { min: 0, max: 1000, otherwise: Constraint::Pattern(".*"), matches: |_| true };
 pub(crate) const POLICY_VERSION_ID: Shape = Shape {
     min: 1,
     max: 128,
-    pattern: r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?",
+    otherwise: Constraint::Pattern(r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?"),
     matches: |text| {
         text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c| ('1'..='9').contains(&c)))
     },
@@ -95,19 +112,30 @@ pub(crate) const POLICY_VERSION_ID: Shape = Shape {
 pub(crate) const TAG_KEY: Shape = Shape {
     min: 1,
     max: 128,
-    pattern: r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
+    otherwise: Constraint::Pattern(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+"),
     matches: |text| text.chars().all(is_tag),
 };
 pub(crate) const TAG_VALUE: Shape = Shape {
     min: 0,
     max: 256,
-    pattern: r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*",
+    otherwise: Constraint::Pattern(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"),
     matches: |text| text.chars().all(is_tag),
 };
 
 const fn name(max: usize) -> Shape {
-    Shape { min: 1, max, pattern: r"[\w+=,.@-]+", matches: |text| text.chars().all(is_name) }
+    Shape {
+        min: 1,
+        max,
+        otherwise: Constraint::Form(
+            "It must contain only alphanumeric characters and/or the following: +=,.@_-",
+        ),
+        matches: |text| text.chars().all(is_name),
+    }
 }
+
+const PREFIX_FORM: Constraint = Constraint::Form(
+    "It must begin with the / character and contain only alphanumeric characters and/or / characters.",
+);
 
 fn is_path(text: &str, inner: fn(char) -> bool) -> bool {
     text.len() > 2 && text.starts_with('/') && text.ends_with('/') && text.chars().all(inner)

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use seskey::policy::{Fault, MalformedPolicy};
+
 use super::{Conflict, Constraint, Denial, Missing};
 use crate::account::Bounded;
 
@@ -42,6 +44,12 @@ impl fmt::Display for Missing {
             Self::ServiceSpecificCredential(id) => {
                 write!(f, "No such credential {id} exists")
             }
+            Self::Service(name) => {
+                write!(f, "No such service {name} is supported for Service Specific Credentials")
+            }
+            Self::PasswordPolicy { account } => {
+                write!(f, "The Password Policy with domain name {account} cannot be found.")
+            }
             Self::AccessKey(id) => write!(f, "The Access Key with id {id} cannot be found."),
             Self::Policy(arn) => write!(f, "Policy {arn} was not found."),
             Self::AttachablePolicy(arn) => {
@@ -62,7 +70,7 @@ impl fmt::Display for Conflict {
             Self::AccessKeys => "Cannot delete entity, must delete access keys first.",
             Self::LoginProfile => "Cannot delete entity, must delete login profile first.",
             Self::ServiceSpecificCredentials => {
-                "Cannot delete entity, must delete service specific credentials first."
+                "Cannot delete entity, must remove referenced objects first."
             }
             Self::InlinePolicies => "Cannot delete entity, must delete policies first.",
             Self::AttachedPolicies => "Cannot delete entity, must detach all policies first.",
@@ -86,20 +94,79 @@ impl fmt::Display for Constraint {
             Self::Pattern(pattern) => {
                 write!(f, "Member must satisfy regular expression pattern: {pattern}")
             }
-            Self::OneOf(values) => write!(f, "Member must satisfy enum value set: [{values}]"),
+            Self::Form(form) => f.write_str(form),
+            Self::OneOf => write!(f, "Member must satisfy enum value set"),
             Self::AtLeast(n) => write!(f, "Member must have value greater than or equal to {n}"),
             Self::AtMost(n) => write!(f, "Member must have value less than or equal to {n}"),
             Self::Unknown(operation) => {
                 write!(f, "Member must be one that {operation} takes here")
             }
-            Self::Marker => write!(f, "Member must be a marker of an earlier answer"),
+            Self::Marker => write!(f, "Invalid Marker."),
         }
     }
 }
 
-pub(super) fn null(constraint: &Constraint) -> &'static str {
-    match constraint {
-        Constraint::Required => " null",
-        _ => "",
-    }
+/// A refused parameter. IAM has two ways to say it; it never repeats the value, and STS does.
+pub(super) fn validation_error(
+    member: &str,
+    value: Option<&str>,
+    constraint: &Constraint,
+) -> String {
+    let value = match (constraint, value) {
+        (Constraint::Marker, _) => return constraint.to_string(),
+        (Constraint::Form(form), _) => {
+            return format!("The specified value for {member} is invalid. {form}");
+        }
+        (Constraint::Required, _) => " null".to_owned(),
+        (_, Some(value)) => format!(" '{value}'"),
+        (_, None) => String::new(),
+    };
+    format!(
+        "1 validation error detected: Value{value} at '{member}' failed to satisfy constraint: {constraint}"
+    )
 }
+
+/// What IAM says of a document that it does not store.
+pub(super) fn malformed_policy(malformed: &MalformedPolicy) -> String {
+    let MalformedPolicy::Element { fault, .. } = malformed else { return SYNTAX.to_owned() };
+    let text = match fault {
+        Fault::OldVersion => "Policy document must be version 2012-10-17 or greater.",
+        Fault::EffectCase | Fault::Date | Fault::ArnFields => "The policy failed legacy parsing",
+        Fault::Principal => "Policy document should not specify a principal.",
+        Fault::Sid => {
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression \
+             [0-9A-Za-z]*"
+        }
+        Fault::DuplicateSid => "Statement IDs (SID) in a single policy must be unique.",
+        Fault::NoActions => "Policy statement must contain actions.",
+        Fault::NoResources => "Policy statement must contain resources.",
+        Fault::Action => {
+            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+        }
+        Fault::ActionColons => "Actions/Condition can contain only one colon.",
+        Fault::Vendor(vendor) => return format!("Vendor {vendor} is not valid"),
+        Fault::Resource(resource) => {
+            return format!("Resource {resource} must be in ARN format or \"*\".");
+        }
+        Fault::Partition { partition, completed } => {
+            return format!("Partition \"{partition}\" is not valid for resource \"{completed}\".");
+        }
+        Fault::ResourceVendor => {
+            "Resource vendor must be fully qualified and cannot contain regexes."
+        }
+        Fault::IamRegion(resource) => {
+            return format!("IAM resource {resource} cannot contain region information.");
+        }
+        Fault::S3Region(resource) => {
+            return format!("Resource {resource} can not contain region information.");
+        }
+        Fault::IamResource(begins) => {
+            let begins = begins.join(", ");
+            return format!("IAM resource path must either be \"*\" or start with {begins}.");
+        }
+        _ => SYNTAX,
+    };
+    text.to_owned()
+}
+
+const SYNTAX: &str = "Syntax errors in policy.";

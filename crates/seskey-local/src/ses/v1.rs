@@ -233,7 +233,7 @@ fn list_identities(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<()
         "Domain" => Some(false),
         _ => None,
     };
-    let wanted = m.one_of("IdentityType", "EmailAddress, Domain", is_address)?;
+    let wanted = m.one_of("IdentityType", is_address)?;
     let max_items = m.get("MaxItems").and_then(|text| text.parse().ok());
     let page = Page {
         marker: m.get("NextToken").map(str::to_owned),

@@ -121,7 +121,19 @@ const ROUTES: &[Route] = &[
         path: IDENTITIES,
         name: "ListEmailIdentities",
         on: On::Everything,
-        proceed: list_identities,
+        proceed: |call, input| {
+            let page_size = input.query("PageSize").and_then(|text| text.parse().ok());
+            let next_token = input.query("NextToken");
+            list_identities(call, ListIdentities { next_token, page_size, ..Default::default() })
+        },
+    },
+    // as it is asked for since the model of 2026
+    Route {
+        method: "POST",
+        path: "/v2/email/list-identities",
+        name: "ListEmailIdentities",
+        on: On::Everything,
+        proceed: |call, input| list_identities(call, input.json()?),
     },
     Route {
         method: "POST",
@@ -179,10 +191,9 @@ const ROUTES: &[Route] = &[
         proceed: |call, input| {
             let (identity, name) = (input.identity(call)?, &input.names[1]);
             policies(call, &identity)?;
-            match call.account.delete_identity_policy(&call.region, &identity, name) {
-                true => Ok(json!({})),
-                false => Err(Refusal::NoSuchPolicy(name.clone())),
-            }
+            // "This API returns successfully even if a policy with the specified name does not exist."
+            call.account.delete_identity_policy(&call.region, &identity, name);
+            Ok(json!({}))
         },
     },
 ];
@@ -201,6 +212,41 @@ struct CreateIdentity {
     email_identity: String,
     configuration_set_name: Option<IgnoredAny>,
 }
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListIdentities {
+    #[serde(default)]
+    filter: Filter,
+    #[serde(default, deserialize_with = "bounded::optional_text")]
+    next_token: Option<String>,
+    page_size: Option<usize>,
+}
+
+/// Source: botocore 1.44.8, `IdentityFilterKey`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE", deny_unknown_fields)]
+struct Filter {
+    #[serde(default, deserialize_with = "bounded::optional_text")]
+    identity_name_contains: Option<String>,
+    #[serde(default, deserialize_with = "bounded::optional_text")]
+    identity_type: Option<String>,
+    #[serde(default, deserialize_with = "bounded::optional_text")]
+    verification_status: Option<String>,
+}
+
+impl Filter {
+    fn takes(&self, identity: &Identity) -> bool {
+        let is = |wanted: &Option<String>, given| wanted.as_deref().is_none_or(|it| it == given);
+        let part = self.identity_name_contains.as_deref().unwrap_or_default();
+        identity.as_str().contains(part)
+            && is(&self.identity_type, identity_type(identity))
+            && is(&self.verification_status, VERIFIED)
+    }
+}
+
+/// Every identity is verified.
+const VERIFIED: &str = "SUCCESS";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -223,19 +269,17 @@ fn get_account(call: &mut Call<'_>, _: &Input<'_>) -> Result<Value, Refusal> {
     }))
 }
 
-fn list_identities(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refusal> {
-    let max_items = input.query("PageSize").and_then(|text| text.parse().ok());
-    let page = Page {
-        marker: input.query("NextToken"),
-        max_items: max_items.filter(|n| (1..=1000).contains(n)).unwrap_or(1000),
-    };
-    let identities = call.account.identities(&call.region);
+fn list_identities(call: &Call<'_>, given: ListIdentities) -> Result<Value, Refusal> {
+    let ListIdentities { filter, next_token, page_size } = given;
+    let max_items = page_size.filter(|n| (1..=1000).contains(n)).unwrap_or(1000);
+    let page = Page { marker: next_token, max_items };
+    let identities = call.account.identities(&call.region).filter(|it| filter.takes(it));
     let listed = page.of(identities.map(|identity| {
         let described = json!({
             "IdentityType": identity_type(&identity),
             "IdentityName": identity.as_str(),
             "SendingEnabled": true,
-            "VerificationStatus": "SUCCESS",
+            "VerificationStatus": VERIFIED,
         });
         (identity.to_string(), described)
     }))?;
@@ -270,7 +314,7 @@ fn get_identity(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refusal
         "IdentityType": identity_type(&identity),
         "FeedbackForwardingStatus": true,
         "VerifiedForSendingStatus": true,
-        "VerificationStatus": "SUCCESS",
+        "VerificationStatus": VERIFIED,
         "DkimAttributes": dkim(),
         "Policies": policies(call, &identity)?,
         "Tags": [],
@@ -282,7 +326,8 @@ fn put_policy(call: &mut Call<'_>, input: &Input<'_>, update: bool) -> Result<Va
     let PutPolicy { policy } = input.json()?;
     match (policies(call, &identity)?.contains_key(&name), update) {
         (true, false) => return Err(Refusal::PolicyAlreadyExists(name)),
-        (false, true) => return Err(Refusal::NoSuchPolicy(name)),
+        // it "returns successfully even if a policy with the specified name does not exist"
+        (false, true) => return Ok(json!({})),
         _ => {}
     }
     call.account.put_identity_policy(&call.region, &identity, &name, &policy)?;

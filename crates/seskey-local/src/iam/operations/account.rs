@@ -2,7 +2,7 @@
 
 use super::{
     super::{members::invalid, shapes::*},
-    policies::{ENTITY_TYPES, entity_type},
+    policies::entity_type,
     *,
 };
 use crate::{account::Simulation, refusal::Constraint};
@@ -14,15 +14,23 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Filter.member.N MaxItems Marker",
         Resource::None,
         |m, _| {
-            let unknown = || invalid("Filter", Constraint::OneOf(ENTITY_TYPES));
+            let unknown = || invalid("Filter", Constraint::OneOf);
             let words = m.list("Filter", &ENTITY_TYPE)?;
             let kinds = words.iter().map(|word| entity_type(word).ok_or_else(unknown));
             let filter = kinds.collect::<Result<_, _>>()?;
             Ok(Action::GetAccountAuthorizationDetails { filter, page: m.page()? })
         },
     ),
+    op("GetAccountPasswordPolicy", "", Resource::None, |_, _| Ok(Action::GetAccountPasswordPolicy)),
     op("GetAccountSummary", "", Resource::None, |_, _| Ok(Action::GetAccountSummary)),
     op("GetCredentialReport", "", Resource::None, |_, _| Ok(Action::GetCredentialReport)),
+    op("ListAccountAliases", "Marker MaxItems", Resource::None, |m, _| none(m, "AccountAliases")),
+    op("ListVirtualMFADevices", "AssignmentStatus Marker MaxItems", Resource::None, |m, _| {
+        m.one_of("AssignmentStatus", |word| {
+            matches!(word, "Assigned" | "Unassigned" | "Any").then_some(())
+        })?;
+        none(m, "VirtualMFADevices")
+    }),
     op(
         "SimulatePrincipalPolicy",
         "PolicySourceArn* PolicyInputList.member.N PermissionsBoundaryPolicyInputList.member.N \
@@ -33,6 +41,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
         simulate,
     ),
 ];
+
+fn none(m: &Members, list: &'static str) -> Result<Action, Refusal> {
+    m.page()?;
+    Ok(Action::ListNone { user_name: None, list })
+}
 
 fn simulate(m: &Members, _: &Principal) -> Result<Action, Refusal> {
     let mut context_entries = Vec::new();

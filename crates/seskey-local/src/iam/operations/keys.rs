@@ -29,8 +29,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         |m, caller| {
             Ok(Action::DeleteServiceSpecificCredential {
                 user_name: m.user_name_or(caller)?,
-                service_specific_credential_id: m
-                    .required("ServiceSpecificCredentialId", &CREDENTIAL_ID)?,
+                service_specific_credential_id: credential_id(m)?,
             })
         },
     ),
@@ -56,15 +55,43 @@ pub(super) const OPERATIONS: &[Operation] = &[
             })
         },
     ),
+    op(
+        "ResetServiceSpecificCredential",
+        "UserName ServiceSpecificCredentialId*",
+        Resource::User,
+        |m, caller| {
+            Ok(Action::ResetServiceSpecificCredential {
+                user_name: m.user_name_or(caller)?,
+                service_specific_credential_id: credential_id(m)?,
+            })
+        },
+    ),
     op("UpdateAccessKey", "UserName AccessKeyId* Status*", Resource::User, |m, caller| {
-        let status = m.one_of("Status", "Active, Inactive", status)?;
+        let status = m.one_of("Status", status)?;
         Ok(Action::UpdateAccessKey {
             principal: m.user_or(caller)?,
             access_key_id: access_key_id(m)?,
             status: status.ok_or_else(|| invalid("Status", Constraint::Required))?,
         })
     }),
+    op(
+        "UpdateServiceSpecificCredential",
+        "UserName ServiceSpecificCredentialId* Status*",
+        Resource::User,
+        |m, caller| {
+            let status = m.one_of("Status", status)?;
+            Ok(Action::UpdateServiceSpecificCredential {
+                service_specific_credential_id: credential_id(m)?,
+                status: status.ok_or_else(|| invalid("Status", Constraint::Required))?,
+                user_name: m.user_name_or(caller)?,
+            })
+        },
+    ),
 ];
+
+fn credential_id(m: &Members) -> Result<String, Refusal> {
+    m.required("ServiceSpecificCredentialId", &CREDENTIAL_ID)
+}
 
 fn access_key_id(m: &Members) -> Result<String, Refusal> {
     m.required("AccessKeyId", &ACCESS_KEY_ID)

@@ -49,7 +49,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         |m, _| {
             Ok(Action::ListEntitiesForPolicy {
                 policy_arn: policy_arn(m)?,
-                entity: m.one_of("EntityFilter", ENTITY_TYPES, entity_type)?,
+                entity: m.one_of("EntityFilter", entity_type)?,
                 usage: policy_usage(m)?,
                 path_prefix: m.path_prefix(&PATH)?,
                 page: m.page()?,
@@ -61,12 +61,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Scope OnlyAttached PathPrefix PolicyUsageFilter Marker MaxItems",
         Resource::PoliciesUnderPath,
         |m, _| {
-            let scope = m.one_of("Scope", "All, AWS, Local", policy_scope)?;
+            let scope = m.one_of("Scope", policy_scope)?;
             Ok(Action::ListPolicies {
                 scope: scope.unwrap_or(PolicyScope::All),
                 only_attached: m.flag("OnlyAttached")?,
                 usage: policy_usage(m)?,
-                path_prefix: m.path_prefix(&POLICY_PATH)?,
+                path_prefix: m.path_prefix(&POLICY_PATH_PREFIX)?,
                 page: m.page()?,
             })
         },
@@ -92,8 +92,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     }),
 ];
 
-pub(super) const ENTITY_TYPES: &str = "User, Role, Group, LocalManagedPolicy, AWSManagedPolicy";
-
 pub(super) fn entity_type(word: &str) -> Option<EntityType> {
     match word {
         "User" => Some(EntityType::User),
@@ -106,7 +104,7 @@ pub(super) fn entity_type(word: &str) -> Option<EntityType> {
 }
 
 fn policy_usage(m: &Members) -> Result<Option<PolicyUsage>, Refusal> {
-    m.one_of("PolicyUsageFilter", "PermissionsPolicy, PermissionsBoundary", |word| match word {
+    m.one_of("PolicyUsageFilter", |word| match word {
         "PermissionsPolicy" => Some(PolicyUsage::PermissionsPolicy),
         "PermissionsBoundary" => Some(PolicyUsage::PermissionsBoundary),
         _ => None,
