@@ -11,6 +11,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use jiff::SignedDuration;
@@ -73,6 +74,8 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     entries: Vec<Entry>,
+    /// Whether somebody waits for one of them.
+    awaited: bool,
     /// Whether the account in memory has something that somebody waits for and that is not on disk yet.
     ahead: bool,
     closed: bool,
@@ -83,6 +86,9 @@ struct Entry {
     /// Told when it is kept; dropped when it is not.
     told: Option<oneshot::Sender<()>>,
 }
+
+/// How long what nobody waits for may be in memory alone.
+const LAZINESS: Duration = Duration::from_secs(1);
 
 impl Journal {
     /// Hands in the changed rows of the account, which must still be locked, so that the order of the changes is kept.
@@ -113,6 +119,7 @@ impl Journal {
         let (told, ticket) = oneshot::channel();
         // behind the end of the writer nobody is told: the ticket fails
         if !queue.closed {
+            queue.awaited |= waits;
             queue.entries.push(Entry { write, told: waits.then_some(told) });
             self.0.filled.notify_one();
         }
@@ -125,9 +132,15 @@ impl Journal {
 
     /// Waits for entries, and takes all there are; nothing at the end.
     fn next_batch(&self) -> Option<Vec<Entry>> {
+        let Shared { filled, .. } = &*self.0;
         let idle = |queue: &mut Queue| queue.entries.is_empty() && !queue.closed;
-        let queue = self.0.filled.wait_while(self.queue(), idle);
-        let batch = mem::take(&mut queue.unwrap_or_else(PoisonError::into_inner).entries);
+        let queue = filled.wait_while(self.queue(), idle).unwrap_or_else(PoisonError::into_inner);
+        // what nobody waits for is written with what somebody does
+        let idle = |queue: &mut Queue| !queue.awaited && !queue.closed;
+        let waited = filled.wait_timeout_while(queue, LAZINESS, idle);
+        let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        queue.awaited = false;
+        let batch = mem::take(&mut queue.entries);
         (!batch.is_empty()).then_some(batch)
     }
 

@@ -11,7 +11,7 @@ use std::{
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::SignedDuration;
@@ -261,6 +261,20 @@ fn who_comes_together_shares_a_commit() {
     let before = told(&server);
     drop(server);
     assert_eq!(told(&place.start()), before);
+}
+
+#[test]
+fn logins_do_not_wake_the_disk() {
+    let place = Place::new();
+    let server = place.start();
+    server.apply(create_user("mailer")).unwrap();
+    let key = add_key(&server, "mailer");
+    let (began, before) = (Instant::now(), server.journal_commits());
+    for _ in 0..20 {
+        assert!(sender(&server, &key).test_connection().unwrap());
+    }
+    let commits = server.journal_commits() - before;
+    assert!(commits <= began.elapsed().as_secs() + 1, "{commits} commits");
 }
 
 #[test]
