@@ -6,12 +6,13 @@ use rand::{Rng, RngExt};
 use seskey::Region;
 
 pub use address::{AddressError, is_addr_spec};
-use fields::Field;
+use fields::{Content, Field};
 pub use header::{Author, Header, HeaderError, IdentityArns, mailboxes};
 pub use parameters::ParameterError;
 pub use tags::{Tag, TagError, check_tag};
 
 mod address;
+mod attachments;
 mod fields;
 mod header;
 mod parameters;
@@ -80,9 +81,14 @@ impl<'a> RawMessage<'a> {
         self.bytes
     }
 
-    /// Whether it has more MIME parts than so many, those inside others counted too.
-    pub fn has_more_parts_than(&self, most: usize) -> bool {
-        parts::count(self.bytes, most) > most
+    /// How many MIME parts it has, those inside others counted too, up to one more than `most`.
+    ///
+    /// # Errors
+    /// Why SES refuses one of them.
+    pub fn count_parts(&self, most: usize) -> Result<usize, HeaderError> {
+        let has_type = |field: &&Field<'_>| field.content() == Content::Type;
+        let content_type = self.fields.iter().find(has_type).map(Field::value);
+        parts::count(content_type, self.body, most)
     }
 
     /// What makes it the message that its recipient gets: `Date` and `Message-ID` are SES's own, the fields that talk
@@ -97,7 +103,7 @@ impl<'a> RawMessage<'a> {
             tags::feedback_id(tags),
             now.strftime("%Y.%m.%d"),
         );
-        let kept = self.fields.iter().filter(|field| field.rule().is_none_or(|rule| rule.is_kept));
+        let kept = self.fields.iter().filter(|field| field.is_kept());
         let before = [written.as_bytes()].into_iter().chain(kept.map(|field| field.raw));
         let header: Vec<&[u8]> = before.chain([&b"\r\n"[..]]).collect();
         Rewriting { header: header.concat(), body_at: self.bytes.len() - self.body.len() }

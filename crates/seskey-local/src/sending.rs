@@ -134,13 +134,12 @@ impl Submission<'_> {
         if recipients.len() > MAX_RECIPIENTS {
             return Err(Refusal::TooManyRecipients);
         }
-        let Header { sender: sent_by, return_path, .. } = self.header;
-        let given = recipients.iter().chain([sender]).chain(sent_by).chain(return_path);
-        let mut addresses = given.map(String::as_str).chain(self.return_path);
+        let mut addresses =
+            recipients.iter().chain([sender]).map(String::as_str).chain(self.return_path);
         if let Some(address) = addresses.find(|address| !is_address(address)) {
             return Err(Refusal::InvalidAddress(address.to_owned()));
         }
-        if self.message.has_more_parts_than(MAX_PARTS) {
+        if self.message.count_parts(MAX_PARTS)? > MAX_PARTS {
             return Err(Refusal::TooManyParts);
         }
         Ok(())

@@ -6,13 +6,13 @@ use memchr::{memchr, memmem};
 
 /// What SES knows of a field.
 #[derive(Debug)]
-pub(super) struct Rule {
-    pub(super) name: &'static str,
+struct Rule {
+    name: &'static str,
     /// How it is read. What it must be is told by that.
-    pub(super) content: Content,
-    pub(super) may_repeat: bool,
-    /// Absent are those that SES writes itself, those for SES alone, and the one that no recipient may see.
-    pub(super) is_kept: bool,
+    content: Content,
+    may_repeat: bool,
+    /// Not so are those that SES writes itself, those for SES alone, and the one that no recipient may see.
+    is_kept: bool,
 }
 
 /// What a field has for content.
@@ -185,7 +185,17 @@ impl<'a> Field<'a> {
         }
     }
 
-    pub(super) fn rule(&self) -> Option<&'static Rule> {
+    /// What it has for content.
+    pub(super) fn content(&self) -> Content {
+        self.rule().map_or(Content::Text, |rule| rule.content)
+    }
+
+    /// Whether the recipient gets it.
+    pub(super) fn is_kept(&self) -> bool {
+        self.rule().is_none_or(|rule| rule.is_kept)
+    }
+
+    fn rule(&self) -> Option<&'static Rule> {
         self.place.map(|place| &RULES[place])
     }
 
@@ -197,12 +207,16 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// What stands behind the colon.
+    pub(super) fn value(&self) -> &'a [u8] {
+        let colon = memchr(b':', self.raw).expect("a field has one");
+        self.raw[colon + 1..].trim_ascii()
+    }
+
     /// What stands behind the colon, unfolded.
     pub(super) fn text(&self) -> Cow<'a, str> {
-        let colon = memchr(b':', self.raw).expect("a field has one");
-        let text = self.raw[colon + 1..].trim_ascii();
-        match String::from_utf8_lossy(text) {
-            Cow::Borrowed(text) if memmem::find(text.as_bytes(), b"\r\n").is_none() => text.into(),
+        match String::from_utf8_lossy(self.value()) {
+            Cow::Borrowed(text) if memchr(b'\r', text.as_bytes()).is_none() => text.into(),
             text => text.replace("\r\n", "").into(),
         }
     }

@@ -5,8 +5,9 @@ use mail_parser::{Address, MessageParser};
 use super::{
     RawMessage,
     address::{AddressError, Mailbox, addresses},
+    attachments::{check_disposition, check_type},
     fields::{Arn, Content, Field, List},
-    parameters::{ParameterError, content_disposition, content_type},
+    parameters::ParameterError,
     tags::{Tag, TagError, tags},
 };
 
@@ -55,9 +56,8 @@ pub struct Author {
     pub display_name: Option<String>,
 }
 
-/// Why SES refuses a header. The texts are those of published refusals, but for the one of [`Ambiguous`].
-///
-/// [`Ambiguous`]: Self::Ambiguous
+/// Why SES refuses the header of a message, or of one of its parts. The texts are those of published refusals, where
+/// nothing else is said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
@@ -65,7 +65,7 @@ pub enum HeaderError {
     #[error("Header section too long.")]
     SectionTooLong,
     /// It can be read in more than one way: it has a CR or an LF that ends no line, or an author who is not the same for
-    /// every reader.
+    /// every reader. The text is ours.
     #[error("Malformed header.")]
     Ambiguous,
     /// A field without a name.
@@ -95,6 +95,12 @@ pub enum HeaderError {
     /// A type or a disposition is none.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
+    /// The name of a file has an extension that SES sends to nobody. The text is a guess.
+    #[error("Illegal filename '{0}'.")]
+    IllegalFileName(String),
+    /// There is no part in a multipart.
+    #[error("Missing start boundary")]
+    MissingStartBoundary,
     /// A tag is none.
     #[error(transparent)]
     Tag(#[from] TagError),
@@ -146,8 +152,7 @@ impl HeaderError {
 impl Header {
     /// The rules: what a field must be is what its reader takes.
     fn read(&mut self, field: &Field<'_>) -> Result<(), HeaderError> {
-        let Some(rule) = field.rule() else { return Ok(()) };
-        match rule.content {
+        match field.content() {
             Content::Text => {}
             Content::Authors => {
                 self.authors = mailboxes(&field.text())?;
@@ -171,8 +176,8 @@ impl Header {
                     List::Bcc => self.bcc.extend(found),
                 }
             }
-            Content::Type => drop(content_type(&field.text())?),
-            Content::Disposition => drop(content_disposition(&field.text())?),
+            Content::Type => check_type(&field.text())?,
+            Content::Disposition => check_disposition(&field.text())?,
             Content::Tags => self.tags.extend(tags(&field.text())?),
             Content::ConfigurationSet => {
                 self.configuration_set =

@@ -1,9 +1,14 @@
 //! How many MIME parts a message has, told in one pass over its lines. Nothing is built of what a stranger wrote; what is
 //! remembered is a boundary for each part at most, and the parts are counted up to a bound.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use memchr::{memchr, memchr_iter, memmem};
+
+use super::{
+    HeaderError, MAX_HEADER,
+    attachments::{check_disposition, check_type},
+};
 
 /// What an entity has for content (RFC 2046).
 #[derive(Debug, Clone, Copy)]
@@ -18,51 +23,84 @@ enum Content<'a> {
     },
 }
 
-/// Counts the message, its parts and theirs, up to one more than `most`.
+/// Counts a message, its parts and theirs, up to one more than `most`, and looks at what each part says that it is.
 ///
 /// A boundary is in no part that it does not end (RFC 2046, section 5.1.1), so that it need not be known which of the
 /// multiparts a line is in.
-pub(super) fn count(message: &[u8], most: usize) -> usize {
+///
+/// # Errors
+/// Why SES refuses one of the parts.
+pub(super) fn count(
+    content_type: Option<&[u8]>,
+    body: &[u8],
+    most: usize,
+) -> Result<usize, HeaderError> {
+    walk(content_type.map(content_of), body, most)
+}
+
+fn walk<'a>(
+    mut content: Option<Content<'a>>,
+    mut body: &'a [u8],
+    most: usize,
+) -> Result<usize, HeaderError> {
     let mut boundaries = HashMap::new();
-    let (mut parts, mut entity, mut in_digest) = (1, message, false);
+    let (mut parts, mut in_digest) = (1, false);
     while parts <= most {
-        let (content, body) = header(entity);
         let usual = if in_digest { Content::Message } else { Content::Leaf };
-        match content.unwrap_or(usual) {
-            Content::Leaf => {}
+        let is_multipart = match content.unwrap_or(usual) {
+            Content::Leaf => false,
             Content::Message => {
-                (parts, entity, in_digest) = (parts + 1, body, false);
+                in_digest = false;
+                (content, body) = header(body)?;
+                parts += 1;
                 continue;
             }
             Content::Multipart { boundary, digest } => {
                 boundaries.insert(boundary, digest);
+                true
             }
-        }
+        };
         match next_part(body, &boundaries) {
-            Some((next, digest)) => (parts, entity, in_digest) = (parts + 1, next, digest),
+            Some((part, digest)) => {
+                in_digest = digest;
+                (content, body) = header(part)?;
+                parts += 1;
+            }
+            None if is_multipart => return Err(HeaderError::MissingStartBoundary),
             None => break,
         }
     }
-    parts
+    Ok(parts)
 }
 
 /// What the header at the beginning of an entity says of the content, and what is behind that header.
-fn header(entity: &[u8]) -> (Option<Content<'_>>, &[u8]) {
+fn header(entity: &[u8]) -> Result<(Option<Content<'_>>, &[u8]), HeaderError> {
     let (mut content, mut rest) = (None, entity);
     // the part may end in the midst of its header
     while !rest.is_empty() && !rest.starts_with(b"--") {
         if let Some(body) = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")) {
-            return (content, body);
+            return Ok((content, body));
         }
         let ends = |at: &usize| !matches!(rest.get(at + 1), Some(b' ' | b'\t'));
         let length = memchr_iter(b'\n', rest).find(ends).map_or(rest.len(), |at| at + 1);
         let (field, behind) = rest.split_at(length);
         if let Some(value) = value_of(field, b"content-type", b':') {
+            check_type(&text(value)?)?;
             content = Some(content_of(value));
+        } else if let Some(value) = value_of(field, b"content-disposition", b':') {
+            check_disposition(&text(value)?)?;
         }
         rest = behind;
     }
-    (content, rest)
+    Ok((content, rest))
+}
+
+/// A field of a part is no longer than the header of a message may be.
+fn text(value: &[u8]) -> Result<Cow<'_, str>, HeaderError> {
+    match value.len() > MAX_HEADER {
+        true => Err(HeaderError::SectionTooLong),
+        false => Ok(String::from_utf8_lossy(value)),
+    }
 }
 
 fn content_of(content_type: &[u8]) -> Content<'_> {
@@ -123,6 +161,11 @@ mod tests {
 
     use super::*;
 
+    fn count_all(message: &[u8]) -> Result<usize, HeaderError> {
+        let (content, body) = header(message)?;
+        walk(content, body, 500)
+    }
+
     const TWO: &str = "Content-Type: multipart/mixed; boundary=x\r\n\r\npreamble\r\n--x\r\n\r\na\r\n--x\r\n\r\nb\r\n--x--\r\n";
 
     #[test]
@@ -137,14 +180,40 @@ mod tests {
             (&TWO.replace("\r\n", "\n"), 3),
             (&TWO.replace("boundary=x", "\r\n charset=\"a;b\";\r\n\tBOUNDARY = \"x\""), 3),
             (&TWO.replace("--x\r\n", "--x \t\r\n"), 3),
-            (&TWO.replace("--x\r\n", "--xy\r\n"), 1),
             (&TWO.replace("multipart/mixed", "text/plain"), 1),
             (&TWO.replace("; boundary=x", ""), 1),
             (&format!("Content-Type: message/rfc822\r\n\r\n{TWO}"), 4),
             (&digest, 5),
             (truncated, 5),
         ] {
-            assert_eq!(count(message.as_bytes(), 500), expected, "{message}");
+            assert_eq!(count_all(message.as_bytes()), Ok(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn each_part_is_looked_at() {
+        for (message, expected) in [
+            (TWO.replace("--x\r\n", "--xy\r\n"), "Missing start boundary"),
+            (
+                TWO.replace("\r\na", "Content-Disposition: =?utf-8?Q?inline?=\r\n\r\na"),
+                "Expected disposition, got =",
+            ),
+            (TWO.replace("\r\nb", "Content-Type: text;\n\r\nb"), "Expected '/', got ;"),
+            (
+                TWO.replace(
+                    "\r\na",
+                    "Content-Type: message/rfc822\r\n\r\n\
+                     Content-Disposition: inline;\r\n filename=\"a.vbs\"\r\n\r\na",
+                ),
+                "Illegal filename 'a.vbs'.",
+            ),
+            (
+                TWO.replace("\r\na", &format!("Content-Type:{}\r\n\r\na", "a".repeat(300_000))),
+                "Header section too long.",
+            ),
+        ] {
+            let error = count_all(message.as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), expected);
         }
     }
 
@@ -155,7 +224,7 @@ mod tests {
             "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n",
             "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n--x\r\n--x\r\n",
         ] {
-            assert_eq!(count(hostile.repeat(70_000).as_bytes(), 500), 501, "{hostile}");
+            assert_eq!(count_all(hostile.repeat(70_000).as_bytes()), Ok(501), "{hostile}");
         }
     }
 
@@ -179,7 +248,7 @@ mod tests {
         #[test]
         fn what_another_has_composed_is_counted((body, expected) in parts()) {
             let message = MessageBuilder::new().from("a@b.c").body(body).write_to_vec().unwrap();
-            prop_assert_eq!(count(&message, 500), expected);
+            prop_assert_eq!(count_all(&message), Ok(expected));
         }
     }
 }
