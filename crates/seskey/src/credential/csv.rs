@@ -1,6 +1,6 @@
 //! The file that the console offers for download, in the three headers it has had.
 
-use super::{CredentialError, SmtpCredential};
+use super::{CredentialError, Found, SmtpCredential, values::place};
 
 /// Writes the console's newer form. A user name that a spreadsheet would run as a formula gets an apostrophe in
 /// front, which spreadsheets take as "this is text" and which IAM never allows in a name; [`SmtpCredential::read`]
@@ -20,6 +20,12 @@ pub fn write<'a>(credentials: impl IntoIterator<Item = &'a SmtpCredential>) -> S
     csv
 }
 
+/// Writes the newer form with one more column: an endpoint that is not the region's, as `host:port`.
+pub fn write_with_endpoint(credential: &SmtpCredential, endpoint: &str) -> String {
+    let ends = [",SMTP endpoint\n".to_owned(), format!(",{endpoint}\n")];
+    write([credential]).lines().zip(ends).map(|(line, end)| format!("{line}{end}")).collect()
+}
+
 /// Makes a cell inert: no spreadsheet takes it for a formula.
 pub fn inert(cell: &str) -> String {
     if cell.starts_with(FORMULA) { format!("'{cell}") } else { cell.to_owned() }
@@ -30,6 +36,10 @@ pub(super) fn has_known_header(text: &str) -> bool {
 }
 
 pub(crate) fn read(text: &str) -> Result<Vec<SmtpCredential>, CredentialError> {
+    Ok(found(text)?.into_iter().map(|found| found.credential).collect())
+}
+
+pub(super) fn found(text: &str) -> Result<Vec<Found>, CredentialError> {
     let mut reader = reader(text);
     let header = reader.headers().map_err(malformed)?;
     let columns = columns(header).ok_or(CredentialError::UnknownForm)?;
@@ -45,13 +55,15 @@ pub(crate) fn read(text: &str) -> Result<Vec<SmtpCredential>, CredentialError> {
             });
             let required =
                 |column, what| cell(Some(column)).ok_or(CredentialError::Missing { line, what });
-            SmtpCredential::from_cells(
+            let (host, port) = cell(columns.endpoint).map_or((None, None), place);
+            let credential = SmtpCredential::from_cells(
                 line,
                 iam_user,
                 required(columns.user_name, "SMTP user name")?,
                 required(columns.password, "SMTP password")?,
-                cell(columns.endpoint),
-            )
+                host.as_deref(),
+            )?;
+            Ok(Found { credential, port })
         })
         .collect()
 }

@@ -1,49 +1,64 @@
-//! JSON, in the form that creating a credential answers: one object, or a list of them.
+//! JSON: the answer of creating a credential, one or a list of them, what `render` writes, and a Kubernetes secret.
 
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::{CredentialError, SmtpCredential};
+use super::{
+    CredentialError, Found,
+    lines::decoded,
+    values::{Called, Values},
+};
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum File {
-    One(Row),
-    Many(Vec<Row>),
-}
+const CALLED: Called = Called {
+    user_name: "smtp_user_name",
+    password: "smtp_password",
+    neither: "smtp_user_name and no smtp_password",
+};
 
-#[derive(Deserialize)]
-struct Row {
-    user_name: Option<String>,
-    #[serde(alias = "access_key_id")]
-    smtp_user_name: String,
-    smtp_password: String,
-    smtp_endpoint: Option<String>,
-}
-
-pub(super) fn read(text: &str) -> Result<Vec<SmtpCredential>, CredentialError> {
+pub(super) fn read(text: &str) -> Result<Vec<Found>, CredentialError> {
     let malformed =
         |error: serde_json::Error| CredentialError::Malformed { line: error.line().max(1) as u64 };
-    let rows = match serde_json::from_str(text).map_err(malformed)? {
-        File::One(row) => vec![row],
-        File::Many(rows) => rows,
+    match serde_json::from_str(text).map_err(malformed)? {
+        Value::Object(object) => Ok(vec![found(&object)?]),
+        Value::Array(values) => {
+            let object = |value: &Value| match value {
+                Value::Object(object) => found(object),
+                _ => Err(CredentialError::UnknownForm),
+            };
+            values.iter().map(object).collect()
+        }
+        _ => Err(CredentialError::UnknownForm),
+    }
+}
+
+fn found(object: &Map<String, Value>) -> Result<Found, CredentialError> {
+    let mut values = Values::default();
+    let data = object.get("data").and_then(Value::as_object);
+    for (name, value) in data.into_iter().flatten() {
+        values.push(name, value.as_str().and_then(decoded).unwrap_or_default());
+    }
+    for (name, value) in object {
+        match value {
+            Value::String(text) => values.push(name, text.clone()),
+            Value::Number(number) => values.push(name, number.to_string()),
+            _ => {}
+        }
+    }
+    let found = values.found(&CALLED)?;
+    // the ports of an endpoint that is not AWS's: it has one
+    let listed = |tls| object.get("ports").and_then(|ports| ports.get(tls)?.as_array());
+    let only = match (listed("starttls"), listed("tls_wrapper")) {
+        (Some(starttls), Some(wrapper)) if starttls.len() + wrapper.len() == 1 => {
+            starttls.iter().chain(wrapper).next().and_then(Value::as_u64)
+        }
+        _ => None,
     };
-    rows.iter()
-        .map(|row| {
-            let (iam_user, endpoint) = (row.user_name.as_deref(), row.smtp_endpoint.as_deref());
-            SmtpCredential::from_cells(
-                1,
-                iam_user,
-                &row.smtp_user_name,
-                &row.smtp_password,
-                endpoint,
-            )
-        })
-        .collect()
+    Ok(Found { port: found.port.or_else(|| only?.try_into().ok()), ..found })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SmtpCredential;
 
     #[test]
     fn an_answer_of_create_is_read() {
@@ -52,5 +67,20 @@ mod tests {
         let credentials = SmtpCredential::read(text).unwrap();
         assert_eq!(credentials[0].iam_user.as_deref(), Some("mailer"));
         assert_eq!(SmtpCredential::read(&format!("[{text}]")), Ok(credentials));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (text, what) in [
+            (r#"{"smtp_user_name":"AKIAIOSFODNN7EXAMPLE"}"#, "smtp_password"),
+            (r#"{"smtp_user_name":"AKIAIOSFODNN7EXAMPLE","smtp_password":null}"#, "smtp_password"),
+            (
+                r#"{"smtp_password":"BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9"}"#,
+                "smtp_user_name",
+            ),
+            (r#"{"ready":true}"#, "smtp_user_name and no smtp_password"),
+        ] {
+            assert_eq!(read(text), Err(CredentialError::Missing { line: 1, what }), "{text}");
+        }
     }
 }

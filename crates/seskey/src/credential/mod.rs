@@ -1,8 +1,11 @@
-//! An SMTP credential, and the forms it is kept in: the console's CSV, JSON, and environment variables.
+//! An SMTP credential, and the forms it is kept in: the console's CSV, and all that [`render`](crate::render) writes.
 
 pub mod csv;
 mod json;
+mod lines;
+mod values;
 
+use self::values::{Called, Values};
 use crate::{access_key::AccessKeyId, password::SmtpPassword, recognise::Recognised, render::env};
 
 /// A user name and a password for one SMTP endpoint.
@@ -18,6 +21,15 @@ pub struct SmtpCredential {
     pub endpoint: Option<String>,
 }
 
+/// A credential as a file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The credential.
+    pub credential: SmtpCredential,
+    /// The port of the SMTP endpoint, where it is known.
+    pub port: Option<u16>,
+}
+
 /// Why a file of credentials cannot be read. No cell of it is ever quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -25,8 +37,8 @@ pub enum CredentialError {
     /// There is nothing in it.
     #[error("no credential in it")]
     Empty,
-    /// It is neither CSV with a known header, nor JSON, nor environment variables.
-    #[error("neither the console's CSV, nor JSON, nor environment variables")]
+    /// It is in none of the forms that are known.
+    #[error("neither the console's CSV nor a form that seskey render writes")]
     UnknownForm,
     /// It is not valid CSV or JSON from this line on.
     #[error("line {line}: malformed")]
@@ -67,19 +79,12 @@ pub enum CredentialError {
 }
 
 impl SmtpCredential {
-    /// Reads the credentials of a file in any of the forms that this module writes, or that the console wrote.
+    /// As [`Found::read`], without the ports.
     ///
     /// # Errors
     /// The first thing that is wrong, with its line.
     pub fn read(text: &str) -> Result<Vec<Self>, CredentialError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let credentials = match text.trim_start().chars().next() {
-            None => return Err(CredentialError::Empty),
-            Some('{' | '[') => json::read(text)?,
-            Some(_) if csv::has_known_header(text) => csv::read(text)?,
-            Some(_) => env::read(text)?,
-        };
-        if credentials.is_empty() { Err(CredentialError::Empty) } else { Ok(credentials) }
+        Ok(Found::read(text)?.into_iter().map(|found| found.credential).collect())
     }
 
     /// Environment variables: `SMTP_HOST`, `SMTP_PORT`, `SMTP_USERNAME`, `SMTP_PASSWORD`, one a line. The values are made of
@@ -113,6 +118,59 @@ impl SmtpCredential {
             })?,
             endpoint,
         })
+    }
+}
+
+impl Found {
+    /// Reads the credentials of a file in any of the forms that this crate writes, under whatever names, or that the
+    /// console wrote.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its line.
+    pub fn read(text: &str) -> Result<Vec<Self>, CredentialError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let found = match text.trim_start().chars().next() {
+            None => return Err(CredentialError::Empty),
+            Some('{' | '[') if !is_postfix(text) => json::read(text)?,
+            Some(_) if csv::has_known_header(text) => csv::found(text)?,
+            Some(_) if text.lines().any(|line| line.trim_end() == "kind: Secret") => {
+                vec![lines::kubernetes(text).found(&ASSIGNED)?]
+            }
+            Some(_) => match assignments(text) {
+                Err(CredentialError::UnknownForm) => {
+                    let found = lines::postfix(text)?;
+                    if found.is_empty() { lines::msmtp(text)? } else { found }
+                }
+                found => vec![found?],
+            },
+        };
+        match found.is_empty() {
+            true if text.trim_start().starts_with('[') => Err(CredentialError::Empty),
+            true if csv::has_known_header(text) => Err(CredentialError::Empty),
+            true => Err(CredentialError::UnknownForm),
+            false => Ok(found),
+        }
+    }
+}
+
+/// `[host]:port` begins as a list of JSON does.
+fn is_postfix(text: &str) -> bool {
+    text.trim_start().starts_with('[') && text.lines().any(|line| line.contains("]:"))
+}
+
+const ASSIGNED: Called = Called {
+    user_name: env::NAMES[0],
+    password: env::NAMES[1],
+    neither: "SMTP_USERNAME and no SMTP_PASSWORD",
+};
+
+fn assignments(text: &str) -> Result<Found, CredentialError> {
+    let values = env::values(text).ok_or(CredentialError::UnknownForm)?;
+    match Values::new(values).found(&ASSIGNED) {
+        Err(CredentialError::Missing { what, .. }) if what == ASSIGNED.neither => {
+            Err(CredentialError::UnknownForm)
+        }
+        found => found,
     }
 }
 

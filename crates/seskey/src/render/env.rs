@@ -4,9 +4,9 @@ use super::{
     Row, Target,
     assignments::{Syntax, held, lines, pieces, render, word},
     names::{HOST, PASSWORD, PORT, USER_NAME, VARIABLES, is_variable, none},
-    pieces::{last, put},
+    pieces::put,
 };
-use crate::credential::{CredentialError, SmtpCredential};
+use crate::credential::SmtpCredential;
 
 pub(super) const ROW: Row = Row {
     target: Target::Env,
@@ -32,20 +32,19 @@ pub(crate) fn write(credential: &SmtpCredential) -> String {
     put(&[], &lines(place.into_iter().flatten().chain(login)))
 }
 
-/// The credential of a whole file, for whatever host it is.
-pub(crate) fn read(text: &str) -> Result<Vec<SmtpCredential>, CredentialError> {
-    let pieces = pieces(Syntax::Shell, text).map_err(|_| CredentialError::UnknownForm)?;
-    let value =
-        |name| last(&pieces, name).map(|piece| (piece.line, word(Syntax::Shell, piece.value)));
-    let (user_name, password) = (value(USER_NAME), value(PASSWORD));
-    if user_name.is_none() && password.is_none() {
-        return Err(CredentialError::UnknownForm);
-    }
-    let (_, user_name) = user_name.ok_or(CredentialError::Missing { line: 1, what: USER_NAME })?;
-    let (line, password) = password.ok_or(CredentialError::Missing { line: 1, what: PASSWORD })?;
-    let host = value(HOST).and_then(|(_, host)| host);
-    let (user_name, password) = (user_name.unwrap_or_default(), password.unwrap_or_default());
-    Ok(vec![SmtpCredential::from_cells(line, None, user_name, password, host)?])
+/// The usual names of the SMTP user name and the SMTP password.
+pub(crate) const NAMES: [&str; 2] = [USER_NAME, PASSWORD];
+
+/// The assignments of a whole file, by the rules of a shell or else of systemd, with their lines; none if it has none.
+pub(crate) fn values(text: &str) -> Option<Vec<(u64, String, String)>> {
+    [Syntax::Shell, Syntax::Systemd].into_iter().find_map(|syntax| {
+        let pieces = pieces(syntax, text).ok()?;
+        let values = pieces.into_iter().filter_map(|piece| {
+            let value = word(syntax, piece.value).unwrap_or_default().to_owned();
+            Some((piece.line, piece.key?, value))
+        });
+        Some(values.collect::<Vec<_>>()).filter(|values| !values.is_empty())
+    })
 }
 
 #[cfg(test)]

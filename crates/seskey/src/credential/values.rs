@@ -1,0 +1,94 @@
+//! A credential among values that have names: by the usual names, else by its form, which no other value has.
+
+use super::{CredentialError, Found, SmtpCredential};
+use crate::{access_key::AccessKeyId, password::SmtpPassword, pasted::plain_name};
+
+/// The values of a file, the names as they stand there.
+#[derive(Default)]
+pub(super) struct Values {
+    values: Vec<(u64, String, String)>,
+}
+
+/// How a form calls what may be missing.
+pub(super) struct Called {
+    pub(super) user_name: &'static str,
+    pub(super) password: &'static str,
+    pub(super) neither: &'static str,
+}
+
+const IAM_USERS: &[&str] = &["username", "iamusername", "iamuserarn"];
+const USER_NAMES: &[&str] = &["smtpusername", "smtpuser", "accesskeyid", "awsaccesskeyid"];
+const PASSWORDS: &[&str] = &["smtppassword", "smtppass"];
+const HOSTS: &[&str] = &["smtphost", "smtpendpoint", "smtpserver"];
+const PORTS: &[&str] = &["smtpport"];
+
+impl Values {
+    pub(super) fn new(values: impl IntoIterator<Item = (u64, String, String)>) -> Self {
+        Self { values: values.into_iter().collect() }
+    }
+
+    pub(super) fn push(&mut self, name: &str, value: String) {
+        self.values.push((1, name.to_owned(), value));
+    }
+
+    /// The credential, with its host and port where they are there.
+    pub(super) fn found(&self, called: &Called) -> Result<Found, CredentialError> {
+        let user_name =
+            self.named(USER_NAMES).or_else(|| self.only(|value| AccessKeyId::parse(value).is_ok()));
+        let password =
+            self.named(PASSWORDS).or_else(|| self.only(|text| SmtpPassword::parse(text).is_some()));
+        let line = self.values.first().map_or(1, |(line, ..)| *line);
+        let missing = |what| CredentialError::Missing { line, what };
+        let ((_, user_name), (line, password)) = match (user_name, password) {
+            (Some(user_name), Some(password)) => (user_name, password),
+            (Some(_), None) => return Err(missing(called.password)),
+            (None, Some(_)) => return Err(missing(called.user_name)),
+            (None, None) => return Err(missing(called.neither)),
+        };
+        let host = self.named(HOSTS).or_else(|| self.ending(&["host", "server", "endpoint"]));
+        let (host, of_host) = host.map_or((None, None), |(_, text)| place(text));
+        let number = |port: Option<(u64, &str)>| port.and_then(|(_, port)| port.parse().ok());
+        let port = number(self.named(PORTS)).or(of_host);
+        let port = port.or_else(|| number(self.ending(&["port"])));
+        let iam_user = self.named(IAM_USERS).map(|(_, name)| name);
+        let credential =
+            SmtpCredential::from_cells(line, iam_user, user_name, password, host.as_deref())?;
+        Ok(Found { credential, port })
+    }
+
+    /// The last value of these names, as readers take it.
+    fn named(&self, names: &[&str]) -> Option<(u64, &str)> {
+        self.last(|name| names.contains(&name))
+    }
+
+    /// A name such as `EMAIL_HOST`; a `PORT` alone is somebody else's.
+    fn ending(&self, ends: &[&str]) -> Option<(u64, &str)> {
+        let is_of_mail = |name: &str| name.contains("mail") || name.contains("smtp");
+        self.last(|name| is_of_mail(name) && ends.iter().any(|end| name.ends_with(end)))
+    }
+
+    fn last(&self, fits: impl Fn(&str) -> bool) -> Option<(u64, &str)> {
+        let filled = self.values.iter().filter(|(_, _, value)| !value.trim().is_empty());
+        let mut found = filled.filter(|(_, name, _)| fits(&plain_name(name)));
+        found.next_back().map(|(line, _, value)| (*line, value.trim()))
+    }
+
+    /// The one value of this form.
+    fn only(&self, fits: impl Fn(&str) -> bool) -> Option<(u64, &str)> {
+        let fitting = self.values.iter().map(|(line, _, value)| (*line, value.trim()));
+        let mut fitting = fitting.filter(|(_, value)| fits(value));
+        let first = fitting.next()?;
+        fitting.all(|(_, value)| value == first.1).then_some(first)
+    }
+}
+
+/// `host`, `host:port`, `[address]:port`.
+pub(super) fn place(text: &str) -> (Option<String>, Option<u16>) {
+    let parts =
+        text.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
+    let (host, port) = match parts.map(|(host, port)| (host, port.parse().ok())) {
+        Some((host, Some(port))) => (host, Some(port)),
+        _ => (text, None),
+    };
+    (Some(host.trim_start_matches('[').trim_end_matches(']').to_owned()), port)
+}

@@ -1,0 +1,99 @@
+//! What is written is read: the forms of `render`, under the usual names and under others.
+
+#![allow(clippy::unwrap_used)]
+
+use seskey::{
+    AccessKeyId, SmtpCredential, SmtpPassword,
+    credential::{CredentialError, Found, csv},
+    render::{Entry, Form, Names, Target},
+};
+
+const ID: &str = "AKIAIOSFODNN7EXAMPLE";
+const PASSWORD: &str = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
+
+fn found(host: Option<&str>, port: Option<u16>) -> Found {
+    let credential = SmtpCredential {
+        iam_user: None,
+        user_name: AccessKeyId::parse(ID).unwrap(),
+        password: SmtpPassword::parse(PASSWORD).unwrap(),
+        endpoint: host.map(str::to_owned),
+    };
+    Found { credential, port }
+}
+
+#[test]
+fn every_form_is_read() {
+    for target in Target::all() {
+        for host in ["email-smtp.eu-west-1.amazonaws.com", "127.0.0.1", "::1"] {
+            let Found { credential, .. } = found(Some(host), None);
+            let entry = Entry { credential, host: host.to_owned(), port: 2587, from: None };
+            let text = Form::from(target).render(&entry, "").unwrap();
+            let read = match target {
+                Target::Csv => found(None, None),
+                _ => found(Some(host), Some(2587)),
+            };
+            assert_eq!(Found::read(&text), Ok(vec![read]), "{target}: {text}");
+        }
+    }
+}
+
+#[test]
+fn names_of_others_are_read() {
+    for target in [Target::Env, Target::Systemd, Target::Json, Target::Kubernetes] {
+        let names = Names {
+            host: "EMAIL_HOST".to_owned(),
+            port: "EMAIL_PORT".to_owned(),
+            user_name: "EMAIL_HOST_USER".to_owned(),
+            password: "EMAIL_HOST_PASSWORD".to_owned(),
+            ..Names::of(target)
+        };
+        let form = Form::new(target, names).unwrap();
+        let Found { credential, .. } = found(Some("localhost"), None);
+        let entry = Entry { credential, host: "localhost".to_owned(), port: 2465, from: None };
+        let text = form.render(&entry, "").unwrap();
+        assert_eq!(Found::read(&text), Ok(vec![found(Some("localhost"), Some(2465))]), "{text}");
+    }
+}
+
+#[test]
+fn others_may_stand_beside_it() {
+    let line = format!("{ID}:{PASSWORD}");
+    for text in [
+        format!("# relays\n[smtp.example.com]:587 user:secret\n[127.0.0.1]:2587\n  {line}\n"),
+        format!(
+            "defaults\nauth on\naccount other\nhost a.example\nuser x\npassword y\n\naccount ses\n\
+             host 127.0.0.1\nport 2587\nuser {ID}\npassword \"{PASSWORD}\"\n"
+        ),
+        format!(
+            "PORT=8080\nSMTP_HOST=127.0.0.1:2587\nexport MAIL_USER={ID}\nMAIL_PASS='{PASSWORD}'\n"
+        ),
+        format!("SMTP endpoint,SMTP user name,SMTP password\n127.0.0.1:2587,{ID},{PASSWORD}\n"),
+        csv::write_with_endpoint(&found(None, None).credential, "127.0.0.1:2587"),
+        format!(
+            "{{\"smtp_user_name\":\"{ID}\",\"smtp_password\":\"{PASSWORD}\",\"smtp_endpoint\":\"127.0.0.1\",\
+             \"ports\":{{\"starttls\":[2587],\"tls_wrapper\":[]}}}}"
+        ),
+    ] {
+        let read = Found::read(&text);
+        assert_eq!(read, Ok(vec![found(Some("127.0.0.1"), Some(2587))]), "{text}");
+    }
+    let by_sender = format!("a@example.com {line}\n");
+    assert_eq!(Found::read(&by_sender), Ok(vec![found(None, None)]));
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let missing = |line, what| Err(CredentialError::Missing { line, what });
+    for (text, error) in [
+        (format!("A=1\nMAIL_USER={ID}\n"), missing(1, "SMTP_PASSWORD")),
+        (format!("MAIL_PASSWORD={PASSWORD}\n"), missing(1, "SMTP_USERNAME")),
+        (
+            "apiVersion: v1\nkind: Secret\ndata:\n  a: Yg==\n".to_owned(),
+            missing(4, "SMTP_USERNAME and no SMTP_PASSWORD"),
+        ),
+        (format!("account ses\nuser {ID}\n"), missing(1, "password")),
+        ("hello world\n".to_owned(), Err(CredentialError::UnknownForm)),
+    ] {
+        assert_eq!(Found::read(&text), error, "{text}");
+    }
+}
