@@ -71,9 +71,17 @@ pub struct Account {
     region: Option<String>,
     iam_endpoint: Dialled,
     sts_endpoint: Dialled,
+    /// Where its SMTP endpoint is, in place of the region's.
+    pub(crate) smtp_endpoint: Option<(String, u16)>,
 }
 
 impl Account {
+    /// The account with an SMTP endpoint of its own, such as that of a local SES or of a VPC: what stores hold leads there.
+    #[must_use]
+    pub fn with_smtp_endpoint(self, host: &str, port: u16) -> Self {
+        Self { smtp_endpoint: Some((host.to_owned(), port)), ..self }
+    }
+
     /// Reads the configuration. Makes no call to IAM or STS.
     pub async fn connect(options: &Options) -> Self {
         let region = match &options.region {
@@ -138,6 +146,7 @@ impl Account {
             region,
             iam_endpoint,
             sts_endpoint,
+            smtp_endpoint: None,
         }
     }
 

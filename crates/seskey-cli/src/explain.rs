@@ -42,6 +42,11 @@ impl Failure {
         Self { exit: Exit::Unfinished, ..Self::new(message, hint) }
     }
 
+    /// It is about this option, variable or argument.
+    pub(crate) fn of(self, given: &str) -> Self {
+        Self { message: format!("{given}: {}", self.message), ..self }
+    }
+
     /// A file cannot be read or written.
     pub(crate) fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
         let hint = match error.kind() {
@@ -183,7 +188,7 @@ pub(crate) fn credential(error: &CredentialError, source: &str) -> Failure {
                 .to_owned()
         }
         E::Password { recognised, .. } => not_a_password(recognised).to_owned(),
-        _ => "the console's CSV, the JSON of seskey create and SMTP_USERNAME=… lines are read"
+        _ => "the console's CSV, the answers of seskey create, and what seskey render writes are read"
             .to_owned(),
     };
     Failure::new(format!("cannot read the credentials of {source}: {error}"), hint)

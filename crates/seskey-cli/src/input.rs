@@ -9,6 +9,7 @@ use std::{
 use seskey::{
     AccessKeyId, Secret, SecretAccessKey, SmtpCredential, SmtpPassword,
     access_key::{AccessKeyIdError, SecretAccessKeyError, USUAL_SECRET_LENGTH},
+    credential::Found,
     pasted::{self, Pasted},
     recognise::recognise,
 };
@@ -106,19 +107,19 @@ pub(crate) fn value(path: Option<&Path>, question: &str, output: &Output) -> Res
     Ok(Secret::new(one_line(&text, "the value", output)?.to_owned()))
 }
 
-/// A credential: that of a file, else a user name with the password of another file, of stdin or of a prompt.
+/// A credential, and the port that a file has beside it: that of the file, else a user name with the password of another file, of stdin or of a prompt.
 pub(crate) fn credential(
     file: Option<&Path>,
     user_name: Option<&str>,
     password_file: Option<&Path>,
     output: &Output,
-) -> Result<SmtpCredential> {
+) -> Result<Found> {
     if let Some(path) = file {
         let name = name(path);
-        let credentials = SmtpCredential::read(&read(path)?)
-            .map_err(|error| explain::credential(&error, &name))?;
-        return match <[SmtpCredential; 1]>::try_from(credentials) {
-            Ok([credential]) => Ok(credential),
+        let found =
+            Found::read(&read(path)?).map_err(|error| explain::credential(&error, &name))?;
+        return match <[Found; 1]>::try_from(found) {
+            Ok([found]) => Ok(found),
             Err(several) => Err(Failure::usage(
                 format!("{name} holds {} credentials", several.len()),
                 "give a file with the one that is meant",
@@ -137,7 +138,8 @@ pub(crate) fn credential(
         let recognised = recognise(value.expose());
         Failure::new("what was given is no SMTP password", explain::not_a_password(&recognised))
     })?;
-    Ok(SmtpCredential { iam_user: None, user_name: id, password, endpoint: None })
+    let credential = SmtpCredential { iam_user: None, user_name: id, password, endpoint: None };
+    Ok(Found { credential, port: None })
 }
 
 /// A text file; `-` is stdin.

@@ -19,7 +19,8 @@ use crate::{
 /// Where the program speaks, and how much.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Output {
-    quiet: bool,
+    /// Whether only what went wrong is said.
+    pub(crate) quiet: bool,
     /// Whether details are told.
     pub(crate) verbose: bool,
     /// Whether answers are JSON.
@@ -41,6 +42,11 @@ impl Output {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             delivered => delivered,
         }
+    }
+
+    /// An answer that tells what was done, and nothing where only what went wrong is to be said.
+    pub(crate) fn report(&self, text: &str) -> io::Result<()> {
+        if self.quiet { Ok(()) } else { self.answer(text) }
     }
 
     /// An answer with a credential in it: all of it or an error, so that nothing is thought delivered that was not.
@@ -70,6 +76,13 @@ impl Output {
     pub(crate) fn note(&self, message: &str) {
         if !self.quiet {
             say(format_args!("{}", printable(message)));
+        }
+    }
+
+    /// What may be done next, where nothing went wrong.
+    pub(crate) fn advice(&self, message: &str) {
+        if !self.quiet {
+            self.hint(message);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Rotates any number of users, several at a time, each for itself, and tells what comes of each.
 
 mod explain;
+mod overview;
 mod records;
 mod report;
 mod rows;
@@ -28,7 +29,7 @@ use seskey_aws::{
         prove::Proof,
         rotate::{Hook, Rotation, forecast, rotate},
     },
-    smtp::Client,
+    smtp::{Client, Server},
 };
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 
@@ -104,6 +105,10 @@ pub(crate) async fn run(
     let all = async {
         let mut running = JoinSet::new();
         for job in jobs {
+            if interrupt.is_raised() {
+                locked(&report).not_begun(&job.who);
+                continue;
+            }
             if running.len() >= concurrency.get() {
                 running.join_next().await;
             }
@@ -149,15 +154,19 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
             return failed(create::explain_create(&error, request));
         }
     }
-    let account = job.account.clone();
+    let (account, is_aws) = (job.account.clone(), job.endpoint.smtp_endpoint.is_none());
     let rotation = match rotation(job) {
         Ok(rotation) => rotation,
         Err(failure) => return failed(failure),
     };
+    // whoever reads a store logs in where the credential is proven
+    let Server { host, port, .. } = &rotation.proof.server;
+    let account = if is_aws { account } else { account.with_smtp_endpoint(host, *port) };
     match (mode, missing) {
         (Mode::Tell, Some(request)) => {
             let steps = seskey::rotation::forecast(&unborn(&rotation), &rotation.goal);
-            report().would(&who, &rotation, &making(&request), &steps);
+            let made = making(&request, report().tells_all());
+            report().would(&who, &rotation, &made, &steps);
         }
         (Mode::Tell, None) => match forecast(&account, &rotation).await {
             Ok(steps) => report().would(&who, &rotation, &[], &steps),
@@ -166,7 +175,7 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
         (Mode::Do, _) => {
             let on_event = &mut |event| report().event(&who, &rotation, event);
             let ended = match rotate(&account, &rotation, interrupt, on_event).await {
-                Ok(outcome) => Ended::Out(Box::new(outcome)),
+                Ok(outcome) => Ended::Out(Box::new(outcome), rotation.proof.server.clone()),
                 Err(error) => Ended::Failed(explain::rotation(&error, &rotation)),
             };
             report().ended(&who, &stores, ended);
@@ -200,9 +209,12 @@ async fn look_for(job: &mut Job) -> Result<Option<CreateRequest>> {
 }
 
 /// How a user is to be made, in lines.
-fn making(request: &CreateRequest) -> Vec<String> {
+fn making(request: &CreateRequest, tells_all: bool) -> Vec<String> {
     let permission = match &request.style {
         Style::Group => format!("put it into the group {SENDING_GROUP}"),
+        Style::Inline { .. } if !tells_all => {
+            format!("give it the policy {SENDING_POLICY}; -v shows it")
+        }
         Style::Inline { policy } => {
             let policy = serde_json::from_str::<serde_json::Value>(policy).unwrap_or_default();
             format!("give it the policy {SENDING_POLICY}: {policy}")

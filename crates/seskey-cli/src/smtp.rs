@@ -53,6 +53,11 @@ pub(crate) fn ca_file_of_environment() -> Option<PathBuf> {
     env::var_os("SESKEY_CA_FILE").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
+/// `host:port`, an IPv6 address in brackets.
+pub(crate) fn at(Server { host, port, .. }: &Server) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
 fn host_and_port(text: &str) -> Result<(String, u16)> {
     let parsed =
         text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
@@ -60,16 +65,28 @@ fn host_and_port(text: &str) -> Result<(String, u16)> {
         .map(|(host, port)| (host.trim_start_matches('[').trim_end_matches(']').to_owned(), port));
     host.filter(|(host, _)| !host.is_empty()).ok_or_else(|| {
         Failure::usage(
-            format!("{text:?} is not HOST:PORT"),
+            format!(
+                "{}: {text:?} is not HOST:PORT",
+                given("--smtp-endpoint", "$SESKEY_SMTP_ENDPOINT", text)
+            ),
             "such as 127.0.0.1:2587, or email-smtp.us-east-1.amazonaws.com:587",
         )
     })
 }
 
+/// The variable where it holds what was given, else the option.
+fn given(option: &'static str, variable: &'static str, text: &str) -> &'static str {
+    let is_set = env::var(&variable[1..]).is_ok_and(|value| value == text);
+    if is_set { variable } else { option }
+}
+
 /// What connects, and whom it trusts.
 pub(crate) fn client(endpoint: &Endpoint) -> Result<Client> {
     let authority = match &endpoint.ca_file {
-        Some(path) => Some(fs::read(path).map_err(|error| Failure::file("read", path, &error))?),
+        Some(path) => Some(fs::read(path).map_err(|error| {
+            let given = given("--ca-file", "$SESKEY_CA_FILE", &path.to_string_lossy());
+            Failure::file("read", path, &error).of(given)
+        })?),
         None => None,
     };
     let timeouts = Timeouts { reply: Duration::from_secs(15), ..Timeouts::default() };
@@ -83,7 +100,7 @@ pub(crate) fn client(endpoint: &Endpoint) -> Result<Client> {
 
 /// Why a session failed, in a sentence, and what to do. The server's own words are in it.
 pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server) -> Failure {
-    let at = format!("{}:{}", server.host, server.port);
+    let at = at(server);
     let hint = match error {
         SmtpError::Refused { reply, .. } => {
             let found = reasons(Refused { password, code: reply.code, text: &reply.text() });

@@ -43,13 +43,17 @@ fn every_folder_is_run() {
 }
 
 /// What varies from run to run, and what stands for it.
-const REDACTIONS: [(&str, &str); 10] = [
+const REDACTIONS: [(&str, &str); 11] = [
     // of account 123456789012, so the key of AWS's documentation stays
     ("AKIARZPUZDI[A-Z2-7]{9}", "AKIAXXXXXXXXXXXXXXXX"),
     ("ACCA[A-Z2-7]{17}", "ACCAXXXXXXXXXXXXXXXXX"),
     (r"\bB[A-Za-z0-9+/]{43}", "[SMTP_PASSWORD]"),
     // of the dynamic range
     (r"((?:127\.0\.0\.1|localhost):)\d{5}\b", "$1[PORT]"),
+    (
+        r#"(SMTP_PORT=|Ports: +|\[127\.0\.0\.1\]:|"starttls": \[\s+|"smtp_port": )\d{5}\b"#,
+        "$1[PORT]",
+    ),
     ("0100[0-9a-f]{12}-[0-9a-f-]+-000000", "[MESSAGE_ID]"),
     ("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[REQUEST_ID]"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),

@@ -98,7 +98,8 @@ pub async fn read(account: &Account, store: &Store, region: &Region) -> Result<H
     let form = &store.form;
     match &store.kind {
         StoreKind::File { path } => {
-            file::read(path.clone(), form.clone(), host(store, region), port(store)).await
+            let (host, port) = place(Some(account), store, region);
+            file::read(path.clone(), form.clone(), host, port).await
         }
         StoreKind::SecretsManager(secret) => secrets_manager::read(account, secret, form).await,
         StoreKind::Ssm(secret) => ssm::read(account, secret, form).await,
@@ -138,7 +139,7 @@ pub async fn check(store: &Store, region: &Region, user: &str) -> Result<(), Sto
         ),
         endpoint: Some(region.smtp_endpoint()),
     };
-    file::check(path.clone(), store.form.clone(), entry(store, region, &credential)).await
+    file::check(path.clone(), store.form.clone(), entry(None, store, region, &credential)).await
 }
 
 /// Puts the credential for this region into the store, user name and password in one write, and reads it back.
@@ -152,7 +153,7 @@ pub async fn write(
     credential: &SmtpCredential,
 ) -> Result<(), StoreError> {
     let form = &store.form;
-    let entry = entry(store, region, credential);
+    let entry = entry(Some(account), store, region, credential);
     let written = match &store.kind {
         StoreKind::File { path } => file::write(path.clone(), form.clone(), entry).await,
         StoreKind::SecretsManager(secret) => {
@@ -208,19 +209,19 @@ impl Held {
     }
 }
 
-fn entry(store: &Store, region: &Region, credential: &SmtpCredential) -> Entry {
-    Entry {
-        host: host(store, region),
-        port: port(store),
-        from: store.from.clone(),
-        credential: credential.clone(),
-    }
+fn entry(
+    account: Option<&Account>,
+    store: &Store,
+    region: &Region,
+    credential: &SmtpCredential,
+) -> Entry {
+    let (host, port) = place(account, store, region);
+    Entry { host, port, from: store.from.clone(), credential: credential.clone() }
 }
 
-fn host(store: &Store, region: &Region) -> String {
-    store.host.clone().unwrap_or_else(|| region.smtp_endpoint())
-}
-
-fn port(store: &Store) -> u16 {
-    store.port.unwrap_or(587)
+/// What the readers of the store connect to: what it says, else the SMTP endpoint of the account, else the region's.
+fn place(account: Option<&Account>, store: &Store, region: &Region) -> (String, u16) {
+    let usual = account.and_then(|account| account.smtp_endpoint.clone());
+    let (host, port) = usual.unwrap_or_else(|| (region.smtp_endpoint(), 587));
+    (store.host.clone().unwrap_or(host), store.port.unwrap_or(port))
 }

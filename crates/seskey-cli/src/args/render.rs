@@ -10,7 +10,7 @@ pub(crate) struct Render {
     /// What is to read it
     #[arg(value_name = "TARGET", value_parser = targets())]
     pub(crate) target: Target,
-    /// The credential as CSV, JSON or environment variables; - is stdin
+    /// The credential in the console's CSV or in a form that render writes; - is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["smtp_user_name", "password_file"])]
     pub(crate) credentials: Option<PathBuf>,
     /// The SMTP user name
@@ -22,9 +22,9 @@ pub(crate) struct Render {
     /// The host that it connects to [else: the endpoint of the credential, of the region]
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Option<String>,
-    /// The port that it connects to
-    #[arg(long, value_name = "PORT", default_value_t = 587)]
-    pub(crate) port: u16,
+    /// The port that it connects to [else: that of the credential, 587]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
     /// The address that it sends from, for msmtp
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) from: Option<String>,

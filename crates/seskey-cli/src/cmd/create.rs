@@ -11,6 +11,7 @@ use seskey::{
     policy::Reach,
     recognise::Recognised,
     region::{STARTTLS_PORTS, TLS_WRAPPER_PORTS},
+    render::{Entry, Target, render},
     user::{REGION_TAG, UserName, UserPath},
 };
 use seskey_aws::{
@@ -20,7 +21,7 @@ use seskey_aws::{
         prove::Proof,
         undo::{LeftOver, Thing, undo},
     },
-    smtp::{Server, Transcript},
+    smtp::{Security, Server, Transcript},
 };
 
 use crate::{
@@ -43,7 +44,8 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
         Some(name) => UserName::parse(name).map_err(|error| explain::user(&error, name))?,
         None => UserName::proposed(Timestamp::now()),
     };
-    let path = UserPath::parse(&args.path).map_err(|error| explain::user(&error, &args.path))?;
+    let path = UserPath::parse(&args.path)
+        .map_err(|error| explain::user(&error, &args.path).of("--path"))?;
     let mut tags = args.tag.iter().map(|tag| parse_tag(tag)).collect::<Result<Vec<_>>>()?;
     if tags.iter().any(|(key, _)| key == REGION_TAG) {
         return Err(Failure::usage(
@@ -53,6 +55,7 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
     }
     tags.push((REGION_TAG.to_owned(), region.to_string()));
     let style = style(args, &region, output)?;
+    let server = smtp::server(&args.endpoint, &region, None, None)?;
     let proof = if args.no_verify { None } else { Some(proof(args, &region)?) };
     let permissions_boundary = args.permissions_boundary.clone();
     let request =
@@ -73,11 +76,12 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
     }
     let file =
         args.output.as_deref().map(|path| OutputFile::begin(path, args.force)).transpose()?;
-    aws::block_on(make(&request, file, args, global, output))?
+    aws::block_on(make(&request, &server, file, args, global, output))?
 }
 
 async fn make(
     request: &CreateRequest,
+    server: &Server,
     file: Option<OutputFile>,
     args: &Create,
     global: &Global,
@@ -94,14 +98,15 @@ async fn make(
     spinner.finish_and_clear();
     let created = created.map_err(|error| explain_create(&error, request))?;
     if let (Some(proof), Some(proven)) = (&request.proof, &created.proven) {
-        let Server { host, port, .. } = &proof.server;
         output.note(&format!(
-            "logged in {} times at {host}:{port}, in {:.1} s",
+            "logged in {} times at {}, in {:.1} s",
             proof.logins,
+            smtp::at(&proof.server),
             proven.elapsed.as_secs_f64()
         ));
     }
-    let answer = answer(&created, request, if output.json { Format::Json } else { args.format });
+    let format = if output.json { Format::Json } else { args.format };
+    let answer = answer(&created, request, server, format)?;
     let delivered = match file {
         Some(file) => file
             .finish(&answer)
@@ -158,8 +163,9 @@ fn proof(args: &Create, region: &Region) -> Result<Proof> {
 
 fn parse_tag(tag: &str) -> Result<(String, String)> {
     let pair = tag.split_once('=').filter(|(key, _)| !key.is_empty());
-    pair.map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .ok_or_else(|| Failure::usage(format!("{tag:?} is no tag"), "such as --tag team=mail"))
+    pair.map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or_else(|| {
+        Failure::usage(format!("--tag: {tag:?} is no tag"), "such as --tag team=mail")
+    })
 }
 
 fn plan(request: &CreateRequest) -> String {
@@ -171,10 +177,9 @@ fn plan(request: &CreateRequest) -> String {
         }
     };
     let proof = match proof {
-        Some(proof) => format!(
-            "log in to {}:{} with the password for {region}\n",
-            proof.server.host, proof.server.port
-        ),
+        Some(proof) => {
+            format!("log in to {} with the password for {region}\n", smtp::at(&proof.server))
+        }
         None => String::new(),
     };
     format!(
@@ -201,13 +206,30 @@ fn plan_json(request: &CreateRequest) -> serde_json::Value {
     })
 }
 
-fn answer(created: &Created, request: &CreateRequest, format: Format) -> String {
+/// The credential with the endpoint that it was proven at: AWS's, or another with its one port.
+fn answer(
+    created: &Created,
+    request: &CreateRequest,
+    server: &Server,
+    format: Format,
+) -> Result<String> {
     let SmtpCredential { user_name, password, .. } = &created.credential;
-    let (name, region, endpoint) =
-        (&request.user_name, &request.region, request.region.smtp_endpoint());
-    match format {
-        Format::Csv => csv::write([&created.credential]),
-        Format::Env => created.credential.to_env(),
+    let (name, region) = (&request.user_name, &request.region);
+    let Server { host, port, .. } = server;
+    let is_aws = *host == region.smtp_endpoint();
+    let (starttls, tls_wrapper) = match server.security {
+        _ if is_aws => (STARTTLS_PORTS.to_vec(), TLS_WRAPPER_PORTS.to_vec()),
+        Security::TlsWrapper => (vec![], vec![*port]),
+        _ => (vec![*port], vec![]),
+    };
+    Ok(match format {
+        Format::Csv if is_aws => csv::write([&created.credential]),
+        Format::Csv => csv::write_with_endpoint(&created.credential, &smtp::at(server)),
+        Format::Env => {
+            let credential = created.credential.clone();
+            let entry = Entry { credential, host: host.clone(), port: *port, from: None };
+            render(Target::Env, &entry, "").map_err(|error| explain::render(&error, Target::Env))?
+        }
         Format::Json => {
             let answer = json!({
                 "user_name": name.as_str(),
@@ -215,18 +237,27 @@ fn answer(created: &Created, request: &CreateRequest, format: Format) -> String 
                 "smtp_user_name": user_name.as_str(),
                 "smtp_password": password.expose(),
                 "region": region.as_str(),
-                "smtp_endpoint": endpoint,
-                "ports": {"starttls": STARTTLS_PORTS, "tls_wrapper": TLS_WRAPPER_PORTS},
+                "smtp_endpoint": host,
+                "ports": {"starttls": starttls, "tls_wrapper": tls_wrapper},
                 "verified": created.proven.is_some(),
             });
             format!("{answer:#}\n")
         }
-        Format::Text => format!(
-            "IAM user name:   {name}\nSMTP user name:  {user_name}\nSMTP password:   {}\nSMTP endpoint:   {endpoint}\n\
-             Ports:           25, 587, 2587 (STARTTLS); 465, 2465 (TLS wrapper)\nRegion:          {region}\n",
-            password.expose(),
-        ),
-    }
+        Format::Text => {
+            let list = |ports: &[u16], tls| {
+                let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+                (!ports.is_empty()).then(|| format!("{} ({tls})", ports.join(", ")))
+            };
+            let ports = [list(&starttls, "STARTTLS"), list(&tls_wrapper, "TLS wrapper")];
+            let ports: Vec<String> = ports.into_iter().flatten().collect();
+            format!(
+                "IAM user name:   {name}\nSMTP user name:  {user_name}\nSMTP password:   {}\nSMTP endpoint:   {host}\n\
+                 Ports:           {}\nRegion:          {region}\n",
+                password.expose(),
+                ports.join("; "),
+            )
+        }
+    })
 }
 
 /// Says what happens.

@@ -3,6 +3,7 @@
 use serde_json::json;
 use seskey::{
     SmtpCredential,
+    credential::Found,
     render::{Entry, Form, Names},
 };
 
@@ -18,14 +19,16 @@ use crate::{
 pub(crate) fn run(args: &Render, global: &Global, output: &Output) -> Result<Exit> {
     let failed = |error| explain::render(&error, args.target);
     let form = Form::new(args.target, names(args)?).map_err(failed)?;
-    let credential = input::credential(
+    let Found { credential, port } = input::credential(
         args.credentials.as_deref(),
         args.smtp_user_name.as_deref(),
         args.password_file.as_deref(),
         output,
     )?;
     let host = host(args, global, &credential)?;
-    let entry = Entry { credential, host, port: args.port, from: args.from.clone() };
+    // the port of the file is that of its host
+    let port = args.port.or_else(|| port.filter(|_| args.host.is_none())).unwrap_or(587);
+    let entry = Entry { credential, host, port, from: args.from.clone() };
     let before = args.keep.as_deref().map(input::read).transpose()?;
     let text = form
         .render(&entry, before.as_ref().map(|text| text.as_str()).unwrap_or_default())
@@ -51,7 +54,7 @@ fn names(args: &Render) -> Result<Names> {
             "password" => &mut names.password,
             _ => {
                 return Err(Failure::usage(
-                    format!("{value:?} is none of host, port, user-name and password"),
+                    format!("--key: {value:?} is none of host, port, user-name and password"),
                     "such as --key password=EMAIL_HOST_PASSWORD",
                 ));
             }

@@ -1,7 +1,7 @@
 //! `seskey verify`: logs in to the SMTP endpoint and out, and says what the server said.
 
 use serde_json::json;
-use seskey::{Region, SmtpCredential, recognise::recognise};
+use seskey::{Region, SmtpCredential, credential::Found, recognise::recognise};
 use seskey_aws::{
     iam::{Simulated, Verdict},
     sender::{Envelope, may_send, user_of_key},
@@ -23,9 +23,10 @@ use crate::{
 const SIMULATOR: &str = "success@simulator.amazonses.com";
 
 pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exit> {
-    let from = args.from.as_deref().map(address).transpose()?;
-    let to = args.to.iter().map(|to| address(to)).collect::<Result<Vec<_>>>()?;
-    let credential = input::credential(
+    let address = |option, text: &str| address(text).map_err(|failure: Failure| failure.of(option));
+    let from = args.from.as_deref().map(|from| address("--from", from)).transpose()?;
+    let to = args.to.iter().map(|to| address("--to", to)).collect::<Result<Vec<_>>>()?;
+    let Found { credential, port } = input::credential(
         args.credentials.as_deref(),
         args.user_name.as_deref(),
         args.password_file.as_deref(),
@@ -33,7 +34,9 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
     )?;
     let region = region(args, global, &credential)?;
     let host = args.host.as_deref().or(credential.endpoint.as_deref());
-    let server = smtp::server(&args.endpoint, &region, host, args.port)?;
+    // the port of the file is that of its host
+    let port = args.port.or_else(|| port.filter(|_| args.host.is_none()));
+    let server = smtp::server(&args.endpoint, &region, host, port)?;
     let client = smtp::client(&args.endpoint)?;
     aws::block_on(async {
         let mut transcript = Transcript::default();
@@ -78,9 +81,9 @@ fn region(args: &Verify, global: &Global, credential: &SmtpCredential) -> Result
     let of_endpoint = || {
         args.host.as_deref().or(credential.endpoint.as_deref()).and_then(Region::of_smtp_endpoint)
     };
-    match &global.region {
+    match aws::typed_region(global, true)? {
         None => of_endpoint().map_or_else(|| aws::region(global, true), Ok),
-        Some(text) => aws::parse_region(text, true),
+        Some(region) => Ok(region),
     }
 }
 
@@ -157,7 +160,7 @@ fn answer(
         }))?;
     } else {
         let sent = sent.map(|reply| format!("{}\n", text(reply))).unwrap_or_default();
-        output.answer(&crate::output::printable(&format!("{login}\n{sent}")))?;
+        output.report(&crate::output::printable(&format!("{login}\n{sent}")))?;
     }
     Ok(())
 }

@@ -7,18 +7,23 @@ use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use seskey::{
     AccessKeyId,
+    render::{Entry, Target, render},
     rotation::{Reason, Step, Why},
     store::Store,
 };
-use seskey_aws::lifecycle::{
-    end::Ending,
-    rotate::{End, Event, Outcome, Rotation},
+use seskey_aws::{
+    lifecycle::{
+        end::Ending,
+        rotate::{End, Event, Outcome, Rotation},
+    },
+    smtp::Server,
 };
 
 use super::{
     Mode, Who, explain,
+    overview::Overview,
     records::Records,
-    rows::{row, step_row},
+    rows::{NOT_BEGUN, row, step_row},
     words::{self, is_detail, words},
 };
 use crate::{
@@ -29,7 +34,8 @@ use crate::{
 
 /// What came of a user.
 pub(super) enum Ended {
-    Out(Box<Outcome>),
+    /// Where it was proven is where it logs in.
+    Out(Box<Outcome>, Server),
     Failed(Failure),
 }
 
@@ -38,6 +44,7 @@ pub(super) struct Report {
     output: Output,
     records: Records,
     progress: ProgressBar,
+    overview: Overview,
     /// What is answered in JSON, in the order in which they ended.
     rows: Vec<Value>,
     tally: Tally,
@@ -53,13 +60,26 @@ struct Tally {
     waiting: usize,
     unfinished: usize,
     failed: usize,
+    /// Stopped by a signal before anything was done, and behind something that was.
+    not_begun: usize,
+    interrupted: usize,
 }
 
 impl Report {
     pub(super) fn new(users: usize, mode: Mode, records: Records, output: Output) -> Self {
         let progress = if users > 1 { output.counter(users as u64) } else { output.spinner() };
         let tally = Tally { users, ..Tally::default() };
-        Self { mode, output, records, progress, rows: vec![], tally, waits: BTreeSet::new() }
+        let overview = Overview::default();
+        Self {
+            mode,
+            output,
+            records,
+            progress,
+            overview,
+            rows: vec![],
+            tally,
+            waits: BTreeSet::new(),
+        }
     }
 
     pub(super) fn event(&mut self, who: &Who, rotation: &Rotation, event: Event) {
@@ -124,7 +144,12 @@ impl Report {
         }
     }
 
-    /// What would be done; before it, how the user is made.
+    /// Whether details are told too.
+    pub(super) fn tells_all(&self) -> bool {
+        self.output.verbose
+    }
+
+    /// What would be done; before it, how the user is made. Of many users that is a table, unless details are asked for.
     pub(super) fn would(
         &mut self,
         who: &Who,
@@ -135,11 +160,15 @@ impl Report {
         let stores = &rotation.stores;
         let changes: Vec<&Step> = steps.iter().filter(|step| step.stage().is_some()).collect();
         self.tally.changed += usize::from(!made.is_empty() || !changes.is_empty());
+        self.overview.add(who, !made.is_empty(), steps, stores);
         if self.output.json {
             let rows: Vec<Value> = steps.iter().map(|step| step_row(step, stores)).collect();
             self.rows.push(json!({
                 "user_name": who.user, "account": who.account, "create": !made.is_empty(), "steps": rows,
             }));
+            return self.progress.inc(1);
+        }
+        if self.tally.users > 1 && !self.output.verbose {
             return self.progress.inc(1);
         }
         // where there is nothing else to tell, details are told
@@ -165,62 +194,97 @@ impl Report {
 
     pub(super) fn ended(&mut self, who: &Who, stores: &[Store], ended: Ended) {
         let problem = match &ended {
-            Ended::Out(outcome) => explain::problem(outcome, &who.user),
+            Ended::Out(outcome, _) => explain::problem(outcome, &who.user),
             Ended::Failed(_) => None,
         };
         let row = row(who, stores, &ended, problem.as_ref());
         self.records.ended(who, &row);
-        if let Ended::Out(outcome) = &ended {
+        if let Ended::Out(outcome, _) = &ended {
             self.tally.changed += usize::from(!outcome.steps.is_empty());
         }
         match (&ended, problem) {
+            (Ended::Out(outcome, _), _) if matches!(outcome.end, End::Interrupted { .. }) => {
+                let count = match outcome.steps.is_empty() {
+                    true => &mut self.tally.not_begun,
+                    false => &mut self.tally.interrupted,
+                };
+                *count += 1;
+            }
             (Ended::Failed(failure), _) => self.failed(who, failure),
             (_, Some(problem)) => self.failed(who, &problem),
-            (Ended::Out(outcome), None) => self.out(who, stores, outcome),
+            (Ended::Out(outcome, server), None) => self.out(who, stores, outcome, server),
         }
         self.rows.push(row);
         self.progress.inc(1);
     }
 
+    /// A user that a signal came before.
+    pub(super) fn not_begun(&mut self, who: &Who) {
+        self.tally.not_begun += 1;
+        self.rows
+            .push(json!({"user_name": who.user, "account": who.account, "outcome": NOT_BEGUN}));
+    }
+
     /// Says what all of it came to.
     pub(super) async fn finish(self) -> Result<Exit> {
-        let Self { mode, output, records, progress, rows, tally, .. } = self;
+        let Self { mode, output, records, progress, overview, rows, tally, .. } = self;
         progress.finish_and_clear();
-        let Tally { users, changed, waiting, unfinished, failed } = tally;
+        let Tally { users, changed, waiting, unfinished, failed, not_begun, interrupted } = tally;
+        let unfinished = unfinished + interrupted;
         let answered = if output.json {
             let has_credential = rows.iter().any(|row| row["smtp_password"].is_string());
-            let answer = json!({
+            let mut answer = json!({
                 "users": rows,
                 "summary": {
                     "users": users, "changed": changed, "waiting": waiting,
-                    "unfinished": unfinished, "failed": failed,
+                    "unfinished": unfinished, "failed": failed, "not_begun": not_begun,
                 },
             });
+            if mode == Mode::Tell {
+                answer["summary"]["plan"] = overview.counts();
+            }
             match has_credential {
                 true => output.deliver(&format!("{answer:#}\n")).map_err(lost),
                 false => output.answer_json(&answer).map_err(Failure::from),
             }
+        } else if mode == Mode::Tell && users > 1 && !output.verbose {
+            if failed > 0 {
+                output.note(&format!("{failed} of {users} users could not be looked at"));
+            }
+            output.answer(&overview.text()).map_err(Failure::from)
         } else {
             if users > 1 {
                 output.note(&match mode {
-                    Mode::Do => format!(
-                        "{users} users: {changed} changed, {waiting} waiting, {unfinished} unfinished, {failed} failed"
-                    ),
+                    Mode::Do => {
+                        let not_begun = match not_begun {
+                            0 => String::new(),
+                            count => format!(", {count} not begun"),
+                        };
+                        format!(
+                            "{users} users: {changed} changed, {waiting} waiting, {unfinished} unfinished, {failed} failed{not_begun}"
+                        )
+                    }
                     Mode::Tell => format!("{users} users: {changed} to be changed, {failed} failed"),
                 });
             }
             Ok(())
         };
+        if interrupted + not_begun > 0 {
+            let hint = if changed > 0 { "run it again to go on" } else { "run it again" };
+            let failure = Failure::new("interrupted", hint);
+            output.failure(&failure, std::iter::empty());
+        }
         records.finish(&output).await?;
         answered?;
-        Ok(match (unfinished, failed) {
-            (0, 0) => Exit::Done,
-            (0, _) => Exit::Failed,
+        Ok(match (unfinished, failed, not_begun) {
+            (0, 0, 0) => Exit::Done,
+            (0, _, 0) => Exit::Failed,
+            (0, ..) if changed == 0 => Exit::Failed,
             _ => Exit::Unfinished,
         })
     }
 
-    fn out(&mut self, who: &Who, stores: &[Store], outcome: &Outcome) {
+    fn out(&mut self, who: &Who, stores: &[Store], outcome: &Outcome, server: &Server) {
         let end = match &outcome.end {
             End::Done { due: None } if outcome.steps.is_empty() => "nothing to do".to_owned(),
             End::Done { due: None } => "done".to_owned(),
@@ -237,9 +301,13 @@ impl Report {
         };
         match &outcome.at_hand {
             _ if self.output.json => {}
-            None => self.answer(who, &format!("{who}: {end}\n")),
+            None => self.done(who, &format!("{who}: {end}\n")),
             Some(credential) => {
-                let delivered = self.progress.suspend(|| self.output.deliver(&credential.to_env()));
+                let (credential, Server { host, port, .. }) = (credential.clone(), server);
+                let entry = Entry { credential, host: host.clone(), port: *port, from: None };
+                let text = render(Target::Env, &entry, "")
+                    .expect("the host was dialled, and the names are the usual ones");
+                let delivered = self.progress.suspend(|| self.output.deliver(&text));
                 if let Err(error) = delivered {
                     let failure = Failure::from(error);
                     let hint =
@@ -252,6 +320,13 @@ impl Report {
         if outcome.at_hand.is_some() {
             let hint = "put it into the store within 15 minutes, and run seskey rotate again: what no store holds then is deleted";
             self.progress.suspend(|| self.output.hint(hint));
+        }
+    }
+
+    /// As [`answer`](Self::answer), but not where only what went wrong is to be said.
+    fn done(&mut self, who: &Who, text: &str) {
+        if !self.output.quiet {
+            self.answer(who, text);
         }
     }
 

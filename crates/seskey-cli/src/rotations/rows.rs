@@ -14,6 +14,9 @@ use super::{
 };
 use crate::{exit::Exit, explain::Failure};
 
+/// What came of a user that a signal came before.
+pub(super) const NOT_BEGUN: &str = "not_begun";
+
 /// What came of a user; the problem is why it does not go on by itself.
 pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&Failure>) -> Value {
     let mut row = json!({"user_name": who.user, "account": who.account});
@@ -25,7 +28,7 @@ pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&F
             set("outcome", if changed { "unfinished" } else { "failed" }.into());
             problem = Some(failure);
         }
-        Ended::Out(outcome) => {
+        Ended::Out(outcome, server) => {
             set("steps", outcome.steps.iter().map(|step| step_row(step, stores)).collect());
             match &outcome.end {
                 End::Done { due } => {
@@ -43,6 +46,7 @@ pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&F
                     set("next", words(step, stores).name.into());
                 }
                 End::Stopped(_) => set("outcome", "stopped".into()),
+                _ if outcome.steps.is_empty() => set("outcome", NOT_BEGUN.into()),
                 _ => set("outcome", "interrupted".into()),
             }
             if let Some(used) = &outcome.last_used {
@@ -52,7 +56,8 @@ pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&F
             if let Some(credential) = &outcome.at_hand {
                 set("smtp_user_name", credential.user_name.as_str().into());
                 set("smtp_password", credential.password.expose().into());
-                set("smtp_endpoint", credential.endpoint.clone().into());
+                set("smtp_endpoint", server.host.clone().into());
+                set("smtp_port", server.port.into());
             }
         }
     }
