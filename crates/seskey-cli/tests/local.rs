@@ -192,3 +192,72 @@ fn a_signal_is_passed_on_to_the_command() {
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(5));
 }
+
+/// What the variables lead to is tried by a client that takes nothing else.
+#[test]
+fn a_command_finds_all_that_an_application_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = r#"
+        test "$SMTP_URL" = "smtp://$SMTP_USERNAME:$(printf %s "$SMTP_PASSWORD" | sed 's|+|%2B|g; s|/|%2F|g')@$SMTP_HOST:$SMTP_PORT"
+        test "${SMTPS_URL#smtps://*@}" = "$SMTP_HOST:$SMTPS_PORT"
+        test "$SESKEY_SMTP_ENDPOINT" = "$SMTP_HOST:$SMTP_PORT"
+        for file in "$SSL_CERT_FILE" "$REQUESTS_CA_BUNDLE" "$AWS_CA_BUNDLE" "$CURL_CA_BUNDLE"; do
+            tail -n 3 "$SESKEY_CA_FILE" | while read line; do grep -qF -e "$line" "$file"; done
+        done
+        cmp "$NODE_EXTRA_CA_CERTS" "$SESKEY_CA_FILE"
+        env | grep ^SMTP_ | seskey verify --region "$REGION" --credentials - --from "$SMTP_FROM" --send --json --quiet
+        echo "$SMTP_FROM"
+        seskey list --json
+    "#;
+    let path = format!(
+        "{}:{}",
+        Path::new(env!("CARGO_BIN_EXE_seskey")).parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let run = |options: &[&str], region: &str| {
+        let mut command = seskey(folder.path());
+        command
+            .env("PATH", &path)
+            .env("REGION", region)
+            .arg("local")
+            .args(options)
+            .args(["--", "sh", "-ec", script]);
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{options:?}: {stderr}");
+        assert_eq!(stderr, "", "{options:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = run(&[], "us-east-1");
+    assert!(said.contains("\napp@example.com\n"), "{said}");
+    assert!(said.contains("\"user_name\": \"ses-smtp-user.local\""), "{said}");
+    let said = run(&["--identity", "example.org", "--user", "shop"], "us-east-1");
+    assert!(said.contains("\napp@example.org\n") && said.contains("\"shop\""), "{said}");
+    let said = run(&["--from", "News <news@Example.com>"], "us-east-1");
+    assert!(said.contains("\nnews@example.com\n"), "{said}");
+    let said = run(&["--smtp", "eu-west-1=127.0.0.1:0", "--smtp", "127.0.0.1:0"], "eu-west-1");
+    assert!(said.contains("\"region\": \"eu-west-1\""), "{said}");
+    // what is kept is kept without it
+    for _ in 0..3 {
+        run(&["--data", "ses"], "us-east-1");
+    }
+}
+
+#[test]
+fn the_log_says_what_a_wrong_password_is_right_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "seskey create app --json --quiet --region us-east-1 >app.json
+        ! seskey verify --credentials app.json --region eu-west-1
+        seskey verify --credentials app.json --region us-east-1";
+    let path = format!(
+        "{}:{}",
+        Path::new(env!("CARGO_BIN_EXE_seskey")).parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let mut command = seskey(folder.path());
+    command.env("PATH", &path).args(["local", "-v", "--", "sh", "-ec", script]);
+    let output = command.output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("login refused: password is right for us-east-1"), "{log}");
+    assert!(log.contains("the TLS client named the endpoint of a region"), "{log}");
+}

@@ -7,7 +7,10 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use rand::{RngExt, SeedableRng, distr::Alphanumeric, rngs::StdRng};
-use seskey::{Region, Secret, SecretAccessKey, SmtpPassword};
+use seskey::{
+    Region, Secret, SecretAccessKey, SmtpPassword,
+    recognise::{Origin, origin},
+};
 
 use crate::{
     account::{Account, Action, Answer, Circumstances, Status},
@@ -176,6 +179,25 @@ impl LocalSes {
         // nobody waits for that
         let _ = self.act(|account| account.record_use(user_name, "ses-smtp", region.as_str(), now));
         Ok(Login { access_key_id: user_name.to_owned(), principal: key.owner().clone() })
+    }
+
+    /// What a wrong password of a key is right for, where that can be told. For the log alone.
+    pub(crate) fn what_it_is_right_for(
+        &self,
+        user_name: &str,
+        password: &Secret,
+    ) -> Option<String> {
+        let key =
+            lock(&self.account).seen_access_key(user_name, self.clock.now(), || false).cloned()?;
+        if password == &Secret::new(key.secret().expose().to_owned()) {
+            return Some("the raw secret access key, from which it is derived".to_owned());
+        }
+        let password = SmtpPassword::parse(password.expose())?;
+        match origin(&password, key.secret(), None, [])? {
+            Origin::V4(region) => Some(format!("right for {region}")),
+            Origin::V2 => Some("right for the algorithm of before 2019".to_owned()),
+            _ => None,
+        }
     }
 
     /// Takes a message into the mailbox, and gives its ID.

@@ -1,10 +1,12 @@
 //! `seskey local`: a local Amazon SES in this process.
 
+mod around;
+mod environment;
+mod sender;
+
 use std::{
-    env,
-    ffi::OsString,
-    fs,
-    io::Write,
+    env, fs,
+    io::{self, IsTerminal, Write},
     net::{IpAddr, SocketAddr},
     path::Path,
 };
@@ -25,7 +27,6 @@ use tokio::runtime::Builder;
 use tracing::warn;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-use super::around;
 use crate::{
     args::{Global, Local, LogFormat},
     aws,
@@ -48,19 +49,34 @@ pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit
     log(global, args.log_format, args.command.is_empty());
     raise_descriptor_limit();
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(serve(config, &args.command, output))
+    runtime.block_on(serve(config, args, output))
 }
 
-async fn serve(config: Config, command: &[OsString], output: &Output) -> Result<Exit> {
+async fn serve(config: Config, args: &Local, output: &Output) -> Result<Exit> {
     let mut stop = signals::stop()?;
-    let data = config.data.clone();
+    let (data, identities) = (config.data.clone(), config.identities.clone());
     let server = Server::start(config).await.map_err(|error| explain_start(&error))?;
-    let (_folder, ca_file) = match data {
-        Some(data) => (None, kept_ca_file(&data, &server.authority_pem)?),
-        None => ca_file(&server.authority_pem).map(|(folder, file)| (Some(folder), file))?,
+    let folder = folder()?;
+    let ca_file = match data {
+        Some(data) => kept_ca_file(&data, &server.authority_pem)?,
+        None => ca_file(folder.path(), &server.authority_pem)?,
     };
-    if !command.is_empty() {
-        return around::run(command, &server, &ca_file, &mut stop).await;
+    let is_watched = io::stdout().is_terminal() && !output.json;
+    if !args.command.is_empty() || is_watched {
+        let bundle = environment::write_bundle(folder.path(), &server.authority_pem);
+        let bundle = bundle.map_err(|error| Failure::file("write", folder.path(), &error))?;
+        let sender = sender::make(&server, args, &identities)?;
+        let variables = environment::variables(&server, &sender, &ca_file, &bundle);
+        let ended = match is_watched && args.command.is_empty() {
+            true => {
+                output.answer(&banner(&server, &variables))?;
+                stop.recv().await;
+                Ok(Exit::Done)
+            }
+            false => around::run(&args.command, variables, &mut stop).await,
+        };
+        sender.take_away(&server);
+        return ended;
     }
     let listeners: Vec<_> = server.listeners.iter().map(shown).collect();
     let ready = json!({
@@ -80,9 +96,24 @@ async fn serve(config: Config, command: &[OsString], output: &Output) -> Result<
     Ok(Exit::Done)
 }
 
+/// What a person reads who started it by hand, and pastes into another terminal.
+fn banner(server: &Server, variables: &[(&'static str, String)]) -> String {
+    let lines: String =
+        variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
+    format!(
+        "A local Amazon SES: account {}, region {}, mailbox {}/_aws/ses. Ctrl-C ends it.\n\
+         What leads there, for another terminal:\n\n{lines}\n",
+        server.account_id.as_str(),
+        server.region,
+        server.endpoint_url(),
+    )
+}
+
 fn config(args: &Local, global: &Global) -> Result<Config> {
     let region = aws::typed_or_set_region(global);
-    let region = region.map(|text| aws::parse_region(&text, true)).transpose()?;
+    let region = region
+        .map(|(source, text)| aws::parse_region(&text, true).map_err(|failure| failure.of(source)));
+    let region = region.transpose()?;
     let account_id = args.account.as_deref().map(account_id).transpose()?;
     let default = |address| if args.command.is_empty() { address } else { "127.0.0.1:0" };
     let or_default = |given: &[String], address| match given {
@@ -90,11 +121,16 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
         given => given.to_vec(),
     };
     let starttls = or_default(&args.smtp, "127.0.0.1:2587");
-    let starttls = starttls.iter().map(|text| listen_on(text, Tls::Starttls));
+    let starttls = starttls
+        .iter()
+        .map(|text| listen_on(text, Tls::Starttls).map_err(|failure| failure.of("--smtp")));
     let wrapper = or_default(&args.smtps, "127.0.0.1:2465");
-    let wrapper = wrapper.iter().map(|text| listen_on(text, Tls::Wrapper));
+    let wrapper = wrapper
+        .iter()
+        .map(|text| listen_on(text, Tls::Wrapper).map_err(|failure| failure.of("--smtps")));
     Ok(Config {
-        http: listen_address(args.http.as_deref().unwrap_or_else(|| default("127.0.0.1:4566")))?,
+        http: listen_address(args.http.as_deref().unwrap_or_else(|| default("127.0.0.1:4566")))
+            .map_err(|failure| failure.of("--http"))?,
         smtp: starttls.chain(wrapper).collect::<Result<_>>()?,
         smtp_limits: smtp_limits(args.max_connections),
         region,
@@ -112,7 +148,10 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
 
 fn account_id(text: &str) -> Result<AccountId> {
     AccountId::parse(text).ok_or_else(|| {
-        Failure::usage(format!("{text:?} is no account"), "12 digits, such as 123456789012")
+        Failure::usage(
+            format!("--account: {text:?} is no account"),
+            "12 digits, such as 123456789012",
+        )
     })
 }
 
@@ -182,7 +221,7 @@ fn host_names(names: &[String]) -> Result<Vec<String>> {
     match names.iter().find(|name| !is_name(name)) {
         None => Ok(names.to_vec()),
         Some(other) => Err(Failure::usage(
-            format!("{other:?} is no host name"),
+            format!("--host-name: {other:?} is no host name"),
             "such as ses.internal, without a port",
         )),
     }
@@ -192,7 +231,11 @@ fn faults(file: &Path) -> Result<Plan> {
     let toml = fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))?;
     Plan::parse(&toml).map_err(|error| {
         Failure::usage(
-            format!("{} is no plan of faults: {}", file.display(), error.to_string().trim_end()),
+            format!(
+                "--faults: {} is no plan of faults: {}",
+                file.display(),
+                error.to_string().trim_end()
+            ),
             "docs/faults.md shows one",
         )
     })
@@ -222,14 +265,19 @@ fn root(args: &Local) -> Result<Option<(AccessKeyId, SecretAccessKey)>> {
     }
 }
 
-/// The certificate of the authority in a file that goes when the local SES ends.
-fn ca_file(pem: &str) -> Result<(TempDir, String)> {
-    let failed = |error| Failure::file("write", &env::temp_dir(), &error);
-    let folder = tempfile::Builder::new().prefix("seskey-local-").tempdir().map_err(failed)?;
-    let path = folder.path().join("ca.pem");
+/// A folder that goes when the local SES ends.
+fn folder() -> Result<TempDir> {
+    let made = tempfile::Builder::new().prefix("seskey-local-").tempdir();
+    made.map_err(|error| Failure::file("write", &env::temp_dir(), &error))
+}
+
+/// The certificate of the authority in a file there.
+fn ca_file(folder: &Path, pem: &str) -> Result<String> {
+    let failed = |error| Failure::file("write", folder, &error);
+    let path = folder.join("ca.pem");
     let mut file = fs::File::create_new(&path).map_err(failed)?;
     file.write_all(pem.as_bytes()).map_err(failed)?;
-    Ok((folder, path.display().to_string()))
+    Ok(path.display().to_string())
 }
 
 /// A connection is a descriptor, and the usual limit of 1,024 is for the sake of programs that use `select`.
@@ -258,7 +306,7 @@ fn log(global: &Global, format: LogFormat, alone: bool) {
         (false, 1) => tracing::Level::INFO,
         (false, _) => tracing::Level::DEBUG,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false);
     let filtered =
         tracing_subscriber::registry().with(Targets::new().with_target("seskey_local", level));
     match format {

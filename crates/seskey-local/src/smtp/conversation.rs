@@ -7,7 +7,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     time::{error::Elapsed, timeout},
 };
-use tracing::info;
+use tracing::{info, warn};
 use zeroize::Zeroizing;
 
 use super::{
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     faults::{Moment, SmtpFault},
+    local_ses::Refused,
     sending::Login,
 };
 
@@ -71,7 +72,9 @@ impl Conversation {
     /// TLS has been negotiated, perhaps with the endpoint of a region.
     pub(super) fn tls_started(&mut self, named: Option<Region>) {
         self.session.tls_started();
-        if let Some(region) = named {
+        if let Some(region) = named.filter(|region| *region != self.region) {
+            let Client { peer, listener, .. } = &self.client;
+            info!(%peer, listener = %listener.address, %region, instead_of = %self.region, "the TLS client named the endpoint of a region, which counts for this connection");
             self.region = region;
         }
     }
@@ -217,7 +220,14 @@ impl Conversation {
         let (listener, region) = (listener.address, &self.region);
         match &login {
             Ok(_) => info!(%peer, %listener, %region, user, "login"),
-            Err(why) => info!(%peer, %listener, %region, user, ?why, "login refused"),
+            Err(why) => {
+                info!(%peer, %listener, %region, user, ?why, "login refused");
+                let right_for = endpoint.ses.what_it_is_right_for(user, password);
+                // somebody looks for it, so it is told where all else is quiet
+                if let Some(what) = right_for.filter(|_| *why == Refused::WrongPassword) {
+                    warn!(%peer, %listener, %region, user, "login refused: password is {what}");
+                }
+            }
         }
         self.session.authenticated(login.ok())
     }

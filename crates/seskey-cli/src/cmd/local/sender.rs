@@ -1,0 +1,109 @@
+//! The SMTP user of a program that is run in a local SES: it may send, and goes when the program ends.
+
+use serde_json::json;
+use seskey::{
+    AccessKeyId, SecretAccessKey, SmtpCredential, SmtpPassword,
+    policy::written,
+    user::{REGION_TAG, SENDING_POLICY, UserName},
+};
+use seskey_local::{
+    account::{Action, Answer, Holder, Identity, Principal, Tag},
+    refusal::Refusal,
+    server::Server,
+};
+
+use crate::{
+    args::Local,
+    explain::{self, Failure, Result},
+};
+
+/// Who sends, and from where.
+pub(super) struct Sender {
+    pub(super) credential: SmtpCredential,
+    pub(super) from: String,
+    user: String,
+    /// Whether the user was made for it.
+    is_new: bool,
+}
+
+/// Makes the user with a key, or one more key for a user that is there.
+pub(super) fn make(server: &Server, args: &Local, identities: &[Identity]) -> Result<Sender> {
+    let user = UserName::parse(&args.user).map_err(|error| explain::user(&error, &args.user))?;
+    let user = user.as_str().to_owned();
+    let from = match &args.from {
+        Some(from) => written::address(from).map_err(|error| {
+            Failure::usage(format!("--from: {error}"), "such as news@example.com")
+        })?,
+        None => usual_from(identities),
+    };
+    let principal = Principal::User(user.clone());
+    let mut listeners = server.listeners.iter();
+    let listener = listeners.find(|listener| listener.address == server.smtp);
+    let region = listener.map_or(&server.region, |listener| &listener.region);
+    let tag = Tag { key: REGION_TAG.to_owned(), value: region.to_string() };
+    let made = server.apply(Action::CreateUser {
+        user_name: user.clone(),
+        path: "/".to_owned(),
+        permissions_boundary: None,
+        tags: vec![tag],
+    });
+    let is_new = match made {
+        Ok(_) => true,
+        Err(Refusal::UserAlreadyExists(_)) => false,
+        Err(refusal) => return Err(refused(&refusal)),
+    };
+    if is_new {
+        let allow = json!({"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"});
+        let document = json!({"Version": "2012-10-17", "Statement": [allow]}).to_string();
+        let policy_name = SENDING_POLICY.to_owned();
+        let put = Action::PutPolicy { holder: Holder::User(user.clone()), policy_name, document };
+        server.apply(put).map_err(|refusal| refused(&refusal))?;
+    }
+    let created = server.apply(Action::CreateAccessKey { principal });
+    let Answer::NewAccessKey { access_key, secret_access_key } =
+        created.map_err(|refusal| refused(&refusal))?
+    else {
+        unreachable!("CreateAccessKey answers with a new access key")
+    };
+    let unusable = || Failure::new("the new access key is none", "this is a fault of the program");
+    let secret = SecretAccessKey::parse(secret_access_key.expose()).map_err(|_| unusable())?;
+    let credential = SmtpCredential {
+        iam_user: Some(user.clone()),
+        user_name: AccessKeyId::parse(&access_key.access_key_id).map_err(|_| unusable())?,
+        password: SmtpPassword::derive(&secret, region),
+        endpoint: None,
+    };
+    Ok(Sender { credential, from, user, is_new })
+}
+
+impl Sender {
+    /// Leaves the account as it was: what is kept in a directory is seen by the next run.
+    pub(super) fn take_away(self, server: &Server) {
+        let access_key_id = self.credential.user_name.to_string();
+        let principal = Principal::User(self.user.clone());
+        // whatever the program has deleted or given it besides is its own affair
+        let _ = server.apply(Action::DeleteAccessKey { principal, access_key_id });
+        if self.is_new {
+            let holder = Holder::User(self.user.clone());
+            let policy_name = SENDING_POLICY.to_owned();
+            let _ = server.apply(Action::DeleteInlinePolicy { holder, policy_name });
+            let _ = server.apply(Action::DeleteUser { user_name: self.user });
+        }
+    }
+}
+
+/// An address of the first identity, or of the domain of all examples.
+fn usual_from(identities: &[Identity]) -> String {
+    match identities.first() {
+        None => "app@example.com".to_owned(),
+        Some(identity) if identity.is_address() => identity.as_str().to_owned(),
+        Some(domain) => format!("app@{}", domain.as_str()),
+    }
+}
+
+fn refused(refusal: &Refusal) -> Failure {
+    Failure::new(
+        format!("cannot make the user that sends: {refusal}"),
+        "--user takes another name; seskey delete takes away keys and users that are left",
+    )
+}
