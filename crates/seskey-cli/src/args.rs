@@ -326,11 +326,33 @@ pub(crate) struct List {
     /// Every user, not only those that may send
     #[arg(long)]
     pub(crate) all: bool,
+    /// What the lines are sorted by; of times the longest ago first [default: as IAM lists them]
+    #[arg(long, value_enum, value_name = "COLUMN")]
+    pub(crate) sort: Option<Column>,
+    /// Only lines like these: COLUMN=PATTERN, with * and ?, or COLUMN>TIME, such as age>90d; several
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+    /// Every account that this seskey.toml declares
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// A column of what is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Column {
+    Account,
+    User,
+    Style,
+    Region,
+    AccessKey,
+    Status,
+    Age,
+    LastUsed,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
-    /// The credential as CSV, JSON or environment variables; - is stdin
+    /// The credential in the console's CSV or in a form that render writes; - is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user_name", "password_file"])]
     pub(crate) credentials: Option<PathBuf>,
     /// The SMTP user name
@@ -420,7 +442,14 @@ pub(crate) struct Local {
     /// key, or the one in DIR]
     #[arg(long, value_name = "ACCESS_KEY_ID")]
     pub(crate) root_access_key_id: Option<String>,
-    /// Run this command with the local SES in its environment, and end as it ends
+    /// The IAM user that the command sends as; made, if it is not there
+    #[arg(long, value_name = "NAME", default_value = "ses-smtp-user.local")]
+    pub(crate) user: String,
+    /// The address that the command sends from, in $SMTP_FROM [default: one of the first identity, app@example.com]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Option<String>,
+    /// Run this command with the local SES in its environment, and end as it ends: SMTP_HOST, SMTP_PORT, SMTP_USERNAME,
+    /// SMTP_PASSWORD, SMTP_URL, AWS_* and the files of certificates
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }

@@ -22,12 +22,24 @@ pub(crate) fn parse_region(text: &str, allow_unknown: bool) -> Result<Region> {
     region.map_err(|error| explain::region(&error, text))
 }
 
+/// The region of `--region`.
+pub(crate) fn typed_region(global: &Global, allow_unknown: bool) -> Result<Option<Region>> {
+    let typed = global.region.as_deref().map(|text| parse_region(text, allow_unknown));
+    typed.transpose().map_err(|failure| failure.of("--region"))
+}
+
 /// The region of the credential: typed, else of the environment, else of the profile.
 pub(crate) fn region(global: &Global, allow_unknown: bool) -> Result<Region> {
     match typed_or_set_region(global) {
-        Some(text) => parse_region(&text, allow_unknown),
+        Some((source, text)) => {
+            parse_region(&text, allow_unknown).map_err(|failure| failure.of(source))
+        }
         None => match block_on(profile::region(global.profile.as_deref()))? {
-            Some(text) => parse_region(&text, allow_unknown),
+            Some(text) => {
+                let profile = global.profile.as_deref().unwrap_or("default");
+                let source = format!("the region of the profile {profile}");
+                parse_region(&text, allow_unknown).map_err(|failure| failure.of(&source))
+            }
             None => Err(Failure::usage(
                 "no region is given, and an SMTP password is for one region",
                 "name it, such as us-east-1, or set AWS_REGION; seskey regions lists them",
@@ -36,10 +48,14 @@ pub(crate) fn region(global: &Global, allow_unknown: bool) -> Result<Region> {
     }
 }
 
-/// The region that is typed or set in the environment.
-pub(crate) fn typed_or_set_region(global: &Global) -> Option<String> {
-    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
-    global.region.clone().or_else(|| set("AWS_REGION")).or_else(|| set("AWS_DEFAULT_REGION"))
+/// The region that is typed or set in the environment, and where.
+pub(crate) fn typed_or_set_region(global: &Global) -> Option<(&'static str, String)> {
+    let set = |variable: &'static str| {
+        let value = env::var(&variable[1..]).ok().filter(|value| !value.is_empty());
+        value.map(|value| (variable, value))
+    };
+    let typed = global.region.clone().map(|text| ("--region", text));
+    typed.or_else(|| set("$AWS_REGION")).or_else(|| set("$AWS_DEFAULT_REGION"))
 }
 
 /// The name of a user that is there: it may be so by an older rule, so IAM judges all but what cannot be sent.

@@ -62,7 +62,8 @@ fn answer(plan: &Plan, removals: &[Removal], verb: &str, output: &Output) -> Res
             .iter()
             .map(|removal| format!("{verb} {}\n", describe(plan, removal)))
             .collect();
-        output.answer(&lines)?;
+        let told = if verb == "deleted" { output.report(&lines) } else { output.answer(&lines) };
+        told?;
     }
     Ok(())
 }

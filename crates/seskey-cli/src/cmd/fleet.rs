@@ -109,6 +109,20 @@ fn run(
     })?
 }
 
+/// The accounts of a file, with their names where there are several.
+pub(crate) async fn accounts(
+    file: &Path,
+    global: &Global,
+) -> Result<Vec<(Option<String>, Account)>> {
+    let fleet = read(file)?;
+    let mut accounts = vec![];
+    for (name, account) in &fleet.accounts {
+        let name = (fleet.accounts.len() > 1).then(|| name.clone());
+        accounts.push((name, connect(account, &fleet, global).await));
+    }
+    Ok(accounts)
+}
+
 fn read(path: &Path) -> Result<Fleet> {
     let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
     Fleet::parse(&text).map_err(|errors| {
@@ -121,6 +135,22 @@ fn read(path: &Path) -> Result<Fleet> {
     })
 }
 
+async fn connect(account: &fleet::Account, fleet: &Fleet, global: &Global) -> Account {
+    let role = account.role_arn.as_ref().map(|arn| Role {
+        arn: arn.clone(),
+        external_id: account.external_id.clone(),
+        session_name: None,
+    });
+    Account::connect(&Options {
+        profile: account.profile.clone().or_else(|| global.profile.clone()),
+        endpoint_url: account.endpoint_url.clone().or_else(|| global.endpoint_url.clone()),
+        role,
+        calls_per_second: Some(fleet.calls_per_second),
+        ..Options::default()
+    })
+    .await
+}
+
 async fn reach(
     account: &fleet::Account,
     users: usize,
@@ -128,19 +158,7 @@ async fn reach(
     file: &Path,
     global: &Global,
 ) -> Result<Reached> {
-    let role = account.role_arn.as_ref().map(|arn| Role {
-        arn: arn.clone(),
-        external_id: account.external_id.clone(),
-        session_name: None,
-    });
-    let reached = Account::connect(&Options {
-        profile: account.profile.clone().or_else(|| global.profile.clone()),
-        endpoint_url: account.endpoint_url.clone().or_else(|| global.endpoint_url.clone()),
-        role,
-        calls_per_second: Some(fleet.calls_per_second),
-        ..Options::default()
-    })
-    .await;
+    let reached = connect(account, fleet, global).await;
     let endpoint = Endpoint {
         smtp_endpoint: account.smtp_endpoint.clone().or_else(smtp::endpoint_of_environment),
         ca_file: account

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Inspect, global: &Global, output: &Output) -> Result<Ex
         }
         output.answer(&text)?;
         if let Some(hint) = hint(&recognised, origin.as_ref().and_then(Option::as_ref)) {
-            output.hint(hint);
+            output.advice(hint);
         }
     }
     Ok(Exit::Done)

@@ -1,100 +1,176 @@
-//! `seskey list`: the users that may send, with their keys.
+//! `seskey list`: the users that may send, with their keys, of one account or of all that a `seskey.toml` declares.
+
+mod select;
 
 use comfy_table::{Table, presets::NOTHING};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use seskey_aws::{
+    Account, Error,
     iam::{KeyStatus, LastUsed},
     lifecycle::list::{ListedKey, SmtpUser, Style, list},
 };
 
+use self::select::Filter;
 use crate::{
     args::{Global, List},
     aws,
+    cmd::fleet,
     exit::Exit,
     explain::Result,
     output::{Output, printable},
 };
 
-pub(crate) fn run(args: &List, global: &Global, output: &Output) -> Result<Exit> {
-    let users = aws::block_on(async {
-        let account = aws::account(global, None).await;
-        let spinner = output.spinner();
-        spinner.set_message("reading the users of the account");
-        let users = list(&account, args.all).await;
-        spinner.finish_and_clear();
-        users
-    })?;
-    let users = users.map_err(|error| aws::failure(&error))?;
-    if output.json {
-        output.answer_json(&Value::Array(users.iter().map(row).collect()))?;
-        return Ok(Exit::Done);
-    }
-    if users.is_empty() {
-        output.note(if args.all {
-            "there is no user"
-        } else {
-            "no user may send; seskey create makes one"
-        });
-        return Ok(Exit::Done);
-    }
-    output.answer(&table(&users, Timestamp::now()))?;
-    Ok(Exit::Done)
+/// The users of an account.
+struct Listed {
+    /// As the fleet's file calls it, where there is one.
+    account: Option<String>,
+    users: std::result::Result<Vec<SmtpUser>, Error>,
+    now: Timestamp,
 }
 
-fn table(users: &[SmtpUser], now: Timestamp) -> String {
+/// A line of the table: a key, or a user that has none.
+struct Row<'a> {
+    account: Option<&'a str>,
+    user: &'a SmtpUser,
+    key: Option<&'a ListedKey>,
+    now: Timestamp,
+}
+
+pub(crate) fn run(args: &List, global: &Global, output: &Output) -> Result<Exit> {
+    let filters = args.filter.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>>>()?;
+    let listed = aws::block_on(async {
+        let accounts = match &args.file {
+            Some(file) => fleet::accounts(file, global).await?,
+            None => vec![(None, aws::account(global, None).await)],
+        };
+        let spinner = output.spinner();
+        let mut listed = vec![];
+        for (name, account) in accounts {
+            spinner.set_message("reading the users of the account");
+            listed.push(read(name, &account, args.all).await);
+        }
+        spinner.finish_and_clear();
+        Result::Ok(listed)
+    })??;
+    let mut failures = vec![];
+    for listed in &listed {
+        if let Err(error) = &listed.users {
+            let failure = aws::failure(error);
+            let of = listed.account.as_ref().map(|name| format!("the account {name}"));
+            failures.push(of.iter().fold(failure, |failure, of| failure.of(of)));
+        }
+    }
+    if listed.len() == failures.len()
+        && let Some(failure) = failures.pop()
+    {
+        failures.iter().for_each(|failure| output.failure(failure, std::iter::empty()));
+        return Err(failure);
+    }
+    let mut rows: Vec<Row<'_>> = listed.iter().flat_map(rows).collect();
+    let is_empty = rows.is_empty();
+    rows.retain(|row| filters.iter().all(|filter| filter.fits(row)));
+    if let Some(column) = args.sort {
+        rows.sort_by_cached_key(|row| select::key(row, column));
+    }
+    if output.json {
+        output.answer_json(&Value::Array(answer(&rows)))?;
+    } else if !rows.is_empty() {
+        output.answer(&table(&rows))?;
+    } else {
+        output.note(match (is_empty, args.all) {
+            (false, _) => "no user is left by --filter",
+            (true, true) => "there is no user",
+            (true, false) => "no user may send; seskey create makes one",
+        });
+    }
+    failures.iter().for_each(|failure| output.failure(failure, std::iter::empty()));
+    Ok(if failures.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+async fn read(name: Option<String>, account: &Account, all: bool) -> Listed {
+    let users = list(account, all).await;
+    // the machine's clock may be wrong, and that of a local SES is moved
+    Listed { account: name, users, now: account.now().unwrap_or_else(Timestamp::now) }
+}
+
+fn rows(Listed { account, users, now }: &Listed) -> impl Iterator<Item = Row<'_>> {
+    users.iter().flatten().flat_map(move |user| {
+        let row = move |key| Row { account: account.as_deref(), user, key, now: *now };
+        let keyless = user.keys.is_empty().then(|| row(None));
+        user.keys.iter().map(move |key| row(Some(key))).chain(keyless)
+    })
+}
+
+fn table(rows: &[Row<'_>]) -> String {
+    let has_account = rows.iter().any(|row| row.account.is_some());
     let mut lines = Table::new();
-    lines.load_style(NOTHING).set_header([
-        "USER",
-        "STYLE",
-        "REGION",
-        "ACCESS KEY",
-        "STATUS",
-        "AGE",
-        "LAST USED",
-    ]);
-    for user in users {
+    let header = ["ACCOUNT", "USER", "STYLE", "REGION", "ACCESS KEY", "STATUS", "AGE", "LAST USED"];
+    lines.load_style(NOTHING).set_header(header.iter().skip(usize::from(!has_account)));
+    for Row { account, user, key, now } in rows {
         let name = printable(&format!("{}{}", user.path.trim_start_matches('/'), user.name));
-        let (style, region) =
-            (style(user.style).unwrap_or("-"), printable(user.region.as_deref().unwrap_or("-")));
-        if user.keys.is_empty() {
-            lines.add_row([&name, style, &region, "-", "-", "-", "-"]);
-        }
-        for ListedKey { key, last_used } in &user.keys {
-            let age = key.created.map_or_else(|| "-".to_owned(), |created| days(created, now));
-            let used = last_used
-                .as_ref()
-                .map_or_else(|| "never".to_owned(), |used| format!("{} ago", days(used.at, now)));
-            lines.add_row([&name, style, &region, &key.id, status(&key.status), &age, &used]);
-        }
+        let region = printable(user.region.as_deref().unwrap_or("-"));
+        let (id, status, age, used) = match key {
+            None => ["-"; 4].map(str::to_owned).into(),
+            Some(ListedKey { key, last_used }) => (
+                key.id.clone(),
+                status(&key.status).to_owned(),
+                key.created.map_or_else(|| "-".to_owned(), |created| days(created, *now)),
+                last_used.as_ref().map_or_else(
+                    || "never".to_owned(),
+                    |used| format!("{} ago", days(used.at, *now)),
+                ),
+            ),
+        };
+        let style = style(user.style).unwrap_or("-").to_owned();
+        let cells = [name, style, region, id, status, age, used];
+        let account = has_account.then(|| account.unwrap_or("-").to_owned());
+        lines.add_row(account.into_iter().chain(cells));
     }
     lines.lines().map(|line| format!("{}\n", line.trim())).collect()
 }
 
-fn row(user: &SmtpUser) -> Value {
-    let keys: Vec<Value> = user
-        .keys
-        .iter()
-        .map(|ListedKey { key, last_used }| {
-            let last_used = last_used.as_ref().map(|LastUsed { at, region, service }| {
-                json!({"date": at.to_string(), "region": region, "service": service})
-            });
-            json!({
-                "access_key_id": key.id,
-                "status": status(&key.status),
-                "created": key.created.map(|at| at.to_string()),
-                "last_used": last_used,
-            })
-        })
-        .collect();
-    json!({
+/// A user each, with those of its keys that are left.
+fn answer(rows: &[Row<'_>]) -> Vec<Value> {
+    let mut users: Vec<(Option<&str>, &str, Value)> = vec![];
+    for Row { account, user, key, .. } in rows {
+        let place = users.iter().position(|(a, arn, _)| a == account && *arn == user.arn);
+        let place = place.unwrap_or_else(|| {
+            users.push((*account, &user.arn, of_user(user, *account)));
+            users.len() - 1
+        });
+        if let (Some(key), Some(keys)) = (key, users[place].2["access_keys"].as_array_mut()) {
+            keys.push(of_key(key));
+        }
+    }
+    users.into_iter().map(|(_, _, user)| user).collect()
+}
+
+fn of_user(user: &SmtpUser, account: Option<&str>) -> Value {
+    let mut row = json!({
         "user_name": user.name,
         "path": user.path,
         "user_arn": user.arn,
         "created": user.created.map(|at| at.to_string()),
         "style": style(user.style),
         "region": user.region,
-        "access_keys": keys,
+        "access_keys": [],
+    });
+    if let Some(account) = account {
+        row["account"] = account.into();
+    }
+    row
+}
+
+fn of_key(ListedKey { key, last_used }: &ListedKey) -> Value {
+    let last_used = last_used.as_ref().map(|LastUsed { at, region, service }| {
+        json!({"date": at.to_string(), "region": region, "service": service})
+    });
+    json!({
+        "access_key_id": key.id,
+        "status": status(&key.status),
+        "created": key.created.map(|at| at.to_string()),
+        "last_used": last_used,
     })
 }
 

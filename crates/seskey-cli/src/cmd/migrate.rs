@@ -62,10 +62,11 @@ fn answer(plan: &Plan, done: bool, output: &Output) -> Result<()> {
             "migrated": done || steps.is_empty(),
         }))?;
     } else if steps.is_empty() {
-        output.answer(&format!("{user} is migrated already: it may send by {SENDING_GROUP}\n"))?;
+        output.report(&format!("{user} is migrated already: it may send by {SENDING_GROUP}\n"))?;
     } else {
         let lines: String = steps.iter().map(|step| describe(*step, user, done) + "\n").collect();
-        output.answer(&lines)?;
+        let told = if done { output.report(&lines) } else { output.answer(&lines) };
+        told?;
     }
     Ok(())
 }

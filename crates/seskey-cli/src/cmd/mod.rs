@@ -1,6 +1,5 @@
 //! One file a verb, all of one shape: `run(args, global, output)`.
 
-mod around;
 pub(crate) mod create;
 mod delete;
 mod demo;

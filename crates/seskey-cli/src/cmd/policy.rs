@@ -24,8 +24,8 @@ use crate::{
 pub(crate) fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<Exit> {
     match &args.verb {
         None => {
-            let reach = match &global.region {
-                Some(region) => Reach::Region(aws::parse_region(region, false)?),
+            let reach = match aws::typed_region(global, false)? {
+                Some(region) => Reach::Region(region),
                 None => Reach::Partition(Partition::Aws),
             };
             let policy = sending_policy(&args.sending, reach, args.account.clone(), output)?;
@@ -199,8 +199,8 @@ fn check_sending(
     global: &Global,
     output: &Output,
 ) -> Result<Verdict> {
-    let region = match &global.region {
-        Some(region) => aws::parse_region(region, false)?,
+    let region = match aws::typed_region(global, false)? {
+        Some(region) => region,
         None => Region::parse("us-east-1").expect("a region of the table"),
     };
     let address = |option, text: &str| right(option, text, written::address, output);
@@ -216,7 +216,7 @@ fn check_sending(
     for pair in &args.context {
         let Some((key, value)) = pair.split_once('=') else {
             return Err(Failure::usage(
-                format!("{pair:?} has no value"),
+                format!("--context: {pair:?} has no value"),
                 "such as --context aws:SourceIp=192.0.2.1",
             ));
         };
@@ -309,7 +309,7 @@ fn operator(verbs: &[String], output: &Output) -> Result<Exit> {
     let verbs: Vec<&str> = verbs.iter().map(|verb| verb.trim()).collect();
     if let Some(unknown) = verbs.iter().find(|verb| !permissions::VERBS.contains(verb)) {
         return Err(Failure::usage(
-            format!("{unknown:?} is no verb that needs permissions"),
+            format!("--for: {unknown:?} is no verb that needs permissions"),
             format!("these are: {}", permissions::VERBS.join(", ")),
         ));
     }

@@ -26,7 +26,7 @@ use crate::{
 pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exit> {
     // what is typed wrongly for the replacement is found before anything, as it takes no time
     let stores = args.to.iter().map(|text| store(text, &args.user)).collect::<Result<Vec<_>>>()?;
-    let region = global.region.as_deref().map(|text| aws::parse_region(text, true)).transpose()?;
+    let region = aws::typed_region(global, true)?;
     let usual_region = aws::region(global, true).ok();
     let client = smtp::client(&args.endpoint)?;
     let mut records = Records::open(&args.records)?;
@@ -109,11 +109,11 @@ fn answer(args: &Revoke, deactivated: &[String], output: &Output) -> Result<()> 
     if output.json {
         output.answer_json(&json!({"user_name": user, "deactivated": deactivated}))?;
     } else {
-        output.answer(&match deactivated {
+        output.report(&match deactivated {
             [] => format!("{user}: no access key was active\n"),
             keys => format!("{user}: deactivated {}\n", keys.join(", ")),
         })?;
-        output.hint(&format!(
+        output.advice(&format!(
             "seskey revoke {user} --replace --to STORE makes a new credential, seskey rotate {user} --undo activates what was deactivated"
         ));
     }

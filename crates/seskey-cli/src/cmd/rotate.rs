@@ -39,9 +39,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
     }
     // before anything is asked of AWS
     args.to.iter().try_for_each(|text| store(text, "user").map(drop))?;
-    let region = global.region.as_deref();
-    let region =
-        region.map(|text| aws::parse_region(text, args.allow_unknown_region)).transpose()?;
+    let region = aws::typed_region(global, args.allow_unknown_region)?;
     let usual_region = aws::region(global, args.allow_unknown_region).ok();
     let client = smtp::client(&args.endpoint)?;
     let mut records = Records::open(&args.records)?;
@@ -107,7 +105,7 @@ fn goal(terms: &Terms, stage: Stage) -> Result<Goal> {
 pub(crate) fn store(text: &str, user: &str) -> Result<Store> {
     text.replace(PLACE, user).parse::<Store>().map_err(|error| {
         Failure::usage(
-            format!("{text} is no store: {error}"),
+            format!("--to: {text} is no store: {error}"),
             "such as file:/etc/mail/smtp.json, secretsmanager:prod/smtp, ssm:/prod/smtp, kubernetes:NAMESPACE/NAME, exec:COMMAND",
         )
     })

@@ -78,7 +78,7 @@ pub(super) fn derive_batch(
     global: &Global,
     output: &Output,
 ) -> Result<Exit> {
-    let usual_region = aws::typed_or_set_region(global);
+    let usual_region = aws::typed_or_set_region(global).map(|(_, text)| text);
     let derive = |row| derive_row(row, args, usual_region.as_deref());
     let unreadable =
         |error: io::Error| Failure::file("read", Path::new(&input::name(path)), &error);
