@@ -17,7 +17,7 @@ use std::{
 
 use seskey::{
     Region,
-    rotation::{Goal, Seen, Step},
+    rotation::{Goal, Seen, Step, tags_too_many},
     store::Store,
     user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY},
 };
@@ -27,7 +27,7 @@ use seskey_aws::{
         Interrupt,
         create::{CreateRequest, Style, create_user},
         prove::Proof,
-        rotate::{Hook, Rotation, forecast, rotate},
+        rotate::{Hook, RotateFailure, Rotation, forecast, look, rotate},
     },
     smtp::{Client, Server},
 };
@@ -46,6 +46,7 @@ use crate::{
 };
 
 /// One user to be rotated.
+#[derive(Clone)]
 pub(crate) struct Job {
     pub(crate) who: Who,
     pub(crate) account: Account,
@@ -90,6 +91,8 @@ pub(crate) enum Mode {
 pub(crate) struct Done {
     pub(crate) exit: Exit,
     pub(crate) has_changes: bool,
+    /// Whether a delivery was begun: a store may hold a new credential.
+    pub(crate) has_delivered: bool,
 }
 
 /// Rotates all of them, `concurrency` at a time. One user's failure does not stop the others.
@@ -119,8 +122,38 @@ pub(crate) async fn run(
     LocalSet::new().run_until(all).await;
     let report = Arc::into_inner(report).expect("every task is over");
     let report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let has_changes = report.has_changes();
-    Ok(Done { exit: report.finish().await?, has_changes })
+    let (has_changes, has_delivered) = (report.has_changes(), report.has_delivered());
+    Ok(Done { exit: report.finish().await?, has_changes, has_delivered })
+}
+
+/// Looks at what a key of a user that is yet to be made will need. Nothing is changed. Gives the account as its stores
+/// are to be read.
+pub(crate) async fn look_ahead(mut job: Job, request: &CreateRequest) -> Result<Account> {
+    job.tags = Some(request.tags.clone());
+    let (account, is_aws) = (job.account.clone(), job.endpoint.smtp_endpoint.is_none());
+    let rotation = rotation(job)?;
+    let account = leading_to(account, is_aws, &rotation);
+    ready(&account, &rotation, request).await?;
+    Ok(account)
+}
+
+/// Whoever reads a store logs in where the credential is proven.
+fn leading_to(account: Account, is_aws: bool, rotation: &Rotation) -> Account {
+    let Server { host, port, .. } = &rotation.proof.server;
+    if is_aws { account } else { account.with_smtp_endpoint(host, *port) }
+}
+
+async fn ready(account: &Account, rotation: &Rotation, request: &CreateRequest) -> Result<()> {
+    let tags_too_many = tags_too_many(request.tags.iter().map(|(key, _)| &**key));
+    let ready = look(account, rotation, tags_too_many).await;
+    ready.map_err(|failure| match failure {
+        // nothing has them yet
+        RotateFailure::Tags { .. } => Failure {
+            hint: "leave so many out: three notes and the region have their place there".to_owned(),
+            ..explain::failure(&failure, rotation)
+        },
+        failure => explain::failure(&failure, rotation),
+    })
 }
 
 /// A bug that one user brings to light is told like any other failure of that user.
@@ -147,21 +180,22 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
         Ok(missing) => missing,
         Err(failure) => return failed(failure),
     };
-    if let (Some(request), Mode::Do) = (&missing, mode) {
-        let on_event = &mut |event| report().made(&who, &create::describe(&event));
-        let made = create_user(&job.account, request, interrupt.clone(), on_event).await;
-        if let Err(error) = made {
-            return failed(create::explain_create(&error, request));
-        }
-    }
     let (account, is_aws) = (job.account.clone(), job.endpoint.smtp_endpoint.is_none());
     let rotation = match rotation(job) {
         Ok(rotation) => rotation,
         Err(failure) => return failed(failure),
     };
-    // whoever reads a store logs in where the credential is proven
-    let Server { host, port, .. } = &rotation.proof.server;
-    let account = if is_aws { account } else { account.with_smtp_endpoint(host, *port) };
+    let account = leading_to(account, is_aws, &rotation);
+    if let (Some(request), Mode::Do) = (&missing, mode) {
+        if let Err(failure) = ready(&account, &rotation, request).await {
+            return failed(failure);
+        }
+        let on_event = &mut |event| report().made(&who, &create::describe(&event));
+        let made = create_user(&account, request, interrupt.clone(), on_event).await;
+        if let Err(error) = made {
+            return failed(create::explain_create(&error, request));
+        }
+    }
     match (mode, missing) {
         (Mode::Tell, Some(request)) => {
             let steps = seskey::rotation::forecast(&unborn(&rotation), &rotation.goal);

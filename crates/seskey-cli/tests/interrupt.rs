@@ -54,6 +54,41 @@ fn a_signal_during_the_proof_takes_everything_back() {
     assert_eq!(account.stop("-TERM").0.code(), Some(0));
 }
 
+/// The same where a rotation would have delivered it.
+#[test]
+fn a_signal_before_the_delivery_takes_everything_back() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let account = LocalSes::start(folder.path(), &[], &[]);
+    let other = LocalSes::start(elsewhere.path(), &[], &[]);
+    let store = format!("file:{}/mail.json", folder.path().display());
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let mut create = caller(&account, folder.path())
+            .args(["create", "mailer", "--to", &store, "--smtp-endpoint", other.at("/smtp")])
+            .args(["--ca-file", other.at("/ca_file")])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(create.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("created an access key") {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before it made a key");
+        }
+        let id = create.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).unwrap();
+        assert_eq!(create.wait().unwrap().code(), Some(1), "{signal}: {said}");
+        for thing in ["the access key", "the user mailer", "the group"] {
+            assert!(said.contains(&format!("took back {thing}")), "{signal}: {said}");
+        }
+        let users =
+            caller(&account, folder.path()).args(["list", "--all", "--json"]).output().unwrap();
+        assert_eq!(String::from_utf8(users.stdout).unwrap(), "[]\n", "{signal}");
+        assert!(!folder.path().join("mail.json").exists());
+    }
+}
+
 /// A hook that takes its time, and all that it has started, end with the run, however that ends.
 #[test]
 fn nothing_outlives_a_run() {

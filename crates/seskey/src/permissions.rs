@@ -96,7 +96,11 @@ const PERMISSIONS: &[Permission] = &[
     needs("iam:PutUserPolicy", On::Users, &["create"]),
     needs("iam:RemoveUserFromGroup", On::SendingGroup, &["create"]),
     needs("iam:RemoveUserFromGroup", On::Everything, &["delete"]),
-    needs("iam:SimulatePrincipalPolicy", On::Everything, &["create", "verify", "migrate"]),
+    needs(
+        "iam:SimulatePrincipalPolicy",
+        On::Everything,
+        &["create", "verify", "rotate", "migrate"],
+    ),
     needs("iam:TagUser", On::Users, &["create", "rotate", "revoke"]),
     needs("iam:UntagUser", On::Users, &["rotate", "migrate"]),
     needs("iam:UpdateAccessKey", On::Users, &["rotate", "revoke"]),

@@ -82,6 +82,7 @@ mod forecast;
 mod goal;
 mod notes;
 mod revoke;
+mod room;
 mod seen;
 mod step;
 
@@ -91,6 +92,7 @@ pub use notes::{
     HAND_OVER_TAG, HandOver, INTENT_TAG, Intent, NoteError, Notes, RETIRED_TAG, Retired,
 };
 pub use revoke::{revoke, undo};
+pub use room::{TAGS_PER_USER, tags_too_many};
 pub use seen::{Key, Seen, Store};
 pub use step::{Reason, Stage, Step, Why};
 

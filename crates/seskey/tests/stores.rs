@@ -124,6 +124,7 @@ fn what_is_typed_is_understood() {
 #[test]
 fn what_is_wrong_is_said_with_what_was_meant() {
     let name = |name: &str| name.to_owned();
+    let part = |given: &str, what| E::Part { given: given.to_owned(), what };
     for (text, error) in [
         ("", E::NoScheme),
         ("/etc/postfix/sasl_passwd", E::NoScheme),
@@ -170,6 +171,20 @@ fn what_is_wrong_is_said_with_what_was_meant() {
         ),
         ("file:x?format=jsno", E::UnknownFormat { given: name("jsno"), nearest: Some("json") }),
         ("file:x?format=postfix", E::UnknownFormat { given: name("postfix"), nearest: None }),
+        ("ssm:/x:1", part("/x:1", "parameter")),
+        ("ssm:/x:latest?form=text", part("/x:latest", "parameter")),
+        (
+            "ssm:arn:aws:ssm:eu-west-1:111122223333:parameter/x:3",
+            part("arn:aws:ssm:eu-west-1:111122223333:parameter/x:3", "parameter"),
+        ),
+        ("secretsmanager:x:AWSPREVIOUS", part("x:AWSPREVIOUS", "secret")),
+        (
+            "secretsmanager:arn:aws:secretsmanager:eu-west-1:111122223333:secret:x-AbCdEf:password::",
+            part(
+                "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x-AbCdEf:password::",
+                "secret",
+            ),
+        ),
         ("ssm:/x?form=xml", E::OptionValue { option: "form", expected: "json or text" }),
         (
             "ssm:/x?region=eu-west-1a",
@@ -235,7 +250,7 @@ fn any_store() -> impl Strategy<Value = Store> {
     let text = "[^\0]{1,20}";
     let target = prop::sample::select(Target::all().collect::<Vec<_>>());
     let secret = (
-        text,
+        "[^\0:]{1,20}",
         of("eu-west-1|us-gov-west-1|eu-north-9".prop_map(|r| Region::parse_unknown(&r).unwrap())),
         of(text),
         prop::sample::select(vec![SecretText::Json, SecretText::UserPassword]),

@@ -40,6 +40,12 @@ impl Caller {
         format!("arn:{partition}:iam::{}:{resource}", self.account)
     }
 
+    /// The ARN of something of another service in the account.
+    pub(crate) fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+        let partition = self.arn.split(':').nth(1).unwrap_or("aws");
+        format!("arn:{partition}:{service}:{region}:{}:{resource}", self.account)
+    }
+
     /// The ARN whose policies decide what the caller may do: the caller's own for a user, the role's for the session of
     /// a role. `None` for root, which no policy of its own binds, and for federated users.
     ///

@@ -178,7 +178,8 @@ pub async fn create(
     }
 }
 
-/// Makes the user and its permission, and no key: a rotation makes one where it delivers it. Returns the user's ARN.
+/// Makes the user and its permission, and no key: a rotation makes one where it delivers it. Returns what was made, in its
+/// order.
 ///
 /// # Errors
 /// Why it was not made, and what could not be taken back.
@@ -188,10 +189,10 @@ pub async fn create_user(
     request: &CreateRequest,
     interrupt: Interrupt,
     on_event: &mut (dyn FnMut(Event) + Send),
-) -> Result<String, CreateError> {
+) -> Result<Vec<Made>, CreateError> {
     let mut change = Change::begin(account, interrupt, on_event);
     match make_sender(&mut change, request).await {
-        Ok(user_arn) => Ok(user_arn),
+        Ok(_) => Ok(change.made),
         Err(failure) => {
             let left = undo(account, &change.made, change.on_event).await;
             Err(CreateError { failure, left })

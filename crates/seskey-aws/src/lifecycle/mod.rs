@@ -13,6 +13,7 @@ mod preflight;
 pub mod prove;
 pub mod revoke;
 pub mod rotate;
+pub mod undelivered;
 pub mod undo;
 
 pub use interrupt::Interrupt;

@@ -1,4 +1,4 @@
-//! A file: replaced as a whole by a new one beside it, with the mode and the owner that it had.
+//! A file: replaced as a whole by a new one beside it, with the mode and the owner that it had, where that can be.
 
 use std::{
     fs::{self, File, Metadata, Permissions, TryLockError},
@@ -14,7 +14,10 @@ use seskey::render::{Entry, Form, RenderError};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-use super::{Held, StoreError};
+use super::{
+    Held, StoreError,
+    in_place::{self, Way},
+};
 
 /// A file that cannot be read or replaced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +64,9 @@ pub enum FileProblem {
         /// The number of its group.
         group: u32,
     },
+    /// Nothing can take its place: it, or its folder, is immutable or append-only.
+    #[error("it is immutable or append-only, or its folder is")]
+    Fixed,
     /// Another process kept writing to the folder.
     #[error("another process is writing")]
     Busy,
@@ -96,14 +102,21 @@ pub(super) async fn write(path: PathBuf, form: Form, entry: Entry) -> Result<(),
     .await
 }
 
-/// Does all that can be done before there is a credential, and takes it back.
-pub(super) async fn check(path: PathBuf, form: Form, entry: Entry) -> Result<(), StoreError> {
+/// Does all that can be done before there is a credential, and takes it back: as many bytes are written as will be.
+pub(super) async fn probe(path: PathBuf, form: Form, entry: Entry) -> Result<(), StoreError> {
     in_thread(move || {
         let path = followed(&path)?;
         let folder = Folder::locked(folder_of(&path))?;
         let present = Present::read(&path)?;
-        rendered(&form, &entry, present.as_ref())?;
-        folder.new_file(&path, present.as_ref())?;
+        let text = rendered(&form, &entry, present.as_ref())?;
+        let failed = |error| system(&path, &error);
+        match (folder.way(&path)?, &present) {
+            (Way::InPlace, Some(present)) => {
+                let more = text.len().saturating_sub(present.text.len());
+                in_place::look(&path, more).map_err(failed)?;
+            }
+            _ => drop(folder.filled(&path, present.as_ref(), &text)?),
+        }
         Ok(())
     })
     .await
@@ -195,14 +208,37 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// Owner and mode are right before the first byte of the text is written; the text is on disk before the name is.
+    /// How the file can be given a new text, if it can.
+    fn way(&self, path: &Path) -> Result<Way, FileError> {
+        match in_place::way(path, self.path) {
+            Way::Fixed => Err(FileError { path: path.to_owned(), problem: FileProblem::Fixed }),
+            way => Ok(way),
+        }
+    }
+
+    /// The text is on disk before the name is.
     fn replace(&self, path: &Path, present: Option<&Present>, text: &str) -> Result<(), FileError> {
+        let failed = |error| system(path, &error);
+        if let (Way::InPlace, Some(present)) = (self.way(path)?, present) {
+            return in_place::write(path, &present.text, text).map_err(failed);
+        }
+        let file = self.filled(path, present, text)?;
+        file.persist(path).map_err(|error| failed(error.error))?;
+        self.handle.sync_all().map_err(failed)
+    }
+
+    /// A file beside the present one with this text, on disk. Owner and mode are right before its first byte is written.
+    fn filled(
+        &self,
+        path: &Path,
+        present: Option<&Present>,
+        text: &str,
+    ) -> Result<NamedTempFile, FileError> {
         let failed = |error| system(path, &error);
         let mut file = self.new_file(path, present)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        self.handle.sync_all().map_err(failed)
+        Ok(file)
     }
 
     /// An empty file beside the present one, with its owner and mode; gone when it is dropped.

@@ -54,17 +54,49 @@ pub(super) async fn write(
         return Err(StoreError::NotOurs);
     }
     let hidden: Vec<&str> = before.password().into_iter().chain([password]).collect();
-    let input = manifest(names, entry);
+    apply(kubectl, names, entry, &hidden, &[]).await?;
+    read(kubectl, names, &hidden).await?.confirm(&entry.credential)
+}
+
+/// Asks the server to apply a credential and keep nothing of it: whether it may be, and whether another field manager
+/// owns the values. Source: Kubernetes, "API Concepts", "Dry-run": "the same as it would be", all admission included.
+pub(super) async fn probe(
+    kubectl: &Kubectl,
+    names: &Names,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    if read(kubectl, names, &[]).await? == Held::Foreign {
+        return Err(StoreError::NotOurs);
+    }
+    match apply(kubectl, names, entry, &[], &["--dry-run=server"]).await {
+        // a webhook with effects of its own is not asked; it may take what is written
+        Err(StoreError::Process(ProcessError::Failed { said, .. }))
+            if said.contains("does not support dry run") =>
+        {
+            Ok(())
+        }
+        applied => applied,
+    }
+}
+
+async fn apply(
+    kubectl: &Kubectl,
+    names: &Names,
+    entry: &Entry,
+    hidden: &[&str],
+    options: &[&str],
+) -> Result<(), StoreError> {
     let mut apply = command(kubectl);
-    apply.args(["apply", "--server-side", "--field-manager=seskey", "-f", "-"]);
-    let finished = process::run(apply.stdout(Stdio::null()), input.as_bytes(), LIMIT).await?;
-    finished.success(&hidden, is_error).map_err(|error| match error {
+    apply.args(["apply", "--server-side", "--field-manager=seskey"]).args(options);
+    let input = manifest(names, entry);
+    apply.args(["-f", "-"]).stdout(Stdio::null());
+    let finished = process::run(&mut apply, input.as_bytes(), LIMIT).await?;
+    finished.success(hidden, is_error).map(drop).map_err(|error| match error {
         ProcessError::Failed { said, .. } if rival(&said).is_some() => {
             StoreError::Conflict { manager: rival(&said).unwrap_or_default().to_owned() }
         }
         error => error.into(),
-    })?;
-    read(kubectl, names, &hidden).await?.confirm(&entry.credential)
+    })
 }
 
 /// Our values and nothing else: not the label of the manifest that is rendered into a file, which would be ours as well,

@@ -2,10 +2,13 @@
 
 mod exec;
 mod file;
+mod in_place;
 mod json;
 mod kubernetes;
 #[cfg(not(all(feature = "secretsmanager", feature = "ssm")))]
 mod not_built;
+#[cfg(any(feature = "secretsmanager", feature = "ssm"))]
+mod permitted;
 #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
 mod secret_text;
 #[cfg(feature = "secretsmanager")]
@@ -26,6 +29,7 @@ use self::not_built as secrets_manager;
 use self::not_built as ssm;
 use crate::{
     Account, Error,
+    iam::Simulated,
     process::{self, ProcessError},
 };
 
@@ -85,6 +89,26 @@ pub enum StoreError {
     /// The secret of Secrets Manager is marked for deletion, and can be neither read nor written.
     #[error("the secret is marked for deletion")]
     MarkedForDeletion,
+    /// The secret is a replica: it is written in its own region alone.
+    #[error("it is a replica of a secret in {primary}")]
+    Replica {
+        /// The region of the secret.
+        primary: String,
+    },
+    /// The caller may not write it. Known before anything was made.
+    #[error("the caller may not write it")]
+    NotPermitted {
+        /// What it may not do.
+        denied: Vec<Simulated>,
+    },
+    /// It would have more in it than there is room for.
+    #[error("it has room for {limit} characters, and {length} are needed")]
+    NoRoom {
+        /// How many it can have.
+        limit: usize,
+        /// How many it would have.
+        length: usize,
+    },
     /// The SSM parameter is not a SecureString, and cannot become one.
     #[error("the parameter is not a SecureString")]
     NotSecure,
@@ -122,24 +146,44 @@ pub async fn previous(account: &Account, store: &Store) -> Result<Held, StoreErr
     }
 }
 
-/// Whether a credential of this user could be put into the store, so far as that shows without one: in a file, whether its
-/// form can carry it, and a new file can be put in its place. Reading shows the rest, or only writing.
+/// Whether a credential of this user could be put into the store, as far as that shows without changing what it holds: a
+/// file is written beside it and removed, a service is asked what it would do. Reading shows the rest, or only writing.
 ///
 /// # Errors
 /// Why it could not.
-pub async fn check(store: &Store, region: &Region, user: &str) -> Result<(), StoreError> {
-    let StoreKind::File { path } = &store.kind else { return Ok(()) };
-    let credential = SmtpCredential {
+pub async fn probe(
+    account: &Account,
+    store: &Store,
+    region: &Region,
+    user: &str,
+) -> Result<(), StoreError> {
+    let form = &store.form;
+    let entry = entry(account, store, region, &placeholder(region, user));
+    match &store.kind {
+        StoreKind::File { path } => file::probe(path.clone(), form.clone(), entry).await,
+        StoreKind::SecretsManager(secret) => {
+            secrets_manager::probe(account, secret, form, &entry).await
+        }
+        StoreKind::Ssm(secret) => ssm::probe(account, secret, form, &entry).await,
+        StoreKind::Kubernetes(kubectl) => kubernetes::probe(kubectl, form.names(), &entry).await,
+        // whatever it is given it may keep; that it can be run was seen when it was read
+        StoreKind::Exec { command } => match exec::read(command, form.names(), &[]).await? {
+            Held::Foreign => Err(StoreError::NotOurs),
+            _ => Ok(()),
+        },
+        _ => Err(StoreError::NotOurs),
+    }
+}
+
+/// A credential of the same form and length as one that is yet to be made. It logs in nowhere.
+fn placeholder(region: &Region, user: &str) -> SmtpCredential {
+    let secret = SecretAccessKey::parse("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    SmtpCredential {
         iam_user: Some(user.to_owned()),
         user_name: AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").expect("AWS's example is one"),
-        password: SmtpPassword::derive(
-            &SecretAccessKey::parse("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-                .expect("AWS's example is one"),
-            region,
-        ),
+        password: SmtpPassword::derive(&secret.expect("AWS's example is one"), region),
         endpoint: Some(region.smtp_endpoint()),
-    };
-    file::check(path.clone(), store.form.clone(), entry(None, store, region, &credential)).await
+    }
 }
 
 /// Puts the credential for this region into the store, user name and password in one write, and reads it back.
@@ -153,7 +197,7 @@ pub async fn write(
     credential: &SmtpCredential,
 ) -> Result<(), StoreError> {
     let form = &store.form;
-    let entry = entry(Some(account), store, region, credential);
+    let entry = entry(account, store, region, credential);
     let written = match &store.kind {
         StoreKind::File { path } => file::write(path.clone(), form.clone(), entry).await,
         StoreKind::SecretsManager(secret) => {
@@ -209,13 +253,8 @@ impl Held {
     }
 }
 
-fn entry(
-    account: Option<&Account>,
-    store: &Store,
-    region: &Region,
-    credential: &SmtpCredential,
-) -> Entry {
-    let (host, port) = place(account, store, region);
+fn entry(account: &Account, store: &Store, region: &Region, credential: &SmtpCredential) -> Entry {
+    let (host, port) = place(Some(account), store, region);
     Entry { host, port, from: store.from.clone(), credential: credential.clone() }
 }
 

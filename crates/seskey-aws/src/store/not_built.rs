@@ -25,3 +25,12 @@ pub(super) async fn write(
 ) -> Result<(), StoreError> {
     Err(StoreError::NotBuilt)
 }
+
+pub(super) async fn probe(
+    _: &Account,
+    _: &AwsSecret,
+    _: &Form,
+    _: &Entry,
+) -> Result<(), StoreError> {
+    Err(StoreError::NotBuilt)
+}

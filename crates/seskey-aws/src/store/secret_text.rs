@@ -43,6 +43,12 @@ pub(super) fn with(
     }))
 }
 
+/// That there is room for the text.
+pub(super) fn fits(text: &Secret, limit: usize) -> Result<(), StoreError> {
+    let length = text.expose().len();
+    if length > limit { Err(StoreError::NoRoom { limit, length }) } else { Ok(()) }
+}
+
 /// Reads until what was written is there: an answer may be older than a write that was acknowledged.
 pub(super) async fn read_back<F: Future<Output = Result<Option<Secret>, StoreError>>>(
     secret: &AwsSecret,

@@ -5,7 +5,7 @@
 
 use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
 use seskey::{
-    Secret, SmtpCredential,
+    Region, Secret, SmtpCredential,
     render::{Entry, Form},
     store::AwsSecret,
 };
@@ -13,7 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Held, StoreError,
-    secret_text::{description, held, read_back, with},
+    permitted::{Needs, of_kms_key, permitted},
+    secret_text::{description, fits, held, read_back, with},
 };
 use crate::{Account, Error, config::Service};
 
@@ -52,6 +53,61 @@ pub(super) async fn write(
     put(service, secret, &replaced, &after, &entry.credential).await?;
     let read = || current(service, &secret.name);
     read_back(secret, form, &after, read).await
+}
+
+/// Whether a version could be made, and by the caller. Whoever may not describe a secret is told less.
+/// Source: Secrets Manager API, `DescribeSecret`; AWS Secrets Manager User Guide, "Replicate AWS Secrets Manager secrets
+/// across Regions": a replica is read-only.
+pub(super) async fn probe(
+    account: &Account,
+    secret: &AwsSecret,
+    form: &Form,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    let service = &service(account, secret)?;
+    let before = match version(service, &secret.name, CURRENT).await? {
+        Some(Version { text: None, .. }) => return Err(StoreError::NotOurs),
+        Some(Version { text: Some(before), .. }) => before,
+        None => Secret::new(String::new()),
+    };
+    fits(&with(secret, form, entry, before.expose())?, LIMIT)?;
+    let Ok(caller) = account.caller().await else { return Ok(()) };
+    let described = service.client.describe_secret().secret_id(&secret.name).send().await;
+    match described.map_err(service.failed("secretsmanager:DescribeSecret")) {
+        Ok(found) => {
+            let arn = found.arn.unwrap_or_default();
+            match found.primary_region {
+                Some(primary) if Some(&*primary) != arn.split(':').nth(3) => {
+                    return Err(StoreError::Replica { primary });
+                }
+                _ => {}
+            }
+            let mut needs = vec![Needs {
+                action: "secretsmanager:PutSecretValue",
+                resource: &arn,
+                may_be_granted: has_policy(service, &secret.name).await,
+            }];
+            needs.extend(found.kms_key_id.iter().flat_map(|key| of_kms_key(key)));
+            permitted(account, &caller, &needs).await
+        }
+        Err(error) if error.is_no_such_entity() => {
+            let region = secret.region.as_ref().map(Region::as_str).or_else(|| account.region());
+            // a random part of six characters is put behind the name
+            let name = format!("secret:{}-AbCdEf", secret.name);
+            let resource = caller.arn("secretsmanager", region.unwrap_or_default(), &name);
+            let action = "secretsmanager:CreateSecret";
+            let needs = Needs { action, resource: &resource, may_be_granted: false };
+            permitted(account, &caller, &[needs]).await
+        }
+        Err(error) if error.is_access_denied() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a policy of the secret may grant what the caller's own do not. Where that cannot be read, it may.
+async fn has_policy(service: &Service<Client>, name: &str) -> bool {
+    let policy = service.client.get_resource_policy().secret_id(name).send().await;
+    policy.map_or(true, |policy| policy.resource_policy.is_some())
 }
 
 fn service(account: &Account, secret: &AwsSecret) -> Result<Service<Client>, StoreError> {
@@ -171,6 +227,9 @@ const CURRENT: &str = "AWSCURRENT";
 
 /// The label of the version in use before it.
 const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// How many bytes a secret can have. Source: Secrets Manager API, `SecretString`.
+const LIMIT: usize = 65536;
 
 /// How many versions of one credential may have been in use before, and rolled back.
 const TOKENS: usize = 10;

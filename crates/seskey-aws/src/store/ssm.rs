@@ -8,14 +8,15 @@ use aws_sdk_ssm::{
     types::{ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType},
 };
 use seskey::{
-    Secret,
+    Region, Secret,
     render::{Entry, Form},
     store::AwsSecret,
 };
 
 use super::{
     Held, StoreError,
-    secret_text::{description, held, read_back, with},
+    permitted::{Needs, of_kms_key, permitted},
+    secret_text::{description, fits, held, read_back, with},
 };
 use crate::{Account, Error, config::Service};
 
@@ -54,6 +55,33 @@ pub(super) async fn write(
         }
     };
     read_back(secret, form, &after, || parameter(service, &secret.name)).await
+}
+
+/// Whether a version could be made, and by the caller.
+pub(super) async fn probe(
+    account: &Account,
+    secret: &AwsSecret,
+    form: &Form,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    let service = &service(account, secret)?;
+    let before = parameter(service, &secret.name).await?;
+    fits(&with(secret, form, entry, before.as_ref().map_or("", Secret::expose))?, LIMIT)?;
+    let Ok(caller) = account.caller().await else { return Ok(()) };
+    let key = match before {
+        None => None,
+        // that it may be described is needed whenever it is overwritten
+        Some(_) => metadata(service, &secret.name).await?.key_id,
+    };
+    let region = secret.region.as_ref().map(Region::as_str).or_else(|| account.region());
+    let name = format!("parameter/{}", secret.name.trim_start_matches('/'));
+    let arn = match secret.name.starts_with("arn:") {
+        true => secret.name.clone(),
+        false => caller.arn("ssm", region.unwrap_or_default(), &name),
+    };
+    let mut needs = vec![Needs { action: PUT, resource: &arn, may_be_granted: false }];
+    needs.extend(key.iter().flat_map(|key| of_kms_key(key)));
+    permitted(account, &caller, &needs).await
 }
 
 fn service(account: &Account, secret: &AwsSecret) -> Result<Service<Client>, StoreError> {
@@ -119,6 +147,9 @@ fn tier(text: &Secret, is: Option<ParameterTier>) -> ParameterTier {
 }
 
 const PUT: &str = "ssm:PutParameter";
+
+/// How many bytes an advanced parameter can have. Source: Systems Manager User Guide, "Managing parameter tiers".
+const LIMIT: usize = 8192;
 
 /// The API says 4 KB, its refusal of more says 4096 characters.
 const STANDARD_CHARACTERS: usize = 4096;

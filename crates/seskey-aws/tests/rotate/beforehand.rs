@@ -1,12 +1,13 @@
 //! What is in the way of a new key is found before there is one.
 
+use aws_sdk_iam::types::Tag;
 use seskey::rotation::Step;
 use seskey_aws::{
-    lifecycle::rotate::{Event, RotateFailure, Rotation},
+    lifecycle::rotate::{Event, Hook, RotateFailure, Rotation},
     smtp::{Security, Server},
 };
 
-use super::scene::Scene;
+use super::scene::{Scene, USER};
 
 async fn nothing_is_changed(scene: &Scene, rotation: &Rotation) -> RotateFailure {
     let error = scene.run(rotation).await.unwrap_err();
@@ -46,4 +47,41 @@ async fn an_endpoint_that_nobody_reaches() {
         let failure = nothing_is_changed(&scene, &rotation).await;
         assert!(matches!(failure, RotateFailure::Unreachable(_)), "{failure}");
     }
+}
+
+/// Three notes and the region have their place among the 50 tags of a user.
+#[tokio::test]
+async fn tags_without_room_for_the_notes() {
+    for (others, too_many) in [(46, 0), (47, 1), (50, 4)] {
+        let scene = Scene::new().await;
+        let tags = (0..others)
+            .map(|number| Tag::builder().key(format!("tag-{number}")).value("x").build().unwrap());
+        let call = scene.stage.iam.tag_user().user_name(USER).set_tags(Some(tags.collect()));
+        call.send().await.unwrap();
+        if too_many == 0 {
+            scene.run(&scene.rotation()).await.unwrap();
+            continue;
+        }
+        let failure = nothing_is_changed(&scene, &scene.rotation()).await;
+        assert!(
+            matches!(failure, RotateFailure::Tags { too_many: n } if n == too_many),
+            "{failure}"
+        );
+        assert_eq!((scene.tags().await.len(), scene.held()), (others, None));
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_cannot_be_run() {
+    let scene = Scene::new().await;
+    for command in ["no-such-command-of-ours now", "echo 'x", "if true", "a\0b"] {
+        let hook = Some(Hook::new(command));
+        let failure = nothing_is_changed(&scene, &Rotation { hook, ..scene.rotation() }).await;
+        assert!(matches!(failure, RotateFailure::NoHook(_)), "{command}: {failure}");
+        assert_eq!(scene.tags().await, [""; 0], "{command}");
+    }
+    // what is only known when it is run is not refused
+    let command = "cd /tmp; N=true\n$N; f() { :; }; f; [ 1 = 1 ] && . /dev/null";
+    let hook = Some(Hook::new(command));
+    scene.run(&Rotation { hook, ..scene.rotation() }).await.unwrap();
 }

@@ -149,6 +149,12 @@ impl Secret {
         if let Some(message) = message {
             return (409, failure(409, "Conflict", &message));
         }
+        if query.contains("dryRun=All") {
+            drop(values);
+            let metadata = json!({ "namespace": self.namespace, "name": self.name });
+            let object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata });
+            return (200, object);
+        }
         values.retain(|key, (_, owner)| owner != manager || applied.contains_key(key));
         for (key, value) in applied {
             let value = value.as_str().unwrap().to_owned();

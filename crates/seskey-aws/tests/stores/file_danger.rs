@@ -104,7 +104,7 @@ async fn whoever_waits_for_another_gives_up() {
 #[test]
 fn a_full_disk_harms_nothing() {
     if !Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|s| s.success()) {
-        return;
+        return skipped("only root has mounts of its own");
     }
     let folder = tempdir().unwrap();
     let mut unshare = Command::new("unshare");
@@ -135,7 +135,7 @@ async fn child_on_a_small_disk() {
 fn whoever_may_not_write_harms_nothing() {
     let folder = tempdir().unwrap();
     if fs::metadata(folder.path()).unwrap().uid() != 0 {
-        return;
+        return skipped("only root can become another user");
     }
     let (own, unwritable) = (folder.path().join("own"), folder.path().join("unwritable"));
     chmod(folder.path(), 0o711);
@@ -190,17 +190,24 @@ fn problem(error: &StoreError) -> &FileProblem {
     }
 }
 
-fn exe() -> PathBuf {
+/// Straight to the terminal, for what a test prints is not shown when it passes. In CI everything is run.
+pub(super) fn skipped(why: &str) {
+    assert!(env::var_os("CI").is_none(), "cannot be run: {why}");
+    let mut terminal = io::stderr();
+    writeln!(terminal, "SKIPPED: {why}").unwrap();
+}
+
+pub(super) fn exe() -> PathBuf {
     env::current_exe().unwrap()
 }
 
-fn folder() -> PathBuf {
+pub(super) fn folder() -> PathBuf {
     PathBuf::from(env::var_os("FOLDER").expect("run by another test"))
 }
 
 /// The ignored test of this binary, which is told the folder.
-fn alone(test: &str, folder: &Path, mut command: Command) -> Command {
+pub(super) fn alone(test: &str, folder: &Path, mut command: Command) -> Command {
     command.args(["--exact", test, "--ignored"]).env("FOLDER", folder);
-    command.stdout(Stdio::null()).stdin(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }

@@ -6,11 +6,11 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use seskey_aws::{
     process::ProcessError,
-    store::{Held, StoreError},
+    store::{self, Held, StoreError},
 };
 use tempfile::{TempDir, tempdir};
 
-use super::{cluster::Cluster, credential, held, read, write};
+use super::{account, cluster::Cluster, credential, held, parsed, read, region, write};
 
 const KUBECTL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stores/kubectl");
 
@@ -59,6 +59,29 @@ async fn only_our_values_are_applied() {
     for secret in [credential(1).password.expose(), &encoded(credential(1).password.expose())] {
         assert!(!environment.contains(secret));
     }
+}
+
+async fn probe(store: &str) -> Result<(), StoreError> {
+    store::probe(&account().await, &parsed(store), &region(), "mailer").await
+}
+
+#[tokio::test]
+async fn a_probe_applies_nothing() {
+    let folder = tempdir().unwrap();
+    let store = store(&folder, "");
+    assert_eq!(probe(&store).await, Ok(()));
+    let get = "get secrets -n mail smtp -o json --ignore-not-found\n";
+    let apply = "apply --server-side --field-manager=seskey --dry-run=server -f -\n";
+    assert_eq!(text(&folder, "asked"), [get, apply].concat());
+    assert_eq!(read(&store).await, Ok(Held::Nothing));
+    mark(&folder, "webhook", "");
+    assert_eq!(probe(&store).await, Ok(()));
+    mark(&folder, "manager", "helm");
+    assert_eq!(probe(&store).await, Err(StoreError::Conflict { manager: "helm".to_owned() }));
+    mark(&folder, "no-namespace", "");
+    assert!(matches!(probe(&store).await, Err(StoreError::Process(ProcessError::Failed { .. }))));
+    mark(&folder, "secret", &json!({ "data": { "SMTP_USERNAME": "eA==" } }).to_string());
+    assert_eq!(probe(&store).await, Err(StoreError::NotOurs));
 }
 
 #[tokio::test]
@@ -128,6 +151,9 @@ async fn kubectl_itself_does_what_is_asked() {
         assert_eq!(read(&store).await, Ok(held(&credential(number))));
     }
 
+    assert_eq!(probe(&store).await, Ok(()));
+    assert_eq!(read(&store).await, Ok(held(&credential(2))));
+
     // what others have is neither taken nor lost
     cluster.put("helm", "TOKEN", "x");
     assert_eq!(write(&store, &credential(3)).await, Ok(()));
@@ -135,6 +161,7 @@ async fn kubectl_itself_does_what_is_asked() {
     assert_eq!(cluster.owner("SMTP_PASSWORD").as_deref(), Some("seskey"));
     cluster.put("helm", "SMTP_PASSWORD", credential(3).password.expose());
     let conflict = StoreError::Conflict { manager: "helm".to_owned() };
+    assert_eq!(probe(&store).await, Err(conflict.clone()));
     assert_eq!(write(&store, &credential(4)).await, Err(conflict.clone()));
     cluster.put("helm", "SMTP_USERNAME", credential(3).user_name.as_str());
     assert_eq!(write(&store, &credential(4)).await, Err(conflict));
@@ -144,5 +171,6 @@ async fn kubectl_itself_does_what_is_asked() {
     assert_eq!(read(&elsewhere).await, Ok(Held::Nothing));
     let said = "Error from server (NotFound): namespaces \"nowhere\" not found".to_owned();
     let failed = StoreError::Process(ProcessError::Failed { code: Some(1), said });
+    assert_eq!(probe(&elsewhere).await, Err(failed.clone()));
     assert_eq!(write(&elsewhere, &credential(1)).await, Err(failed));
 }

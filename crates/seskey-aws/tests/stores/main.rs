@@ -7,6 +7,7 @@ mod cluster;
 mod exec;
 mod file;
 mod file_danger;
+mod file_place;
 mod kubernetes;
 
 use seskey::{AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword, store::Store};

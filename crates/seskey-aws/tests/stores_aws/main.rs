@@ -8,6 +8,7 @@
 
 mod faults;
 mod moto;
+mod probe;
 mod proxy;
 mod secrets_manager;
 mod ssm;

@@ -41,7 +41,7 @@ use crate::{
 
 pub(crate) fn plan(args: &Plan, global: &Global, output: &Output) -> Result<Exit> {
     let records = Records::open(&rotate::Records::default())?;
-    let Done { exit, has_changes } = run(&args.fleet, Mode::Tell, records, global, output)?;
+    let Done { exit, has_changes, .. } = run(&args.fleet, Mode::Tell, records, global, output)?;
     let found = args.exit_code && has_changes && exit == Exit::Done;
     Ok(if found { Exit::Findings } else { exit })
 }

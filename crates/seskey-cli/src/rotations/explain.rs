@@ -3,7 +3,7 @@
 use seskey::{
     Algorithm,
     recognise::Recognised,
-    rotation::{Reason, Step, Why},
+    rotation::{Reason, Step, TAGS_PER_USER, Why},
     store::Store,
 };
 use seskey_aws::{
@@ -101,7 +101,7 @@ fn stopped(reason: &Reason, last_used: Option<&LastUsed>) -> Failure {
 
 /// What failed.
 pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
-    let server = &rotation.proof.server;
+    let (server, user) = (&rotation.proof.server, &rotation.user);
     match failure {
         RotateFailure::Call(error) => call(error),
         RotateFailure::Note(error) => Failure::new(
@@ -148,6 +148,19 @@ pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
         RotateFailure::Hook(error) => Failure::new(
             format!("--after: {}", store_words::process(error)),
             "mend it: the stores hold the new credential, and the old one works on meanwhile",
+        ),
+        RotateFailure::NoHook(error) => Failure::new(
+            format!("--after cannot be run: {}", store_words::process(error)),
+            "mend the command: nothing was made yet",
+        ),
+        RotateFailure::Tags { too_many } => Failure::new(
+            format!(
+                "there is no room for the notes of a rotation: {} of the user must go, of {TAGS_PER_USER} that there can be",
+                if *too_many == 1 { "1 tag".to_owned() } else { format!("{too_many} tags") },
+            ),
+            format!(
+                "aws iam list-user-tags --user-name {user} shows them, aws iam untag-user takes them away"
+            ),
         ),
         RotateFailure::Unreachable(error) => smtp::failure(error, &Recognised::Nothing, server),
         RotateFailure::UnusableKey { id } => Failure::new(

@@ -48,6 +48,8 @@ pub(super) struct Report {
     /// What is answered in JSON, in the order in which they ended.
     rows: Vec<Value>,
     tally: Tally,
+    /// Whether a delivery was begun.
+    has_delivered: bool,
     /// The waits that were told.
     waits: BTreeSet<(Who, AccessKeyId)>,
 }
@@ -78,6 +80,7 @@ impl Report {
             overview,
             rows: vec![],
             tally,
+            has_delivered: false,
             waits: BTreeSet::new(),
         }
     }
@@ -85,6 +88,7 @@ impl Report {
     pub(super) fn event(&mut self, who: &Who, rotation: &Rotation, event: Event) {
         match event {
             Event::Begins(step) => {
+                self.has_delivered |= matches!(step, Step::Deliver { .. });
                 self.progress
                     .set_message(format!("{who}: {}", words(&step, &rotation.stores).to_do));
             }
@@ -190,6 +194,11 @@ impl Report {
     /// Whether anything was done, or would be.
     pub(super) fn has_changes(&self) -> bool {
         self.tally.changed > 0
+    }
+
+    /// Whether a store may hold a new credential.
+    pub(super) fn has_delivered(&self) -> bool {
+        self.has_delivered
     }
 
     pub(super) fn ended(&mut self, who: &Who, stores: &[Store], ended: Ended) {

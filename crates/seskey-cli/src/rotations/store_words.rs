@@ -60,6 +60,19 @@ pub(super) fn failure(store: &str, error: &StoreError) -> Failure {
             format!("{store}: the secret is marked for deletion"),
             "restore it with aws secretsmanager restore-secret, or take another name",
         ),
+        StoreError::Replica { primary } => Failure::new(
+            format!("{store}: it is a replica, which nobody writes to, of a secret in {primary}"),
+            format!("name the secret itself: ?region={primary}"),
+        ),
+        StoreError::NotPermitted { denied } => {
+            let Failure { message, hint, .. } = aws::not_permitted(denied, "rotate");
+            let (hint, _) = hint.split_once("; ").unwrap_or((&hint, ""));
+            Failure::new(format!("{store}: {message}"), hint)
+        }
+        StoreError::NoRoom { limit, length } => Failure::new(
+            format!("{store}: {length} bytes would be in it, and it has room for {limit}"),
+            "take another name: what others have there is kept",
+        ),
         StoreError::NotSecure => Failure::new(
             format!("{store}: the parameter is not a SecureString, and cannot become one"),
             "delete it, or take another name",
@@ -134,6 +147,7 @@ fn file(error: &FileError) -> Failure {
                 .to_owned()
         }
         FileProblem::Owner { .. } => "run it as that user, or as root".to_owned(),
+        FileProblem::Fixed => "lsattr -d shows which: chattr -i -a lets go of it".to_owned(),
         FileProblem::Busy => "try again when the other one is done".to_owned(),
         _ => "docs/stores.md says which files are taken".to_owned(),
     };
@@ -181,6 +195,14 @@ mod tests {
                 StoreError::NotSecure,
                 "ssm:/x: the parameter is not a SecureString, and cannot become one",
             ),
+            (
+                StoreError::Replica { primary: "eu-west-1".to_owned() },
+                "ssm:/x: it is a replica, which nobody writes to, of a secret in eu-west-1",
+            ),
+            (
+                StoreError::NoRoom { limit: 8192, length: 9000 },
+                "ssm:/x: 9000 bytes would be in it, and it has room for 8192",
+            ),
             (StoreError::NotOurs, "ssm:/x holds something that was not written for it"),
             (StoreError::Render(RenderError::Port), "cannot write ssm:/x: there is no port 0"),
             (
@@ -199,6 +221,10 @@ mod tests {
             (
                 file(FileProblem::Owner { user: 0, group: 12 }),
                 "cannot use /etc/mail/smtp.json: it cannot be kept for its owner (0:12)",
+            ),
+            (
+                file(FileProblem::Fixed),
+                "cannot use /etc/mail/smtp.json: it is immutable or append-only, or its folder is",
             ),
             (file(FileProblem::Busy), "cannot use /etc/mail/smtp.json: another process is writing"),
         ];

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::{
     Account,
     error::Fault,
-    read::{Reader, Section, filled},
+    read::{Reader, Section, command},
     taken::Taken,
 };
 use crate::{
@@ -57,7 +57,7 @@ impl Credential {
         let account = account_of(reader, section, accounts);
         let path = reader.text(section, "path", |text| Ok(UserPath::parse(text)?));
         let stores = reader.texts(section, "to", |text| text.parse().map_err(Fault::Store));
-        let after = reader.text(section, "after", filled);
+        let after = reader.text(section, "after", command);
         let create = section.boolean("create").unwrap_or(false);
         let from = reader.texts(section, "from", address_pattern);
         for key in ["user", "to"] {

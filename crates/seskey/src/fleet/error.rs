@@ -53,6 +53,9 @@ pub enum Fault {
     /// Text without a character.
     #[error("it is empty")]
     Empty,
+    /// A command with a character that no command can have.
+    #[error("it has a null character in it")]
+    Null,
     /// A credential that is delivered nowhere.
     #[error("a credential without a store is delivered nowhere")]
     NoStore,

@@ -204,3 +204,8 @@ fn number(value: &DeValue) -> Option<NonZeroU32> {
 pub(super) fn filled(text: &str) -> Result<String, Fault> {
     if text.trim().is_empty() { Err(Fault::Empty) } else { Ok(text.to_owned()) }
 }
+
+/// Text that can be given to the shell: no argument of a process has a null character.
+pub(super) fn command(text: &str) -> Result<String, Fault> {
+    if text.contains('\0') { Err(Fault::Null) } else { filled(text) }
+}

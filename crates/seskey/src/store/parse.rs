@@ -41,6 +41,14 @@ pub enum StoreNameError {
         /// What it is.
         scheme: &'static str,
     },
+    /// It names a version, a label or a member of a secret of AWS. What is written becomes a version of its own.
+    #[error("{given} names a version, or a part, and not the {what}")]
+    Part {
+        /// What was given.
+        given: String,
+        /// What would be named.
+        what: &'static str,
+    },
     /// It is not `NAMESPACE/NAME` of what Kubernetes takes as names.
     #[error("{given} is no namespace and name of a Kubernetes secret")]
     KubernetesName {
@@ -113,8 +121,14 @@ impl FromStr for Store {
         let (kind, usual) = match scheme {
             "file" => file(rest, &mut options)?,
             "kubernetes" => kubernetes(&rest, &mut options)?,
-            "ssm" => (StoreKind::Ssm(aws_secret(rest, &mut options)?), Target::Json.into()),
-            _ => (StoreKind::SecretsManager(aws_secret(rest, &mut options)?), Target::Json.into()),
+            "ssm" => {
+                let whole = whole(rest, "parameter", SSM_ARN_COLONS)?;
+                (StoreKind::Ssm(aws_secret(whole, &mut options)?), Target::Json.into())
+            }
+            _ => {
+                let whole = whole(rest, "secret", SECRETS_MANAGER_ARN_COLONS)?;
+                (StoreKind::SecretsManager(aws_secret(whole, &mut options)?), Target::Json.into())
+            }
         };
         let host = options.fitting("host", is_host, "a host name or an address")?;
         let from = options.fitting("from", is_plain_address, "an address of mail")?;
@@ -175,6 +189,17 @@ fn kubernetes(rest: &str, options: &mut Options) -> Result<(StoreKind, Form)> {
         context: options.take("context"),
     };
     Ok((StoreKind::Kubernetes(kubectl), form))
+}
+
+/// The name of all of it: no name has a colon, and an ARN has so many. Behind another one is the version or the label of
+/// a parameter (Systems Manager API, `GetParameter`: "use `"Name": "name:version"`"), or a member and a version of a
+/// secret (ECS Developer Guide, "Pass Secrets Manager secrets through environment variables").
+fn whole(name: String, what: &'static str, arn_colons: usize) -> Result<String> {
+    let colons = if name.starts_with("arn:") { arn_colons } else { 0 };
+    match name.matches(':').count() > colons {
+        true => Err(StoreNameError::Part { given: name, what }),
+        false => Ok(name),
+    }
 }
 
 fn aws_secret(name: String, options: &mut Options) -> Result<AwsSecret> {
@@ -279,6 +304,12 @@ pub const OPTIONS: [(&str, &[&str]); 17] = [
     ("kubeconfig", &["kubernetes"]),
     ("context", &["kubernetes"]),
 ];
+
+/// `arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME`
+const SSM_ARN_COLONS: usize = 5;
+
+/// `arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME`
+const SECRETS_MANAGER_ARN_COLONS: usize = 6;
 
 const ALL_BUT_EXEC: &[&str] = &["file", "secretsmanager", "ssm", "kubernetes"];
 

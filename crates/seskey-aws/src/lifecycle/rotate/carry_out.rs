@@ -7,14 +7,13 @@ use seskey::{
     rotation::{Key, LEASE, Seen, Step},
 };
 
-use super::{Event, Rotation, Run, failure::RotateFailure};
+use super::{Event, Rotation, Run, failure::RotateFailure, look::look};
 use crate::{
     Account, Error,
     lifecycle::{
         end::watch_end,
         prove::{is_refusal, prove},
     },
-    smtp::Transcript,
     store::{self, Held},
 };
 
@@ -36,10 +35,10 @@ impl Run<'_> {
     ) -> Result<Carried, RotateFailure> {
         let user = &self.rotation.user;
         match step {
-            Step::WriteIntent(_) => prepare(self.rotation).await?,
+            Step::WriteIntent(_) => self.look().await?,
             Step::CreateKey => {
                 // the intent may be that of a run which came no further
-                prepare(self.rotation).await?;
+                self.look().await?;
                 self.create_key().await?;
             }
             Step::Prove(key) => return self.prove(seen, key).await,
@@ -68,6 +67,15 @@ impl Run<'_> {
             self.expected.tag = Some((tag, value));
         }
         Ok(Carried::Out)
+    }
+
+    /// Once is enough: what follows is done within seconds.
+    async fn look(&mut self) -> Result<(), RotateFailure> {
+        if !self.has_looked {
+            look(self.account, self.rotation, self.tags_too_many).await?;
+            self.has_looked = true;
+        }
+        Ok(())
     }
 
     async fn create_key(&mut self) -> Result<(), RotateFailure> {
@@ -153,19 +161,6 @@ impl Run<'_> {
         self.expected.key = Some((key.clone(), None));
         Ok(())
     }
-}
-
-/// Looks at what a new key needs before it is made: what is in its way would be found too late.
-async fn prepare(rotation: &Rotation) -> Result<(), RotateFailure> {
-    let Rotation { user, region, stores, proof, .. } = rotation;
-    let mut transcript = Transcript::default();
-    let session = proof.client.connect(&proof.server, &mut transcript).await;
-    session.map_err(RotateFailure::Unreachable)?.quit().await;
-    for store in stores {
-        let ready = store::check(store, region, user).await;
-        ready.map_err(|error| RotateFailure::of_store(store, error))?;
-    }
-    Ok(())
 }
 
 /// What a store remembers of a credential that it held before.

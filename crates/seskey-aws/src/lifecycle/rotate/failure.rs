@@ -76,6 +76,15 @@ pub enum RotateFailure {
     /// The command failed that is run after a delivery.
     #[error("the command after the delivery: {0}")]
     Hook(#[from] ProcessError),
+    /// The user has no room for the tags that a rotation writes; seen before a key was made.
+    #[error("{too_many} tags too many")]
+    Tags {
+        /// How many of its tags must go.
+        too_many: usize,
+    },
+    /// The command that would be run after a delivery cannot be run; seen before a key was made.
+    #[error("the command after the delivery: {0}")]
+    NoHook(ProcessError),
     /// The SMTP endpoint cannot be reached; seen before a key was made.
     #[error("{0}")]
     Unreachable(SmtpError),

@@ -1,6 +1,6 @@
 //! The command that is run when every store holds a new credential, such as one that reloads Postfix.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use seskey::{AccessKeyId, SmtpCredential};
 
@@ -34,4 +34,28 @@ impl Hook {
             delivered.iter().map(|credential| credential.password.expose()).collect();
         process::shell(&self.command, &variables, b"", &hidden, self.patience).await
     }
+
+    /// Whether the shell understands it, and finds the program that it begins with where that can be told.
+    pub(super) async fn look(&self) -> Result<(), ProcessError> {
+        let Self { command, .. } = self;
+        let variables = [("SESKEY_COMMAND", command.as_str())];
+        process::shell("sh -n -c \"$SESKEY_COMMAND\"", &variables, b"", &[], LOOK).await?;
+        let program = command.split_whitespace().next().unwrap_or_default();
+        // anything else may be a variable, an assignment or a function that is defined there
+        let is_plain =
+            program.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte));
+        if !is_plain {
+            return Ok(());
+        }
+        let variables = [("SESKEY_COMMAND", program)];
+        let found = process::shell("command -v \"$SESKEY_COMMAND\"", &variables, b"", &[], LOOK);
+        found.await.map_err(|_| ProcessError::NotStarted {
+            program: program.to_owned(),
+            kind: io::ErrorKind::NotFound,
+            reason: "it is not found".to_owned(),
+        })
+    }
 }
+
+/// How long looking may take.
+const LOOK: Duration = Duration::from_secs(10);

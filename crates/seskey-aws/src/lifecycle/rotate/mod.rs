@@ -7,6 +7,7 @@
 mod carry_out;
 mod failure;
 mod hook;
+mod look;
 mod observe;
 mod passwords;
 
@@ -22,6 +23,7 @@ use tokio::time::timeout;
 
 pub use failure::{RotateError, RotateFailure};
 pub use hook::Hook;
+pub use look::look;
 
 use self::{
     carry_out::Carried,
@@ -221,6 +223,10 @@ struct Run<'a> {
     last_uses: BTreeMap<AccessKeyId, LastUsed>,
     /// Whether a store held an active key when it was last looked at.
     is_served: bool,
+    /// How many tags the user has too many.
+    tags_too_many: usize,
+    /// Whether what a new key needs was looked at.
+    has_looked: bool,
     /// Tags that somebody else has just read.
     tags: Option<Vec<(String, String)>>,
     /// Since when it observes what the next step is decided on.
@@ -247,6 +253,8 @@ impl<'a> Run<'a> {
             listed: None,
             last_uses: BTreeMap::new(),
             is_served: false,
+            tags_too_many: 0,
+            has_looked: false,
             tags: rotation.tags.clone(),
             observed: Stopwatch::start(),
             start: None,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use seskey::{
     AccessKeyId, SmtpPassword,
-    rotation::{Key, LAG, Notes, Seen, Step, Store as Holding},
+    rotation::{Key, LAG, Notes, Seen, Step, Store as Holding, tags_too_many},
     store::Store,
 };
 
@@ -46,6 +46,7 @@ impl Run<'_> {
         };
         let tags = listed.tags.iter().map(|(key, value)| (&**key, &**value));
         let notes = Notes::from_tags(tags)?;
+        self.tags_too_many = tags_too_many(listed.tags.iter().map(|(key, _)| &**key));
         let keys: Vec<Key> = listed.keys.iter().map(key).collect::<Result<_, _>>()?;
         self.observed = listed.since;
         self.listed = Some(listed);

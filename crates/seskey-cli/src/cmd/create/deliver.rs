@@ -9,20 +9,22 @@ use seskey::{
 use seskey_aws::lifecycle::{
     create::{CreateRequest, create_user},
     rotate::Hook,
+    undelivered::{holder, take_back},
 };
 
-use super::{explain_create, proof, reach, report};
+use super::{describe, explain_create, report, with_leftovers};
 use crate::{
     args::{self, Create, Global},
     aws,
     exit::Exit,
-    explain::Result,
+    explain::{Failure, Result},
     output::Output,
     rotations::{self, Job, Mode, Records, Who},
     signals, smtp,
 };
 
-/// Makes the user, and leaves the key to a rotation: it proves it, delivers it, and loses none.
+/// Makes the user, and leaves the key to a rotation: it proves it, delivers it, and loses none. What reached no store is
+/// taken back.
 pub(super) async fn run(
     request: &CreateRequest,
     stores: Vec<Store>,
@@ -30,38 +32,49 @@ pub(super) async fn run(
     global: &Global,
     output: &Output,
 ) -> Result<Exit> {
-    let client = smtp::client(&args.endpoint)?;
-    reach(&proof(args, &request.region)?).await?;
     let account = aws::account(global, Some(&request.region)).await;
-    let spinner = output.spinner();
-    let interrupt = signals::interrupt(output)?;
-    let on_event = &mut |event| report(&event, &spinner, output);
-    let created = create_user(&account, request, interrupt, on_event).await;
-    spinner.finish_and_clear();
-    created.map_err(|error| explain_create(&error, request))?;
+    let user = request.user_name.to_string();
     let job = Job {
-        who: Who { user: request.user_name.to_string(), account: None },
-        account,
+        who: Who { user: user.clone(), account: None },
+        account: account.clone(),
         region: Some(request.region.clone()),
         usual_region: None,
         tags: None,
         create: None,
         goal: Goal::days(90, 7, 7).expect("90 days are an age"),
         plan: rotation::next,
-        stores,
+        stores: stores.clone(),
         hook: args.after.as_deref().map(Hook::new),
-        client,
+        client: smtp::client(&args.endpoint)?,
         endpoint: args.endpoint.clone(),
         now: false,
     };
+    let account = rotations::look_ahead(job.clone(), request).await?;
+    let spinner = output.spinner();
+    let interrupt = signals::interrupt(output)?;
+    let on_event = &mut |event| report(&event, &spinner, output);
+    let created = create_user(&account, request, interrupt, on_event).await;
+    spinner.finish_and_clear();
+    let made = created.map_err(|error| explain_create(&error, request))?;
     let records = Records::open(&args::rotate::Records::default())?;
     let done = rotations::run(vec![job], Mode::Do, NonZeroUsize::MIN, records, *output).await?;
     if done.exit == Exit::Done {
         return Ok(Exit::Done);
     }
-    output.hint(&format!(
-        "the user {0} is there: seskey rotate {0} with the same --to goes on, seskey delete {0} takes it away",
-        request.user_name
-    ));
-    Ok(Exit::Unfinished)
+    let may_be_held = match done.has_delivered {
+        true => !matches!(holder(&account, &user, &request.region, &stores).await, Ok(None)),
+        false => false,
+    };
+    if may_be_held {
+        output.hint(&format!(
+            "the user {user} is there: seskey rotate {user} with the same --to goes on, seskey delete {user} takes it away"
+        ));
+        return Ok(Exit::Unfinished);
+    }
+    let on_event = &mut |event| output.note(&describe(&event));
+    let left = take_back(&account, &user, &made, on_event).await;
+    match left.is_empty() {
+        true => Ok(Exit::Failed),
+        false => Err(with_leftovers(Failure::new("the creation failed", ""), &left)),
+    }
 }

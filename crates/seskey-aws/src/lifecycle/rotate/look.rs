@@ -1,0 +1,31 @@
+//! What a new key needs, looked at before there is one.
+
+use super::{Rotation, failure::RotateFailure};
+use crate::{Account, smtp::Transcript, store};
+
+/// Looks at what could keep a new key from its stores: it would be found when the key is there. So many of the user's
+/// tags are too many. Changes nothing.
+///
+/// # Errors
+/// What is in the way.
+pub async fn look(
+    account: &Account,
+    rotation: &Rotation,
+    tags_too_many: usize,
+) -> Result<(), RotateFailure> {
+    let Rotation { user, region, stores, proof, hook, .. } = rotation;
+    if tags_too_many > 0 {
+        return Err(RotateFailure::Tags { too_many: tags_too_many });
+    }
+    if let Some(hook) = hook {
+        hook.look().await.map_err(RotateFailure::NoHook)?;
+    }
+    let mut transcript = Transcript::default();
+    let session = proof.client.connect(&proof.server, &mut transcript).await;
+    session.map_err(RotateFailure::Unreachable)?.quit().await;
+    for store in stores {
+        let ready = store::probe(account, store, region, user).await;
+        ready.map_err(|error| RotateFailure::of_store(store, error))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! A user that was just made and whose credential reached nobody.
+
+use seskey::{Region, store::Store};
+
+use super::{
+    change::{SETTLING, SETTLING_PAUSE},
+    create::Event,
+    undo::{LeftOver, Made, Thing, undo},
+};
+use crate::{
+    Account, Cause, Error,
+    store::{self, Held},
+};
+
+/// The first of these stores that holds a credential of the user, or may hold one: it cannot be read, or whose key it has
+/// cannot be said. A key of a user that was just made may not be listed yet.
+///
+/// # Errors
+/// The keys of the user cannot be listed.
+pub async fn holder<'a>(
+    account: &Account,
+    user: &str,
+    region: &Region,
+    stores: &'a [Store],
+) -> Result<Option<&'a Store>, Error> {
+    let keys = account.access_keys(user).await?;
+    for store in stores {
+        let key = match store::read(account, store, region).await {
+            Ok(Held::Credential { user_name, .. }) => user_name,
+            Ok(_) => continue,
+            Err(_) => return Ok(Some(store)),
+        };
+        let is_listed = keys.iter().any(|listed| listed.id == key.as_str());
+        let owner = account.access_key_last_used(key.as_str()).await;
+        let is_of_another = owner.is_ok_and(|(owner, _)| owner.is_some_and(|owner| owner != user));
+        if is_listed || !is_of_another {
+            return Ok(Some(store));
+        }
+    }
+    Ok(None)
+}
+
+/// Takes back what was made for the user, and every key that it was given since. Returns what is left over.
+pub async fn take_back(
+    account: &Account,
+    user: &str,
+    made: &[Made],
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Vec<LeftOver> {
+    let mut left = taken(account, user, made, on_event).await;
+    for _ in 0..SETTLING {
+        let has_unlisted_key =
+            |left: &LeftOver| matches!(left.why.cause, Cause::DeleteConflict { .. });
+        if !left.iter().any(has_unlisted_key) {
+            break;
+        }
+        tokio::time::sleep(SETTLING_PAUSE).await;
+        // as it was made, for what was made last goes first
+        let made: Vec<Made> = left.into_iter().rev().map(|left| left.what).collect();
+        left = taken(account, user, &made, on_event).await;
+    }
+    left
+}
+
+async fn taken(
+    account: &Account,
+    user: &str,
+    made: &[Made],
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Vec<LeftOver> {
+    let mut made = made.to_vec();
+    // where they cannot be listed, IAM keeps the user, and says why
+    let keys = account.access_keys(user).await.unwrap_or_default();
+    made.extend(keys.into_iter().map(|key| {
+        let what = Thing::AccessKey { user: user.to_owned(), id: Some(key.id) };
+        Made { what, certain: true }
+    }));
+    undo(account, &made, on_event).await
+}
