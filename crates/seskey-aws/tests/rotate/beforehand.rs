@@ -74,7 +74,9 @@ async fn tags_without_room_for_the_notes() {
 #[tokio::test]
 async fn a_command_that_cannot_be_run() {
     let scene = Scene::new().await;
-    for command in ["no-such-command-of-ours now", "echo 'x", "if true", "a\0b"] {
+    for command in
+        ["no-such-command-of-ours now", "/etc/passwd", "/etc && true", "echo 'x", "if true", "a\0b"]
+    {
         let hook = Some(Hook::new(command));
         let failure = nothing_is_changed(&scene, &Rotation { hook, ..scene.rotation() }).await;
         assert!(matches!(failure, RotateFailure::NoHook(_)), "{command}: {failure}");

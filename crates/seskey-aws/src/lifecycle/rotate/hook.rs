@@ -48,7 +48,7 @@ impl Hook {
             return Ok(());
         }
         let variables = [("SESKEY_COMMAND", program)];
-        let found = process::shell("command -v \"$SESKEY_COMMAND\"", &variables, b"", &[], LOOK);
+        let found = process::shell(FIND, &variables, b"", &[], LOOK);
         found.await.map_err(|_| ProcessError::NotStarted {
             program: program.to_owned(),
             kind: io::ErrorKind::NotFound,
@@ -56,6 +56,10 @@ impl Hook {
         })
     }
 }
+
+/// Finds a program, a builtin or a keyword; of a path, `command -v` says nothing but that it is there.
+const FIND: &str = r#"command -v "$SESKEY_COMMAND" &&
+case $SESKEY_COMMAND in */*) [ -x "$SESKEY_COMMAND" ] && [ ! -d "$SESKEY_COMMAND" ] ;; esac"#;
 
 /// How long looking may take.
 const LOOK: Duration = Duration::from_secs(10);
