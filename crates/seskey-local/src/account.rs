@@ -19,13 +19,14 @@ pub use answer::{
 pub use context::Circumstances;
 pub use groups::Group;
 pub use identifiers::{AccountId, fresh_access_key};
-pub use identities::{Identity, IdentityPolicyError, TooManyIdentities};
+pub use identities::{Identity, IdentityPolicyError, IdentitySettings, TooManyIdentities};
 pub use keys::{AccessKey, LastUsed, Status};
 pub use pages::{Listed, Page};
 pub use passwords::{LoginProfile, ServiceSpecificCredential};
 pub use policies::ManagedPolicy;
 pub use roles::{NewRole, Role};
 pub use rows::{RestoreError, Row};
+pub use ses_resources::{SesResource, SesResourceKind, Template, TooManyResources};
 pub use sessions::{AssumeRole, Credentials, TemporaryCredential};
 pub use tags::Tag;
 pub use trust::TrustPolicy;
@@ -56,6 +57,7 @@ mod policies;
 mod report;
 mod roles;
 mod rows;
+mod ses_resources;
 mod sessions;
 mod simulation;
 mod summary;
@@ -84,6 +86,8 @@ pub struct Account {
     credential_report: Table<String, report::Report>,
     /// By `REGION/NAME`.
     identities: Table<String, identities::Entry>,
+    /// By `REGION/KIND/NAME`.
+    ses_resources: Table<String, SesResource>,
     /// When they were last used: apart, since nobody waits until that is kept.
     last_used: Table<String, LastUsed>,
     late: late::Late,
@@ -150,6 +154,7 @@ impl Account {
             temporary_credentials: Table::new("temporary-credential"),
             credential_report: Table::new("credential-report"),
             identities: Table::new("identity"),
+            ses_resources: Table::new("ses-resource"),
             last_used: Table::new(LAST_USED),
             late: late::Late::default(),
         }

@@ -15,7 +15,7 @@ use seskey::{
 pub use refusal::Refusal;
 
 use crate::{
-    account::{Account, Circumstances, Identity, Principal},
+    account::{Account, Circumstances, Identity, Principal, SesResource, SesResourceKind},
     api::{self, Response},
     mailbox::Message,
     refusal::{self as common, Mismatch},
@@ -152,6 +152,25 @@ impl Call<'_> {
         identity.ok_or_else(|| Refusal::InvalidParameter(format!("Invalid identity: {given}.")))
     }
 
+    /// The configuration set, template or suppressed address of that name.
+    fn resource(&self, kind: SesResourceKind, name: &str) -> Result<&SesResource, Refusal> {
+        let found = self.account.ses_resource(&self.region, kind, name);
+        found.ok_or_else(|| Refusal::NoSuchResource(kind, name.to_owned()))
+    }
+
+    /// Makes what is not there yet.
+    fn create(
+        &mut self,
+        kind: SesResourceKind,
+        name: &str,
+        resource: SesResource,
+    ) -> Result<(), Refusal> {
+        if self.account.ses_resource(&self.region, kind, name).is_some() {
+            return Err(Refusal::ResourceAlreadyExists(kind, name.to_owned()));
+        }
+        Ok(self.account.put_ses_resource(&self.region, name, resource)?)
+    }
+
     /// The policies of an identity, if it is there.
     fn policies(&self, identity: &Identity) -> Option<Vec<(String, String)>> {
         let policies = self.account.identity_policies(&self.region, identity)?;
@@ -167,6 +186,16 @@ impl Call<'_> {
 const UNLIMITED: f64 = -1.0;
 /// Ours: a client divides by the rate.
 const UNLIMITED_RATE: f64 = 1_000_000.0;
+
+/// The name of a configuration set or a template. Source: SES API Reference, `ConfigurationSet`.
+fn resource_name(name: &str) -> Result<&str, Refusal> {
+    let is_name = (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    match is_name {
+        true => Ok(name),
+        false => Err(Refusal::InvalidParameter(format!("Invalid name <{name}>."))),
+    }
+}
 
 fn authenticated(
     account: &Account,

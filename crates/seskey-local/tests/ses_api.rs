@@ -152,7 +152,7 @@ fn identities_of_version_2() {
         ("DELETE", policy, &Value::Null, (200, "")),
         ("DELETE", policy, &Value::Null, (200, "")),
         ("PATCH", address, &Value::Null, (404, "UnknownOperationException")),
-        ("GET", "/v2/email/templates", &Value::Null, (404, "UnknownOperationException")),
+        ("GET", "/v2/email/tenants", &Value::Null, (404, "UnknownOperationException")),
     ] {
         let (status, answer) = v2(&mut client, method, path, body);
         let error_type = answer["type"].as_str().unwrap_or_default();

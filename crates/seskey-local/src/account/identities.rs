@@ -1,7 +1,10 @@
 //! Identities: the addresses and domains that the account may send from, each in its region, with their sending
 //! authorization policies. There is no mail to click on here, so an identity is verified as soon as it is there.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 use seskey::{
@@ -44,6 +47,20 @@ pub struct TooManyIdentities;
 pub(super) struct Entry {
     /// By name.
     policies: BTreeMap<String, Document>,
+    #[serde(default)]
+    settings: IdentitySettings,
+}
+
+/// What is set of an identity. Messages are neither signed nor sent from another domain by it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IdentitySettings {
+    /// The names of the DNS records of Easy DKIM, if it was asked for.
+    pub dkim_tokens: Vec<String>,
+    /// The custom MAIL FROM domain.
+    pub mail_from_domain: Option<String>,
+    /// The kinds of notifications that are to have the headers of the message.
+    pub headers_in_notifications: BTreeSet<String>,
 }
 
 impl Identity {
@@ -139,6 +156,24 @@ impl Account {
     /// Deletes an identity with its policies; `false` if it is not there.
     pub fn delete_identity(&mut self, region: &Region, identity: &Identity) -> bool {
         self.identities.remove(&key(region, identity)).is_some()
+    }
+
+    /// The settings of an identity, if it is there.
+    pub fn identity_settings(
+        &self,
+        region: &Region,
+        identity: &Identity,
+    ) -> Option<&IdentitySettings> {
+        self.identities.get(&key(region, identity)).map(|entry| &entry.settings)
+    }
+
+    /// The same to be changed.
+    pub fn identity_settings_mut(
+        &mut self,
+        region: &Region,
+        identity: &Identity,
+    ) -> Option<&mut IdentitySettings> {
+        self.identities.get_mut(&key(region, identity)).map(|entry| &mut entry.settings)
     }
 
     /// The sending authorization policies of an identity, name and document, in the order of their names; `None` if

@@ -95,7 +95,7 @@ impl Account {
     }
 
     /// All that is kept of an account.
-    fn tables(&mut self) -> [&mut dyn Rows; 10] {
+    fn tables(&mut self) -> [&mut dyn Rows; 11] {
         [
             &mut self.root,
             &mut self.users,
@@ -106,6 +106,7 @@ impl Account {
             &mut self.temporary_credentials,
             &mut self.credential_report,
             &mut self.identities,
+            &mut self.ses_resources,
             &mut self.last_used,
         ]
     }

@@ -1,7 +1,7 @@
 //! Every refusal of the SES API, and its code and HTTP status in both versions.
 
 use crate::{
-    account::{IdentityPolicyError, TooManyIdentities},
+    account::{IdentityPolicyError, SesResourceKind, TooManyIdentities, TooManyResources},
     message::HeaderError,
     refusal as common, sending,
 };
@@ -40,6 +40,18 @@ pub enum Refusal {
     /// The identity has a policy of that name.
     #[error("Policy {0} already exists.")]
     PolicyAlreadyExists(String),
+    /// The identity whose settings are asked to be changed is not there.
+    #[error("Identity {0} is not verified or does not exist.")]
+    UnknownIdentity(String),
+    /// There is no such configuration set, template or suppressed address.
+    #[error("{}", there(*.0, .1, "does not exist."))]
+    NoSuchResource(SesResourceKind, String),
+    /// There is one already.
+    #[error("{}", there(*.0, .1, "already exists."))]
+    ResourceAlreadyExists(SesResourceKind, String),
+    /// One more than there may be.
+    #[error(transparent)]
+    TooManyResources(#[from] TooManyResources),
     /// The body is not the JSON that the operation wants.
     #[error("The request body cannot be read: {0}")]
     Serialization(String),
@@ -62,7 +74,17 @@ impl Refusal {
             Self::Sending(refusal) => refusal.class().v1,
             Self::IdentityPolicy(IdentityPolicyError::InvalidPolicy) => ("InvalidPolicy", 400),
             Self::IdentityPolicy(IdentityPolicyError::LimitExceeded)
-            | Self::TooManyIdentities(_) => ("LimitExceeded", 400),
+            | Self::TooManyIdentities(_)
+            | Self::TooManyResources(_) => ("LimitExceeded", 400),
+            Self::UnknownIdentity(_) => ("MessageRejected", 400),
+            Self::NoSuchResource(SesResourceKind::ConfigurationSet, _) => {
+                ("ConfigurationSetDoesNotExist", 400)
+            }
+            Self::NoSuchResource(..) => ("TemplateDoesNotExist", 400),
+            Self::ResourceAlreadyExists(SesResourceKind::ConfigurationSet, _) => {
+                ("ConfigurationSetAlreadyExists", 400)
+            }
+            Self::ResourceAlreadyExists(..) => ("AlreadyExists", 400),
             _ => ("InvalidParameterValue", 400),
         }
     }
@@ -82,19 +104,33 @@ impl Refusal {
             Self::Sending(refusal) => refusal.class().v2,
             Self::NoSuchIdentity(_)
             | Self::NoSuchPolicy(_)
+            | Self::NoSuchResource(..)
+            | Self::UnknownIdentity(_)
             | Self::IdentityPolicy(IdentityPolicyError::NoSuchIdentity(_)) => {
                 ("NotFoundException", 404)
             }
-            Self::IdentityAlreadyExists(_) | Self::PolicyAlreadyExists(_) => {
-                ("AlreadyExistsException", 400)
-            }
+            Self::IdentityAlreadyExists(_)
+            | Self::PolicyAlreadyExists(_)
+            | Self::ResourceAlreadyExists(..) => ("AlreadyExistsException", 400),
             Self::IdentityPolicy(IdentityPolicyError::LimitExceeded)
-            | Self::TooManyIdentities(_) => ("LimitExceededException", 400),
+            | Self::TooManyIdentities(_)
+            | Self::TooManyResources(_) => ("LimitExceededException", 400),
             Self::Serialization(_) => ("SerializationException", 400),
             Self::UnknownOperation => ("UnknownOperationException", 404),
             Self::InvalidParameter(_) | Self::NotServed(_) | Self::IdentityPolicy(_) => {
                 ("BadRequestException", 400)
             }
+        }
+    }
+}
+
+/// Source: of a configuration set, what AWS was recorded to say; of the others a guess.
+fn there(kind: SesResourceKind, name: &str, what: &str) -> String {
+    match kind {
+        SesResourceKind::ConfigurationSet => format!("Configuration set <{name}> {what}"),
+        SesResourceKind::Template => format!("Template {name} {what}"),
+        SesResourceKind::SuppressedAddress => {
+            format!("Email address {name} {what}")
         }
     }
 }

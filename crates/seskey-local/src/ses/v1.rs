@@ -18,6 +18,8 @@ use crate::{
     xml::{self, Xml},
 };
 
+mod settings;
+
 /// The namespace of every answer.
 pub(crate) const NAMESPACE: &str = "http://ses.amazonaws.com/doc/2010-12-01/";
 
@@ -28,7 +30,12 @@ pub(crate) const VERSION: &str = "2010-12-01";
 pub(super) fn action(request: &Signed<'_>) -> Option<&'static str> {
     let named = |form| form_urlencoded::parse(form).find(|(name, _)| name == "Action");
     let (_, action) = named(request.query.as_bytes()).or_else(|| named(request.body))?;
-    OPERATIONS.iter().find(|operation| operation.name == action).map(|operation| operation.name)
+    operation(&action).map(|operation| operation.name)
+}
+
+fn operation(name: &str) -> Option<&'static Operation> {
+    let mut operations = OPERATIONS.iter().chain(settings::OPERATIONS);
+    operations.find(|operation| operation.name == name)
 }
 
 pub(super) fn answer(
@@ -42,7 +49,7 @@ pub(super) fn answer(
         return Err(Refusal::InvalidParameter("Parameter is too long.".to_owned()));
     }
     let version = members.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
-    let operation = OPERATIONS.iter().find(|one| one.name == action && version == VERSION);
+    let operation = operation(action).filter(|_| version == VERSION);
     let operation = operation.ok_or_else(|| common::Refusal::InvalidAction {
         action: action.to_owned(),
         version: version.to_owned(),
@@ -143,6 +150,8 @@ const CONTENT: &[&str] = &[
     "Message.Subject.Data",
     "Message.Body.Text.Data",
     "Message.Body.Html.Data",
+    "Template.TextPart",
+    "Template.HtmlPart",
 ];
 
 fn send_raw_email(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
@@ -257,10 +266,7 @@ fn verify_email_address(call: &mut Call<'_>, m: &Members, _: &mut Xml) -> Result
 }
 
 fn verify_domain_identity(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
-    let name = m.required_text("Domain")?;
-    let identity = Identity::parse(&name).filter(|identity| !identity.is_address());
-    let invalid = || Refusal::InvalidParameter(format!("Invalid domain name {name}."));
-    let identity = identity.ok_or_else(invalid)?;
+    let identity = domain(m.required_str("Domain")?)?;
     call.create_identity(&identity)?;
     let mut token = [0; 32];
     call.rng.fill_bytes(&mut token);
@@ -338,6 +344,11 @@ fn identity(call: &Call<'_>, m: &Members) -> Result<Identity, Refusal> {
     call.identity(&m.required_text("Identity")?)
 }
 
+fn domain(name: &str) -> Result<Identity, Refusal> {
+    let identity = Identity::parse(name).filter(|identity| !identity.is_address());
+    identity.ok_or_else(|| Refusal::InvalidParameter(format!("Invalid domain name {name}.")))
+}
+
 fn email_address(call: &Call<'_>, m: &Members) -> Result<Identity, Refusal> {
     let identity = call.identity(&m.required_text("EmailAddress")?)?;
     match identity.is_address() {
@@ -362,6 +373,8 @@ mod tests {
 
     #[test]
     fn every_operation_stands_once_and_in_order() {
-        assert!(OPERATIONS.is_sorted_by(|a, b| a.name < b.name));
+        for operations in [OPERATIONS, settings::OPERATIONS] {
+            assert!(operations.is_sorted_by(|a, b| a.name < b.name));
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod bounded;
+mod resources;
 mod send;
 
 /// Whether a path is one of this API.
@@ -53,6 +54,7 @@ pub(super) fn response(answered: Result<String, Refusal>, request_id: String) ->
 fn matched(request: &Signed<'_>) -> Option<(&'static Route, Vec<String>)> {
     ROUTES
         .iter()
+        .chain(resources::ROUTES)
         .filter(|route| route.method == request.method)
         .find_map(|route| Some((route, names_in(route.path, request.path)?)))
 }
