@@ -155,7 +155,8 @@ impl Header {
         match field.content() {
             Content::Text => {}
             Content::Authors => {
-                self.authors = mailboxes(&field.text())?;
+                let header = [field.raw, b"\r\n\r\n"].concat();
+                self.authors = read_alike(&field.text(), &header)?;
                 if self.authors.is_empty() {
                     return Err(HeaderError::Empty("From"));
                 }
@@ -163,7 +164,8 @@ impl Header {
             Content::List(list) => {
                 let text = field.text();
                 let found = list_of(&text)?;
-                if list == List::To && found.is_empty() {
+                // a group without members is something
+                if list == List::To && text.trim_matches([' ', '\t', ',', ';']).is_empty() {
                     return Err(HeaderError::Empty("To"));
                 }
                 let found = found.into_iter().map(|mailbox| mailbox.address.to_owned());
@@ -204,14 +206,18 @@ fn list_of(text: &str) -> Result<Vec<Mailbox<'_>>, HeaderError> {
     }
 }
 
-/// The mailboxes of a list, if whoever reads it finds the same: a reader that is not SES is asked too.
+/// The mailboxes of a list.
 ///
 /// # Errors
 /// What is wrong with the list.
 pub fn mailboxes(text: &str) -> Result<Vec<Author>, HeaderError> {
+    read_alike(text, format!("From: {text}\r\n\r\n").as_bytes())
+}
+
+/// The mailboxes of a list, if whoever reads it finds the same: a reader that is not SES is given the field in `header`.
+fn read_alike(text: &str, header: &[u8]) -> Result<Vec<Author>, HeaderError> {
     let list = list_of(text)?;
-    let header = format!("From: {text}\r\n\r\n");
-    let parsed = MessageParser::default().parse_headers(&header);
+    let parsed = MessageParser::default().parse_headers(header);
     let from = parsed.as_ref().and_then(|parsed| parsed.from());
     let owned = |text: Option<&str>| text.map(str::to_owned).filter(|text| !text.is_empty());
     let found: Vec<Author> = from
@@ -231,6 +237,8 @@ pub fn mailboxes(text: &str) -> Result<Vec<Author>, HeaderError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(header: &str) -> Result<Header, HeaderError> {
@@ -283,6 +291,7 @@ mod tests {
             ("Sender: b@", "Missing domain"),
             ("Return-Path: =?utf-8?Q?b@example.net?=", "Domain contains illegal character"),
             ("To:", "Empty required header 'To'."),
+            ("To: , ;", "Empty required header 'To'."),
             ("Content-Type: text;", "Expected '/', got ;"),
             ("Content-Disposition: =?utf-8?Q?inline?=", "Expected disposition, got ="),
             ("X-SES-MESSAGE-TAGS: a", "The tag value must be specified."),
@@ -296,9 +305,13 @@ mod tests {
             let error = beside(fields).unwrap_err();
             assert_eq!(error.to_string(), expected, "{fields}");
         }
-        for fields in
-            ["Received: a\r\nReceived: b", "Cc:", "To: undisclosed: a@b.c;", "X: \"", "Subject: é"]
-        {
+        for fields in [
+            "Received: a\r\nReceived: b",
+            "Cc:",
+            "To: undisclosed-recipients:;",
+            "X: \"",
+            "Subject: é",
+        ] {
             assert!(beside(fields).is_ok(), "{fields}");
         }
         let long =
@@ -339,6 +352,26 @@ mod tests {
         }
         for header in ["From: a@b.c (x) d@e.f", "From: <a@b.c> d@e.f", "From: \"a b\"@c.d"] {
             assert_eq!(authors(header), Err(HeaderError::Ambiguous), "{header}");
+        }
+    }
+
+    proptest! {
+        /// Whatever stands in them, fields are read or refused; an author has an address.
+        #[test]
+        fn every_text_is_read_or_refused(
+            text in proptest::collection::vec(
+                prop_oneof!["[\\\\\"<>()\\[\\],;:@=?*. /]", "a@b.c", "filename", "\\PC{1,3}"],
+                0..12,
+            ),
+        ) {
+            let text = text.concat();
+            for field in ["Cc", "Content-Type", "Content-Disposition", "X-SES-MESSAGE-TAGS"] {
+                let _ = beside(&format!("{field}: {text}"));
+                let _ = beside(&format!("{field}: a/b; name={text}"));
+            }
+            for author in read(&format!("From: {text}")).unwrap_or_default().authors {
+                prop_assert!(author.address.is_ascii(), "{}", author.address);
+            }
         }
     }
 }
