@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
-"""Postfix reads its password from the file that `seskey rotate` delivers, and relays a message every 200 ms through ten
-rotations: each arrives once, and none is deferred.
+"""Postfix reads its password from the file that `seskey rotate` delivers, and relays messages through rotations: each
+arrives once, and none is deferred.
+
+One Postfix goes through ten rotations. Then one for each spelling of `relayhost`, and for passwords by sender, go through
+another: their files have one entry with a key of the user, under the name by which Postfix looks it up, and whatever
+else stands there stays as it is.
 
 New keys take effect after two seconds, and flap for two more. The account's clock goes on by months; Postfix keeps its
 own. The hook is the one that a machine's administrator would write.
@@ -28,8 +32,6 @@ if os.getuid() != 0:
     sys.exit(127)
 
 HOME = pathlib.Path.cwd()
-CONFIG, QUEUE, DATA, LOG = (HOME / name for name in ("config", "queue", "data", "log"))
-PASSWORDS = CONFIG / "sasl_passwd"
 ENDPOINT, PORT = os.environ["AWS_ENDPOINT_URL"], os.environ["STARTTLS_PORT"]
 
 ROTATIONS = 10
@@ -40,25 +42,41 @@ PATIENCE = 60
 
 LATE_KEYS = '[keys]\ncreated = "2s"\nflaps = "2s"\n'
 
-STORE = f"file:{PASSWORDS}?format=postfix-sasl&host=127.0.0.1&port={PORT}"
-RELOAD = f"postmap -c {CONFIG} hash:{PASSWORDS} && postfix -c {CONFIG} reload"
+# relayhost, and by what Postfix looks up the password for it: as it is spelled, or by the host, or by the sender
+SPELLINGS = [
+    (f"[127.0.0.1]:{PORT}", f"[127.0.0.1]:{PORT}"),
+    (f"[localhost]:{PORT}", f"[localhost]:{PORT}"),
+    (f"localhost:{PORT}", f"localhost:{PORT}"),
+    (f"127.0.0.1:{PORT}", f"127.0.0.1:{PORT}"),
+    ("[localhost]", "[localhost]"),
+    ("localhost", "localhost"),
+    (f"[localhost]:{PORT}", "localhost"),
+    (f"[127.0.0.1]:{PORT}", "relay@example.com"),
+    (f"localhost:{PORT}", "@example.com"),
+]
 
-MAIN = f"""
+# a credential of nobody: who reads it instead of his own sends nothing
+NOBODY = "AKIANOBODYNOBODYEXAM:BEP1Z4Un3KmvCfNgK1YtDVJGVbDfjPSsCjaO8vJAvv+3"
+
+MAIN = """
 compatibility_level = 3.6
-queue_directory = {QUEUE}
-data_directory = {DATA}
+queue_directory = {queue}
+data_directory = {data}
 maillog_file = /dev/stdout
 myhostname = relay.example.com
 mydestination =
-relayhost = [127.0.0.1]:{PORT}
+relayhost = {relayhost}
+smtp_tcp_port = {port}
+smtp_dns_support_level = disabled
 smtp_connection_cache_on_demand = no
 smtp_sasl_auth_enable = yes
-smtp_sasl_password_maps = hash:{PASSWORDS}
+smtp_sasl_password_maps = hash:{passwords}
 smtp_sasl_tls_security_options = noanonymous
+smtp_sender_dependent_authentication = {by_sender}
 smtp_tls_security_level = secure
 smtp_tls_secure_cert_match = localhost
 smtp_tls_servername = localhost
-smtp_tls_CAfile = {os.environ["SESKEY_CA_FILE"]}
+smtp_tls_CAfile = {ca_file}
 """
 
 MASTER = """
@@ -76,89 +94,135 @@ smtp    unix - - n - - smtp
 
 def main():
     ask("/_seskey/faults", LATE_KEYS.encode())
-    seskey("create", "relay", "--format", "json")
-    configure()
-    rotate()
-    run("postmap", "-c", CONFIG, f"hash:{PASSWORDS}")
-    with LOG.open("w") as log:
-        postfix = subprocess.Popen(["postfix", "-c", CONFIG, "start-fg"], stdout=log, stderr=log)
-    try:
-        wait_for("the start of Postfix", lambda: " daemon started " in LOG.read_text())
-        keys, sent = send_through_rotations()
-        wait_for("the end of the deliveries", lambda: not waiting("maildrop", "incoming", "active"))
-    finally:
-        # faster than `postfix stop`, which looks once a second
-        os.kill(int((QUEUE / "pid/master.pid").read_text()), signal.SIGTERM)
-        postfix.wait()
-    assert len(set(keys)) == ROTATIONS + 1, f"{ROTATIONS} rotations, and these keys were delivered: {keys}"
-    log = LOG.read_text()
-    bad = [line for line in log.splitlines() if re.search(r"status=(?!sent)|fatal:|panic:", line)]
-    assert not bad, "\n".join(bad)
-    assert not waiting("maildrop", "incoming", "active", "deferred", "hold")
-    times = collections.Counter(subject(message) for message in messages())
-    assert times == collections.Counter(map(str, range(sent))), f"of {sent} messages, not once: " + str(
-        {n: times[n] for n in {*times, *map(str, range(sent))} if times[n] != 1})
-    print(f"{sent} messages through {ROTATIONS} rotations")
-
-
-def configure():
-    CONFIG.mkdir()
-    QUEUE.mkdir()
-    run("install", "--directory", "--owner", "postfix", DATA)
     HOME.chmod(0o711)
-    (CONFIG / "main.cf").write_text(MAIN)
-    (CONFIG / "master.cf").write_text(MASTER)
+    options = f"?format=postfix-sasl&host=127.0.0.1&port={PORT}"
+    first = Relay("relay", f"[127.0.0.1]:{PORT}", options=options)
+    first.rotate()
+    through([first], ROTATIONS)
+    others = [Relay(f"relay-{n}", *spelling) for n, spelling in enumerate(SPELLINGS)]
+    for relay in others:
+        relay.write_passwords()
+    through(others, 1)
 
 
-def send_through_rotations():
-    """The keys that the file has held, and how many messages were submitted."""
-    over = threading.Event()
-    sender = Sender(over)
-    sender.start()
-    keys = [delivered()]
+def through(relays, rotations):
+    """Sends through these rotations, and looks at what became of it."""
+    for relay in relays:
+        relay.start()
     try:
-        for _ in range(ROTATIONS):
+        keys = [[relay.delivered()] for relay in relays]
+        for _ in range(rotations):
             for days in DAYS:
                 advance(days)
-                rotate("--after", RELOAD)
-            keys.append(delivered())
+                for relay in relays:
+                    relay.rotate("--after", relay.reload)
+            for relay, held in zip(relays, keys):
+                held.append(relay.delivered())
         # some more, that have only the last key
         time.sleep(2)
     finally:
-        over.set()
-        sender.join()
-    if sender.failure:
-        raise sender.failure
-    return keys, sender.sent
+        for relay in relays:
+            relay.stop()
+    for relay, held in zip(relays, keys):
+        assert len(set(held)) == rotations + 1, f"{rotations} rotations of {relay.name}, and these keys were delivered: {held}"
+        relay.look()
+
+
+class Relay:
+    """A Postfix of its own, with a user of its own."""
+
+    def __init__(self, name, relayhost, looked_up=None, options=""):
+        self.name, self.relayhost, self.looked_up = name, relayhost, looked_up
+        self.created = json.loads(seskey("create", name, "--format", "json"))
+        self.config, self.queue, self.data, self.log = (HOME / name / part for part in ("config", "queue", "data", "log"))
+        self.passwords = self.config / "sasl_passwd"
+        self.store = f"file:{self.passwords}{options}"
+        self.reload = f"postmap -c {self.config} hash:{self.passwords} && postfix -c {self.config} reload"
+        self.config.mkdir(parents=True)
+        self.queue.mkdir()
+        run("install", "--directory", "--owner", "postfix", self.data)
+        (self.config / "main.cf").write_text(MAIN.format(
+            queue=self.queue, data=self.data, relayhost=relayhost, port=PORT, passwords=self.passwords,
+            by_sender="yes" if "@" in (looked_up or "") else "no", ca_file=os.environ["SESKEY_CA_FILE"]))
+        (self.config / "master.cf").write_text(MASTER)
+
+    def write_passwords(self):
+        with open(self.passwords, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(self.text(f"{self.created['smtp_user_name']}:{self.created['smtp_password']}"))
+
+    def text(self, pair):
+        # by whatever else Postfix might look, it would find a credential of nobody
+        others = ["[smtp.example.com]:587", "bob@example.com"]
+        if "@" in self.looked_up:
+            others.append(self.relayhost)
+        return f"# of {self.name}\n{self.looked_up}\t {pair}\n" + "".join(f"{other} {NOBODY}\n" for other in others)
+
+    def start(self):
+        run("postmap", "-c", self.config, f"hash:{self.passwords}")
+        with self.log.open("w") as log:
+            self.postfix = subprocess.Popen(["postfix", "-c", self.config, "start-fg"], stdout=log, stderr=log)
+        self.wait_for("start of Postfix", lambda: " daemon started " in self.log.read_text())
+        self.over = threading.Event()
+        self.sender = Sender(self)
+        self.sender.start()
+
+    def stop(self):
+        self.over.set()
+        self.sender.join()
+        self.wait_for("end of the deliveries", lambda: not self.waiting("maildrop", "incoming", "active"))
+        # faster than `postfix stop`, which looks once a second
+        os.kill(int((self.queue / "pid/master.pid").read_text()), signal.SIGTERM)
+        self.postfix.wait()
+
+    def look(self):
+        if self.sender.failure:
+            raise self.sender.failure
+        bad = [line for line in self.log.read_text().splitlines() if re.search(r"status=(?!sent)|fatal:|panic:", line)]
+        assert not bad, "\n".join(bad)
+        assert not self.waiting("maildrop", "incoming", "active", "deferred", "hold")
+        if self.looked_up:
+            text = self.passwords.read_text()
+            assert text == self.text(text.split("\n")[1].split()[1]), text
+        sent = [f"{self.name} {n}" for n in range(self.sender.sent)]
+        subjects = (subject(message) for message in messages())
+        times = collections.Counter(text for text in subjects if text.startswith(f"{self.name} "))
+        assert sent and times == collections.Counter(sent), f"of {len(sent)} messages of {self.name}, not once: " + str(
+            {text: times[text] for text in {*times, *sent} if times[text] != 1})
+        print(f"{len(sent)} messages by {self.relayhost}, looked up as {self.looked_up or 'delivered'}")
+
+    def rotate(self, *options):
+        seskey("rotate", self.name, "--to", self.store, *options)
+
+    def delivered(self):
+        line = next(line for line in self.passwords.read_text().splitlines() if not line.startswith("#"))
+        return line.split()[1].partition(":")[0]
+
+    def waiting(self, *queues):
+        return [path.name for queue in queues for path in (self.queue / queue).rglob("*") if path.is_file()]
+
+    def wait_for(self, what, happens):
+        until = time.monotonic() + PATIENCE
+        while not happens():
+            assert time.monotonic() < until, f"no {what} within {PATIENCE} seconds:\n{self.log.read_text()}"
+            time.sleep(0.05)
 
 
 class Sender(threading.Thread):
     """Submits a message every INTERVAL until it is over."""
 
-    def __init__(self, over):
+    def __init__(self, relay):
         super().__init__()
-        self.over, self.sent, self.failure = over, 0, None
+        self.relay, self.sent, self.failure = relay, 0, None
 
     def run(self):
         try:
-            while not self.over.wait(INTERVAL):
-                run("sendmail", "-C", CONFIG, "-f", "relay@example.com", "bob@example.org",
-                    text=f"From: relay@example.com\nTo: bob@example.org\nSubject: {self.sent}\n\nHello\n")
+            while not self.relay.over.wait(INTERVAL):
+                header = f"From: relay@example.com\nTo: bob@example.org\nSubject: {self.relay.name} {self.sent}\n"
+                run("sendmail", "-C", self.relay.config, "-f", "relay@example.com", "bob@example.org",
+                    text=f"{header}\nHello\n")
                 self.sent += 1
         except Exception as failure:
             self.failure = failure
-
-
-def rotate(*options):
-    seskey("rotate", "relay", "--to", STORE, *options)
-
-
-def delivered():
-    return PASSWORDS.read_text().split()[1].partition(":")[0]
-
-
-def waiting(*queues):
-    return [path.name for queue in queues for path in (QUEUE / queue).rglob("*") if path.is_file()]
 
 
 def advance(days):
@@ -179,19 +243,13 @@ def ask(path, body=None):
 
 
 def seskey(*arguments):
-    run(os.environ["SESKEY"], *arguments)
+    return run(os.environ["SESKEY"], *arguments, stderr=subprocess.PIPE)
 
 
-def run(*command, text=""):
-    done = subprocess.run(command, input=text, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert done.returncode == 0, f"{command} ends with status {done.returncode}:\n{done.stdout}"
-
-
-def wait_for(what, happens):
-    until = time.monotonic() + PATIENCE
-    while not happens():
-        assert time.monotonic() < until, f"no {what} within {PATIENCE} seconds:\n{LOG.read_text()}"
-        time.sleep(0.05)
+def run(*command, text="", stderr=subprocess.STDOUT):
+    done = subprocess.run(command, input=text, text=True, stdout=subprocess.PIPE, stderr=stderr)
+    assert done.returncode == 0, f"{command} ends with status {done.returncode}:\n{done.stdout}{done.stderr or ''}"
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ fn leading_to(account: Account, is_aws: bool, rotation: &Rotation) -> Account {
 
 async fn ready(account: &Account, rotation: &Rotation, request: &CreateRequest) -> Result<()> {
     let tags_too_many = tags_too_many(request.tags.iter().map(|(key, _)| &**key));
-    let ready = look(account, rotation, tags_too_many).await;
+    let ready = look(account, rotation, tags_too_many, &BTreeSet::new()).await;
     ready.map_err(|failure| match failure {
         // nothing has them yet
         RotateFailure::Tags { .. } => Failure {

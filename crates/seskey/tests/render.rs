@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
+
 use proptest::{prelude::*, sample::select};
 use seskey::{
     AccessKeyId, SmtpCredential, SmtpPassword,
@@ -210,7 +212,7 @@ fn members_of_json_stay_as_they_are() {
 fn what_others_wrote_is_not_overwritten_by_a_whole_file() {
     let names = Names { namespace: "mail".to_owned(), ..Names::of(Target::Kubernetes) };
     let elsewhere = Form::new(Target::Kubernetes, names).unwrap();
-    let elsewhere = elsewhere.render(&entry("h", 25), "").unwrap();
+    let elsewhere = elsewhere.render(&entry("h", 25), "", &BTreeSet::new()).unwrap();
     let csv = render(Target::Csv, &entry("h", 25), "").unwrap();
     for (target, before) in [
         (Target::Kubernetes, "kind: ConfigMap\n".to_owned()),
@@ -297,7 +299,7 @@ fn names_can_be_chosen() {
         let form =
             Form::new(target, Names { host, port, user_name, password, ..Names::of(target) })
                 .unwrap();
-        let text = form.render(&entry("h", 25), "").unwrap();
+        let text = form.render(&entry("h", 25), "", &BTreeSet::new()).unwrap();
         assert!(text.contains("MAIL_USER") && !text.to_lowercase().contains("smtp_"), "{text}");
         assert_eq!(form.held(&text, "h", 25).unwrap().password.expose(), PASSWORD);
         assert_eq!(held(target, &text, "h", 25), None);

@@ -1,6 +1,6 @@
 //! A user that was just made and whose credential reached nobody.
 
-use seskey::{Region, store::Store};
+use seskey::{AccessKeyId, Region, store::Store};
 
 use super::{
     change::{SETTLING, SETTLING_PAUSE},
@@ -24,17 +24,20 @@ pub async fn holder<'a>(
     stores: &'a [Store],
 ) -> Result<Option<&'a Store>, Error> {
     let keys = account.access_keys(user).await?;
+    let keys = keys.iter().filter_map(|key| AccessKeyId::parse(&key.id).ok()).collect();
     for store in stores {
-        let key = match store::read(account, store, region).await {
-            Ok(Held::Credential { user_name, .. }) => user_name,
+        let held = match store::read(account, store, region, &keys).await {
+            Ok(Held::Credentials(held)) => held,
             Ok(_) => continue,
             Err(_) => return Ok(Some(store)),
         };
-        let is_listed = keys.iter().any(|listed| listed.id == key.as_str());
-        let owner = account.access_key_last_used(key.as_str()).await;
-        let is_of_another = owner.is_ok_and(|(owner, _)| owner.is_some_and(|owner| owner != user));
-        if is_listed || !is_of_another {
-            return Ok(Some(store));
+        for (key, _) in held {
+            let owner = account.access_key_last_used(key.as_str()).await;
+            let is_of_another =
+                owner.is_ok_and(|(owner, _)| owner.is_some_and(|owner| owner != user));
+            if keys.contains(&key) || !is_of_another {
+                return Ok(Some(store));
+            }
         }
     }
     Ok(None)

@@ -38,7 +38,7 @@ pub(super) async fn write(command: &str, names: &Names, entry: &Entry) -> Result
     if before == Held::Foreign {
         return Err(StoreError::NotOurs);
     }
-    let hidden: Vec<&str> = before.password().into_iter().chain([password]).collect();
+    let hidden: Vec<&str> = before.passwords().chain([password]).collect();
     let input = Zeroizing::new(
         json!({
             "user_name": credential.iam_user,

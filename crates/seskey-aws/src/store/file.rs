@@ -1,6 +1,7 @@
 //! A file: replaced as a whole by a new one beside it, with the mode and the owner that it had, where that can be.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, Metadata, Permissions, TryLockError},
     io::{self, Read, Write},
     os::unix::fs::{MetadataExt, PermissionsExt, fchown},
@@ -10,7 +11,10 @@ use std::{
 };
 
 use rustix::process::geteuid;
-use seskey::render::{Entry, Form, RenderError};
+use seskey::{
+    AccessKeyId, SmtpCredential,
+    render::{Entry, Form, RenderError},
+};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
@@ -77,38 +81,50 @@ pub(super) async fn read(
     form: Form,
     host: String,
     port: u16,
+    keys: BTreeSet<AccessKeyId>,
 ) -> Result<Held, StoreError> {
     in_thread(move || {
         let present = Present::read(&followed(&path)?)?;
         let text = present.as_ref().map_or("", |present| &present.text);
-        Ok(form.read(text, &host, port).map_or(Held::Foreign, Held::of))
+        held(form.read(text, &host, port, &keys))
     })
     .await
 }
 
-pub(super) async fn write(path: PathBuf, form: Form, entry: Entry) -> Result<(), StoreError> {
+pub(super) async fn write(
+    path: PathBuf,
+    form: Form,
+    entry: Entry,
+    mut keys: BTreeSet<AccessKeyId>,
+) -> Result<(), StoreError> {
+    keys.insert(entry.credential.user_name.clone());
     in_thread(move || {
         let path = followed(&path)?;
         let folder = Folder::locked(folder_of(&path))?;
         let present = Present::read(&path)?;
-        let text = rendered(&form, &entry, present.as_ref())?;
+        let text = rendered(&form, &entry, present.as_ref(), &keys)?;
         if present.as_ref().is_none_or(|present| present.text != text) {
             folder.replace(&path, present.as_ref(), &text)?;
         }
         let text = Present::read(&path)?.map(|present| present.text).unwrap_or_default();
-        let held = form.read(&text, &entry.host, entry.port).map_or(Held::Foreign, Held::of);
-        held.confirm(&entry.credential)
+        held(form.read(&text, &entry.host, entry.port, &keys))?.confirm(&entry.credential)
     })
     .await
 }
 
 /// Does all that can be done before there is a credential, and takes it back: as many bytes are written as will be.
-pub(super) async fn probe(path: PathBuf, form: Form, entry: Entry) -> Result<(), StoreError> {
+pub(super) async fn probe(
+    path: PathBuf,
+    form: Form,
+    entry: Entry,
+    mut keys: BTreeSet<AccessKeyId>,
+) -> Result<(), StoreError> {
+    keys.insert(entry.credential.user_name.clone());
     in_thread(move || {
         let path = followed(&path)?;
         let folder = Folder::locked(folder_of(&path))?;
         let present = Present::read(&path)?;
-        let text = rendered(&form, &entry, present.as_ref())?;
+        let text = rendered(&form, &entry, present.as_ref(), &keys)?;
         let failed = |error| system(&path, &error);
         match (folder.way(&path)?, &present) {
             (Way::InPlace, Some(present)) => {
@@ -127,14 +143,25 @@ fn rendered(
     form: &Form,
     entry: &Entry,
     present: Option<&Present>,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<Zeroizing<String>, StoreError> {
     let before = present.map_or("", |present| present.text.as_str());
-    let read = form.read(before, &entry.host, entry.port);
-    let text = read.and_then(|_| form.render(entry, before)).map_err(|error| match error {
-        RenderError::NotOurs => StoreError::NotOurs,
-        error => error.into(),
-    })?;
+    let read = form.read(before, &entry.host, entry.port, keys);
+    let text =
+        read.and_then(|_| form.render(entry, before, keys)).map_err(|error| match error {
+            RenderError::NotOurs => StoreError::NotOurs,
+            error => error.into(),
+        })?;
     Ok(Zeroizing::new(text))
+}
+
+/// What was read of a text. What cannot be read is somebody else's, but not what has a key of the user in it.
+fn held(read: Result<Vec<SmtpCredential>, RenderError>) -> Result<Held, StoreError> {
+    match read {
+        Ok(credentials) => Ok(Held::of(credentials)),
+        Err(RenderError::NotOurs | RenderError::Unreadable { .. }) => Ok(Held::Foreign),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Files block, and a disk that spins up does so for seconds.

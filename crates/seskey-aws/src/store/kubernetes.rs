@@ -53,7 +53,7 @@ pub(super) async fn write(
     if before == Held::Foreign {
         return Err(StoreError::NotOurs);
     }
-    let hidden: Vec<&str> = before.password().into_iter().chain([password]).collect();
+    let hidden: Vec<&str> = before.passwords().chain([password]).collect();
     apply(kubectl, names, entry, &hidden, &[]).await?;
     read(kubectl, names, &hidden).await?.confirm(&entry.credential)
 }

@@ -16,6 +16,8 @@ mod secrets_manager;
 #[cfg(feature = "ssm")]
 mod ssm;
 
+use std::collections::BTreeSet;
+
 use seskey::{
     AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword,
     render::{Entry, RenderError},
@@ -38,13 +40,8 @@ use crate::{
 pub enum Held {
     /// Nothing: it does not exist, or is empty.
     Nothing,
-    /// A credential.
-    Credential {
-        /// The SMTP user name.
-        user_name: AccessKeyId,
-        /// The SMTP password.
-        password: SmtpPassword,
-    },
+    /// A credential in each of its entries, or different ones: SMTP user names and passwords, each pair once.
+    Credentials(Vec<(AccessKeyId, SmtpPassword)>),
     /// Something that was not written for it.
     Foreign,
 }
@@ -114,16 +111,21 @@ pub enum StoreError {
     NotSecure,
 }
 
-/// What the store holds of the credential for this region.
+/// What the store holds of the credential for this region. In a file, every entry with one of these access keys counts.
 ///
 /// # Errors
 /// It cannot be read.
-pub async fn read(account: &Account, store: &Store, region: &Region) -> Result<Held, StoreError> {
+pub async fn read(
+    account: &Account,
+    store: &Store,
+    region: &Region,
+    keys: &BTreeSet<AccessKeyId>,
+) -> Result<Held, StoreError> {
     let form = &store.form;
     match &store.kind {
         StoreKind::File { path } => {
-            let (host, port) = place(Some(account), store, region);
-            file::read(path.clone(), form.clone(), host, port).await
+            let (host, port) = place(account, store, region);
+            file::read(path.clone(), form.clone(), host, port, keys.clone()).await
         }
         StoreKind::SecretsManager(secret) => secrets_manager::read(account, secret, form).await,
         StoreKind::Ssm(secret) => ssm::read(account, secret, form).await,
@@ -156,11 +158,14 @@ pub async fn probe(
     store: &Store,
     region: &Region,
     user: &str,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
     let form = &store.form;
     let entry = entry(account, store, region, &placeholder(region, user));
     match &store.kind {
-        StoreKind::File { path } => file::probe(path.clone(), form.clone(), entry).await,
+        StoreKind::File { path } => {
+            file::probe(path.clone(), form.clone(), entry, keys.clone()).await
+        }
         StoreKind::SecretsManager(secret) => {
             secrets_manager::probe(account, secret, form, &entry).await
         }
@@ -186,7 +191,8 @@ fn placeholder(region: &Region, user: &str) -> SmtpCredential {
     }
 }
 
-/// Puts the credential for this region into the store, user name and password in one write, and reads it back.
+/// Puts the credential for this region into the store, user name and password in one write, and reads it back. In a file,
+/// it is put in place of every one of these access keys.
 ///
 /// # Errors
 /// It cannot be written, or does not hold afterwards what was written.
@@ -195,11 +201,14 @@ pub async fn write(
     store: &Store,
     region: &Region,
     credential: &SmtpCredential,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
     let form = &store.form;
     let entry = entry(account, store, region, credential);
     let written = match &store.kind {
-        StoreKind::File { path } => file::write(path.clone(), form.clone(), entry).await,
+        StoreKind::File { path } => {
+            file::write(path.clone(), form.clone(), entry, keys.clone()).await
+        }
         StoreKind::SecretsManager(secret) => {
             secrets_manager::write(account, secret, form, &entry).await
         }
@@ -216,18 +225,21 @@ pub async fn write(
 }
 
 impl Held {
-    fn of(credential: Option<SmtpCredential>) -> Self {
-        credential.map_or(Self::Nothing, |SmtpCredential { user_name, password, .. }| {
-            Self::Credential { user_name, password }
-        })
+    fn of(credentials: impl IntoIterator<Item = SmtpCredential>) -> Self {
+        let mut held = vec![];
+        for SmtpCredential { user_name, password, .. } in credentials {
+            let pair = (user_name, password);
+            if !held.contains(&pair) {
+                held.push(pair);
+            }
+        }
+        if held.is_empty() { Self::Nothing } else { Self::Credentials(held) }
     }
 
     /// What must not be shown of it.
-    fn password(&self) -> Option<&str> {
-        match self {
-            Self::Credential { password, .. } => Some(password.expose()),
-            _ => None,
-        }
+    fn passwords(&self) -> impl Iterator<Item = &str> {
+        let held = if let Self::Credentials(held) = self { &held[..] } else { &[] };
+        held.iter().map(|(_, password)| password.expose())
     }
 
     /// What these two values are.
@@ -237,14 +249,15 @@ impl Held {
         }
         let user_name = AccessKeyId::parse(user_name).ok();
         let both = user_name.zip(SmtpPassword::parse(password));
-        both.map_or(Self::Foreign, |(user_name, password)| Self::Credential { user_name, password })
+        both.map_or(Self::Foreign, |pair| Self::Credentials(vec![pair]))
     }
 
-    /// That this is the credential which was just written.
+    /// That this is the credential which was just written, and no other beside it.
     fn confirm(self, written: &SmtpCredential) -> Result<(), StoreError> {
         match &self {
-            Self::Credential { user_name, password }
-                if *user_name == written.user_name && *password == written.password =>
+            Self::Credentials(held)
+                if matches!(&held[..], [(user_name, password)]
+                    if *user_name == written.user_name && *password == written.password) =>
             {
                 Ok(())
             }
@@ -254,13 +267,13 @@ impl Held {
 }
 
 fn entry(account: &Account, store: &Store, region: &Region, credential: &SmtpCredential) -> Entry {
-    let (host, port) = place(Some(account), store, region);
+    let (host, port) = place(account, store, region);
     Entry { host, port, from: store.from.clone(), credential: credential.clone() }
 }
 
 /// What the readers of the store connect to: what it says, else the SMTP endpoint of the account, else the region's.
-fn place(account: Option<&Account>, store: &Store, region: &Region) -> (String, u16) {
-    let usual = account.and_then(|account| account.smtp_endpoint.clone());
+fn place(account: &Account, store: &Store, region: &Region) -> (String, u16) {
+    let usual = account.smtp_endpoint.clone();
     let (host, port) = usual.unwrap_or_else(|| (region.smtp_endpoint(), 587));
     (store.host.clone().unwrap_or(host), store.port.unwrap_or(port))
 }

@@ -1,6 +1,6 @@
 //! The text of a secret of AWS: a JSON object with chosen keys, or the user name and the password with a colon between.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use seskey::{
     Secret, SmtpCredential,
@@ -34,7 +34,8 @@ pub(super) fn with(
     }
     Ok(Secret::new(match secret.text {
         SecretText::Json => {
-            form.render(entry, if before.trim().is_empty() { "{}" } else { before })?
+            let before = if before.trim().is_empty() { "{}" } else { before };
+            form.render(entry, before, &BTreeSet::new())?
         }
         SecretText::UserPassword => {
             let SmtpCredential { user_name, password, .. } = &entry.credential;

@@ -70,7 +70,7 @@ async fn the_recipe_for_a_file_on_another_host() {
 async fn what_a_command_says_is_understood() {
     let password = credential(1).password;
     let ours = format!(
-        r#"{{"smtp_user_name":"AKIAQQQQQQQQQQQQQQQQ","smtp_password":"{}","more":1}}"#,
+        r#"{{"smtp_user_name":"AKIAQQQQQQQQQQQQQQQ1","smtp_password":"{}","more":1}}"#,
         password.expose()
     );
     let foreign = [

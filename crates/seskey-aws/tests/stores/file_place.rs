@@ -1,6 +1,7 @@
 //! Where a file is, and what can be done with it there: found before a key is made, and nothing is left of the search.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Write},
     os::unix::fs::MetadataExt,
@@ -20,7 +21,7 @@ use super::{
 
 async fn probe(path: &Path) -> Result<(), StoreError> {
     let store = format!("file:{}", path.display());
-    store::probe(&account().await, &parsed(&store), &region(), "mailer").await
+    store::probe(&account().await, &parsed(&store), &region(), "mailer", &BTreeSet::new()).await
 }
 
 async fn put(path: &Path, number: u32) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Secrets of Kubernetes, through a stand-in for kubectl; and through kubectl itself, to a stand-in for the cluster.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ async fn only_our_values_are_applied() {
 }
 
 async fn probe(store: &str) -> Result<(), StoreError> {
-    store::probe(&account().await, &parsed(store), &region(), "mailer").await
+    store::probe(&account().await, &parsed(store), &region(), "mailer", &BTreeSet::new()).await
 }
 
 #[tokio::test]

@@ -7,8 +7,11 @@ mod cluster;
 mod exec;
 mod file;
 mod file_danger;
+mod file_entries;
 mod file_place;
 mod kubernetes;
+
+use std::collections::BTreeSet;
 
 use seskey::{AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword, store::Store};
 use seskey_aws::{
@@ -17,11 +20,12 @@ use seskey_aws::{
 };
 
 async fn read(store: &str) -> Result<Held, StoreError> {
-    store::read(&account().await, &parsed(store), &region()).await
+    store::read(&account().await, &parsed(store), &region(), &BTreeSet::new()).await
 }
 
 async fn write(store: &str, credential: &SmtpCredential) -> Result<(), StoreError> {
-    let result = store::write(&account().await, &parsed(store), &region(), credential).await;
+    let (account, store) = (account().await, parsed(store));
+    let result = store::write(&account, &store, &region(), credential, &BTreeSet::new()).await;
     if let Err(error) = &result {
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains(credential.password.expose()), "{shown}");
@@ -39,20 +43,14 @@ fn credential(number: u32) -> SmtpCredential {
     let region = region();
     SmtpCredential {
         iam_user: Some("mailer".to_owned()),
-        user_name: AccessKeyId::parse(
-            &format!("AKIA{number:0>16}").replace(['0', '1', '8', '9'], "Q"),
-        )
-        .unwrap(),
+        user_name: AccessKeyId::parse(&format!("AKIA{number:Q>16}")).unwrap(),
         password: SmtpPassword::derive(&secret, &region),
         endpoint: Some(region.smtp_endpoint().to_string()),
     }
 }
 
 fn held(credential: &SmtpCredential) -> Held {
-    Held::Credential {
-        user_name: credential.user_name.clone(),
-        password: credential.password.clone(),
-    }
+    Held::Credentials(vec![(credential.user_name.clone(), credential.password.clone())])
 }
 
 /// Offline: only its region is asked.

@@ -1,5 +1,7 @@
 //! What is in the way of a write is found without one. IAM is that of a local SES.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_secretsmanager::types::ReplicaRegionType;
 use aws_sdk_ssm::types::ParameterType;
 use seskey::{
@@ -55,7 +57,7 @@ async fn user(iam: &Server, name: &str, statements: &str) -> Account {
 }
 
 async fn probed(account: &Account, store: &Store) -> Result<(), StoreError> {
-    probe(account, store, &Region::parse(REGION).unwrap(), "mailer").await
+    probe(account, store, &Region::parse(REGION).unwrap(), "mailer", &BTreeSet::new()).await
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A credential, and stores of names that no other test has.
 
-use std::process;
+use std::{collections::BTreeSet, process};
 
 use seskey::{
     AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword,
@@ -45,7 +45,7 @@ pub(crate) fn ssm(name: &str, text: SecretText) -> Store {
 }
 
 pub(crate) async fn read(account: &Account, store: &Store) -> Result<Held, StoreError> {
-    store::read(account, store, &Region::parse(REGION).unwrap()).await
+    store::read(account, store, &Region::parse(REGION).unwrap(), &BTreeSet::new()).await
 }
 
 pub(crate) async fn write(
@@ -53,7 +53,8 @@ pub(crate) async fn write(
     store: &Store,
     credential: &SmtpCredential,
 ) -> Result<(), StoreError> {
-    store::write(account, store, &Region::parse(REGION).unwrap(), credential).await
+    store::write(account, store, &Region::parse(REGION).unwrap(), credential, &BTreeSet::new())
+        .await
 }
 
 pub(crate) fn store(kind: StoreKind) -> Store {
@@ -74,7 +75,7 @@ pub(crate) fn credential(n: u32) -> SmtpCredential {
 
 pub(crate) fn held(credential: &SmtpCredential) -> Held {
     let SmtpCredential { user_name, password, .. } = credential.clone();
-    Held::Credential { user_name, password }
+    Held::Credentials(vec![(user_name, password)])
 }
 
 /// The text of a secret that was made for the credential.

@@ -1,5 +1,7 @@
 //! `seskey render`: a credential as the configuration of what reads it.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use seskey::{
     SmtpCredential,
@@ -31,7 +33,7 @@ pub(crate) fn run(args: &Render, global: &Global, output: &Output) -> Result<Exi
     let entry = Entry { credential, host, port, from: args.from.clone() };
     let before = args.keep.as_deref().map(input::read).transpose()?;
     let text = form
-        .render(&entry, before.as_ref().map(|text| text.as_str()).unwrap_or_default())
+        .render(&entry, before.as_ref().map_or("", |text| text), &BTreeSet::new())
         .map_err(failed)?;
     if output.json {
         output.answer_json(&json!({"target": args.target.name(), "text": text}))?;

@@ -1,6 +1,6 @@
 //! Why a store was not read or written, in sentences.
 
-use std::io;
+use std::{collections::BTreeSet, io};
 
 use seskey::render::RenderError;
 use seskey_aws::{
@@ -33,7 +33,10 @@ pub(super) fn failure(store: &str, error: &StoreError) -> Failure {
         StoreError::NotKept { held } => {
             let held = match held {
                 Held::Nothing => "nothing".to_owned(),
-                Held::Credential { user_name, .. } => format!("a credential of {user_name}"),
+                Held::Credentials(held) => {
+                    let keys: BTreeSet<_> = held.iter().map(|(key, _)| key.to_string()).collect();
+                    format!("a credential of {}", Vec::from_iter(keys).join(" and one of "))
+                }
                 Held::Foreign => "something else".to_owned(),
             };
             Failure::new(
@@ -157,6 +160,15 @@ fn file(error: &FileError) -> Failure {
 fn render_hint(error: &RenderError) -> &'static str {
     match error {
         RenderError::Unreadable { .. } => "put that line right: what others wrote there is kept",
+        RenderError::Unclear { .. } => {
+            "name the two variables by ?user-name-key= and ?password-key=, or take the access key out of that line: it would be turned off"
+        }
+        RenderError::SeveralPasswords { .. } => {
+            "one of them does not log in, or is for another region: put the right one into both, or take the wrong one out"
+        }
+        RenderError::OtherRegion { .. } => {
+            "a rotation would turn its key off: keep that entry in a file of its own, for a user of its own"
+        }
         RenderError::Host => "?host= takes a host name or an address, an IPv6 one without brackets",
         RenderError::Port => "?port= takes 25, 587, 2587 (STARTTLS) or 465, 2465 (TLS wrapper)",
         RenderError::From => "?from= takes an address such as news@example.com",
@@ -234,7 +246,7 @@ mod tests {
             assert_ne!(failure.hint, "docs/stores.md says what it needs", "{error:?}");
         }
         let password = seskey::SmtpPassword::parse("BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9");
-        let held = Held::Credential { user_name: id, password: password.unwrap() };
+        let held = Held::Credentials(vec![(id, password.unwrap())]);
         let failure = failure("exec:keep", &StoreError::NotKept { held });
         assert_eq!(
             failure.message,

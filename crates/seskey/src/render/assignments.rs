@@ -5,6 +5,7 @@
 use super::{
     Entry, Names, Place, RenderError, entry,
     pieces::{Piece, cut, first_line, last, put},
+    places::{Group, Value},
 };
 use crate::credential::SmtpCredential;
 
@@ -52,6 +53,15 @@ pub(super) fn held(
     })
 }
 
+/// What is assigned to the variables, which stand together.
+pub(super) fn values(syntax: Syntax, text: &str) -> Result<Vec<Group>, RenderError> {
+    let value = |piece: &Piece<'_>| {
+        let word = word(syntax, piece.value).unwrap_or(piece.value);
+        Some(Value::of(text, piece.line, piece.key.as_ref()?, word))
+    };
+    Ok(vec![pieces(syntax, text)?.iter().filter_map(value).collect()])
+}
+
 /// The assignments by their names.
 pub(super) fn lines<'a>(
     values: impl IntoIterator<Item = (&'a str, String)>,
@@ -67,7 +77,7 @@ pub(super) fn pieces(syntax: Syntax, text: &str) -> Result<Vec<Piece<'_>>, Rende
 pub(super) fn word(syntax: Syntax, value: &str) -> Option<&str> {
     let value = value.trim_ascii();
     let (word, rest) = match value.chars().next() {
-        None | Some('#') => ("", ""),
+        None | Some('#') => (&value[..0], ""),
         Some(quote @ ('"' | '\'')) => value[1..].split_once(quote)?,
         Some(_) => value.split_at(value.find([' ', '\t', '\r', '\n']).unwrap_or(value.len())),
     };

@@ -1,6 +1,6 @@
 //! The SES console's CSV, whole. It has no host and no port.
 
-use super::{Entry, Names, Place, RenderError, Row, Target, names::none};
+use super::{Entry, Names, Place, RenderError, Row, Target, names::none, no_values};
 use crate::credential::{SmtpCredential, csv};
 
 pub(super) const ROW: Row = Row {
@@ -14,6 +14,7 @@ pub(super) const ROW: Row = Row {
     key_fits: none,
     render,
     held,
+    values: no_values,
 };
 
 fn render(entry: &Entry, _: &Names, before: &str) -> Result<String, RenderError> {

@@ -2,7 +2,7 @@
 
 use super::{
     Row, Target,
-    assignments::{Syntax, held, lines, pieces, render, word},
+    assignments::{self, Syntax, held, lines, pieces, render, word},
     names::{HOST, PASSWORD, PORT, USER_NAME, VARIABLES, is_variable, none},
     pieces::put,
 };
@@ -19,6 +19,7 @@ pub(super) const ROW: Row = Row {
     key_fits: is_variable,
     render: |entry, names, before| render(Syntax::Shell, entry, names, before),
     held: |text, names, place| held(Syntax::Shell, text, names, place),
+    values: |text, _| assignments::values(Syntax::Shell, text),
 };
 
 /// What is known of a credential, its endpoint with the port that everybody uses.

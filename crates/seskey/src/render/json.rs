@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, ops::Range};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value, json};
 
-use super::{Entry, Names, Place, RenderError, Row, Target, entry, names::none};
+use super::{
+    Entry, Names, Place, RenderError, Row, Target, entry,
+    names::none,
+    places::{self, Group},
+};
 use crate::credential::SmtpCredential;
 
 pub(super) const ROW: Row = Row {
@@ -19,6 +23,7 @@ pub(super) const ROW: Row = Row {
     key_fits: |name| !name.is_empty() && !name.contains(char::is_control),
     render,
     held,
+    values,
 };
 
 /// Values are replaced where they stand; what is missing comes last, set out as the last member is.
@@ -69,6 +74,36 @@ fn held(
     })
 }
 
+/// The values of each object and each list, however deep. What is no text is an empty one.
+fn values(text: &str, _: &Names) -> Result<Vec<Group>, RenderError> {
+    let mut groups = vec![];
+    if !text.trim_ascii().is_empty() {
+        members(text)?;
+        group(text, blanks(text, 0), &mut groups);
+    }
+    Ok(groups)
+}
+
+/// The values of what begins here, in what is known to be JSON, and the groups within it.
+fn group(text: &str, start: usize, groups: &mut Vec<Group>) {
+    let is_object = text[start..].starts_with('{');
+    let (mut values, mut at) = (vec![], start + 1);
+    loop {
+        let next = if is_object { member(text, at) } else { element(text, at) };
+        let Some(Member { name, value, .. }) = next else { break };
+        at = blanks(text, value.end) + 1;
+        let (line, mut part) = (line(text, value.start), value.clone());
+        let string = serde_json::from_str(&text[value.clone()]).ok();
+        match text.as_bytes()[value.start] {
+            b'{' | b'[' => group(text, value.start, groups),
+            b'"' => part = value.start + 1..value.end - 1,
+            _ => {}
+        }
+        values.push(places::Value { line, name, text: string.unwrap_or_default(), at: part });
+    }
+    groups.push(values);
+}
+
 fn unreadable(error: serde_json::Error) -> RenderError {
     RenderError::Unreadable { line: error.line().max(1) as u64 }
 }
@@ -90,8 +125,7 @@ fn members(text: &str) -> Result<Vec<Member>, RenderError> {
     while let Some(member) = member(text, at) {
         // readers differ in which of two they take
         if members.iter().any(|other| other.name == member.name) {
-            let line = text[..member.value.start].lines().count() as u64;
-            return Err(RenderError::Unreadable { line });
+            return Err(RenderError::Unreadable { line: line(text, member.value.start) });
         }
         at = blanks(text, member.value.end) + 1;
         members.push(member);
@@ -106,6 +140,17 @@ fn member(text: &str, at: usize) -> Option<Member> {
     let value = blanks(text, blanks(text, end) + 1);
     let (_, value_end) = first_value::<IgnoredAny>(text, value)?;
     Some(Member { name, lead: at..start, colon: end..value, value: value..value_end })
+}
+
+/// The element that begins here, in what is known to be a list.
+fn element(text: &str, at: usize) -> Option<Member> {
+    let start = blanks(text, at);
+    let (_, end) = first_value::<IgnoredAny>(text, start)?;
+    Some(Member { name: String::new(), lead: at..start, colon: start..start, value: start..end })
+}
+
+fn line(text: &str, at: usize) -> u64 {
+    text[..=at].lines().count() as u64
 }
 
 /// Where the blanks end that begin here.

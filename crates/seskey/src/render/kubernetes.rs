@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     Entry, Names, Place, RenderError, Row, Target, entry,
     names::{HOST, PASSWORD, PORT, USER_NAME},
+    no_values,
 };
 use crate::credential::SmtpCredential;
 
@@ -20,6 +21,7 @@ pub(super) const ROW: Row = Row {
     key_fits: is_key,
     render,
     held,
+    values: no_values,
 };
 
 fn render(entry: &Entry, names: &Names, before: &str) -> Result<String, RenderError> {

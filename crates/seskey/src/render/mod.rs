@@ -12,16 +12,18 @@ mod kubernetes;
 mod msmtp;
 mod names;
 mod pieces;
+mod places;
 mod postfix_sasl;
 mod systemd;
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 pub use entry::Entry;
 pub(crate) use entry::{is_host, is_plain_address};
 pub use names::Names;
 
-use crate::credential::SmtpCredential;
+use self::places::{Found, Group};
+use crate::{access_key::AccessKeyId, credential::SmtpCredential};
 
 /// In what form a credential is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,26 @@ pub enum RenderError {
         /// The line, counted from 1.
         line: u64,
     },
+    /// An access key of the user stands there without its password, or in a way that it cannot be replaced.
+    #[error(
+        "{lines} of what is there: an access key of this user, and no SMTP password that is clearly its own"
+    )]
+    Unclear {
+        /// Where.
+        lines: Lines,
+    },
+    /// Entries with the same access key have different passwords, so that one of them does not log in.
+    #[error("{lines} of what is there: different passwords of one access key")]
+    SeveralPasswords {
+        /// Where the passwords are.
+        lines: Lines,
+    },
+    /// An access key of the user stands there for the SMTP endpoint of another region, where the password is another.
+    #[error("{lines} of what is there: an access key of this user is for another region")]
+    OtherRegion {
+        /// Where.
+        lines: Lines,
+    },
     /// The host is neither a name nor an address.
     #[error("the host is neither a host name nor an address")]
     Host,
@@ -89,6 +111,10 @@ pub enum RenderError {
     },
 }
 
+/// Lines of a file, counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lines(pub Vec<u64>);
+
 /// A text is not the name of a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no such target; the targets are {}", Target::all().map(Target::name).collect::<Vec<_>>().join(", "))]
@@ -100,7 +126,7 @@ pub struct UnknownTarget;
 /// # Errors
 /// A value that the form cannot carry, and a file that is in another form.
 pub fn render(target: Target, entry: &Entry, before: &str) -> Result<String, RenderError> {
-    Form::from(target).render(entry, before)
+    Form::from(target).render(entry, before, &BTreeSet::new())
 }
 
 /// The credential that the text holds, under the usual names, for this host and port; none if it holds no such
@@ -119,37 +145,72 @@ impl Form {
         Ok(Self { target, names })
     }
 
-    /// As [`render`].
+    /// The file's new text. Every entry with one of these access keys gets the user name and the password of the new
+    /// credential, and stays as it is otherwise, its name, host and port included. Only if there is none, the credential
+    /// is put under the names of the form, beside what others wrote.
     ///
     /// # Errors
-    /// A value that the form cannot carry, and a file that is in another form.
-    pub fn render(&self, entry: &Entry, before: &str) -> Result<String, RenderError> {
+    /// A value that the form cannot carry, a file that is in another form, and entries of these keys, or of the new one,
+    /// that cannot be told apart.
+    pub fn render(
+        &self,
+        entry: &Entry,
+        before: &str,
+        keys: &BTreeSet<AccessKeyId>,
+    ) -> Result<String, RenderError> {
         entry.check()?;
         pieces::check_characters(before)?;
-        (self.target.row().render)(entry, &self.names, before)
+        let text = match self.find(before, &entry.host, keys)? {
+            found if found.is_empty() => (self.target.row().render)(entry, &self.names, before)?,
+            found => places::replace(before, &found, &entry.credential),
+        };
+        if !keys.is_empty() {
+            let new = [entry.credential.user_name.clone()];
+            self.find(&text, &entry.host, &keys.iter().cloned().chain(new).collect())?;
+        }
+        Ok(text)
     }
 
     /// As [`held`].
     pub fn held(&self, text: &str, host: &str, port: u16) -> Option<SmtpCredential> {
-        self.read(text, host, port).ok().flatten()
+        self.read(text, host, port, &BTreeSet::new()).ok()?.pop()
     }
 
-    /// The credential that the text holds for this host and port, or none if nothing is lost when one is put there:
-    /// there are no values, empty ones, or a credential for another place.
+    /// The credentials that the text holds: those of every entry with one of these access keys; only if there is none, the
+    /// one under the names of the form, for this host and port. None if nothing is lost when one is put there: there are
+    /// no values, empty ones, or a credential for another place.
     ///
     /// # Errors
-    /// A file that is in another form, and values that are no credential.
+    /// A file that is in another form, values that are no credential, and entries of these keys that cannot be told apart.
     pub fn read(
         &self,
         text: &str,
         host: &str,
         port: u16,
-    ) -> Result<Option<SmtpCredential>, RenderError> {
+        keys: &BTreeSet<AccessKeyId>,
+    ) -> Result<Vec<SmtpCredential>, RenderError> {
         let row = self.target.row();
+        let found = self.find(text, host, keys)?;
+        if !found.is_empty() {
+            return Ok(found.into_iter().map(|found| found.credential).collect());
+        }
         match (row.held)(text, &self.names, (host, port))? {
             None if row.whole && !text.trim_ascii().is_empty() => Err(RenderError::NotOurs),
-            held => Ok(held),
+            held => Ok(held.into_iter().collect()),
         }
+    }
+
+    fn find(
+        &self,
+        text: &str,
+        host: &str,
+        keys: &BTreeSet<AccessKeyId>,
+    ) -> Result<Vec<Found>, RenderError> {
+        if keys.is_empty() {
+            return Ok(vec![]);
+        }
+        let groups = (self.target.row().values)(text, &self.names)?;
+        places::find(&groups, &self.names, host, keys)
     }
 
     /// In what form it is.
@@ -204,6 +265,14 @@ impl fmt::Display for Target {
     }
 }
 
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<_> = self.0.iter().map(u64::to_string).collect();
+        let word = if numbers.len() == 1 { "line" } else { "lines" };
+        write!(f, "{word} {}", numbers.join(", "))
+    }
+}
+
 /// All that is known of a target.
 struct Row {
     target: Target,
@@ -218,6 +287,8 @@ struct Row {
     key_fits: fn(&str) -> bool,
     render: fn(&Entry, &Names, &str) -> Result<String, RenderError>,
     held: fn(&str, &Names, Place<'_>) -> Result<Option<SmtpCredential>, RenderError>,
+    /// All values of a text that others may have written to, in groups that stand together; none of a whole file.
+    values: fn(&str, &Names) -> Result<Vec<Group>, RenderError>,
 }
 
 /// The host and the port that the reader of a file connects to.
@@ -226,6 +297,10 @@ type Place<'a> = (&'a str, u16);
 /// A new target is one more variant, file and row.
 const TABLE: [Row; 7] =
     [postfix_sasl::ROW, msmtp::ROW, env::ROW, systemd::ROW, kubernetes::ROW, json::ROW, csv::ROW];
+
+fn no_values(_: &str, _: &Names) -> Result<Vec<Group>, RenderError> {
+    Ok(vec![])
+}
 
 #[cfg(test)]
 mod tests {

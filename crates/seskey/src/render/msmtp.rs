@@ -6,6 +6,7 @@ use super::{
     Entry, Names, Place, RenderError, Row, Target, entry,
     names::none,
     pieces::{Piece, cut, end_line, first_line, last, put},
+    places::{Group, Value},
 };
 use crate::{credential::SmtpCredential, region::TLS_WRAPPER_PORTS};
 
@@ -20,6 +21,7 @@ pub(super) const ROW: Row = Row {
     key_fits: none,
     render,
     held,
+    values,
 };
 
 /// Settings of the account that are not ours stay as well, such as a `logfile`.
@@ -51,6 +53,21 @@ fn held(
     Ok(credential.filter(|_| is_here))
 }
 
+/// The settings of each account, and of each part with defaults.
+fn values(text: &str, names: &Names) -> Result<Vec<Group>, RenderError> {
+    let mut sections: Vec<Group> = vec![];
+    for piece in pieces(text, &names.entry)? {
+        let (command, value) = parts(piece.text);
+        if starts_section(command) {
+            sections.push(vec![]);
+        }
+        if let Some(section) = sections.last_mut().filter(|_| !is_remark(command)) {
+            section.push(Value::of(text, piece.line, command, value.trim_matches('"')));
+        }
+    }
+    Ok(sections)
+}
+
 fn settings(entry: &Entry) -> Vec<(String, String)> {
     let SmtpCredential { user_name, password, .. } = &entry.credential;
     let starttls = if TLS_WRAPPER_PORTS.contains(&entry.port) { "off" } else { "on" };
@@ -77,13 +94,11 @@ fn pieces<'a>(text: &'a str, account: &str) -> Result<Vec<Piece<'a>>, RenderErro
     let (mut in_any, mut in_account, mut seen) = (false, false, false);
     cut(text, |rest| {
         let text = first_line(rest);
-        let line = text.trim_ascii();
-        let (command, value) = line.split_at(line.find([' ', '\t']).unwrap_or(line.len()));
-        let value = value.trim_ascii_start();
-        if command.is_empty() || command.starts_with('#') {
+        let (command, value) = parts(text);
+        if is_remark(command) {
             return Some(Piece { text, ..Piece::default() });
         }
-        if command == "account" || command == "defaults" {
+        if starts_section(command) {
             let name = value.split(':').next().unwrap_or_default().trim_ascii().trim_matches('"');
             (in_any, in_account) = (true, command == "account" && name == account);
             // msmtp takes no account twice
@@ -97,6 +112,21 @@ fn pieces<'a>(text: &'a str, account: &str) -> Result<Vec<Piece<'a>>, RenderErro
         let key = in_account.then(|| key.to_owned());
         in_any.then_some(Piece { text, key, value, ..Piece::default() })
     })
+}
+
+/// The command of a line, and its value.
+fn parts(line: &str) -> (&str, &str) {
+    let line = line.trim_ascii();
+    let (command, value) = line.split_at(line.find([' ', '\t']).unwrap_or(line.len()));
+    (command, value.trim_ascii_start())
+}
+
+fn is_remark(command: &str) -> bool {
+    command.is_empty() || command.starts_with('#')
+}
+
+fn starts_section(command: &str) -> bool {
+    command == "account" || command == "defaults"
 }
 
 /// Where the account stands, without the comments and blank lines behind it.

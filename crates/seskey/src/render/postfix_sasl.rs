@@ -6,8 +6,9 @@ use super::{
     Entry, Names, Place, RenderError, Row, Target, entry,
     names::none,
     pieces::{Piece, cut, first_line, last, put},
+    places::{Group, Value},
 };
-use crate::credential::SmtpCredential;
+use crate::{access_key::AccessKeyId, credential::SmtpCredential};
 
 pub(super) const ROW: Row = Row {
     target: Target::PostfixSasl,
@@ -20,6 +21,7 @@ pub(super) const ROW: Row = Row {
     key_fits: none,
     render,
     held,
+    values,
 };
 
 fn render(entry: &Entry, _: &Names, before: &str) -> Result<String, RenderError> {
@@ -34,6 +36,28 @@ fn held(text: &str, _: &Names, place: Place<'_>) -> Result<Option<SmtpCredential
     let value = last(&pieces, &key(place)).map(|piece| piece.value).unwrap_or_default();
     let (user_name, password) = value.split_once(':').unwrap_or((value, ""));
     entry::credential(user_name, password, place.0)
+}
+
+/// The words of each entry, user name and password apart; the first is what Postfix looks it up by.
+fn values(text: &str, _: &Names) -> Result<Vec<Group>, RenderError> {
+    let mut entries: Vec<Group> = vec![];
+    for piece in pieces(text)?.iter().filter(|piece| piece.key.is_some()) {
+        let (line, value) = (piece.text.trim_ascii(), piece.value);
+        let key = line[..line.len() - value.len()].trim_ascii_end();
+        let words = value.split_ascii_whitespace().flat_map(|word| match word.split_once(':') {
+            Some((user_name, password)) if AccessKeyId::parse(user_name).is_ok() => {
+                vec![user_name, password]
+            }
+            _ => vec![word],
+        });
+        let words = words.map(|word| Value::of(text, piece.line, "", word));
+        if key.is_empty() {
+            entries.last_mut().expect("pieces refuses a text that begins so").extend(words);
+        } else {
+            entries.push([Value::of(text, piece.line, "", key)].into_iter().chain(words).collect());
+        }
+    }
+    Ok(entries)
 }
 
 /// Postfix looks up the next hop as `relayhost` has it, in lower case.

@@ -2,7 +2,7 @@
 
 use super::{
     Row, Target,
-    assignments::{Syntax, held, render},
+    assignments::{Syntax, held, render, values},
     names::{VARIABLES, is_variable, none},
 };
 
@@ -17,4 +17,5 @@ pub(super) const ROW: Row = Row {
     key_fits: is_variable,
     render: |entry, names, before| render(Syntax::Systemd, entry, names, before),
     held: |text, names, place| held(Syntax::Systemd, text, names, place),
+    values: |text, _| values(Syntax::Systemd, text),
 };

@@ -72,7 +72,7 @@ impl Run<'_> {
     /// Once is enough: what follows is done within seconds.
     async fn look(&mut self) -> Result<(), RotateFailure> {
         if !self.has_looked {
-            look(self.account, self.rotation, self.tags_too_many).await?;
+            look(self.account, self.rotation, self.tags_too_many, &self.passwords.ours).await?;
             self.has_looked = true;
         }
         Ok(())
@@ -129,7 +129,9 @@ impl Run<'_> {
         let credential = credential.expect("the plan delivers what is proven");
         // also when it fails, for it may have been written all the same
         self.passwords.deliver(key);
-        let written = store::write(self.account, store, &self.rotation.region, &credential).await;
+        let Rotation { region, .. } = self.rotation;
+        let ours = &self.passwords.ours;
+        let written = store::write(self.account, store, region, &credential, ours).await;
         written.map_err(|error| RotateFailure::of_store(store, error))
     }
 
@@ -170,8 +172,8 @@ async fn previous(
     key: &AccessKeyId,
 ) -> Option<SmtpCredential> {
     for store in &rotation.stores {
-        if let Ok(Held::Credential { user_name, password }) = store::previous(account, store).await
-            && user_name == *key
+        if let Ok(Held::Credentials(held)) = store::previous(account, store).await
+            && let Some((user_name, password)) = held.into_iter().find(|(id, _)| id == key)
         {
             let (iam_user, endpoint) = (None, None);
             return Some(SmtpCredential { iam_user, user_name, password, endpoint });

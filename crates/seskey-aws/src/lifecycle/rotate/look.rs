@@ -1,10 +1,14 @@
 //! What a new key needs, looked at before there is one.
 
+use std::collections::BTreeSet;
+
+use seskey::AccessKeyId;
+
 use super::{Rotation, failure::RotateFailure};
 use crate::{Account, smtp::Transcript, store};
 
 /// Looks at what could keep a new key from its stores: it would be found when the key is there. So many of the user's
-/// tags are too many. Changes nothing.
+/// tags are too many; these are his keys. Changes nothing.
 ///
 /// # Errors
 /// What is in the way.
@@ -12,6 +16,7 @@ pub async fn look(
     account: &Account,
     rotation: &Rotation,
     tags_too_many: usize,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<(), RotateFailure> {
     let Rotation { user, region, stores, proof, hook, .. } = rotation;
     if tags_too_many > 0 {
@@ -24,7 +29,7 @@ pub async fn look(
     let session = proof.client.connect(&proof.server, &mut transcript).await;
     session.map_err(RotateFailure::Unreachable)?.quit().await;
     for store in stores {
-        let ready = store::probe(account, store, region, user).await;
+        let ready = store::probe(account, store, region, user, keys).await;
         ready.map_err(|error| RotateFailure::of_store(store, error))?;
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! What IAM and the stores show, as the plan is told it.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use seskey::{
@@ -9,7 +12,7 @@ use seskey::{
     store::Store,
 };
 
-use super::{Run, failure::RotateFailure};
+use super::{Rotation, Run, failure::RotateFailure};
 use crate::{
     Error,
     clock::Stopwatch,
@@ -48,12 +51,13 @@ impl Run<'_> {
         let notes = Notes::from_tags(tags)?;
         self.tags_too_many = tags_too_many(listed.tags.iter().map(|(key, _)| &**key));
         let keys: Vec<Key> = listed.keys.iter().map(key).collect::<Result<_, _>>()?;
+        self.passwords.ours.extend(keys.iter().map(|key| key.id.clone()));
+        self.passwords.ours.extend(notes.hand_over.iter().map(|note| note.key.clone()));
         self.observed = listed.since;
         self.listed = Some(listed);
         let mut stores = vec![];
         for store in &self.rotation.stores {
-            let holds = self.holds(store, &keys).await?.into_iter().collect();
-            stores.push(Holding { holds });
+            stores.push(Holding { holds: self.holds(store, &keys).await? });
         }
         let now = self.account.now().unwrap_or_else(Timestamp::now);
         Ok(Seen {
@@ -126,25 +130,30 @@ impl Run<'_> {
         unreachable!("the loop ends by the clock")
     }
 
-    /// The key whose password the store holds.
+    /// The keys whose passwords the store holds; none if it holds another password for one of them.
     async fn holds(
         &mut self,
         store: &Store,
         keys: &[Key],
-    ) -> Result<Option<AccessKeyId>, RotateFailure> {
+    ) -> Result<BTreeSet<AccessKeyId>, RotateFailure> {
         let failed = |error| RotateFailure::of_store(store, error);
-        match store::read(self.account, store, &self.rotation.region).await.map_err(failed)? {
-            Held::Nothing => Ok(None),
-            Held::Foreign => Err(RotateFailure::Foreign { store: store.to_string() }),
-            Held::Credential { user_name, password } => {
-                let is_ours = keys.iter().any(|key| key.id == user_name);
-                if !is_ours && !self.passwords.made.contains(&user_name) {
-                    self.is_nobodys(store, &user_name, &password).await?;
-                    return Ok(Some(user_name));
-                }
-                Ok(self.passwords.learn(&user_name, &password).then_some(user_name))
+        let Rotation { region, .. } = self.rotation;
+        let ours = &self.passwords.ours;
+        let held = match store::read(self.account, store, region, ours).await.map_err(failed)? {
+            Held::Nothing => vec![],
+            Held::Foreign => return Err(RotateFailure::Foreign { store: store.to_string() }),
+            Held::Credentials(held) => held,
+        };
+        let mut holds = BTreeSet::new();
+        for (key, password) in held {
+            if !keys.iter().any(|known| known.id == key) && !self.passwords.made.contains(&key) {
+                self.is_nobodys(store, &key, &password).await?;
+            } else if !self.passwords.learn(&key, &password) {
+                return Ok(BTreeSet::new());
             }
+            holds.insert(key);
         }
+        Ok(holds)
     }
 
     /// A credential of no key of this user must not be written over while somebody logs in with it.

@@ -10,6 +10,8 @@ use super::Rotation;
 pub(super) struct Passwords {
     /// Those that were made here, or that a store holds.
     known: BTreeMap<AccessKeyId, SmtpPassword>,
+    /// The keys that the user has had, as this run has seen. Whatever entry of a store has one is for the credential.
+    pub(super) ours: BTreeSet<AccessKeyId>,
     /// The keys that were made here.
     pub(super) made: BTreeSet<AccessKeyId>,
     /// The keys whose known password is proven.
@@ -36,6 +38,7 @@ impl Passwords {
 
     pub(super) fn made(&mut self, key: AccessKeyId, password: SmtpPassword) {
         self.known.insert(key.clone(), password);
+        self.ours.insert(key.clone());
         self.made.insert(key);
     }
 

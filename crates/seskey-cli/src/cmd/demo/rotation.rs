@@ -1,5 +1,7 @@
 //! The rotation of a credential, in the time of a moved clock.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use seskey::{
     Region, SmtpCredential,
@@ -32,7 +34,7 @@ pub(super) async fn rotated(
     let file = folder.path().join("smtp.json");
     let store: Store = format!("file:{}", file.display()).parse().map_err(text)?;
     let written = async {
-        store::write(account, &store, region, old).await.map_err(text)?;
+        store::write(account, &store, region, old, &BTreeSet::new()).await.map_err(text)?;
         Ok((file.display().to_string(), ()))
     };
     steps.hold("deliver the credential to a file", written).await?;
@@ -68,12 +70,12 @@ pub(super) async fn rotated(
     };
     let step = "91 days later: rotate to a new access key";
     steps.hold(step, run(step, 91, Some(Why::Grace))).await?;
-    let new = match store::read(account, &store, region).await.map_err(text)? {
-        Holds::Credential { user_name, password } => {
-            SmtpCredential { user_name, password, ..old.clone() }
-        }
-        _ => return Err("the file holds no credential".to_owned()),
+    let holds = store::read(account, &store, region, &BTreeSet::new()).await.map_err(text)?;
+    let Holds::Credentials(mut credentials) = holds else {
+        return Err("the file holds no credential".to_owned());
     };
+    let (user_name, password) = credentials.remove(0);
+    let new = SmtpCredential { user_name, password, ..old.clone() };
     let login = |credential: &SmtpCredential| {
         let (id, password) = (credential.user_name.clone(), credential.password.clone());
         async move { smtp.log_in(&smtp.starttls, id.as_str(), password.expose()).await }

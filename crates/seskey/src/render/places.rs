@@ -1,0 +1,211 @@
+//! Where a text has the credential of a user: every entry with one of his access keys, whatever it is called.
+//!
+//! A form says which values its text has, and which of them stand together. What they are shows by themselves: an access
+//! key ID, an SMTP password, the SMTP endpoint of a region.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
+use super::{Lines, Names, RenderError};
+use crate::{
+    access_key::AccessKeyId, credential::SmtpCredential, password::SmtpPassword, region::Region,
+};
+
+/// A value that stands in a text.
+pub(super) struct Value {
+    pub(super) line: u64,
+    /// Empty if it has none.
+    pub(super) name: String,
+    pub(super) text: String,
+    /// Where it stands, without its quotation marks.
+    pub(super) at: Range<usize>,
+}
+
+/// Values that stand together, such as the members of one object.
+pub(super) type Group = Vec<Value>;
+
+impl Value {
+    /// A part of a text.
+    pub(super) fn of(text: &str, line: u64, name: &str, part: &str) -> Self {
+        let start = part.as_ptr().addr() - text.as_ptr().addr();
+        let at = start..start + part.len();
+        Self { line, name: name.to_owned(), text: part.to_owned(), at }
+    }
+}
+
+/// A credential of the user, and where its two values stand.
+pub(super) struct Found {
+    pub(super) credential: SmtpCredential,
+    user_name: Range<usize>,
+    password: Range<usize>,
+    line: u64,
+}
+
+/// All entries with one of these keys, in groups of values that stand together.
+///
+/// # Errors
+/// The lines of a key whose password cannot be told, or has no place; of two passwords for one key; and of a key that is
+/// for another region.
+pub(super) fn find(
+    groups: &[Group],
+    names: &Names,
+    host: &str,
+    keys: &BTreeSet<AccessKeyId>,
+) -> Result<Vec<Found>, RenderError> {
+    let mut found = vec![];
+    for values in groups {
+        found.extend(find_in(values, names, host, keys)?);
+    }
+    for key in keys {
+        let of_key = || found.iter().filter(|found| found.credential.user_name == *key);
+        let passwords: Vec<_> = of_key().map(|found| &found.credential.password).collect();
+        if passwords.iter().any(|password| *password != passwords[0]) {
+            let lines: BTreeSet<_> = of_key().map(|found| found.line).collect();
+            let lines = Lines(lines.into_iter().collect());
+            return Err(RenderError::SeveralPasswords { lines });
+        }
+    }
+    Ok(found)
+}
+
+/// The text with this credential in place of those that were found. All else stays, byte for byte.
+pub(super) fn replace(before: &str, found: &[Found], credential: &SmtpCredential) -> String {
+    let (user_name, password) = (credential.user_name.as_str(), credential.password.expose());
+    let values = |found: &Found| {
+        [(&found.user_name, user_name), (&found.password, password)]
+            .map(|(at, value)| (at.start, (at.end, value)))
+    };
+    // user names may share a password
+    let values: BTreeMap<_, _> = found.iter().flat_map(values).collect();
+    let (mut text, mut rest) = (String::new(), 0);
+    for (start, (end, value)) in values {
+        text.extend([&before[rest..start], value]);
+        rest = end;
+    }
+    text + &before[rest..]
+}
+
+/// A value that is an access key ID, the user's or not.
+struct User<'a> {
+    value: &'a Value,
+    key: AccessKeyId,
+    is_ours: bool,
+}
+
+fn find_in(
+    values: &[Value],
+    names: &Names,
+    host: &str,
+    keys: &BTreeSet<AccessKeyId>,
+) -> Result<Vec<Found>, RenderError> {
+    let has_key = |text: &str| keys.iter().any(|key| text.contains(key.as_str()));
+    if !values.iter().any(|value| has_key(&value.name) || has_key(&value.text)) {
+        return Ok(vec![]);
+    }
+    let users = values.iter().filter_map(|value| {
+        let key = AccessKeyId::parse(&value.text).ok()?;
+        Some(User { value, is_ours: keys.contains(&key), key })
+    });
+    let users: Vec<_> = users.collect();
+
+    let region = Region::of_smtp_endpoint(host);
+    let endpoints = values.iter().filter_map(|value| Some((value, endpoint(&value.text)?)));
+    let elsewhere = owned(endpoints, &users, names).into_iter().filter(|(_, other, owners)| {
+        region.as_ref().is_some_and(|region| region != other)
+            && owners.iter().any(|user| user.is_ours)
+    });
+    let lines: Vec<_> = elsewhere.map(|(value, ..)| value.line).collect();
+    if !lines.is_empty() {
+        return Err(RenderError::OtherRegion { lines: Lines(lines) });
+    }
+
+    let passwords =
+        values.iter().filter_map(|value| Some((value, SmtpPassword::parse(&value.text)?)));
+    let (mut found, mut unclear) = (vec![], BTreeSet::new());
+    for (value, password, owners) in owned(passwords, &users, names) {
+        let is_ours = |user: &&User<'_>| user.is_ours;
+        if !owners.iter().all(is_ours) {
+            unclear.extend(owners.iter().any(is_ours).then_some(value.line));
+            continue;
+        }
+        found.extend(owners.into_iter().map(|user| Found {
+            credential: SmtpCredential {
+                iam_user: None,
+                user_name: user.key.clone(),
+                password: password.clone(),
+                endpoint: Some(host.to_owned()),
+            },
+            user_name: user.value.at.clone(),
+            password: value.at.clone(),
+            line: value.line,
+        }));
+    }
+    let is_found = |value: &Value| found.iter().any(|found| found.user_name == value.at);
+    let is_left = |value: &&Value| has_key(&value.name) || has_key(&value.text) && !is_found(value);
+    unclear.extend(values.iter().filter(is_left).map(|value| value.line));
+    if unclear.is_empty() {
+        Ok(found)
+    } else {
+        Err(RenderError::Unclear { lines: Lines(unclear.into_iter().collect()) })
+    }
+}
+
+/// Each value with the users that it may belong to: those whose names share the most words with its own. One that shares
+/// none belongs to a user that no other value belongs to, if there is such a user.
+fn owned<'a, T>(
+    values: impl Iterator<Item = (&'a Value, T)>,
+    users: &'a [User<'a>],
+    names: &Names,
+) -> Vec<(&'a Value, T, Vec<&'a User<'a>>)> {
+    let nearest = |value: &Value| {
+        let nearness = |user: &User<'_>| nearness(names, &user.value.name, &value.name);
+        let most = users.iter().map(nearness).max().unwrap_or_default();
+        let owners = users.iter().filter(|user| nearness(user) == most).collect::<Vec<_>>();
+        (most, owners)
+    };
+    let values: Vec<_> = values.map(|(value, what)| (value, what, nearest(value))).collect();
+    let is_taken = |user: &&&User<'_>| {
+        values.iter().any(|(_, _, (most, owners))| {
+            *most > 0 && owners.iter().any(|owner| owner.value.at == user.value.at)
+        })
+    };
+    let free: Vec<_> = users.iter().filter(|user| !is_taken(&user)).collect();
+    let owners = |(most, owners)| if most == 0 && !free.is_empty() { free.clone() } else { owners };
+    values.into_iter().map(|(value, what, nearest)| (value, what, owners(nearest))).collect()
+}
+
+/// How many words two names share: `MAIL_USER` and `MAIL_PASSWORD` one. Names that were chosen belong together.
+fn nearness(names: &Names, user_name: &str, other: &str) -> usize {
+    let is_chosen = [&names.password, &names.host].iter().any(|name| *name == other);
+    if !user_name.is_empty() && user_name == names.user_name && is_chosen {
+        return usize::MAX;
+    }
+    let others = words(other);
+    words(user_name).intersection(&others).count()
+}
+
+/// The words of a name, which stand apart by marks or begin with a capital letter.
+fn words(name: &str) -> BTreeSet<String> {
+    let mut apart = String::new();
+    let mut was_lower = false;
+    for letter in name.chars() {
+        if was_lower && letter.is_uppercase() {
+            apart.push(' ');
+        }
+        was_lower = letter.is_lowercase();
+        apart.extend(letter.to_lowercase());
+    }
+    apart
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The region whose SMTP endpoint is named, perhaps with a port, brackets or more around it.
+fn endpoint(text: &str) -> Option<Region> {
+    let is_of_host = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    text.split(|c| !is_of_host(c)).find_map(Region::of_smtp_endpoint)
+}
