@@ -5,8 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 use seskey::{
     AccessKeyId, SecretAccessKey, SmtpCredential, SmtpPassword,
-    credential::csv,
+    credential::{Found, csv},
     recognise::{Recognised, recognise},
+    render::{Entry, Target, render},
 };
 
 fuzz_target!(|text: &str| {
@@ -27,8 +28,7 @@ fuzz_target!(|text: &str| {
             !format!("{credential:?}").contains(credential.password.expose())
                 || is_elsewhere(credential)
         );
-        let written = SmtpCredential { iam_user: None, ..credential.clone() };
-        assert_eq!(SmtpCredential::read(&credential.to_env()), Ok(vec![written]));
+        check_rendered(credential);
     }
     // no name has an apostrophe: in front it makes a cell inert
     if credentials
@@ -44,6 +44,21 @@ fuzz_target!(|text: &str| {
         .collect();
     assert_eq!(SmtpCredential::read(&csv::write(&credentials)), Ok(written));
 });
+
+/// What a form can carry is read from it.
+fn check_rendered(credential: &SmtpCredential) {
+    let host = credential.endpoint.clone().unwrap_or_else(|| "localhost".to_owned());
+    let credential = SmtpCredential { iam_user: None, ..credential.clone() };
+    let entry = Entry { credential, host, port: 2587, from: None };
+    for target in [Target::Env, Target::Systemd, Target::Json, Target::Kubernetes, Target::Msmtp] {
+        if let Ok(text) = render(target, &entry, "") {
+            let endpoint = Some(entry.host.clone());
+            let credential = SmtpCredential { endpoint, ..entry.credential.clone() };
+            let found = Found { credential, port: Some(entry.port) };
+            assert_eq!(Found::read(&text), Ok(vec![found]), "{target}");
+        }
+    }
+}
 
 /// Whether somebody wrote the password into a name as well.
 fn is_elsewhere(credential: &SmtpCredential) -> bool {

@@ -65,6 +65,10 @@ fn others_may_stand_beside_it() {
              host 127.0.0.1\nport 2587\nuser {ID}\npassword \"{PASSWORD}\"\n"
         ),
         format!(
+            "# mail\nexport SMTP_USERNAME='{ID}'\nSMTP_HOST=127.0.0.1\nSMTP_PORT=2587\n\
+             SMTP_PASSWORD = \"{PASSWORD}\"\n"
+        ),
+        format!(
             "PORT=8080\nSMTP_HOST=127.0.0.1:2587\nexport MAIL_USER={ID}\nMAIL_PASS='{PASSWORD}'\n"
         ),
         format!("SMTP endpoint,SMTP user name,SMTP password\n127.0.0.1:2587,{ID},{PASSWORD}\n"),

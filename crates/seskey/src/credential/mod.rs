@@ -87,12 +87,6 @@ impl SmtpCredential {
         Ok(Found::read(text)?.into_iter().map(|found| found.credential).collect())
     }
 
-    /// Environment variables: `SMTP_HOST`, `SMTP_PORT`, `SMTP_USERNAME`, `SMTP_PASSWORD`, one a line. The values are made of
-    /// letters, digits and `+/.:-` and mean themselves to a shell and to every reader of such files.
-    pub fn to_env(&self) -> String {
-        env::write(self)
-    }
-
     pub(crate) fn from_cells(
         line: u64,
         iam_user: Option<&str>,

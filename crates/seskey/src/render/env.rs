@@ -2,11 +2,9 @@
 
 use super::{
     Row, Target,
-    assignments::{self, Syntax, held, lines, pieces, render, word},
-    names::{HOST, PASSWORD, PORT, USER_NAME, VARIABLES, is_variable, none},
-    pieces::put,
+    assignments::{self, Syntax, held, pieces, render, word},
+    names::{PASSWORD, USER_NAME, VARIABLES, is_variable, none},
 };
-use crate::credential::SmtpCredential;
 
 pub(super) const ROW: Row = Row {
     target: Target::Env,
@@ -22,17 +20,6 @@ pub(super) const ROW: Row = Row {
     values: |text, _| assignments::values(Syntax::Shell, text),
 };
 
-/// What is known of a credential, its endpoint with the port that everybody uses.
-pub(crate) fn write(credential: &SmtpCredential) -> String {
-    let place = credential.endpoint.as_ref();
-    let place = place.map(|host| [(HOST, host.clone()), (PORT, "587".to_owned())]);
-    let login = [
-        (USER_NAME, credential.user_name.to_string()),
-        (PASSWORD, credential.password.expose().to_owned()),
-    ];
-    put(&[], &lines(place.into_iter().flatten().chain(login)))
-}
-
 /// The usual names of the SMTP user name and the SMTP password.
 pub(crate) const NAMES: [&str; 2] = [USER_NAME, PASSWORD];
 
@@ -46,18 +33,4 @@ pub(crate) fn values(text: &str) -> Option<Vec<(u64, String, String)>> {
         });
         Some(values.collect::<Vec<_>>()).filter(|values| !values.is_empty())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_written_is_read() {
-        let text = "# mail\nexport SMTP_USERNAME='AKIAIOSFODNN7EXAMPLE'\nSMTP_HOST=email-smtp.eu-west-1.amazonaws.com\n\
-                    SMTP_PASSWORD = \"BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9\"\n";
-        let credentials = SmtpCredential::read(text).unwrap();
-        assert_eq!(credentials[0].endpoint.as_deref(), Some("email-smtp.eu-west-1.amazonaws.com"));
-        assert_eq!(SmtpCredential::read(&credentials[0].to_env()), Ok(credentials));
-    }
 }
