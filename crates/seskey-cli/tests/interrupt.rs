@@ -202,3 +202,39 @@ fn caller(local: &LocalSes, folder: &Path) -> Command {
         .env("AWS_REGION", "us-east-1");
     command
 }
+
+/// One line says it, and users before whom the signal came have not failed.
+#[test]
+fn users_before_whom_a_signal_comes_are_not_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = LocalSes::start(folder.path(), &[], &[]);
+    for user in ["a", "b", "c"] {
+        let made = caller(&account, folder.path())
+            .args(["create", user, "--no-verify", "--quiet"])
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(made.success());
+    }
+    let mut run = caller(&account, folder.path())
+        .args(["rotate", "a", "b", "c", "--now", "--concurrency", "1"])
+        .args(["--to", &format!("file:{}/{{user}}.env", folder.path().display())])
+        .args(["--smtp-endpoint", account.at("/smtp"), "--ca-file", account.at("/ca_file")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(run.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("created an access key") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before it made a key");
+    }
+    let id = run.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(3), "{said}");
+    assert!(said.contains("1 unfinished, 0 failed, 2 not begun\n"), "{said}");
+    assert_eq!(said.matches("interrupted").count(), 1, "{said}");
+}
