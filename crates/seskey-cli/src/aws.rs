@@ -50,10 +50,7 @@ pub(crate) fn region(global: &Global, allow_unknown: bool) -> Result<Region> {
 
 /// The region that is typed or set in the environment, and where.
 pub(crate) fn typed_or_set_region(global: &Global) -> Option<(&'static str, String)> {
-    let set = |variable: &'static str| {
-        let value = env::var(&variable[1..]).ok().filter(|value| !value.is_empty());
-        value.map(|value| (variable, value))
-    };
+    let set = |variable: &'static str| set(&variable[1..]).map(|value| (variable, value));
     let typed = global.region.clone().map(|text| ("--region", text));
     typed.or_else(|| set("$AWS_REGION")).or_else(|| set("$AWS_DEFAULT_REGION"))
 }
@@ -170,7 +167,10 @@ pub(crate) fn failure(error: &Error) -> Failure {
                 true => "there are no AWS credentials to call with".to_owned(),
                 false => format!("there are no AWS credentials to call with: {reason}"),
             },
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a --profile",
+            match set("AWS_PROFILE") {
+                Some(name) => format!("$AWS_PROFILE names the profile {name}: check ~/.aws, or name another by --profile"),
+                None => "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a --profile".to_owned(),
+            },
         ),
         Cause::Unreachable { endpoint, reason } => Failure::new(
             format!(
@@ -178,7 +178,13 @@ pub(crate) fn failure(error: &Error) -> Failure {
                 endpoint.as_deref().unwrap_or("AWS"),
                 explain::innermost(reason)
             ),
-            "check the network and --endpoint-url; seskey local runs an endpoint on this machine",
+            match ENDPOINT_URLS.iter().find(|name| set(name).is_some()) {
+                Some(name) if endpoint.is_none() => {
+                    format!("check ${name}: a URL begins with http:// or https://")
+                }
+                _ => "check the network and --endpoint-url; seskey local runs an endpoint on this machine"
+                    .to_owned(),
+            },
         ),
         Cause::Unreadable => Failure::new(
             format!(
@@ -205,6 +211,14 @@ pub(crate) fn not_permitted(denied: &[Simulated], verb: &str) -> Failure {
             json!({"Version": "2012-10-17", "Statement": statements}),
         ),
     )
+}
+
+/// Where the endpoint of IAM comes from, if it is not typed.
+const ENDPOINT_URLS: [&str; 2] = ["AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL"];
+
+/// What a variable holds, unless it is empty.
+fn set(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn caller_credentials_hint(code: &str) -> &'static str {

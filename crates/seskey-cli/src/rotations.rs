@@ -198,7 +198,7 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
     }
     match (mode, missing) {
         (Mode::Tell, Some(request)) => {
-            let steps = seskey::rotation::forecast(&unborn(&rotation), &rotation.goal);
+            let steps = seskey::rotation::forecast(&unborn(&rotation, &account), &rotation.goal);
             let made = making(&request, report().tells_all());
             report().would(&who, &rotation, &made, &steps);
         }
@@ -277,7 +277,8 @@ fn rotation(job: Job) -> Result<Rotation> {
 }
 
 /// What will be seen of a user that is yet to be made.
-fn unborn(rotation: &Rotation) -> Seen {
+fn unborn(rotation: &Rotation, account: &Account) -> Seen {
     let stores = rotation.stores.iter().map(|_| seskey::rotation::Store { holds: BTreeSet::new() });
-    Seen { stores: stores.collect(), ..Seen::at(jiff::Timestamp::now()) }
+    let now = account.now().unwrap_or_else(jiff::Timestamp::now);
+    Seen { stores: stores.collect(), ..Seen::at(now) }
 }
