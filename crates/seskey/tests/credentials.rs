@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
+
 use seskey::{
     AccessKeyId, SmtpCredential, SmtpPassword,
     credential::{CredentialError, Found, csv},
@@ -27,7 +29,7 @@ fn every_form_is_read() {
         for host in ["email-smtp.eu-west-1.amazonaws.com", "127.0.0.1", "::1"] {
             let Found { credential, .. } = found(Some(host), None);
             let entry = Entry { credential, host: host.to_owned(), port: 2587, from: None };
-            let text = Form::from(target).render(&entry, "").unwrap();
+            let text = Form::from(target).render(&entry, "", &BTreeSet::new()).unwrap();
             let read = match target {
                 Target::Csv => found(None, None),
                 _ => found(Some(host), Some(2587)),
@@ -50,7 +52,7 @@ fn names_of_others_are_read() {
         let form = Form::new(target, names).unwrap();
         let Found { credential, .. } = found(Some("localhost"), None);
         let entry = Entry { credential, host: "localhost".to_owned(), port: 2465, from: None };
-        let text = form.render(&entry, "").unwrap();
+        let text = form.render(&entry, "", &BTreeSet::new()).unwrap();
         assert_eq!(Found::read(&text), Ok(vec![found(Some("localhost"), Some(2465))]), "{text}");
     }
 }
