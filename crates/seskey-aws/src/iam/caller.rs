@@ -36,8 +36,7 @@ impl Caller {
 
     /// The ARN of something in the IAM of the account, such as `user/app`.
     pub(crate) fn arn_of(&self, resource: &str) -> String {
-        let partition = self.arn.split(':').nth(1).unwrap_or("aws");
-        format!("arn:{partition}:iam::{}:{resource}", self.account)
+        self.arn("iam", "", resource)
     }
 
     /// The ARN of something of another service in the account.
