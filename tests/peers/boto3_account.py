@@ -128,7 +128,7 @@ def sending():
     raw = b"From: ann@example.com\r\nTo: bob@example.org\r\nSubject: raw\r\n\r\nhi\r\n"
     ses.send_raw_email(RawMessage={"Data": raw})
     refused("MessageRejected", ses.send_raw_email, RawMessage={"Data": raw.replace(b"ann@example.com", b"a@b.example")})
-    refused("InvalidAction", ses.list_templates)
+    refused("InvalidAction", ses.list_receipt_filters)
 
 
 def sending_v2():
