@@ -176,6 +176,30 @@ fn an_error_says_where_and_what() {
     assert_eq!(error.to_string(), "Statement[1].Sid: is not alphanumeric");
 }
 
+/// What was stored once is read again, and means what it meant.
+#[test]
+fn a_stored_policy_is_read_by_its_syntax_alone() {
+    let statement = |resource: &str| {
+        let statement = json!({"Effect": "Allow", "Action": "iam:*", "Resource": resource});
+        json!({"Statement": statement}).to_string()
+    };
+    let of_region = statement("arn:aws:iam:us-east-1:111122223333:user/*");
+    assert!(Policy::parse(&of_region).is_err());
+    assert!(Policy::parse_managed(&statement("*")).is_err());
+    let context = Context::new();
+    let inline = source("inline");
+    for (document, resource, expected) in [
+        (&of_region, "arn:aws:iam:us-east-1:111122223333:user/a", true),
+        (&of_region, "arn:aws:iam::111122223333:user/a", false),
+        (&statement("*"), "arn:aws:iam::111122223333:user/a", true),
+    ] {
+        let policy = Policy::parse_stored(document).unwrap();
+        let request = Request { action: "iam:GetUser", resource, context: &context };
+        assert_eq!(evaluate([(&inline, &policy)], &request).is_allowed(), expected, "{resource}");
+    }
+    assert!(Policy::parse_stored("{}").is_err());
+}
+
 /// What a policy says of one action without being asked about a resource: may it allow, may it deny, does it allow
 /// everywhere, does it allow nothing else?
 #[test]
