@@ -95,9 +95,8 @@ pub(super) async fn write(
     path: PathBuf,
     form: Form,
     entry: Entry,
-    mut keys: BTreeSet<AccessKeyId>,
+    keys: BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
-    keys.insert(entry.credential.user_name.clone());
     in_thread(move || {
         let path = followed(&path)?;
         let folder = Folder::locked(folder_of(&path))?;
@@ -117,9 +116,8 @@ pub(super) async fn probe(
     path: PathBuf,
     form: Form,
     entry: Entry,
-    mut keys: BTreeSet<AccessKeyId>,
+    keys: BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
-    keys.insert(entry.credential.user_name.clone());
     in_thread(move || {
         let path = followed(&path)?;
         let folder = Folder::locked(folder_of(&path))?;

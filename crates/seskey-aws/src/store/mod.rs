@@ -111,7 +111,8 @@ pub enum StoreError {
     NotSecure,
 }
 
-/// What the store holds of the credential for this region. In a file, every entry with one of these access keys counts.
+/// What the store holds of the credential for this region. In a file or in JSON, every entry with one of these access keys
+/// counts.
 ///
 /// # Errors
 /// It cannot be read.
@@ -127,8 +128,10 @@ pub async fn read(
             let (host, port) = place(account, store, region);
             file::read(path.clone(), form.clone(), host, port, keys.clone()).await
         }
-        StoreKind::SecretsManager(secret) => secrets_manager::read(account, secret, form).await,
-        StoreKind::Ssm(secret) => ssm::read(account, secret, form).await,
+        StoreKind::SecretsManager(secret) => {
+            secrets_manager::read(account, secret, form, keys).await
+        }
+        StoreKind::Ssm(secret) => ssm::read(account, secret, form, keys).await,
         StoreKind::Kubernetes(kubectl) => kubernetes::read(kubectl, form.names(), &[]).await,
         StoreKind::Exec { command } => exec::read(command, form.names(), &[]).await,
         _ => Ok(Held::Foreign),
@@ -162,14 +165,13 @@ pub async fn probe(
 ) -> Result<(), StoreError> {
     let form = &store.form;
     let entry = entry(account, store, region, &placeholder(region, user));
+    let keys = keys_with(keys, &entry);
     match &store.kind {
-        StoreKind::File { path } => {
-            file::probe(path.clone(), form.clone(), entry, keys.clone()).await
-        }
+        StoreKind::File { path } => file::probe(path.clone(), form.clone(), entry, keys).await,
         StoreKind::SecretsManager(secret) => {
-            secrets_manager::probe(account, secret, form, &entry).await
+            secrets_manager::probe(account, secret, form, &entry, &keys).await
         }
-        StoreKind::Ssm(secret) => ssm::probe(account, secret, form, &entry).await,
+        StoreKind::Ssm(secret) => ssm::probe(account, secret, form, &entry, &keys).await,
         StoreKind::Kubernetes(kubectl) => kubernetes::probe(kubectl, form.names(), &entry).await,
         // whatever it is given it may keep; that it can be run was seen when it was read
         StoreKind::Exec { command } => match exec::read(command, form.names(), &[]).await? {
@@ -191,8 +193,8 @@ fn placeholder(region: &Region, user: &str) -> SmtpCredential {
     }
 }
 
-/// Puts the credential for this region into the store, user name and password in one write, and reads it back. In a file,
-/// it is put in place of every one of these access keys.
+/// Puts the credential for this region into the store, user name and password in one write, and reads it back. In a file
+/// or in JSON, it is put in place of every one of these access keys.
 ///
 /// # Errors
 /// It cannot be written, or does not hold afterwards what was written.
@@ -205,14 +207,13 @@ pub async fn write(
 ) -> Result<(), StoreError> {
     let form = &store.form;
     let entry = entry(account, store, region, credential);
+    let keys = keys_with(keys, &entry);
     let written = match &store.kind {
-        StoreKind::File { path } => {
-            file::write(path.clone(), form.clone(), entry, keys.clone()).await
-        }
+        StoreKind::File { path } => file::write(path.clone(), form.clone(), entry, keys).await,
         StoreKind::SecretsManager(secret) => {
-            secrets_manager::write(account, secret, form, &entry).await
+            secrets_manager::write(account, secret, form, &entry, &keys).await
         }
-        StoreKind::Ssm(secret) => ssm::write(account, secret, form, &entry).await,
+        StoreKind::Ssm(secret) => ssm::write(account, secret, form, &entry, &keys).await,
         StoreKind::Kubernetes(kubectl) => kubernetes::write(kubectl, form.names(), &entry).await,
         StoreKind::Exec { command } => exec::write(command, form.names(), &entry).await,
         _ => Err(StoreError::NotOurs),
@@ -264,6 +265,11 @@ impl Held {
             _ => Err(StoreError::NotKept { held: self }),
         }
     }
+}
+
+/// What is written is read back among them.
+fn keys_with(keys: &BTreeSet<AccessKeyId>, entry: &Entry) -> BTreeSet<AccessKeyId> {
+    keys.iter().chain([&entry.credential.user_name]).cloned().collect()
 }
 
 fn entry(account: &Account, store: &Store, region: &Region, credential: &SmtpCredential) -> Entry {

@@ -1,6 +1,9 @@
 //! In place of a store of AWS whose feature is off.
 
+use std::collections::BTreeSet;
+
 use seskey::{
+    AccessKeyId,
     render::{Entry, Form},
     store::AwsSecret,
 };
@@ -8,7 +11,12 @@ use seskey::{
 use super::{Held, StoreError};
 use crate::Account;
 
-pub(super) async fn read(_: &Account, _: &AwsSecret, _: &Form) -> Result<Held, StoreError> {
+pub(super) async fn read(
+    _: &Account,
+    _: &AwsSecret,
+    _: &Form,
+    _: &BTreeSet<AccessKeyId>,
+) -> Result<Held, StoreError> {
     Err(StoreError::NotBuilt)
 }
 
@@ -22,6 +30,7 @@ pub(super) async fn write(
     _: &AwsSecret,
     _: &Form,
     _: &Entry,
+    _: &BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
     Err(StoreError::NotBuilt)
 }
@@ -31,6 +40,7 @@ pub(super) async fn probe(
     _: &AwsSecret,
     _: &Form,
     _: &Entry,
+    _: &BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
     Err(StoreError::NotBuilt)
 }

@@ -3,23 +3,33 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use seskey::{
-    Secret, SmtpCredential,
-    render::{Entry, Form},
+    AccessKeyId, Secret, SmtpCredential,
+    render::{Entry, Form, RenderError},
     store::{AwsSecret, SecretText},
 };
 
 use super::{Held, StoreError, json};
 
-/// What the text holds.
-pub(super) fn held(secret: &AwsSecret, form: &Form, text: &str) -> Held {
-    match secret.text {
-        SecretText::Json => json::held(text, form.names()),
+/// What the text holds. In JSON, all members with one of these access keys count, whatever they are called.
+pub(super) fn held(
+    secret: &AwsSecret,
+    form: &Form,
+    text: &str,
+    keys: &BTreeSet<AccessKeyId>,
+) -> Result<Held, StoreError> {
+    Ok(match secret.text {
+        // for which region they are is looked at when the text is written
+        SecretText::Json => match form.entries(text, "", keys) {
+            Ok(entries) if !entries.is_empty() => Held::of(entries),
+            Ok(_) | Err(RenderError::Unreadable { .. }) => json::held(text, form.names()),
+            Err(error) => return Err(error.into()),
+        },
         SecretText::UserPassword => {
             let text = text.trim();
             let (user_name, password) = text.split_once(':').unwrap_or((text, ""));
             Held::values(user_name, password)
         }
-    }
+    })
 }
 
 /// The text with the entry, in place of the one before (empty if there is none), whose other members are kept.
@@ -28,14 +38,15 @@ pub(super) fn with(
     form: &Form,
     entry: &Entry,
     before: &str,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<Secret, StoreError> {
-    if held(secret, form, before) == Held::Foreign {
+    if held(secret, form, before, keys)? == Held::Foreign {
         return Err(StoreError::NotOurs);
     }
     Ok(Secret::new(match secret.text {
         SecretText::Json => {
             let before = if before.trim().is_empty() { "{}" } else { before };
-            form.render(entry, before, &BTreeSet::new())?
+            form.render(entry, before, keys)?
         }
         SecretText::UserPassword => {
             let SmtpCredential { user_name, password, .. } = &entry.credential;
@@ -64,7 +75,8 @@ pub(super) async fn read_back<F: Future<Output = Result<Option<Secret>, StoreErr
         if found.as_ref() == Some(written) {
             return Ok(());
         }
-        last = found.map_or(Held::Nothing, |text| held(secret, form, text.expose()));
+        let held = found.map(|text| held(secret, form, text.expose(), &BTreeSet::new()));
+        last = held.transpose()?.unwrap_or(Held::Nothing);
     }
     Err(StoreError::NotKept { held: last })
 }
@@ -107,8 +119,33 @@ mod tests {
             (SecretText::UserPassword, "changeme", Held::Foreign),
             (SecretText::UserPassword, "AKIAIOSFODNN7EXAMPLE:", Held::Foreign),
         ] {
-            assert_eq!(held(&secret(text), &Target::Json.into(), members), expected, "{members}");
+            let held = held(&secret(text), &Target::Json.into(), members, &BTreeSet::new());
+            assert_eq!(held, Ok(expected), "{members}");
         }
+    }
+
+    #[test]
+    fn members_of_other_names_are_replaced() {
+        let pair = |id, password| {
+            (AccessKeyId::parse(id).unwrap(), SmtpPassword::parse(password).unwrap())
+        };
+        let old = pair("AKIAI44QH8DHBEXAMPLE", "BF2PynzbSCAjX08zhZZnP/kW+T9P5zs/1Er0pi5vTEmd");
+        let new = pair("AKIAIOSFODNN7EXAMPLE", "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9");
+        let text = |(id, password): &(AccessKeyId, SmtpPassword)| {
+            let password = password.expose();
+            format!(r#"{{"a": 1, "username": "{id}", "password": "{password}", "port": 2587}}"#)
+        };
+        let (secret, form) = (secret(SecretText::Json), Form::from(Target::Json));
+        let keys = BTreeSet::from([old.0.clone()]);
+        let read = held(&secret, &form, &text(&old), &keys);
+        assert_eq!(read, Ok(Held::Credentials(vec![old.clone()])));
+        let (user_name, password) = new.clone();
+        let credential = SmtpCredential { iam_user: None, user_name, password, endpoint: None };
+        let entry = Entry { credential, host: "localhost".to_owned(), port: 587, from: None };
+        let after = with(&secret, &form, &entry, &text(&old), &keys).unwrap();
+        assert_eq!(after.expose(), text(&new));
+        let url = format!(r#"{{"url": "smtp://{}:x@h"}}"#, old.0);
+        assert!(matches!(held(&secret, &form, &url, &keys), Err(StoreError::Render(_))));
     }
 
     proptest! {
@@ -129,11 +166,12 @@ mod tests {
             let (secret, form) = (secret(text), Form::from(Target::Json));
             let credential = SmtpCredential { iam_user: None, user_name, password, endpoint: None };
             let entry = Entry { credential, host: "localhost".to_owned(), port: 2587, from };
-            prop_assert_eq!(held(&secret, &form, &before), Held::Nothing);
-            let after = with(&secret, &form, &entry, &before).unwrap();
+            let keys = BTreeSet::new();
+            prop_assert_eq!(held(&secret, &form, &before, &keys), Ok(Held::Nothing));
+            let after = with(&secret, &form, &entry, &before, &keys).unwrap();
             let expected = Held::of(Some(entry.credential.clone()));
-            prop_assert_eq!(held(&secret, &form, after.expose()), expected);
-            prop_assert_eq!(&with(&secret, &form, &entry, after.expose()).unwrap(), &after);
+            prop_assert_eq!(held(&secret, &form, after.expose(), &keys), Ok(expected));
+            prop_assert_eq!(&with(&secret, &form, &entry, after.expose(), &keys).unwrap(), &after);
             if text == SecretText::Json {
                 let after: Map<String, Value> = serde_json::from_str(after.expose()).unwrap();
                 let kept: Vec<_> = after.into_iter().take(others.len()).collect();

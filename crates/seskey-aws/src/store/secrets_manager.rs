@@ -3,9 +3,11 @@
 //!
 //! Source: Secrets Manager API, `GetSecretValue`, `PutSecretValue`, `CreateSecret`.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
 use seskey::{
-    Region, Secret, SmtpCredential,
+    AccessKeyId, Region, Secret, SmtpCredential,
     render::{Entry, Form},
     store::AwsSecret,
 };
@@ -22,8 +24,9 @@ pub(super) async fn read(
     account: &Account,
     secret: &AwsSecret,
     form: &Form,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<Held, StoreError> {
-    labelled(account, secret, form, CURRENT).await
+    labelled(account, secret, form, CURRENT, keys).await
 }
 
 pub(super) async fn previous(
@@ -31,7 +34,7 @@ pub(super) async fn previous(
     secret: &AwsSecret,
     form: &Form,
 ) -> Result<Held, StoreError> {
-    labelled(account, secret, form, PREVIOUS).await
+    labelled(account, secret, form, PREVIOUS, &BTreeSet::new()).await
 }
 
 pub(super) async fn write(
@@ -39,6 +42,7 @@ pub(super) async fn write(
     secret: &AwsSecret,
     form: &Form,
     entry: &Entry,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
     let service = &service(account, secret)?;
     let (replaced, before) = match version(service, &secret.name, CURRENT).await? {
@@ -46,7 +50,7 @@ pub(super) async fn write(
         Some(Version { id, text: Some(before) }) => (id, before),
         None => (String::new(), Secret::new(String::new())),
     };
-    let after = with(secret, form, entry, before.expose())?;
+    let after = with(secret, form, entry, before.expose(), keys)?;
     if after == before {
         return Ok(());
     }
@@ -63,6 +67,7 @@ pub(super) async fn probe(
     secret: &AwsSecret,
     form: &Form,
     entry: &Entry,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
     let service = &service(account, secret)?;
     let before = match version(service, &secret.name, CURRENT).await? {
@@ -70,7 +75,7 @@ pub(super) async fn probe(
         Some(Version { text: Some(before), .. }) => before,
         None => Secret::new(String::new()),
     };
-    fits(&with(secret, form, entry, before.expose())?, LIMIT)?;
+    fits(&with(secret, form, entry, before.expose(), keys)?, LIMIT)?;
     let Ok(caller) = account.caller().await else { return Ok(()) };
     let described = service.client.describe_secret().secret_id(&secret.name).send().await;
     match described.map_err(service.failed("secretsmanager:DescribeSecret")) {
@@ -119,11 +124,12 @@ async fn labelled(
     secret: &AwsSecret,
     form: &Form,
     label: &str,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<Held, StoreError> {
     Ok(match version(&service(account, secret)?, &secret.name, label).await? {
         None => Held::Nothing,
         Some(Version { text: None, .. }) => Held::Foreign,
-        Some(Version { text: Some(text), .. }) => held(secret, form, text.expose()),
+        Some(Version { text: Some(text), .. }) => held(secret, form, text.expose(), keys)?,
     })
 }
 

@@ -3,12 +3,14 @@
 //!
 //! Source: Systems Manager API, `GetParameter`, `PutParameter`, `DescribeParameters`.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ssm::{
     Client,
     types::{ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType},
 };
 use seskey::{
-    Region, Secret,
+    AccessKeyId, Region, Secret,
     render::{Entry, Form},
     store::AwsSecret,
 };
@@ -24,9 +26,11 @@ pub(super) async fn read(
     account: &Account,
     secret: &AwsSecret,
     form: &Form,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<Held, StoreError> {
     let text = parameter(&service(account, secret)?, &secret.name).await?;
-    Ok(text.map_or(Held::Nothing, |text| held(secret, form, text.expose())))
+    let held = text.map(|text| held(secret, form, text.expose(), keys));
+    Ok(held.transpose()?.unwrap_or(Held::Nothing))
 }
 
 pub(super) async fn write(
@@ -34,12 +38,13 @@ pub(super) async fn write(
     secret: &AwsSecret,
     form: &Form,
     entry: &Entry,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
     let service = &service(account, secret)?;
     let mut again = true;
     let after = loop {
         let before = parameter(service, &secret.name).await?;
-        let after = with(secret, form, entry, before.as_ref().map_or("", Secret::expose))?;
+        let after = with(secret, form, entry, before.as_ref().map_or("", Secret::expose), keys)?;
         if before.as_ref() == Some(&after) {
             return Ok(());
         }
@@ -63,10 +68,11 @@ pub(super) async fn probe(
     secret: &AwsSecret,
     form: &Form,
     entry: &Entry,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
     let service = &service(account, secret)?;
     let before = parameter(service, &secret.name).await?;
-    fits(&with(secret, form, entry, before.as_ref().map_or("", Secret::expose))?, LIMIT)?;
+    fits(&with(secret, form, entry, before.as_ref().map_or("", Secret::expose), keys)?, LIMIT)?;
     let Ok(caller) = account.caller().await else { return Ok(()) };
     let key = match before {
         None => None,

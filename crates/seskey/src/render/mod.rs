@@ -190,14 +190,27 @@ impl Form {
         keys: &BTreeSet<AccessKeyId>,
     ) -> Result<Vec<SmtpCredential>, RenderError> {
         let row = self.target.row();
-        let found = self.find(text, host, keys)?;
-        if !found.is_empty() {
-            return Ok(found.into_iter().map(|found| found.credential).collect());
+        let entries = self.entries(text, host, keys)?;
+        if !entries.is_empty() {
+            return Ok(entries);
         }
         match (row.held)(text, &self.names, (host, port))? {
             None if row.whole && !text.trim_ascii().is_empty() => Err(RenderError::NotOurs),
             held => Ok(held.into_iter().collect()),
         }
+    }
+
+    /// The credentials of every entry with one of these access keys, by whatever names.
+    ///
+    /// # Errors
+    /// A file that is in another form, and entries of these keys that cannot be told apart.
+    pub fn entries(
+        &self,
+        text: &str,
+        host: &str,
+        keys: &BTreeSet<AccessKeyId>,
+    ) -> Result<Vec<SmtpCredential>, RenderError> {
+        Ok(self.find(text, host, keys)?.into_iter().map(|found| found.credential).collect())
     }
 
     fn find(
