@@ -1,11 +1,14 @@
 //! Whether a user may send a message, asked of IAM without sending one.
 
 use aws_sdk_iam::types::ContextKeyTypeEnum;
-use seskey::{AccessKeyId, Region};
+use seskey::{
+    AccessKeyId, Region,
+    rotation::{Denial, Sending},
+};
 
 use crate::{
     Account, Error,
-    iam::{Simulated, Simulation},
+    iam::{Simulated, Simulation, Verdict},
     lifecycle::SEND,
     smtp::Address,
 };
@@ -66,4 +69,34 @@ pub async fn may_send(
         context: &context,
     };
     account.simulate(simulation).await
+}
+
+/// Whether the user may send any mail at all. What depends on the message counts as permitted, and what the caller may
+/// not ask is unknown.
+///
+/// # Errors
+/// Any failure but the refusal to answer.
+pub(crate) async fn sending(account: &Account, user: &str) -> Result<Sending, Error> {
+    match ask_for_sending(account, user).await {
+        Err(error) if error.is_access_denied() => Ok(Sending::Unknown),
+        sending => sending,
+    }
+}
+
+async fn ask_for_sending(account: &Account, user: &str) -> Result<Sending, Error> {
+    let arn = account.user(user).await?.arn;
+    let simulation =
+        Simulation { principal: &arn, actions: &[SEND], resources: &["*"], context: &[] };
+    let simulated = account.simulate(simulation).await?;
+    let is_settled = |result: &&Simulated| result.missing_context.is_empty();
+    Ok(match simulated.iter().find(is_settled) {
+        None => Sending::Allowed,
+        Some(Simulated { verdict: Verdict::Allowed, .. }) => Sending::Allowed,
+        Some(Simulated { verdict: Verdict::ExplicitDeny, policies, .. }) => {
+            let policy = policies.first().cloned().unwrap_or_default();
+            Sending::Denied(Denial::Denied { policy, statement: None })
+        }
+        // a policy may name identities, of which "*" is none
+        Some(_) => account.sending_of_documents(user).await?,
+    })
 }

@@ -13,11 +13,12 @@ use std::{
     fmt,
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use seskey::{
     Region,
-    rotation::{Goal, Seen, Step, tags_too_many},
+    rotation::{self, Goal, RunId, Seen, Sending, Step, tags_too_many},
     store::Store,
     user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY},
 };
@@ -69,6 +70,10 @@ pub(crate) struct Job {
     pub(crate) endpoint: Endpoint,
     /// Whether it is due whatever its age.
     pub(crate) now: bool,
+    /// How long it waits for another run.
+    pub(crate) wait: Duration,
+    /// Whether it goes on where a note cannot be written.
+    pub(crate) forgoes_notes: bool,
 }
 
 /// Who it is about.
@@ -198,7 +203,7 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
     }
     match (mode, missing) {
         (Mode::Tell, Some(request)) => {
-            let steps = seskey::rotation::forecast(&unborn(&rotation, &account), &rotation.goal);
+            let steps = rotation::forecast(&new_user(&rotation, &account), &rotation.goal);
             let made = making(&request, report().tells_all());
             report().would(&who, &rotation, &made, &steps);
         }
@@ -260,11 +265,14 @@ fn making(request: &CreateRequest, tells_all: bool) -> Vec<String> {
 
 /// Finds the region, and with it the endpoint.
 fn rotation(job: Job) -> Result<Rotation> {
-    let Job { who: Who { user, .. }, goal, plan, stores, hook, now, tags, .. } = job;
+    let Job { who: Who { user, .. }, goal, plan, stores, hook, now, wait, tags, .. } = job;
     let tag = tags.iter().flatten().find(|(key, _)| key == REGION_TAG).map(|(_, region)| region);
+    let tag = tag.map(|region| aws::parse_region(region, true)).transpose()?;
     let region = match (job.region, tag) {
-        (Some(region), _) => region,
-        (None, Some(region)) => aws::parse_region(region, true)?,
+        (Some(region), Some(tag)) if region != tag => {
+            return Err(contradiction(&user, &tag, &region));
+        }
+        (Some(region), _) | (None, Some(region)) => region,
         (None, None) => job.usual_region.ok_or_else(|| {
             Failure::usage(
                 format!("the region of {user} is unknown: it has no tag {REGION_TAG}"),
@@ -272,13 +280,43 @@ fn rotation(job: Job) -> Result<Rotation> {
             )
         })?,
     };
-    let proof = Proof::new(job.client, smtp::server(&job.endpoint, &region, None, None)?);
-    Ok(Rotation { user, region, goal, plan, stores, hook, proof, now, tags })
+    let proof = |region: &Region| -> Result<Proof> {
+        Ok(Proof::new(job.client.clone(), smtp::server(&job.endpoint, region, None, None)?))
+    };
+    let others = stores.iter().filter_map(|store| store.region.clone());
+    let proofs = others.map(|region| Ok((region.clone(), proof(&region)?)));
+    Ok(Rotation {
+        proof: proof(&region)?,
+        proofs: proofs.collect::<Result<_>>()?,
+        sending: Sending::Unknown,
+        forgoes_notes: job.forgoes_notes,
+        user,
+        region,
+        goal,
+        plan,
+        stores,
+        hook,
+        now,
+        wait,
+        tags,
+    })
+}
+
+fn contradiction(user: &str, tag: &Region, region: &Region) -> Failure {
+    Failure::usage(
+        format!(
+            "the credential of {user} is for {tag}, as its tag {REGION_TAG} says, and not for {region}"
+        ),
+        format!(
+            "for one region more, name it in a store, such as file:PATH?region={region}; to leave {tag}, change the tag"
+        ),
+    )
 }
 
 /// What will be seen of a user that is yet to be made.
-fn unborn(rotation: &Rotation, account: &Account) -> Seen {
-    let stores = rotation.stores.iter().map(|_| seskey::rotation::Store { holds: BTreeSet::new() });
+fn new_user(rotation: &Rotation, account: &Account) -> Seen {
+    let region = |store: &Store| store.region_or(&rotation.region).clone();
+    let empty = |store: &Store| rotation::Store::new(store.id(&rotation.region), region(store));
     let now = account.now().unwrap_or_else(jiff::Timestamp::now);
-    Seen { stores: stores.collect(), ..Seen::at(now) }
+    Seen { stores: rotation.stores.iter().map(empty).collect(), ..Seen::at(now, RunId::of("", "")) }
 }

@@ -5,50 +5,67 @@
 //! written as [`Notes`], three tags of the IAM user.
 //!
 //! ```
-//! use seskey::{AccessKeyId, rotation::{Goal, Key, Notes, Seen, Step, Store, next}};
+//! use seskey::{AccessKeyId, Region, rotation::{Goal, Key, Notes, RunId, Seen, Step, Store, StoreId, next}};
 //!
 //! let id = AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE")?;
 //! let goal = Goal::days(90, 7, 7)?;
+//! let store = Store::new(StoreId::of("file:/etc/mail/smtp.json us-east-1"), Region::parse("us-east-1")?);
 //! let mut seen = Seen {
 //!     keys: vec![Key { id: id.clone(), active: true, created: "2026-03-01T00:00:00Z".parse()?, last_used: None }],
-//!     stores: vec![Store { holds: [id.clone()].into() }],
-//!     ..Seen::at("2026-08-20T20:08:20Z".parse()?)
+//!     stores: vec![store.holding(id.clone())],
+//!     ..Seen::at("2026-08-20T20:08:20Z".parse()?, RunId::of("mail1", "4711"))
 //! };
 //! // It was never rotated: what is there is proven first, and noted.
 //! assert_eq!(next(&seen, &goal), Step::Prove(id.clone()));
-//! seen.notes = Notes::from_tags([("seskey:hand-over", "AKIAIOSFODNN7EXAMPLE 2026-03-01T00:00:09Z")])?;
+//! let note = format!("{id} 2026-03-01T00:00:09Z in {}", seen.stores[0].id);
+//! seen.notes = Notes::from_tags([("seskey:hand-over", note.as_str())])?;
 //! // It is older than 90 days: before a key is made, the keys that there are go on record.
 //! let Step::WriteIntent(intent) = next(&seen, &goal) else { panic!() };
-//! assert_eq!(intent.to_string(), "before AKIAIOSFODNN7EXAMPLE");
+//! assert_eq!(intent.to_string(), format!("before AKIAIOSFODNN7EXAMPLE for {}", seen.stores[0].id));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # What a key is retired on
+//! The note of a hand-over says which key was handed over, since when, and which stores were seen to hold it. A key is
+//! deactivated only while that note is true of every store that it names, in a run that names all of them. A store that
+//! is empty, or not named, retires nothing: the run stops and says so. A key that neither the note nor an intent speaks
+//! of is a stranger's; it is adopted when a store holds it and it is proven, and its sibling has the whole grace time
+//! from that hand-over on. Before something else is delivered to a store in the note, the note says that the store holds
+//! it no longer: whoever was killed in between leaves no grace time that is too short.
 //!
 //! # What the plan relies on
 //! Whoever carries out the steps
 //! * observes everything anew after each step, and lets time pass until ListAccessKeys and ListUserTags show what it
-//!   has just made or written: IAM is eventually consistent. After a proof, a delivery or the hook, which change nothing
-//!   there, the next delivery, hook or hand-over may build on what IAM showed before;
-//! * knows the last uses of the keys that [`Seen::uses_behind`] names of the step that is decided without them, and asks
-//!   once more;
+//!   has just made or written: IAM is eventually consistent. After a proof and a delivery, which change nothing
+//!   there, the next delivery or hand-over may build on what IAM showed before; after the hook nothing may;
+//! * knows the last uses of the keys that [`Seen::uses_behind`] names of the step that is decided without them, whether
+//!   the user may send where [`Seen::sending_is_behind`] says so, and asks once more;
 //! * begins a step at once and gives it up before [`MARGIN`] less [`LAG`] has gone by since it began to observe. IAM has
 //!   no conditional write: what another run does in between must stay within what [`LEASE`] covers;
 //! * takes `now` from IAM's own clock (the `Date` of its answers), in whole seconds, as IAM gives its times;
-//! * counts a key as proven after [`PROOFS`] logins in a row, each on a new connection, with the password that it will
-//!   deliver or that a store holds; a new key may work, fail and work again for some seconds;
+//! * counts a key as proven after [`PROOFS`] logins in a row in each region, each on a new connection, with the password
+//!   that it will deliver or that a store holds; while the key is younger than [`YOUNG`], the first of them is
+//!   [`FLAPPING`] before the last one;
 //! * writes user name and password into a store in one atomic write, and says that a store holds a key only if it has
 //!   both;
-//! * forgets that the hook has run whenever it delivers;
+//! * forgets that the hook has run, and that a key is confirmed, whenever it delivers;
 //! * never sends CreateAccessKey twice: a lost answer is a lost secret, and the key is discarded in time;
 //! * takes a key to be deactivated or deleted that is gone, and a note to be removed that is not there, as done;
-//! * waits itself for what is a matter of minutes, and leaves the rest to the next run: see [`Step::ends_a_run`].
+//! * waits itself for what is a matter of seconds, and leaves the rest to the next run: see [`Step::ends_a_run`].
 //!
 //! # Where two runs at once could hurt
 //! A key that only its maker can deliver is his until [`LEASE`] after its creation, less [`MARGIN`] for a step under
-//! way; only later does another run discard it. An old key stays active for the grace time, and never for less than
-//! the lease: nothing that was decided before the hand-over is still on its way when it is deactivated.
+//! way; only later does another run discard it, unless the run that is recorded as its maker is certainly over. That one
+//! writes its name at once, in the same step: only a run that is killed in between, or at whose time IAM answered nothing,
+//! leaves a key that nobody can tell from that of a run under way elsewhere. An old key stays active for the grace time, and never for less than the lease: nothing that was decided before the hand-over is
+//! still on its way when it is deactivated.
 //!
 //! Two runs that both begin with no key may make two: the newer one is handed over, the other retired like an old key.
 //! If one of them is killed in between, the last of it may be a [`Reason`] for a person to look, but never an outage.
+//!
+//! # One key for all regions
+//! A key gives a password for each region, and only its secret tells them. A run that is killed between the deliveries
+//! to stores of two regions leaves two keys, each read in one of them: [`Reason::NoRoom`]. Both work on.
 //!
 //! # The one key that goes without its quarantine
 //! After a leak both keys may be off, with no room for a new one until a quarantine is over. Whoever cannot wait says so:
@@ -64,8 +81,8 @@
 //! When a use is shown AWS does not say. One that comes after a pause as long as the grace time, and is not shown when
 //! the key is deactivated, is missed: the grace time should be longer than the pauses of every user of the key by hours.
 //!
-//! A rotation under way writes again what [`undo`] removes, and may deactivate the old key once more within [`MARGIN`]
-//! after it is done. Nothing is deleted too early, but the rotation should end first.
+//! A rotation under way may deactivate the old key once more within [`MARGIN`] after [`undo`] is done. Nothing is deleted
+//! too early, but the rotation should end first.
 //!
 //! # Why a use may be missed by 15 minutes, and why that is enough
 //! GetAccessKeyLastUsed is coarse: of several uses within [`USE_SPAN`] only the first is recorded. A key last used not
@@ -74,10 +91,11 @@
 //! was idle ever since the first 15 minutes of its grace time. Whoever waits for an idle key waits for the span too.
 //!
 //! # More notes than one would think
-//! A hand-over is noted even of the only key, so that a run that was killed before its hook runs it again. The note is
-//! removed as soon as a store holds another key, such as one that was added: its readers get the whole grace time. And
-//! a key is not deactivated while a note says that it is: its quarantine would count from the earlier time.
+//! A hand-over is noted even of the only key, so that a run that was killed before its hook runs it again. And a key is
+//! not deactivated while a note says that it is: its quarantine would count from the earlier time. Such a key was
+//! activated by a person: it is in use again, and the grace time begins anew.
 
+mod fingerprint;
 mod forecast;
 mod goal;
 mod notes;
@@ -86,15 +104,18 @@ mod room;
 mod seen;
 mod step;
 
+pub use fingerprint::{NotAFingerprint, RunId, StoreId};
 pub use forecast::{NEW_KEY, forecast, forecast_of};
 pub use goal::{Goal, GoalError};
 pub use notes::{
-    HAND_OVER_TAG, HandOver, INTENT_TAG, Intent, NoteError, Notes, RETIRED_TAG, Retired,
+    HAND_OVER_TAG, HandOver, INTENT_TAG, Intent, NoteError, Notes, RETIRED_TAG, Retired, STORES,
 };
 pub use revoke::{revoke, undo};
 pub use room::{TAGS_PER_USER, tags_too_many};
-pub use seen::{Key, Seen, Store};
+pub use seen::{Denial, Key, Seen, Sending, Store};
 pub use step::{Reason, Stage, Step, Why};
+
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -113,6 +134,13 @@ pub const USE_SPAN: SignedDuration = SignedDuration::from_mins(15);
 /// How many logins in a row, each on a new connection, prove a credential.
 pub const PROOFS: usize = 3;
 
+/// The age below which a key may not be known everywhere yet. AWS gives no time: up to 30 seconds have been reported.
+pub const YOUNG: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long a young key may be accepted by one server and refused by the next. AWS gives no time: reports speak of a
+/// few seconds, and the keys of the local SES flap for 6 seconds in the tests.
+pub const FLAPPING: SignedDuration = SignedDuration::from_secs(10);
+
 /// The keys that an IAM user may have. Source: IAM User Guide, "IAM and AWS STS quotas"; not adjustable.
 pub const KEY_LIMIT: usize = 2;
 
@@ -122,6 +150,12 @@ pub fn next(seen: &Seen, goal: &Goal) -> Step {
         .iter()
         .find_map(|rule| rule(seen, goal))
         .unwrap_or_else(|| Step::Done { due: seen.current().map(|key| goal.due(key)) });
+    let step = match &seen.sending {
+        Sending::Denied(denial) if needs_sending(&step) && !goal.force => {
+            Step::Stop(Reason::MayNotSend(denial.clone()))
+        }
+        _ => step,
+    };
     match step.stage() {
         Some(stage) if stage > goal.until => Step::Stop(Reason::Limit(Box::new(step))),
         _ => step,
@@ -131,40 +165,87 @@ pub fn next(seen: &Seen, goal: &Goal) -> Step {
 type Rule = fn(&Seen, &Goal) -> Option<Step>;
 
 /// The first rule that has something to do decides; each relies on those above it having nothing.
-const RULES: [Rule; 5] = [know_a_store, finish_the_intent, hand_over_current, retire_other, renew];
+const RULES: [Rule; 9] = [
+    know_the_stores,
+    put_back,
+    finish_the_intent,
+    miss_no_store,
+    heed_a_deactivation,
+    hand_over_current,
+    name_every_store,
+    retire_other,
+    renew,
+];
 
-fn know_a_store(seen: &Seen, _: &Goal) -> Option<Step> {
-    seen.stores.is_empty().then_some(Step::Stop(Reason::NoStore))
+fn know_the_stores(seen: &Seen, goal: &Goal) -> Option<Step> {
+    let noted = if goal.force { 0 } else { seen.unnamed().len() };
+    match seen.stores.len() {
+        0 => Some(Step::Stop(Reason::NoStore)),
+        named if named + noted > STORES => Some(Step::Stop(Reason::TooManyStores)),
+        _ => None,
+    }
+}
+
+/// Where a key is refused that was just delivered, the one before it serves until the new one is proven again.
+fn put_back(seen: &Seen, _: &Goal) -> Option<Step> {
+    seen.stores.iter().enumerate().find_map(|(store, held)| {
+        let key = held.before.as_ref()?;
+        let refused = held.holds.iter().find(|key| seen.refused.contains(key))?;
+        let works = seen.keys.iter().any(|known| known.id == *key && known.active);
+        let put_back = || Step::PutBack { store, key: key.clone() };
+        let first =
+            seen.notes.intent.as_ref().filter(|intent| {
+                intent.made.contains_key(refused) && !intent.before.contains(refused)
+            });
+        works.then(|| first.map_or_else(put_back, |i| Step::RecordKey(i.exposing(refused))))
+    })
 }
 
 /// A key was to be made, or has been: it is handed over, or discarded if its secret was lost.
 fn finish_the_intent(seen: &Seen, goal: &Goal) -> Option<Step> {
     let intent = seen.notes.intent.as_ref()?;
-    let new: Vec<&Key> = seen.keys.iter().filter(|key| !intent.before.contains(&key.id)).collect();
+    let new: Vec<&Key> = seen.keys.iter().filter(|key| intent.is_new(&key.id)).collect();
     let handed_over = seen.notes.hand_over.as_ref().map(|note| &note.key);
     let target =
         new.iter().filter(|key| key.active && seen.deliverable(key)).max_by_key(|key| key.age());
     let orphan = new.iter().min_by_key(|key| key.age());
     Some(match (target, orphan) {
         _ if new.iter().any(|key| Some(&key.id) == handed_over) => Step::ClearIntent,
-        (Some(key), _) if seen.at_hand.contains(&key.id) && !intent.made.contains(&key.id) => {
-            Step::RecordKey(intent.with_made(&key.id))
+        (Some(key), _) if seen.at_hand.contains(&key.id) && !intent.made.contains_key(&key.id) => {
+            Step::RecordKey(intent.joined(seen).with_made(&key.id, seen.run))
         }
-        (Some(key), _) => hand_over(seen, key),
+        (Some(key), _) => hand_over(seen, goal, key),
         (None, Some(orphan)) => discard(seen, goal, intent, orphan),
-        (None, None) if seen.keys.len() < KEY_LIMIT => Step::CreateKey,
-        (None, None) => Step::ClearIntent,
+        (None, None) if seen.keys.len() >= KEY_LIMIT => Step::ClearIntent,
+        (None, None) => Step::CreateKey(intent.joined(seen)),
     })
 }
 
+/// A store that held the key and is empty now may only be out of reach, and be read again with what is in it.
+fn miss_no_store(seen: &Seen, goal: &Goal) -> Option<Step> {
+    let note = seen.notes.hand_over.as_ref()?;
+    let key = seen.keys.iter().find(|key| key.id == note.key && key.active)?;
+    if goal.force || goal.replace.contains(&key.id) {
+        return None;
+    }
+    let is_missing = |store: &Store| store.is_empty && note.stores.contains(&store.id);
+    let store = seen.stores.iter().position(is_missing)?;
+    Some(Step::Stop(Reason::EmptyStore { store, key: key.id.clone(), at: note.at }))
+}
+
+/// Who deactivates the key that is handed over has a reason, unless another key is in the stores by now.
+fn heed_a_deactivation(seen: &Seen, goal: &Goal) -> Option<Step> {
+    let note = seen.notes.hand_over.as_ref()?;
+    let key = seen.keys.iter().find(|key| key.id == note.key && !key.active)?;
+    let is_ours = seen.notes.retired.contains(&key.id);
+    let is_replaced = seen.current().is_some_and(|current| seen.held(current));
+    let is_heeded = !(is_ours || is_replaced || goal.force || goal.replace.contains(&key.id));
+    is_heeded.then(|| Step::Stop(Reason::Deactivated(key.id.clone())))
+}
+
 /// Every store is to hold the current key, and the note is to say since when, truly.
-fn hand_over_current(seen: &Seen, _: &Goal) -> Option<Step> {
-    let current = seen.current();
-    let true_note = |note: &&HandOver| {
-        current.is_some_and(|key| note.key == key.id && seen.held_everywhere(key))
-    };
-    let note = seen.notes.hand_over.as_ref();
-    match (note.filter(true_note), current) {
+fn hand_over_current(seen: &Seen, goal: &Goal) -> Option<Step> {
+    match (seen.handed_over(), seen.current()) {
         // another run was the first to note it, perhaps with its hook before our delivery
         (Some(HandOver { key, .. }), _)
             if seen.proven.contains(key) && seen.hooked.as_ref() != Some(key) =>
@@ -172,81 +253,142 @@ fn hand_over_current(seen: &Seen, _: &Goal) -> Option<Step> {
             Some(Step::RunHook(key.clone()))
         }
         (Some(_), _) => None,
-        (None, _) if note.is_some() => Some(Step::ClearHandOver),
-        (None, Some(key)) if seen.held(key) => Some(hand_over(seen, key)),
-        // no store has the password of an active key: there will be a new one
+        (None, Some(key)) if seen.held(key) && seen.deliverable(key) => {
+            Some(hand_over(seen, goal, key))
+        }
+        // no store has the password of an active key for all regions: there will be a new one
         (None, _) => None,
     }
 }
 
+/// Whoever reads a store that this run does not name reads a key that is not to be retired, nor doubled.
+fn name_every_store(seen: &Seen, goal: &Goal) -> Option<Step> {
+    let note = seen.notes.hand_over.as_ref()?;
+    let unnamed = seen.unnamed();
+    let concerns = !unnamed.is_empty() && !goal.force && seen.keys.iter().any(|key| key.active);
+    let reason = || Reason::OtherStores { key: note.key.clone(), at: note.at, unnamed };
+    concerns.then(|| Step::Stop(reason()))
+}
+
 /// Beside the key that is handed over there is to be none; without one, there must be room for it.
 fn retire_other(seen: &Seen, goal: &Goal) -> Option<Step> {
-    if seen.notes.hand_over.is_none() && seen.keys.len() < KEY_LIMIT {
+    let Some(note) = seen.handed_over() else { return make_room(seen, goal) };
+    let others = || seen.keys.iter().filter(|key| key.id != note.key);
+    let is_noted = |key: &&Key| seen.notes.retired.contains(&key.id);
+    if let Some(key) = others().filter(is_noted).find(|key| key.active) {
+        return Some(match seen.old_note() {
+            Some(note) => Step::BeginGraceAgain(note.again(seen.now)),
+            None => Step::MarkRetired(seen.notes.retired.without(&key.id)),
+        });
+    }
+    let other = others().min_by_key(|key| (!is_noted(key), key.age()))?;
+    Some(if other.active { deactivate(seen, goal, note, other) } else { delete(seen, goal, other) })
+}
+
+/// No store holds a key to go on with, and there are as many as there may be.
+fn make_room(seen: &Seen, goal: &Goal) -> Option<Step> {
+    if seen.keys.len() < KEY_LIMIT {
         return None;
     }
+    let noted_at = |key: &Key| seen.notes.retired.at(&key.id);
+    let inactive = || seen.keys.iter().filter(|key| !key.active);
+    let since = |key: &Key| noted_at(key).unwrap_or(Timestamp::MAX);
+    let missed_least = inactive().min_by_key(|key| (seen.held(key), since(key), key.age()));
+    let waiting = inactive().min_by_key(|key| (noted_at(key).is_none(), key.age()));
     let current = seen.current().map(|key| &key.id);
-    let noted = |key: &Key| seen.notes.retired.contains(&key.id);
-    let others = seen.keys.iter().filter(|key| Some(&key.id) != current);
-    if goal.make_room && seen.notes.hand_over.is_none() {
-        let since = |key: &Key| seen.notes.retired.at(&key.id).unwrap_or(Timestamp::MAX);
-        let inactive = others.clone().filter(|key| !key.active);
-        if let Some(key) = inactive.min_by_key(|key| (seen.held(key), since(key), key.age())) {
-            return Some(Step::Delete(key.id.clone()));
+    let spare = seen.keys.iter().find(|key| Some(&key.id) != current && !seen.held(key));
+    Some(match (missed_least, waiting, spare) {
+        (Some(key), ..) if goal.make_room => Step::Delete(key.id.clone()),
+        (_, Some(key), _) => delete(seen, goal, key),
+        (_, _, Some(key)) if goal.force && noted_at(key).is_some() => {
+            Step::MarkRetired(seen.notes.retired.without(&key.id))
         }
-    }
-    let other = others.min_by_key(|key| (!noted(key), key.age()))?;
-    Some(if other.active { deactivate(seen, goal, other) } else { delete(seen, goal, other) })
+        (_, _, Some(key)) if goal.force => Step::Deactivate(key.id.clone()),
+        _ => {
+            let keys = seen.keys.iter().map(|key| key.id.clone()).collect();
+            Step::Stop(Reason::NoRoom(keys))
+        }
+    })
 }
 
 /// A new key is due if none is handed over, or if it is too old.
 fn renew(seen: &Seen, goal: &Goal) -> Option<Step> {
-    let handed_over = seen.current().filter(|_| seen.notes.hand_over.is_some());
+    let handed_over = seen.current().filter(|_| seen.handed_over().is_some());
     let due = handed_over.is_none_or(|key| seen.now >= goal.due(key));
-    due.then(|| Step::WriteIntent(Intent::of(&seen.keys)))
+    due.then(|| Step::WriteIntent(Intent::of(seen)))
 }
 
-fn hand_over(seen: &Seen, key: &Key) -> Step {
+fn hand_over(seen: &Seen, goal: &Goal, key: &Key) -> Step {
     let id = key.id.clone();
-    match seen.stores.iter().position(|store| !store.holds_only(&id)) {
+    let to_do = seen.stores.iter().enumerate().find(|(_, store)| !store.holds_only(&id));
+    let note = seen.notes.hand_over.as_ref();
+    match (to_do, note) {
         _ if !seen.proven.contains(&id) => Step::Prove(id),
-        Some(store) => Step::Deliver { store, key: id },
-        None if seen.hooked.as_ref() != Some(&id) => Step::RunHook(id),
-        None => Step::MarkHandOver(HandOver { key: id, at: seen.now }),
+        (Some((_, store)), Some(note)) if note.key == id && note.stores.contains(&store.id) => {
+            Step::MarkHandOver(note.but_not_in(store.id))
+        }
+        (Some((store, _)), _) => Step::Deliver { store, key: id },
+        _ if seen.unconfirmed.contains(&id) => Step::Confirm(id),
+        _ if seen.hooked.as_ref() != Some(&id) => Step::RunHook(id),
+        _ => Step::MarkHandOver(HandOver {
+            key: id,
+            at: seen.now,
+            stores: seen.stores.iter().map(|store| store.id).collect(),
+            elsewhere: if goal.force { BTreeSet::new() } else { seen.unnamed() },
+        }),
     }
 }
 
 /// A key that came after the intent, and whose password is lost or too late to deliver.
 fn discard(seen: &Seen, goal: &Goal, intent: &Intent, key: &Key) -> Step {
-    let lease_ends = after(key.created, LEASE);
     // its maker logs in with it too, but records it first, and only during the lease
-    let strangers = |used: &Timestamp| !intent.made.contains(&key.id) || *used >= lease_ends;
+    let strangers =
+        |used: &Timestamp| !intent.made.contains_key(&key.id) || *used >= after(key.created, LEASE);
+    let lease_ends = lease_ends(seen, intent, key);
+    let unnamed = seen.unnamed();
     match key.last_used.filter(strangers) {
         // somebody else deactivated it: it is for them to say when it may go
         _ if seen.held(key) => Step::ClearIntent,
-        Some(used) if !goal.even_if_used => {
-            Step::Stop(Reason::StrangersKey { key: key.id.clone(), used })
+        _ if !intent.stores.is_disjoint(&unnamed) && !goal.force => {
+            Step::Stop(Reason::OtherStores { key: key.id.clone(), at: key.created, unnamed })
         }
+        Some(used) if !goal.force => Step::Stop(Reason::StrangersKey { key: key.id.clone(), used }),
         _ if seen.now < lease_ends => wait(key, lease_ends, Why::Lease),
+        _ if intent.before.contains(&key.id) => retire_exposed(seen, goal, key),
         _ => Step::Discard(key.id.clone()),
     }
 }
 
-/// An active key that is not the current one: after a hand-over, or to make room.
-fn deactivate(seen: &Seen, goal: &Goal, key: &Key) -> Step {
-    let handed_over = seen.notes.hand_over.as_ref().map(|note| note.at);
+/// A key that was in a store for a moment of its lease: who read it there has the whole grace time.
+fn retire_exposed(seen: &Seen, goal: &Goal, key: &Key) -> Step {
+    let grace_ends = after(after(key.created, LEASE), goal.grace());
+    match key.active {
+        true if seen.now < grace_ends => wait(key, grace_ends, Why::Grace),
+        true => Step::Deactivate(key.id.clone()),
+        false => delete(seen, goal, key),
+    }
+}
+
+/// From when on no run can be about to deliver the key.
+fn lease_ends(seen: &Seen, intent: &Intent, key: &Key) -> Timestamp {
+    let is_gone = |run: &RunId| seen.gone.contains(run);
+    match intent.made.get(&key.id) {
+        Some(Some(run)) if is_gone(run) => key.created,
+        _ => after(key.created, LEASE),
+    }
+}
+
+/// An active key that is not the one which was handed over.
+fn deactivate(seen: &Seen, goal: &Goal, note: &HandOver, key: &Key) -> Step {
     // a stranger may have made it since, to use it soon
-    let grace_ends = after(handed_over.map_or(key.created, |at| at.max(key.created)), goal.grace());
-    let idle_since = handed_over.unwrap_or_else(|| before(seen.now, goal.grace()));
+    let grace_ends = after(note.at.max(key.created), goal.grace());
     let idle_at = |used| after(used, goal.grace().saturating_add(USE_SPAN));
-    match key.last_used.filter(|used| *used > idle_since && !goal.even_if_used) {
+    match key.last_used.filter(|used| *used > note.at && !goal.force) {
         _ if seen.now < grace_ends => wait(key, grace_ends, Why::Grace),
         Some(used) if !goal.wait_unused => {
-            Step::Stop(Reason::StillUsed { key: key.id.clone(), used, handed_over })
+            Step::Stop(Reason::StillUsed { key: key.id.clone(), used, handed_over: note.at })
         }
         Some(used) if seen.now < idle_at(used) => wait(key, idle_at(used), Why::Unused),
-        _ if seen.notes.retired.contains(&key.id) => {
-            Step::MarkRetired(seen.notes.retired.without(&key.id))
-        }
         _ => Step::Deactivate(key.id.clone()),
     }
 }
@@ -259,6 +401,15 @@ fn delete(seen: &Seen, goal: &Goal, key: &Key) -> Step {
         None => Step::MarkRetired(retired.with(seen, key)),
         Some(ends) if seen.now < ends => wait(key, ends, Why::Quarantine),
         Some(_) => Step::Delete(key.id.clone()),
+    }
+}
+
+/// Whether it makes a key, or says that there is nothing to do: neither is true of a user that may not send.
+fn needs_sending(step: &Step) -> bool {
+    match step {
+        Step::WriteIntent(_) | Step::CreateKey(_) | Step::Done { .. } => true,
+        Step::WaitUntil { .. } => step.ends_a_run(),
+        _ => false,
     }
 }
 

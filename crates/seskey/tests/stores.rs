@@ -15,7 +15,7 @@ use seskey::{
 const DOCUMENTATION: &str = include_str!("../../../docs/stores.md");
 
 fn store(kind: StoreKind) -> Store {
-    Store { kind, form: Target::Json.into(), host: None, port: None, from: None }
+    Store { kind, form: Target::Json.into(), region: None, host: None, port: None, from: None }
 }
 
 fn file(path: &str, target: Target) -> Store {

@@ -1,6 +1,9 @@
 //! Whether policies let somebody send.
 
-use seskey::policy::{Policy, SendingPolicy};
+use seskey::{
+    policy::{Policy, SendingPolicy},
+    rotation::{Denial, Sending},
+};
 
 use crate::{Account, Error, iam::Attached};
 
@@ -20,6 +23,10 @@ pub(crate) fn console_policy() -> String {
 }
 
 impl Document {
+    fn new(text: &str) -> Self {
+        Self { name: String::new(), text: text.to_owned() }
+    }
+
     /// Whether it allows sending, on whatever resource and under whatever conditions.
     pub(crate) fn allows_sending(&self) -> bool {
         self.says(|policy| policy.may_allow(SEND))
@@ -58,6 +65,30 @@ impl Account {
             documents.push(self.document(policy).await?);
         }
         Ok(documents)
+    }
+
+    /// Whether the policies of the user and of its groups let it send anything, within its boundary.
+    pub(crate) async fn sending_of_documents(&self, user: &str) -> Result<Sending, Error> {
+        let user = self.user(user).await?;
+        let boundary = user.permissions_boundary.clone().and_then(|b| b.permissions_boundary_arn);
+        let user = self.details_of_user(user).await?;
+        let mut allows = user.policies.iter().any(|(_, text)| Document::new(text).allows_sending());
+        for policy in user.attached {
+            allows = allows || self.document(policy).await?.allows_sending();
+        }
+        for group in user.groups {
+            allows = allows
+                || self.documents_of_group(&group).await?.iter().any(Document::allows_sending);
+        }
+        Ok(match boundary {
+            _ if !allows => Sending::Denied(Denial::NotAllowed),
+            Some(policy)
+                if !Document::new(&self.managed_policy(&policy).await?).allows_sending() =>
+            {
+                Sending::Denied(Denial::Boundary { policy })
+            }
+            _ => Sending::Allowed,
+        })
     }
 
     /// A policy embedded in a user.

@@ -1,5 +1,5 @@
 //! The proof of a credential: it logs in. A new key takes effect late and at first not everywhere, so the proof waits,
-//! and asks for several logins in a row; of a key that was refused, over some seconds.
+//! and asks for several logins in a row; of a key that is young or was refused, over some seconds.
 
 use std::time::{Duration, Instant};
 
@@ -7,6 +7,7 @@ use seskey::{
     Algorithm, SmtpCredential,
     diagnose::{Reason, Refused, reasons},
     recognise::Recognised,
+    rotation::FLAPPING,
 };
 use tokio::time::timeout;
 
@@ -22,6 +23,9 @@ pub struct Proof {
     pub server: Server,
     /// How many logins must succeed in a row, each on a connection of its own.
     pub logins: u32,
+    /// How long after the first of them the last one must be. A key that has just taken effect comes and goes: in a tenth
+    /// of a second three of its logins may succeed by chance, and what reads the stores is refused a moment later.
+    pub span: Duration,
     /// How long all of it may take.
     pub patience: Duration,
     /// For how long of that it may be refused: longer for a new key, which is not known everywhere yet.
@@ -68,7 +72,7 @@ impl Proof {
     /// A proof as the rotation of a credential needs it: three logins in a row, within a minute.
     pub fn new(client: Client, server: Server) -> Self {
         let patience = Duration::from_secs(60);
-        Self { client, server, logins: 3, patience, refusals: patience }
+        Self { client, server, logins: 3, span: Duration::ZERO, patience, refusals: patience }
     }
 }
 
@@ -83,7 +87,7 @@ pub async fn prove(
     on_login: &mut (dyn FnMut(Login) + Send),
 ) -> Result<Option<Proven>, NotProven> {
     let start = Instant::now();
-    let (mut in_a_row, mut was_refused) = (0, false);
+    let (mut in_a_row, mut first, mut span) = (0, start, proof.span);
     let mut pause = FIRST_PAUSE;
     for attempt in 1.. {
         let mut transcript = Transcript::default();
@@ -95,17 +99,23 @@ pub async fn prove(
         let elapsed = start.elapsed();
         let Err(error) = outcome else {
             in_a_row += 1;
+            if in_a_row == 1 {
+                first = Instant::now();
+            }
             on_login(Login { attempt, outcome: Ok(()), retry_in: None });
-            if in_a_row >= proof.logins {
+            let left = span.saturating_sub(first.elapsed());
+            if in_a_row >= proof.logins && left.is_zero() {
                 return Ok(Some(Proven { attempts: attempt, elapsed, transcript }));
             }
-            if was_refused && !interrupt.sleep(STEADY).await {
+            if !span.is_zero() && !interrupt.sleep(STEADY.min(left)).await {
                 return Ok(None);
             }
             continue;
         };
         in_a_row = 0;
-        was_refused |= matches!(error, SmtpError::Refused { phase: Phase::Auth, .. });
+        if proof.logins > 1 && matches!(error, SmtpError::Refused { phase: Phase::Auth, .. }) {
+            span = span.max(FLAPPING.unsigned_abs());
+        }
         let patience = match is_refusal(&error) {
             true => proof.patience.min(proof.refusals),
             false => proof.patience,
@@ -163,9 +173,8 @@ pub(super) fn is_refusal(error: &SmtpError) -> bool {
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Between two logins that succeed, where one was refused before. A key that has just taken effect comes and goes: in a
-/// tenth of a second three of its logins may succeed by chance, and what reads the stores is refused a moment later.
-const STEADY: Duration = Duration::from_millis(1500);
+/// Between two logins that succeed.
+const STEADY: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {

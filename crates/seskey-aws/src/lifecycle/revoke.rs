@@ -9,6 +9,7 @@ use seskey::{
 };
 use tokio::time::sleep;
 
+use super::rotate::this_run;
 use crate::{
     Account, Error,
     iam::{AccessKey, KeyStatus},
@@ -47,7 +48,7 @@ pub enum NotNoted {
 #[tracing::instrument(level = "debug", skip(account))]
 pub async fn revoke(account: &Account, user: &str) -> Result<Revoked, Error> {
     let mut revoked = Revoked { deactivated: vec![], active: vec![], not_noted: None };
-    let mut seen = Seen::at(Timestamp::UNIX_EPOCH);
+    let mut seen = Seen::at(Timestamp::UNIX_EPOCH, this_run());
     seen.keys = account.access_keys(user).await?.iter().filter_map(key).collect();
     let start = now(account);
     deactivate_all(account, user, &mut seen, &mut revoked).await;
@@ -74,7 +75,7 @@ async fn note(
     loop {
         let keys = account.access_keys(user).await?;
         let tags = account.tags_of_user(user).await?;
-        let mut seen = Seen::at(now(account));
+        let mut seen = Seen::at(now(account), this_run());
         let was_there = |key: &Key| key.created <= start;
         let failed = |key: &Key| revoked.active.iter().any(|(id, _)| *id == key.id);
         seen.keys = keys.iter().filter_map(key).filter(was_there).collect();

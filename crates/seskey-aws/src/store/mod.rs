@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 use seskey::{
     AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword,
     render::{Entry, RenderError},
+    rotation::StoreId,
     store::{Store, StoreKind},
 };
 
@@ -109,6 +110,17 @@ pub enum StoreError {
     /// The SSM parameter is not a SecureString, and cannot become one.
     #[error("the parameter is not a SecureString")]
     NotSecure,
+}
+
+/// What the notes of a rotation call the store: a file by its whole path, wherever a run is started from.
+pub fn id(store: &Store, usual: &Region) -> StoreId {
+    let mut store = store.clone();
+    if let StoreKind::File { path } = &mut store.kind
+        && let Ok(absolute) = std::path::absolute(&path)
+    {
+        *path = absolute;
+    }
+    store.id(usual)
 }
 
 /// What the store holds of the credential for this region. In a file or in JSON, every entry with one of these access keys

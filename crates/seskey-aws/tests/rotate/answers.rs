@@ -15,7 +15,7 @@ use seskey_local::account::{Action, Principal};
 use super::scene::{Scene, USER};
 
 fn has_made(event: &Event) -> bool {
-    matches!(event, Event::Did { step: Step::CreateKey, .. })
+    matches!(event, Event::Did { step: Step::CreateKey(_), .. })
 }
 
 /// The key that was just made is not shown yet, and a call fails while it is waited for: no other is made.
@@ -26,7 +26,7 @@ async fn a_key_is_awaited_although_a_call_fails() {
         "[keys]\nlisted = \"25s\"\n[[api]]\naction = \"ListUserTags\"\ncalls = [3, 4, 5, 6, 7]\nrefuse = \"Throttling\"",
     );
     let outcome = scene.run(&scene.rotation()).await.unwrap();
-    let made = outcome.steps.iter().filter(|step| **step == Step::CreateKey).count();
+    let made = outcome.steps.iter().filter(|step| matches!(step, Step::CreateKey(_))).count();
     assert_eq!((made, scene.keys().await.len()), (1, 1), "{outcome:?}");
 }
 

@@ -1,12 +1,12 @@
 //! A user of a local SES, and what rotates its key.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use jiff::SignedDuration;
 use serde_json::json;
 use seskey::{
     AccessKeyId, SecretAccessKey, SmtpCredential, SmtpPassword,
-    rotation::{Goal, next},
+    rotation::{Goal, Sending, next},
 };
 use seskey_aws::lifecycle::{
     Interrupt,
@@ -50,6 +50,10 @@ impl Scene {
             stores: vec![format!("file:{}", self.store().display()).parse().unwrap()],
             hook: None,
             proof: self.stage.proof(&self.stage.region),
+            proofs: BTreeMap::new(),
+            sending: Sending::Unknown,
+            wait: Duration::from_secs(60),
+            forgoes_notes: false,
             now: false,
             tags: None,
         }

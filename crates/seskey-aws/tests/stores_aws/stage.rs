@@ -58,7 +58,7 @@ pub(crate) async fn write(
 }
 
 pub(crate) fn store(kind: StoreKind) -> Store {
-    Store { kind, form: Target::Json.into(), host: None, port: None, from: None }
+    Store { kind, form: Target::Json.into(), region: None, host: None, port: None, from: None }
 }
 
 /// The credential of the n-th key.

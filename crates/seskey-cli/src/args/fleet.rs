@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::rotate::Records;
+use super::rotate::{Records, Wait};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Plan {
@@ -19,6 +19,8 @@ pub(crate) struct Apply {
     pub(crate) fleet: Fleet,
     #[command(flatten)]
     pub(crate) records: Records,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,9 @@
 //! What is typed after `seskey revoke`.
 
-use super::{Endpoint, rotate::Records};
+use super::{
+    Endpoint,
+    rotate::{Records, Wait},
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Revoke {
@@ -21,6 +24,8 @@ pub(crate) struct Revoke {
     pub(crate) make_room: bool,
     #[command(flatten)]
     pub(crate) records: Records,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
     #[command(flatten)]
     pub(crate) endpoint: Endpoint,
 }

@@ -36,6 +36,8 @@ pub(crate) struct Rotate {
     #[command(flatten)]
     pub(crate) pace: Pace,
     #[command(flatten)]
+    pub(crate) wait: Wait,
+    #[command(flatten)]
     pub(crate) records: Records,
     #[command(flatten)]
     pub(crate) endpoint: Endpoint,
@@ -60,12 +62,21 @@ pub(crate) struct Terms {
     /// Wait until the old key was not used for the whole grace time, rather than stop where it is still used
     #[arg(long)]
     pub(crate) wait_unused: bool,
-    /// Deactivate the old key although it is still used
-    #[arg(long, conflicts_with = "wait_unused")]
-    pub(crate) even_if_used: bool,
+    /// Go on where a person would look first: the old key is still used, stores are not named or empty, two keys are
+    /// active, or the user may not send
+    #[arg(long, alias = "even-if-used", conflicts_with = "wait_unused")]
+    pub(crate) force: bool,
     /// A command for the shell, run when every store holds the new credential
     #[arg(long, value_name = "COMMAND")]
     pub(crate) after: Option<String>,
+}
+
+/// How long it waits.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Wait {
+    /// How long to wait for what another run may be about to do; what is due later is left to the next run
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1m")]
+    pub(crate) wait: SignedDuration,
 }
 
 /// How many at a time.

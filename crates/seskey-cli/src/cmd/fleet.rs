@@ -5,6 +5,7 @@ use std::{
     fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use seskey::{
@@ -41,14 +42,15 @@ use crate::{
 
 pub(crate) fn plan(args: &Plan, global: &Global, output: &Output) -> Result<Exit> {
     let records = Records::open(&rotate::Records::default())?;
-    let Done { exit, has_changes, .. } = run(&args.fleet, Mode::Tell, records, global, output)?;
+    let Done { exit, has_changes, .. } =
+        run(&args.fleet, Mode::Tell, Duration::ZERO, records, global, output)?;
     let found = args.exit_code && has_changes && exit == Exit::Done;
     Ok(if found { Exit::Findings } else { exit })
 }
 
 pub(crate) fn apply(args: &Apply, global: &Global, output: &Output) -> Result<Exit> {
     let records = Records::open(&args.records)?;
-    Ok(run(&args.fleet, Mode::Do, records, global, output)?.exit)
+    Ok(run(&args.fleet, Mode::Do, args.wait.wait.unsigned_abs(), records, global, output)?.exit)
 }
 
 /// An account of the file, and what logs in to its SMTP endpoint.
@@ -63,6 +65,7 @@ struct Reached {
 fn run(
     typed: &Typed,
     mode: Mode,
+    wait: Duration,
     mut records: Records,
     global: &Global,
     output: &Output,
@@ -101,7 +104,7 @@ fn run(
         let jobs = credentials.iter().map(|credential| {
             let account = &accounts[credential.account.as_str()];
             let several = (fleet.accounts.len() > 1).then_some(&credential.account);
-            job(credential, account, several, &typed.file)
+            job(credential, account, several, &typed.file, wait)
         });
         let jobs = jobs.collect::<Result<_>>()?;
         let concurrency = NonZeroUsize::try_from(fleet.concurrency).unwrap_or(NonZeroUsize::MIN);
@@ -183,6 +186,7 @@ fn job(
     reached: &Reached,
     account: Option<&String>,
     file: &Path,
+    wait: Duration,
 ) -> Result<Job> {
     let user = credential.user.to_string();
     let usual_region = reached.account.region().and_then(|text| Region::parse(text).ok());
@@ -205,6 +209,8 @@ fn job(
         client: reached.client.clone(),
         endpoint: reached.endpoint.clone(),
         now: false,
+        wait,
+        forgoes_notes: false,
         who: Who { user, account: account.cloned() },
     })
 }

@@ -65,7 +65,10 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
             hook: args.after.as_deref().map(Hook::new),
             client,
             endpoint: args.endpoint.clone(),
-            now: false,
+            // none of the keys that there were is to serve on
+            now: true,
+            wait: args.wait.wait.unsigned_abs(),
+            forgoes_notes: true,
         };
         let done = rotations::run(vec![job], Mode::Do, NonZeroUsize::MIN, records, *output).await?;
         // what was deactivated is changed, whatever came of the rest

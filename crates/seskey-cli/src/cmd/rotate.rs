@@ -64,6 +64,8 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
                 client: client.clone(),
                 endpoint: args.endpoint.clone(),
                 now: args.terms.now,
+                wait: args.wait.wait.unsigned_abs(),
+                forgoes_notes: false,
                 who: Who { user, account: None },
             })
         };
@@ -92,7 +94,7 @@ fn goal(terms: &Terms, stage: Stage) -> Result<Goal> {
     })?;
     let mut goal = goal;
     goal.wait_unused = terms.wait_unused;
-    goal.even_if_used = terms.even_if_used;
+    goal.force = terms.force;
     goal.until = match stage {
         Stage::Create => rotation::Stage::Create,
         Stage::Deliver => rotation::Stage::Deliver,

@@ -3,7 +3,7 @@
 use seskey::{
     Algorithm,
     recognise::Recognised,
-    rotation::{Reason, Step, TAGS_PER_USER, Why},
+    rotation::{Denial, Reason, STORES, Step, TAGS_PER_USER, Why},
     store::Store,
 };
 use seskey_aws::{
@@ -32,10 +32,14 @@ pub(super) fn rotation(error: &RotateError, rotation: &Rotation) -> Failure {
 }
 
 /// Why a run that did not fail will not come to its end by itself, if so.
-pub(super) fn problem(outcome: &Outcome, user: &str) -> Option<Failure> {
+pub(super) fn problem(outcome: &Outcome, user: &str, stores: &[Store]) -> Option<Failure> {
     match &outcome.end {
         End::Stopped(Reason::Limit(_)) | End::Done { .. } => None,
-        End::Stopped(reason) => Some(stopped(reason, outcome.last_used.as_ref())),
+        End::Stopped(reason) => Some(stopped(reason, user, stores, outcome.last_used.as_ref())),
+        End::Waits { until, why: why @ (Why::Lease | Why::Lag), key } => Some(Failure::unfinished(
+            format!("until {until} {}", words::reason(*why, key)),
+            "run it again then; --wait TIME waits here",
+        )),
         End::Waits { until, why, key } if !outcome.is_served => Some(Failure::unfinished(
             format!(
                 "no store holds an active access key, and there is no room for a new one until {until}: {}",
@@ -48,6 +52,10 @@ pub(super) fn problem(outcome: &Outcome, user: &str) -> Option<Failure> {
                 _ => "wait, or delete the one in IAM that nobody uses".to_owned(),
             },
         )),
+        End::Waits { until, why, key } if outcome.owes_a_key => Some(Failure::unfinished(
+            format!("no access key can be made before {until}: {}", words::reason(*why, key)),
+            "run it again then: a user has two access keys at most",
+        )),
         End::Waits { .. } => None,
         _ if outcome.steps.is_empty() => Some(Failure::new("interrupted", "run it again")),
         _ => Some(Failure::unfinished("interrupted", "run it again to go on")),
@@ -55,37 +63,69 @@ pub(super) fn problem(outcome: &Outcome, user: &str) -> Option<Failure> {
 }
 
 /// Where a plan ends that is not carried out.
-pub(super) fn end_of_plan(reason: &Reason, stores: &[Store]) -> String {
+pub(super) fn end_of_plan(reason: &Reason, user: &str, stores: &[Store]) -> String {
     match reason {
         Reason::Limit(step) => format!("stop by --stage, before: {}", words(step, stores).to_do),
         reason => {
-            let Failure { message, hint, .. } = stopped(reason, None);
+            let Failure { message, hint, .. } = stopped(reason, user, stores, None);
             format!("stop, for {message} ({hint})")
         }
     }
 }
 
-fn stopped(reason: &Reason, last_used: Option<&LastUsed>) -> Failure {
+fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&LastUsed>) -> Failure {
     let by = last_used.map_or_else(String::new, |used| match used.region.as_str() {
         "N/A" => format!(" by {}", used.service),
         region => format!(" by {} in {region}", used.service),
     });
     match reason {
-        Reason::StillUsed { key, used, handed_over: Some(at) } => Failure::unfinished(
-            format!("the old access key {key} was used {used}{by}, after the hand-over {at}"),
-            "find who still has it, and let them read the store; --wait-unused waits until it is idle, --even-if-used deactivates it",
-        ),
-        Reason::StillUsed { key, used, .. } => Failure::unfinished(
+        Reason::StillUsed { key, used, handed_over } => Failure::unfinished(
             format!(
-                "there are two access keys, so there is no room for a new one, and {key} was used {used}{by}"
+                "the old access key {key} was used {used}{by}, after the hand-over {handed_over}"
             ),
-            "find who has it; --wait-unused waits until it is idle, --even-if-used deactivates it",
+            "find who still has it, and let them read the store; --wait-unused waits until it is idle, --force deactivates it",
+        ),
+        Reason::MayNotSend(denial) => Failure::unfinished(
+            format!("{user} may not send mail: {}", denied(denial)),
+            "seskey diagnose tells more; mend its policies, or --force rotates it all the same",
+        ),
+        Reason::OtherStores { key, at, unnamed } => Failure::unfinished(
+            format!(
+                "the access key {key} is in {} that {} not named here, since {at}",
+                if unnamed.len() == 1 { "a store" } else { "stores" },
+                if unnamed.len() == 1 { "is" } else { "are" },
+            ),
+            "name every store of the user in one run; --force forgets those that are gone for good",
+        ),
+        Reason::TooManyStores => Failure::unfinished(
+            format!("{user} has more stores than can be noted on it, which are {STORES}"),
+            "one exec: store can deliver to any number; --force forgets stores that are not named",
+        ),
+        Reason::EmptyStore { store, key, at } => Failure::unfinished(
+            format!(
+                "{} is empty, and has held the access key {key} since {at}",
+                stores.get(*store).map_or_else(String::new, ToString::to_string)
+            ),
+            "mount it, or put it back; if what it held is gone for good, --now makes a new access key for it",
+        ),
+        Reason::Deactivated(key) => Failure::unfinished(
+            format!("somebody has deactivated the access key {key}, which was handed over"),
+            format!(
+                "activate it in IAM, or --now makes a new one; seskey revoke {user} if it has leaked"
+            ),
+        ),
+        Reason::NoRoom(keys) => Failure::unfinished(
+            format!(
+                "there are two active access keys, {}, and no hand-over says which of them nobody reads any more",
+                keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+            ),
+            "put the credential that is read into the store, or delete the access key that nobody uses; --force retires the one that was not used for longer",
         ),
         Reason::StrangersKey { key, used } => Failure::unfinished(
             format!(
                 "the access key {key} came up during the rotation, and somebody used it {used}{by}"
             ),
-            "find who made it; --even-if-used deletes it",
+            "find who made it; --force deletes it",
         ),
         Reason::TooLate(key) => Failure::unfinished(
             format!("the quarantine of {key} is over, so it may be deleted at any moment"),
@@ -96,6 +136,20 @@ fn stopped(reason: &Reason, last_used: Option<&LastUsed>) -> Failure {
             "name one by --to, such as file:/etc/mail/smtp.json",
         ),
         _ => Failure::unfinished("the plan goes no further", "run it again"),
+    }
+}
+
+fn denied(denial: &Denial) -> String {
+    match denial {
+        Denial::NotAllowed => "no policy of it or of its groups allows ses:SendRawEmail".to_owned(),
+        Denial::Denied { policy, statement: Some(statement) } => {
+            format!("the statement {statement} of the policy {policy} denies it")
+        }
+        Denial::Denied { policy, .. } => format!("the policy {policy} denies it"),
+        Denial::Boundary { policy } => {
+            format!("its permissions boundary {policy} does not allow it")
+        }
+        _ => "it is denied".to_owned(),
     }
 }
 

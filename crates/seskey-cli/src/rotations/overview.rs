@@ -70,7 +70,7 @@ impl Overview {
 
 fn needs(is_made: bool, steps: &[Step]) -> Vec<&'static str> {
     let any = |fits: fn(&Step) -> bool| steps.iter().any(fits);
-    let makes_key = any(|step| matches!(step, Step::CreateKey));
+    let makes_key = any(|step| matches!(step, Step::CreateKey(_)));
     let holds = [
         is_made,
         makes_key && !is_made,

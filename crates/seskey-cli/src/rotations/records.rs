@@ -69,7 +69,7 @@ impl Records {
     }
 
     pub(super) fn step(&mut self, who: &Who, rotation: &Rotation, step: &Step, at: Timestamp) {
-        let mut line = step_row(step, &rotation.stores);
+        let mut line = step_row(step, &who.user, &rotation.stores);
         line["iam_time"] = at.to_string().into();
         self.write("step", who, line);
     }

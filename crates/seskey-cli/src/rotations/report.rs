@@ -27,6 +27,7 @@ use super::{
     words::{self, is_detail, words},
 };
 use crate::{
+    aws,
     exit::Exit,
     explain::{Failure, Result},
     output::Output,
@@ -116,6 +117,15 @@ impl Report {
                 }
                 self.progress.set_message(format!("{who}: waiting until {until}: {reason}"));
             }
+            Event::Refused { key } => self.warn(&format!(
+                "{who}: {key} was refused after it was delivered; what was there before is put back"
+            )),
+            Event::Unwritten { tag, error } => {
+                let reason = aws::failure(&error).message;
+                self.warn(&format!(
+                    "{who}: the tag {tag} is not written, and it goes on: {reason}"
+                ));
+            }
             Event::Broken { store, key } => {
                 let store = &rotation.stores[store];
                 self.warn(&format!(
@@ -166,7 +176,8 @@ impl Report {
         self.tally.changed += usize::from(!made.is_empty() || !changes.is_empty());
         self.overview.add(who, !made.is_empty(), steps, stores);
         if self.output.json {
-            let rows: Vec<Value> = steps.iter().map(|step| step_row(step, stores)).collect();
+            let rows: Vec<Value> =
+                steps.iter().map(|step| step_row(step, &who.user, stores)).collect();
             self.rows.push(json!({
                 "user_name": who.user, "account": who.account, "create": !made.is_empty(), "steps": rows,
             }));
@@ -183,7 +194,7 @@ impl Report {
             step => tells_all || !is_detail(step),
         };
         let to_do = |step: &Step| match step {
-            Step::Stop(reason) => explain::end_of_plan(reason, stores),
+            Step::Stop(reason) => explain::end_of_plan(reason, &who.user, stores),
             step => words(step, stores).to_do,
         };
         let lines = made.iter().cloned().chain(steps.iter().filter(told).map(to_do));
@@ -203,7 +214,7 @@ impl Report {
 
     pub(super) fn ended(&mut self, who: &Who, stores: &[Store], ended: Ended) {
         let problem = match &ended {
-            Ended::Out(outcome, _) => explain::problem(outcome, &who.user),
+            Ended::Out(outcome, _) => explain::problem(outcome, &who.user, stores),
             Ended::Failed(_) => None,
         };
         let row = row(who, stores, &ended, problem.as_ref());

@@ -29,7 +29,10 @@ pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&F
             problem = Some(failure);
         }
         Ended::Out(outcome, server) => {
-            set("steps", outcome.steps.iter().map(|step| step_row(step, stores)).collect());
+            set(
+                "steps",
+                outcome.steps.iter().map(|step| step_row(step, &who.user, stores)).collect(),
+            );
             match &outcome.end {
                 End::Done { due } => {
                     set("outcome", "done".into());
@@ -69,13 +72,13 @@ pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&F
 }
 
 /// A step: what it is called, and what it is about.
-pub(super) fn step_row(step: &Step, stores: &[Store]) -> Value {
+pub(super) fn step_row(step: &Step, user: &str, stores: &[Store]) -> Value {
     let mut row = json!({"step": words(step, stores).name});
     if let Some(key) = words::key(step) {
         row["access_key_id"] = key.as_str().into();
     }
     match step {
-        Step::Deliver { store, .. } => {
+        Step::Deliver { store, .. } | Step::PutBack { store, .. } => {
             row["store"] = stores.get(*store).map(ToString::to_string).into();
         }
         Step::WaitUntil { until, why, .. } => {
@@ -83,7 +86,7 @@ pub(super) fn step_row(step: &Step, stores: &[Store]) -> Value {
             row["why"] = words::wait_name(*why).into();
         }
         Step::Done { due } => row["due"] = due.map(words::time).into(),
-        Step::Stop(reason) => row["reason"] = explain::end_of_plan(reason, stores).into(),
+        Step::Stop(reason) => row["reason"] = explain::end_of_plan(reason, user, stores).into(),
         _ => {}
     }
     row

@@ -26,10 +26,10 @@ pub(crate) fn words(step: &Step, stores: &[Store]) -> Words {
             ("noted", "note"),
             "on the user that an access key is being made".to_owned(),
         ),
-        Step::CreateKey => both("create-key", ("created", "create"), "an access key".to_owned()),
+        Step::CreateKey(_) => both("create-key", ("created", "create"), "an access key".to_owned()),
         Step::RecordKey(intent) => {
-            let made = intent.made.last().map_or_else(String::new, called);
-            both("record-key", ("noted", "note"), format!("on the user that it is {made}"))
+            let made = intent.made.keys().last().map_or_else(String::new, called);
+            both("record-key", ("noted", "note"), format!("on the user that {made} was made"))
         }
         Step::Discard(key) => both(
             "discard-key",
@@ -45,16 +45,30 @@ pub(crate) fn words(step: &Step, stores: &[Store]) -> Words {
             let store = stores.get(*store).map_or_else(String::new, ToString::to_string);
             both("deliver", ("delivered", "deliver"), format!("{} to {store}", called(key)))
         }
+        Step::Confirm(key) => both(
+            "confirm",
+            ("logged in", "log in"),
+            format!("with {} as the stores hold it", called(key)),
+        ),
+        Step::PutBack { store, key } => {
+            let store = stores.get(*store).map_or_else(String::new, ToString::to_string);
+            both("put-back", ("put", "put"), format!("{} back into {store}", called(key)))
+        }
         Step::RunHook(_) => both("run-hook", ("ran", "run"), "the command of --after".to_owned()),
+        Step::MarkHandOver(note) if !note.elsewhere.is_empty() => both(
+            "mark-hand-over",
+            ("noted", "note"),
+            format!("on the user that not every store holds {}", called(&note.key)),
+        ),
         Step::MarkHandOver(note) => both(
             "mark-hand-over",
             ("handed over", "hand over"),
             format!("{}: every store holds it", called(&note.key)),
         ),
-        Step::ClearHandOver => both(
-            "clear-hand-over",
-            ("removed", "remove"),
-            "the note of the last hand-over".to_owned(),
+        Step::BeginGraceAgain(_) => both(
+            "begin-grace-again",
+            ("began", "begin"),
+            "the grace time anew: an access key that was retired is active again".to_owned(),
         ),
         Step::ClearIntent => both(
             "clear-intent",
@@ -89,9 +103,9 @@ pub(crate) fn is_detail(step: &Step) -> bool {
         Step::WriteIntent(_)
             | Step::RecordKey(_)
             | Step::ClearIntent
-            | Step::ClearHandOver
             | Step::MarkRetired(_)
-    )
+            | Step::Confirm(_)
+    ) || matches!(step, Step::MarkHandOver(note) if !note.elsewhere.is_empty())
 }
 
 /// What is waited for.
@@ -122,13 +136,15 @@ pub(crate) fn key(step: &Step) -> Option<&AccessKeyId> {
         Step::Discard(key)
         | Step::Prove(key)
         | Step::Deliver { key, .. }
+        | Step::Confirm(key)
+        | Step::PutBack { key, .. }
         | Step::RunHook(key)
         | Step::Deactivate(key)
         | Step::Delete(key)
         | Step::Activate(key)
         | Step::WaitUntil { key, .. } => Some(key),
-        Step::RecordKey(intent) => intent.made.last(),
-        Step::MarkHandOver(note) => Some(&note.key),
+        Step::RecordKey(intent) => intent.made.keys().last(),
+        Step::MarkHandOver(note) | Step::BeginGraceAgain(note) => Some(&note.key),
         _ => None,
     };
     key.filter(|key| key.as_str() != NEW_KEY)

@@ -34,21 +34,29 @@ fn carry_out(step: &Step, seen: &mut Seen) {
             seen.notes.intent = Some(intent.clone());
         }
         Step::ClearIntent => seen.notes.intent = None,
-        Step::CreateKey => {
+        Step::CreateKey(intent) => {
             let id = AccessKeyId::parse(NEW_KEY).expect("it has the form of an ID");
+            seen.notes.intent = Some(intent.clone().with_made(&id, seen.run));
             seen.at_hand.insert(id.clone());
             seen.keys.push(Key { id, active: true, created: seen.now, last_used: None });
         }
         Step::Prove(id) => {
             seen.proven.insert(id.clone());
         }
-        Step::Deliver { store, key } => {
-            seen.stores[*store].holds = [key.clone()].into();
+        Step::Deliver { store, key } | Step::PutBack { store, key } => {
+            let store = &mut seen.stores[*store];
+            store.holds = [key.clone()].into();
+            store.is_empty = false;
             seen.hooked = None;
+            seen.unconfirmed.insert(key.clone());
         }
         Step::RunHook(id) => seen.hooked = Some(id.clone()),
-        Step::MarkHandOver(note) => seen.notes.hand_over = Some(note.clone()),
-        Step::ClearHandOver => seen.notes.hand_over = None,
+        Step::Confirm(id) => {
+            seen.unconfirmed.remove(id);
+        }
+        Step::MarkHandOver(note) | Step::BeginGraceAgain(note) => {
+            seen.notes.hand_over = Some(note.clone());
+        }
         Step::Deactivate(id) => set_active(seen, id, false),
         Step::Activate(id) => set_active(seen, id, true),
         Step::MarkRetired(note) => seen.notes.retired = note.clone(),

@@ -1,8 +1,11 @@
 //! What is wanted: how old a key may grow, and how slowly the old one goes.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Key, LEASE, MARGIN, Stage, after};
+use crate::access_key::AccessKeyId;
 
 /// What a rotation is to reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,11 +13,11 @@ pub struct Goal {
     pub(super) max_age: SignedDuration,
     pub(super) grace: SignedDuration,
     pub(super) quarantine: SignedDuration,
-    /// A key created before this time is due, whatever its age: the start of a run that is to rotate now. It is one
-    /// time for the whole run, or the run would rotate for ever.
-    pub renew_before: Option<Timestamp>,
-    /// Go on although the old key, or one that somebody else made, is still used.
-    pub even_if_used: bool,
+    /// These keys are due, whatever their age: all that a run which is to rotate now has found at its start.
+    pub replace: BTreeSet<AccessKeyId>,
+    /// Go on where a person would have to look first: the old key, or one that somebody else made, is still used; the
+    /// note speaks of stores that are not named, or are empty; the user may not send.
+    pub force: bool,
     /// Wait for as long as the old key is still used: it goes when it was idle for a whole grace time. A key that
     /// somebody else made during a rotation is none that would ever be idle, and stops the plan all the same.
     pub wait_unused: bool,
@@ -56,8 +59,8 @@ impl Goal {
                 max_age,
                 grace,
                 quarantine,
-                renew_before: None,
-                even_if_used: false,
+                replace: BTreeSet::new(),
+                force: false,
                 wait_unused: false,
                 make_room: false,
                 until: Stage::Retire,
@@ -89,9 +92,9 @@ impl Goal {
 
     /// From when on a key is too old.
     pub(super) fn due(&self, key: &Key) -> Timestamp {
-        match self.renew_before {
-            Some(start) if key.created < start => start,
-            _ => after(key.created, self.max_age),
+        match self.replace.contains(&key.id) {
+            true => key.created,
+            false => after(key.created, self.max_age),
         }
     }
 }

@@ -28,7 +28,7 @@ pub fn revoke(seen: &Seen) -> Step {
 
 /// The next step towards all keys being active again whose quarantine is not over, or has not begun.
 ///
-/// The notes go first: were it killed in between, the quarantine would begin anew, and the grace time too.
+/// The notes go first: the grace time begins anew, and were it killed in between, the quarantine would too.
 pub fn undo(seen: &Seen, goal: &Goal) -> Step {
     let retired = &seen.notes.retired;
     // a run that saw the quarantine end may be about to delete the key
@@ -39,7 +39,9 @@ pub fn undo(seen: &Seen, goal: &Goal) -> Step {
         .filter(|key| !key.active)
         .partition(|key| retired.at(&key.id).is_some_and(|at| seen.now >= ends(at)));
     match (early.first(), late.first()) {
-        (Some(_), _) if seen.notes.hand_over.is_some() => Step::ClearHandOver,
+        (Some(_), _) if let Some(note) = seen.old_note() => {
+            Step::BeginGraceAgain(note.again(seen.now))
+        }
         (Some(key), _) if retired.contains(&key.id) => Step::MarkRetired(retired.without(&key.id)),
         (Some(key), _) => Step::Activate(key.id.clone()),
         (None, Some(key)) => Step::Stop(Reason::TooLate(key.id.clone())),

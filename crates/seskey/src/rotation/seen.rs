@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{LEASE, MARGIN, Notes, Reason, Stage, Step, Why, after, before};
-use crate::access_key::AccessKeyId;
+use super::{
+    HandOver, LEASE, MARGIN, Notes, Reason, RunId, Stage, Step, StoreId, Why, after, before,
+    needs_sending,
+};
+use crate::{access_key::AccessKeyId, region::Region};
 
 /// Everything that a step depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +21,20 @@ pub struct Seen {
     pub notes: Notes,
     /// Where the credential is to be, in an order that does not change during a run.
     pub stores: Vec<Store>,
-    /// The keys that this process has made, and whose passwords it therefore knows.
+    /// Whether the user may send mail.
+    pub sending: Sending,
+    /// This run.
+    pub run: RunId,
+    /// The runs in the intent that are certainly over.
+    pub gone: BTreeSet<RunId>,
+    /// The keys that this process has made, and whose passwords it therefore knows for every region.
     pub at_hand: BTreeSet<AccessKeyId>,
-    /// The keys that this process has proven, by [`PROOFS`](super::PROOFS) logins in a row.
+    /// The keys that this process has proven, in each region of the stores.
     pub proven: BTreeSet<AccessKeyId>,
+    /// The keys that this process has delivered, and not confirmed since.
+    pub unconfirmed: BTreeSet<AccessKeyId>,
+    /// The keys that were refused when they were to be confirmed, and not proven since.
+    pub refused: BTreeSet<AccessKeyId>,
     /// The key for which this process has run the hook, since it last delivered to any store.
     pub hooked: Option<AccessKeyId>,
 }
@@ -42,12 +55,63 @@ pub struct Key {
 /// A place where the credential is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
+    /// What notes call it.
+    pub id: StoreId,
+    /// The region that its password is for.
+    pub region: Region,
     /// The keys that its entries hold, each with its password. None if it is empty or holds something else; several if a
     /// shared file has entries that differ.
     pub holds: BTreeSet<AccessKeyId>,
+    /// Whether there is nothing in it, or it is not there.
+    pub is_empty: bool,
+    /// The key that it held, with its password, before this process delivered another one.
+    pub before: Option<AccessKeyId>,
+}
+
+/// Whether a user may send mail, as its policies and its boundary say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Sending {
+    /// It was not asked, or the caller may not ask.
+    #[default]
+    Unknown,
+    /// Some mail, at least.
+    Allowed,
+    /// None at all.
+    Denied(Denial),
+}
+
+/// What keeps a user from sending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Denial {
+    /// No policy of the user or of its groups allows it.
+    NotAllowed,
+    /// A statement denies it.
+    Denied {
+        /// The policy.
+        policy: String,
+        /// Its statement, if that has a name.
+        statement: Option<String>,
+    },
+    /// The permissions boundary does not allow it.
+    Boundary {
+        /// Its ARN.
+        policy: String,
+    },
 }
 
 impl Store {
+    /// A store that is empty.
+    pub fn new(id: StoreId, region: Region) -> Self {
+        Self { id, region, holds: BTreeSet::new(), is_empty: true, before: None }
+    }
+
+    /// The same with this key in every entry.
+    #[must_use]
+    pub fn holding(self, key: AccessKeyId) -> Self {
+        Self { holds: [key].into(), is_empty: false, ..self }
+    }
+
     /// Whether every entry of it holds this key.
     pub fn holds_only(&self, key: &AccessKeyId) -> bool {
         self.holds.len() == 1 && self.holds.contains(key)
@@ -55,15 +119,20 @@ impl Store {
 }
 
 impl Seen {
-    /// A user without keys and notes, and no store.
-    pub fn at(now: Timestamp) -> Self {
+    /// A user without keys and notes, and no store, as a run sees it.
+    pub fn at(now: Timestamp, run: RunId) -> Self {
         Self {
             now,
             keys: vec![],
             notes: Notes::default(),
             stores: vec![],
+            sending: Sending::Unknown,
+            run,
+            gone: BTreeSet::new(),
             at_hand: BTreeSet::new(),
             proven: BTreeSet::new(),
+            unconfirmed: BTreeSet::new(),
+            refused: BTreeSet::new(),
             hooked: None,
         }
     }
@@ -71,41 +140,74 @@ impl Seen {
     /// The keys whose last uses may make another step of this one, so that they must be known before it is done.
     /// Whatever those of the other keys are, [`next`](super::next) decides the same.
     pub fn uses_behind(&self, step: &Step) -> Vec<&AccessKeyId> {
-        let handed_over = self.notes.hand_over.as_ref().map(|note| &note.key);
         let counts = match step {
             Step::Stop(Reason::Limit(step)) => return self.uses_behind(step),
-            Step::Stop(Reason::NoStore | Reason::TooLate(_)) => false,
-            // without a hand-over, the uses say which key is waited for
-            Step::WaitUntil { why: Why::Grace, .. } => handed_over.is_none(),
-            Step::Discard(_) | Step::Stop(_) | Step::WaitUntil { .. } => true,
+            Step::Discard(_)
+            | Step::Stop(Reason::StillUsed { .. } | Reason::StrangersKey { .. }) => true,
+            Step::WaitUntil { why, .. } => !matches!(why, Why::Grace),
             step => step.stage() == Some(Stage::Retire),
         };
+        let handed_over = self.handed_over().map(|note| &note.key);
         let keys = self.keys.iter().filter(|_| counts).map(|key| &key.id);
         keys.filter(|key| Some(*key) != handed_over).collect()
     }
 
-    /// The key to build on: what is handed over, else what a store holds, else what is likeliest in use.
+    /// Whether the step is worth asking first whether the user may send: it makes a key, or says that nothing is due.
+    pub fn sending_is_behind(&self, step: &Step) -> bool {
+        self.sending == Sending::Unknown && needs_sending(step)
+    }
+
+    /// The note of a hand-over that is true of every store of this run.
+    pub(super) fn handed_over(&self) -> Option<&HandOver> {
+        let note = self.notes.hand_over.as_ref()?;
+        let key = self.current().filter(|key| key.id == note.key)?;
+        let is_in = |store: &Store| store.holds_only(&key.id) && note.stores.contains(&store.id);
+        self.stores.iter().all(is_in).then_some(note)
+    }
+
+    /// The note of a hand-over, unless that was just now.
+    pub(super) fn old_note(&self) -> Option<&HandOver> {
+        self.notes.hand_over.as_ref().filter(|note| after(note.at, MARGIN) <= self.now)
+    }
+
+    /// The stores in the notes that this run does not name.
+    pub(super) fn unnamed(&self) -> BTreeSet<StoreId> {
+        let handed_over = self.notes.hand_over.iter().flat_map(HandOver::all);
+        let intended = self.notes.intent.iter().flat_map(|intent| intent.stores.iter().copied());
+        handed_over
+            .chain(intended)
+            .filter(|id| self.stores.iter().all(|store| store.id != *id))
+            .collect()
+    }
+
+    /// The key to build on: what a store holds, else what was handed over, else what is likeliest in use.
     pub(super) fn current(&self) -> Option<&Key> {
-        let handed_over = self.notes.hand_over.as_ref().map(|note| &note.key);
+        let noted = self.notes.hand_over.as_ref().map(|note| &note.key);
         self.keys.iter().filter(|key| key.active).max_by_key(|key| {
             let held = self.held(key);
             let used = (!held).then_some(key.last_used).flatten();
-            (held, Some(&key.id) == handed_over, used, key.age())
+            (held, Some(&key.id) == noted, used, key.age())
         })
+    }
+
+    pub(super) fn has(&self, key: &AccessKeyId) -> bool {
+        self.keys.iter().any(|known| known.id == *key)
     }
 
     pub(super) fn held(&self, key: &Key) -> bool {
         self.stores.iter().any(|store| store.holds.contains(&key.id))
     }
 
-    pub(super) fn held_everywhere(&self, key: &Key) -> bool {
-        self.stores.iter().all(|store| store.holds_only(&key.id))
-    }
-
-    /// Whether its password is known, and no other run may take it for lost while it is delivered.
+    /// Whether its password is known for every store that does not hold it, and no other run may take it for lost while
+    /// it is delivered.
     pub(super) fn deliverable(&self, key: &Key) -> bool {
         let ours_until = before(after(key.created, LEASE), MARGIN);
-        self.held(key) || (self.at_hand.contains(&key.id) && self.now < ours_until)
+        let is_ours = self.at_hand.contains(&key.id) && self.now < ours_until;
+        let held_for = |region: &Region| {
+            let mut same = self.stores.iter().filter(|store| store.region == *region);
+            same.any(|store| store.holds.contains(&key.id))
+        };
+        is_ours || self.held(key) && self.stores.iter().all(|store| held_for(&store.region))
     }
 }
 

@@ -1,8 +1,10 @@
 //! What is to be done next.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use super::{HAND_OVER_TAG, HandOver, INTENT_TAG, Intent, RETIRED_TAG, Retired};
+use super::{Denial, HAND_OVER_TAG, HandOver, INTENT_TAG, Intent, RETIRED_TAG, Retired, StoreId};
 use crate::access_key::AccessKeyId;
 
 /// One step. Before the next one is asked for, everything is observed anew.
@@ -11,13 +13,14 @@ use crate::access_key::AccessKeyId;
 pub enum Step {
     /// Write down which keys there are: one is about to be made.
     WriteIntent(Intent),
-    /// Make a key and keep its secret at hand.
-    CreateKey,
-    /// Write down that this key was made by us.
+    /// Make a key, keep its secret at hand, and write down at once, in this intent, that it was made by us.
+    CreateKey(Intent),
+    /// Write down that a key was made by us, where that has failed or was written over, or that it is taken out of a store.
     RecordKey(Intent),
     /// Deactivate, then delete a key that was never delivered.
     Discard(AccessKeyId),
-    /// Log in with it, [`PROOFS`](super::PROOFS) times in a row, each on a new connection.
+    /// Log in with it in each region of the stores, [`PROOFS`](super::PROOFS) times in a row, each on a new connection;
+    /// while it is younger than [`YOUNG`](super::YOUNG), over [`FLAPPING`](super::FLAPPING).
     Prove(AccessKeyId),
     /// Put it into a store.
     Deliver {
@@ -26,12 +29,21 @@ pub enum Step {
         /// The key.
         key: AccessKeyId,
     },
+    /// Log in once more, in each region, with what the stores hold now.
+    Confirm(AccessKeyId),
+    /// Put into a store what it held before: the key that was delivered is refused.
+    PutBack {
+        /// Which one of [`Seen::stores`](super::Seen::stores), counted from 0.
+        store: usize,
+        /// The key that it held before.
+        key: AccessKeyId,
+    },
     /// Tell those who read the stores that this key is there.
     RunHook(AccessKeyId),
-    /// Write down that every store holds the key, and since when.
+    /// Write down which stores hold the key, and since when.
     MarkHandOver(HandOver),
-    /// Remove the note: not every store holds the key any more.
-    ClearHandOver,
+    /// Let the grace time begin anew: somebody has activated a retired key again.
+    BeginGraceAgain(HandOver),
     /// Remove the note: there is a new key, and it is handed over.
     ClearIntent,
     /// Nothing may be done before this time.
@@ -65,7 +77,7 @@ pub enum Step {
 pub enum Why {
     /// IAM may not show all that was done before: seconds, worth waiting for. Only [`revoke`](super::revoke) asks for it.
     Lag,
-    /// Another run may have made the key, and be about to deliver it: minutes, worth waiting for.
+    /// Another run may have made the key, and be about to deliver it: minutes at most.
     Lease,
     /// Somebody may still use the old key.
     Grace,
@@ -83,23 +95,55 @@ pub enum Reason {
     /// There is no store: a new key would be lost. Nothing goes on without one.
     NoStore,
     /// The key that is to be retired is still used. [`Goal::wait_unused`](super::Goal::wait_unused) waits until it is
-    /// not, [`Goal::even_if_used`](super::Goal::even_if_used) goes on at once.
+    /// not, [`Goal::force`](super::Goal::force) goes on at once.
     StillUsed {
         /// The key.
         key: AccessKeyId,
         /// When it was last used; perhaps up to [`USE_SPAN`](super::USE_SPAN) later.
         used: Timestamp,
-        /// Since when the stores have held another one. None if it is in the way of a new key.
-        handed_over: Option<Timestamp>,
+        /// Since when the stores have held another one.
+        handed_over: Timestamp,
     },
     /// A key that came up during a rotation is in somebody else's use.
-    /// [`Goal::even_if_used`](super::Goal::even_if_used) takes it away from them.
+    /// [`Goal::force`](super::Goal::force) takes it away from them.
     StrangersKey {
         /// The key.
         key: AccessKeyId,
         /// When it was last used.
         used: Timestamp,
     },
+    /// The user may not send: a key of it would log in, and its mail would be refused. [`Goal::force`](super::Goal::force)
+    /// goes on.
+    MayNotSend(Denial),
+    /// The note and the run speak of more stores than a note has room for. [`Goal::force`](super::Goal::force) forgets
+    /// those that the run does not name.
+    TooManyStores,
+    /// The notes say of stores that they hold a key of the user, or may, and the run does not name them: whoever reads
+    /// them would be left with a dead key. [`Goal::force`](super::Goal::force) forgets them.
+    OtherStores {
+        /// The key.
+        key: AccessKeyId,
+        /// Since when.
+        at: Timestamp,
+        /// The stores.
+        unnamed: BTreeSet<StoreId>,
+    },
+    /// The note says that the store holds the key, and it is empty: it may be out of reach, like a disk that is not
+    /// mounted. A key in [`Goal::replace`](super::Goal::replace), or [`Goal::force`](super::Goal::force), goes on.
+    EmptyStore {
+        /// Which one of [`Seen::stores`](super::Seen::stores), counted from 0.
+        store: usize,
+        /// The key.
+        key: AccessKeyId,
+        /// Since when it has held it.
+        at: Timestamp,
+    },
+    /// Somebody has deactivated the key that was handed over. A key in [`Goal::replace`](super::Goal::replace), or
+    /// [`Goal::force`](super::Goal::force), makes a new one.
+    Deactivated(AccessKeyId),
+    /// There are two active keys, and no hand-over says which of them nobody reads any more.
+    /// [`Goal::force`](super::Goal::force) retires the one that was not used for longer.
+    NoRoom(Vec<AccessKeyId>),
     /// The quarantine of the key that is to be activated again is over: it may be deleted at any moment.
     /// Nothing goes on; [`next`](super::next) makes a new key.
     TooLate(AccessKeyId),
@@ -123,14 +167,16 @@ impl Step {
     pub fn stage(&self) -> Option<Stage> {
         match self {
             Self::WriteIntent(_)
-            | Self::CreateKey
+            | Self::CreateKey(_)
             | Self::RecordKey(_)
             | Self::Discard(_)
             | Self::Prove(_) => Some(Stage::Create),
             Self::Deliver { .. }
+            | Self::Confirm(_)
+            | Self::PutBack { .. }
             | Self::RunHook(_)
             | Self::MarkHandOver(_)
-            | Self::ClearHandOver
+            | Self::BeginGraceAgain(_)
             | Self::ClearIntent => Some(Stage::Deliver),
             Self::Deactivate(_) | Self::MarkRetired(_) | Self::Delete(_) | Self::Activate(_) => {
                 Some(Stage::Retire)
@@ -155,8 +201,9 @@ impl Step {
                 Some((INTENT_TAG, Some(intent.to_string())))
             }
             Self::ClearIntent => Some((INTENT_TAG, None)),
-            Self::MarkHandOver(hand_over) => Some((HAND_OVER_TAG, Some(hand_over.to_string()))),
-            Self::ClearHandOver => Some((HAND_OVER_TAG, None)),
+            Self::MarkHandOver(note) | Self::BeginGraceAgain(note) => {
+                Some((HAND_OVER_TAG, Some(note.to_string())))
+            }
             Self::MarkRetired(retired) => {
                 Some((RETIRED_TAG, (!retired.is_empty()).then(|| retired.to_string())))
             }

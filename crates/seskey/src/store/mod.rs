@@ -14,6 +14,7 @@ pub use parse::{OPTIONS, StoreNameError};
 use crate::{
     region::Region,
     render::{Form, Names},
+    rotation::StoreId,
 };
 
 /// A place where a credential is read from. Nothing in it is secret; `Display` writes what parses to the same store.
@@ -23,6 +24,8 @@ pub struct Store {
     pub kind: StoreKind,
     /// What is written there, and how its values are called.
     pub form: Form,
+    /// The region that its password is for, in place of the user's.
+    pub region: Option<Region>,
     /// The host name or address that its readers connect to, in place of the region's SMTP endpoint.
     pub host: Option<String>,
     /// The port that its readers connect to, in place of 587.
@@ -85,6 +88,28 @@ pub enum SecretText {
     Json,
     /// `form=text`: the SMTP user name, a colon and the SMTP password.
     UserPassword,
+}
+
+impl Store {
+    /// The region that its password is for, where the user's usual one is this.
+    pub fn region_or<'a>(&'a self, usual: &'a Region) -> &'a Region {
+        self.region.as_ref().unwrap_or(usual)
+    }
+
+    /// What the notes of a rotation call it: the place and the region of the password, and not the form.
+    pub fn id(&self, usual: &Region) -> StoreId {
+        let place = match &self.kind {
+            StoreKind::File { path } => format!("file:{}", path.display()),
+            StoreKind::SecretsManager(AwsSecret { name, .. }) => format!("secretsmanager:{name}"),
+            StoreKind::Ssm(AwsSecret { name, .. }) => format!("ssm:{name}"),
+            StoreKind::Kubernetes(_) => {
+                let names = self.form.names();
+                format!("kubernetes:{}/{}", names.namespace, names.entry)
+            }
+            StoreKind::Exec { command } => format!("exec:{command}"),
+        };
+        StoreId::of(&format!("{place} {}", self.region_or(usual)))
+    }
 }
 
 /// The names that options choose, under these options.

@@ -118,16 +118,19 @@ impl FromStr for Store {
             return Err(StoreNameError::Empty { scheme });
         }
         let mut options = Options::parse(scheme, options)?;
+        let region = options.region("region")?;
+        let place = options.region("secret-region")?.or_else(|| region.clone());
         let (kind, usual) = match scheme {
             "file" => file(rest, &mut options)?,
             "kubernetes" => kubernetes(&rest, &mut options)?,
             "ssm" => {
                 let whole = whole(rest, "parameter", SSM_ARN_COLONS)?;
-                (StoreKind::Ssm(aws_secret(whole, &mut options)?), Target::Json.into())
+                (StoreKind::Ssm(aws_secret(whole, place, &mut options)?), Target::Json.into())
             }
             _ => {
                 let whole = whole(rest, "secret", SECRETS_MANAGER_ARN_COLONS)?;
-                (StoreKind::SecretsManager(aws_secret(whole, &mut options)?), Target::Json.into())
+                let secret = aws_secret(whole, place, &mut options)?;
+                (StoreKind::SecretsManager(secret), Target::Json.into())
             }
         };
         let host = options.fitting("host", is_host, "a host name or an address")?;
@@ -135,7 +138,7 @@ impl FromStr for Store {
         let is_port = |port: &str| port.parse().is_ok_and(|port: u16| port != 0);
         let port = options.fitting("port", is_port, "1 to 65535")?;
         let port = port.and_then(|port| port.parse().ok());
-        Ok(Self { form: form(usual, &mut options)?, kind, host, port, from })
+        Ok(Self { form: form(usual, &mut options)?, kind, region, host, port, from })
     }
 }
 
@@ -147,7 +150,7 @@ fn exec(command: &str) -> Result<Store> {
         return Err(StoreNameError::Unreadable { scheme: "exec" });
     }
     let kind = StoreKind::Exec { command: command.to_owned() };
-    Ok(Store { kind, form: Target::Json.into(), host: None, port: None, from: None })
+    Ok(Store { kind, form: Target::Json.into(), region: None, host: None, port: None, from: None })
 }
 
 fn file(path: String, options: &mut Options) -> Result<(StoreKind, Form)> {
@@ -202,8 +205,7 @@ fn whole(name: String, what: &'static str, arn_colons: usize) -> Result<String> 
     }
 }
 
-fn aws_secret(name: String, options: &mut Options) -> Result<AwsSecret> {
-    let region = options.take("region").map(|given| Region::parse_unknown(&given)).transpose()?;
+fn aws_secret(name: String, region: Option<Region>, options: &mut Options) -> Result<AwsSecret> {
     let kms_key = options.take("kms-key-id");
     let text = match options.take("form").as_deref() {
         None | Some("json") => SecretText::Json,
@@ -259,6 +261,10 @@ impl Options {
         Some(self.0.swap_remove(at).1)
     }
 
+    fn region(&mut self, option: &str) -> Result<Option<Region>> {
+        Ok(self.take(option).map(|given| Region::parse_unknown(&given)).transpose()?)
+    }
+
     fn fitting(
         &mut self,
         option: &'static str,
@@ -285,7 +291,7 @@ fn nearest(given: &str, known: impl Iterator<Item = &'static str>) -> Option<&'s
 }
 
 /// The options, and the stores that have them.
-pub const OPTIONS: [(&str, &[&str]); 17] = [
+pub const OPTIONS: [(&str, &[&str]); 18] = [
     ("host", ALL_BUT_EXEC),
     ("port", ALL_BUT_EXEC),
     ("from", ALL_BUT_EXEC),
@@ -297,7 +303,8 @@ pub const OPTIONS: [(&str, &[&str]); 17] = [
     ("format", &["file"]),
     ("name", &["file"]),
     ("namespace", &["file"]),
-    ("region", &["secretsmanager", "ssm"]),
+    ("region", ALL_BUT_EXEC),
+    ("secret-region", &["secretsmanager", "ssm"]),
     ("kms-key-id", &["secretsmanager", "ssm"]),
     ("form", &["secretsmanager", "ssm"]),
     ("kubectl", &["kubernetes"]),

@@ -22,7 +22,8 @@ impl fmt::Display for Store {
                 let is_ssm = matches!(self.kind, StoreKind::Ssm(_));
                 let scheme = if is_ssm { "ssm" } else { "secretsmanager" };
                 write!(f, "{scheme}:{}", escaped(name))?;
-                options.extend(region.as_ref().map(|region| ("region", region.to_string())));
+                let place = region.as_ref().filter(|_| *region != self.region);
+                options.extend(place.map(|region| ("secret-region", region.to_string())));
                 options.extend(kms_key.clone().map(|key| ("kms-key-id", key)));
                 if *text == SecretText::UserPassword {
                     options.push(("form", "text".to_owned()));
@@ -37,6 +38,7 @@ impl fmt::Display for Store {
                 options.extend(context.clone().map(|context| ("context", context)));
             }
         }
+        options.extend(self.region.as_ref().map(|region| ("region", region.to_string())));
         options.extend(self.host.clone().map(|host| ("host", host)));
         options.extend(self.port.map(|port| ("port", port.to_string())));
         options.extend(self.from.clone().map(|from| ("from", from)));

@@ -17,7 +17,7 @@ pub(crate) fn terms() -> Terms {
         max_age: DAY * 90,
         grace: DAY * 7,
         quarantine: DAY * 14,
-        even_if_used: false,
+        force: false,
         wait_unused: false,
         make_room: false,
     }

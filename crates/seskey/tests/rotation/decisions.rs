@@ -1,7 +1,14 @@
 //! What is decided where no invariant is at stake: how far to go, and when.
 
-use seskey::rotation::{
-    Goal, HandOver, Key, MARGIN, Reason, Seen, Stage, Step, Store, USE_SPAN, Why, next, revoke,
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use seskey::{
+    Region,
+    rotation::{
+        Goal, HandOver, Key, MARGIN, Reason, RunId, Seen, Stage, Step, Store, StoreId, USE_SPAN,
+        Why, next, revoke,
+    },
 };
 
 use crate::{
@@ -12,11 +19,20 @@ use crate::{
 
 fn seen(stores: usize) -> Seen {
     let key = Key { id: id(1), active: true, created: start() - DAY * 100, last_used: None };
-    let mut seen = Seen::at(start());
-    seen.notes.hand_over = Some(HandOver { key: id(1), at: key.created });
+    let mut seen = Seen::at(start(), RunId::of("here", "1"));
+    seen.notes.hand_over = Some(hand_over(stores, key.created));
     seen.keys = vec![key];
-    seen.stores = vec![Store { holds: [id(1)].into() }; stores];
+    seen.stores = (0..stores).map(|i| store(i).holding(id(1))).collect();
     seen
+}
+
+fn store(number: usize) -> Store {
+    Store::new(StoreId::of(&number.to_string()), Region::parse("us-east-1").unwrap())
+}
+
+fn hand_over(stores: usize, at: Timestamp) -> HandOver {
+    let stores = (0..stores).map(|i| store(i).id).collect();
+    HandOver { key: id(1), at, stores, elsewhere: BTreeSet::new() }
 }
 
 #[test]
@@ -35,11 +51,11 @@ fn a_key_is_due_when_it_is_as_old_as_it_may_be() {
 #[test]
 fn now_is_once() {
     let mut goal = Goal::days(365, 7, 7).unwrap();
-    goal.renew_before = Some(start());
     let mut world = World::with_a_key(1);
+    goal.replace = [id(1)].into();
     let mut run = Run::default();
     for _ in 0..40 {
-        match next(&run.observe(&world), &goal) {
+        match next(&run.observe(&mut world), &goal) {
             Step::WaitUntil { until, .. } => world.advance(until),
             Step::Done { due } => {
                 assert_eq!(due, Some(world.keys[0].created + DAY * 365));
@@ -59,10 +75,11 @@ fn stages() {
         let mut goal = terms().goal();
         goal.until = until;
         let mut world = World::with_a_key(100);
-        world.tags.insert("seskey:hand-over", format!("{} {}", id(1), start() - DAY * 100));
+        let note = world.hand_over(&id(1), DAY * 100);
+        world.tags.insert("seskey:hand-over", note.to_string());
         let mut run = Run::default();
         let stopped = loop {
-            match next(&run.observe(&world), &goal) {
+            match next(&run.observe(&mut world), &goal) {
                 Step::Stop(Reason::Limit(step)) => break step,
                 Step::WaitUntil { until, .. } => world.advance(until),
                 step => effects(&step).iter().for_each(|e| assert!(run.act(&mut world, e))),
@@ -97,14 +114,14 @@ fn a_used_key_is_waited_for() {
     let mut seen = seen(1);
     seen.keys.push(Key { id: id(2), last_used: Some(used), ..seen.keys[0].clone() });
     let mut goal = terms().goal();
-    let reason = Reason::StillUsed { key: id(2), used, handed_over: Some(seen.keys[0].created) };
+    let reason = Reason::StillUsed { key: id(2), used, handed_over: seen.keys[0].created };
     assert_eq!(next(&seen, &goal), Step::Stop(reason));
     goal.wait_unused = true;
     let until = used + USE_SPAN + grace;
     assert_eq!(next(&seen, &goal), Step::WaitUntil { until, why: Why::Unused, key: id(2) });
     seen.now = until;
     assert_eq!(next(&seen, &goal), Step::Deactivate(id(2)));
-    goal.even_if_used = true;
+    goal.force = true;
     seen.now = start();
     assert_eq!(next(&seen, &goal), Step::Deactivate(id(2)));
 }
@@ -136,7 +153,7 @@ fn the_end_of_time() {
     let mut seen = seen(1);
     seen.keys.push(Key { id: id(2), active: false, created: start(), last_used: None });
     for at in ["9999-12-30T22:00:00.999999999Z", "-009999-01-02T01:59:59Z"] {
-        seen.notes.hand_over = Some(HandOver { key: id(1), at: at.parse().unwrap() });
+        seen.notes.hand_over = Some(hand_over(1, at.parse().unwrap()));
         seen.notes.retired = format!("{} {at}", id(2)).parse().unwrap();
         for active in [true, false] {
             seen.keys[1].active = active;

@@ -19,10 +19,10 @@ const PLANS: &[Plan] = &[next, |seen, _| revoke(seen), undo];
 
 fn check(mut world: World, plan: Plan, goal: &Goal) {
     let mut run = Run::default();
-    let foreseen = forecast_of(|seen| plan(seen, goal), &run.observe(&world));
+    let foreseen = forecast_of(|seen| plan(seen, goal), &run.observe(&mut world));
     let new_key = id(world.keys_ever + 1);
     for foreseen in &foreseen {
-        let step = plan(&run.observe(&world), goal);
+        let step = plan(&run.observe(&mut world), goal);
         assert!(alike(&step, foreseen, &new_key), "{step:?}, not {foreseen:?}, in {world:#?}");
         match step {
             Step::WaitUntil { until, .. } => world.now = until,
@@ -56,11 +56,11 @@ proptest! {
         plan in prop::sample::select(PLANS),
         terms in any_terms(),
         until in prop::sample::select(vec![Stage::Create, Stage::Deliver, Stage::Retire]),
-        even_if_used: bool,
+        force: bool,
         wait_unused: bool,
         make_room: bool,
     ) {
-        let mut goal = Terms { even_if_used, wait_unused, make_room, ..terms }.goal();
+        let mut goal = Terms { force, wait_unused, make_room, ..terms }.goal();
         goal.until = until;
         check(world, plan, &goal);
     }
@@ -68,14 +68,14 @@ proptest! {
 
 #[test]
 fn a_rotation() {
-    let world = World::with_a_key(100);
-    let steps = forecast(&Run::default().observe(&world), &terms().goal());
+    let mut world = World::with_a_key(100);
+    let steps = forecast(&Run::default().observe(&mut world), &terms().goal());
     let steps = steps.iter().map(|step| format!("{step:?}"));
     let names: Vec<_> =
         steps.map(|text| text.split(['(', ' ']).next().unwrap().to_owned()).collect();
     assert_eq!(
         names.join(" "),
-        "Prove RunHook MarkHandOver WriteIntent CreateKey RecordKey Prove Deliver Deliver \
-        RunHook MarkHandOver ClearIntent WaitUntil"
+        "Prove RunHook MarkHandOver WriteIntent CreateKey Prove Deliver Deliver \
+        Confirm RunHook MarkHandOver ClearIntent WaitUntil"
     );
 }

@@ -34,7 +34,12 @@ impl Item {
                 Some(Self::Key(key.clone()))
             }
             Effect::Tag(tag, _) => Some(Self::Tag(tag)),
-            Effect::Prove(_) | Effect::Deliver(..) | Effect::Hook(_) => None,
+            Effect::Record(_) => Some(Self::Tag(INTENT_TAG)),
+            Effect::Prove(_)
+            | Effect::Confirm(_)
+            | Effect::Deliver(..)
+            | Effect::PutBack(..)
+            | Effect::Hook(_) => None,
         }
     }
 }

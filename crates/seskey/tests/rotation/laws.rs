@@ -1,4 +1,4 @@
-//! The eight invariants of a rotation, judged by the truth about the world and not by what a run can see.
+//! The invariants of a rotation, judged by the truth about the world and not by what a run can see.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub(crate) struct Terms {
     pub(crate) max_age: SignedDuration,
     pub(crate) grace: SignedDuration,
     pub(crate) quarantine: SignedDuration,
-    pub(crate) even_if_used: bool,
+    pub(crate) force: bool,
     pub(crate) wait_unused: bool,
     pub(crate) make_room: bool,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Terms {
 impl Terms {
     pub(crate) fn goal(&self) -> Goal {
         let mut goal = Goal::new(self.max_age, self.grace, self.quarantine).unwrap();
-        goal.even_if_used = self.even_if_used;
+        goal.force = self.force;
         goal.wait_unused = self.wait_unused;
         goal.make_room = self.make_room;
         goal
@@ -54,6 +54,9 @@ pub(crate) fn judge(
     };
     let is_proven = |key: &AccessKeyId| run.logins.get(key).is_some_and(|&n| n >= PROOFS);
     match effect {
+        Effect::Deliver(store, id) if !run.knows(world, *store, id) => {
+            broken(1, "the password for the region is not known")
+        }
         Effect::Deliver(_, id) => match world.key(id) {
             Some(key) if key.active && world.now >= key.settled => match is_proven(id) {
                 true => Ok(()),
@@ -61,9 +64,19 @@ pub(crate) fn judge(
             },
             _ => broken(1, "what cannot log in is delivered"),
         },
+        // what it held before serves on, and is known to have worked
+        Effect::PutBack(_, id) => match world.key(id) {
+            Some(key) if key.active && world.now >= key.settled => Ok(()),
+            _ => broken(1, "what cannot log in is put back"),
+        },
         Effect::Tag(HAND_OVER_TAG, Some(text)) => {
             let note: HandOver = text.parse().unwrap();
-            match is_proven(&note.key) {
+            let before =
+                world.tags.get(HAND_OVER_TAG).map(|text| text.parse::<HandOver>().unwrap());
+            let says_no_more = before.is_some_and(|before| {
+                before.key == note.key && note.stores.is_subset(&before.stores)
+            });
+            match says_no_more || is_proven(&note.key) {
                 true => Ok(()),
                 false => broken(2, "handed over before it is proven"),
             }
@@ -80,7 +93,7 @@ pub(crate) fn judge(
             match key.held {
                 _ if world.is_held(id) => broken(1, "a store holds it"),
                 Some(held) if world.now < held + terms.grace => broken(3, "in its grace time"),
-                _ if in_use && !terms.even_if_used => broken(5, "somebody uses it"),
+                _ if in_use && !terms.force => broken(5, "somebody uses it"),
                 _ => Ok(()),
             }
         }
@@ -109,10 +122,10 @@ pub(crate) fn judge_end(world: &World) -> Result<(), Broken> {
     }
 }
 
-/// When all is done there is one key, it is active, and every store holds it.
-pub(crate) fn judge_done(world: &World) -> Result<(), Broken> {
+/// When all is done there is one key, it is active, and every store that the run names holds it.
+pub(crate) fn judge_done(world: &World, named: &[usize]) -> Result<(), Broken> {
     match world.keys.as_slice() {
-        [key] if key.active && world.stores.iter().all(|held| held.as_ref() == Some(&key.id)) => {
+        [key] if key.active && named.iter().all(|&i| world.stores[i].as_ref() == Some(&key.id)) => {
             Ok(())
         }
         _ => Err(Broken { law: 6, how: format!("not one key, active and everywhere: {world:#?}") }),

@@ -126,7 +126,7 @@ fn undone_by_halves() {
         let mut world = waiting(next, Why::Quarantine).unwrap();
         world.pass(DAY * 13);
         for _ in 0..steps {
-            let step = undo(&Run::default().observe(&world), &terms().goal());
+            let step = undo(&Run::default().observe(&mut world), &terms().goal());
             effects(&step).iter().for_each(|effect| assert!(world.apply(effect)));
         }
         assert_eq!(converge(&mut world, next, &terms(), &[]).unwrap(), End::Done);

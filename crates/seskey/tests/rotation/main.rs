@@ -5,6 +5,7 @@
 
 mod cuts;
 mod decisions;
+mod evidence;
 mod forecast;
 mod late;
 mod laws;

@@ -1,9 +1,15 @@
 //! Plans that are wrong on purpose, one for each thing that could be forgotten: the invariant that it breaks is named.
 
-use seskey::rotation::{Goal, HandOver, Key, LEASE, Seen, Step, Why, next, revoke};
+use std::collections::BTreeSet;
+
+use seskey::rotation::{Goal, HandOver, Intent, Key, LEASE, Reason, Seen, Step, Why, next, revoke};
 
 use crate::{
     cuts::one_cut,
+    evidence::{
+        a_store_is_not_mounted, active_again, deactivated_by_a_person, fewer_stores,
+        one_key_for_two_regions, two_keys_of_a_person,
+    },
     laws::Broken,
     leak::{everything_off, replaced},
     people::{
@@ -25,7 +31,7 @@ const MUTANTS: &[(u8, &str, Plan, Trial)] = &[
     (2, "delivers before it has proven", without_proof, one_cut),
     (3, "deactivates at once", without_grace, one_cut),
     (3, "counts the grace time from the creation", grace_from_creation, one_cut),
-    (3, "leaves the note when a store is added", keeps_the_hand_over, a_store_is_added),
+    (3, "leaves the time in the note when a store is added", keeps_the_hand_over, a_store_is_added),
     (4, "deletes an active key", deletes_at_once, one_cut),
     (4, "deletes as soon as it is inactive", without_quarantine, one_cut),
     (4, "notes that a key is inactive before it is", notes_too_early, one_cut),
@@ -37,9 +43,15 @@ const MUTANTS: &[(u8, &str, Plan, Trial)] = &[
     (6, "leaves the old key", never_retires, one_cut),
     (6, "does not run the hook", without_the_hook, one_cut),
     (6, "rotates for ever", always_due, one_cut),
-    (7, "makes a key without an intent", without_an_intent, one_cut),
+    (6, "makes a key without an intent", without_an_intent, one_cut),
     (7, "leaves a key whose secret was lost", never_discards, one_cut),
     (7, "makes a key where there are two", makes_a_third, one_cut),
+    (5, "takes the older of two keys for the old one", takes_the_older, two_keys_of_a_person),
+    (1, "forgets what it cannot see", forgets_what_is_missing, a_store_is_not_mounted),
+    (1, "takes the stores that are named for all", forgets_the_unnamed, fewer_stores),
+    (1, "takes a password for one of any region", one_region_is_enough, one_key_for_two_regions),
+    (3, "deactivates what a person has activated", knows_better, active_again),
+    (5, "replaces what a person has deactivated", heeds_nobody, deactivated_by_a_person),
     (4, "makes room with the key in the stores", makes_room_anywhere, replaced),
     (8, "notes a leak before it stops it", notes_a_leak_first, everything_off),
     (8, "takes what is shown of a leak for all", trusts_the_first_look, a_leak_at_any_moment),
@@ -112,16 +124,11 @@ fn grace_from_creation(seen: &Seen, goal: &Goal) -> Step {
 }
 
 fn keeps_the_hand_over(seen: &Seen, goal: &Goal) -> Step {
-    match blind_to_use(seen, goal) {
-        Step::ClearHandOver => {
-            let key = seen.notes.hand_over.as_ref().unwrap().key.clone();
-            match seen.stores.iter().position(|store| !store.holds_only(&key)) {
-                Some(_) if !seen.proven.contains(&key) => Step::Prove(key),
-                Some(store) => Step::Deliver { store, key },
-                None => Step::ClearHandOver,
-            }
+    match (blind_to_use(seen, goal), &seen.notes.hand_over) {
+        (Step::MarkHandOver(note), Some(before)) if note.key == before.key => {
+            Step::MarkHandOver(HandOver { at: before.at, ..note })
         }
-        step => step,
+        (step, _) => step,
     }
 }
 
@@ -195,13 +202,13 @@ fn without_the_hook(seen: &Seen, goal: &Goal) -> Step {
 
 fn always_due(seen: &Seen, goal: &Goal) -> Step {
     let mut goal = goal.clone();
-    goal.renew_before = Some(seen.now);
+    goal.replace = seen.keys.iter().map(|key| key.id.clone()).collect();
     next(seen, &goal)
 }
 
 fn without_an_intent(seen: &Seen, goal: &Goal) -> Step {
     match next(seen, goal) {
-        Step::WriteIntent(_) => Step::CreateKey,
+        Step::WriteIntent(_) => Step::CreateKey(Intent::default()),
         Step::WaitUntil { until, why, key } => {
             // it delivers what it has at hand, as it would with an intent
             let at_hand = seen.keys.iter().find(|key| seen.at_hand.contains(&key.id));
@@ -226,7 +233,9 @@ fn never_discards(seen: &Seen, goal: &Goal) -> Step {
 
 fn makes_a_third(seen: &Seen, goal: &Goal) -> Step {
     match next(seen, goal) {
-        Step::WaitUntil { why: Why::Grace | Why::Quarantine, .. } => Step::CreateKey,
+        Step::WaitUntil { why: Why::Grace | Why::Quarantine, .. } => {
+            Step::CreateKey(Intent::default())
+        }
         step => step,
     }
 }
@@ -245,6 +254,53 @@ fn trusts_the_first_look(seen: &Seen, _: &Goal) -> Step {
         Step::WaitUntil { why: Why::Lag, .. } => Step::Done { due: None },
         step => step,
     }
+}
+
+fn takes_the_older(seen: &Seen, goal: &Goal) -> Step {
+    match next(seen, goal) {
+        Step::Stop(Reason::NoRoom(keys)) => Step::Deactivate(keys[0].clone()),
+        step => step,
+    }
+}
+
+/// Its note is of what it sees now.
+fn forgets_what_is_missing(seen: &Seen, goal: &Goal) -> Step {
+    pretending(seen, goal, |seen| {
+        seen.stores.retain(|store| !store.is_empty);
+        let here: BTreeSet<_> = seen.stores.iter().map(|store| store.id).collect();
+        seen.notes.hand_over.iter_mut().for_each(|note| note.stores.retain(|id| here.contains(id)));
+    })
+}
+
+fn forgets_the_unnamed(seen: &Seen, goal: &Goal) -> Step {
+    pretending(seen, goal, |seen| {
+        let here: BTreeSet<_> = seen.stores.iter().map(|store| store.id).collect();
+        if let Some(note) = &mut seen.notes.hand_over {
+            note.stores.retain(|id| here.contains(id));
+            note.elsewhere.clear();
+        }
+    })
+}
+
+fn one_region_is_enough(seen: &Seen, goal: &Goal) -> Step {
+    pretending(seen, goal, |seen| {
+        let one = seen.stores[0].region.clone();
+        seen.stores.iter_mut().for_each(|store| store.region = one.clone());
+    })
+}
+
+fn knows_better(seen: &Seen, goal: &Goal) -> Step {
+    let again = seen.keys.iter().find(|key| seen.notes.retired.at(&key.id).is_some());
+    match (next(seen, goal), again) {
+        (Step::BeginGraceAgain(_), Some(key)) => Step::Deactivate(key.id.clone()),
+        (step, _) => step,
+    }
+}
+
+fn heeds_nobody(seen: &Seen, goal: &Goal) -> Step {
+    let mut goal = goal.clone();
+    goal.replace = seen.keys.iter().filter(|k| !k.active).map(|k| k.id.clone()).collect();
+    next(seen, &goal)
 }
 
 fn makes_room_anywhere(seen: &Seen, goal: &Goal) -> Step {

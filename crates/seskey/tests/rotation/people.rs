@@ -37,7 +37,7 @@ pub(crate) fn the_old_key_is_used(plan: Plan) -> Result<(), Broken> {
             matches!(&end, End::Stopped(Reason::StillUsed { key: k, .. }) if *k == key),
             "{end:?}"
         );
-        let end = converge(&mut world, plan, &Terms { even_if_used: true, ..terms() }, &[])?;
+        let end = converge(&mut world, plan, &Terms { force: true, ..terms() }, &[])?;
         assert_eq!(end, End::Done);
     }
     Ok(())
@@ -73,7 +73,7 @@ pub(crate) fn a_stranger_makes_a_key(plan: Plan) -> Result<(), Broken> {
                 "{end:?}"
             );
         }
-        let end = converge(&mut world, plan, &Terms { even_if_used: uses, ..terms() }, &[])?;
+        let end = converge(&mut world, plan, &Terms { force: uses, ..terms() }, &[])?;
         assert_eq!(end, End::Done);
     }
     Ok(())

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use seskey::{
     AccessKeyId,
-    rotation::{Goal, Key, Notes, PROOFS, Reason, Seen, Step, Store, Why},
+    rotation::{
+        Goal, INTENT_TAG, Key, Notes, PROOFS, Reason, RunId, Seen, Sending, Step, Store, Why,
+    },
 };
 
 use crate::{
@@ -18,9 +20,19 @@ pub(crate) type Plan = fn(&Seen, &Goal) -> Step;
 /// What a process knows, and forgets when it ends.
 #[derive(Debug, Default)]
 pub(crate) struct Run {
+    /// Where it runs: it can tell whether another run there is over.
+    host: usize,
+    /// Its number, from 1: it has one when it first observes.
+    number: usize,
+    /// The stores that it does not name.
+    unnamed: BTreeSet<usize>,
     pub(crate) at_hand: BTreeSet<AccessKeyId>,
     pub(crate) logins: BTreeMap<AccessKeyId, usize>,
     pub(crate) hooked: Option<AccessKeyId>,
+    unconfirmed: BTreeSet<AccessKeyId>,
+    refused: BTreeSet<AccessKeyId>,
+    /// What the stores held before this run delivered.
+    before: BTreeMap<usize, AccessKeyId>,
 }
 
 /// Something that goes wrong with the effect of this number, counted from 0 over all runs.
@@ -71,15 +83,27 @@ pub(crate) fn one_run(
     cuts: &[Cut],
     count: &mut usize,
 ) -> Result<End, Broken> {
+    run_on(world, plan, terms, cuts, count, Run::default())
+}
+
+/// One run that may be on another host, or name fewer stores.
+pub(crate) fn run_on(
+    world: &mut World,
+    plan: Plan,
+    terms: &Terms,
+    cuts: &[Cut],
+    count: &mut usize,
+    mut run: Run,
+) -> Result<End, Broken> {
     let goal = terms.goal();
-    let mut run = Run::default();
     for _ in 0..STEPS {
         world.send_mail();
         let step = plan(&run.observe(world), &goal);
         match step {
             Step::Done { due } => {
+                let named = run.named(world);
                 run.end(world);
-                judge_done(world)?;
+                judge_done(world, &named)?;
                 assert!(due > Some(world.now), "it is done, and due");
                 return Ok(End::Done);
             }
@@ -96,13 +120,18 @@ pub(crate) fn one_run(
             }
             _ => {}
         }
-        for effect in effects(&step) {
+        for effect in run.effects(world, &step) {
             let cut = cuts.iter().find(|cut| cut.at == *count);
             *count += 1;
             judge(world, &run, terms, &effect, matches!(step, Step::Discard(_)))?;
             if let Some(cut) = cut {
-                if cut.done && world.apply(&effect) && effect == Effect::Create {
-                    world.keys.last_mut().unwrap().lost = true;
+                match &effect {
+                    Effect::Create if cut.done && world.apply(&effect) => {
+                        world.keys.last_mut().unwrap().lost = true;
+                    }
+                    Effect::Create => {}
+                    effect if cut.done => drop(run.act(world, effect)),
+                    _ => {}
                 }
                 match cut.next_run {
                     None => break,
@@ -121,7 +150,57 @@ pub(crate) fn one_run(
 }
 
 impl Run {
-    pub(crate) fn observe(&self, world: &World) -> Seen {
+    /// Of a run that is on this host.
+    pub(crate) fn on_host(host: usize) -> Self {
+        Self { host, ..Self::default() }
+    }
+
+    /// Of a run that names all stores but these.
+    pub(crate) fn without(stores: impl IntoIterator<Item = usize>) -> Self {
+        Self { unnamed: stores.into_iter().collect(), ..Self::default() }
+    }
+
+    pub(crate) fn observe(&mut self, world: &mut World) -> Seen {
+        self.begin(world);
+        self.see(world)
+    }
+
+    pub(crate) fn begin(&mut self, world: &mut World) {
+        if self.number == 0 {
+            world.runs_ever += 1;
+            self.number = world.runs_ever;
+        }
+    }
+
+    fn id(&self) -> RunId {
+        RunId::of(&self.host.to_string(), &self.number.to_string())
+    }
+
+    /// The stores that it names, in its order.
+    fn named(&self, world: &World) -> Vec<usize> {
+        (0..world.stores.len()).filter(|store| !self.unnamed.contains(store)).collect()
+    }
+
+    /// Whether it has the password of the key for the region of the store.
+    pub(crate) fn knows(&self, world: &World, store: usize, key: &AccessKeyId) -> bool {
+        let is_like = |other: &usize| world.region(*other) == world.region(store);
+        let mut like = self.named(world).into_iter().filter(is_like);
+        self.at_hand.contains(key) || like.any(|other| world.stores[other].as_ref() == Some(key))
+    }
+
+    /// What the step does to the world.
+    pub(crate) fn effects(&self, world: &World, step: &Step) -> Vec<Effect> {
+        let named = self.named(world);
+        let place = |effect| match effect {
+            Effect::Deliver(store, key) => Effect::Deliver(named[store], key),
+            Effect::PutBack(store, key) => Effect::PutBack(named[store], key),
+            effect => effect,
+        };
+        effects(step).into_iter().map(place).collect()
+    }
+
+    /// What it sees of the world, or of how the world is shown to it.
+    pub(crate) fn see(&self, world: &World) -> Seen {
         let is_shown = |at: &&Timestamp| **at + world.uses_late <= world.now;
         let shown = |uses: &[Timestamp]| uses.iter().rfind(is_shown).copied();
         let keys = world.keys.iter().map(|key| Key {
@@ -135,20 +214,47 @@ impl Run {
             keys: keys.collect(),
             notes: Notes::from_tags(world.tags.iter().map(|(tag, value)| (*tag, value.as_str())))
                 .unwrap(),
-            stores: world
-                .stores
+            stores: self.named(world).into_iter().map(|store| self.store(world, store)).collect(),
+            sending: Sending::Allowed,
+            gone: world
+                .gone
                 .iter()
-                .map(|held| Store { holds: held.iter().cloned().collect() })
+                .filter(|run| run.is_on_the_host_of(&self.id()))
+                .copied()
                 .collect(),
             at_hand: self.at_hand.clone(),
             proven: proven.collect(),
+            unconfirmed: self.unconfirmed.clone(),
+            refused: self.refused.clone(),
             hooked: self.hooked.clone(),
-            ..Seen::at(world.now)
+            ..Seen::at(world.now, self.id())
         }
+    }
+
+    fn store(&self, world: &World, store: usize) -> Store {
+        let held = world.stores[store].clone().filter(|_| !world.unmounted.contains(&store));
+        let mut seen = Store::new(world.store_id(store), world.region(store));
+        seen.is_empty = held.is_none();
+        seen.holds = held.into_iter().collect();
+        seen.before = self.before.get(&store).cloned();
+        seen
     }
 
     /// Does it, and learns from the answer; false if it was refused.
     pub(crate) fn act(&mut self, world: &mut World, effect: &Effect) -> bool {
+        let held = match effect {
+            Effect::Deliver(store, _) => world.stores[*store].clone(),
+            _ => None,
+        };
+        let made = world.keys.iter().rev().find(|key| self.at_hand.contains(&key.id));
+        let effect = &match (effect, made) {
+            (Effect::Record(intent), Some(key)) => {
+                let intent = intent.clone().with_made(&key.id, self.id());
+                Effect::Tag(INTENT_TAG, Some(intent.to_string()))
+            }
+            (Effect::Record(_), None) => return true,
+            (effect, _) => effect.clone(),
+        };
         let accepted = world.apply(effect);
         world.now += SECOND;
         match effect {
@@ -157,8 +263,25 @@ impl Run {
             }
             Effect::Prove(key) if accepted => {
                 self.logins.insert(key.clone(), PROOFS);
+                self.refused.remove(key);
             }
-            Effect::Deliver(..) => self.hooked = None,
+            Effect::Confirm(key) => {
+                self.unconfirmed.remove(key);
+                if !accepted {
+                    self.logins.remove(key);
+                    self.refused.insert(key.clone());
+                }
+                return true;
+            }
+            Effect::Deliver(store, key) => {
+                self.before.extend(held.map(|held| (*store, held)));
+                self.unconfirmed.insert(key.clone());
+                self.hooked = None;
+            }
+            Effect::PutBack(store, _) => {
+                self.before.remove(store);
+                self.hooked = None;
+            }
             Effect::Hook(key) => self.hooked = Some(key.clone()),
             _ => {}
         }
@@ -167,7 +290,9 @@ impl Run {
 
     /// The process is gone, and with it what only it knew.
     pub(crate) fn end(&mut self, world: &mut World) {
-        for id in std::mem::take(self).at_hand {
+        world.gone.insert(self.id());
+        let next = Self { host: self.host, unnamed: self.unnamed.clone(), ..Self::default() };
+        for id in std::mem::replace(self, next).at_hand {
             if let Some(key) = world.key_mut(&id) {
                 key.lost = key.held.is_none();
             }

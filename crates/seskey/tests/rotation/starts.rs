@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
-use seskey::rotation::{HAND_OVER_TAG, INTENT_TAG, LEASE, RETIRED_TAG, next};
+use seskey::rotation::{HAND_OVER_TAG, INTENT_TAG, LEASE, RETIRED_TAG, Reason, StoreId, next};
 
 use crate::{
     cuts::{EFFECTS, every_cut, terms},
@@ -27,15 +27,21 @@ pub(crate) const USES: [Option<SignedDuration>; 3] =
 pub(crate) fn notes() -> Vec<Vec<(&'static str, String)>> {
     let [one, two, gone] = [1, 2, 99].map(id);
     let earlier = start() - DAY * 30;
+    let [first, second] = [0, 1].map(|i| StoreId::of(&format!("{i} us-east-1")));
     let mut notes = vec![vec![]];
-    notes.extend([&one, &two, &gone].map(|key| vec![(HAND_OVER_TAG, format!("{key} {earlier}"))]));
+    for stores in
+        [String::new(), format!(" in {first} {second}"), format!(" in {first} not {second}")]
+    {
+        let note = |key| format!("{key} {earlier}{stores}");
+        notes.extend([&one, &two, &gone].map(|key| vec![(HAND_OVER_TAG, note(key))]));
+    }
     notes.extend([&one, &two, &gone].map(|key| vec![(INTENT_TAG, format!("before {key}"))]));
     notes.push(vec![(INTENT_TAG, "before".to_owned())]);
     notes.push(vec![(INTENT_TAG, format!("before {one} {two}"))]);
     notes.push(vec![(INTENT_TAG, format!("before {one} made {two}"))]);
     notes.push(vec![(RETIRED_TAG, format!("{one} {earlier} {gone} {earlier}"))]);
     notes.push(vec![
-        (HAND_OVER_TAG, format!("{two} {earlier}")),
+        (HAND_OVER_TAG, format!("{two} {earlier} in {first} {second}")),
         (INTENT_TAG, format!("before {one} made {two}")),
         (RETIRED_TAG, format!("{one} {earlier}")),
     ]);
@@ -68,12 +74,11 @@ fn check(mut world: World, terms: &Terms, cuts: &[Cut]) {
     let before = format!("{world:?}");
     match converge(&mut world, next, terms, cuts).unwrap() {
         End::Done => {}
-        End::Stopped(_) => {
-            assert!(
-                !terms.even_if_used && world.keys.iter().any(|key| key.used.is_some()),
-                "{before}"
-            );
-            let go_on = Terms { even_if_used: true, ..terms.clone() };
+        End::Stopped(reason) => {
+            let is_used = world.keys.iter().any(|key| key.used.is_some());
+            let by_use = matches!(reason, Reason::StillUsed { .. } | Reason::StrangersKey { .. });
+            assert!(!terms.force && (is_used || !by_use), "{reason:?} from {before}");
+            let go_on = Terms { force: true, ..terms.clone() };
             assert_eq!(converge(&mut world, next, &go_on, cuts).unwrap(), End::Done, "{before}");
         }
         end => panic!("{end:?} from {before}"),
@@ -123,7 +128,7 @@ pub(crate) fn any_terms() -> impl Strategy<Value = Terms> {
         max_age: MINUTE * (grace + quarantine + more),
         grace: MINUTE * grace,
         quarantine: MINUTE * quarantine,
-        even_if_used: false,
+        force: false,
         wait_unused: false,
         make_room: false,
     })

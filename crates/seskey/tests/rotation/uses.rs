@@ -21,11 +21,11 @@ proptest! {
         options in any::<[bool; 3]>(),
     ) {
         let found: Vec<Found> = found;
-        let mut seen = Run::default().observe(&world(&found, &notes, &stores));
+        let mut seen = Run::default().observe(&mut world(&found, &notes, &stores));
         let made = seen.keys.iter().zip(&at_hand).filter(|(_, made)| **made);
         seen.at_hand = made.map(|(key, _)| key.id.clone()).collect();
         let mut goal = terms().goal();
-        [goal.wait_unused, goal.even_if_used, goal.make_room] = options;
+        [goal.wait_unused, goal.force, goal.make_room] = options;
 
         let unseen = without_uses(&seen, |_| false);
         let first = next(&unseen, &goal);

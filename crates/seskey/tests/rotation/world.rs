@@ -1,11 +1,13 @@
 //! A user of IAM, stores, and those who read them. It knows what nobody can observe: the truth about every key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use seskey::{
-    AccessKeyId,
-    rotation::{KEY_LIMIT, PROOFS, Step, USE_SPAN},
+    AccessKeyId, Region,
+    rotation::{
+        FLAPPING, HandOver, Intent, KEY_LIMIT, PROOFS, RunId, Step, StoreId, USE_SPAN, YOUNG,
+    },
 };
 
 pub(crate) const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -18,7 +20,14 @@ pub(crate) struct World {
     pub(crate) keys: Vec<TrueKey>,
     pub(crate) tags: BTreeMap<&'static str, String>,
     pub(crate) stores: Vec<Option<AccessKeyId>>,
+    /// The region of each store, if not the usual one.
+    pub(crate) regions: BTreeMap<usize, &'static str>,
+    /// The stores that look empty for now: nobody reads them meanwhile, and what they hold comes back.
+    pub(crate) unmounted: BTreeSet<usize>,
     pub(crate) clients: Vec<Client>,
+    /// The runs that are over.
+    pub(crate) gone: BTreeSet<RunId>,
+    pub(crate) runs_ever: usize,
     pub(crate) keys_ever: usize,
     /// After how long a use is shown.
     pub(crate) uses_late: SignedDuration,
@@ -29,8 +38,11 @@ pub(crate) struct TrueKey {
     pub(crate) id: AccessKeyId,
     pub(crate) active: bool,
     pub(crate) created: Timestamp,
-    /// Before this it logs in every other second.
+    /// Before this it logs in nowhere.
+    pub(crate) appears: Timestamp,
+    /// Before this it logs in by chance: in the seconds since it appeared whose bits are set.
     pub(crate) settled: Timestamp,
+    pub(crate) flaps: u32,
     /// What GetAccessKeyLastUsed has said: of several uses within 15 minutes, the first.
     pub(crate) recorded: Vec<Timestamp>,
     /// When it was used last by anyone but a rotation.
@@ -59,11 +71,15 @@ pub(crate) enum Client {
 pub(crate) enum Effect {
     Tag(&'static str, Option<String>),
     Create,
+    /// Of the key that was just made.
+    Record(Intent),
     Activate(AccessKeyId),
     Deactivate(AccessKeyId),
     Delete(AccessKeyId),
     Prove(AccessKeyId),
+    Confirm(AccessKeyId),
     Deliver(usize, AccessKeyId),
+    PutBack(usize, AccessKeyId),
     Hook(AccessKeyId),
 }
 
@@ -77,10 +93,12 @@ pub(crate) fn id(n: usize) -> AccessKeyId {
 
 pub(crate) fn effects(step: &Step) -> Vec<Effect> {
     match step {
-        Step::CreateKey => vec![Effect::Create],
+        Step::CreateKey(intent) => vec![Effect::Create, Effect::Record(intent.clone())],
         Step::Discard(key) => vec![Effect::Deactivate(key.clone()), Effect::Delete(key.clone())],
         Step::Prove(key) => vec![Effect::Prove(key.clone())],
+        Step::Confirm(key) => vec![Effect::Confirm(key.clone())],
         Step::Deliver { store, key } => vec![Effect::Deliver(*store, key.clone())],
+        Step::PutBack { store, key } => vec![Effect::PutBack(*store, key.clone())],
         Step::RunHook(key) => vec![Effect::Hook(key.clone())],
         Step::Deactivate(key) => vec![Effect::Deactivate(key.clone())],
         Step::Activate(key) => vec![Effect::Activate(key.clone())],
@@ -96,6 +114,10 @@ impl World {
             keys: vec![],
             tags: BTreeMap::new(),
             stores: vec![None; stores],
+            regions: BTreeMap::new(),
+            unmounted: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            runs_ever: 0,
             clients: (0..stores)
                 .flat_map(|i| [Client::Reader(i), Client::Cached(i, None)])
                 .collect(),
@@ -121,12 +143,16 @@ impl World {
     pub(crate) fn add_key(&mut self, age: SignedDuration) -> AccessKeyId {
         self.keys_ever += 1;
         let created = self.now - age;
+        // more or less late, but the same in every repetition
+        let appears = created + SECOND * (self.keys_ever as i32 * 7 % 16);
+        let flapping = FLAPPING.as_secs() as usize;
         self.keys.push(TrueKey {
             id: id(self.keys_ever),
             active: true,
             created,
-            // more or less late, but the same in every repetition
-            settled: created + SECOND * (self.keys_ever as i32 * 7 % 16),
+            appears,
+            settled: appears + SECOND * (self.keys_ever * 3 % flapping) as i32,
+            flaps: (self.keys_ever as u32).wrapping_mul(0x9e37_79b9),
             recorded: vec![],
             used: None,
             inactive_since: None,
@@ -172,10 +198,10 @@ impl World {
         }
         for client in self.clients.clone() {
             let key = match client {
-                Client::Reader(store) => self.stores[store].clone(),
+                Client::Reader(store) => self.read(store),
                 Client::Cached(_, key) => key,
                 Client::Slow(_, key, until) if now < until => Some(key),
-                Client::Slow(store, ..) => self.stores[store].clone(),
+                Client::Slow(store, ..) => self.read(store),
                 Client::Stranger(key) => Some(key),
             };
             if let Some(key) = key
@@ -189,7 +215,9 @@ impl World {
     pub(crate) fn log_in(&mut self, id: &AccessKeyId) -> bool {
         let now = self.now;
         let Some(key) = self.key_mut(id) else { return false };
-        let accepted = key.active && (now >= key.settled || now.as_second() % 2 == 0);
+        let second = now.duration_since(key.appears).as_secs();
+        let by_chance = second >= 0 && key.flaps >> (second % 32) & 1 == 1;
+        let accepted = key.active && (now >= key.settled || by_chance);
         if accepted && key.recorded.last().is_none_or(|at| now >= *at + USE_SPAN) {
             key.recorded.push(now);
         }
@@ -215,13 +243,15 @@ impl World {
                 self.add_key(SignedDuration::ZERO);
                 true
             }
+            Effect::Record(_) => unreachable!("the run knows which key it has made"),
             Effect::Activate(key) => self.set_active(key, true),
             Effect::Deactivate(key) => self.set_active(key, false),
             Effect::Delete(key) => {
                 self.keys.retain(|old| old.id != *key);
                 true
             }
-            Effect::Deliver(store, key) => {
+            Effect::Deliver(store, key) | Effect::PutBack(store, key) => {
+                self.unmounted.remove(store);
                 let before = self.stores[*store].replace(key.clone());
                 for id in before.iter().chain([key]) {
                     if let Some(key) = self.key_mut(id) {
@@ -230,17 +260,36 @@ impl World {
                 }
                 true
             }
-            Effect::Prove(key) => (0..30).any(|_| {
-                (0..PROOFS).all(|_| {
-                    self.now += SECOND;
-                    self.log_in(key)
-                })
-            }),
+            Effect::Prove(key) => self.prove(key),
+            Effect::Confirm(key) => self.log_in(key),
             Effect::Hook(_) => {
                 self.reload();
                 true
             }
         }
+    }
+
+    /// What a client finds there now.
+    fn read(&self, store: usize) -> Option<AccessKeyId> {
+        self.stores[store].clone().filter(|_| !self.unmounted.contains(&store))
+    }
+
+    /// Logs in for a minute and a half, until enough logins in a row have succeeded, over long enough for a young key.
+    fn prove(&mut self, id: &AccessKeyId) -> bool {
+        let Some(created) = self.key(id).map(|key| key.created) else { return false };
+        let (mut row, mut first) = (0, self.now);
+        for _ in 0..60 {
+            self.now += SECOND;
+            if row == 0 {
+                first = self.now;
+            }
+            row = if self.log_in(id) { row + 1 } else { 0 };
+            let is_old = self.now.duration_since(created) >= YOUNG;
+            if row >= PROOFS && (is_old || self.now.duration_since(first) >= FLAPPING) {
+                return true;
+            }
+        }
+        false
     }
 
     fn set_active(&mut self, id: &AccessKeyId, active: bool) -> bool {
@@ -254,9 +303,25 @@ impl World {
 
     fn reload(&mut self) {
         for client in &mut self.clients {
-            if let Client::Cached(store, key) = client {
+            if let Client::Cached(store, key) = client
+                && !self.unmounted.contains(store)
+            {
                 *key = self.stores[*store].clone();
             }
         }
+    }
+
+    /// The note that every store has held this key for so long.
+    pub(crate) fn hand_over(&self, key: &AccessKeyId, age: SignedDuration) -> HandOver {
+        let stores = (0..self.stores.len()).map(|i| self.store_id(i)).collect();
+        HandOver { key: key.clone(), at: self.now - age, stores, elsewhere: BTreeSet::new() }
+    }
+
+    pub(crate) fn region(&self, store: usize) -> Region {
+        Region::parse(self.regions.get(&store).unwrap_or(&"us-east-1")).unwrap()
+    }
+
+    pub(crate) fn store_id(&self, store: usize) -> StoreId {
+        StoreId::of(&format!("{store} {}", self.region(store)))
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use seskey::{
-    AccessKeyId, SecretAccessKey, SmtpCredential, SmtpPassword,
-    rotation::{Key, LEASE, Seen, Step},
+    AccessKeyId, Region, SecretAccessKey, SmtpCredential,
+    rotation::{FLAPPING, INTENT_TAG, LEASE, Seen, Step, YOUNG},
 };
 
 use super::{Event, Rotation, Run, failure::RotateFailure, look::look};
@@ -12,7 +12,7 @@ use crate::{
     Account, Error,
     lifecycle::{
         end::watch_end,
-        prove::{is_refusal, prove},
+        prove::{NotProven, Proof, is_refusal, prove},
     },
     store::{self, Held},
 };
@@ -21,7 +21,7 @@ use crate::{
 pub(super) enum Carried {
     /// It is done.
     Out,
-    /// The password that a store holds does not log in; what the stores hold is seen with other eyes now.
+    /// What a store holds does not log in; the stores are seen with other eyes now.
     Broken,
     /// It was interrupted, and changed nothing.
     Interrupted,
@@ -36,17 +36,29 @@ impl Run<'_> {
         let user = &self.rotation.user;
         match step {
             Step::WriteIntent(_) => self.look().await?,
-            Step::CreateKey => {
+            Step::CreateKey(intent) => {
                 // the intent may be that of a run which came no further
                 self.look().await?;
-                self.create_key().await?;
+                let key = self.create_key().await?;
+                // at once, so that no run takes it for anybody else's
+                let intent = intent.clone().with_made(&key, self.id);
+                self.write_tag(INTENT_TAG, Some(intent.to_string())).await?;
             }
             Step::Prove(key) => return self.prove(seen, key).await,
-            Step::Deliver { store, key } => self.deliver(*store, key).await?,
+            Step::Confirm(key) => return self.confirm(key).await,
+            Step::Deliver { store, key } => {
+                let held = &seen.stores[*store].holds;
+                let before = held.first().filter(|_| held.len() == 1);
+                self.passwords.deliver(*store, key, before.cloned());
+                self.write(*store, key).await?;
+            }
+            Step::PutBack { store, key } => {
+                self.write(*store, key).await?;
+                self.passwords.put_back(*store);
+            }
             Step::RunHook(key) => {
                 if let Some(hook) = &self.rotation.hook {
-                    let delivered = self.passwords.credential(self.rotation, key);
-                    hook.run(user, key, delivered.as_ref()).await?;
+                    hook.run(user, key, &self.credentials(key)).await?;
                 }
                 self.passwords.hooked = Some(key.clone());
             }
@@ -60,11 +72,7 @@ impl Run<'_> {
             _ => {}
         }
         if let Some((tag, value)) = step.tag() {
-            match &value {
-                Some(value) => self.account.tag_user(user, tag, value).await?,
-                None => self.account.untag_user(user, tag).await?,
-            }
-            self.expected.tag = Some((tag, value));
+            self.write_tag(tag, value).await?;
         }
         Ok(Carried::Out)
     }
@@ -78,58 +86,118 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn create_key(&mut self) -> Result<(), RotateFailure> {
+    async fn write_tag(&mut self, tag: &'static str, value: Option<String>) -> Result<(), Error> {
+        let user = &self.rotation.user;
+        let written = match &value {
+            Some(value) => self.account.tag_user(user, tag, value).await,
+            None => self.account.untag_user(user, tag).await,
+        };
+        match written {
+            Err(error) if self.rotation.forgoes_notes => {
+                (self.on_event)(Event::Unwritten { tag, error });
+                self.unwritten.insert(tag, value);
+            }
+            written => {
+                written?;
+                self.unwritten.remove(tag);
+                self.expected.tag = Some((tag, value));
+            }
+        }
+        Ok(())
+    }
+
+    async fn create_key(&mut self) -> Result<AccessKeyId, RotateFailure> {
         let made = self.account.create_access_key(&self.rotation.user).await?;
         let unusable = || RotateFailure::UnusableKey { id: made.id.clone() };
         let id = AccessKeyId::parse(&made.id).map_err(|_| unusable())?;
         let secret = SecretAccessKey::parse(made.secret.expose()).map_err(|_| unusable())?;
-        let password = SmtpPassword::derive(&secret, &self.rotation.region);
         self.expected.key = Some((id.clone(), Some(true)));
-        self.passwords.made(id, password);
-        Ok(())
+        self.passwords.made(id.clone(), secret);
+        Ok(id)
     }
 
     async fn prove(&mut self, seen: &Seen, key: &AccessKeyId) -> Result<Carried, RotateFailure> {
-        let credential = self.passwords.credential(self.rotation, key);
-        let credential = credential.expect("the plan proves what is at hand or in a store");
-        let on_event = &mut self.on_event;
-        let on_login = &mut |login| on_event(Event::Login(login));
-        let mut proof = self.rotation.proof.clone();
-        let is_old = |known: &&Key| seen.now.duration_since(known.created) > LEASE;
-        if seen.keys.iter().filter(is_old).any(|known| known.id == *key) {
-            proof.refusals = REFUSALS_OF_OLD_KEYS;
-        }
-        let proven = prove(&proof, &credential, &mut self.interrupt, on_login).await;
-        let made_here = self.passwords.made.contains(key);
-        match proven {
-            Ok(Some(_)) => {
-                self.passwords.proven.insert(key.clone());
-                Ok(Carried::Out)
+        let made_here = self.passwords.is_made_here(key);
+        let created = seen.keys.iter().find(|known| known.id == *key).map(|known| known.created);
+        let age = seen.now.duration_since(created.unwrap_or(seen.now));
+        for (region, credential) in self.credentials(key) {
+            let mut proof = self.rotation.proof_in(&region).clone();
+            if age > LEASE {
+                proof.refusals = REFUSALS_OF_OLD_KEYS;
             }
-            Ok(None) => Ok(Carried::Interrupted),
-            Err(error) if self.rotation.now && !made_here && is_refusal(&error.error) => {
-                let store = seen.stores.iter().position(|store| store.holds.contains(key));
-                self.passwords.disprove(key);
-                if let Some(store) = store {
-                    (self.on_event)(Event::Broken { store, key: key.clone() });
+            // where nobody reads yet, nobody is refused
+            if age < YOUNG && seen.stores.iter().any(|store| !store.is_empty) {
+                proof.span = FLAPPING.unsigned_abs();
+            }
+            match self.log_in(&proof, &credential).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(Carried::Interrupted),
+                Err(error) if self.rotation.now && !made_here && is_refusal(&error.error) => {
+                    let store = seen.stores.iter().position(|store| store.holds.contains(key));
+                    self.passwords.disprove(key);
+                    if let Some(store) = store {
+                        (self.on_event)(Event::Broken { store, key: key.clone() });
+                    }
+                    return Ok(Carried::Broken);
                 }
-                Ok(Carried::Broken)
+                Err(error) => {
+                    let (key, error) = (key.clone(), Box::new(error));
+                    return Err(RotateFailure::NotProven { key, made_here, error });
+                }
             }
-            Err(error) => Err(RotateFailure::NotProven {
-                key: key.clone(),
-                made_here,
-                error: Box::new(error),
-            }),
         }
+        self.passwords.prove(key);
+        Ok(Carried::Out)
     }
 
-    async fn deliver(&mut self, index: usize, key: &AccessKeyId) -> Result<(), RotateFailure> {
-        let store = &self.rotation.stores[index];
-        let credential = self.passwords.credential(self.rotation, key);
-        let credential = credential.expect("the plan delivers what is proven");
-        // also when it fails, for it may have been written all the same
-        self.passwords.deliver(key);
-        let Rotation { region, .. } = self.rotation;
+    /// Logs in once with what the stores hold. A refusal is not the end: what they held before is put back.
+    async fn confirm(&mut self, key: &AccessKeyId) -> Result<Carried, RotateFailure> {
+        for (region, credential) in self.credentials(key) {
+            let mut proof = self.rotation.proof_in(&region).clone();
+            (proof.logins, proof.refusals) = (1, Duration::ZERO);
+            match self.log_in(&proof, &credential).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(Carried::Interrupted),
+                Err(error) if is_refusal(&error.error) => {
+                    self.passwords.confirm(key, false);
+                    (self.on_event)(Event::Refused { key: key.clone() });
+                    return Ok(Carried::Broken);
+                }
+                Err(error) => {
+                    let made_here = self.passwords.is_made_here(key);
+                    let (key, error) = (key.clone(), Box::new(error));
+                    return Err(RotateFailure::NotProven { key, made_here, error });
+                }
+            }
+        }
+        self.passwords.confirm(key, true);
+        Ok(Carried::Out)
+    }
+
+    /// Whether it logs in; false if it was interrupted.
+    async fn log_in(
+        &mut self,
+        proof: &Proof,
+        credential: &SmtpCredential,
+    ) -> Result<bool, NotProven> {
+        let on_event = &mut self.on_event;
+        let on_login = &mut |login| on_event(Event::Login(login));
+        Ok(prove(proof, credential, &mut self.interrupt, on_login).await?.is_some())
+    }
+
+    /// The credential of a key for each region of the stores, as far as its password is known.
+    fn credentials(&self, key: &AccessKeyId) -> Vec<(Region, SmtpCredential)> {
+        let known = |region: &Region| {
+            Some((region.clone(), self.passwords.credential(self.rotation, key, region)?))
+        };
+        self.rotation.regions().into_iter().filter_map(known).collect()
+    }
+
+    async fn write(&mut self, store: usize, key: &AccessKeyId) -> Result<(), RotateFailure> {
+        let store = &self.rotation.stores[store];
+        let region = store.region_or(&self.rotation.region);
+        let credential = self.passwords.credential(self.rotation, key, region);
+        let credential = credential.expect("the plan delivers what is known for the region");
         let ours = &self.passwords.ours;
         let written = store::write(self.account, store, region, &credential, ours).await;
         written.map_err(|error| RotateFailure::of_store(store, error))
@@ -138,13 +206,12 @@ impl Run<'_> {
     /// Deactivates a key, and watches its end where its password is known.
     async fn deactivate(&mut self, key: &AccessKeyId) -> Result<(), Error> {
         self.set_active(key, false).await?;
-        let known = self.passwords.credential(self.rotation, key);
-        let credential = match known {
-            Some(credential) => Some(credential),
+        let credential = match self.credentials(key).pop() {
+            Some(known) => Some(known),
             None => previous(self.account, self.rotation, key).await,
         };
-        if let Some(credential) = credential {
-            let proof = &self.rotation.proof;
+        if let Some((region, credential)) = credential {
+            let proof = self.rotation.proof_in(&region);
             let ending = watch_end(proof, &credential, &mut self.interrupt).await;
             (self.on_event)(Event::Ending { key: key.clone(), ending });
         }
@@ -170,13 +237,14 @@ async fn previous(
     account: &Account,
     rotation: &Rotation,
     key: &AccessKeyId,
-) -> Option<SmtpCredential> {
+) -> Option<(Region, SmtpCredential)> {
     for store in &rotation.stores {
         if let Ok(Held::Credentials(held)) = store::previous(account, store).await
             && let Some((user_name, password)) = held.into_iter().find(|(id, _)| id == key)
         {
             let (iam_user, endpoint) = (None, None);
-            return Some(SmtpCredential { iam_user, user_name, password, endpoint });
+            let credential = SmtpCredential { iam_user, user_name, password, endpoint };
+            return Some((store.region_or(&rotation.region).clone(), credential));
         }
     }
     None

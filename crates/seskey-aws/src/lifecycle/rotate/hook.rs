@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use seskey::{AccessKeyId, SmtpCredential};
+use seskey::{AccessKeyId, Region, SmtpCredential};
 
 use crate::process::{self, ProcessError};
 
@@ -27,11 +27,11 @@ impl Hook {
         &self,
         user: &str,
         key: &AccessKeyId,
-        delivered: Option<&SmtpCredential>,
+        delivered: &[(Region, SmtpCredential)],
     ) -> Result<(), ProcessError> {
         let variables = [("SESKEY_IAM_USER", user), ("SESKEY_SMTP_USER_NAME", key.as_str())];
         let hidden: Vec<_> =
-            delivered.iter().map(|credential| credential.password.expose()).collect();
+            delivered.iter().map(|(_, credential)| credential.password.expose()).collect();
         process::shell(&self.command, &variables, b"", &hidden, self.patience).await
     }
 

@@ -18,18 +18,21 @@ pub async fn look(
     tags_too_many: usize,
     keys: &BTreeSet<AccessKeyId>,
 ) -> Result<(), RotateFailure> {
-    let Rotation { user, region, stores, proof, hook, .. } = rotation;
-    if tags_too_many > 0 {
+    let Rotation { user, region, stores, hook, .. } = rotation;
+    if tags_too_many > 0 && !rotation.forgoes_notes {
         return Err(RotateFailure::Tags { too_many: tags_too_many });
     }
     if let Some(hook) = hook {
         hook.look().await.map_err(RotateFailure::NoHook)?;
     }
-    let mut transcript = Transcript::default();
-    let session = proof.client.connect(&proof.server, &mut transcript).await;
-    session.map_err(RotateFailure::Unreachable)?.quit().await;
+    for region in rotation.regions() {
+        let proof = rotation.proof_in(region);
+        let mut transcript = Transcript::default();
+        let session = proof.client.connect(&proof.server, &mut transcript).await;
+        session.map_err(RotateFailure::Unreachable)?.quit().await;
+    }
     for store in stores {
-        let ready = store::probe(account, store, region, user, keys).await;
+        let ready = store::probe(account, store, store.region_or(region), user, keys).await;
         ready.map_err(|error| RotateFailure::of_store(store, error))?;
     }
     Ok(())

@@ -10,13 +10,17 @@ mod hook;
 mod look;
 mod observe;
 mod passwords;
+mod run_id;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use seskey::{
     AccessKeyId, Region, SmtpCredential,
-    rotation::{Goal, LAG, MARGIN, Reason, Seen, Step, Why, forecast_of},
+    rotation::{Goal, LAG, MARGIN, Reason, RunId, Seen, Sending, Step, Why, forecast_of},
     store::Store,
 };
 use tokio::time::timeout;
@@ -24,6 +28,7 @@ use tokio::time::timeout;
 pub use failure::{RotateError, RotateFailure};
 pub use hook::Hook;
 pub use look::look;
+pub(super) use run_id::this_run;
 
 use self::{
     carry_out::Carried,
@@ -35,7 +40,7 @@ use super::{
     end::Ending,
     prove::{Login, Proof},
 };
-use crate::{Account, clock::Stopwatch, iam::LastUsed};
+use crate::{Account, Error, clock::Stopwatch, iam::LastUsed, sender::sending};
 
 /// What is to be rotated, and how.
 #[derive(Clone)]
@@ -52,13 +57,33 @@ pub struct Rotation {
     pub stores: Vec<Store>,
     /// What is told that the stores hold a new credential.
     pub hook: Option<Hook>,
-    /// How a credential is proven.
+    /// How a credential is proven in its region.
     pub proof: Proof,
+    /// How it is proven in the other regions that stores name.
+    pub proofs: BTreeMap<Region, Proof>,
+    /// Whether the user may send, where that is known from a list.
+    pub sending: Sending,
+    /// How long it waits for what another run may do, before it leaves that to the next run.
+    pub wait: Duration,
+    /// Whether it goes on where a note cannot be written: after a leak, nothing is to be in the way.
+    pub forgoes_notes: bool,
     /// Whether every key that there is at the start is due, whatever its age, and a store may be written over that holds
     /// a password which does not log in.
     pub now: bool,
     /// The tags of the user as they were read a moment ago, which spares a call where nothing is due.
     pub tags: Option<Vec<(String, String)>>,
+}
+
+impl Rotation {
+    /// How a credential is proven in this region.
+    pub fn proof_in(&self, region: &Region) -> &Proof {
+        self.proofs.get(region).unwrap_or(&self.proof)
+    }
+
+    /// The regions of the stores, each once.
+    fn regions(&self) -> BTreeSet<&Region> {
+        self.stores.iter().map(|store| store.region_or(&self.region)).collect()
+    }
 }
 
 /// What came of it.
@@ -72,6 +97,8 @@ pub struct Outcome {
     pub at_hand: Option<SmtpCredential>,
     /// Whether a store held an active key at the end.
     pub is_served: bool,
+    /// Whether a new key was asked for, whatever the age of the old one, and none was made.
+    pub owes_a_key: bool,
     /// The use that it was stopped by.
     pub last_used: Option<LastUsed>,
 }
@@ -139,6 +166,18 @@ pub enum Event {
         /// What was seen of it.
         ending: Ending,
     },
+    /// A key was refused after it was delivered. What the stores held before is put back, where it is known.
+    Refused {
+        /// The key.
+        key: AccessKeyId,
+    },
+    /// A note could not be written, and the run goes on without.
+    Unwritten {
+        /// The tag.
+        tag: &'static str,
+        /// Why.
+        error: Error,
+    },
     /// A store holds a password that does not log in.
     Broken {
         /// Which of the stores.
@@ -170,6 +209,8 @@ pub async fn rotate(
             Ok(Outcome {
                 at_hand: is_wanted.then(|| passwords.undelivered(rotation)).flatten(),
                 is_served,
+                owes_a_key: rotation.now
+                    && !steps.iter().any(|step| matches!(step, Step::CreateKey(_))),
                 last_used: end.used_key().and_then(|key| last_uses.remove(key)),
                 steps,
                 end,
@@ -187,6 +228,9 @@ pub async fn forecast(account: &Account, rotation: &Rotation) -> Result<Vec<Step
     let on_event = &mut |_| {};
     let mut run = Run::new(account, rotation, Interrupt::never(), on_event);
     let mut seen = run.observe().await?;
+    if seen.sending == Sending::Unknown {
+        seen.sending = sending(account, &rotation.user).await?;
+    }
     // of an only key it is of no account, unless it may be a stranger's
     if seen.keys.len() > 1 || seen.notes.intent.is_some() {
         let keys: Vec<_> = seen.keys.iter().map(|key| key.id.clone()).collect();
@@ -209,12 +253,18 @@ impl End {
 }
 
 struct Run<'a> {
+    id: RunId,
     account: &'a Account,
     rotation: &'a Rotation,
     interrupt: Interrupt,
     on_event: &'a mut (dyn FnMut(Event) + Send),
     /// What only this process knows.
     passwords: Passwords,
+    /// Notes that could not be written, and hold for this run alone.
+    unwritten: BTreeMap<&'static str, Option<String>>,
+    /// Whether the user may send, as far as it was asked.
+    sending: Sending,
+    may_ask_for_sending: bool,
     /// What the step before has changed, and IAM may not show yet.
     expected: Expected,
     /// What IAM has shown, where it may be built upon once more.
@@ -231,8 +281,10 @@ struct Run<'a> {
     tags: Option<Vec<(String, String)>>,
     /// Since when it observes what the next step is decided on.
     observed: Stopwatch,
-    /// When the first observation was made, by IAM's clock.
-    start: Option<Timestamp>,
+    /// The keys that there were at first.
+    old: Option<BTreeSet<AccessKeyId>>,
+    /// Since when it has waited for another run.
+    waiting: Option<Stopwatch>,
     steps: Vec<Step>,
 }
 
@@ -248,7 +300,11 @@ impl<'a> Run<'a> {
             rotation,
             interrupt,
             on_event,
+            id: this_run(),
             passwords: Passwords::default(),
+            unwritten: BTreeMap::new(),
+            sending: rotation.sending.clone(),
+            may_ask_for_sending: true,
             expected: Expected::default(),
             listed: None,
             last_uses: BTreeMap::new(),
@@ -257,7 +313,8 @@ impl<'a> Run<'a> {
             has_looked: false,
             tags: rotation.tags.clone(),
             observed: Stopwatch::start(),
-            start: None,
+            old: None,
+            waiting: None,
             steps: vec![],
         }
     }
@@ -305,10 +362,15 @@ impl<'a> Run<'a> {
             Step::WaitUntil { until, why, key } if ends_here => {
                 Ok(Some(End::Waits { until, why, key }))
             }
-            Step::WaitUntil { until, key, .. } => {
-                (self.on_event)(Event::Waits { until, key });
+            Step::WaitUntil { until, why, key } => {
+                let waited = self.waiting.get_or_insert_with(Stopwatch::start).elapsed();
+                let patience = self.rotation.wait.saturating_sub(waited);
                 let left = Duration::try_from(until.duration_since(seen.now)).unwrap_or_default();
-                self.interrupt.sleep(left.min(LOOK_AGAIN)).await;
+                if patience.is_zero() {
+                    return Ok(Some(End::Waits { until, why, key }));
+                }
+                (self.on_event)(Event::Waits { until, key });
+                self.interrupt.sleep(left.min(patience).min(LOOK_AGAIN)).await;
                 Ok(None)
             }
             step => {
@@ -347,15 +409,21 @@ impl<'a> Run<'a> {
             self.ask_for_uses(&mut seen, &asked).await?;
             step = (self.rotation.plan)(&seen, &goal);
         }
+        if seen.sending_is_behind(&step) && std::mem::take(&mut self.may_ask_for_sending) {
+            self.sending = sending(self.account, &self.rotation.user).await?;
+            seen.sending = self.sending.clone();
+            step = (self.rotation.plan)(&seen, &goal);
+        }
         Ok((seen, step))
     }
 
     /// What is to be reached; with `now`, every key is due that was there at the start.
     fn goal(&mut self, seen: &Seen) -> Goal {
-        let start = *self.start.get_or_insert(seen.now);
+        let keys = || seen.keys.iter().map(|key| key.id.clone()).collect();
+        let old = self.old.get_or_insert_with(keys);
         let mut goal = self.rotation.goal.clone();
         if self.rotation.now {
-            goal.renew_before = Some(start);
+            goal.replace.clone_from(old);
         }
         goal
     }

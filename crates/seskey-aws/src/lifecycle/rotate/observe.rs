@@ -7,12 +7,12 @@ use std::{
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use seskey::{
-    AccessKeyId, SmtpPassword,
-    rotation::{Key, LAG, Notes, Seen, Step, Store as Holding, tags_too_many},
+    AccessKeyId, Region, SmtpPassword,
+    rotation::{Intent, Key, LAG, Notes, RunId, Seen, Step, Store as Holding, tags_too_many},
     store::Store,
 };
 
-use super::{Rotation, Run, failure::RotateFailure};
+use super::{Run, failure::RotateFailure, run_id::is_gone};
 use crate::{
     Error,
     clock::Stopwatch,
@@ -48,6 +48,10 @@ impl Run<'_> {
             None => self.settled().await?,
         };
         let tags = listed.tags.iter().map(|(key, value)| (&**key, &**value));
+        let tags = tags.filter(|(key, _)| !self.unwritten.contains_key(key));
+        let unwritten =
+            self.unwritten.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?)));
+        let tags = tags.chain(unwritten);
         let notes = Notes::from_tags(tags)?;
         self.tags_too_many = tags_too_many(listed.tags.iter().map(|(key, _)| &**key));
         let keys: Vec<Key> = listed.keys.iter().map(key).collect::<Result<_, _>>()?;
@@ -57,17 +61,28 @@ impl Run<'_> {
         self.listed = Some(listed);
         let mut stores = vec![];
         for store in &self.rotation.stores {
-            stores.push(Holding { holds: self.holds(store, &keys).await? });
+            let region = store.region_or(&self.rotation.region);
+            let held = self.holds(store, region, &keys).await?;
+            stores.push(Holding {
+                is_empty: held.is_none(),
+                holds: held.unwrap_or_default(),
+                before: self.passwords.before.get(&stores.len()).cloned(),
+                ..Holding::new(store::id(store, &self.rotation.region), region.clone())
+            });
         }
         let now = self.account.now().unwrap_or_else(Timestamp::now);
         Ok(Seen {
+            gone: notes.intent.iter().flat_map(gone).collect(),
             keys,
             notes,
             stores,
-            at_hand: self.passwords.made.clone(),
+            sending: self.sending.clone(),
+            at_hand: self.passwords.at_hand(),
             proven: self.passwords.proven.clone(),
+            unconfirmed: self.passwords.unconfirmed.clone(),
+            refused: self.passwords.refused.clone(),
             hooked: self.passwords.hooked.clone(),
-            ..Seen::at(whole_seconds(now))
+            ..Seen::at(whole_seconds(now), self.id)
         })
     }
 
@@ -100,12 +115,13 @@ impl Run<'_> {
     /// Keeps what IAM has shown for the next step, after one that changed nothing there.
     ///
     /// It is used for no longer than [`FRESH`], and only where the next step goes on with the hand-over. It is as if that
-    /// step were decided so much earlier: the longest of them, the hook, still ends before MARGIN less LAG has gone by
+    /// step were decided so much earlier: the longest of them, a delivery, still ends before MARGIN less LAG has gone by
     /// since IAM was asked. What the stores hold, and the time, are seen anew. Nothing is deactivated, deleted, made or
     /// waited for by what was kept.
     pub(super) fn keep(&mut self, listed: Option<Listed>, after: &Step) {
-        let changes_nothing =
-            matches!(after, Step::Prove(_) | Step::Deliver { .. } | Step::RunHook(_));
+        let changes_nothing = matches!(after, Step::Prove(_) | Step::Deliver { .. } | Step::Confirm(_))
+                // the hook may do anything, and nothing may have passed where there is none
+                || matches!(after, Step::RunHook(_)) && self.rotation.hook.is_none();
         self.listed = listed.filter(|_| changes_nothing);
     }
 
@@ -130,36 +146,37 @@ impl Run<'_> {
         unreachable!("the loop ends by the clock")
     }
 
-    /// The keys whose passwords the store holds; none if it holds another password for one of them.
+    /// The keys whose passwords the store holds, if it holds anything; none of them if it holds another password for one.
     async fn holds(
         &mut self,
         store: &Store,
+        region: &Region,
         keys: &[Key],
-    ) -> Result<BTreeSet<AccessKeyId>, RotateFailure> {
+    ) -> Result<Option<BTreeSet<AccessKeyId>>, RotateFailure> {
         let failed = |error| RotateFailure::of_store(store, error);
-        let Rotation { region, .. } = self.rotation;
         let ours = &self.passwords.ours;
         let held = match store::read(self.account, store, region, ours).await.map_err(failed)? {
-            Held::Nothing => vec![],
+            Held::Nothing => return Ok(None),
             Held::Foreign => return Err(RotateFailure::Foreign { store: store.to_string() }),
             Held::Credentials(held) => held,
         };
         let mut holds = BTreeSet::new();
         for (key, password) in held {
-            if !keys.iter().any(|known| known.id == key) && !self.passwords.made.contains(&key) {
-                self.is_nobodys(store, &key, &password).await?;
-            } else if !self.passwords.learn(&key, &password) {
-                return Ok(BTreeSet::new());
+            if !keys.iter().any(|known| known.id == key) && !self.passwords.is_made_here(&key) {
+                self.is_nobodys(store, region, &key, &password).await?;
+            } else if !self.passwords.learn(&key, region, &password) {
+                return Ok(Some(BTreeSet::new()));
             }
             holds.insert(key);
         }
-        Ok(holds)
+        Ok(Some(holds))
     }
 
     /// A credential of no key of this user must not be written over while somebody logs in with it.
     async fn is_nobodys(
         &mut self,
         store: &Store,
+        region: &Region,
         key: &AccessKeyId,
         password: &SmtpPassword,
     ) -> Result<(), RotateFailure> {
@@ -174,7 +191,7 @@ impl Run<'_> {
             Err(error) if error.is_access_denied() || error.is_no_such_entity() => {}
             Err(error) => return Err(error.into()),
         }
-        let proof = &self.rotation.proof;
+        let proof = self.rotation.proof_in(region);
         let mut transcript = Transcript::default();
         let login =
             proof.client.prove(&proof.server, key.as_str(), password.expose(), &mut transcript);
@@ -210,6 +227,11 @@ impl Expected {
     }
 }
 
+/// The makers of keys that are certainly over.
+fn gone(intent: &Intent) -> BTreeSet<RunId> {
+    intent.made.values().flatten().copied().filter(is_gone).collect()
+}
+
 fn key(key: &AccessKey) -> Result<Key, RotateFailure> {
     let unusable = || RotateFailure::UnusableKey { id: key.id.clone() };
     Ok(Key {
@@ -221,7 +243,10 @@ fn key(key: &AccessKey) -> Result<Key, RotateFailure> {
 }
 
 fn hands_over(step: &Step) -> bool {
-    matches!(step, Step::Deliver { .. } | Step::RunHook(_) | Step::MarkHandOver(_))
+    matches!(
+        step,
+        Step::Deliver { .. } | Step::Confirm(_) | Step::RunHook(_) | Step::MarkHandOver(_)
+    )
 }
 
 /// As IAM gives its times.

@@ -2,20 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seskey::{AccessKeyId, SmtpCredential, SmtpPassword};
+use seskey::{AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword};
 
 use super::Rotation;
 
 #[derive(Default)]
 pub(super) struct Passwords {
-    /// Those that were made here, or that a store holds.
-    known: BTreeMap<AccessKeyId, SmtpPassword>,
+    /// Those that stores hold, or have held, for a region each.
+    read: BTreeMap<(AccessKeyId, Region), SmtpPassword>,
+    /// The secrets of the keys that were made here, which give a password for every region.
+    secrets: BTreeMap<AccessKeyId, SecretAccessKey>,
     /// The keys that the user has had, as this run has seen. Whatever entry of a store has one is for the credential.
     pub(super) ours: BTreeSet<AccessKeyId>,
-    /// The keys that were made here.
-    pub(super) made: BTreeSet<AccessKeyId>,
-    /// The keys whose known password is proven.
+    /// The keys whose known passwords are proven.
     pub(super) proven: BTreeSet<AccessKeyId>,
+    /// The keys that were delivered and not confirmed since.
+    pub(super) unconfirmed: BTreeSet<AccessKeyId>,
+    /// The keys that were refused after they were delivered, and not proven since.
+    pub(super) refused: BTreeSet<AccessKeyId>,
+    /// What each store held before it was delivered to.
+    pub(super) before: BTreeMap<usize, AccessKeyId>,
     /// Passwords in stores that do not log in.
     broken: Vec<SmtpPassword>,
     /// Keys of nobody that stores hold, whose passwords do not log in.
@@ -27,47 +33,94 @@ pub(super) struct Passwords {
 
 impl Passwords {
     /// Takes note of what a store holds. What was made here is not replaced: it is the truth.
-    /// False if the store holds another password for the same key.
-    pub(super) fn learn(&mut self, key: &AccessKeyId, password: &SmtpPassword) -> bool {
+    /// False if the store holds another password than is known for the same key and region.
+    pub(super) fn learn(
+        &mut self,
+        key: &AccessKeyId,
+        region: &Region,
+        password: &SmtpPassword,
+    ) -> bool {
         if self.broken.contains(password) {
             return false;
         }
-        let known = self.known.entry(key.clone()).or_insert_with(|| password.clone());
-        known == password
+        let known = self.password(key, region).unwrap_or_else(|| {
+            self.read.insert((key.clone(), region.clone()), password.clone());
+            password.clone()
+        });
+        known == *password
     }
 
-    pub(super) fn made(&mut self, key: AccessKeyId, password: SmtpPassword) {
-        self.known.insert(key.clone(), password);
+    pub(super) fn made(&mut self, key: AccessKeyId, secret: SecretAccessKey) {
         self.ours.insert(key.clone());
-        self.made.insert(key);
+        self.secrets.insert(key, secret);
+    }
+
+    /// The keys that were made here.
+    pub(super) fn at_hand(&self) -> BTreeSet<AccessKeyId> {
+        self.secrets.keys().cloned().collect()
+    }
+
+    pub(super) fn is_made_here(&self, key: &AccessKeyId) -> bool {
+        self.secrets.contains_key(key)
     }
 
     /// A password that a store holds does not log in.
     pub(super) fn disprove(&mut self, key: &AccessKeyId) {
-        self.broken.extend(self.known.remove(key));
+        let broken = self.read.extract_if(.., |(known, _), _| known == key);
+        self.broken.extend(broken.map(|(_, password)| password));
     }
 
-    pub(super) fn deliver(&mut self, key: &AccessKeyId) {
+    pub(super) fn prove(&mut self, key: &AccessKeyId) {
+        self.proven.insert(key.clone());
+        self.refused.remove(key);
+    }
+
+    /// What comes of the first login with what the stores hold.
+    pub(super) fn confirm(&mut self, key: &AccessKeyId, logs_in: bool) {
+        self.unconfirmed.remove(key);
+        if !logs_in {
+            self.proven.remove(key);
+            self.refused.insert(key.clone());
+        }
+    }
+
+    pub(super) fn deliver(&mut self, store: usize, key: &AccessKeyId, before: Option<AccessKeyId>) {
         self.delivered.insert(key.clone());
+        self.unconfirmed.insert(key.clone());
+        if let Some(before) = before.filter(|before| before != key) {
+            self.before.insert(store, before);
+        }
         self.hooked = None;
     }
 
+    pub(super) fn put_back(&mut self, store: usize) {
+        self.before.remove(&store);
+        self.hooked = None;
+    }
+
+    /// The credential of a key for a region, if its password is known.
     pub(super) fn credential(
         &self,
         rotation: &Rotation,
         key: &AccessKeyId,
+        region: &Region,
     ) -> Option<SmtpCredential> {
         Some(SmtpCredential {
             iam_user: Some(rotation.user.clone()),
             user_name: key.clone(),
-            password: self.known.get(key)?.clone(),
-            endpoint: Some(rotation.region.smtp_endpoint()),
+            password: self.password(key, region)?,
+            endpoint: Some(region.smtp_endpoint()),
         })
     }
 
     /// What was made here and is proven, and is in no store.
     pub(super) fn undelivered(&self, rotation: &Rotation) -> Option<SmtpCredential> {
-        let key = self.made.iter().find(|key| !self.delivered.contains(*key))?;
-        self.credential(rotation, key)
+        let key = self.secrets.keys().find(|key| !self.delivered.contains(*key))?;
+        self.credential(rotation, key, &rotation.region)
+    }
+
+    fn password(&self, key: &AccessKeyId, region: &Region) -> Option<SmtpPassword> {
+        let made = self.secrets.get(key).map(|secret| SmtpPassword::derive(secret, region));
+        made.or_else(|| self.read.get(&(key.clone(), region.clone())).cloned())
     }
 }

@@ -1,6 +1,6 @@
 //! `seskey create --to STORE`.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, time::Duration};
 
 use seskey::{
     rotation::{self, Goal},
@@ -48,6 +48,8 @@ pub(super) async fn run(
         client: smtp::client(&args.endpoint)?,
         endpoint: args.endpoint.clone(),
         now: false,
+        wait: WAIT,
+        forgoes_notes: false,
     };
     let account = rotations::look_ahead(job.clone(), request).await?;
     let spinner = output.spinner();
@@ -78,3 +80,6 @@ pub(super) async fn run(
         false => Err(with_leftovers(Failure::new("the creation failed", ""), &left)),
     }
 }
+
+/// As long as the other verbs wait for another run if nothing else is said.
+const WAIT: Duration = Duration::from_secs(60);

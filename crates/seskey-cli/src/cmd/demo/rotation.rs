@@ -1,11 +1,14 @@
 //! The rotation of a credential, in the time of a moved clock.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::SignedDuration;
 use seskey::{
     Region, SmtpCredential,
-    rotation::{self, Goal, Why},
+    rotation::{self, Goal, Sending, Why},
     store::Store,
 };
 use seskey_aws::{
@@ -46,6 +49,10 @@ pub(super) async fn rotated(
         stores: vec![store.clone()],
         hook: None,
         proof: Proof::new(smtp.client.clone(), smtp.starttls.clone()),
+        proofs: BTreeMap::new(),
+        sending: Sending::Allowed,
+        wait: Duration::ZERO,
+        forgoes_notes: false,
         now: false,
         tags: None,
     };

@@ -1,0 +1,80 @@
+//! Short names for what a note speaks of, and a tag has no room for: stores and runs.
+
+use std::{fmt, str::FromStr};
+
+use sha2::{Digest, Sha256};
+
+/// A store in a note: eight hexadecimal digits of the SHA-256 of what the store is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreId(u32);
+
+/// A run in a note: the host that it runs on, and the process there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId {
+    host: u32,
+    process: u32,
+}
+
+/// A word that is no fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not eight hexadecimal digits")]
+pub struct NotAFingerprint;
+
+impl StoreId {
+    /// The fingerprint of a store, from its full name: what it is, where it is, and the region of its password.
+    pub fn of(name: &str) -> Self {
+        Self(digest(name))
+    }
+}
+
+impl RunId {
+    /// The fingerprint of a run. `host` names a place where no two processes at a time have the same name `process`.
+    pub fn of(host: &str, process: &str) -> Self {
+        Self { host: digest(host), process: digest(process) }
+    }
+
+    /// Whether both run on the same host, so that the one can see whether the other is gone.
+    pub fn is_on_the_host_of(&self, other: &Self) -> bool {
+        self.host == other.host
+    }
+}
+
+fn digest(text: &str) -> u32 {
+    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(text));
+    u32::from_be_bytes([a, b, c, d])
+}
+
+fn number(word: &str) -> Result<u32, NotAFingerprint> {
+    let is_ours = word.len() == 8 && word.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let number = u32::from_str_radix(word, 16).ok().filter(|_| is_ours);
+    number.ok_or(NotAFingerprint)
+}
+
+impl fmt::Display for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}.{:08x}", self.host, self.process)
+    }
+}
+
+impl FromStr for StoreId {
+    type Err = NotAFingerprint;
+
+    fn from_str(word: &str) -> Result<Self, NotAFingerprint> {
+        number(word).map(Self)
+    }
+}
+
+impl FromStr for RunId {
+    type Err = NotAFingerprint;
+
+    fn from_str(word: &str) -> Result<Self, NotAFingerprint> {
+        let (host, process) = word.split_once('.').ok_or(NotAFingerprint)?;
+        Ok(Self { host: number(host)?, process: number(process)? })
+    }
+}
