@@ -128,6 +128,7 @@ impl Run<'_> {
             // where nobody reads yet, nobody is refused
             if age < YOUNG && seen.stores.iter().any(|store| !store.is_empty) {
                 proof.span = FLAPPING.unsigned_abs();
+                proof.patience += proof.span;
             }
             match self.log_in(&proof, &credential).await {
                 Ok(true) => {}
