@@ -346,15 +346,17 @@ fn discard(seen: &Seen, goal: &Goal, intent: &Intent, key: &Key) -> Step {
         |used: &Timestamp| !intent.made.contains_key(&key.id) || *used >= after(key.created, LEASE);
     let lease_ends = lease_ends(seen, intent, key);
     let unnamed = seen.unnamed();
+    let is_exposed = intent.before.contains(&key.id);
     match key.last_used.filter(strangers) {
         // somebody else deactivated it: it is for them to say when it may go
         _ if seen.held(key) => Step::ClearIntent,
         _ if !intent.stores.is_disjoint(&unnamed) && !goal.force => {
             Step::Stop(Reason::OtherStores { key: key.id.clone(), at: key.created, unnamed })
         }
+        _ if is_exposed && !key.active => delete(seen, goal, key),
         Some(used) if !goal.force => Step::Stop(Reason::StrangersKey { key: key.id.clone(), used }),
         _ if seen.now < lease_ends => wait(key, lease_ends, Why::Lease),
-        _ if intent.before.contains(&key.id) => retire_exposed(seen, goal, key),
+        _ if is_exposed => retire_exposed(seen, goal, key),
         _ => Step::Discard(key.id.clone()),
     }
 }
@@ -362,10 +364,9 @@ fn discard(seen: &Seen, goal: &Goal, intent: &Intent, key: &Key) -> Step {
 /// A key that was in a store for a moment of its lease: who read it there has the whole grace time.
 fn retire_exposed(seen: &Seen, goal: &Goal, key: &Key) -> Step {
     let grace_ends = after(after(key.created, LEASE), goal.grace());
-    match key.active {
-        true if seen.now < grace_ends => wait(key, grace_ends, Why::Grace),
-        true => Step::Deactivate(key.id.clone()),
-        false => delete(seen, goal, key),
+    match seen.now < grace_ends {
+        true => wait(key, grace_ends, Why::Grace),
+        false => Step::Deactivate(key.id.clone()),
     }
 }
 

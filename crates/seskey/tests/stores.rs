@@ -94,13 +94,32 @@ fn what_is_typed_is_understood() {
             }),
         ),
         (
-            "ssm:/app/mail?region=eu-west-1&kms-key-id=alias/mail&form=text",
+            "ssm:/app/mail?secret-region=eu-west-1&kms-key-id=alias/mail&form=text",
             store(StoreKind::Ssm(AwsSecret {
                 name: "/app/mail".into(),
                 region: Some(Region::parse("eu-west-1").unwrap()),
                 kms_key: Some("alias/mail".into()),
                 text: SecretText::UserPassword,
             })),
+        ),
+        (
+            "secretsmanager:app/mail?region=eu-west-1",
+            Store {
+                region: Some(Region::parse("eu-west-1").unwrap()),
+                ..store(StoreKind::SecretsManager(AwsSecret {
+                    name: "app/mail".into(),
+                    region: Some(Region::parse("eu-west-1").unwrap()),
+                    kms_key: None,
+                    text: SecretText::Json,
+                }))
+            },
+        ),
+        (
+            "file:app.json?region=eu-west-1",
+            Store {
+                region: Some(Region::parse("eu-west-1").unwrap()),
+                ..file("app.json", Target::Json)
+            },
         ),
         ("kubernetes:mail/smtp.ses", kubernetes("mail", "smtp.ses", Kubectl::default())),
         (

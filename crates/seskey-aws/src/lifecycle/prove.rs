@@ -113,7 +113,7 @@ pub async fn prove(
             continue;
         };
         in_a_row = 0;
-        if proof.logins > 1 && matches!(error, SmtpError::Refused { phase: Phase::Auth, .. }) {
+        if proof.logins > 1 && is_refusal(&error) {
             span = span.max(FLAPPING.unsigned_abs());
         }
         let patience = match is_refusal(&error) {
