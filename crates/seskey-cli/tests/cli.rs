@@ -16,6 +16,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::Mutex,
+    thread,
 };
 
 use jiff::SignedDuration;
@@ -62,19 +64,28 @@ const REDACTIONS: [(&str, &str); 11] = [
     (r"(ses-smtp-user)\.\d{8}-\d{6}", "$1.[TIME]"),
 ];
 
+/// Several at a time: the proof of a new key is mostly waiting.
 fn hold_cases(folder: &str) {
-    let mut failures = vec![];
-    for path in entries(&cases().join(folder)) {
-        let case = fs::read_to_string(&path).unwrap();
-        let said = play(folder, &case);
-        let assert = Assert::new().action_env("SNAPSHOTS");
-        let name = format!("{folder}/{}", stem(&path));
-        let expected = Data::read_from(&path, None).raw();
-        if let Err(error) = assert.try_eq(Some(&name), said.into_data(), expected) {
-            failures.push(format!("{name}\n{error}"));
-        }
-    }
+    let cases = Mutex::new(entries(&cases().join(folder)).into_iter());
+    let next = || cases.lock().unwrap().next();
+    let hold_some = || std::iter::from_fn(next).filter_map(|path| hold(folder, &path)).collect();
+    let failures: Vec<String> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(hold_some)).collect();
+        threads.into_iter().flat_map(|thread| -> Vec<String> { thread.join().unwrap() }).collect()
+    });
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+const AT_A_TIME: usize = 6;
+
+/// What is wrong with what the program says in this case.
+fn hold(folder: &str, path: &Path) -> Option<String> {
+    let said = play(folder, &fs::read_to_string(path).unwrap());
+    let name = format!("{folder}/{}", stem(path));
+    let expected = Data::read_from(path, None).raw();
+    let assert = Assert::new().action_env("SNAPSHOTS");
+    let error = assert.try_eq(Some(&name), said.into_data(), expected).err()?;
+    Some(format!("{name}\n{error}"))
 }
 
 /// Runs the commands of a case, and gives the case with what they say.

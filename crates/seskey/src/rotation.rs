@@ -265,9 +265,15 @@ fn hand_over_current(seen: &Seen, goal: &Goal) -> Option<Step> {
 fn name_every_store(seen: &Seen, goal: &Goal) -> Option<Step> {
     let note = seen.notes.hand_over.as_ref()?;
     let unnamed = seen.unnamed();
-    let concerns = !unnamed.is_empty() && !goal.force && seen.keys.iter().any(|key| key.active);
-    let reason = || Reason::OtherStores { key: note.key.clone(), at: note.at, unnamed };
-    concerns.then(|| Step::Stop(reason()))
+    if unnamed.is_empty() || seen.keys.iter().all(|key| !key.active) {
+        return None;
+    }
+    match goal.force {
+        true => seen.handed_over().map(|note| Step::MarkHandOver(note.but_for(&unnamed))),
+        false => {
+            Some(Step::Stop(Reason::OtherStores { key: note.key.clone(), at: note.at, unnamed }))
+        }
+    }
 }
 
 /// Beside the key that is handed over there is to be none; without one, there must be room for it.

@@ -7,7 +7,6 @@ use seskey::{
     Algorithm, SmtpCredential,
     diagnose::{Reason, Refused, reasons},
     recognise::Recognised,
-    rotation::FLAPPING,
 };
 use tokio::time::timeout;
 
@@ -87,7 +86,7 @@ pub async fn prove(
     on_login: &mut (dyn FnMut(Login) + Send),
 ) -> Result<Option<Proven>, NotProven> {
     let start = Instant::now();
-    let (mut in_a_row, mut first, mut span) = (0, start, proof.span);
+    let (mut in_a_row, mut first, mut was_refused) = (0, start, false);
     let mut pause = FIRST_PAUSE;
     for attempt in 1.. {
         let mut transcript = Transcript::default();
@@ -103,19 +102,22 @@ pub async fn prove(
                 first = Instant::now();
             }
             on_login(Login { attempt, outcome: Ok(()), retry_in: None });
-            let left = span.saturating_sub(first.elapsed());
+            let left = proof.span.saturating_sub(first.elapsed());
             if in_a_row >= proof.logins && left.is_zero() {
                 return Ok(Some(Proven { attempts: attempt, elapsed, transcript }));
             }
-            if !span.is_zero() && !interrupt.sleep(STEADY.min(left)).await {
+            let pause = match in_a_row >= proof.logins {
+                true => left.min(STEADY),
+                false if was_refused || !left.is_zero() => STEADY,
+                false => Duration::ZERO,
+            };
+            if !interrupt.sleep(pause).await {
                 return Ok(None);
             }
             continue;
         };
         in_a_row = 0;
-        if proof.logins > 1 && is_refusal(&error) {
-            span = span.max(FLAPPING.unsigned_abs());
-        }
+        was_refused |= matches!(error, SmtpError::Refused { phase: Phase::Auth, .. });
         let patience = match is_refusal(&error) {
             true => proof.patience.min(proof.refusals),
             false => proof.patience,
@@ -173,8 +175,8 @@ pub(super) fn is_refusal(error: &SmtpError) -> bool {
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Between two logins that succeed.
-const STEADY: Duration = Duration::from_secs(2);
+/// Between two logins that succeed, of a key that is young or was refused before.
+const STEADY: Duration = Duration::from_millis(1500);
 
 #[cfg(test)]
 mod tests {

@@ -73,6 +73,7 @@ pub(crate) struct Terms {
 
 /// How long it waits.
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "The rotation")]
 pub(crate) struct Wait {
     /// How long to wait for what another run may be about to do; what is due later is left to the next run
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1m")]

@@ -87,7 +87,7 @@ fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&Las
         ),
         Reason::MayNotSend(denial) => Failure::unfinished(
             format!("{user} may not send mail: {}", denied(denial)),
-            "seskey diagnose tells more; mend its policies, or --force rotates it all the same",
+            "mend its policies: seskey policy prints one that is enough; --force rotates it all the same",
         ),
         Reason::OtherStores { key, at, unnamed } => Failure::unfinished(
             format!(

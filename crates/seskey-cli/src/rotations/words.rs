@@ -68,7 +68,7 @@ pub(crate) fn words(step: &Step, stores: &[Store]) -> Words {
         Step::BeginGraceAgain(_) => both(
             "begin-grace-again",
             ("began", "begin"),
-            "the grace time anew: an access key that was retired is active again".to_owned(),
+            "the grace time anew, for an access key that was retired comes back".to_owned(),
         ),
         Step::ClearIntent => both(
             "clear-intent",

@@ -151,6 +151,14 @@ impl HandOver {
         note
     }
 
+    /// The same without these stores: a person says that they are gone for good.
+    pub(super) fn but_for(&self, stores: &BTreeSet<StoreId>) -> Self {
+        let mut note = self.clone();
+        note.stores.retain(|store| !stores.contains(store));
+        note.elsewhere.retain(|store| !stores.contains(store));
+        note
+    }
+
     /// Every store that it speaks of.
     pub(super) fn all(&self) -> impl Iterator<Item = StoreId> {
         self.stores.union(&self.elsewhere).copied()
