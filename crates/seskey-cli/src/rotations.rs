@@ -24,9 +24,11 @@ use seskey::{
 };
 use seskey_aws::{
     Account,
+    iam::UserDetails,
     lifecycle::{
         Interrupt,
-        create::{CreateRequest, Style, create_user},
+        converge::{Drift, converge, drift},
+        create::{CreateError, CreateRequest, Event as Making, Style, create_user},
         prove::Proof,
         rotate::{Hook, RotateFailure, Rotation, forecast, look, rotate},
     },
@@ -55,8 +57,8 @@ pub(crate) struct Job {
     pub(crate) region: Option<Region>,
     /// The region where there is no tag.
     pub(crate) usual_region: Option<Region>,
-    /// Its tags, where they are known from a list.
-    pub(crate) tags: Option<Vec<(String, String)>>,
+    /// What is known of it from a list, and whether it may send.
+    pub(crate) known: Option<(UserDetails, Sending)>,
     /// How the user is made if there is none.
     pub(crate) create: Option<CreateRequest>,
     /// What is to be reached.
@@ -133,10 +135,10 @@ pub(crate) async fn run(
 
 /// Looks at what a key of a user that is yet to be made will need. Nothing is changed. Gives the account as its stores
 /// are to be read.
-pub(crate) async fn look_ahead(mut job: Job, request: &CreateRequest) -> Result<Account> {
-    job.tags = Some(request.tags.clone());
+pub(crate) async fn look_ahead(job: Job, request: &CreateRequest) -> Result<Account> {
+    let tags = Some(request.tags.clone());
     let (account, is_aws) = (job.account.clone(), job.endpoint.smtp_endpoint.is_none());
-    let rotation = rotation(job)?;
+    let rotation = rotation(job, tags, Sending::Unknown)?;
     let account = leading_to(account, is_aws, &rotation);
     ready(&account, &rotation, request).await?;
     Ok(account)
@@ -181,34 +183,42 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
     let report = || locked(&report);
     let (who, stores) = (job.who.clone(), job.stores.clone());
     let failed = |failure| report().ended(&who, &stores, Ended::Failed(failure));
-    let missing = match look_for(&mut job).await {
-        Ok(missing) => missing,
+    let Found { tags, sending, missing, drift } = match look_for(&mut job).await {
+        Ok(found) => found,
         Err(failure) => return failed(failure),
     };
     let (account, is_aws) = (job.account.clone(), job.endpoint.smtp_endpoint.is_none());
-    let rotation = match rotation(job) {
+    let declared = job.create.clone();
+    let rotation = match rotation(job, tags, sending) {
         Ok(rotation) => rotation,
         Err(failure) => return failed(failure),
     };
     let account = leading_to(account, is_aws, &rotation);
-    if let (Some(request), Mode::Do) = (&missing, mode) {
-        if let Err(failure) = ready(&account, &rotation, request).await {
-            return failed(failure);
-        }
+    if let (Some(request), Mode::Do) = (&declared, mode) {
         let on_event = &mut |event| report().made(&who, &create::describe(&event));
-        let made = create_user(&account, request, interrupt.clone(), on_event).await;
+        let made = match missing {
+            true => match ready(&account, &rotation, request).await {
+                Ok(()) => make(&account, request, interrupt.clone(), on_event).await,
+                Err(failure) => return failed(failure),
+            },
+            false => converge(&account, request, &drift, interrupt.clone(), on_event).await,
+        };
         if let Err(error) = made {
             return failed(create::explain_create(&error, request));
         }
+        drift.iter().for_each(|drift| report().made(&who, &drifts(drift).1));
     }
-    match (mode, missing) {
-        (Mode::Tell, Some(request)) => {
+    match (mode, &declared) {
+        (Mode::Tell, Some(request)) if missing => {
             let steps = rotation::forecast(&new_user(&rotation, &account), &rotation.goal);
-            let made = making(&request, report().tells_all());
+            let made = making(request, report().tells_all());
             report().would(&who, &rotation, &made, &steps);
         }
-        (Mode::Tell, None) => match forecast(&account, &rotation).await {
-            Ok(steps) => report().would(&who, &rotation, &[], &steps),
+        (Mode::Tell, _) => match forecast(&account, &rotation).await {
+            Ok(steps) => {
+                let lines: Vec<String> = drift.iter().map(|drift| drifts(drift).0).collect();
+                report().would(&who, &rotation, &lines, &steps);
+            }
             Err(failure) => failed(explain::failure(&failure, &rotation)),
         },
         (Mode::Do, _) => {
@@ -229,21 +239,79 @@ impl fmt::Display for Who {
     }
 }
 
-/// Reads the tags of the user; how it is to be made, if there is no such user.
-async fn look_for(job: &mut Job) -> Result<Option<CreateRequest>> {
-    if job.tags.is_some() {
-        return Ok(None);
+/// What was found of a user.
+#[derive(Default)]
+struct Found {
+    tags: Option<Vec<(String, String)>>,
+    sending: Sending,
+    /// Whether there is no such user, and there is to be one.
+    missing: bool,
+    /// What it lacks of what was declared.
+    drift: Vec<Drift>,
+}
+
+/// Looks for the user, and for what was declared of it.
+async fn look_for(job: &mut Job) -> Result<Found> {
+    let user = &job.who.user;
+    if let Some((details, sending)) = job.known.take() {
+        return Ok(found(details, sending, job.create.as_ref()));
     }
-    match job.account.tags_of_user(&job.who.user).await {
-        Ok(tags) => {
-            job.tags = Some(tags);
-            Ok(None)
+    if let Some(request) = &job.create {
+        match job.account.details_of(user).await {
+            Ok(details) => return Ok(found(details, Sending::Unknown, Some(request))),
+            Err(error) if error.is_no_such_entity() => {
+                let tags = Some(request.tags.clone());
+                return Ok(Found { tags, missing: true, ..Found::default() });
+            }
+            // who may not look at its policies may do the rest
+            Err(error) if error.is_access_denied() => {}
+            Err(error) => return Err(explain::call(&error)),
         }
-        Err(error) if error.is_no_such_entity() && job.create.is_some() => {
-            job.tags = job.create.as_ref().map(|request| request.tags.clone());
-            Ok(job.create.take())
+    }
+    let tags = job.account.tags_of_user(user).await.map_err(|error| explain::call(&error))?;
+    Ok(Found { tags: Some(tags), ..Found::default() })
+}
+
+fn found(details: UserDetails, sending: Sending, declared: Option<&CreateRequest>) -> Found {
+    let drift: Vec<Drift> =
+        declared.map(|request| drift(&details, request)).into_iter().flatten().collect();
+    // what is put right is asked for again
+    let sending = if drift.is_empty() { sending } else { Sending::Unknown };
+    Found { tags: Some(details.tags), sending, missing: false, drift }
+}
+
+/// Makes the user. One that somebody else has made meanwhile is as good.
+async fn make(
+    account: &Account,
+    request: &CreateRequest,
+    interrupt: Interrupt,
+    on_event: &mut (dyn FnMut(Making) + Send),
+) -> std::result::Result<(), CreateError> {
+    match create_user(account, request, interrupt.clone(), on_event).await {
+        Err(error) if error.user_exists() => {
+            let details = account.details_of(request.user_name.as_str()).await;
+            let drift = details.map(|details| drift(&details, request)).unwrap_or_default();
+            converge(account, request, &drift, interrupt, on_event).await
         }
-        Err(error) => Err(explain::call(&error)),
+        made => made.map(drop),
+    }
+}
+
+/// What is to be done about what a user lacks, and that it was done.
+fn drifts(drift: &Drift) -> (String, String) {
+    let both = |to_do: &str, done: &str, rest: String| {
+        (format!("{to_do} {rest}"), format!("{done} {rest}"))
+    };
+    match drift {
+        Drift::Membership => both("put", "put", format!("it into the group {SENDING_GROUP}")),
+        Drift::Policy { found: None, .. } => {
+            both("give", "gave", format!("it the policy {SENDING_POLICY}"))
+        }
+        Drift::Policy { .. } => {
+            both("replace", "replaced", format!("its policy {SENDING_POLICY}, which is another"))
+        }
+        Drift::Region { wanted } => both("tag", "tagged", format!("it with its region, {wanted}")),
+        _ => both("put right", "put right", "what it lacks".to_owned()),
     }
 }
 
@@ -264,13 +332,13 @@ fn making(request: &CreateRequest, tells_all: bool) -> Vec<String> {
 }
 
 /// Finds the region, and with it the endpoint.
-fn rotation(job: Job) -> Result<Rotation> {
-    let Job { who: Who { user, .. }, goal, plan, stores, hook, now, wait, tags, .. } = job;
+fn rotation(job: Job, tags: Option<Vec<(String, String)>>, sending: Sending) -> Result<Rotation> {
+    let Job { who: Who { user, .. }, goal, plan, stores, hook, now, wait, .. } = job;
     let tag = tags.iter().flatten().find(|(key, _)| key == REGION_TAG).map(|(_, region)| region);
     let tag = tag.map(|region| aws::parse_region(region, true)).transpose()?;
     let region = match (job.region, tag) {
         (Some(region), Some(tag)) if region != tag => {
-            return Err(contradiction(&user, &tag, &region));
+            return Err(contradiction(&tag, &region));
         }
         (Some(region), _) | (None, Some(region)) => region,
         (None, None) => job.usual_region.ok_or_else(|| {
@@ -288,7 +356,7 @@ fn rotation(job: Job) -> Result<Rotation> {
     Ok(Rotation {
         proof: proof(&region)?,
         proofs: proofs.collect::<Result<_>>()?,
-        sending: Sending::Unknown,
+        sending,
         forgoes_notes: job.forgoes_notes,
         user,
         region,
@@ -302,11 +370,9 @@ fn rotation(job: Job) -> Result<Rotation> {
     })
 }
 
-fn contradiction(user: &str, tag: &Region, region: &Region) -> Failure {
+fn contradiction(tag: &Region, region: &Region) -> Failure {
     Failure::usage(
-        format!(
-            "the credential of {user} is for {tag}, as its tag {REGION_TAG} says, and not for {region}"
-        ),
+        format!("its credential is for {tag}, as the tag {REGION_TAG} says, and not for {region}"),
         format!(
             "for one region more, name it in a store, such as file:PATH?region={region}; to leave {tag}, change the tag"
         ),

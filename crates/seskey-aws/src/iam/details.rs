@@ -33,6 +33,8 @@ pub struct UserDetails {
     /// The policies embedded in it: their names and their documents.
     pub policies: Vec<(String, String)>,
     pub(crate) attached: Vec<Attached>,
+    /// The ARN of its permissions boundary.
+    pub(crate) boundary: Option<String>,
 }
 
 /// A group and its policies.
@@ -44,14 +46,6 @@ pub(crate) struct GroupDetails {
 }
 
 impl Account {
-    /// Every user of the account.
-    ///
-    /// # Errors
-    /// The refusal of IAM, such as to who may not do `iam:GetAccountAuthorizationDetails`.
-    pub async fn user_details(&self) -> Result<Vec<UserDetails>, Error> {
-        Ok(self.details(vec![EntityType::User]).await?.0)
-    }
-
     /// Every user and every group of the account.
     pub(crate) async fn user_and_group_details(
         &self,
@@ -75,6 +69,7 @@ impl Account {
             groups: self.groups_of_user(&name).await?,
             policies,
             attached: self.attached_to_user(&name).await?,
+            boundary: user.permissions_boundary.and_then(|it| it.permissions_boundary_arn),
             name,
         })
     }
@@ -109,6 +104,7 @@ fn user(detail: UserDetail) -> Option<UserDetails> {
         groups: detail.group_list.unwrap_or_default(),
         policies: policies(detail.user_policy_list)?,
         attached: all_attached(detail.attached_managed_policies)?,
+        boundary: detail.permissions_boundary.and_then(|it| it.permissions_boundary_arn),
     })
 }
 

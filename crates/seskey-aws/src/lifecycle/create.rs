@@ -16,7 +16,7 @@ use super::{
     undo::{LeftOver, Made, Thing, undo},
 };
 use crate::{
-    Account, Error,
+    Account, Cause, Error,
     iam::{Caller, NewAccessKey, Simulated},
 };
 
@@ -113,6 +113,19 @@ pub enum CreateFailure {
     /// Somebody asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl CreateError {
+    /// Whether there is such a user, be it that somebody else has just made it.
+    pub fn user_exists(&self) -> bool {
+        match &self.failure {
+            CreateFailure::UserExists { .. } => true,
+            CreateFailure::Call(Error {
+                action, cause: Cause::EntityAlreadyExists { .. }, ..
+            }) => *action == "iam:CreateUser",
+            _ => false,
+        }
+    }
 }
 
 /// What happens meanwhile.

@@ -1,6 +1,7 @@
 //! The life of a credential in an account: made, proven, listed, migrated, deleted.
 
 mod change;
+pub mod converge;
 pub mod create;
 pub mod delete;
 pub mod end;

@@ -1,11 +1,16 @@
 //! Whether policies let somebody send.
 
+use std::collections::HashMap;
+
 use seskey::{
     policy::{Policy, SendingPolicy},
     rotation::{Denial, Sending},
 };
 
-use crate::{Account, Error, iam::Attached};
+use crate::{
+    Account, Error,
+    iam::{Attached, UserDetails},
+};
 
 /// The action that the SMTP interface is authorized as. Source: SES Developer Guide, "Control user access".
 pub(crate) const SEND: &str = "ses:SendRawEmail";
@@ -67,28 +72,72 @@ impl Account {
         Ok(documents)
     }
 
+    /// Every user of the account, and whether it may send anything. All users and groups come in one list, and each
+    /// managed policy is asked for once.
+    ///
+    /// # Errors
+    /// The refusal of IAM, such as to who may not do `iam:GetAccountAuthorizationDetails`.
+    pub async fn senders(&self) -> Result<Vec<(UserDetails, Sending)>, Error> {
+        let (users, groups) = self.user_and_group_details().await?;
+        let mut managed = HashMap::new();
+        let mut senders = vec![];
+        for user in users {
+            let of_user = groups.iter().filter(|group| user.groups.contains(&group.name));
+            let texts = of_user.clone().flat_map(|group| &group.policies).chain(&user.policies);
+            let inline = texts.map(|(_, text)| Document::new(text)).collect();
+            let attached = of_user.flat_map(|group| &group.attached).chain(&user.attached);
+            let attached = attached.map(|policy| policy.arn.as_str()).collect();
+            let sending = self.sending_of(&user, inline, attached, &mut managed).await?;
+            senders.push((user, sending));
+        }
+        Ok(senders)
+    }
+
     /// Whether the policies of the user and of its groups let it send anything, within its boundary.
     pub(crate) async fn sending_of_documents(&self, user: &str) -> Result<Sending, Error> {
-        let user = self.user(user).await?;
-        let boundary = user.permissions_boundary.clone().and_then(|b| b.permissions_boundary_arn);
-        let user = self.details_of_user(user).await?;
-        let mut allows = user.policies.iter().any(|(_, text)| Document::new(text).allows_sending());
-        for policy in user.attached {
-            allows = allows || self.document(policy).await?.allows_sending();
+        let user = self.details_of_user(self.user(user).await?).await?;
+        let mut documents: Vec<_> =
+            user.policies.iter().map(|(_, text)| Document::new(text)).collect();
+        for group in &user.groups {
+            documents.extend(self.documents_of_group(group).await?);
         }
-        for group in user.groups {
-            allows = allows
-                || self.documents_of_group(&group).await?.iter().any(Document::allows_sending);
+        let attached = user.attached.iter().map(|policy| policy.arn.as_str()).collect();
+        self.sending_of(&user, documents, attached, &mut HashMap::new()).await
+    }
+
+    /// What these documents and managed policies come to, within the boundary of the user.
+    async fn sending_of(
+        &self,
+        user: &UserDetails,
+        mut documents: Vec<Document>,
+        attached: Vec<&str>,
+        managed: &mut HashMap<String, Document>,
+    ) -> Result<Sending, Error> {
+        for arn in attached {
+            documents.push(self.managed(arn, managed).await?);
         }
-        Ok(match boundary {
-            _ if !allows => Sending::Denied(Denial::NotAllowed),
-            Some(policy)
-                if !Document::new(&self.managed_policy(&policy).await?).allows_sending() =>
-            {
-                Sending::Denied(Denial::Boundary { policy })
+        if !documents.iter().any(Document::allows_sending) {
+            return Ok(Sending::Denied(Denial::NotAllowed));
+        }
+        Ok(match &user.boundary {
+            Some(policy) if !self.managed(policy, managed).await?.allows_sending() => {
+                Sending::Denied(Denial::Boundary { policy: policy.clone() })
             }
             _ => Sending::Allowed,
         })
+    }
+
+    async fn managed(
+        &self,
+        arn: &str,
+        known: &mut HashMap<String, Document>,
+    ) -> Result<Document, Error> {
+        if let Some(document) = known.get(arn) {
+            return Ok(document.clone());
+        }
+        let document = Document::new(&self.managed_policy(arn).await?);
+        known.insert(arn.to_owned(), document.clone());
+        Ok(document)
     }
 
     /// A policy embedded in a user.

@@ -1,6 +1,7 @@
 //! Listing, deleting and asking about SMTP users in the account of a local SES.
 
 use crate::stage::Stage;
+use seskey::rotation::Sending;
 use seskey::{
     AccessKeyId,
     user::{SENDING_GROUP, SENDING_POLICY, UserPath},
@@ -125,7 +126,8 @@ async fn all_users_come_in_few_answers() {
     stage.make(stage.request("by-group", Style::Group)).await;
     stage.make(stage.request("by-inline", inline())).await;
     let before = stage.answers("service").await;
-    let users = stage.root.user_details().await.unwrap();
+    let senders = stage.root.senders().await.unwrap();
+    let (users, sending): (Vec<_>, Vec<_>) = senders.into_iter().unzip();
     assert_eq!((users.len(), stage.answers("service").await - before), (1102, 2));
     let of = |name: &str| users.iter().find(|user| user.name == name).unwrap();
     let user = of("user-1099");
@@ -136,6 +138,7 @@ async fn all_users_come_in_few_answers() {
     let tag = |key: &str| (key.to_owned(), "mail".to_owned());
     assert_eq!((&user.tags[..], user.created.is_some()), (&[tag("team"), tag("use")][..], true));
     assert!(user.groups.is_empty() && user.policies.is_empty());
+    assert_eq!(sending.iter().filter(|sending| **sending == Sending::Allowed).count(), 2);
     assert_eq!(of("by-group").groups, [SENDING_GROUP]);
     assert_eq!(of("by-inline").policies, [(SENDING_POLICY.to_owned(), SEND.to_owned())]);
 }

@@ -12,12 +12,13 @@ use seskey::{
     Fleet, Region,
     fleet::{self, Credential, FleetError},
     policy::{Reach, SendingPolicy},
-    rotation,
+    rotation::{self, Sending},
     store::{Kubectl, Store, StoreKind},
     user::REGION_TAG,
 };
 use seskey_aws::{
     Account, Options, Role,
+    iam::UserDetails,
     lifecycle::{
         create::{CreateRequest, Style},
         rotate::Hook,
@@ -58,8 +59,8 @@ struct Reached {
     account: Account,
     client: Client,
     endpoint: Endpoint,
-    /// The tags of its users, where several of them are looked at.
-    tags: BTreeMap<String, Vec<(String, String)>>,
+    /// Its users, and whether they may send, where several of them are looked at.
+    users: BTreeMap<String, (UserDetails, Sending)>,
 }
 
 fn run(
@@ -173,12 +174,13 @@ async fn reach(
         tls_wrapper: false,
     };
     // one long list is cheaper than a call a user; who may not read it asks for each
-    let details = match users > 1 {
-        true => reached.user_details().await.unwrap_or_default(),
+    let senders = match users > 1 {
+        true => reached.senders().await.unwrap_or_default(),
         false => vec![],
     };
-    let tags = details.into_iter().map(|user| (user.name, user.tags)).collect();
-    Ok(Reached { client: smtp::client(&endpoint)?, account: reached, endpoint, tags })
+    let users =
+        senders.into_iter().map(|(user, sending)| (user.name.clone(), (user, sending))).collect();
+    Ok(Reached { client: smtp::client(&endpoint)?, account: reached, endpoint, users })
 }
 
 fn job(
@@ -197,7 +199,7 @@ fn job(
     let mut goal = credential.goal.clone();
     goal.wait_unused = credential.wait_unused;
     Ok(Job {
-        tags: reached.tags.get(&user).cloned(),
+        known: reached.users.get(&user).cloned(),
         account: reached.account.clone(),
         region: credential.region.clone(),
         usual_region,

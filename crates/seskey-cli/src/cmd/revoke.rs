@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
             account,
             region: region.clone(),
             usual_region,
-            tags: None,
+            known: None,
             create: None,
             goal,
             plan: rotation::next,

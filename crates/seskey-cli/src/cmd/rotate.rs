@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
                 account: account.clone(),
                 region: region.clone(),
                 usual_region: usual_region.clone(),
-                tags: None,
+                known: None,
                 create: None,
                 goal: goal.clone(),
                 plan: if args.undo { rotation::undo } else { rotation::next },

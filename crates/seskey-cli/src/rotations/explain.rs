@@ -86,7 +86,7 @@ fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&Las
             "find who still has it, and let them read the store; --wait-unused waits until it is idle, --force deactivates it",
         ),
         Reason::MayNotSend(denial) => Failure::unfinished(
-            format!("{user} may not send mail: {}", denied(denial)),
+            format!("it may not send mail: {}", denied(denial)),
             "mend its policies: seskey policy prints one that is enough; --force rotates it all the same",
         ),
         Reason::OtherStores { key, at, unnamed } => Failure::unfinished(
@@ -98,7 +98,7 @@ fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&Las
             "name every store of the user in one run; --force forgets those that are gone for good",
         ),
         Reason::TooManyStores => Failure::unfinished(
-            format!("{user} has more stores than can be noted on it, which are {STORES}"),
+            format!("it has more stores than can be noted on it, which are {STORES}"),
             "one exec: store can deliver to any number; --force forgets stores that are not named",
         ),
         Reason::EmptyStore { store, key, at } => Failure::unfinished(

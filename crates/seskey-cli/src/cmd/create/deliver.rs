@@ -39,7 +39,7 @@ pub(super) async fn run(
         account: account.clone(),
         region: Some(request.region.clone()),
         usual_region: None,
-        tags: None,
+        known: None,
         create: None,
         goal: Goal::days(90, 7, 7).expect("90 days are an age"),
         plan: rotation::next,

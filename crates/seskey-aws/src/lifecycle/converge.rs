@@ -1,0 +1,107 @@
+//! What a credential needs beside its key, as it was declared: seen in every run, and put right.
+
+use serde_json::Value;
+use seskey::user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY};
+
+use super::{
+    Interrupt,
+    change::Change,
+    create::{CreateError, CreateFailure, CreateRequest, Event, Style},
+    group::look_at_group,
+};
+use crate::{Account, Error, iam::UserDetails};
+
+/// What a user lacks of what was declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Drift {
+    /// It is not in the sending group.
+    Membership,
+    /// It has no sending policy of its own, or another one.
+    Policy {
+        /// What was declared.
+        wanted: String,
+        /// What there is.
+        found: Option<String>,
+    },
+    /// Its tag does not name the region.
+    Region {
+        /// What was declared.
+        wanted: String,
+    },
+}
+
+/// What this user lacks. A region that its tag names already is not its matter.
+pub fn drift(user: &UserDetails, wanted: &CreateRequest) -> Vec<Drift> {
+    let permission = match &wanted.style {
+        Style::Group => {
+            let is_in = user.groups.iter().any(|group| group == SENDING_GROUP);
+            (!is_in).then_some(Drift::Membership)
+        }
+        Style::Inline { policy } => {
+            let found = user.policies.iter().find(|(name, _)| name == SENDING_POLICY);
+            let found = found.map(|(_, document)| document);
+            let is_same = found.is_some_and(|found| same(found, policy));
+            let drift = || Drift::Policy { wanted: policy.clone(), found: found.cloned() };
+            (!is_same).then(drift)
+        }
+    };
+    let has_region = user.tags.iter().any(|(key, _)| key == REGION_TAG);
+    let region = (!has_region).then(|| Drift::Region { wanted: wanted.region.to_string() });
+    permission.into_iter().chain(region).collect()
+}
+
+/// Puts right what the user lacks. What is there beside it stays.
+///
+/// # Errors
+/// What could not be done. What was done stays: it was declared.
+pub async fn converge(
+    account: &Account,
+    request: &CreateRequest,
+    drift: &[Drift],
+    interrupt: Interrupt,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<(), CreateError> {
+    let mut change = Change::begin(account, interrupt, on_event);
+    for drift in drift {
+        let done = put_right(&mut change, request.user_name.as_str(), drift).await;
+        done.map_err(|failure| CreateError { failure, left: vec![] })?;
+    }
+    Ok(())
+}
+
+async fn put_right(
+    change: &mut Change<'_>,
+    user: &str,
+    drift: &Drift,
+) -> Result<(), CreateFailure> {
+    change.go_on()?;
+    match drift {
+        Drift::Membership => {
+            let group = look_at_group(change.account, change.on_event).await?;
+            change.ready_group(group).await?;
+            change.join_group(user).await?;
+        }
+        Drift::Policy { wanted, .. } => {
+            change.account.put_user_policy(user, SENDING_POLICY, wanted).await?;
+        }
+        Drift::Region { wanted } => change.account.tag_user(user, REGION_TAG, wanted).await?,
+    }
+    Ok(())
+}
+
+impl Account {
+    /// One user, with a call for each part of it.
+    ///
+    /// # Errors
+    /// The first call that failed.
+    pub async fn details_of(&self, user: &str) -> Result<UserDetails, Error> {
+        self.details_of_user(self.user(user).await?).await
+    }
+}
+
+/// Whether both documents say the same, whatever their blanks.
+fn same(one: &str, other: &str) -> bool {
+    let read = |text| serde_json::from_str::<Value>(text).ok();
+    read(one).is_some_and(|one| Some(one) == read(other))
+}
