@@ -194,7 +194,7 @@ impl Run<'_> {
         self.rotation.regions().into_iter().filter_map(known).collect()
     }
 
-    async fn write(&mut self, store: usize, key: &AccessKeyId) -> Result<(), RotateFailure> {
+    async fn write(&self, store: usize, key: &AccessKeyId) -> Result<(), RotateFailure> {
         let store = &self.rotation.stores[store];
         let region = store.region_or(&self.rotation.region);
         let credential = self.passwords.credential(self.rotation, key, region);
