@@ -445,7 +445,7 @@ pub(crate) struct Local {
     /// The IAM user that the command sends as; made, if it is not there
     #[arg(long, value_name = "NAME", default_value = "ses-smtp-user.local")]
     pub(crate) user: String,
-    /// The address that the command sends from, in $SMTP_FROM [else: one of the first identity, app@example.com]
+    /// The address that the command sends from, in $SMTP_FROM; else one of the first identity, else app@example.com
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) from: Option<String>,
     /// Run this command with the local SES in its environment, and end as it ends: SMTP_HOST, SMTP_PORT, SMTP_USERNAME,
