@@ -6,18 +6,19 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    arena::{Arena, USER, breathe, row},
+    arena::{Arena, USER, breathe, in_arenas, row},
     proxy::Moment,
 };
 
+const ARENAS: usize = 5;
+
 fn at_every_call(moment: Moment) {
-    let mut arena = Arena::new();
-    arena.converge();
-    let watcher = arena.watch();
-    let calls = (1..).take_while(|&number| arena.survives_a_kill(number, moment)).count();
+    let calls = in_arenas(ARENAS, |first, arena| {
+        let mut numbers = (1 + first..).step_by(ARENAS);
+        numbers.by_ref().take_while(|&number| arena.survives_a_kill(number, moment)).count()
+    });
     // the calls of a rotation: what is observed, and what is done
     assert!(calls > 30, "{calls} calls");
-    watcher.judge();
 }
 
 #[test]
@@ -32,22 +33,21 @@ fn after_every_call() {
 
 #[test]
 fn between_calls() {
-    let mut arena = Arena::new();
-    arena.converge();
-    let watcher = arena.watch();
-    let mut rng = StdRng::seed_from_u64(11);
-    for _ in 0..15 {
-        arena.days(91);
-        let child = arena.spawn(&[]);
-        thread::sleep(Duration::from_millis(rng.random_range(0..1500)));
-        let id = Pid::from_child(&child);
-        let _ = kill_process(id, Signal::KILL);
-        let _ = child.wait_with_output();
-        arena.pass(jiff::SignedDuration::from_mins(20));
-        arena.converge();
-        arena.assert_whole();
-    }
-    watcher.judge();
+    in_arenas(ARENAS, |first, arena| {
+        let mut rng = StdRng::seed_from_u64(first as u64);
+        for _ in 0..4 {
+            arena.days(91);
+            let child = arena.spawn(&[]);
+            thread::sleep(Duration::from_millis(rng.random_range(0..14_000)));
+            let id = Pid::from_child(&child);
+            let _ = kill_process(id, Signal::KILL);
+            let _ = child.wait_with_output();
+            arena.pass(jiff::SignedDuration::from_mins(20));
+            arena.converge();
+            arena.assert_whole();
+        }
+        4
+    });
 }
 
 /// It finishes the step, says so, and the next run goes on.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use seskey::{
-    AccessKeyId,
+    AccessKeyId, Region,
     rotation::{
         Goal, INTENT_TAG, Key, Notes, PROOFS, Reason, RunId, Seen, Sending, Step, Store, Why,
     },
@@ -31,6 +31,8 @@ pub(crate) struct Run {
     pub(crate) hooked: Option<AccessKeyId>,
     unconfirmed: BTreeSet<AccessKeyId>,
     refused: BTreeSet<AccessKeyId>,
+    /// The passwords that it has read from stores: the key and the region of each.
+    read: BTreeSet<(AccessKeyId, Region)>,
     /// What the stores held before this run delivered.
     before: BTreeMap<usize, AccessKeyId>,
 }
@@ -183,9 +185,7 @@ impl Run {
 
     /// Whether it has the password of the key for the region of the store.
     pub(crate) fn knows(&self, world: &World, store: usize, key: &AccessKeyId) -> bool {
-        let is_like = |other: &usize| world.region(*other) == world.region(store);
-        let mut like = self.named(world).into_iter().filter(is_like);
-        self.at_hand.contains(key) || like.any(|other| world.stores[other].as_ref() == Some(key))
+        self.at_hand.contains(key) || self.read.contains(&(key.clone(), world.region(store)))
     }
 
     /// What the step does to the world.
@@ -200,7 +200,11 @@ impl Run {
     }
 
     /// What it sees of the world, or of how the world is shown to it.
-    pub(crate) fn see(&self, world: &World) -> Seen {
+    pub(crate) fn see(&mut self, world: &World) -> Seen {
+        for store in self.named(world) {
+            let held = world.stores[store].clone().filter(|_| !world.unmounted.contains(&store));
+            self.read.extend(held.map(|key| (key, world.region(store))));
+        }
         let is_shown = |at: &&Timestamp| **at + world.uses_late <= world.now;
         let shown = |uses: &[Timestamp]| uses.iter().rfind(is_shown).copied();
         let keys = world.keys.iter().map(|key| Key {
