@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the newest version of an SDK that its registry has into $HOME, says it, and runs what calls it.
+# Runs what calls the newest version of an SDK that its registry has, and says the version. tests/peers/install has got that
+# for JavaScript.
 #   newest.sh boto3 | js | ruby
 set -euo pipefail
 
@@ -13,10 +14,10 @@ case $1 in
     sdk/bin/python "$peers/newest_boto3.py"
     ;;
   js)
-    clients=(iam ses sesv2 sts)
-    npm install --silent --no-audit --no-fund "${clients[@]/#/@aws-sdk/client-}" || missing "AWS SDK for JavaScript"
-    npm ls --depth 0 --parseable --long | sed --quiet 's/.*:@aws-sdk/version &/p' | sed 's/version .*:/version /'
-    NODE_PATH=$HOME/node_modules node "$peers/newest_js.js"
+    newest=$(dirname "$NODE_PATH")/newest
+    [[ -d $newest/node_modules/@aws-sdk ]] || missing "AWS SDK for JavaScript"
+    npm ls --prefix "$newest" --depth 0 --parseable --long | sed --quiet 's/.*:@aws-sdk/version &/p' | sed 's/version .*:/version /'
+    NODE_PATH=$newest/node_modules node "$peers/newest_js.js"
     ;;
   ruby)
     # Debian is the one registry that is asked, and of its services it has STS
