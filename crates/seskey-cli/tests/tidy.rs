@@ -148,7 +148,7 @@ fn has_tests(cell: &str) -> bool {
             Some((path, name)) => (path, format!("fn {name}(")),
             None => (*test, String::new()),
         };
-        path.ends_with(".rs") == !function.is_empty()
+        path.ends_with(".rs") != function.is_empty()
             && root().join(path).is_file()
             && read(path).contains(&function)
     };
