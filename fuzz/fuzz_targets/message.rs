@@ -22,8 +22,8 @@ fuzz_target!(|message: &[u8]| {
     assert_eq!((&read.authors, &read.to, &read.cc), (&header.authors, &header.to, &header.cc));
     assert_eq!((read.configuration_set, read.return_path, read.bcc), (None, vec![], vec![]));
 
-    // a parser of whole messages
-    let parsed = MessageParser::default().parse(&rewritten).expect("it has a header");
+    // a parser that finds the end of the header itself; in bodies of some multiparts it panics
+    let parsed = MessageParser::default().parse_headers(&rewritten).expect("it has a header");
     let authors: Vec<Author> = parsed
         .from()
         .into_iter()
