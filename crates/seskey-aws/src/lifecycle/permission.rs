@@ -95,7 +95,7 @@ impl Account {
 
     /// Whether the policies of the user and of its groups let it send anything, within its boundary.
     pub(crate) async fn sending_of_documents(&self, user: &str) -> Result<Sending, Error> {
-        let user = self.details_of_user(self.user(user).await?).await?;
+        let user = self.details_of(user).await?;
         let mut documents: Vec<_> =
             user.policies.iter().map(|(_, text)| Document::new(text)).collect();
         for group in &user.groups {
