@@ -9,7 +9,7 @@ use seskey::{
 use crate::{
     Account, Error,
     iam::{Simulated, Simulation, Verdict},
-    lifecycle::SEND,
+    lifecycle::{SEND, identity},
     smtp::Address,
 };
 
@@ -48,10 +48,8 @@ pub async fn may_send(
     envelope: &Envelope,
 ) -> Result<Vec<Simulated>, Error> {
     let principal = account.user(user).await?.arn;
-    let mut parts = principal.split(':');
-    let (partition, id) = (parts.nth(1).unwrap_or("aws"), parts.nth(2).unwrap_or_default());
     let Envelope { from, to, region } = envelope;
-    let identity = |name: &str| format!("arn:{partition}:ses:{region}:{id}:identity/{name}");
+    let identity = |name: &str| identity(&principal, region.as_str(), name);
     let (address, domain) = (identity(from.as_str()), identity(from.domain()));
     let mut context = vec![
         ("ses:ApiVersion", ContextKeyTypeEnum::String, vec!["2".to_owned()]),
@@ -71,32 +69,33 @@ pub async fn may_send(
     account.simulate(simulation).await
 }
 
-/// Whether the user may send any mail at all. What depends on the message counts as permitted, and what the caller may
-/// not ask is unknown.
+/// Whether the user may send any mail at all, in this region. What depends on the message counts as permitted, and what
+/// the caller may not ask is unknown.
 ///
 /// # Errors
 /// Any failure but the refusal to answer.
-pub(crate) async fn sending(account: &Account, user: &str) -> Result<Sending, Error> {
-    match ask_for_sending(account, user).await {
+pub(crate) async fn sending(
+    account: &Account,
+    user: &str,
+    region: &Region,
+) -> Result<Sending, Error> {
+    match ask_for_sending(account, user, region).await {
         Err(error) if error.is_access_denied() => Ok(Sending::Unknown),
         sending => sending,
     }
 }
 
-async fn ask_for_sending(account: &Account, user: &str) -> Result<Sending, Error> {
+async fn ask_for_sending(account: &Account, user: &str, region: &Region) -> Result<Sending, Error> {
     let arn = account.user(user).await?.arn;
+    let identities = identity(&arn, region.as_str(), "*");
     let simulation =
-        Simulation { principal: &arn, actions: &[SEND], resources: &["*"], context: &[] };
+        Simulation { principal: &arn, actions: &[SEND], resources: &[&identities], context: &[] };
     let simulated = account.simulate(simulation).await?;
-    let is_settled = |result: &&Simulated| result.missing_context.is_empty();
-    Ok(match simulated.iter().find(is_settled) {
-        None => Sending::Allowed,
-        Some(Simulated { verdict: Verdict::Allowed, .. }) => Sending::Allowed,
-        Some(Simulated { verdict: Verdict::ExplicitDeny, policies, .. }) => {
-            let policy = policies.first().cloned().unwrap_or_default();
-            Sending::Denied(Denial::Denied { policy, statement: None })
-        }
-        // a policy may name identities, of which "*" is none
+    let settled = |result: &Simulated| result.missing_context.is_empty();
+    Ok(match simulated.into_iter().find(settled) {
+        None | Some(Simulated { verdict: Verdict::Allowed, .. }) => Sending::Allowed,
+        Some(Simulated { organization_denies: true, .. }) => Sending::Denied(Denial::Organization),
+        // a policy may be about one identity of all; and IAM names a policy, but not its statement
         Some(_) => account.sending_of_documents(user).await?,
     })
 }

@@ -20,6 +20,8 @@ pub struct Simulated {
     pub policies: Vec<String>,
     /// Condition keys that the policies ask for and the request did not have: the decision may be another in earnest.
     pub missing_context: Vec<String>,
+    /// Whether a policy of the organization denies it. Source: IAM API, `OrganizationsDecisionDetail`.
+    pub organization_denies: bool,
 }
 
 /// A decision. Source: IAM API, `EvaluationResult`.
@@ -74,6 +76,8 @@ fn simulated(result: EvaluationResult) -> Vec<Simulated> {
         statements.iter().filter_map(|statement| statement.source_policy_id.clone()).collect()
     };
     let action = result.eval_action_name.clone();
+    let organization = result.organizations_decision_detail();
+    let organization_denies = organization.is_some_and(|detail| !detail.allowed_by_organizations);
     if result.resource_specific_results().is_empty() {
         return vec![Simulated {
             action,
@@ -81,6 +85,7 @@ fn simulated(result: EvaluationResult) -> Vec<Simulated> {
             verdict: verdict(&result.eval_decision),
             policies: policies(result.matched_statements()),
             missing_context: result.missing_context_values.unwrap_or_default(),
+            organization_denies,
         }];
     }
     let specific = |result: &aws_sdk_iam::types::ResourceSpecificResult| Simulated {
@@ -89,6 +94,7 @@ fn simulated(result: EvaluationResult) -> Vec<Simulated> {
         verdict: verdict(&result.eval_resource_decision),
         policies: policies(result.matched_statements()),
         missing_context: result.missing_context_values().to_vec(),
+        organization_denies,
     };
     result.resource_specific_results().iter().map(specific).collect()
 }
@@ -99,5 +105,26 @@ fn verdict(decision: &PolicyEvaluationDecisionType) -> Verdict {
         PolicyEvaluationDecisionType::ExplicitDeny => Verdict::ExplicitDeny,
         // what IAM may say one day is at least no permission
         _ => Verdict::ImplicitDeny,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_iam::types::OrganizationsDecisionDetail;
+
+    use super::*;
+
+    #[test]
+    fn what_the_organization_denies_is_told_apart() {
+        for (allowed, denies) in [(None, false), (Some(true), false), (Some(false), true)] {
+            let detail = allowed.map(|allowed| {
+                OrganizationsDecisionDetail::builder().allowed_by_organizations(allowed).build()
+            });
+            let result = EvaluationResult::builder()
+                .eval_action_name("ses:SendRawEmail")
+                .eval_decision(PolicyEvaluationDecisionType::ImplicitDeny)
+                .set_organizations_decision_detail(detail);
+            assert_eq!(simulated(result.build().unwrap())[0].organization_denies, denies);
+        }
     }
 }

@@ -18,4 +18,4 @@ pub mod undelivered;
 pub mod undo;
 
 pub use interrupt::Interrupt;
-pub(crate) use permission::SEND;
+pub(crate) use permission::{SEND, identity};

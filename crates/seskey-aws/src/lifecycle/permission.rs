@@ -28,8 +28,8 @@ pub(crate) fn console_policy() -> String {
 }
 
 impl Document {
-    fn new(text: &str) -> Self {
-        Self { name: String::new(), text: text.to_owned() }
+    fn new(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned() }
     }
 
     /// Whether it allows sending, on whatever resource and under whatever conditions.
@@ -45,6 +45,14 @@ impl Document {
     /// Whether it denies sending, on whatever resource and under whatever conditions.
     pub(crate) fn denies_sending(&self) -> bool {
         self.says(|policy| policy.may_deny(SEND))
+    }
+
+    /// Who denies sending as any of these identities, under no condition.
+    fn denies_all_sending(&self, identities: &str) -> Option<Denial> {
+        let policy = Policy::parse(&self.text).ok()?;
+        let (place, statement) = policy.denies_always(SEND, identities)?;
+        let name = statement.sid().map_or_else(|| (place + 1).to_string(), str::to_owned);
+        Some(Denial::Denied { policy: self.name.clone(), statement: Some(name) })
     }
 
     /// Whether sending is all that it allows.
@@ -83,8 +91,8 @@ impl Account {
         let mut senders = vec![];
         for user in users {
             let of_user = groups.iter().filter(|group| user.groups.contains(&group.name));
-            let texts = of_user.clone().flat_map(|group| &group.policies).chain(&user.policies);
-            let inline = texts.map(|(_, text)| Document::new(text)).collect();
+            let inline = of_user.clone().flat_map(|group| &group.policies).chain(&user.policies);
+            let inline = inline.map(|(name, text)| Document::new(name, text)).collect();
             let attached = of_user.flat_map(|group| &group.attached).chain(&user.attached);
             let attached = attached.map(|policy| policy.arn.as_str()).collect();
             let sending = self.sending_of(&user, inline, attached, &mut managed).await?;
@@ -97,7 +105,7 @@ impl Account {
     pub(crate) async fn sending_of_documents(&self, user: &str) -> Result<Sending, Error> {
         let user = self.details_of(user).await?;
         let mut documents: Vec<_> =
-            user.policies.iter().map(|(_, text)| Document::new(text)).collect();
+            user.policies.iter().map(|(name, text)| Document::new(name, text)).collect();
         for group in &user.groups {
             documents.extend(self.documents_of_group(group).await?);
         }
@@ -116,15 +124,23 @@ impl Account {
         for arn in attached {
             documents.push(self.managed(arn, managed).await?);
         }
-        if !documents.iter().any(Document::allows_sending) {
-            return Ok(Sending::Denied(Denial::NotAllowed));
-        }
-        Ok(match &user.boundary {
-            Some(policy) if !self.managed(policy, managed).await?.allows_sending() => {
-                Sending::Denied(Denial::Boundary { policy: policy.clone() })
-            }
-            _ => Sending::Allowed,
-        })
+        let boundary = match &user.boundary {
+            Some(arn) => Some(self.managed(arn, managed).await?),
+            None => None,
+        };
+        let identities = identity(&user.arn, "*", "*");
+        let mut deniers = documents.iter().chain(&boundary);
+        let denial = match deniers.find_map(|document| document.denies_all_sending(&identities)) {
+            Some(denial) => denial,
+            None if !documents.iter().any(Document::allows_sending) => Denial::NotAllowed,
+            None => match boundary {
+                Some(boundary) if !boundary.allows_sending() => {
+                    Denial::Boundary { policy: boundary.name }
+                }
+                _ => return Ok(Sending::Allowed),
+            },
+        };
+        Ok(Sending::Denied(denial))
     }
 
     async fn managed(
@@ -135,7 +151,7 @@ impl Account {
         if let Some(document) = known.get(arn) {
             return Ok(document.clone());
         }
-        let document = Document::new(&self.managed_policy(arn).await?);
+        let document = Document::new(arn, &self.managed_policy(arn).await?);
         known.insert(arn.to_owned(), document.clone());
         Ok(document)
     }
@@ -153,4 +169,11 @@ impl Account {
     pub(crate) async fn document(&self, policy: Attached) -> Result<Document, Error> {
         Ok(Document { text: self.managed_policy(&policy.arn).await?, name: policy.name })
     }
+}
+
+/// The ARN of an identity in the account of the user; `*` stands for every region, or every identity.
+pub(crate) fn identity(user_arn: &str, region: &str, name: &str) -> String {
+    let mut parts = user_arn.split(':');
+    let (partition, account) = (parts.nth(1).unwrap_or("aws"), parts.nth(2).unwrap_or_default());
+    format!("arn:{partition}:ses:{region}:{account}:identity/{name}")
 }

@@ -1,9 +1,9 @@
 //! What is in the way of a new key is found before there is one.
 
 use aws_sdk_iam::types::Tag;
-use seskey::rotation::Step;
+use seskey::rotation::{Denial, Reason, Sending, Step};
 use seskey_aws::{
-    lifecycle::rotate::{Event, Hook, RotateFailure, Rotation},
+    lifecycle::rotate::{End, Event, Hook, RotateFailure, Rotation},
     smtp::{Security, Server},
 };
 
@@ -86,4 +86,48 @@ async fn a_command_that_cannot_be_run() {
     let command = "cd /tmp; N=true\n$N; f() { :; }; f; [ 1 = 1 ] && . /dev/null";
     let hook = Some(Hook::new(command));
     scene.run(&Rotation { hook, ..scene.rotation() }).await.unwrap();
+}
+
+/// What keeps the user from sending is named, to its statement, by a call on the one user as by the list of all.
+#[tokio::test]
+async fn a_user_that_may_not_send() {
+    let denied = |policy: &str, statement: &str| {
+        let statement = Some(statement.to_owned());
+        Sending::Denied(Denial::Denied { policy: policy.to_owned(), statement })
+    };
+    let any = r#""Action":"ses:*","Resource":"*""#;
+    let every = r#""Action":"ses:SendRawEmail","Resource":"arn:aws:ses:*:*:identity/*""#;
+    let but_one = r#""Action":"ses:*","NotResource":"arn:aws:ses:*:*:identity/example.com""#;
+    let unsaid = format!(r#"{any},"Condition":{{"Null":{{"ses:FromAddress":"true"}}}}"#);
+    for (deny, statements, expected) in [
+        ("", 1, Sending::Allowed),
+        ("", 0, Sending::Denied(Denial::NotAllowed)),
+        (any, 1, denied("q", "NoMail")),
+        (every, 1, denied("q", "NoMail")),
+        (but_one, 1, Sending::Allowed),
+        (&unsaid, 1, Sending::Allowed),
+    ] {
+        let scene = Scene::new().await;
+        let iam = &scene.stage.iam;
+        if statements == 0 {
+            iam.delete_user_policy().user_name(USER).policy_name("p").send().await.unwrap();
+        }
+        if !deny.is_empty() {
+            let text = format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"NoMail","Effect":"Deny",{deny}}}]}}"#
+            );
+            let put = iam.put_user_policy().user_name(USER).policy_name("q").policy_document(text);
+            put.send().await.unwrap();
+        }
+        let listed = scene.stage.root.senders().await.unwrap();
+        assert_eq!(listed[0].1, expected, "{deny}");
+        let outcome = scene.run(&scene.rotation()).await.unwrap();
+        match expected {
+            Sending::Denied(denial) => {
+                assert_eq!(outcome.end, End::Stopped(Reason::MayNotSend(denial)), "{deny}");
+                assert_eq!((outcome.steps.len(), scene.keys().await.len()), (0, 0), "{deny}");
+            }
+            _ => assert_eq!(scene.keys().await.len(), 1, "{deny}"),
+        }
+    }
 }

@@ -143,9 +143,10 @@ fn denied(denial: &Denial) -> String {
     match denial {
         Denial::NotAllowed => "no policy of it or of its groups allows ses:SendRawEmail".to_owned(),
         Denial::Denied { policy, statement: Some(statement) } => {
-            format!("the statement {statement} of the policy {policy} denies it")
+            format!("statement {statement} of the policy {policy} denies it")
         }
         Denial::Denied { policy, .. } => format!("the policy {policy} denies it"),
+        Denial::Organization => "a policy of the organization denies it".to_owned(),
         Denial::Boundary { policy } => {
             format!("its permissions boundary {policy} does not allow it")
         }

@@ -120,6 +120,9 @@ impl Report {
             Event::Refused { key } => self.warn(&format!(
                 "{who}: {key} was refused after it was delivered; what was there before is put back"
             )),
+            Event::SendingUnknown => self.detail(&format!(
+                "{who}: whether it may send was not asked: it takes what seskey policy operator --for rotate has"
+            )),
             Event::Unwritten { tag, error } => {
                 let reason = aws::failure(&error).message;
                 self.warn(&format!(

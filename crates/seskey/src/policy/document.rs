@@ -84,6 +84,19 @@ impl Policy {
             .any(|statement| statement.is_about(action) && everywhere(statement))
     }
 
+    /// The first statement that denies the action on the resource whatever else the request is, with its place. A
+    /// resource that is written with wildcards stands for all that they match.
+    pub fn denies_always(&self, action: &str, resource: &str) -> Option<(usize, &Statement)> {
+        let always = |(_, Statement { effect, resources, conditions, .. }): &(_, &Statement)| {
+            *effect == Effect::Deny
+                && conditions.is_empty()
+                && !resources.excluding
+                && resources.selects(resource, exact, &Context::new(), Effect::Allow)
+        };
+        let mut statements = self.statements.iter().enumerate().filter(always);
+        statements.find(|(_, statement)| statement.is_about(action))
+    }
+
     /// Whether the action is all that any statement allows.
     pub fn allows_nothing_but(&self, action: &str) -> bool {
         self.of_effect(Effect::Allow).all(|Statement { actions, .. }| {

@@ -90,9 +90,11 @@ pub enum Denial {
     Denied {
         /// The policy.
         policy: String,
-        /// Its statement, if that has a name.
+        /// The `Sid` of the statement, else its number, from 1, where that is known.
         statement: Option<String>,
     },
+    /// A policy of the organization denies it.
+    Organization,
     /// The permissions boundary does not allow it.
     Boundary {
         /// Its ARN.

@@ -171,6 +171,8 @@ pub enum Event {
         /// The key.
         key: AccessKeyId,
     },
+    /// The caller may not ask whether the user may send, and the run goes on as if it may.
+    SendingUnknown,
     /// A note could not be written, and the run goes on without.
     Unwritten {
         /// The tag.
@@ -229,7 +231,7 @@ pub async fn forecast(account: &Account, rotation: &Rotation) -> Result<Vec<Step
     let mut run = Run::new(account, rotation, Interrupt::never(), on_event);
     let mut seen = run.observe().await?;
     if seen.sending == Sending::Unknown {
-        seen.sending = sending(account, &rotation.user).await?;
+        seen.sending = sending(account, &rotation.user, &rotation.region).await?;
     }
     // of an only key it is of no account, unless it may be a stranger's
     if seen.keys.len() > 1 || seen.notes.intent.is_some() {
@@ -410,7 +412,11 @@ impl<'a> Run<'a> {
             step = (self.rotation.plan)(&seen, &goal);
         }
         if seen.sending_is_behind(&step) && std::mem::take(&mut self.may_ask_for_sending) {
-            self.sending = sending(self.account, &self.rotation.user).await?;
+            self.sending =
+                sending(self.account, &self.rotation.user, &self.rotation.region).await?;
+            if self.sending == Sending::Unknown {
+                (self.on_event)(Event::SendingUnknown);
+            }
             seen.sending = self.sending.clone();
             step = (self.rotation.plan)(&seen, &goal);
         }
