@@ -33,6 +33,7 @@ use seskey_aws::{
         rotate::{Hook, RotateFailure, Rotation, forecast, look, rotate},
     },
     smtp::{Client, Server},
+    store::tell_apart,
 };
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 
@@ -137,17 +138,9 @@ pub(crate) async fn run(
 /// are to be read.
 pub(crate) async fn look_ahead(job: Job, request: &CreateRequest) -> Result<Account> {
     let tags = Some(request.tags.clone());
-    let (account, is_aws) = (job.account.clone(), job.endpoint.smtp_endpoint.is_none());
-    let rotation = rotation(job, tags, Sending::Unknown)?;
-    let account = leading_to(account, is_aws, &rotation);
+    let (account, rotation) = rotation(job, tags, Sending::Unknown)?;
     ready(&account, &rotation, request).await?;
     Ok(account)
-}
-
-/// Whoever reads a store logs in where the credential is proven.
-fn leading_to(account: Account, is_aws: bool, rotation: &Rotation) -> Account {
-    let Server { host, port, .. } = &rotation.proof.server;
-    if is_aws { account } else { account.with_smtp_endpoint(host, *port) }
 }
 
 async fn ready(account: &Account, rotation: &Rotation, request: &CreateRequest) -> Result<()> {
@@ -187,13 +180,11 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
         Ok(found) => found,
         Err(failure) => return failed(failure),
     };
-    let (account, is_aws) = (job.account.clone(), job.endpoint.smtp_endpoint.is_none());
     let declared = job.create.clone();
-    let rotation = match rotation(job, tags, sending) {
-        Ok(rotation) => rotation,
+    let (account, rotation) = match rotation(job, tags, sending) {
+        Ok(both) => both,
         Err(failure) => return failed(failure),
     };
-    let account = leading_to(account, is_aws, &rotation);
     if let (Some(request), Mode::Do) = (&declared, mode) {
         let on_event = &mut |event| report().made(&who, &create::describe(&event));
         let made = match missing {
@@ -331,9 +322,13 @@ fn making(request: &CreateRequest, tells_all: bool) -> Vec<String> {
     vec![format!("create the IAM user {}{user_name}", path.as_str()), permission]
 }
 
-/// Finds the region, and with it the endpoint.
-fn rotation(job: Job, tags: Option<Vec<(String, String)>>, sending: Sending) -> Result<Rotation> {
-    let Job { who: Who { user, .. }, goal, plan, stores, hook, now, wait, .. } = job;
+/// Finds the region, and with it the endpoint. Gives the account as its stores are to be read.
+fn rotation(
+    job: Job,
+    tags: Option<Vec<(String, String)>>,
+    sending: Sending,
+) -> Result<(Account, Rotation)> {
+    let Job { who: Who { user, .. }, goal, plan, mut stores, hook, now, wait, .. } = job;
     let tag = tags.iter().flatten().find(|(key, _)| key == REGION_TAG).map(|(_, region)| region);
     let tag = tag.map(|region| aws::parse_region(region, true)).transpose()?;
     let region = match (job.region, tag) {
@@ -351,10 +346,24 @@ fn rotation(job: Job, tags: Option<Vec<(String, String)>>, sending: Sending) -> 
     let proof = |region: &Region| -> Result<Proof> {
         Ok(Proof::new(job.client.clone(), smtp::server(&job.endpoint, region, None, None)?))
     };
+    let usual = proof(&region)?;
+    // whoever reads a store logs in where the credential is proven
+    let Server { host, port, .. } = &usual.server;
+    let account = match job.endpoint.smtp_endpoint {
+        None => job.account,
+        Some(_) => job.account.with_smtp_endpoint(host, *port),
+    };
+    tell_apart(&account, &mut stores, &region).map_err(|number| {
+        let store = &stores[number];
+        Failure::usage(
+            format!("{store}: two regions have one place there, and their hosts do not tell them apart"),
+            "in a file, entries are told apart by the endpoint of their region; else name a place for each region",
+        )
+    })?;
     let others = stores.iter().filter_map(|store| store.region.clone());
     let proofs = others.map(|region| Ok((region.clone(), proof(&region)?)));
-    Ok(Rotation {
-        proof: proof(&region)?,
+    let rotation = Rotation {
+        proof: usual,
         proofs: proofs.collect::<Result<_>>()?,
         sending,
         forgoes_notes: job.forgoes_notes,
@@ -367,7 +376,8 @@ fn rotation(job: Job, tags: Option<Vec<(String, String)>>, sending: Sending) -> 
         now,
         wait,
         tags,
-    })
+    };
+    Ok((account, rotation))
 }
 
 fn contradiction(tag: &Region, region: &Region) -> Failure {

@@ -10,7 +10,7 @@ use proptest::{
     sample::{Index, select},
 };
 use seskey::{
-    AccessKeyId, SmtpCredential, SmtpPassword,
+    AccessKeyId, Region, SmtpCredential, SmtpPassword,
     render::{Entry, Form, Lines, Names, RenderError, Target},
 };
 
@@ -281,6 +281,67 @@ fn what_is_anothers_is_left_if_there_is_an_entry_of_the_user() {
     // without one, the entry under our own name is the place, and it is for the caller to say whose it is
     let (own, _) = text.split_once('\n').unwrap();
     assert_eq!(read(Target::PostfixSasl, &filled(own)), Ok(vec![credential(OTHER)]));
+}
+
+/// One key, two passwords: a store for each region, in one file.
+#[test]
+fn each_region_has_its_own_entries() {
+    const EU: &str = "email-smtp.eu-west-1.amazonaws.com";
+    let region = |name: &str| BTreeSet::from([Region::parse(name).unwrap()]);
+    let of = |target, other: &str| Form::from(target).beside(region(other));
+    let entry = |host: &str| Entry {
+        credential: SmtpCredential { endpoint: Some(host.to_owned()), ..credential(NEW) },
+        host: host.to_owned(),
+        port: 587,
+        from: None,
+    };
+    for (target, us, eu) in [
+        (
+            Target::PostfixSasl,
+            "[email-smtp.us-east-1.amazonaws.com]:587 {OLD}:{OLD password}\n",
+            "[email-smtp.eu-west-1.amazonaws.com]:587 {OLD}:{OLDER password}\n",
+        ),
+        (
+            Target::Env,
+            "US_HOST=email-smtp.us-east-1.amazonaws.com\nUS_USER={OLD}\nUS_PASSWORD={OLD password}\n",
+            "EU_HOST=email-smtp.eu-west-1.amazonaws.com\nEU_USER={OLD}\nEU_PASSWORD={OLDER password}\n",
+        ),
+        (
+            Target::Msmtp,
+            "account us\nhost email-smtp.us-east-1.amazonaws.com\nuser {OLD}\npassword {OLD password}\n",
+            "account eu\nhost email-smtp.eu-west-1.amazonaws.com\nuser {OLD}\npassword {OLDER password}\n",
+        ),
+        (
+            Target::Json,
+            r#"{"us": {"host": "email-smtp.us-east-1.amazonaws.com", "user": "{OLD}", "pass": "{OLD password}"},"#,
+            r#" "eu": {"host": "email-smtp.eu-west-1.amazonaws.com", "user": "{OLD}", "pass": "{OLDER password}"}}"#,
+        ),
+    ] {
+        let both = filled(us) + &filled(eu);
+        let keys = keys(&[OLD, NEW]);
+        let read = |form: Form, text: &str, host| {
+            let held = form.read(text, host, 587, &keys).unwrap();
+            held.into_iter().map(|held| held.password).collect::<Vec<_>>()
+        };
+        let (of_us, of_eu) = (of(target, "eu-west-1"), of(target, "us-east-1"));
+        assert_eq!(read(of_us.clone(), &both, HOST), [credential(OLD).password]);
+        assert_eq!(read(of_eu.clone(), &both, EU), [credential(OLDER).password]);
+        let once = of_us.render(&entry(HOST), &both, &keys).unwrap();
+        assert_eq!(once, delivered(us) + &filled(eu));
+        let twice = of_eu.render(&entry(EU), &once, &keys).unwrap();
+        assert_eq!(twice, delivered(us) + &delivered(eu));
+        // without a store for it, no entry is left behind
+        let alone = Form::from(target).render(&entry(HOST), &both, &keys);
+        assert!(matches!(alone, Err(RenderError::OtherRegion { .. })), "{alone:?}");
+    }
+    // what is another's under the very names of the form is not overwritten
+    let taken = "SMTP_HOST=email-smtp.us-east-1.amazonaws.com\nSMTP_USERNAME={OLD}\nSMTP_PASSWORD={OLD password}\n";
+    let refused = of(Target::Env, "us-east-1").render(&entry(EU), &filled(taken), &keys(&[OLD]));
+    assert_eq!(refused, Err(RenderError::OtherRegion { lines: Lines(vec![3]) }));
+    // one user name, two endpoints
+    let text = format!("A_HOST={HOST}\nB_HOST={EU}\nUSER={{OLD}}\nPASS={{OLD password}}\n");
+    let refused = of(Target::Env, "eu-west-1").read(&filled(&text), HOST, 587, &keys(&[OLD]));
+    assert_eq!(refused, Err(RenderError::OtherRegion { lines: Lines(vec![2]) }));
 }
 
 #[test]

@@ -1,9 +1,28 @@
 //! What a JSON object holds, wherever it was read.
 
-use serde_json::{Map, Value};
-use seskey::render::Names;
+use std::collections::BTreeSet;
 
-use super::Held;
+use serde_json::{Map, Value};
+use seskey::{
+    AccessKeyId,
+    render::{Form, Names, RenderError},
+};
+
+use super::{Held, StoreError};
+
+/// The members with one of these access keys, whatever they are called; only if there is none, those of the form.
+pub(super) fn held_of(
+    form: &Form,
+    text: &str,
+    keys: &BTreeSet<AccessKeyId>,
+) -> Result<Held, StoreError> {
+    // for which region they are is looked at when the text is written
+    match form.entries(text, "", keys) {
+        Ok(entries) if !entries.is_empty() => Ok(Held::of(entries)),
+        Ok(_) | Err(RenderError::Unreadable { .. }) => Ok(held(text, form.names())),
+        Err(error) => Err(error.into()),
+    }
+}
 
 /// An object without the two values, or with empty ones, has room for them and holds nothing.
 pub(super) fn held(text: &str, names: &Names) -> Held {

@@ -2,73 +2,63 @@
 //! server, where a field has a manager: what is not ours is not touched, and who else claims ours is told.
 //! Source: Kubernetes, "Server-Side Apply", "Conflicts".
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Stdio,
+    time::Duration,
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 use seskey::{
-    render::{Entry, Names},
+    AccessKeyId,
+    render::{Entry, Form, Names, Target},
     store::Kubectl,
 };
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::{Held, ProcessError, StoreError, process};
+use super::{Held, ProcessError, StoreError, json::held_of, process};
+
+/// The values of a secret that are text.
+type Values = BTreeMap<String, String>;
 
 pub(super) async fn read(
     kubectl: &Kubectl,
-    names: &Names,
+    form: &Form,
+    keys: &BTreeSet<AccessKeyId>,
     hidden: &[&str],
 ) -> Result<Held, StoreError> {
-    let mut get = command(kubectl);
-    get.args(["get", "secrets", "-n", &names.namespace, &names.entry]);
-    get.args(["-o", "json", "--ignore-not-found"]);
-    let printed = process::run(get.stdout(Stdio::piped()), b"", LIMIT).await?;
-    let printed = printed.success(hidden, is_error)?.stdout;
-    if printed.trim_ascii().is_empty() {
-        return Ok(Held::Nothing);
-    }
-    let object: Value = serde_json::from_slice(&printed).map_err(|_| ProcessError::Unreadable)?;
-    // what cannot be decoded is as foreign as what is no credential
-    let value = |key: &str| match &object["data"][key] {
-        Value::Null => Ok(String::new()),
-        value => {
-            String::from_utf8(BASE64_STANDARD.decode(value.as_str().ok_or(())?).map_err(drop)?)
-                .map_err(drop)
-        }
-    };
-    Ok(match (value(&names.user_name), value(&names.password)) {
-        (Ok(user_name), Ok(password)) => Held::values(&user_name, &password),
-        _ => Held::Foreign,
-    })
+    let values = get(kubectl, form.names(), hidden).await?;
+    held_of(&members(form), &object(&values), keys)
 }
 
 pub(super) async fn write(
     kubectl: &Kubectl,
-    names: &Names,
+    form: &Form,
     entry: &Entry,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
     let password = entry.credential.password.expose();
-    let before = read(kubectl, names, &[password]).await?;
-    if before == Held::Foreign {
-        return Err(StoreError::NotOurs);
-    }
-    let hidden: Vec<&str> = before.passwords().chain([password]).collect();
-    apply(kubectl, names, entry, &hidden, &[]).await?;
-    read(kubectl, names, &hidden).await?.confirm(&entry.credential)
+    let before = get(kubectl, form.names(), &[password]).await?;
+    let ours = ours(form, entry, &before, keys)?;
+    let held = held_of(&members(form), &object(&before), keys)?;
+    let hidden: Vec<&str> = held.passwords().chain([password]).collect();
+    apply(kubectl, form.names(), &ours, &hidden, &[]).await?;
+    read(kubectl, form, keys, &hidden).await?.confirm(&entry.credential)
 }
 
 /// Asks the server to apply a credential and keep nothing of it: whether it may be, and whether another field manager
 /// owns the values. Source: Kubernetes, "API Concepts", "Dry-run": "the same as it would be", all admission included.
 pub(super) async fn probe(
     kubectl: &Kubectl,
-    names: &Names,
+    form: &Form,
     entry: &Entry,
+    keys: &BTreeSet<AccessKeyId>,
 ) -> Result<(), StoreError> {
-    if read(kubectl, names, &[]).await? == Held::Foreign {
-        return Err(StoreError::NotOurs);
-    }
-    match apply(kubectl, names, entry, &[], &["--dry-run=server"]).await {
+    let before = get(kubectl, form.names(), &[]).await?;
+    let ours = ours(form, entry, &before, keys)?;
+    match apply(kubectl, form.names(), &ours, &[], &["--dry-run=server"]).await {
         // a webhook with effects of its own is not asked; it may take what is written
         Err(StoreError::Process(ProcessError::Failed { said, .. }))
             if said.contains("does not support dry run") =>
@@ -79,16 +69,74 @@ pub(super) async fn probe(
     }
 }
 
+async fn get(kubectl: &Kubectl, names: &Names, hidden: &[&str]) -> Result<Values, StoreError> {
+    let mut get = command(kubectl);
+    get.args(["get", "secrets", "-n", &names.namespace, &names.entry]);
+    get.args(["-o", "json", "--ignore-not-found"]);
+    let printed = process::run(get.stdout(Stdio::piped()), b"", LIMIT).await?;
+    let printed = printed.success(hidden, is_error)?.stdout;
+    if printed.trim_ascii().is_empty() {
+        return Ok(Values::new());
+    }
+    let mut object: Value =
+        serde_json::from_slice(&printed).map_err(|_| ProcessError::Unreadable)?;
+    let Value::Object(data) = object["data"].take() else { return Ok(Values::new()) };
+    // what is no text is as foreign as what is no credential
+    let text = |value: &str| String::from_utf8(BASE64_STANDARD.decode(value).ok()?).ok();
+    let decoded = |(name, value): (String, Value)| {
+        Some((name, text(value.as_str()?).unwrap_or_else(|| "\u{fffd}".to_owned())))
+    };
+    Ok(data.into_iter().filter_map(decoded).collect())
+}
+
+/// The values that are to be applied: all that are ours, for what is left out is removed; and none beside them.
+fn ours(
+    form: &Form,
+    entry: &Entry,
+    before: &Values,
+    keys: &BTreeSet<AccessKeyId>,
+) -> Result<Values, StoreError> {
+    let (members, text) = (members(form), object(before));
+    if held_of(&members, &text, keys)? == Held::Foreign {
+        return Err(StoreError::NotOurs);
+    }
+    let after = Zeroizing::new(members.render(entry, &text, keys)?);
+    let after: Map<String, Value> =
+        serde_json::from_str(&after).map_err(|_| StoreError::NotOurs)?;
+    let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut after: Values = after.into_iter().map(|(name, value)| (name, text(value))).collect();
+    let (names, credential) = (form.names(), &entry.credential);
+    let has_our_names =
+        after.get(&names.user_name).is_some_and(|name| *name == *credential.user_name.as_str());
+    let own: Vec<_> = entry.values(names).map(|(name, _)| name.to_owned()).collect();
+    after.retain(|name, value| {
+        let carries =
+            value == credential.user_name.as_str() || value == credential.password.expose();
+        carries || before.get(name) != Some(value) || has_our_names && own.contains(name)
+    });
+    Ok(after)
+}
+
+/// A secret is an object of texts: what is told of the members of JSON is true of its values.
+fn members(form: &Form) -> Form {
+    let names = Names { namespace: String::new(), entry: String::new(), ..form.names().clone() };
+    Form::new(Target::Json, names).expect("every key of a secret may be the name of a member")
+}
+
+fn object(values: &Values) -> Zeroizing<String> {
+    Zeroizing::new(format!("{:#}", json!(values)))
+}
+
 async fn apply(
     kubectl: &Kubectl,
     names: &Names,
-    entry: &Entry,
+    values: &Values,
     hidden: &[&str],
     options: &[&str],
 ) -> Result<(), StoreError> {
     let mut apply = command(kubectl);
     apply.args(["apply", "--server-side", "--field-manager=seskey"]).args(options);
-    let input = manifest(names, entry);
+    let input = manifest(names, values);
     apply.args(["-f", "-"]).stdout(Stdio::null());
     let finished = process::run(&mut apply, input.as_bytes(), LIMIT).await?;
     finished.success(hidden, is_error).map(drop).map_err(|error| match error {
@@ -101,10 +149,10 @@ async fn apply(
 
 /// Our values and nothing else: not the label of the manifest that is rendered into a file, which would be ours as well,
 /// and not its type, which cannot be changed.
-fn manifest(names: &Names, entry: &Entry) -> Zeroizing<String> {
-    let values = entry.values(names);
-    let data: Map<String, Value> =
-        values.map(|(key, value)| (key.to_owned(), BASE64_STANDARD.encode(value).into())).collect();
+fn manifest(names: &Names, values: &Values) -> Zeroizing<String> {
+    let encoded =
+        |(name, value): (&String, &String)| (name.clone(), BASE64_STANDARD.encode(value).into());
+    let data: Map<String, Value> = values.iter().map(encoded).collect();
     let metadata = json!({ "namespace": names.namespace, "name": names.entry });
     let object =
         json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data });

@@ -114,17 +114,51 @@ pub enum StoreError {
 
 /// What the notes of a rotation call the store: a file by its whole path, wherever a run is started from.
 pub fn id(store: &Store, usual: &Region) -> StoreId {
+    absolute(store).id(usual)
+}
+
+/// Stores of several regions in one file: each is told that the entries of the others are not its own.
+///
+/// # Errors
+/// The first of the stores that shares its place with one of another region, where the hosts do not tell them apart.
+pub fn tell_apart(account: &Account, stores: &mut [Store], usual: &Region) -> Result<(), usize> {
+    let told = |store: &Store| {
+        let region = store.region_or(usual);
+        let (host, _) = place(account, store, region);
+        let is_told = matches!(store.kind, StoreKind::File { .. })
+            && Region::of_smtp_endpoint(&host).as_ref() == Some(region);
+        let place_of_aws = match &store.kind {
+            StoreKind::SecretsManager(secret) | StoreKind::Ssm(secret) => secret.region.clone(),
+            _ => None,
+        };
+        ((absolute(store).place(), place_of_aws), region.clone(), is_told)
+    };
+    let all: Vec<_> = stores.iter().map(told).collect();
+    for (number, (place, region, _)) in all.iter().enumerate() {
+        let others = || all.iter().filter(|(other, of, _)| other == place && of != region);
+        let regions: BTreeSet<_> = others().map(|(_, region, _)| region.clone()).collect();
+        if !regions.is_empty() {
+            if !all[number].2 || others().any(|(.., is_told)| !is_told) {
+                return Err(number);
+            }
+            stores[number].form = stores[number].form.clone().beside(regions);
+        }
+    }
+    Ok(())
+}
+
+fn absolute(store: &Store) -> Store {
     let mut store = store.clone();
     if let StoreKind::File { path } = &mut store.kind
         && let Ok(absolute) = std::path::absolute(&path)
     {
         *path = absolute;
     }
-    store.id(usual)
+    store
 }
 
-/// What the store holds of the credential for this region. In a file or in JSON, every entry with one of these access keys
-/// counts.
+/// What the store holds of the credential for this region. In a file, in JSON or in a secret of Kubernetes, every entry
+/// with one of these access keys counts.
 ///
 /// # Errors
 /// It cannot be read.
@@ -144,7 +178,7 @@ pub async fn read(
             secrets_manager::read(account, secret, form, keys).await
         }
         StoreKind::Ssm(secret) => ssm::read(account, secret, form, keys).await,
-        StoreKind::Kubernetes(kubectl) => kubernetes::read(kubectl, form.names(), &[]).await,
+        StoreKind::Kubernetes(kubectl) => kubernetes::read(kubectl, form, keys, &[]).await,
         StoreKind::Exec { command } => exec::read(command, form.names(), &[]).await,
         _ => Ok(Held::Foreign),
     }
@@ -184,7 +218,7 @@ pub async fn probe(
             secrets_manager::probe(account, secret, form, &entry, &keys).await
         }
         StoreKind::Ssm(secret) => ssm::probe(account, secret, form, &entry, &keys).await,
-        StoreKind::Kubernetes(kubectl) => kubernetes::probe(kubectl, form.names(), &entry).await,
+        StoreKind::Kubernetes(kubectl) => kubernetes::probe(kubectl, form, &entry, &keys).await,
         // whatever it is given it may keep; that it can be run was seen when it was read
         StoreKind::Exec { command } => match exec::read(command, form.names(), &[]).await? {
             Held::Foreign => Err(StoreError::NotOurs),
@@ -205,8 +239,8 @@ fn placeholder(region: &Region, user: &str) -> SmtpCredential {
     }
 }
 
-/// Puts the credential for this region into the store, user name and password in one write, and reads it back. In a file
-/// or in JSON, it is put in place of every one of these access keys.
+/// Puts the credential for this region into the store, user name and password in one write, and reads it back. In a file,
+/// in JSON or in a secret of Kubernetes, it is put in place of every one of these access keys.
 ///
 /// # Errors
 /// It cannot be written, or does not hold afterwards what was written.
@@ -226,7 +260,7 @@ pub async fn write(
             secrets_manager::write(account, secret, form, &entry, &keys).await
         }
         StoreKind::Ssm(secret) => ssm::write(account, secret, form, &entry, &keys).await,
-        StoreKind::Kubernetes(kubectl) => kubernetes::write(kubectl, form.names(), &entry).await,
+        StoreKind::Kubernetes(kubectl) => kubernetes::write(kubectl, form, &entry, &keys).await,
         StoreKind::Exec { command } => exec::write(command, form.names(), &entry).await,
         _ => Err(StoreError::NotOurs),
     };

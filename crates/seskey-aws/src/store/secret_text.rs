@@ -4,13 +4,13 @@ use std::{collections::BTreeSet, time::Duration};
 
 use seskey::{
     AccessKeyId, Secret, SmtpCredential,
-    render::{Entry, Form, RenderError},
+    render::{Entry, Form},
     store::{AwsSecret, SecretText},
 };
 
 use super::{Held, StoreError, json};
 
-/// What the text holds. In JSON, all members with one of these access keys count, whatever they are called.
+/// What the text holds.
 pub(super) fn held(
     secret: &AwsSecret,
     form: &Form,
@@ -18,12 +18,7 @@ pub(super) fn held(
     keys: &BTreeSet<AccessKeyId>,
 ) -> Result<Held, StoreError> {
     Ok(match secret.text {
-        // for which region they are is looked at when the text is written
-        SecretText::Json => match form.entries(text, "", keys) {
-            Ok(entries) if !entries.is_empty() => Held::of(entries),
-            Ok(_) | Err(RenderError::Unreadable { .. }) => json::held(text, form.names()),
-            Err(error) => return Err(error.into()),
-        },
+        SecretText::Json => json::held_of(form, text, keys)?,
         SecretText::UserPassword => {
             let text = text.trim();
             let (user_name, password) = text.split_once(':').unwrap_or((text, ""));

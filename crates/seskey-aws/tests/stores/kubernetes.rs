@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use seskey::SmtpCredential;
 use seskey_aws::{
     process::ProcessError,
     store::{self, Held, StoreError},
@@ -105,6 +106,54 @@ async fn what_is_there_is_told_apart() {
         assert_eq!(read(&store).await, Ok(expected.clone()), "{data}");
         let refused = write(&store, &credential(2)).await == Err(StoreError::NotOurs);
         assert_eq!(refused, expected == Held::Foreign, "{data}");
+    }
+}
+
+/// Whatever the readers of the secret call it, a key of the user is replaced where it stands. What is ours stays ours: a
+/// value that is left out of what is applied is removed.
+#[tokio::test]
+async fn values_of_other_names_are_replaced() {
+    let folder = tempdir().unwrap();
+    let store = parsed(&store(&folder, ""));
+    let (one, two) = (credential(1), credential(2));
+    let keys = BTreeSet::from([one.user_name.clone()]);
+    let account = account().await;
+    let pair = |prefix: &str, credential: &SmtpCredential| {
+        let (user, password) = (format!("{prefix}USER"), format!("{prefix}PASSWORD"));
+        [
+            (user, encoded(credential.user_name.as_str())),
+            (password, encoded(credential.password.expose())),
+        ]
+    };
+    let data = |pairs: Vec<[(String, String); 2]>| -> Map<String, Value> {
+        pairs.into_iter().flatten().map(|(name, value)| (name, value.into())).collect()
+    };
+    let put = |data: &Map<String, Value>| {
+        mark(&folder, "secret", &json!({ "kind": "Secret", "data": data }).to_string());
+    };
+    let mut secret = data(vec![pair("MAIL_", &one), pair("OTHER_", &credential(3))]);
+    secret.insert("SMTP_HOST".to_owned(), encoded("mail.example.com").into());
+    put(&secret);
+    assert_eq!(store::read(&account, &store, &region(), &keys).await, Ok(held(&one)));
+    assert_eq!(store::write(&account, &store, &region(), &two, &keys).await, Ok(()));
+    let given: Value = serde_json::from_str(&text(&folder, "given")).unwrap();
+    assert_eq!(given["data"], Value::Object(data(vec![pair("MAIL_", &two)])));
+
+    // a person was half done; what was applied once is applied again
+    put(&data(vec![pair("MAIL_", &two), pair("SMTP_", &one)]));
+    assert_eq!(store::write(&account, &store, &region(), &two, &keys).await, Ok(()));
+    let given: Value = serde_json::from_str(&text(&folder, "given")).unwrap();
+    let expected = data(vec![pair("MAIL_", &two), pair("SMTP_", &two)]);
+    assert_eq!(given["data"], Value::Object(expected));
+
+    // inside a file of its own nothing is replaced, and nothing is said to be
+    let line = format!("[h]:587 {}:x", one.user_name);
+    put(&Map::from_iter([("sasl_passwd".to_owned(), encoded(&line).into())]));
+    for refused in [
+        store::read(&account, &store, &region(), &keys).await.map(drop),
+        store::write(&account, &store, &region(), &two, &keys).await,
+    ] {
+        assert!(matches!(refused, Err(StoreError::Render(_))), "{refused:?}");
     }
 }
 

@@ -167,7 +167,7 @@ fn render_hint(error: &RenderError) -> &'static str {
             "one of them does not log in, or is for another region: put the right one into both, or take the wrong one out"
         }
         RenderError::OtherRegion { .. } => {
-            "a rotation would turn its key off: keep that entry in a file of its own, for a user of its own"
+            "a rotation would turn its key off: name the file a second time, with ?region= for that entry"
         }
         RenderError::Host => "?host= takes a host name or an address, an IPv6 one without brackets",
         RenderError::Port => "?port= takes 25, 587, 2587 (STARTTLS) or 465, 2465 (TLS wrapper)",

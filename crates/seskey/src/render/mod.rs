@@ -23,7 +23,7 @@ pub(crate) use entry::{is_host, is_plain_address};
 pub use names::Names;
 
 use self::places::{Found, Group};
-use crate::{access_key::AccessKeyId, credential::SmtpCredential};
+use crate::{access_key::AccessKeyId, credential::SmtpCredential, region::Region};
 
 /// In what form a credential is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub enum Target {
 pub struct Form {
     target: Target,
     names: Names,
+    /// The regions whose entries in the same text are another store's.
+    beside: BTreeSet<Region>,
 }
 
 /// Why a credential cannot be written in a form. No value and nothing of the file is ever quoted.
@@ -142,7 +144,13 @@ impl Form {
     /// A name that the form cannot carry or has no place for, and two values of one name.
     pub fn new(target: Target, names: Names) -> Result<Self, RenderError> {
         names.check(target.row())?;
-        Ok(Self { target, names })
+        Ok(Self { target, names, beside: BTreeSet::new() })
+    }
+
+    /// The same where entries for the SMTP endpoints of these regions are not its own: they are neither read nor written.
+    #[must_use]
+    pub fn beside(self, regions: BTreeSet<Region>) -> Self {
+        Self { beside: regions, ..self }
     }
 
     /// The file's new text. Every entry with one of these access keys gets the user name and the password of the new
@@ -168,7 +176,35 @@ impl Form {
             let new = [entry.credential.user_name.clone()];
             self.find(&text, &entry.host, &keys.iter().cloned().chain(new).collect())?;
         }
+        self.keeps_others(before, &text, &entry.host, keys)?;
         Ok(text)
+    }
+
+    /// That the entries of the other regions are what they were.
+    fn keeps_others(
+        &self,
+        before: &str,
+        after: &str,
+        host: &str,
+        keys: &BTreeSet<AccessKeyId>,
+    ) -> Result<(), RenderError> {
+        let all: BTreeSet<_> =
+            self.beside.iter().cloned().chain(Region::of_smtp_endpoint(host)).collect();
+        for region in &self.beside {
+            let others = all.iter().filter(|other| *other != region).cloned().collect();
+            let form = self.clone().beside(others);
+            let of_region = |text| form.find(text, &region.smtp_endpoint(), keys);
+            let kept = of_region(after)?;
+            let is_kept =
+                |entry: &Found| kept.iter().any(|kept| kept.credential == entry.credential);
+            let lost: Vec<_> =
+                of_region(before)?.into_iter().filter(|entry| !is_kept(entry)).collect();
+            if !lost.is_empty() {
+                let lines = Lines(lost.iter().map(|entry| entry.line).collect());
+                return Err(RenderError::OtherRegion { lines });
+            }
+        }
+        Ok(())
     }
 
     /// As [`held`].
@@ -223,7 +259,7 @@ impl Form {
             return Ok(vec![]);
         }
         let groups = (self.target.row().values)(text, &self.names)?;
-        places::find(&groups, &self.names, host, keys)
+        places::find(&groups, self, host, keys)
     }
 
     /// In what form it is.
@@ -239,7 +275,7 @@ impl Form {
 
 impl From<Target> for Form {
     fn from(target: Target) -> Self {
-        Self { target, names: Names::of(target) }
+        Self { target, names: Names::of(target), beside: BTreeSet::new() }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     ops::Range,
 };
 
-use super::{Lines, Names, RenderError};
+use super::{Form, Lines, Names, RenderError};
 use crate::{
     access_key::AccessKeyId, credential::SmtpCredential, password::SmtpPassword, region::Region,
 };
@@ -40,23 +40,24 @@ pub(super) struct Found {
     pub(super) credential: SmtpCredential,
     user_name: Range<usize>,
     password: Range<usize>,
-    line: u64,
+    pub(super) line: u64,
 }
 
-/// All entries with one of these keys, in groups of values that stand together.
+/// All entries with one of these keys, in groups of values that stand together. Those for a region beside which the form
+/// stands are not among them.
 ///
 /// # Errors
 /// The lines of a key whose password cannot be told, or has no place; of two passwords for one key; and of a key that is
 /// for another region.
 pub(super) fn find(
     groups: &[Group],
-    names: &Names,
+    form: &Form,
     host: &str,
     keys: &BTreeSet<AccessKeyId>,
 ) -> Result<Vec<Found>, RenderError> {
     let mut found = vec![];
     for values in groups {
-        found.extend(find_in(values, names, host, keys)?);
+        found.extend(find_in(values, form, host, keys)?);
     }
     for key in keys {
         let of_key = || found.iter().filter(|found| found.credential.user_name == *key);
@@ -96,10 +97,11 @@ struct User<'a> {
 
 fn find_in(
     values: &[Value],
-    names: &Names,
+    form: &Form,
     host: &str,
     keys: &BTreeSet<AccessKeyId>,
 ) -> Result<Vec<Found>, RenderError> {
+    let names = &form.names;
     let has_key = |text: &str| keys.iter().any(|key| text.contains(key.as_str()));
     if !values.iter().any(|value| has_key(&value.name) || has_key(&value.text)) {
         return Ok(vec![]);
@@ -110,22 +112,37 @@ fn find_in(
     });
     let users: Vec<_> = users.collect();
 
-    let region = Region::of_smtp_endpoint(host);
-    let endpoints = values.iter().filter_map(|value| Some((value, endpoint(&value.text)?)));
-    let elsewhere = owned(endpoints, &users, names).into_iter().filter(|(_, other, owners)| {
-        region.as_ref().is_some_and(|region| region != other)
-            && owners.iter().any(|user| user.is_ours)
-    });
-    let lines: Vec<_> = elsewhere.map(|(value, ..)| value.line).collect();
-    if !lines.is_empty() {
-        return Err(RenderError::OtherRegion { lines: Lines(lines) });
+    let (mut own, mut left, mut elsewhere) = (vec![], vec![], vec![]);
+    if let Some(region) = Region::of_smtp_endpoint(host) {
+        let endpoints = values.iter().filter_map(|value| Some((value, endpoint(&value.text)?)));
+        for (value, other, owners) in owned(endpoints, &users, names) {
+            let ours = owners
+                .into_iter()
+                .filter(|user| user.is_ours)
+                .map(|user| (value.line, &user.value.at));
+            match () {
+                () if other == region => own.extend(ours),
+                () if form.beside.contains(&other) => left.extend(ours),
+                () => elsewhere.extend(ours),
+            }
+        }
     }
+    // what has two endpoints is of neither
+    elsewhere.extend(left.iter().filter(|(_, user)| own.iter().any(|(_, other)| other == user)));
+    if !elsewhere.is_empty() {
+        let lines: BTreeSet<_> = elsewhere.into_iter().map(|(line, _)| line).collect();
+        return Err(RenderError::OtherRegion { lines: Lines(lines.into_iter().collect()) });
+    }
+    let is_left = |at: &Range<usize>| left.iter().any(|(_, user)| *user == at);
 
     let passwords =
         values.iter().filter_map(|value| Some((value, SmtpPassword::parse(&value.text)?)));
     let (mut found, mut unclear) = (vec![], BTreeSet::new());
     for (value, password, owners) in owned(passwords, &users, names) {
-        let is_ours = |user: &&User<'_>| user.is_ours;
+        if owners.iter().all(|user| is_left(&user.value.at)) {
+            continue;
+        }
+        let is_ours = |user: &&User<'_>| user.is_ours && !is_left(&user.value.at);
         if !owners.iter().all(is_ours) {
             unclear.extend(owners.iter().any(is_ours).then_some(value.line));
             continue;
@@ -142,9 +159,11 @@ fn find_in(
             line: value.line,
         }));
     }
-    let is_found = |value: &Value| found.iter().any(|found| found.user_name == value.at);
-    let is_left = |value: &&Value| has_key(&value.name) || has_key(&value.text) && !is_found(value);
-    unclear.extend(values.iter().filter(is_left).map(|value| value.line));
+    let is_told =
+        |at: &Range<usize>| found.iter().any(|found: &Found| found.user_name == *at) || is_left(at);
+    let is_unclear =
+        |value: &&Value| has_key(&value.name) || has_key(&value.text) && !is_told(&value.at);
+    unclear.extend(values.iter().filter(is_unclear).map(|value| value.line));
     if unclear.is_empty() {
         Ok(found)
     } else {

@@ -98,7 +98,12 @@ impl Store {
 
     /// What the notes of a rotation call it: the place and the region of the password, and not the form.
     pub fn id(&self, usual: &Region) -> StoreId {
-        let place = match &self.kind {
+        StoreId::of(&format!("{} {}", self.place(), self.region_or(usual)))
+    }
+
+    /// Where it is, without its options.
+    pub fn place(&self) -> String {
+        match &self.kind {
             StoreKind::File { path } => format!("file:{}", path.display()),
             StoreKind::SecretsManager(AwsSecret { name, .. }) => format!("secretsmanager:{name}"),
             StoreKind::Ssm(AwsSecret { name, .. }) => format!("ssm:{name}"),
@@ -107,8 +112,7 @@ impl Store {
                 format!("kubernetes:{}/{}", names.namespace, names.entry)
             }
             StoreKind::Exec { command } => format!("exec:{command}"),
-        };
-        StoreId::of(&format!("{place} {}", self.region_or(usual)))
+        }
     }
 }
 
