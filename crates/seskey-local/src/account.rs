@@ -17,6 +17,7 @@ pub use answer::{
     PolicyEntity, Position, Simulated,
 };
 pub use context::Circumstances;
+pub(crate) use context::OnDemand;
 pub use groups::Group;
 pub use identifiers::{AccountId, fresh_access_key};
 pub use identities::{Identity, IdentityPolicyError, IdentitySettings, TooManyIdentities};

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::{borrow::Borrow, cell::Cell};
+
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -381,5 +383,36 @@ proptest! {
             prop_assert_eq!(policy.statements().len(), statements.len());
             prop_assert!(policy.statements().iter().all(|s| matches!(s.effect(), Effect::Allow | Effect::Deny)));
         }
+    }
+}
+
+/// Most policies never ask, and to work a context out for each message takes longer than to decide.
+#[test]
+fn a_context_is_asked_for_by_those_who_need_it() {
+    struct Watched(Context, Cell<bool>);
+    impl Borrow<Context> for Watched {
+        fn borrow(&self) -> &Context {
+            self.1.set(true);
+            &self.0
+        }
+    }
+    let statement = |rest: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"ses:*",{rest}}}}}"#
+        )
+    };
+    let condition = r#""Resource":"*","Condition":{"StringEquals":{"ses:FromAddress":"a@b.c"}}"#;
+    for (rest, expected) in [
+        (r#""Resource":"*""#, false),
+        (r#""Resource":"arn:aws:ses:*:*:identity/b.c""#, false),
+        (r#""Resource":"arn:aws:ses:*:*:identity/${aws:username}""#, true),
+        (condition, true),
+    ] {
+        let policy = Policy::parse(&statement(rest)).unwrap();
+        let context = Watched(Context::new(), Cell::new(false));
+        let resource = "arn:aws:ses:us-east-1:111122223333:identity/b.c";
+        let request = Request { action: "ses:SendRawEmail", resource, context: &context };
+        evaluate([(&source("inline"), &policy)], &request);
+        assert_eq!(context.1.get(), expected, "{rest}");
     }
 }

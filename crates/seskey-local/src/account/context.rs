@@ -1,6 +1,6 @@
 //! What is known of a request and of the principal that makes it.
 
-use std::net::IpAddr;
+use std::{borrow::Borrow, cell::LazyCell, net::IpAddr};
 
 use jiff::Timestamp;
 use seskey::policy::Context;
@@ -20,6 +20,21 @@ pub struct Circumstances<'a> {
     pub user_agent: Option<&'a str>,
     /// The time.
     pub now: Timestamp,
+}
+
+/// A context that is worked out when a policy first asks for it.
+pub(crate) struct OnDemand<F>(LazyCell<Context, F>);
+
+impl<F: FnOnce() -> Context> OnDemand<F> {
+    pub(crate) fn new(make: F) -> Self {
+        Self(LazyCell::new(make))
+    }
+}
+
+impl<F: FnOnce() -> Context> Borrow<Context> for OnDemand<F> {
+    fn borrow(&self) -> &Context {
+        &self.0
+    }
 }
 
 impl Account {

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use seskey::policy::{Decision, MissingAllow, PolicySource, Request, StatementRef, evaluate};
+use seskey::policy::{
+    Context, Decision, MissingAllow, PolicySource, Request, StatementRef, evaluate,
+};
 
 use super::{
     Account, Answer, EvalDecision, MatchedStatement, Page, Position, Simulated, Simulation,
@@ -55,7 +57,7 @@ impl Account {
         let asked =
             actions.iter().flat_map(|action| resources.iter().map(move |arn| (action, arn)));
         let asked = asked.enumerate().map(|(place, question)| (format!("{place:09}"), question));
-        let context = simulation.context_entries.iter().cloned().collect();
+        let context: Context = simulation.context_entries.iter().cloned().collect();
         Ok(Answer::Simulation(page.of(asked)?.map(|(action, resource)| {
             let request = Request { action, resource, context: &context };
             let decision = evaluate(

@@ -3,11 +3,11 @@
 //! Sources: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SES"; SES Developer
 //! Guide, "Using sending authorization with Amazon SES" and "Identity and access management in Amazon SES".
 
-use seskey::policy::{Context, Decision, Request};
+use seskey::policy::{Context, Decision, Known, Request};
 
 use super::{Refusal, Submission};
 use crate::{
-    account::{Account, Identity},
+    account::{Account, Identity, OnDemand},
     message::{Author, IdentityArns},
 };
 
@@ -15,7 +15,7 @@ impl Submission<'_> {
     pub(super) fn check_permission(&self, account: &Account) -> Result<(), Refusal> {
         let IdentityArns { source, from, return_path } = &self.header.arns;
         for author in &self.header.authors {
-            let context = self.context(account, author);
+            let context = OnDemand::new(|| self.context(account, author));
             let identities = match from.as_ref().or(source.as_ref()) {
                 Some(arn) => vec![self.identity_of_arn(account, arn, &author.address)?],
                 None => of_sender(account, self, &author.address),
@@ -42,7 +42,7 @@ impl Submission<'_> {
         &self,
         account: &Account,
         identities: &[Identity],
-        context: &Context,
+        context: Known<'_>,
     ) -> Result<(), Refusal> {
         let mut allowed = false;
         let mut denied = None;

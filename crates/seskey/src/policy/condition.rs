@@ -1,7 +1,7 @@
 //! One key of a `Condition` element: its operator, and the values that the policy wants.
 
 use super::{
-    context::Context,
+    context::{Known, values_of},
     document::Effect,
     operator::{Comparison, Operator},
     value::Value,
@@ -60,8 +60,8 @@ impl Condition {
     ///
     /// Several values in the request without a set operator: AWS does not say. One that compares is enough, and
     /// under an operator that negates none may.
-    pub(super) fn holds(&self, context: &Context, effect: Effect) -> bool {
-        let given = context.get(&self.key);
+    pub(super) fn holds(&self, context: Known<'_>, effect: Effect) -> bool {
+        let given = values_of(context, &self.key);
         let is_absent = given.is_empty();
         // "a null dataset, such as an empty string"
         let is_null = given.iter().all(String::is_empty);

@@ -1,17 +1,20 @@
 //! What is asked: the request and its context.
 
-use std::collections::BTreeMap;
+use std::{borrow::Borrow, collections::BTreeMap};
 
 /// May this action be done on this resource, in this context?
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// Such as `ses:SendRawEmail`; upper and lower case are the same.
     pub action: &'a str,
     /// The ARN of the resource, or `*` for an action that has none.
     pub resource: &'a str,
     /// The condition keys that the service gives to the request.
-    pub context: &'a Context,
+    pub context: Known<'a>,
 }
+
+/// A context, or what makes one when a policy first asks for it: most never do.
+pub type Known<'a> = &'a (dyn Borrow<Context> + 'a);
 
 /// Condition keys with their values. Upper and lower case of a key are the same, those of a value are not.
 ///
@@ -40,11 +43,12 @@ impl Context {
             .or_default()
             .extend(values.into_iter().map(Into::into));
     }
+}
 
-    /// The values of a key in lower case; none where it is absent.
-    pub(super) fn get(&self, key: &str) -> &[String] {
-        self.0.get(key).map_or(&[], Vec::as_slice)
-    }
+/// The values of a key in lower case; none where it is absent.
+pub(super) fn values_of<'a>(known: Known<'a>, key: &str) -> &'a [String] {
+    let Context(keys) = known.borrow();
+    keys.get(key).map_or(&[], Vec::as_slice)
 }
 
 impl<K: AsRef<str>, V: Into<String>, I: IntoIterator<Item = V>> FromIterator<(K, I)> for Context {

@@ -2,7 +2,7 @@
 
 use super::{
     condition::{Condition, any, satisfies},
-    context::{Context, Request},
+    context::{Context, Known, Request},
     pattern::{Pattern, exact, ignoring_case},
     principal::{Meant, Principal},
 };
@@ -126,7 +126,7 @@ impl Statement {
     }
 
     /// How it means the requester, if it does: who holds an identity-based policy is meant in person.
-    pub(super) fn meant(&self, context: &Context) -> Option<Meant> {
+    pub(super) fn meant(&self, context: Known<'_>) -> Option<Meant> {
         match &self.principals {
             None => Some(Meant::InPerson),
             Some(principals) => principals.iter().filter_map(|p| p.means(context)).max(),
@@ -147,7 +147,7 @@ impl Selection {
         &self,
         text: &str,
         same: fn(char, char) -> bool,
-        context: &Context,
+        context: Known<'_>,
         effect: Effect,
     ) -> bool {
         let matched =

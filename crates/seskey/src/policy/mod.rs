@@ -41,7 +41,7 @@ mod sending;
 mod value;
 pub mod written;
 
-pub use context::{Context, Request};
+pub use context::{Context, Known, Request};
 pub use document::{Effect, Policy, Statement, Version, counted_size};
 pub use evaluate::{Decision, MissingAllow, PolicySource, StatementRef, evaluate};
 pub use malformed::{Fault, MalformedPolicy};

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, mem};
 
-use super::context::Context;
+use super::context::{Known, values_of};
 
 /// Text, wildcards (`*`, `?`) and policy variables (`${aws:username}`), told apart once.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ impl Pattern {
         &self,
         text: &str,
         same: fn(char, char) -> bool,
-        context: &Context,
+        context: Known<'_>,
     ) -> Result<bool, Unresolved> {
         Ok(matches(&self.resolve(context)?, text, same))
     }
@@ -79,7 +79,7 @@ impl Pattern {
     }
 
     /// The pattern with the values of its variables. A wildcard sign in a value stands for itself.
-    pub(super) fn resolve(&self, context: &Context) -> Result<Cow<'_, [Token]>, Unresolved> {
+    pub(super) fn resolve(&self, context: Known<'_>) -> Result<Cow<'_, [Token]>, Unresolved> {
         if let [Piece::Text(tokens)] = self.0.as_slice() {
             return Ok(Cow::Borrowed(tokens));
         }
@@ -89,7 +89,7 @@ impl Pattern {
                 Piece::Text(text) => tokens.extend_from_slice(text),
                 Piece::NoValue => return Err(Unresolved::NoValue),
                 Piece::Variable { key, default } => {
-                    let value = match (context.get(key), default) {
+                    let value = match (values_of(context, key), default) {
                         ([value], _) | (_, Some(value)) => value,
                         ([], None) => return Err(Unresolved::NoValue),
                         (_, None) => return Err(Unresolved::Unusable),
@@ -182,7 +182,7 @@ fn variable(name: &str) -> Piece {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::Context, *};
 
     fn glob(pattern: &str, text: &str) -> bool {
         Pattern::parse(pattern, true, false).matches(text, exact, &Context::new()) == Ok(true)

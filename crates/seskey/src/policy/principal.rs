@@ -2,7 +2,10 @@
 //!
 //! Source: IAM User Guide, "AWS JSON policy elements: Principal".
 
-use super::{context::Context, malformed::Fault};
+use super::{
+    context::{Known, values_of},
+    malformed::Fault,
+};
 use crate::Partition;
 
 /// One principal of a statement. What it is compared with are the keys `aws:PrincipalArn` and
@@ -57,8 +60,8 @@ impl Principal {
         }
     }
 
-    pub(super) fn means(&self, context: &Context) -> Option<Meant> {
-        let is = |key, wanted: &str| context.get(key) == [wanted];
+    pub(super) fn means(&self, context: Known<'_>) -> Option<Meant> {
+        let is = |key, wanted: &str| values_of(context, key) == [wanted];
         match self {
             Self::Anyone => Some(Meant::AsAnyone),
             Self::Account(id) if is("aws:principalaccount", id) => {

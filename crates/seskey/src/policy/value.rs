@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::{
-    context::Context,
+    context::Known,
     operator::Comparison,
     pattern::{Pattern, Token, Unresolved, exact, ignoring_case, matches},
 };
@@ -49,7 +49,7 @@ impl Value {
         &self,
         comparison: Comparison,
         given: &str,
-        context: &Context,
+        context: Known<'_>,
     ) -> Option<bool> {
         match (comparison, self) {
             (_, Self::Pattern(pattern)) => match (comparison, pattern.resolve(context)) {
