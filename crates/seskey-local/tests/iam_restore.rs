@@ -7,11 +7,13 @@ mod iam_actions;
 use std::collections::BTreeMap;
 
 use iam_actions::{GROUPS, NAMES, POLICIES, ROLES, World, action};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
+use seskey::Region;
 use seskey_local::account::{
-    Account, Action, Holder, Page, PolicyScope, Principal, RestoreError, Row, Tagged,
+    Account, Action, Holder, Identity, NewRole, Page, PolicyScope, Principal, RestoreError, Row,
+    Tagged,
 };
 
 /// Rows as a disk keeps them.
@@ -160,6 +162,80 @@ proptest! {
         again.take(restored.take_changes());
         prop_assert_eq!(&again.0, &kept.0);
     }
+}
+
+/// A database may be older than the rules by which policies are stored today.
+#[test]
+fn policies_that_would_be_refused_today_are_restored() {
+    const SID: &str = r#""Sid":"Ours""#;
+    const REFUSED: &str = r#""Sid":"Not ours""#;
+    let document = |of: &str| {
+        format!(r#"{{"Version":"2012-10-17","Statement":{{{SID},"Effect":"Allow",{of}}}}}"#)
+    };
+    let of_identity = document(r#""Action":"ses:*","Resource":"*""#);
+    let of_resource = document(r#""Action":"ses:*","Resource":"*","Principal":"*""#);
+    let trust = document(r#""Action":"sts:AssumeRole","Principal":"*""#);
+    let put = |account: &mut Account, [of_identity, of_resource, trust]: [&str; 3]| {
+        let mut rng = StdRng::seed_from_u64(0);
+        let (region, identity) = (Region::parse("eu-west-1").unwrap(), "example.com");
+        let identity = Identity::parse(identity).unwrap();
+        let _ = account.create_identity(&region, &identity);
+        let mut taken =
+            vec![account.put_identity_policy(&region, &identity, "p", of_resource).is_ok()];
+        let actions = [
+            Action::PutPolicy {
+                holder: Holder::User("Ann".into()),
+                policy_name: "p".into(),
+                document: of_identity.into(),
+            },
+            Action::CreatePolicy {
+                policy_name: "p".into(),
+                path: "/".into(),
+                document: of_identity.into(),
+                description: None,
+                tags: vec![],
+            },
+            Action::UpdateAssumeRolePolicy { role_name: "Role".into(), document: trust.into() },
+        ];
+        let mut apply = |action| account.apply(action, Timestamp::UNIX_EPOCH, &mut rng).is_ok();
+        taken.extend(actions.map(&mut apply));
+        taken
+    };
+    let mut world = World::new();
+    let mut rng = StdRng::seed_from_u64(0);
+    let role = NewRole {
+        role_name: "Role".into(),
+        path: "/".into(),
+        assume_role_policy_document: trust.clone(),
+        description: None,
+        max_session_duration: SignedDuration::from_hours(1),
+        permissions_boundary: None,
+        tags: vec![],
+    };
+    let user = Action::CreateUser {
+        user_name: "Ann".into(),
+        path: "/".into(),
+        permissions_boundary: None,
+        tags: vec![],
+    };
+    for action in [user, Action::CreateRole(role)] {
+        world.account.apply(action, Timestamp::UNIX_EPOCH, &mut rng).unwrap();
+    }
+    let documents = [&*of_identity, &*of_resource, &*trust];
+    assert_eq!(put(&mut world.account, documents), [true; 4]);
+    let old = documents.map(|document| document.replace(SID, REFUSED));
+    assert_eq!(put(&mut world.account, [&*old[0], &*old[1], &*old[2]]), [false; 4]);
+
+    let mut kept = Kept::default();
+    world.account.record_changes();
+    kept.take(world.account.take_changes());
+    let [sid, refused] = [SID, REFUSED].map(|text| text.replace('"', "\\\""));
+    for value in kept.0.values_mut() {
+        *value = value.replace(&sid, &refused);
+    }
+    let held = kept.0.values().map(|value| value.matches(&*refused).count()).sum::<usize>();
+    assert_eq!(held, 4);
+    kept.restored();
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use seskey::policy::{Decision, MissingAllow, Policy, PolicySource, Request, evaluate};
+use seskey::policy::{
+    Decision, MalformedPolicy, MissingAllow, Policy, PolicySource, Request, evaluate,
+};
 
 use super::{Account, Principal, held::Held, policies::Entry};
 use crate::refusal::Refusal;
@@ -25,6 +27,23 @@ impl Document {
             PolicySource::Managed { .. } => Policy::parse_managed,
             _ => Policy::parse,
         };
+        Self::of(text, source, parse)
+    }
+
+    /// It may be older than today's rules of what is stored.
+    pub(super) fn parse_stored(text: String, source: PolicySource) -> Result<Self, Refusal> {
+        let parse = match source {
+            PolicySource::Resource { .. } => Policy::parse_stored_resource,
+            _ => Policy::parse_stored,
+        };
+        Self::of(text, source, parse)
+    }
+
+    fn of(
+        text: String,
+        source: PolicySource,
+        parse: fn(&str) -> Result<Policy, MalformedPolicy>,
+    ) -> Result<Self, Refusal> {
         match parse(&text) {
             Ok(policy) => Ok(Self { text, source, policy }),
             Err(malformed) => Err(Refusal::MalformedPolicyDocument(malformed)),
@@ -32,7 +51,7 @@ impl Document {
     }
 }
 
-/// A document is kept as it was given, and is parsed again; it may be older than today's rules of what is stored.
+/// A document is kept as it was given, and is parsed again.
 impl Serialize for Document {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (&self.text, &self.source).serialize(serializer)
@@ -41,13 +60,8 @@ impl Serialize for Document {
 
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (text, source): (String, PolicySource) = Deserialize::deserialize(deserializer)?;
-        let parse = match source {
-            PolicySource::Resource { .. } => Policy::parse_resource,
-            _ => Policy::parse_stored,
-        };
-        let policy = parse(&text).map_err(D::Error::custom)?;
-        Ok(Self { text, source, policy })
+        let (text, source) = Deserialize::deserialize(deserializer)?;
+        Self::parse_stored(text, source).map_err(D::Error::custom)
     }
 }
 

@@ -24,6 +24,17 @@ struct Statement {
     policy: Policy,
 }
 
+/// What is taken of the rest.
+struct Rules {
+    is_taken: fn(action: &str) -> bool,
+    read: fn(String, PolicySource) -> Result<Document, Refusal>,
+}
+
+const TODAY: Rules = Rules { is_taken: is_action, read: Document::parse };
+
+/// A stored policy may be older than the rules of today.
+const STORED: Rules = Rules { is_taken: is_sts, read: Document::parse_stored };
+
 /// A principal of this kind of account. Services and identity providers take on no role here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Trusted {
@@ -48,8 +59,7 @@ impl TrustPolicy {
         &self.text
     }
 
-    /// Which actions are taken depends on when the policy was given.
-    fn parse(text: String, is_taken: fn(&str) -> bool) -> Result<Self, Refusal> {
+    fn parse(text: String, rules: &Rules) -> Result<Self, Refusal> {
         let malformed = |_| Refusal::MalformedTrustPolicy(TrustFault::Json);
         let document: Value = serde_json::from_str(&text).map_err(malformed)?;
         let Value::Object(mut document) = document else { return Err(SYNTAX) };
@@ -61,7 +71,7 @@ impl TrustPolicy {
         if statements.is_empty() {
             return Err(SYNTAX);
         }
-        let parse = |statement| Statement::parse(statement, &document, is_taken);
+        let parse = |statement| Statement::parse(statement, &document, rules);
         let statements = statements.into_iter().map(parse).collect::<Result<_, _>>()?;
         Ok(Self { text, statements })
     }
@@ -71,14 +81,14 @@ impl Statement {
     fn parse(
         statement: Value,
         document: &Map<String, Value>,
-        is_taken: fn(&str) -> bool,
+        rules: &Rules,
     ) -> Result<Self, Refusal> {
         let Value::Object(mut statement) = statement else { return Err(SYNTAX) };
         if statement.contains_key("Resource") || statement.contains_key("NotResource") {
             return Err(Refusal::MalformedTrustPolicy(TrustFault::Resource));
         }
         let actions = one_or_many(statement.get("Action"));
-        if actions.is_empty() || !actions.iter().all(|action| is_taken(action)) {
+        if actions.is_empty() || !actions.iter().all(|action| (rules.is_taken)(action)) {
             return Err(Refusal::MalformedTrustPolicy(TrustFault::Action));
         }
         let principals = trusted(statement.remove("Principal"))?;
@@ -87,7 +97,7 @@ impl Statement {
         whole.insert("Statement".into(), Value::Object(statement));
         let source = PolicySource::Inline { name: "trust policy".into() };
         let Document { source, policy, .. } =
-            Document::parse(Value::Object(whole).to_string(), source)?;
+            (rules.read)(Value::Object(whole).to_string(), source)?;
         Ok(Self { principals, source, policy })
     }
 }
@@ -102,7 +112,7 @@ impl Account {
                 limit: TRUST_POLICY_SIZE,
             });
         }
-        let policy = TrustPolicy::parse(text, is_action)?;
+        let policy = TrustPolicy::parse(text, &TODAY)?;
         let own = [self.arn("user/"), self.arn("role/")];
         let unknown = |trusted: &&Trusted| match trusted {
             Trusted::Arn(arn) => {
@@ -168,7 +178,7 @@ impl Account {
     }
 }
 
-/// A document is kept as it was given, and is parsed again; it may be older than today's rules of what is stored.
+/// A document is kept as it was given, and is parsed again.
 impl Serialize for TrustPolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.text.serialize(serializer)
@@ -177,7 +187,7 @@ impl Serialize for TrustPolicy {
 
 impl<'de> Deserialize<'de> for TrustPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(String::deserialize(deserializer)?, is_sts).map_err(D::Error::custom)
+        Self::parse(String::deserialize(deserializer)?, &STORED).map_err(D::Error::custom)
     }
 }
 

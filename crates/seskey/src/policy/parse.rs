@@ -54,6 +54,14 @@ impl Policy {
     pub fn parse_stored(text: &str) -> Result<Self> {
         Ok(Reader::of(Side::Identity).document(text)?.0)
     }
+
+    /// Reads a resource-based policy that was stored by such rules.
+    ///
+    /// # Errors
+    /// Whatever has another syntax.
+    pub fn parse_stored_resource(text: &str) -> Result<Self> {
+        Ok(Reader::of(Side::Resource).document(text)?.0)
+    }
 }
 
 /// What a policy is attached to.
