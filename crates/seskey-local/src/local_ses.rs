@@ -22,7 +22,7 @@ use crate::{
     message::RawMessage,
     metrics::Metrics,
     refusal,
-    sending::{Delivery, Interface, Login, Refusal, Sent, Settings, Submission},
+    sending::{Interface, Login, Refusal, Sent, Settings, Submission},
     ses,
     sigv4::Signed,
     smtp::Envelope,
@@ -209,9 +209,10 @@ impl LocalSes {
         peer: IpAddr,
         region: &Region,
     ) -> Result<String, Refusal> {
-        let kept = match self.judge(login, &envelope, &message, peer, region) {
-            Ok(delivery) => {
-                let message = delivery.of(message);
+        let judged = self.judge(login, &envelope, &message, peer, region);
+        drop(message);
+        let kept = match judged {
+            Ok(message) => {
                 let (id, bytes) = (message.id.clone(), message.raw_data.len());
                 let kept = self.hand_in(Write::Message(message.into())).kept().await;
                 kept.map(|()| (id, bytes)).map_err(|NotKept| Refusal::TemporaryServiceFailure)
@@ -238,7 +239,7 @@ impl LocalSes {
         message: &[u8],
         peer: IpAddr,
         region: &Region,
-    ) -> Result<Delivery, Refusal> {
+    ) -> Result<Message, Refusal> {
         let message = &RawMessage::split(message);
         let submission = Submission {
             interface: Interface::Smtp,
@@ -260,7 +261,8 @@ impl LocalSes {
         submission.check_form()?;
         submission.check_account(&lock(&self.account), &self.sending)?;
         submission.count(&mut lock(&self.sent), &self.sending)?;
-        Ok(submission.deliver(&mut StdRng::from_rng(&mut *lock(&self.rng))))
+        let id = submission.new_id(&mut *lock(&self.rng));
+        Ok(submission.deliver(id))
     }
 
     pub(crate) fn messages(

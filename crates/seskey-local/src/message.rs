@@ -29,23 +29,6 @@ pub struct RawMessage<'a> {
     body: &'a [u8],
 }
 
-/// Another header for a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rewriting {
-    header: Vec<u8>,
-    /// Where the body begins in the bytes that came.
-    body_at: usize,
-}
-
-impl Rewriting {
-    /// The message with this header, in the memory of the one that came.
-    pub fn of(self, mut message: Vec<u8>) -> Vec<u8> {
-        message.splice(..self.body_at, self.header);
-        message.shrink_to_fit();
-        message
-    }
-}
-
 impl<'a> RawMessage<'a> {
     /// Splits a message. Up to its first empty line all is header.
     pub fn split(bytes: &'a [u8]) -> Self {
@@ -91,9 +74,9 @@ impl<'a> RawMessage<'a> {
         parts::count(content_type, self.body, most)
     }
 
-    /// What makes it the message that its recipient gets: `Date` and `Message-ID` are SES's own, the fields that talk
-    /// to SES are gone. Source: SES Developer Guide, "Amazon SES header fields".
-    pub fn rewriting(&self, id: &str, tags: &[Tag], region: &Region, now: Timestamp) -> Rewriting {
+    /// The message that its recipient gets: `Date` and `Message-ID` are SES's own, the fields that talk to SES are gone.
+    /// Source: SES Developer Guide, "Amazon SES header fields".
+    pub fn rewritten(&self, id: &str, tags: &[Tag], region: &Region, now: Timestamp) -> Vec<u8> {
         let now = now.to_zoned(TimeZone::UTC);
         let domain = if region.as_str() == "us-east-1" { "email" } else { region.as_str() };
         let written = format!(
@@ -105,8 +88,8 @@ impl<'a> RawMessage<'a> {
         );
         let kept = self.fields.iter().filter(|field| field.is_kept());
         let before = [written.as_bytes()].into_iter().chain(kept.map(|field| field.raw));
-        let header: Vec<&[u8]> = before.chain([&b"\r\n"[..]]).collect();
-        Rewriting { header: header.concat(), body_at: self.bytes.len() - self.body.len() }
+        let whole: Vec<&[u8]> = before.chain([&b"\r\n"[..], self.body]).collect();
+        whole.concat()
     }
 }
 
@@ -185,8 +168,8 @@ mod tests {
     fn what_ses_writes_over() {
         let now = "2026-08-20T20:08:20Z".parse().unwrap();
         let region = Region::parse("eu-west-1").unwrap();
-        let rewriting = RawMessage::split(MESSAGE).rewriting("ID", &[], &region, now);
-        let text = String::from_utf8(rewriting.of(MESSAGE.to_vec())).unwrap();
+        let rewritten = RawMessage::split(MESSAGE).rewritten("ID", &[], &region, now);
+        let text = String::from_utf8(rewritten).unwrap();
         assert!(text.starts_with("Message-ID: <ID@eu-west-1.amazonses.com>\r\nDate: Thu, 20 Aug 2026 20:08:20 +0000\r\n"), "{text}");
         assert!(text.contains("To: bob@example.org,\r\n carl@example.org\r\n"), "{text}");
         assert!(text.ends_with("Subject: hi\r\n\r\nbody: not a header\r\n"), "{text}");
@@ -203,8 +186,8 @@ mod tests {
             (vec![], "Feedback-ID: ::1.eu-west-1."),
             (vec![tag("b", "spring"), tag("a", "news")], "Feedback-ID: news:spring:1.eu-west-1."),
         ] {
-            let rewriting = RawMessage::split(MESSAGE).rewriting("ID", &tags, &region, now);
-            let text = String::from_utf8(rewriting.of(MESSAGE.to_vec())).unwrap();
+            let rewritten = RawMessage::split(MESSAGE).rewritten("ID", &tags, &region, now);
+            let text = String::from_utf8(rewritten).unwrap();
             assert!(text.contains(expected), "{text}");
         }
     }

@@ -11,7 +11,7 @@ pub use refusal::Refusal;
 use crate::{
     account::{Account, Circumstances, Principal},
     mailbox::{self, Destination},
-    message::{self, Header, RawMessage, Rewriting},
+    message::{self, Header, RawMessage},
     smtp::{Envelope, MAX_MESSAGE, address::is_address},
 };
 
@@ -70,20 +70,6 @@ pub struct Submission<'a> {
     pub circumstances: Circumstances<'a>,
     /// The region of the endpoint.
     pub region: &'a Region,
-}
-
-/// A message that was taken, without its bytes.
-#[derive(Debug)]
-pub struct Delivery {
-    message: mailbox::Message,
-    rewriting: Rewriting,
-}
-
-impl Delivery {
-    /// Whole, made of the bytes that came.
-    pub fn of(self, bytes: Vec<u8>) -> mailbox::Message {
-        mailbox::Message { raw_data: self.rewriting.of(bytes), ..self.message }
-    }
 }
 
 /// Recipients of one message at most. Source: SES Developer Guide, "Service quotas in Amazon SES".
@@ -168,23 +154,25 @@ impl Submission<'_> {
         sent.count(self.region, &settings.quota, all, counted, self.now())
     }
 
-    /// What the mailbox takes in, but for the bytes of the message.
-    pub fn deliver(&self, rng: &mut dyn Rng) -> Delivery {
-        let (region, now) = (self.region, self.now());
-        let id = message::message_id(region, now, rng);
-        let rewriting = self.message.rewriting(&id, &self.header.tags, region, now);
+    /// An ID for the message.
+    pub fn new_id(&self, rng: &mut dyn Rng) -> String {
+        message::message_id(self.region, self.now(), rng)
+    }
+
+    /// What the mailbox takes in.
+    pub fn deliver(&self, id: String) -> mailbox::Message {
+        let raw_data = self.message.rewritten(&id, &self.header.tags, self.region, self.now());
         let Envelope { sender, recipients } = self.envelope.clone();
-        let message = mailbox::Message {
+        mailbox::Message {
             id,
-            region: region.to_string(),
-            timestamp: now,
+            region: self.region.to_string(),
+            timestamp: self.now(),
             destination: Destination::new(recipients, &self.header.to, &self.header.cc),
-            raw_data: vec![],
+            raw_data,
             source: sender,
             subject: None,
             body: None,
-        };
-        Delivery { message, rewriting }
+        }
     }
 
     /// Where bounces go to.

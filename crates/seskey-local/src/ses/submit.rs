@@ -94,7 +94,7 @@ impl Call<'_> {
         submission.check_form()?;
         submission.check_account(self.account, self.settings)?;
         submission.count(self.sent, self.settings)?;
-        let mut message = submission.deliver(&mut *self.rng).of(bytes);
+        let mut message = submission.deliver(submission.new_id(&mut *self.rng));
         (message.subject, message.body) = draft.composed_of.unzip();
         let id = message.id.clone();
         *self.accepted = Some(message);

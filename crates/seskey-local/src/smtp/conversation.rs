@@ -295,7 +295,7 @@ pub(super) async fn write(
     idle: Duration,
 ) -> io::Result<()> {
     timeout(idle, async {
-        stream.write_all(reply.encode().as_bytes()).await?;
+        stream.write_all(reply.encode()).await?;
         stream.flush().await
     })
     .await?

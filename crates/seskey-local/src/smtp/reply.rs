@@ -4,22 +4,29 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     code: u16,
-    lines: Vec<String>,
+    /// `250-first CRLF 250 last CRLF`.
+    encoded: String,
 }
 
 impl Reply {
     /// A reply of one line. What it repeats of the client's words can neither begin another line nor fill one.
-    pub fn new(code: u16, line: impl Into<String>) -> Self {
-        let line: String = line.into();
+    pub fn new(code: u16, line: impl AsRef<str>) -> Self {
+        let mut encoded = format!("{code} ");
         // RFC 5321, section 4.2: printable ASCII
-        let shown = line.chars().filter(|c| !c.is_control());
+        let shown = line.as_ref().chars().filter(|c| !c.is_control());
         let ascii = shown.map(|c| if c.is_ascii() { c } else { '?' });
-        Self { code, lines: vec![ascii.take(MAX_LINE).collect()] }
+        encoded.extend(ascii.take(MAX_LINE));
+        encoded.push_str("\r\n");
+        Self { code, encoded }
     }
 
-    /// A reply of several lines.
-    pub fn multiline(code: u16, lines: impl IntoIterator<Item = &'static str>) -> Self {
-        Self { code, lines: lines.into_iter().map(str::to_owned).collect() }
+    /// A reply of several lines, one at least.
+    pub fn multiline(code: u16, lines: &[&str]) -> Self {
+        let last = lines.len() - 1;
+        let mark = |at| if at == last { ' ' } else { '-' };
+        let lines = lines.iter().enumerate();
+        let encoded = lines.map(|(at, line)| format!("{code}{}{line}\r\n", mark(at))).collect();
+        Self { code, encoded }
     }
 
     /// The code: 2xx and 3xx go on, 4xx may be tried again, 5xx is final.
@@ -27,15 +34,9 @@ impl Reply {
         self.code
     }
 
-    /// The bytes on the wire: `250-first CRLF 250 last CRLF`.
-    pub fn encode(&self) -> String {
-        let last = self.lines.len() - 1;
-        let mark = |i| if i == last { ' ' } else { '-' };
-        self.lines
-            .iter()
-            .enumerate()
-            .map(|(i, line)| format!("{}{}{line}\r\n", self.code, mark(i)))
-            .collect()
+    /// The bytes on the wire.
+    pub fn encode(&self) -> &[u8] {
+        self.encoded.as_bytes()
     }
 }
 
@@ -48,12 +49,13 @@ mod tests {
 
     #[test]
     fn the_last_line_has_a_blank() {
-        assert_eq!(Reply::new(221, "Bye").encode(), "221 Bye\r\n");
-        assert_eq!(Reply::new(554, "a\r\n250 Ok\0").encode(), "554 a250 Ok\r\n");
-        assert_eq!(Reply::new(553, "<ä@b.c>").encode(), "553 <?@b.c>\r\n");
-        assert_eq!(
-            Reply::multiline(250, ["a", "b", "Ok"]).encode(),
-            "250-a\r\n250-b\r\n250 Ok\r\n"
-        );
+        for (reply, expected) in [
+            (Reply::new(221, "Bye"), "221 Bye\r\n"),
+            (Reply::new(554, "a\r\n250 Ok\0"), "554 a250 Ok\r\n"),
+            (Reply::new(553, "<ä@b.c>"), "553 <?@b.c>\r\n"),
+            (Reply::multiline(250, &["a", "b", "Ok"]), "250-a\r\n250-b\r\n250 Ok\r\n"),
+        ] {
+            assert_eq!(reply.encode(), expected.as_bytes());
+        }
     }
 }

@@ -202,9 +202,10 @@ impl<User: 'static> Session<User> {
             return reply(501, "Syntax: EHLO hostname");
         }
         self.take_envelope();
-        let starttls = (!self.tls).then_some("STARTTLS");
-        let lines =
-            [HOST, "8BITMIME"].into_iter().chain(starttls).chain(["AUTH PLAIN LOGIN", "Ok"]);
+        let lines: &[&str] = match self.tls {
+            true => &[HOST, "8BITMIME", "AUTH PLAIN LOGIN", "Ok"],
+            false => &[HOST, "8BITMIME", "STARTTLS", "AUTH PLAIN LOGIN", "Ok"],
+        };
         Step::Reply(Reply::multiline(250, lines))
     }
 
@@ -305,6 +306,6 @@ impl<User: 'static> Session<User> {
     }
 }
 
-fn reply(code: u16, line: impl Into<String>) -> Step {
+fn reply(code: u16, line: impl AsRef<str>) -> Step {
     Step::Reply(Reply::new(code, line))
 }
