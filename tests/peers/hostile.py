@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Hostile messages and requests by SMTP and both sending APIs, from several clients at once, while the local SES is
 killed and started again on its directory: it never ends by itself, its memory is bounded, and what it has acknowledged
-is there. For $SECONDS, 20 if not said; what it took of memory goes to $MEMORY_CSV, and as a curve to the output.
+is there. For $SECONDS, 20 if not said, with a kill every $BETWEEN_KILLS; what it took of memory goes to $MEMORY_CSV,
+and as a curve to the output.
 """
 
 import base64
@@ -11,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import smtplib
 import ssl
 import subprocess
@@ -30,7 +32,8 @@ except ImportError:
 
 SESKEY = os.environ["SESKEY"]
 SECONDS = float(os.environ.get("SECONDS", 20))
-CLIENTS, BETWEEN_KILLS = 4, 6
+BETWEEN_KILLS = float(os.environ.get("BETWEEN_KILLS", 6))
+CLIENTS = 4
 # what four clients may cost at three times their bytes, beside the mailbox of 256 MiB and the program itself
 LARGEST = 8 << 20
 BOUND_MB = 320 + CLIENTS * 3 * (LARGEST >> 20)
@@ -51,6 +54,7 @@ HOSTILE = [
     (HEADER + b"\r\n", b"\0\r\n..\r\n"),
     (HEADER + b"\r\n", b"an honest line\r\n"),
 ]
+ID = re.compile(rb'"Id":"([0-9a-f-]+)"')
 TEXTS = [b"[", b'{"a":', b'"",', b"0,", b"a=&", b"%00", b"member.1="]
 
 
@@ -77,8 +81,14 @@ class Local:
         return next(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith(name))
 
     def messages(self):
+        """Their IDs. The mailbox is read in pieces, as it may be larger than what a client should hold."""
+        ids, end = set(), b""
         with urllib.request.urlopen(f"{self.url}/_aws/ses") as answer:
-            return {message["Id"] for message in json.load(answer)["messages"]}
+            while piece := answer.read(1 << 20):
+                piece = end + piece
+                ids.update(ID.findall(piece))
+                end = piece[-100:]
+        return {id.decode() for id in ids}
 
 
 def by_smtp(local, message):
@@ -142,6 +152,16 @@ def attack(local, acknowledged, requests, until):
         requests.append(None)
 
 
+def forgotten(acknowledged, kept):
+    """What is not in the mailbox, though something is that is older by more than two messages can be at a time."""
+    oldest = min(map(milliseconds, kept), default=0)
+    return {id for id in acknowledged if milliseconds(id) > oldest + 10_000} - kept
+
+
+def milliseconds(id):
+    return int(id[4:16], 16)
+
+
 def watch(local, began, curve, until):
     while time.monotonic() < until and local.process.poll() is None:
         try:
@@ -158,9 +178,7 @@ def main():
     with tempfile.TemporaryDirectory() as home, open(f"{home}/log", "w+b") as log:
         while (left := began + SECONDS - time.monotonic()) > 0:
             local = Local(f"{home}/data", log)
-            kept = local.messages()
-            lost = set(acknowledged[-20:]) - kept if kills else set()
-            assert not lost, f"acknowledged and lost: {lost}"
+            assert not (lost := forgotten(acknowledged, local.messages())), f"acknowledged and lost: {lost}"
             until = time.monotonic() + min(left, BETWEEN_KILLS)
             threads = [threading.Thread(target=attack, args=(local, acknowledged, requests, until))
                        for _ in range(CLIENTS)]
@@ -175,6 +193,10 @@ def main():
             kills += 1
             for thread in threads:
                 thread.join()
+        local = Local(f"{home}/data", log)
+        assert not (lost := forgotten(acknowledged, local.messages())), f"acknowledged and lost: {lost}"
+        local.process.kill()
+        local.process.wait()
         log.seek(0)
         assert b"panicked" not in log.read(), "a connection broke off"
     if path := os.environ.get("MEMORY_CSV"):
