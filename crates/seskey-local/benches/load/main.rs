@@ -50,6 +50,9 @@ struct Args {
     /// How long a round takes, in seconds
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
+    /// Only the SMTP loads whose titles begin so
+    #[arg(long, default_value = "")]
+    load: String,
     /// How many messages the memory is watched over
     #[arg(long, default_value_t = 1_000_000)]
     messages: usize,
@@ -132,7 +135,7 @@ async fn run(args: &Args) -> Result<bool> {
         well &= compare_iam(&programs, plan).await?;
     }
     if wanted(What::Smtp) {
-        well &= compare_smtp(&programs, plan).await?;
+        well &= compare_smtp(&programs, plan, &args.load).await?;
     }
     if wanted(What::Memory) {
         for server in start_all(&programs, &[Service::Iam, Service::Smtp(Kind::StartTls)]).await? {
@@ -186,10 +189,10 @@ async fn compare_iam(programs: &Programs, plan: Plan) -> Result<bool> {
     Ok(well)
 }
 
-async fn compare_smtp(programs: &Programs, plan: Plan) -> Result<bool> {
+async fn compare_smtp(programs: &Programs, plan: Plan, title: &str) -> Result<bool> {
     let servers = start_all(programs, &[Service::Smtp(Kind::TlsWrapper)]).await?;
     let mut well = true;
-    for load in &LOADS {
+    for load in LOADS.iter().filter(|load| load.title.starts_with(title)) {
         let servers = servers.iter().filter(|s| s.subject.serves(Service::Smtp(load.kind)));
         let servers: Vec<_> = servers.map(|server| (server.subject.name, server)).collect();
         let rows = rounds::compare(&servers, plan, async |server, sessions| {
