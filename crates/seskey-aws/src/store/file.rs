@@ -136,6 +136,17 @@ pub(super) async fn probe(
     .await
 }
 
+/// Puts the text into a file of our own, for nobody else to read.
+pub(super) async fn keep(path: PathBuf, text: Zeroizing<String>) -> Result<(), StoreError> {
+    in_thread(move || Ok(Folder::locked(folder_of(&path))?.replace(&path, None, &text)?)).await
+}
+
+/// What a file of our own holds.
+pub(super) async fn kept(path: PathBuf) -> Option<Zeroizing<String>> {
+    let present = in_thread(move || Ok(Present::read(&path)?)).await.ok()??;
+    (present.metadata.uid() == geteuid().as_raw()).then_some(present.text)
+}
+
 /// The text of the file with this entry.
 fn rendered(
     form: &Form,

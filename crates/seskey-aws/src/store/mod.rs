@@ -4,6 +4,7 @@ mod exec;
 mod file;
 mod in_place;
 mod json;
+pub(crate) mod kept;
 mod kubernetes;
 #[cfg(not(all(feature = "secretsmanager", feature = "ssm")))]
 mod not_built;

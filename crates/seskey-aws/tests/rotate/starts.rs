@@ -1,7 +1,12 @@
 //! Whatever there is at the start: in the end there is one key, it is active, and the store holds it.
 
-use seskey::rotation::Reason;
-use seskey_aws::lifecycle::rotate::{End, RotateFailure};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use seskey::{
+    Region, SmtpCredential,
+    rotation::{Reason, Step, Why},
+};
+use seskey_aws::lifecycle::rotate::{End, Event, RotateFailure};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::scene::{Scene, USER};
@@ -90,4 +95,34 @@ async fn a_credential_of_another_user_is_left_alone() {
     let error = scene.run(&scene.rotation()).await.unwrap_err();
     assert!(matches!(error.failure, RotateFailure::OtherUser { .. }), "{error:?}");
     assert_eq!((scene.keys().await, scene.held()), before);
+}
+
+/// Killed between the stores of two regions: the one key has a password for each, and the next run finds the other one.
+#[tokio::test]
+async fn between_two_regions() {
+    let scene = Scene::new().await;
+    let (us, eu) = (scene.store(), scene.home.path().join("eu.json"));
+    let eu_region = Region::parse("eu-west-1").unwrap();
+    let stores = [us.display().to_string(), format!("{}?region={eu_region}", eu.display())];
+    let mut rotation = scene.rotation();
+    rotation.stores = stores.iter().map(|path| format!("file:{path}").parse().unwrap()).collect();
+    rotation.proofs.insert(eu_region.clone(), scene.stage.proof(&eu_region));
+    scene.run(&rotation).await.unwrap();
+    rotation.now = true;
+    let is_delivery =
+        |event: &Event| matches!(event, Event::Did { step: Step::Deliver { store: 0, .. }, .. });
+    scene.run_until(&rotation, is_delivery).await.unwrap();
+    let held = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        SmtpCredential::read(&text).unwrap().remove(0).user_name
+    };
+    assert_ne!(held(&us), held(&eu));
+    let kept = scene.home.path().join(".smtp.json.seskey");
+    assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+
+    rotation.now = false;
+    let outcome = scene.run(&rotation).await.unwrap();
+    assert!(matches!(outcome.end, End::Waits { why: Why::Grace, .. }), "{outcome:?}");
+    assert_eq!((held(&us), scene.keys().await.len()), (held(&eu), 2));
+    assert!(!kept.exists());
 }

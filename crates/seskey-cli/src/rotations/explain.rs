@@ -119,7 +119,7 @@ fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&Las
                 "there are two active access keys, {}, and no hand-over says which of them nobody reads any more",
                 keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
             ),
-            "put the credential that is read into the store, or delete the access key that nobody uses; --force retires the one that was not used for longer",
+            "put the credential that is read into the store, or delete the access key that nobody uses; --force retires one that is in no store",
         ),
         Reason::StrangersKey { key, used } => Failure::unfinished(
             format!(

@@ -29,6 +29,8 @@ pub struct Seen {
     pub gone: BTreeSet<RunId>,
     /// The keys that this process has made, and whose passwords it therefore knows for every region.
     pub at_hand: BTreeSet<AccessKeyId>,
+    /// The keys whose passwords for every region a run before this one has kept, in case it was killed between two stores.
+    pub kept: BTreeSet<AccessKeyId>,
     /// The keys that this process has proven, in each region of the stores.
     pub proven: BTreeSet<AccessKeyId>,
     /// The keys that this process has delivered, and not confirmed since.
@@ -132,6 +134,7 @@ impl Seen {
             run,
             gone: BTreeSet::new(),
             at_hand: BTreeSet::new(),
+            kept: BTreeSet::new(),
             proven: BTreeSet::new(),
             unconfirmed: BTreeSet::new(),
             refused: BTreeSet::new(),
@@ -209,7 +212,9 @@ impl Seen {
             let mut same = self.stores.iter().filter(|store| store.region == *region);
             same.any(|store| store.holds.contains(&key.id))
         };
-        is_ours || self.held(key) && self.stores.iter().all(|store| held_for(&store.region))
+        let is_known =
+            self.kept.contains(&key.id) || self.stores.iter().all(|store| held_for(&store.region));
+        is_ours || self.held(key) && is_known
     }
 }
 

@@ -7,8 +7,8 @@ use seskey::rotation::{Goal, HandOver, Intent, Key, LEASE, Reason, Seen, Step, W
 use crate::{
     cuts::one_cut,
     evidence::{
-        a_store_is_not_mounted, active_again, deactivated_by_a_person, fewer_stores,
-        one_key_for_two_regions, two_keys_of_a_person,
+        a_region_is_added, a_store_is_not_mounted, active_again, deactivated_by_a_person,
+        fewer_stores, one_key_for_two_regions, two_keys_of_a_person,
     },
     laws::Broken,
     leak::{everything_off, replaced},
@@ -49,7 +49,8 @@ const MUTANTS: &[(u8, &str, Plan, Trial)] = &[
     (5, "takes the older of two keys for the old one", takes_the_older, two_keys_of_a_person),
     (1, "forgets what it cannot see", forgets_what_is_missing, a_store_is_not_mounted),
     (1, "takes the stores that are named for all", forgets_the_unnamed, fewer_stores),
-    (1, "takes a password for one of any region", one_region_is_enough, one_key_for_two_regions),
+    (6, "forgets what was kept", forgets_what_was_kept, one_key_for_two_regions),
+    (1, "takes a password for one of any region", one_region_is_enough, a_region_is_added),
     (3, "deactivates what a person has activated", knows_better, active_again),
     (5, "replaces what a person has deactivated", heeds_nobody, deactivated_by_a_person),
     (4, "makes room with the key in the stores", makes_room_anywhere, replaced),
@@ -280,6 +281,10 @@ fn forgets_the_unnamed(seen: &Seen, goal: &Goal) -> Step {
             note.elsewhere.clear();
         }
     })
+}
+
+fn forgets_what_was_kept(seen: &Seen, goal: &Goal) -> Step {
+    pretending(seen, goal, |seen| seen.kept.clear())
 }
 
 fn one_region_is_enough(seen: &Seen, goal: &Goal) -> Step {

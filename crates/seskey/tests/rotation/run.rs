@@ -185,7 +185,8 @@ impl Run {
 
     /// Whether it has the password of the key for the region of the store.
     pub(crate) fn knows(&self, world: &World, store: usize, key: &AccessKeyId) -> bool {
-        self.at_hand.contains(key) || self.read.contains(&(key.clone(), world.region(store)))
+        let is_kept = self.at_hand.contains(key) || world.kept.contains(key);
+        is_kept || self.read.contains(&(key.clone(), world.region(store)))
     }
 
     /// What the step does to the world.
@@ -227,6 +228,7 @@ impl Run {
                 .copied()
                 .collect(),
             at_hand: self.at_hand.clone(),
+            kept: world.kept.clone(),
             proven: proven.collect(),
             unconfirmed: self.unconfirmed.clone(),
             refused: self.refused.clone(),
@@ -278,6 +280,9 @@ impl Run {
                 return true;
             }
             Effect::Deliver(store, key) => {
+                if !world.regions.is_empty() && self.at_hand.contains(key) {
+                    world.kept.insert(key.clone());
+                }
                 self.before.extend(held.map(|held| (*store, held)));
                 self.unconfirmed.insert(key.clone());
                 self.hooked = None;

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use seskey::{
     AccessKeyId, Region,
     rotation::{
-        FLAPPING, HandOver, Intent, KEY_LIMIT, PROOFS, RunId, Step, StoreId, USE_SPAN, YOUNG,
+        FLAPPING, HandOver, INTENT_TAG, Intent, KEY_LIMIT, PROOFS, RunId, Step, StoreId, USE_SPAN,
+        YOUNG,
     },
 };
 
@@ -22,6 +23,8 @@ pub(crate) struct World {
     pub(crate) stores: Vec<Option<AccessKeyId>>,
     /// The region of each store, if not the usual one.
     pub(crate) regions: BTreeMap<usize, &'static str>,
+    /// The keys whose passwords are kept beside a store.
+    pub(crate) kept: BTreeSet<AccessKeyId>,
     /// The stores that look empty for now: nobody reads them meanwhile, and what they hold comes back.
     pub(crate) unmounted: BTreeSet<usize>,
     pub(crate) clients: Vec<Client>,
@@ -115,6 +118,7 @@ impl World {
             tags: BTreeMap::new(),
             stores: vec![None; stores],
             regions: BTreeMap::new(),
+            kept: BTreeSet::new(),
             unmounted: BTreeSet::new(),
             gone: BTreeSet::new(),
             runs_ever: 0,
@@ -235,6 +239,9 @@ impl World {
                 true
             }
             Effect::Tag(tag, None) => {
+                if *tag == INTENT_TAG {
+                    self.kept.clear();
+                }
                 self.tags.remove(tag);
                 true
             }

@@ -1,6 +1,6 @@
 //! One step, done.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use seskey::{
     AccessKeyId, Region, SecretAccessKey, SmtpCredential,
@@ -14,7 +14,10 @@ use crate::{
         end::watch_end,
         prove::{NotProven, Proof, is_refusal, prove},
     },
-    store::{self, Held},
+    store::{
+        self, Held,
+        kept::{forget, keep},
+    },
 };
 
 /// What came of a step.
@@ -49,6 +52,7 @@ impl Run<'_> {
             Step::Deliver { store, key } => {
                 let held = &seen.stores[*store].holds;
                 let before = held.first().filter(|_| held.len() == 1);
+                self.remember(key).await;
                 self.passwords.deliver(*store, key, before.cloned());
                 self.write(*store, key).await?;
             }
@@ -61,6 +65,13 @@ impl Run<'_> {
                     hook.run(user, key, &self.credentials(key)).await?;
                 }
                 self.passwords.hooked = Some(key.clone());
+            }
+            Step::ClearIntent => {
+                let note = seen.notes.hand_over.as_ref();
+                // a store that this run does not name may be without it yet
+                if note.is_none_or(|note| note.elsewhere.is_empty()) {
+                    forget(&self.rotation.stores);
+                }
             }
             Step::Activate(key) => self.set_active(key, true).await?,
             Step::Deactivate(key) => self.deactivate(key).await?,
@@ -192,6 +203,16 @@ impl Run<'_> {
             Some((region.clone(), self.passwords.credential(self.rotation, key, region)?))
         };
         self.rotation.regions().into_iter().filter_map(known).collect()
+    }
+
+    /// Keeps what this run alone knows until every store has it. Where it cannot be kept, it goes on without.
+    async fn remember(&mut self, key: &AccessKeyId) {
+        let passwords: BTreeMap<_, _> = self.credentials(key).into_iter().collect();
+        if passwords.len() > 1 && self.passwords.is_made_here(key) && !self.has_kept {
+            let passwords = passwords.into_iter().map(|(region, known)| (region, known.password));
+            let _ = keep(&self.rotation.stores, key, &passwords.collect()).await;
+            self.has_kept = true;
+        }
     }
 
     async fn write(&self, store: usize, key: &AccessKeyId) -> Result<(), RotateFailure> {

@@ -40,7 +40,7 @@ use super::{
     end::Ending,
     prove::{Login, Proof},
 };
-use crate::{Account, Error, clock::Stopwatch, iam::LastUsed, sender::sending};
+use crate::{Account, Error, clock::Stopwatch, iam::LastUsed, sender::sending, store::kept::kept};
 
 /// What is to be rotated, and how.
 #[derive(Clone)]
@@ -229,6 +229,7 @@ pub async fn rotate(
 pub async fn forecast(account: &Account, rotation: &Rotation) -> Result<Vec<Step>, RotateFailure> {
     let on_event = &mut |_| {};
     let mut run = Run::new(account, rotation, Interrupt::never(), on_event);
+    run.recall().await;
     let mut seen = run.observe().await?;
     if seen.sending == Sending::Unknown {
         seen.sending = sending(account, &rotation.user, &rotation.region).await?;
@@ -279,6 +280,8 @@ struct Run<'a> {
     tags_too_many: usize,
     /// Whether what a new key needs was looked at.
     has_looked: bool,
+    /// Whether the passwords of a new key were kept for the next run.
+    has_kept: bool,
     /// Tags that somebody else has just read.
     tags: Option<Vec<(String, String)>>,
     /// Since when it observes what the next step is decided on.
@@ -313,6 +316,7 @@ impl<'a> Run<'a> {
             is_served: false,
             tags_too_many: 0,
             has_looked: false,
+            has_kept: false,
             tags: rotation.tags.clone(),
             observed: Stopwatch::start(),
             old: None,
@@ -322,6 +326,7 @@ impl<'a> Run<'a> {
     }
 
     async fn go(&mut self) -> Result<End, (Option<Step>, RotateFailure)> {
+        self.recall().await;
         let mut failures = 0;
         loop {
             let (step, failure) = match self.turn().await {
@@ -340,6 +345,13 @@ impl<'a> Run<'a> {
             let after = PAUSE * 2_u32.pow(failures) / 100 * rand::random_range(50..100);
             (self.on_event)(Event::Retries { failure, after });
             self.interrupt.sleep(after).await;
+        }
+    }
+
+    /// Takes what a run before has kept.
+    async fn recall(&mut self) {
+        if let Some((key, passwords)) = kept(&self.rotation.stores).await {
+            self.passwords.take_kept(self.rotation, key, passwords);
         }
     }
 

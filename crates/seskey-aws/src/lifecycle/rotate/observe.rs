@@ -78,6 +78,7 @@ impl Run<'_> {
             stores,
             sending: self.sending.clone(),
             at_hand: self.passwords.at_hand(),
+            kept: self.passwords.kept.clone(),
             proven: self.passwords.proven.clone(),
             unconfirmed: self.passwords.unconfirmed.clone(),
             refused: self.passwords.refused.clone(),

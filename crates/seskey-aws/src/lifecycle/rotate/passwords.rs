@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use seskey::{AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword};
 
 use super::Rotation;
+use crate::store::kept::Passwords as Kept;
 
 #[derive(Default)]
 pub(super) struct Passwords {
@@ -12,6 +13,8 @@ pub(super) struct Passwords {
     read: BTreeMap<(AccessKeyId, Region), SmtpPassword>,
     /// The secrets of the keys that were made here, which give a password for every region.
     secrets: BTreeMap<AccessKeyId, SecretAccessKey>,
+    /// The keys whose passwords for every region a run before has kept.
+    pub(super) kept: BTreeSet<AccessKeyId>,
     /// The keys that the user has had, as this run has seen. Whatever entry of a store has one is for the credential.
     pub(super) ours: BTreeSet<AccessKeyId>,
     /// The keys whose known passwords are proven.
@@ -53,6 +56,15 @@ impl Passwords {
     pub(super) fn made(&mut self, key: AccessKeyId, secret: SecretAccessKey) {
         self.ours.insert(key.clone());
         self.secrets.insert(key, secret);
+    }
+
+    /// Takes what a run before has kept, if it is a password for every region.
+    pub(super) fn take_kept(&mut self, rotation: &Rotation, key: AccessKeyId, kept: Kept) {
+        if rotation.regions().into_iter().all(|region| kept.contains_key(region)) {
+            let of_key = |(region, password)| ((key.clone(), region), password);
+            self.read.extend(kept.into_iter().map(of_key));
+            self.kept.insert(key);
+        }
     }
 
     /// The keys that were made here.
