@@ -9,3 +9,4 @@ mod scene;
 #[path = "../lifecycle/stage.rs"]
 mod stage;
 mod starts;
+mod whole;

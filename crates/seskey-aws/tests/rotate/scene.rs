@@ -30,8 +30,13 @@ pub(crate) struct Scene {
 impl Scene {
     /// A user that may send, and has no key.
     pub(crate) async fn new() -> Self {
-        let stage = Stage::new().await;
-        stage.iam.create_user().user_name(USER).send().await.unwrap();
+        Self::of("us-east-1", "/").await
+    }
+
+    /// The same with this path, in the partition of this region.
+    pub(crate) async fn of(region: &str, path: &str) -> Self {
+        let stage = Stage::in_region(region).await;
+        stage.iam.create_user().user_name(USER).path(path).send().await.unwrap();
         let put = stage.iam.put_user_policy().user_name(USER).policy_name("p");
         put.policy_document(MAY_SEND).send().await.unwrap();
         Self { stage, home: tempfile::tempdir().unwrap(), ahead: SignedDuration::ZERO }
@@ -138,7 +143,8 @@ impl Scene {
     }
 
     pub(crate) async fn tags(&self) -> Vec<String> {
-        let tags = self.stage.iam.list_user_tags().user_name(USER).send().await.unwrap().tags;
+        let call = self.stage.iam.list_user_tags().user_name(USER).max_items(50);
+        let tags = call.send().await.unwrap().tags;
         tags.into_iter().map(|tag| tag.key).collect()
     }
 

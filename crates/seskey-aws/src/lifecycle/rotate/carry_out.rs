@@ -7,7 +7,11 @@ use seskey::{
     rotation::{FLAPPING, INTENT_TAG, LEASE, Seen, Step, YOUNG},
 };
 
-use super::{Event, Rotation, Run, failure::RotateFailure, look::look};
+use super::{
+    Event, Rotation, Run,
+    failure::RotateFailure,
+    look::{look, room_for_notes},
+};
 use crate::{
     Account, Error,
     lifecycle::{
@@ -47,7 +51,13 @@ impl Run<'_> {
                 let intent = intent.clone().with_made(&key, self.id);
                 self.write_tag(INTENT_TAG, Some(intent.to_string())).await?;
             }
-            Step::Prove(key) => return self.prove(seen, key).await,
+            Step::Prove(key) => {
+                // what is adopted goes into a note, too
+                if seen.notes.hand_over.is_none() {
+                    room_for_notes(self.rotation, self.tags_too_many)?;
+                }
+                return self.prove(seen, key).await;
+            }
             Step::Confirm(key) => return self.confirm(key).await,
             Step::Deliver { store, key } => {
                 let held = &seen.stores[*store].holds;

@@ -19,9 +19,7 @@ pub async fn look(
     keys: &BTreeSet<AccessKeyId>,
 ) -> Result<(), RotateFailure> {
     let Rotation { user, region, stores, hook, .. } = rotation;
-    if tags_too_many > 0 && !rotation.forgoes_notes {
-        return Err(RotateFailure::Tags { too_many: tags_too_many });
-    }
+    room_for_notes(rotation, tags_too_many)?;
     if let Some(hook) = hook {
         hook.look().await.map_err(RotateFailure::NoHook)?;
     }
@@ -36,4 +34,12 @@ pub async fn look(
         ready.map_err(|error| RotateFailure::of_store(store, error))?;
     }
     Ok(())
+}
+
+/// Looks at the tags of the user alone.
+pub(super) fn room_for_notes(rotation: &Rotation, too_many: usize) -> Result<(), RotateFailure> {
+    match too_many > 0 && !rotation.forgoes_notes {
+        true => Err(RotateFailure::Tags { too_many }),
+        false => Ok(()),
+    }
 }
