@@ -24,7 +24,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     proxy::{Moment, Proxy},
-    watcher::Watcher,
+    watcher::{Post, TEN_TIMES_A_SECOND, Watcher, logins},
 };
 
 pub(crate) const USER: &str = "app";
@@ -44,9 +44,8 @@ impl Arena {
         let server = runtime.block_on(Server::start(Config::ephemeral())).unwrap();
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("ca.pem"), &server.authority_pem).unwrap();
-        let upstream = server.endpoint_url().trim_start_matches("http://").parse().unwrap();
         let arena = Self {
-            proxy: Proxy::start(upstream),
+            proxy: Proxy::start(server.http),
             server,
             runtime,
             home,
@@ -65,12 +64,7 @@ impl Arena {
             permissions_boundary: None,
             tags: vec![tag],
         });
-        let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#;
-        self.apply(Action::PutPolicy {
-            holder: Holder::User(name.to_owned()),
-            policy_name: SENDING_POLICY.to_owned(),
-            document: document.to_owned(),
-        });
+        self.apply(permission(name));
     }
 
     pub(crate) fn apply(&self, action: Action) -> Answer {
@@ -111,7 +105,13 @@ impl Arena {
     }
 
     pub(crate) fn watch(&self) -> Watcher {
-        Watcher::start(self.store(), self.server.smtp.port(), &self.server.authority_pem)
+        let (post, file) = (self.post(), self.store());
+        let send = move || logins(&file).iter().map(|login| post.send(login)).collect();
+        Watcher::start(TEN_TIMES_A_SECOND, Box::new(send))
+    }
+
+    pub(crate) fn post(&self) -> Post {
+        Post::new(self.server.smtp.port(), &self.server.authority_pem)
     }
 
     pub(crate) fn pass(&mut self, time: SignedDuration) {
@@ -221,6 +221,16 @@ pub(crate) fn in_arenas(arenas: usize, many: impl Fn(usize, &mut Arena) -> usize
         let arenas: Vec<_> = (0..arenas).map(|number| scope.spawn(move || one(number))).collect();
         arenas.into_iter().map(|arena| arena.join().unwrap()).sum()
     })
+}
+
+/// Lets the user send, as the SES console did before there was a group.
+pub(crate) fn permission(user: &str) -> Action {
+    let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#;
+    Action::PutPolicy {
+        holder: Holder::User(user.to_owned()),
+        policy_name: SENDING_POLICY.to_owned(),
+        document: document.to_owned(),
+    }
 }
 
 /// What the program answered of the one user.

@@ -1,11 +1,13 @@
-//! Rotations from end to end: the program against a local SES, while somebody logs in, ten times a second, with what
-//! the store holds. Not one of these logins may fail, whatever happens to the program.
+//! Rotations from end to end: the program against a local SES, while somebody logs in and sends, ten times a second, with
+//! what the store holds. Nothing of it may fail, whatever happens to the program.
 
 #![allow(clippy::unwrap_used)]
 
 mod arena;
+mod deeds;
 mod kills;
 mod many;
 mod proxy;
+mod storm;
 mod trouble;
 mod watcher;

@@ -1,8 +1,9 @@
-//! Somebody who logs in ten times a second with what a store holds.
+//! Somebody who logs in and sends a message, ten times a second, with what a store holds.
 
 use std::{
+    collections::BTreeSet,
     fs,
-    path::PathBuf,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -12,85 +13,123 @@ use std::{
 };
 
 use lettre::{
-    SmtpTransport,
+    SmtpTransport, Transport,
+    address::Envelope,
     transport::smtp::{
         authentication::{Credentials, Mechanism},
         client::{Certificate, Tls, TlsParameters},
     },
 };
-use seskey::SmtpCredential;
+use serde_json::Value;
+
+pub(crate) const TEN_TIMES_A_SECOND: Duration = Duration::from_millis(100);
+
+/// An SMTP user name and its password.
+pub(crate) type Login = (String, String);
+
+/// What it does each time: what came of each message.
+pub(crate) type Round = Box<dyn FnMut() -> Vec<Result<(), String>> + Send>;
 
 pub(crate) struct Watcher {
     stop: Arc<AtomicBool>,
-    logins: Arc<AtomicUsize>,
-    thread: Option<JoinHandle<Vec<String>>>,
+    sent: Arc<AtomicUsize>,
+    thread: JoinHandle<Vec<String>>,
 }
 
 impl Watcher {
-    /// Begins when the file is there.
-    pub(crate) fn start(file: PathBuf, port: u16, authority: &str) -> Self {
-        let (stop, logins) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let certificate = Certificate::from_pem(authority.as_bytes()).unwrap();
+    pub(crate) fn start(every: Duration, mut round: Round) -> Self {
+        let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let thread = thread::spawn({
-            let (stop, logins) = (stop.clone(), logins.clone());
-            move || watch(&file, port, &certificate, &stop, &logins)
-        });
-        Self { stop, logins, thread: Some(thread) }
-    }
-
-    /// Ends it; none of its logins may have failed, and there must have been some.
-    pub(crate) fn judge(mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let failures = self.thread.take().unwrap().join().unwrap();
-        assert_eq!(failures, Vec::<String>::new());
-        assert!(self.logins.load(Ordering::Relaxed) > 3, "nobody logged in");
-    }
-}
-
-fn watch(
-    file: &PathBuf,
-    port: u16,
-    certificate: &Certificate,
-    stop: &AtomicBool,
-    logins: &AtomicUsize,
-) -> Vec<String> {
-    let mut failures = vec![];
-    while !stop.load(Ordering::Relaxed) {
-        let begun = Instant::now();
-        if let Ok(text) = fs::read_to_string(file) {
-            let credential = SmtpCredential::read(&text).unwrap().remove(0);
-            match log_in(&credential, port, certificate) {
-                Ok(()) => drop(logins.fetch_add(1, Ordering::Relaxed)),
-                Err(error) => failures.push(format!("{}: {error}", credential.user_name)),
+            let (stop, sent) = (stop.clone(), sent.clone());
+            move || {
+                let mut failures = vec![];
+                while !stop.load(Ordering::Relaxed) {
+                    let begun = Instant::now();
+                    for outcome in round() {
+                        match outcome {
+                            Ok(()) => drop(sent.fetch_add(1, Ordering::Relaxed)),
+                            Err(failure) => failures.push(failure),
+                        }
+                    }
+                    thread::sleep(every.saturating_sub(begun.elapsed()));
+                }
+                failures
             }
-        }
-        thread::sleep(Duration::from_millis(100).saturating_sub(begun.elapsed()));
+        });
+        Self { stop, sent, thread }
     }
-    failures
+
+    /// Ends it: how many messages were sent, and what was refused.
+    pub(crate) fn end(self) -> (usize, Vec<String>) {
+        self.stop.store(true, Ordering::Relaxed);
+        let failures = self.thread.join().unwrap();
+        (self.sent.load(Ordering::Relaxed), failures)
+    }
+
+    /// Ends it; nothing may have been refused, and there must have been some messages.
+    pub(crate) fn judge(self) {
+        let (sent, failures) = self.end();
+        assert_eq!(failures, Vec::<String>::new());
+        assert!(sent > 3, "nobody sent anything");
+    }
 }
 
-/// Logs in and out.
-pub(crate) fn log_in(
-    credential: &SmtpCredential,
+/// The SMTP endpoint.
+#[derive(Clone)]
+pub(crate) struct Post {
     port: u16,
-    certificate: &Certificate,
-) -> Result<(), String> {
-    let tls = TlsParameters::builder("email-smtp.us-east-1.amazonaws.com".to_owned())
-        .add_root_certificate(certificate.clone())
-        .build_rustls()
-        .unwrap();
-    let transport = SmtpTransport::builder_dangerous("127.0.0.1")
-        .port(port)
-        .tls(Tls::Required(tls))
-        .authentication(vec![Mechanism::Plain])
-        .credentials(Credentials::new(
-            credential.user_name.to_string(),
-            credential.password.expose().to_owned(),
-        ))
-        .build();
-    match transport.test_connection() {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("not connected".to_owned()),
-        Err(error) => Err(error.to_string()),
+    tls: TlsParameters,
+}
+
+impl Post {
+    pub(crate) fn new(port: u16, authority: &str) -> Self {
+        let tls = TlsParameters::builder("email-smtp.us-east-1.amazonaws.com".to_owned())
+            .add_root_certificate(Certificate::from_pem(authority.as_bytes()).unwrap())
+            .build_rustls()
+            .unwrap();
+        Self { port, tls }
+    }
+
+    /// Logs in on a connection of its own, and sends a message.
+    pub(crate) fn send(&self, (user_name, password): &Login) -> Result<(), String> {
+        let transport = SmtpTransport::builder_dangerous("127.0.0.1")
+            .port(self.port)
+            .tls(Tls::Required(self.tls.clone()))
+            .authentication(vec![Mechanism::Plain])
+            .credentials(Credentials::new(user_name.clone(), password.clone()))
+            .build();
+        let [from, to] = ["app@example.com", "somebody@example.com"].map(|it| it.parse().unwrap());
+        let envelope = Envelope::new(Some(from), vec![to]).unwrap();
+        let sent = transport.send_raw(&envelope, MESSAGE);
+        sent.map(drop).map_err(|error| format!("{user_name}: {error}"))
     }
 }
+
+/// The access keys of SES in the file, with their passwords, each pair once; none if it is not there yet.
+pub(crate) fn logins(file: &Path) -> BTreeSet<Login> {
+    let Ok(text) = fs::read_to_string(file) else { return BTreeSet::new() };
+    let value = |name: &str| {
+        let mut values = text.lines().filter_map(|line| line.trim_start().strip_prefix(name));
+        values.next().map(|value| value.trim_matches(['"', '\'']))
+    };
+    let pairs: Vec<_> = match file.file_name().and_then(|name| name.to_str()).unwrap() {
+        "sasl_passwd" => {
+            let entries = text.lines().filter_map(|line| line.split_once(' '));
+            entries.filter_map(|(_, entry)| entry.trim().split_once(':')).collect()
+        }
+        ".msmtprc" => value("user ").zip(value("password ")).into_iter().collect(),
+        name if name.ends_with(".env") => {
+            value("SMTP_USERNAME=").zip(value("SMTP_PASSWORD=")).into_iter().collect()
+        }
+        _ => {
+            let json: Value = serde_json::from_str(&text).unwrap();
+            let [user_name, password] = ["smtp_user_name", "smtp_password"].map(|it| &json[it]);
+            return [(user_name.as_str().unwrap().into(), password.as_str().unwrap().into())]
+                .into();
+        }
+    };
+    let ours = pairs.into_iter().filter(|(user_name, _)| user_name.starts_with("AKIA"));
+    ours.map(|(user_name, password)| (user_name.to_owned(), password.to_owned())).collect()
+}
+
+const MESSAGE: &[u8] = b"From: app@example.com\r\nTo: somebody@example.com\r\n\r\nHello\r\n";

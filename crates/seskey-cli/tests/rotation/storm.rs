@@ -1,0 +1,349 @@
+//! A storm: many runs of every verb at once, killed at any moment, with IAM at its worst, while every store is read and
+//! sent with. Then it clears up, and all must come right within three runs.
+//!
+//! `SESKEY_STORM_KILLS` says how long it is, and `SESKEY_STORM_SEED` which one.
+
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    str::FromStr,
+    sync::{Arc, Mutex, RwLock},
+    thread,
+    time::{Duration, Instant},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use seskey::{
+    rotation::INTENT_TAG,
+    user::{SENDING_GROUP, SENDING_POLICY},
+};
+use seskey_local::account::{Action, Answer, Holder, Page, Principal, Tag, Tagged};
+
+use crate::{
+    arena::{Arena, permission},
+    deeds::{Deed, PASSING, Tally, USERS, User, do_one, logged, name, note_leak},
+    proxy::Proxy,
+    watcher::{Login, Post, TEN_TIMES_A_SECOND, Watcher, logins},
+};
+
+#[test]
+#[allow(clippy::print_stderr, reason = "how much was sent is worth knowing")]
+fn it_clears_up() {
+    let (kills, seed) = (variable("SESKEY_STORM_KILLS", 25), variable("SESKEY_STORM_SEED", 1));
+    let mut storm = Storm::new(seed);
+    let watchers = storm.watch();
+    while storm.tally.lock().unwrap().killed < kills {
+        storm.blow(kills);
+        storm.pass_some_time();
+    }
+    storm.clear_up();
+    let tally = storm.tally.lock().unwrap();
+    assert_eq!(tally.strange, [""; 0]);
+    for (of, watcher) in watchers {
+        let (sent, failures) = watcher.end();
+        eprintln!("{of}: {sent} messages, {} failures", failures.len());
+        let log: String =
+            failures.iter().take(3).map(|it| logged(&storm.arena, &it[..20])).collect();
+        assert_eq!(failures, [""; 0], "{of}\n{log}");
+        assert!(sent > 10, "nobody sent anything with {of}");
+    }
+    eprintln!("{} runs, {} of them killed", tally.runs, tally.killed);
+}
+
+fn variable<T: FromStr>(name: &str, usual: T) -> T {
+    match env::var(name) {
+        Ok(text) => text.parse().ok().unwrap_or_else(|| panic!("{name} is no number: {text}")),
+        Err(_) => usual,
+    }
+}
+
+struct Storm {
+    arena: Arena,
+    rng: StdRng,
+    /// Each leads one run at a time to IAM.
+    proxies: Vec<Proxy>,
+    tally: Arc<Mutex<Tally>>,
+    /// By how much the clock is ahead. It is moved only while nobody sends.
+    clock: Arc<RwLock<SignedDuration>>,
+}
+
+impl Storm {
+    /// Everybody has a credential in every store.
+    fn new(seed: u64) -> Self {
+        let arena = Arena::new();
+        let proxies = (0..RUNS_AT_ONCE).map(|_| Proxy::start(arena.server.http)).collect();
+        let file = |name: &str, text: &str| {
+            let path = arena.home.path().join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        };
+        file("sasl_passwd", "[smtp.example.org]:587 somebody:else\n");
+        file("news.env", "NAME=news\n");
+        file("relay.sh", RELAY);
+        file("seskey.toml", &fleet());
+        for User { name, .. } in &USERS {
+            arena.add_user(name);
+        }
+        let storm = Self {
+            arena,
+            rng: StdRng::seed_from_u64(seed),
+            proxies,
+            tally: Arc::default(),
+            clock: Arc::default(),
+        };
+        storm.rotate_all();
+        // the same credential under another name
+        let sasl = storm.arena.home.path().join("sasl_passwd");
+        let (user_name, password) = logins(&sasl).pop_first().unwrap();
+        let text = fs::read_to_string(&sasl).unwrap();
+        let more = format!("{text}app@example.com {user_name}:{password}\n");
+        fs::write(sasl, more).unwrap();
+        storm
+    }
+
+    /// Of each file one who reads it before each message, and one who reads it every five days.
+    fn watch(&self) -> Vec<(String, Watcher)> {
+        let files = USERS.iter().flat_map(|user| user.stores).map(|(_, file)| file);
+        let watch = |file: &&str| {
+            let watcher = |every, patience| {
+                let mut sender = Sender {
+                    post: self.arena.post(),
+                    file: self.arena.home.path().join(file),
+                    patience,
+                    read: None,
+                    clock: self.clock.clone(),
+                    tally: self.tally.clone(),
+                };
+                Watcher::start(every, Box::new(move || sender.send()))
+            };
+            let five_days = SignedDuration::from_hours(24 * 5);
+            [
+                (file.to_string(), watcher(TEN_TIMES_A_SECOND, SignedDuration::ZERO)),
+                (
+                    format!("{file}, read every five days"),
+                    watcher(Duration::from_secs(1), five_days),
+                ),
+            ]
+        };
+        files.flat_map(watch).collect()
+    }
+
+    /// Some seconds in which the weather does not change, and the clock goes as it does.
+    fn blow(&mut self, kills: usize) {
+        let weather = weather(&mut self.rng);
+        self.arena.faults(&weather);
+        let ends = Instant::now() + Duration::from_secs(self.rng.random_range(8..20));
+        // then all that still runs is killed, or only what takes very long
+        let patience = *[Duration::ZERO, Duration::from_secs(40)].choose(&mut self.rng).unwrap();
+        let is_over = || self.tally.lock().unwrap().killed >= kills || Instant::now() > ends;
+        thread::scope(|scope| {
+            for proxy in &self.proxies {
+                let mut rng = StdRng::seed_from_u64(self.rng.random());
+                let (arena, tally) = (&self.arena, &*self.tally);
+                scope.spawn(move || {
+                    while !is_over() {
+                        do_one(arena, proxy, &mut rng, tally, || Instant::now() > ends + patience);
+                    }
+                });
+            }
+        });
+        // what a killed run has sent arrives
+        thread::sleep(Duration::from_millis(300));
+    }
+
+    /// No run is under way: to a run, no time goes by that it does not notice.
+    fn pass_some_time(&mut self) {
+        let minutes = [3, 20, 24 * 60, 4 * 24 * 60, 8 * 24 * 60, 30 * 24 * 60, 91 * 24 * 60];
+        let minutes = *minutes.choose(&mut self.rng).unwrap();
+        self.pass(SignedDuration::from_mins(minutes));
+        if self.rng.random() {
+            self.back_to_the_old_style();
+        }
+    }
+
+    fn pass(&mut self, time: SignedDuration) {
+        let mut ahead = self.clock.write().unwrap();
+        self.arena.pass(time);
+        *ahead += time;
+    }
+
+    /// As before September 2024: what has been migrated is to be migrated again, and the group to be made anew.
+    fn back_to_the_old_style(&self) {
+        let (server, group_name) = (&self.arena.server, SENDING_GROUP.to_owned());
+        for User { name, .. } in &USERS {
+            self.arena.apply(permission(name));
+            let (group_name, user_name) = (group_name.clone(), (*name).to_owned());
+            // it may not be in it
+            let _ = server.apply(Action::RemoveUserFromGroup { group_name, user_name });
+        }
+        let page = Page::default();
+        let group = server.apply(Action::GetGroup { group_name: group_name.clone(), page });
+        if matches!(group, Ok(Answer::GroupUsers { users, .. }) if users.items.is_empty()) {
+            let (holder, policy_name) =
+                (Holder::Group(group_name.clone()), SENDING_POLICY.to_owned());
+            let _ = server.apply(Action::DeleteInlinePolicy { holder, policy_name });
+            self.arena.apply(Action::DeleteGroup { group_name });
+        }
+    }
+
+    /// Nothing goes wrong any more.
+    fn clear_up(&mut self) {
+        self.arena.faults("");
+        // whoever was killed elsewhere may not be known to be gone before
+        self.pass(SignedDuration::from_mins(20));
+        self.within_three_runs(&Deed::Revoke);
+        self.rotate_all();
+        for User { name, .. } in &USERS {
+            let tags = self.tags(name);
+            assert!(tags.iter().all(|tag| tag.key != INTENT_TAG), "{tags:?}");
+        }
+        self.within_three_runs(&Deed::Apply);
+        self.within_three_runs(&Deed::Migrate);
+        for passing in (0..PASSING).filter(|&passing| self.exists(&name(passing))) {
+            self.within_three_runs(&Deed::Delete { passing });
+            assert!(!self.exists(&name(passing)));
+        }
+        // once more a key may become due meanwhile
+        for _ in 0..12 {
+            self.rotate_all();
+            if USERS.iter().all(|user| self.arena.keys(user.name).len() == 1) {
+                break;
+            }
+            self.pass(SignedDuration::from_hours(24 * 8));
+        }
+        for User { name, stores } in &USERS {
+            let keys = self.arena.keys(name);
+            for login in stores.iter().flat_map(|(_, file)| self.held(file)) {
+                assert_eq!(self.arena.post().send(&login), Ok(()), "{name}");
+                assert_eq!(keys, [(login.0, true)], "{name}: {}", logged(&self.arena, name));
+            }
+            assert!(self.tags(name).iter().all(|tag| tag.value.len() < 100));
+        }
+        self.see_the_files();
+    }
+
+    /// Nothing of others is lost, and nothing is left behind.
+    fn see_the_files(&self) {
+        let sasl = fs::read_to_string(self.arena.home.path().join("sasl_passwd")).unwrap();
+        assert!(sasl.starts_with("[smtp.example.org]:587 somebody:else\n"), "{sasl}");
+        let (user_name, password) = self.held("sasl_passwd").pop_first().unwrap();
+        assert_eq!(sasl.matches(&format!("{user_name}:{password}\n")).count(), 2, "{sasl}");
+        let files = fs::read_dir(self.arena.home.path()).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        let left: Vec<_> = names.filter(|name| name.ends_with(".tmp")).collect();
+        assert_eq!(left, [""; 0]);
+    }
+
+    /// It succeeds: nothing is due any more but in time.
+    fn within_three_runs(&self, deed: &Deed) {
+        let mut said = vec![];
+        for _ in 0..3 {
+            note_leak(&self.arena, deed, &self.tally);
+            let output = deed.command(&self.arena).output().unwrap();
+            if output.status.success() {
+                return;
+            }
+            said.push(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        let log = logged(&self.arena, "");
+        let last: Vec<_> = log.lines().rev().take(60).collect();
+        let last: Vec<_> = last.into_iter().rev().collect();
+        panic!("{deed:?}: {said:#?}\n{}", last.join("\n"));
+    }
+
+    /// Each for itself: a rotation is mostly waiting.
+    fn rotate_all(&self) {
+        thread::scope(|scope| {
+            for user in 0..USERS.len() {
+                scope.spawn(move || self.within_three_runs(&Deed::Rotate { user, more: &[] }));
+            }
+        });
+    }
+
+    fn held(&self, file: &str) -> BTreeSet<Login> {
+        logins(&self.arena.home.path().join(file))
+    }
+
+    fn exists(&self, user: &str) -> bool {
+        let principal = Principal::User(user.to_owned());
+        self.arena.server.apply(Action::GetUser { principal }).is_ok()
+    }
+
+    fn tags(&self, user: &str) -> Vec<Tag> {
+        let tagged = Tagged::User(user.to_owned());
+        match self.arena.apply(Action::ListTags { tagged, page: Page::default() }) {
+            Answer::Tags(listed) => listed.items,
+            other => panic!("an answer to another action: {other:?}"),
+        }
+    }
+}
+
+/// Somebody who sends with what a file holds.
+struct Sender {
+    post: Post,
+    file: PathBuf,
+    /// For how long what was read is good enough: for less than the grace time.
+    patience: SignedDuration,
+    read: Option<(Timestamp, BTreeSet<Login>)>,
+    clock: Arc<RwLock<SignedDuration>>,
+    tally: Arc<Mutex<Tally>>,
+}
+
+impl Sender {
+    /// Nothing counts of a key that a revocation was to end.
+    fn send(&mut self) -> Vec<Result<(), String>> {
+        let ahead = self.clock.read().unwrap();
+        let now = Timestamp::now() + *ahead;
+        let is_good = |(at, _): &(Timestamp, _)| now.duration_since(*at) < self.patience;
+        let (_, logins) = match self.read.take().filter(is_good) {
+            Some(read) => self.read.insert(read),
+            None => self.read.insert((now, logins(&self.file))),
+        };
+        let sent = logins.iter().map(|login| (login, self.post.send(login)));
+        let revoked =
+            |(user_name, _): &Login| self.tally.lock().unwrap().revoked.contains(user_name);
+        let counts = sent.filter(|(login, sent)| sent.is_ok() || !revoked(login));
+        counts.map(|(_, sent)| sent.map_err(|error| format!("{error} at {now}"))).collect()
+    }
+}
+
+/// What goes wrong with IAM for a while.
+fn weather(rng: &mut StdRng) -> String {
+    let mut seconds = |most: u32| rng.random_range(0..=most);
+    let keys = [
+        ("created", seconds(6)),
+        ("flaps", seconds(6)),
+        ("listed", seconds(2)),
+        ("deactivated", seconds(4)),
+        ("deleted", seconds(4)),
+    ];
+    let keys: String = keys.map(|(what, seconds)| format!("{what} = \"{seconds}s\"\n")).concat();
+    let calls = rng.random_range(10..60);
+    let rate = format!("[[rate]]\nper-second = {calls}\nburst = {calls}\n");
+    let faults = ["cut = \"before\"", "cut = \"after\"", "refuse = \"ServiceFailure\""];
+    let faults = faults.map(|fault| {
+        let probability = rng.random_range(0.0..0.04);
+        format!("[[api]]\nprobability = {probability}\n{fault}\n")
+    });
+    format!("seed = {}\n[keys]\n{keys}{rate}{}", rng.random::<u32>(), faults.concat())
+}
+
+/// The first three users, with the stores of their rotations.
+fn fleet() -> String {
+    let credential = |user: &User| {
+        let stores: Vec<_> = user.stores.iter().map(|(store, _)| store).collect();
+        format!("[[credential]]\nuser = \"{}\"\nto = {stores:?}\ncreate = true\n", user.name)
+    };
+    let credentials: String = USERS[..3].iter().map(credential).collect();
+    format!("wait-unused = true\nregion = \"us-east-1\"\ncalls-per-second = 1000\n{credentials}")
+}
+
+/// A store that is a command.
+const RELAY: &str = "[ \"$1\" = --read ] && { cat relay.json 2>/dev/null; exit 0; }
+cat > relay.$$ && mv relay.$$ relay.json
+";
+
+const RUNS_AT_ONCE: usize = 8;
