@@ -10,6 +10,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use seskey::render::Target;
 
 pub(crate) use migrate::Migrate;
 pub(crate) use render::Render;
@@ -284,6 +285,9 @@ pub(crate) struct Create {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     pub(crate) format: Format,
+    /// End with the lines to paste for what is to read it, a target of seskey render
+    #[arg(long = "for", value_name = "TARGET", value_parser = render::targets(), conflicts_with_all = ["format", "to"])]
+    pub(crate) reader: Option<Target>,
     /// A file for the answer, readable by its owner alone [else: stdout]
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

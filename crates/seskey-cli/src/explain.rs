@@ -199,15 +199,19 @@ pub(crate) fn render(error: &RenderError, target: Target) -> Failure {
     let hint = match error {
         E::NotOurs => "this form is written whole: name a file that has nothing else in it",
         E::Unreadable { .. } => "it is left as it is; put that line right, or take another file",
-        E::Host => "a host name or an address, an IPv6 one without brackets",
+        E::Host => {
+            "a host name or an address, an IPv6 one without brackets where the form has a place for it"
+        }
         E::Port => "SES listens on 25, 587, 2587 (STARTTLS) and 465, 2465 (TLS wrapper)",
-        E::From => "such as news@example.com; * ? and % are patterns to msmtp",
+        E::From => {
+            "--from news@example.com: letters, digits and ._+=- before the @ have a place in every form"
+        }
         E::Name { what: "entry" } => {
-            "--name is for msmtp's account and for the Kubernetes secret, where it is in lower case"
+            "--name is for msmtp's account, OpenSMTPD's label and the Kubernetes secret, where it is in lower case"
         }
         E::Name { what: "namespace" } => "--namespace is for Kubernetes: lower case, digits and -",
         E::Name { .. } => {
-            "--key is for env, systemd, json and kubernetes; variables are letters, digits and _"
+            "--key is for env, systemd, json, kubernetes, yaml, toml and tfvars; variables are letters, digits and _"
         }
         E::SameName { .. } => "give each its own by --key",
         _ => "letters, digits and _+=,.@- are in its name; ARNs have : and / as well",

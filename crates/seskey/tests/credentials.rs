@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use seskey::{
     AccessKeyId, SmtpCredential, SmtpPassword,
     credential::{CredentialError, Found, csv},
-    render::{Entry, Form, Names, Target},
+    render::{Entry, Form, Names, RenderError, Target},
 };
 
 const ID: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -25,13 +25,18 @@ fn found(host: Option<&str>, port: Option<u16>) -> Found {
 
 #[test]
 fn every_form_is_read() {
-    for target in Target::all() {
+    for target in Target::all().filter(|target| target.is_read()) {
         for host in ["email-smtp.eu-west-1.amazonaws.com", "127.0.0.1", "::1"] {
             let Found { credential, .. } = found(Some(host), None);
-            let entry = Entry { credential, host: host.to_owned(), port: 2587, from: None };
-            let text = Form::from(target).render(&entry, "", &BTreeSet::new()).unwrap();
-            let read = match target {
-                Target::Csv => found(None, None),
+            let from = Some("news@example.com".to_owned());
+            let entry = Entry { credential, host: host.to_owned(), port: 2587, from };
+            let text = match Form::from(target).render(&entry, "", &BTreeSet::new()) {
+                Err(RenderError::Host) if host == "::1" => continue,
+                text => text.unwrap(),
+            };
+            let read = match target.name() {
+                "csv" | "opensmtpd" | "postfix-sender" => found(None, None),
+                "exim" | "sendmail" => found(Some(host), None),
                 _ => found(Some(host), Some(2587)),
             };
             assert_eq!(Found::read(&text), Ok(vec![read]), "{target}: {text}");

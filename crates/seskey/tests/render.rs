@@ -56,17 +56,34 @@ fn entries() -> impl Strategy<Value = Entry> {
         })
 }
 
+/// The text, or none if the form has no place for an IPv6 address, or for what this address to send from is written with.
+fn rendered(target: Target, entry: &Entry) -> Option<String> {
+    match render(target, entry, "") {
+        Err(RenderError::Host) if entry.host.contains(':') => None,
+        Err(RenderError::From) if entry.from.as_deref() != Some("news@example.com") => None,
+        text => Some(text.unwrap()),
+    }
+}
+
+const WITHOUT_HOST: [&str; 3] = ["csv", "postfix-sender", "opensmtpd"];
+const WITHOUT_PORT: [&str; 2] = ["exim", "sendmail"];
+
 /// The laws of a text that was rendered.
 fn holds(target: Target, entry: &Entry, text: &str) -> Result<(), TestCaseError> {
     let SmtpCredential { iam_user, user_name, password, .. } = entry.credential.clone();
     let iam_user = iam_user.filter(|_| target == Target::Csv);
     let expected =
         SmtpCredential { iam_user, user_name, password, endpoint: Some(entry.host.clone()) };
-    prop_assert_eq!(held(target, text, &entry.host, entry.port), Some(expected), "{}", text);
     prop_assert_eq!(render(target, entry, text), Ok(text.to_owned()));
-    if target != Target::Csv {
+    if !target.is_read() {
+        return Ok(());
+    }
+    prop_assert_eq!(held(target, text, &entry.host, entry.port), Some(expected), "{}", text);
+    if !WITHOUT_HOST.contains(&target.name()) {
         prop_assert_eq!(held(target, text, "other.example", entry.port), None);
-        prop_assert_eq!(held(target, text, &entry.host, entry.port ^ 1), None);
+        if !WITHOUT_PORT.contains(&target.name()) {
+            prop_assert_eq!(held(target, text, &entry.host, entry.port ^ 1), None);
+        }
     }
     Ok(())
 }
@@ -74,12 +91,14 @@ fn holds(target: Target, entry: &Entry, text: &str) -> Result<(), TestCaseError>
 proptest! {
     #[test]
     fn a_new_file_holds_the_credential(target in targets(), entry in entries()) {
-        holds(target, &entry, &render(target, &entry, "").unwrap())?;
+        if let Some(text) = rendered(target, &entry) {
+            holds(target, &entry, &text)?;
+        }
     }
 
     #[test]
     fn the_next_credential_takes_the_place(target in targets(), entry in entries(), next in entries()) {
-        let before = render(target, &entry, "").unwrap();
+        let Some(before) = rendered(target, &entry) else { return Ok(()) };
         let next = Entry { credential: next.credential, ..entry };
         let after = render(target, &next, &before).unwrap();
         holds(target, &next, &after)?;

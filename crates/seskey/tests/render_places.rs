@@ -401,3 +401,34 @@ fn an_entry_for_another_region_is_left_if_its_key_is_not_the_users() {
     let text = "[email-smtp.eu-west-1.amazonaws.com]:587 {OTHER}:{OTHER password}\na {OLD}:{OLD password}\n";
     assert_eq!(render(Target::PostfixSasl, &filled(text)), Ok(delivered(text)));
 }
+
+/// What is written for a target is found by its key, and replaced where it stands, the rest of a configuration around it.
+#[test]
+fn every_form_of_a_store_is_delivered_to() {
+    let from = Some("news@example.com".to_owned());
+    for target in Target::all().filter(|target| target.is_store()) {
+        for port in [587, 465] {
+            let written = |pair| {
+                let credential = credential(pair);
+                let entry = Entry { credential, host: HOST.to_owned(), port, from: from.clone() };
+                Form::from(target).render(&entry, "", &BTreeSet::new()).unwrap()
+            };
+            let entry = Entry {
+                credential: credential(NEW),
+                host: HOST.to_owned(),
+                port,
+                from: from.clone(),
+            };
+            let delivered = |before: &str| Form::from(target).render(&entry, before, &keys(&[OLD]));
+            assert_eq!(delivered(&written(OLD)), Ok(written(NEW)), "{target}");
+            if matches!(target, Target::Listed(_)) {
+                let around = |text: &str| format!("# of others\n{text}");
+                assert_eq!(
+                    delivered(&around(&written(OLD))),
+                    Ok(around(&written(NEW))),
+                    "{target}"
+                );
+            }
+        }
+    }
+}

@@ -25,13 +25,13 @@ pub(crate) struct Render {
     /// The port that it connects to [else: that of the credential, 587]
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
-    /// The address that it sends from, for msmtp
+    /// The address that it sends from, where the form has a place for it
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) from: Option<String>,
     /// A file of this form that the credential is put into; - is stdin. What others wrote there is kept
     #[arg(long, value_name = "FILE")]
     pub(crate) keep: Option<PathBuf>,
-    /// The name of msmtp's account [default: ses] or of the Kubernetes secret [default: ses-smtp]
+    /// The name of msmtp's account or OpenSMTPD's label [default: ses], of the Kubernetes secret [default: ses-smtp]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// The namespace of the Kubernetes secret
@@ -42,7 +42,7 @@ pub(crate) struct Render {
     pub(crate) key: Vec<String>,
 }
 
-fn targets() -> impl TypedValueParser<Value = Target> {
+pub(super) fn targets() -> impl TypedValueParser<Value = Target> {
     let values =
         Target::all().map(|target| PossibleValue::new(target.name()).help(target.description()));
     PossibleValuesParser::new(values)

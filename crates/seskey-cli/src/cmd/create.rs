@@ -1,6 +1,7 @@
 //! `seskey create`: a user, its permission, its key, the password, and the proof that it logs in.
 
 mod deliver;
+mod reader;
 
 use indicatif::ProgressBar;
 use jiff::Timestamp;
@@ -57,6 +58,9 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
     let style = style(args, &region, output)?;
     let server = smtp::server(&args.endpoint, &region, None, None)?;
     let proof = if args.no_verify { None } else { Some(proof(args, &region)?) };
+    if let Some(target) = args.reader {
+        reader::check(target, &server, &args.sending.from)?;
+    }
     let permissions_boundary = args.permissions_boundary.clone();
     let request =
         CreateRequest { user_name, path, tags, permissions_boundary, style, region, proof };
@@ -106,7 +110,7 @@ async fn make(
         ));
     }
     let format = if output.json { Format::Json } else { args.format };
-    let answer = answer(&created, request, server, format)?;
+    let answer = answer(&created, request, server, format, args)?;
     let delivered = match file {
         Some(file) => file
             .finish(&answer)
@@ -212,7 +216,10 @@ fn answer(
     request: &CreateRequest,
     server: &Server,
     format: Format,
+    args: &Create,
 ) -> Result<String> {
+    let lines = |target| reader::lines(target, &created.credential, server, &args.sending.from);
+    let lines = args.reader.map(|target| lines(target).map(|text| (target, text))).transpose()?;
     let SmtpCredential { user_name, password, .. } = &created.credential;
     let (name, region) = (&request.user_name, &request.region);
     let Server { host, port, .. } = server;
@@ -231,7 +238,7 @@ fn answer(
             render(Target::Env, &entry, "").map_err(|error| explain::render(&error, Target::Env))?
         }
         Format::Json => {
-            let answer = json!({
+            let mut answer = json!({
                 "user_name": name.as_str(),
                 "user_arn": created.user_arn,
                 "smtp_user_name": user_name.as_str(),
@@ -241,6 +248,9 @@ fn answer(
                 "ports": {"starttls": starttls, "tls_wrapper": tls_wrapper},
                 "verified": created.proven.is_some(),
             });
+            if let Some((target, text)) = lines {
+                answer["render"] = json!({"target": target.name(), "text": text});
+            }
             format!("{answer:#}\n")
         }
         Format::Text => {
@@ -250,11 +260,13 @@ fn answer(
             };
             let ports = [list(&starttls, "STARTTLS"), list(&tls_wrapper, "TLS wrapper")];
             let ports: Vec<String> = ports.into_iter().flatten().collect();
+            let lines = lines.map(|(target, text)| reader::paragraph(target, &text));
             format!(
                 "IAM user name:   {name}\nSMTP user name:  {user_name}\nSMTP password:   {}\nSMTP endpoint:   {host}\n\
-                 Ports:           {}\nRegion:          {region}\n",
+                 Ports:           {}\nRegion:          {region}\n{}",
                 password.expose(),
                 ports.join("; "),
+                lines.unwrap_or_default(),
             )
         }
     })

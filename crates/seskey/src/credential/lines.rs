@@ -26,8 +26,9 @@ pub(super) fn postfix(text: &str) -> Result<Vec<Found>, CredentialError> {
         let (user_name, password) = login.trim().split_once(':')?;
         AccessKeyId::parse(user_name).ok()?;
         let (host, port) = place(key);
-        // a map by sender has the address in the place of the host
-        let host = host.filter(|host| !host.contains('@')).unwrap_or_default();
+        // a map by sender has the address in the place of the host, and a table of OpenSMTPD a label
+        let is_host = !key.contains('@') && key.contains(['.', ':', '[']);
+        let host = host.filter(|_| is_host).unwrap_or_default();
         Some(found(*line, user_name, password, &host, port.map(|port| port.to_string())))
     });
     found.collect()

@@ -5,8 +5,14 @@ mod json;
 mod lines;
 mod values;
 
+pub(crate) use self::values::place;
 use self::values::{Called, Values};
-use crate::{access_key::AccessKeyId, password::SmtpPassword, recognise::Recognised, render::env};
+use crate::{
+    access_key::AccessKeyId,
+    password::SmtpPassword,
+    recognise::Recognised,
+    render::{env, found},
+};
 
 /// A user name and a password for one SMTP endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +129,9 @@ impl Found {
     /// The first thing that is wrong, with its line.
     pub fn read(text: &str) -> Result<Vec<Self>, CredentialError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if let Some(found) = found::whole(text) {
+            return Ok(vec![found]);
+        }
         let found = match text.trim_start().chars().next() {
             None => return Err(CredentialError::Empty),
             Some('{' | '[') if !is_postfix(text) => json::read(text)?,
@@ -133,7 +142,11 @@ impl Found {
             Some(_) => match assignments(text) {
                 Err(CredentialError::UnknownForm) => {
                     let found = lines::postfix(text)?;
-                    if found.is_empty() { lines::msmtp(text)? } else { found }
+                    let found = if found.is_empty() { lines::msmtp(text)? } else { found };
+                    match found.is_empty() {
+                        true => found::in_lines(text),
+                        false => found,
+                    }
                 }
                 found => vec![found?],
             },
@@ -141,7 +154,9 @@ impl Found {
         match found.is_empty() {
             true if text.trim_start().starts_with('[') => Err(CredentialError::Empty),
             true if csv::has_known_header(text) => Err(CredentialError::Empty),
-            true => Err(CredentialError::UnknownForm),
+            true => {
+                found::by_look(text).map(|found| vec![found]).ok_or(CredentialError::UnknownForm)
+            }
             false => Ok(found),
         }
     }

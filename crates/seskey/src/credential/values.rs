@@ -83,7 +83,7 @@ impl Values {
 }
 
 /// `host`, `host:port`, `[address]:port`.
-pub(super) fn place(text: &str) -> (Option<String>, Option<u16>) {
+pub(crate) fn place(text: &str) -> (Option<String>, Option<u16>) {
     let parts =
         text.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
     let (host, port) = match parts.map(|(host, port)| (host, port.parse().ok())) {

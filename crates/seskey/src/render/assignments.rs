@@ -25,7 +25,15 @@ pub(super) fn render(
     names: &Names,
     before: &str,
 ) -> Result<String, RenderError> {
-    let ours = lines(entry.values(names));
+    put_lines(syntax, lines(entry.values(names)), before)
+}
+
+/// Assignments by their names, beside those of others.
+pub(super) fn put_lines(
+    syntax: Syntax,
+    ours: Vec<(String, String)>,
+    before: &str,
+) -> Result<String, RenderError> {
     let pieces = pieces(syntax, before)?;
     // what stands behind our value on its line would be lost; to systemd all of the line is the value
     let unclear = |piece: &&Piece<'_>| {

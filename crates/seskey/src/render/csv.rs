@@ -1,20 +1,21 @@
 //! The SES console's CSV, whole. It has no host and no port.
 
-use super::{Entry, Names, Place, RenderError, Row, Target, names::none, no_values};
+use super::{Entry, Grammar, Names, Place, RenderError, Row, Target, names::none, no_values};
 use crate::credential::{SmtpCredential, csv};
 
 pub(super) const ROW: Row = Row {
     target: Target::Csv,
     name: "csv",
     description: "the SES console's CSV",
+    file: "credentials.csv",
+    source: "",
+    judge: "Python",
     names: [""; 7],
     whole: true,
     entry_fits: none,
     namespace_fits: none,
     key_fits: none,
-    render,
-    held,
-    values: no_values,
+    grammar: Grammar::Own { render, held, values: no_values },
 };
 
 fn render(entry: &Entry, _: &Names, before: &str) -> Result<String, RenderError> {

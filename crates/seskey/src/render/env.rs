@@ -1,7 +1,7 @@
 //! Environment variables, as in a `.env` file or for a shell.
 
 use super::{
-    Row, Target,
+    Grammar, Row, Target,
     assignments::{self, Syntax, held, pieces, render, word},
     names::{PASSWORD, USER_NAME, VARIABLES, is_variable, none},
 };
@@ -10,14 +10,19 @@ pub(super) const ROW: Row = Row {
     target: Target::Env,
     name: "env",
     description: "environment variables, as a .env file or for a shell",
+    file: ".env",
+    source: "POSIX, Shell Command Language, 2.2 Quoting",
+    judge: "sh, python-dotenv",
     names: VARIABLES,
     whole: false,
     entry_fits: none,
     namespace_fits: none,
     key_fits: is_variable,
-    render: |entry, names, before| render(Syntax::Shell, entry, names, before),
-    held: |text, names, place| held(Syntax::Shell, text, names, place),
-    values: |text, _| assignments::values(Syntax::Shell, text),
+    grammar: Grammar::Own {
+        render: |entry, names, before| render(Syntax::Shell, entry, names, before),
+        held: |text, names, place| held(Syntax::Shell, text, names, place),
+        values: |text, _| assignments::values(Syntax::Shell, text),
+    },
 };
 
 /// The usual names of the SMTP user name and the SMTP password.

@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Entry, Names, Place, RenderError, Row, Target, entry,
+    Entry, Grammar, Names, Place, RenderError, Row, Target, entry,
     names::none,
     places::{self, Group},
 };
@@ -16,14 +16,15 @@ pub(super) const ROW: Row = Row {
     target: Target::Json,
     name: "json",
     description: "members of a JSON object",
+    file: "",
+    source: "RFC 8259",
+    judge: "Python",
     names: ["", "", "smtp_endpoint", "smtp_port", "smtp_user_name", "smtp_password", "smtp_from"],
     whole: false,
     entry_fits: none,
     namespace_fits: none,
     key_fits: |name| !name.is_empty() && !name.contains(char::is_control),
-    render,
-    held,
-    values,
+    grammar: Grammar::Own { render, held, values },
 };
 
 /// Values are replaced where they stand; what is missing comes last, set out as the last member is.
@@ -99,7 +100,8 @@ fn group(text: &str, start: usize, groups: &mut Vec<Group>) {
             b'"' => part = value.start + 1..value.end - 1,
             _ => {}
         }
-        values.push(places::Value { line, name, text: string.unwrap_or_default(), at: part });
+        let text = string.unwrap_or_default();
+        values.push(places::Value { line, name, text, at: part, in_url: false });
     }
     groups.push(values);
 }

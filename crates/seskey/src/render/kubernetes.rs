@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
 use super::{
-    Entry, Names, Place, RenderError, Row, Target, entry,
+    Entry, Grammar, Names, Place, RenderError, Row, Target, entry,
     names::{HOST, PASSWORD, PORT, USER_NAME},
     no_values,
 };
@@ -14,14 +14,15 @@ pub(super) const ROW: Row = Row {
     target: Target::Kubernetes,
     name: "kubernetes",
     description: "the manifest of a Kubernetes secret",
+    file: "",
+    source: "https://kubernetes.io/docs/concepts/configuration/secret/",
+    judge: "PyYAML, kubectl",
     names: ["ses-smtp", "", HOST, PORT, USER_NAME, PASSWORD, "SMTP_FROM"],
     whole: true,
     entry_fits: is_subdomain,
     namespace_fits: |name| name.is_empty() || name.len() <= 63 && is_label(name),
     key_fits: is_key,
-    render,
-    held,
-    values: no_values,
+    grammar: Grammar::Own { render, held, values: no_values },
 };
 
 fn render(entry: &Entry, names: &Names, before: &str) -> Result<String, RenderError> {

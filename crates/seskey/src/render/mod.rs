@@ -3,10 +3,12 @@
 //! A file that several parties write keeps what the others wrote, byte for byte; only the entry of the credential is
 //! put in its place. What cannot be read in the form, or what the form cannot carry, is refused before anything is made.
 
+mod applications;
 mod assignments;
 mod csv;
 mod entry;
 pub(crate) mod env;
+pub(crate) mod found;
 mod json;
 mod kubernetes;
 mod msmtp;
@@ -14,7 +16,12 @@ mod names;
 mod pieces;
 mod places;
 mod postfix_sasl;
+mod row;
+mod scan;
+mod slots;
 mod systemd;
+mod template;
+mod templates;
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -22,7 +29,11 @@ pub use entry::Entry;
 pub(crate) use entry::{is_host, is_plain_address};
 pub use names::Names;
 
-use self::places::{Found, Group};
+use self::{
+    places::{Found, Group},
+    row::{Grammar, Row},
+    slots::Part,
+};
 use crate::{access_key::AccessKeyId, credential::SmtpCredential, region::Region};
 
 /// In what form a credential is written.
@@ -43,7 +54,13 @@ pub enum Target {
     Json,
     /// The SES console's CSV.
     Csv,
+    /// One that is a text with places for the values.
+    Listed(Listed),
 }
+
+/// A form that is a text with places for the values: a URL, the settings of an application …
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed(usize);
 
 /// A target, and how it calls what it holds: names that the form can carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,7 +186,9 @@ impl Form {
         entry.check()?;
         pieces::check_characters(before)?;
         let text = match self.find(before, &entry.host, keys)? {
-            found if found.is_empty() => (self.target.row().render)(entry, &self.names, before)?,
+            found if found.is_empty() => {
+                self.target.row().grammar.render(entry, &self.names, before)?
+            }
             found => places::replace(before, &found, &entry.credential),
         };
         if !keys.is_empty() {
@@ -230,7 +249,7 @@ impl Form {
         if !entries.is_empty() {
             return Ok(entries);
         }
-        match (row.held)(text, &self.names, (host, port))? {
+        match row.grammar.held(text, &self.names, (host, port))? {
             None if row.whole && !text.trim_ascii().is_empty() => Err(RenderError::NotOurs),
             held => Ok(held.into_iter().collect()),
         }
@@ -258,7 +277,7 @@ impl Form {
         if keys.is_empty() {
             return Ok(vec![]);
         }
-        let groups = (self.target.row().values)(text, &self.names)?;
+        let groups = self.target.row().grammar.values(text, &self.names)?;
         places::find(&groups, self, host, keys)
     }
 
@@ -282,7 +301,7 @@ impl From<Target> for Form {
 impl Target {
     /// All of them, in the order in which they are listed.
     pub fn all() -> impl Iterator<Item = Self> {
-        TABLE.iter().map(|row| row.target)
+        rows().map(|row| row.target)
     }
 
     /// What it is called on the command line and in the names of stores.
@@ -295,8 +314,61 @@ impl Target {
         self.row().description
     }
 
+    /// The file that it usually stands in; empty if that is for its reader to say.
+    pub fn file(self) -> &'static str {
+        self.row().file
+    }
+
+    /// Where its reader's own documentation says so.
+    pub fn source(self) -> &'static str {
+        self.row().source
+    }
+
+    /// Whose reader has read it in a test.
+    pub fn judge(self) -> &'static str {
+        self.row().judge
+    }
+
+    /// The options that it has a place for: what it is called, what its values are, and the address to send from.
+    pub fn options(self) -> impl Iterator<Item = &'static str> {
+        let row = self.row();
+        let has_from = match row.grammar {
+            Grammar::Own { .. } => self == Self::Msmtp || !row.names[6].is_empty(),
+            Grammar::Template(template) => template.has(Part::FROM),
+        };
+        [
+            ("--name", !row.names[0].is_empty()),
+            ("--namespace", (row.namespace_fits)("a")),
+            ("--key", !row.names[2].is_empty()),
+            ("--from", has_from),
+        ]
+        .into_iter()
+        .filter_map(|(option, is_there)| is_there.then_some(option))
+    }
+
+    /// Whether what others wrote in the same file stays.
+    pub fn keeps_others(self) -> bool {
+        !self.row().whole
+    }
+
+    /// Whether the credential is read from what is written, by `--credentials` and by stores.
+    pub fn is_read(self) -> bool {
+        match self.row().grammar {
+            Grammar::Own { .. } => true,
+            Grammar::Template(template) => template.is_read(),
+        }
+    }
+
+    /// Whether it can be the form of a store.
+    pub fn is_store(self) -> bool {
+        match self.row().grammar {
+            Grammar::Own { .. } => true,
+            Grammar::Template(template) => template.is_store(),
+        }
+    }
+
     fn row(self) -> &'static Row {
-        TABLE.iter().find(|row| row.target == self).expect("a test finds every target in the table")
+        rows().find(|row| row.target == self).expect("a test finds every target in the table")
     }
 }
 
@@ -304,7 +376,7 @@ impl FromStr for Target {
     type Err = UnknownTarget;
 
     fn from_str(text: &str) -> Result<Self, UnknownTarget> {
-        TABLE.iter().find(|row| row.name == text).map(|row| row.target).ok_or(UnknownTarget)
+        rows().find(|row| row.name == text).map(|row| row.target).ok_or(UnknownTarget)
     }
 }
 
@@ -322,30 +394,16 @@ impl fmt::Display for Lines {
     }
 }
 
-/// All that is known of a target.
-struct Row {
-    target: Target,
-    name: &'static str,
-    description: &'static str,
-    /// The usual names, in the order of [`Names`]; empty where the form has no place for one.
-    names: [&'static str; 7],
-    /// Whether an entry is the whole file, with no room beside it for others.
-    whole: bool,
-    entry_fits: fn(&str) -> bool,
-    namespace_fits: fn(&str) -> bool,
-    key_fits: fn(&str) -> bool,
-    render: fn(&Entry, &Names, &str) -> Result<String, RenderError>,
-    held: fn(&str, &Names, Place<'_>) -> Result<Option<SmtpCredential>, RenderError>,
-    /// All values of a text that others may have written to, in groups that stand together; none of a whole file.
-    values: fn(&str, &Names) -> Result<Vec<Group>, RenderError>,
-}
-
 /// The host and the port that the reader of a file connects to.
 type Place<'a> = (&'a str, u16);
 
-/// A new target is one more variant, file and row.
+/// The forms with a grammar of their own.
 const TABLE: [Row; 7] =
     [postfix_sasl::ROW, msmtp::ROW, env::ROW, systemd::ROW, kubernetes::ROW, json::ROW, csv::ROW];
+
+fn rows() -> impl Iterator<Item = &'static Row> {
+    TABLE.iter().chain(&templates::ROWS)
+}
 
 fn no_values(_: &str, _: &Names) -> Result<Vec<Group>, RenderError> {
     Ok(vec![])
@@ -357,15 +415,14 @@ mod tests {
 
     #[test]
     fn every_target_is_in_the_table_once() {
-        use Target as T;
         let all: Vec<_> = Target::all().collect();
-        let listed = [T::PostfixSasl, T::Msmtp, T::Env, T::Systemd, T::Kubernetes, T::Json, T::Csv];
-        assert_eq!(all, listed);
+        let names: BTreeSet<_> = all.iter().map(|target| target.name()).collect();
+        assert_eq!(names.len(), all.len());
         for target in all {
             assert_eq!(target.to_string().parse(), Ok(target));
             assert_eq!(Form::new(target, Names::of(target)), Ok(Form::from(target)));
         }
         assert_eq!("postfix".parse::<Target>(), Err(UnknownTarget));
-        assert!(UnknownTarget.to_string().ends_with("env, systemd, kubernetes, json, csv"));
+        assert!(UnknownTarget.to_string().contains("env, systemd, kubernetes, json, csv"));
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Entry, Names, Place, RenderError, Row, Target, entry,
+    Entry, Grammar, Names, Place, RenderError, Row, Target, entry,
     names::none,
     pieces::{Piece, cut, end_line, first_line, last, put},
     places::{Group, Value},
@@ -14,14 +14,15 @@ pub(super) const ROW: Row = Row {
     target: Target::Msmtp,
     name: "msmtp",
     description: "an account of msmtp",
+    file: "~/.msmtprc",
+    source: "msmtp(1)",
+    judge: "msmtp, by a message",
     names: ["ses", "", "", "", "", "", ""],
     whole: false,
     entry_fits: is_account,
     namespace_fits: none,
     key_fits: none,
-    render,
-    held,
-    values,
+    grammar: Grammar::Own { render, held, values },
 };
 
 /// Settings of the account that are not ours stay as well, such as a `logfile`.
@@ -136,7 +137,7 @@ fn section(pieces: &[Piece<'_>]) -> Option<Range<usize>> {
     Some(start..end + 1)
 }
 
-fn is_account(name: &str) -> bool {
+pub(super) fn is_account(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 

@@ -3,7 +3,7 @@
 use super::{RenderError, Row, Target};
 
 /// How a form calls what it holds. An empty name is none: the form has no place for it, or does without.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     /// The entry as a whole: msmtp's account, the Kubernetes secret.
     pub entry: String,

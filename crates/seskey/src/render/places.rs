@@ -8,7 +8,7 @@ use std::{
     ops::Range,
 };
 
-use super::{Form, Lines, Names, RenderError};
+use super::{Form, Lines, Names, RenderError, slots::encoded};
 use crate::{
     access_key::AccessKeyId, credential::SmtpCredential, password::SmtpPassword, region::Region,
 };
@@ -21,6 +21,8 @@ pub(super) struct Value {
     pub(super) text: String,
     /// Where it stands, without its quotation marks.
     pub(super) at: Range<usize>,
+    /// Whether it is percent-encoded there.
+    pub(super) in_url: bool,
 }
 
 /// Values that stand together, such as the members of one object.
@@ -31,7 +33,7 @@ impl Value {
     pub(super) fn of(text: &str, line: u64, name: &str, part: &str) -> Self {
         let start = part.as_ptr().addr() - text.as_ptr().addr();
         let at = start..start + part.len();
-        Self { line, name: name.to_owned(), text: part.to_owned(), at }
+        Self { line, name: name.to_owned(), text: part.to_owned(), at, in_url: false }
     }
 }
 
@@ -40,6 +42,7 @@ pub(super) struct Found {
     pub(super) credential: SmtpCredential,
     user_name: Range<usize>,
     password: Range<usize>,
+    in_url: bool,
     pub(super) line: u64,
 }
 
@@ -74,7 +77,9 @@ pub(super) fn find(
 /// The text with this credential in place of those that were found. All else stays, byte for byte.
 pub(super) fn replace(before: &str, found: &[Found], credential: &SmtpCredential) -> String {
     let (user_name, password) = (credential.user_name.as_str(), credential.password.expose());
+    let encoded = encoded(&credential.password);
     let values = |found: &Found| {
+        let password = if found.in_url { &encoded } else { password };
         [(&found.user_name, user_name), (&found.password, password)]
             .map(|(at, value)| (at.start, (at.end, value)))
     };
@@ -156,6 +161,7 @@ fn find_in(
             },
             user_name: user.value.at.clone(),
             password: value.at.clone(),
+            in_url: value.in_url,
             line: value.line,
         }));
     }
@@ -224,7 +230,7 @@ fn words(name: &str) -> BTreeSet<String> {
 }
 
 /// The region whose SMTP endpoint is named, perhaps with a port, brackets or more around it.
-fn endpoint(text: &str) -> Option<Region> {
+pub(super) fn endpoint(text: &str) -> Option<Region> {
     let is_of_host = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     text.split(|c| !is_of_host(c)).find_map(Region::of_smtp_endpoint)
 }

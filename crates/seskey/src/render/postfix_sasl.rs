@@ -3,7 +3,7 @@
 //! Source: postmap(1), input file format; SASL_README, "Enabling SASL authentication in the Postfix SMTP/LMTP client".
 
 use super::{
-    Entry, Names, Place, RenderError, Row, Target, entry,
+    Entry, Grammar, Names, Place, RenderError, Row, Target, entry,
     names::none,
     pieces::{Piece, cut, first_line, last, put},
     places::{Group, Value},
@@ -14,14 +14,15 @@ pub(super) const ROW: Row = Row {
     target: Target::PostfixSasl,
     name: "postfix-sasl",
     description: "a line of Postfix's smtp_sasl_password_maps",
+    file: "/etc/postfix/sasl_passwd",
+    source: "https://www.postfix.org/SASL_README.html#client_sasl_enable",
+    judge: "Postfix",
     names: [""; 7],
     whole: false,
     entry_fits: none,
     namespace_fits: none,
     key_fits: none,
-    render,
-    held,
-    values,
+    grammar: Grammar::Own { render, held, values },
 };
 
 fn render(entry: &Entry, _: &Names, before: &str) -> Result<String, RenderError> {

@@ -93,6 +93,12 @@ pub enum StoreNameError {
         /// The one that is written most alike.
         nearest: Option<&'static str>,
     },
+    /// The form is one that a store cannot have: what is in it could not be found again.
+    #[error("{target} is no form of a store: the credential cannot be told from it")]
+    WriteOnly {
+        /// The form.
+        target: Target,
+    },
     /// The name of the file does not say its form.
     #[error("the name of the file does not say its form")]
     NoFormat,
@@ -155,13 +161,16 @@ fn exec(command: &str) -> Result<Store> {
 
 fn file(path: String, options: &mut Options) -> Result<(StoreKind, Form)> {
     let path = PathBuf::from(path);
-    let target = match options.take("format") {
+    let target: Target = match options.take("format") {
         Some(given) => given.parse().map_err(|_| {
             let nearest = nearest(&given, Target::all().map(Target::name));
             StoreNameError::UnknownFormat { given, nearest }
         })?,
         None => format_of_name(&path).ok_or(StoreNameError::NoFormat)?,
     };
+    if !target.is_store() {
+        return Err(StoreNameError::WriteOnly { target });
+    }
     Ok((StoreKind::File { path }, target.into()))
 }
 

@@ -1,0 +1,51 @@
+//! A credential in a text that is in one of the forms, nobody knows which.
+
+use std::collections::BTreeSet;
+
+use super::{Names, entry, places, row::Grammar, scan::scan, template::Template, templates};
+use crate::{
+    access_key::AccessKeyId,
+    credential::{Found, place},
+    password::SmtpPassword,
+};
+
+/// The credential of a text that is one of the templates, or has all the variables of one.
+pub(crate) fn whole(text: &str) -> Option<Found> {
+    templates()
+        .filter(|(template, _)| template.is_certain())
+        .find_map(|(template, names)| template.found(text, &names).pop())
+}
+
+/// The credentials of a text whose lines are one of the templates.
+pub(crate) fn in_lines(text: &str) -> Vec<Found> {
+    let mut found = templates().filter(|(template, _)| !template.is_certain());
+    let found = found.find_map(|(template, names)| {
+        Some(template.found(text, &names)).filter(|found| !found.is_empty())
+    });
+    found.unwrap_or_default()
+}
+
+/// The one credential in a text of no form that is known, with an SMTP endpoint of a region; the rest of a configuration
+/// stands around it.
+pub(crate) fn by_look(text: &str) -> Option<Found> {
+    let values: Vec<_> =
+        (1..).zip(text.lines()).flat_map(|(number, line)| scan(text, number, line)).collect();
+    let only = |fits: fn(&str) -> bool| {
+        let fitting: BTreeSet<_> =
+            values.iter().map(|value| value.text.as_str()).filter(|text| fits(text)).collect();
+        fitting.first().filter(|_| fitting.len() == 1).copied()
+    };
+    let endpoint = only(|text| places::endpoint(text).is_some())?;
+    let user_name = only(|text| AccessKeyId::parse(text).is_ok())?;
+    let password = only(|text| SmtpPassword::parse(text).is_some())?;
+    let (host, port) = place(endpoint);
+    let credential = entry::credential(user_name, password, &host?).ok()??;
+    Some(Found { credential, port })
+}
+
+fn templates() -> impl Iterator<Item = (&'static Template, Names)> {
+    templates::ROWS.iter().filter_map(|row| match &row.grammar {
+        Grammar::Template(template) => Some((template, Names::of(row.target))),
+        Grammar::Own { .. } => None,
+    })
+}

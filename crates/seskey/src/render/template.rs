@@ -1,0 +1,217 @@
+//! A form that is a text with places for the values; the texts are data, in [`templates`](super::templates).
+//!
+//! `{a|b}` is `a` where STARTTLS begins the TLS, and `b` where the connection begins with it. All other places are a
+//! [`Slot`](super::slots::Slot). A line with the address to send from is left out where there is none.
+
+use super::{
+    Entry, Names, Place, RenderError,
+    assignments::{self, Syntax},
+    entry,
+    pieces::{Piece, cut, first_line, last, put},
+    places::{Group, Value},
+    scan::{login, scan},
+    slots::{Part, Seen, parts},
+};
+use crate::credential::{Found, SmtpCredential};
+
+/// What stands around the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Template {
+    pub(super) kind: Kind,
+    pub(super) text: &'static str,
+}
+
+/// What of a file is the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// All of it.
+    Whole,
+    /// Variables, beside those of others.
+    Variables,
+    /// A line, beside those of others; what it is looked up by ends here.
+    Line(char),
+}
+
+impl Template {
+    pub(super) fn render(
+        &self,
+        entry: &Entry,
+        names: &Names,
+        before: &str,
+    ) -> Result<String, RenderError> {
+        let text = self.filled(entry, names)?;
+        let ours = |end| text.lines().map(|line| (key(line, end), line.to_owned())).collect();
+        match self.kind {
+            Kind::Whole if before.trim_ascii().is_empty() || self.read(before, names).is_some() => {
+                Ok(text)
+            }
+            Kind::Whole => Err(RenderError::NotOurs),
+            Kind::Variables => assignments::put_lines(Syntax::Shell, ours('='), before),
+            Kind::Line(end) => {
+                let ours: Vec<_> = ours(end);
+                Ok(put(&lines(before, end)?, &ours))
+            }
+        }
+    }
+
+    pub(super) fn held(
+        &self,
+        text: &str,
+        names: &Names,
+        (host, port): Place<'_>,
+    ) -> Result<Option<SmtpCredential>, RenderError> {
+        let is_here = |seen: &Seen| {
+            seen.host.as_ref().is_none_or(|other| other.eq_ignore_ascii_case(host))
+                && seen.port.as_ref().is_none_or(|other| *other == port.to_string())
+        };
+        let seen = match self.kind {
+            Kind::Whole => self.read(text, names),
+            Kind::Variables => Some(self.variables(text)?),
+            Kind::Line(end) => self.entries(text, end, names)?.into_iter().rfind(is_here),
+        };
+        let Some(seen) = seen else { return Ok(None) };
+        let [user_name, password] =
+            [&seen.user_name, &seen.password].map(|value| value.as_deref().unwrap_or_default());
+        Ok(entry::credential(user_name, password, host)?.filter(|_| is_here(&seen)))
+    }
+
+    /// All values of a text; of a file of ours they stand together, and of a table on each line.
+    pub(super) fn values(&self, text: &str) -> Result<Vec<Group>, RenderError> {
+        match self.kind {
+            Kind::Variables => {
+                let groups = assignments::values(Syntax::Shell, text)?;
+                let split = |value: Value| {
+                    let part = &text[value.at.clone()];
+                    login(text, value.line, &value.name, part).unwrap_or_else(|| vec![value])
+                };
+                Ok(groups
+                    .into_iter()
+                    .map(|values| values.into_iter().flat_map(split).collect())
+                    .collect())
+            }
+            Kind::Line(end) => {
+                let entries = lines(text, end)?.into_iter().filter(|piece| piece.key.is_some());
+                Ok(entries.map(|piece| scan(text, piece.line, piece.text)).collect())
+            }
+            Kind::Whole => {
+                let lines = (1..).zip(text.split_inclusive('\n'));
+                Ok(vec![lines.flat_map(|(number, line)| scan(text, number, line)).collect()])
+            }
+        }
+    }
+
+    /// The credentials of a text that holds all of the template, with their hosts and ports.
+    pub(super) fn found(&self, text: &str, names: &Names) -> Vec<Found> {
+        let seen = match self.kind {
+            Kind::Whole => self.read(text, names).into_iter().collect(),
+            Kind::Variables => self.variables(text).into_iter().collect(),
+            Kind::Line(end) => self.entries(text, end, names).unwrap_or_default(),
+        };
+        let found = |seen: Seen| {
+            let Seen { host, user_name, password, port } = seen;
+            let credential = entry::credential(&user_name?, &password?, &host?).ok()??;
+            Some(Found { credential, port: port.and_then(|port| port.parse().ok()) })
+        };
+        seen.into_iter().filter_map(found).collect()
+    }
+
+    /// Whether a text that fits it can be nothing else.
+    pub(super) fn is_certain(&self) -> bool {
+        !matches!(self.kind, Kind::Line(_))
+    }
+
+    /// Whether what is written is read again: not without the user name.
+    pub(super) fn is_read(&self) -> bool {
+        self.has(Part::USER_NAME) && self.has("password}")
+    }
+
+    /// Whether it can be the form of a store: what is in it must be found by its user, or by host and port.
+    pub(super) fn is_store(&self) -> bool {
+        let has_host = self.has("{host") || self.has("{address}") || self.has("{entry}");
+        self.is_read() && has_host && !self.has("{dsn-password}")
+    }
+
+    /// Whether it has this in it.
+    pub(super) fn has(&self, part: &str) -> bool {
+        self.text.contains(part)
+    }
+
+    fn filled(&self, entry: &Entry, names: &Names) -> Result<String, RenderError> {
+        let has_from = |line: &str| line.contains(Part::FROM);
+        let mut text = String::new();
+        for line in self.text.lines().filter(|line| entry.from.is_some() || !has_from(line)) {
+            for part in parts(line) {
+                text.push_str(&part.filled(entry, names)?);
+            }
+            text.push('\n');
+        }
+        // of a template that is no more than a line with it
+        if text.is_empty() { Err(RenderError::From) } else { Ok(text) }
+    }
+
+    /// The values in a text that is the template, line by line.
+    fn read(&self, text: &str, names: &Names) -> Option<Seen> {
+        let mut seen = Seen::default();
+        let mut lines = text.lines().peekable();
+        for template in self.text.lines() {
+            let more = lines.peek().and_then(|line| seen.line(template, line, names));
+            match more {
+                Some(more) => {
+                    seen = more;
+                    lines.next();
+                }
+                None if template.contains(Part::FROM) => {}
+                None => return None,
+            }
+        }
+        lines.next().is_none().then_some(seen)
+    }
+
+    /// The values of the variables of a text. What says that there is none is `null` in a `.env` of Laravel, and
+    /// `null://null` in one of Symfony.
+    fn variables(&self, text: &str) -> Result<Seen, RenderError> {
+        let pieces = assignments::pieces(Syntax::Shell, text)?;
+        let mut seen = Seen::default();
+        for template in self.text.lines() {
+            let Some((name, template)) = template.split_once('=') else { continue };
+            let Some(value) = last(&pieces, name).map(|piece| piece.value) else { continue };
+            let value = assignments::word(Syntax::Shell, value).unwrap_or(value).trim_ascii();
+            if matches!(value, "" | "null" | "null://null") {
+                continue;
+            }
+            match seen.line(template, value, &Names::default()) {
+                Some(more) => seen = more,
+                None if template.contains("password}") => return Err(RenderError::NotOurs),
+                None => {}
+            }
+        }
+        Ok(seen)
+    }
+
+    fn entries(&self, text: &str, end: char, names: &Names) -> Result<Vec<Seen>, RenderError> {
+        let lines = lines(text, end)?;
+        Ok(lines.iter().filter_map(|piece| self.read(piece.text, names)).collect())
+    }
+}
+
+/// What a line is looked up by, in lower case but for a variable.
+fn key(line: &str, end: char) -> String {
+    let key = line.split(end).next().unwrap_or_default();
+    if end == '=' { key.to_owned() } else { key.to_ascii_lowercase() }
+}
+
+/// A line is a piece. One that begins with white space goes on with the entry before it.
+fn lines(text: &str, end: char) -> Result<Vec<Piece<'_>>, RenderError> {
+    let mut current = None;
+    cut(text, |rest| {
+        let line = first_line(rest);
+        let entry = line.trim_ascii();
+        if entry.is_empty() || entry.starts_with('#') {
+            return Some(Piece { text: line, ..Piece::default() });
+        }
+        if !line.starts_with([' ', '\t']) {
+            current = Some(key(entry.split(['\t', end]).next().unwrap_or_default(), end));
+        }
+        Some(Piece { text: line, key: Some(current.clone()?), ..Piece::default() })
+    })
+}
