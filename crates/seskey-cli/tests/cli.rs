@@ -53,7 +53,7 @@ const REDACTIONS: [(&str, &str); 11] = [
     // of the dynamic range
     (r"((?:127\.0\.0\.1|localhost):)\d{5}\b", "$1[PORT]"),
     (
-        r#"(SMTP_PORT=|Ports: +|\[127\.0\.0\.1\]:|"starttls": \[\s+|"smtp_port": )\d{5}\b"#,
+        r#"(SMTP_PORT=|EMAIL_PORT = |Ports: +|\[127\.0\.0\.1\]:|"starttls": \[\s+|"smtp_port": )\d{5}\b"#,
         "$1[PORT]",
     ),
     ("0100[0-9a-f]{12}-[0-9a-f-]+-000000", "[MESSAGE_ID]"),

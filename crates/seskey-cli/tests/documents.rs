@@ -12,10 +12,13 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
-    env, fmt::Write, fs,
+    env,
+    fmt::Write,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
+    time::{Duration, Instant},
 };
 
 use regex::Regex;
@@ -36,9 +39,16 @@ fn every_command_says_whether_it_runs() {
             let says = ["run", "run, needs ", "file: ", "not run: "];
             let (exact, prefixes) = (says[0], &says[1..]);
             let is_said = block.what == exact
-                || prefixes.iter().any(|prefix| block.what.len() > prefix.len() && block.what.starts_with(prefix));
+                || prefixes.iter().any(|prefix| {
+                    block.what.len() > prefix.len() && block.what.starts_with(prefix)
+                });
             let is_data = ["toml", "yaml", "json", "text", "rust"].contains(&&*block.language);
-            assert!(is_said || is_data && block.what.is_empty(), "{place}: {:?} {:?}", block.language, block.what);
+            assert!(
+                is_said || is_data && block.what.is_empty(),
+                "{place}: {:?} {:?}",
+                block.language,
+                block.what
+            );
         }
         let text = fs::read_to_string(&page).unwrap();
         let lines: Vec<_> = text.lines().collect();
@@ -79,7 +89,9 @@ fn blocks(page: &Path) -> Vec<Block> {
             let text = inside.fold(String::new(), |text, line| text + line + "\n");
             let language = language.to_owned();
             blocks.push(Block { line, language, what: std::mem::take(&mut what), text });
-        } else if let Some(comment) = text.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
+        } else if let Some(comment) =
+            text.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"))
+        {
             comment.clone_into(&mut what);
         } else {
             what.clear();
@@ -105,12 +117,14 @@ fn run(page: &Path) {
         if what != "run" && needs.is_empty() {
             continue;
         }
-        if let Some(missing) = needs.split(' ').find(|need| !need.is_empty() && !is_installed(need)) {
+        if let Some(missing) = needs.split(' ').find(|need| !need.is_empty() && !is_installed(need))
+        {
             assert!(env::var_os("CI").is_none(), "{name}:{line}: {missing} is not installed");
             println!("{name}:{line}: {missing} is not installed");
             continue;
         }
-        let commands = if language == "console" { commands(&text) } else { vec![(text, String::new())] };
+        let commands =
+            if language == "console" { commands(&text) } else { vec![(text, String::new())] };
         for (command, output) in commands {
             writeln!(script, "printf '{MARK}%s\\n' {}\n{command}", expected.len()).unwrap();
             expected.push((line, command, output));
@@ -121,8 +135,8 @@ fn run(page: &Path) {
     }
     let script_file = folder.path().join(".script");
     fs::write(&script_file, script).unwrap();
-    let errors = folder.path().join(".errors");
-    let done = Command::new(env!("CARGO_BIN_EXE_seskey"))
+    let [errors, printed] = [".errors", ".printed"].map(|name| folder.path().join(name));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_seskey"))
         .args(["local", "--region", REGION, "--", "sh", "-e"])
         .arg(&script_file)
         .current_dir(folder.path())
@@ -132,14 +146,29 @@ fn run(page: &Path) {
         .env("TMPDIR", folder.path())
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())
+        .stdout(fs::File::create(&printed).unwrap())
         .stderr(fs::File::create(&errors).unwrap())
-        .output()
+        .spawn()
         .unwrap();
-    let printed = String::from_utf8(done.stdout).unwrap();
-    let printed: Vec<_> = printed.split(MARK).skip(1).map(|part| part.split_once('\n').unwrap().1).collect();
+    let begun = Instant::now();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status.to_string(),
+            None if begun.elapsed() > LONGEST => break format!("no end after {LONGEST:?}"),
+            None => thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    // it may have ended already
+    let _ = child.kill();
+    let printed = fs::read_to_string(printed).unwrap();
+    let printed: Vec<_> =
+        printed.split(MARK).skip(1).map(|part| part.split_once('\n').unwrap().1).collect();
     let errors = fs::read_to_string(errors).unwrap();
     let (line, command, _) = &expected[printed.len().saturating_sub(1)];
-    assert!(done.status.success(), "{name}:{line}: {}\n{command}\n{printed:?}\n{errors}", done.status);
+    assert!(
+        status == "exit status: 0",
+        "{name}:{line}: {status}\n{command}\n{printed:?}\n{errors}"
+    );
     for ((line, command, output), printed) in expected.iter().zip(printed) {
         let fits = output.is_empty() || pattern(output).is_match(printed);
         assert!(fits, "{name}:{line}: $ {command}\n{printed}\nis not\n{output}");
@@ -148,6 +177,7 @@ fn run(page: &Path) {
 
 const MARK: &str = "\u{1}";
 const REGION: &str = "eu-west-1";
+const LONGEST: Duration = Duration::from_secs(180);
 
 /// The commands of a console, each with what it prints.
 fn commands(text: &str) -> Vec<(String, String)> {
@@ -183,7 +213,9 @@ fn is_installed(need: &str) -> bool {
 }
 
 fn which(program: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
 }
 
 fn path() -> String {

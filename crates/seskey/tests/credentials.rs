@@ -44,6 +44,20 @@ fn every_form_is_read() {
     }
 }
 
+/// A whole configuration, with the lines of `render` pasted into it: what they are shows by their look.
+#[test]
+fn lines_are_found_in_a_configuration() {
+    let host = "email-smtp.eu-west-1.amazonaws.com";
+    let text = format!(
+        "[server]\nhttp_port = 80\n\n[smtp]\nhost = {host}:587\nuser = {ID}\npassword = {PASSWORD}\n;password =\n"
+    );
+    assert_eq!(Found::read(&text), Ok(vec![found(Some(host), None)]));
+    let elsewhere = text.replace(host, "relay.example");
+    assert_eq!(Found::read(&elsewhere), Err(CredentialError::UnknownForm));
+    let two = text.replace(";password =", "old = AKIAI44QH8DHBEXAMPLE");
+    assert_eq!(Found::read(&two), Err(CredentialError::UnknownForm));
+}
+
 #[test]
 fn names_of_others_are_read() {
     for target in [Target::Env, Target::Systemd, Target::Json, Target::Kubernetes] {

@@ -134,6 +134,7 @@ impl Found {
         }
         let found = match text.trim_start().chars().next() {
             None => return Err(CredentialError::Empty),
+            _ if text.lines().any(is_section) => vec![],
             Some('{' | '[') if !is_postfix(text) => json::read(text)?,
             Some(_) if csv::has_known_header(text) => csv::found(text)?,
             Some(_) if text.lines().any(|line| line.trim_end() == "kind: Secret") => {
@@ -152,7 +153,9 @@ impl Found {
             },
         };
         match found.is_empty() {
-            true if text.trim_start().starts_with('[') => Err(CredentialError::Empty),
+            true if text.trim_start().starts_with('[') && !text.lines().any(is_section) => {
+                Err(CredentialError::Empty)
+            }
             true if csv::has_known_header(text) => Err(CredentialError::Empty),
             true => {
                 found::by_look(text).map(|found| vec![found]).ok_or(CredentialError::UnknownForm)
@@ -165,6 +168,12 @@ impl Found {
 /// `[host]:port` begins as a list of JSON does.
 fn is_postfix(text: &str) -> bool {
     text.trim_start().starts_with('[') && text.lines().any(|line| line.contains("]:"))
+}
+
+/// `[smtp]`, whose names mean nothing without it.
+fn is_section(line: &str) -> bool {
+    let name = line.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
 const ASSIGNED: Called = Called {

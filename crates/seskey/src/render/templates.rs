@@ -181,7 +181,6 @@ const TEXTS: [Text; 12] = [
         kind: Line(' '),
         names: ["ses", "", "", "", "", "", ""],
         text: "{entry} {user-name}:{password}",
-        ..PLAIN
     },
     Text {
         name: "nullmailer",
