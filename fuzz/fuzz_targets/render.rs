@@ -20,14 +20,14 @@ fuzz_target!(|before: &str| {
     };
     let host = credential.endpoint.clone().unwrap();
     let entry = Entry { credential, host, port: 587, from: None };
-    for target in Target::all() {
+    for target in Target::all().filter(|target| target.is_read()) {
         let Ok(text) = render(target, &entry, before) else { continue };
         let read = held(target, &text, &entry.host, entry.port).expect("it was just written");
         assert_eq!(read.user_name, entry.credential.user_name, "{target}");
         assert_eq!(read.password, entry.credential.password, "{target}");
         assert_eq!(render(target, &entry, &text).as_ref(), Ok(&text), "{target}");
     }
-    for target in Target::all() {
+    for target in Target::all().filter(|target| target.is_store()) {
         replaces_a_key_of_the_user(target, &entry, before);
     }
 });
@@ -51,8 +51,9 @@ fn replaces_a_key_of_the_user(target: Target, entry: &Entry, before: &str) {
     let Some(was) = read.iter().find(is_old) else { return };
     let has_new =
         [new.user_name.as_str(), new.password.expose()].iter().any(|new| before.contains(new));
-    // of a whole file more is written than the values; in JSON the old ones may be written with escapes
-    if has_new || matches!(target, Target::Csv | Target::Kubernetes | Target::Json) {
+    // of a whole file more is written than the values; in JSON and in URLs the old ones may be written with escapes
+    let is_whole = matches!(target, Target::Csv | Target::Kubernetes | Target::Json | Target::Listed(_));
+    if has_new || is_whole {
         return;
     }
     let back = text.replace(new.user_name.as_str(), old.as_str());

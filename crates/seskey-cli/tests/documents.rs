@@ -9,7 +9,7 @@
 //!
 //! The blocks of a page are run one after another by one shell.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::{
     env,

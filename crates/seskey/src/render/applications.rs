@@ -46,7 +46,7 @@ config.action_mailer.default_options = { from: \"{from}\" }",
         description: "variables of Laravel",
         file: ".env",
         source: "https://laravel.com/docs/12.x/mail#configuration",
-        judge: "phpdotenv",
+        judge: "sh, phpdotenv, Symfony Mailer by a message",
         kind: Variables,
         text: "MAIL_MAILER=smtp
 MAIL_SCHEME={smtp|smtps}
@@ -72,7 +72,7 @@ MAIL_FROM_ADDRESS={from}",
         description: "the same as a parameter of Symfony, with each % twice",
         file: "config/packages/mailer.yaml",
         source: "https://symfony.com/doc/current/mailer.html#transport-setup",
-        judge: "PHP",
+        judge: "PyYAML, Symfony",
         text: "framework:
     mailer:
         dsn: '{smtp|smtps}://{user-name}:{dsn-password}@{address}:{port}'",
@@ -83,7 +83,7 @@ MAIL_FROM_ADDRESS={from}",
         description: "properties of Spring Boot",
         file: "application.properties",
         source: "https://docs.spring.io/spring-boot/reference/io/email.html",
-        judge: "Java",
+        judge: "java.util.Properties",
         text: "spring.mail.host={host}
 spring.mail.port={port}
 spring.mail.username={user-name}
@@ -149,7 +149,7 @@ gitlab_rails['gitlab_email_from'] = \"{from}\"",
         description: "the global settings of Alertmanager",
         file: "/etc/alertmanager/alertmanager.yml",
         source: "https://prometheus.io/docs/alerting/latest/configuration/#file-layout-and-global-settings",
-        judge: "amtool",
+        judge: "amtool, Alertmanager by a message",
         text: "global:
   smtp_smarthost: \"{address}:{port}\"
   smtp_auth_username: \"{user-name}\"
@@ -219,7 +219,7 @@ $CONFIG = array (
         description: "variables of Mastodon",
         file: ".env.production",
         source: "https://docs.joinmastodon.org/admin/config/#email",
-        judge: "dotenv of Ruby",
+        judge: "sh, dotenv of Ruby",
         kind: Variables,
         text: "SMTP_SERVER={host}
 SMTP_PORT={port}

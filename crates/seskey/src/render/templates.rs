@@ -83,7 +83,7 @@ const TEXTS: [Text; 12] = [
         name: "url",
         description: "one URL, smtp:// or smtps://",
         source: "RFC 3986",
-        judge: "Python, Node, PHP, nodemailer by a message",
+        judge: "Python, Node, Symfony, curl by a message",
         text: "{smtp|smtps}://{user-name}:{url-password}@{address}:{port}",
         ..PLAIN
     },
