@@ -52,7 +52,8 @@ fn replaces_a_key_of_the_user(target: Target, entry: &Entry, before: &str) {
     let has_new =
         [new.user_name.as_str(), new.password.expose()].iter().any(|new| before.contains(new));
     // of a whole file more is written than the values; in JSON and in URLs the old ones may be written with escapes
-    let is_whole = matches!(target, Target::Csv | Target::Kubernetes | Target::Json | Target::Listed(_));
+    let is_whole =
+        matches!(target, Target::Csv | Target::Kubernetes | Target::Json | Target::Listed(_));
     if has_new || is_whole {
         return;
     }
