@@ -74,8 +74,8 @@ impl Deed {
         let user = rng.random_range(0..USERS.len());
         let passing = rng.random_range(0..PASSING);
         match rng.random_range(0..24) {
-            0..7 => Self::Rotate { user, more: &[] },
-            7 => Self::RotateInPart { user },
+            0..7 => Self::Rotate { user, more: &["--max-age", "30d"] },
+            7 => Self::RotateInPart { user: rng.random_range(1..3) },
             8..13 => Self::Rotate { user, more: &["--now"] },
             13..15 => Self::Undo { user },
             15..18 => Self::Apply,
@@ -150,11 +150,11 @@ pub(crate) fn do_one(
 ) {
     let deed = Deed::any(rng);
     // a run that goes its way takes ten seconds and more for the proof
-    let dies_after = [1_000, 4_000, 20_000].choose(rng).map(|&most| rng.random_range(0..most));
+    let dies_after = [1_000, 5_000, 20_000].choose(rng).map(|&most| rng.random_range(0..most));
     let dies_after = Duration::from_millis(dies_after.unwrap());
-    let dies_in = match rng.random_range(0..4) {
-        0 => None,
-        1..3 => Some(dies_after),
+    let dies_in = match rng.random_range(0..9) {
+        0..4 => None,
+        4..7 => Some(dies_after),
         _ => {
             let moment = *[Moment::Before, Moment::After].choose(rng).unwrap();
             proxy.kill_at(rng.random_range(1..25), moment);

@@ -39,6 +39,9 @@ fn it_clears_up() {
         storm.blow(kills);
         storm.pass_some_time();
     }
+    let done = STEPS.map(|step| (step, storm.count(step)));
+    let [_, (_, handed_over), ..] = done;
+    assert!(handed_over > USERS.len(), "nothing was rotated: {done:?}");
     storm.clear_up();
     let tally = storm.tally.lock().unwrap();
     assert_eq!(tally.strange, [""; 0]);
@@ -51,6 +54,7 @@ fn it_clears_up() {
         assert!(sent > 10, "nobody sent anything with {of}");
     }
     eprintln!("{} runs, {} of them killed", tally.runs, tally.killed);
+    eprintln!("{done:?}");
 }
 
 fn variable<T: FromStr>(name: &str, usual: T) -> T {
@@ -94,7 +98,7 @@ impl Storm {
             tally: Arc::default(),
             clock: Arc::default(),
         };
-        storm.rotate_all();
+        storm.rotate_all(&[]);
         // the same credential under another name
         let sasl = storm.arena.home.path().join("sasl_passwd");
         let (user_name, password) = logins(&sasl).pop_first().unwrap();
@@ -135,9 +139,9 @@ impl Storm {
     fn blow(&mut self, kills: usize) {
         let weather = weather(&mut self.rng);
         self.arena.faults(&weather);
-        let ends = Instant::now() + Duration::from_secs(self.rng.random_range(8..20));
+        let ends = Instant::now() + Duration::from_secs(self.rng.random_range(12..25));
         // then all that still runs is killed, or only what takes very long
-        let patience = *[Duration::ZERO, Duration::from_secs(40)].choose(&mut self.rng).unwrap();
+        let patience = *[Duration::ZERO, Duration::from_secs(15)].choose(&mut self.rng).unwrap();
         let is_over = || self.tally.lock().unwrap().killed >= kills || Instant::now() > ends;
         thread::scope(|scope| {
             for proxy in &self.proxies {
@@ -156,9 +160,9 @@ impl Storm {
 
     /// No run is under way: to a run, no time goes by that it does not notice.
     fn pass_some_time(&mut self) {
-        let minutes = [3, 20, 24 * 60, 4 * 24 * 60, 8 * 24 * 60, 30 * 24 * 60, 91 * 24 * 60];
-        let minutes = *minutes.choose(&mut self.rng).unwrap();
-        self.pass(SignedDuration::from_mins(minutes));
+        // two times in three longer than grace and quarantine
+        let hours = *[1, 4 * 24, 8 * 24, 8 * 24, 8 * 24, 31 * 24].choose(&mut self.rng).unwrap();
+        self.pass(SignedDuration::from_hours(hours));
         if self.rng.random() {
             self.back_to_the_old_style();
         }
@@ -195,7 +199,7 @@ impl Storm {
         // whoever was killed elsewhere may not be known to be gone before
         self.pass(SignedDuration::from_mins(20));
         self.within_three_runs(&Deed::Revoke);
-        self.rotate_all();
+        self.rotate_all(&[]);
         for User { name, .. } in &USERS {
             let tags = self.tags(name);
             assert!(tags.iter().all(|tag| tag.key != INTENT_TAG), "{tags:?}");
@@ -206,12 +210,8 @@ impl Storm {
             self.within_three_runs(&Deed::Delete { passing });
             assert!(!self.exists(&name(passing)));
         }
-        // once more a key may become due meanwhile
-        for _ in 0..12 {
-            self.rotate_all();
-            if USERS.iter().all(|user| self.arena.keys(user.name).len() == 1) {
-                break;
-            }
+        for _ in 0..6 {
+            self.rotate_all(&["--max-age", "1000d"]);
             self.pass(SignedDuration::from_hours(24 * 8));
         }
         for User { name, stores } in &USERS {
@@ -255,12 +255,17 @@ impl Storm {
     }
 
     /// Each for itself: a rotation is mostly waiting.
-    fn rotate_all(&self) {
+    fn rotate_all(&self, more: &'static [&'static str]) {
         thread::scope(|scope| {
             for user in 0..USERS.len() {
-                scope.spawn(move || self.within_three_runs(&Deed::Rotate { user, more: &[] }));
+                scope.spawn(move || self.within_three_runs(&Deed::Rotate { user, more }));
             }
         });
+    }
+
+    /// How often the runs have done this.
+    fn count(&self, step: &str) -> usize {
+        logged(&self.arena, "\"event\":\"step\"").matches(&format!("\"step\":\"{step}\"")).count()
     }
 
     fn held(&self, file: &str) -> BTreeSet<Login> {
@@ -338,7 +343,9 @@ fn fleet() -> String {
         format!("[[credential]]\nuser = \"{}\"\nto = {stores:?}\ncreate = true\n", user.name)
     };
     let credentials: String = USERS[..3].iter().map(credential).collect();
-    format!("wait-unused = true\nregion = \"us-east-1\"\ncalls-per-second = 1000\n{credentials}")
+    format!(
+        "max-age = \"30d\"\nwait-unused = true\nregion = \"us-east-1\"\ncalls-per-second = 1000\n{credentials}"
+    )
 }
 
 /// A store that is a command.
@@ -347,3 +354,6 @@ cat > relay.$$ && mv relay.$$ relay.json
 ";
 
 const RUNS_AT_ONCE: usize = 8;
+
+const STEPS: [&str; 5] =
+    ["create-key", "mark-hand-over", "discard-key", "deactivate-key", "delete-key"];
