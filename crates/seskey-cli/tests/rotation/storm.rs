@@ -32,7 +32,7 @@ use crate::{
 #[test]
 #[allow(clippy::print_stderr, reason = "how much was sent is worth knowing")]
 fn it_clears_up() {
-    let (kills, seed) = (variable("SESKEY_STORM_KILLS", 25), variable("SESKEY_STORM_SEED", 1));
+    let (kills, seed) = (variable("SESKEY_STORM_KILLS", 20), variable("SESKEY_STORM_SEED", 1));
     let mut storm = Storm::new(seed);
     let watchers = storm.watch();
     // and something was rotated
