@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    os::unix::process::ExitStatusExt,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -142,8 +143,9 @@ impl Finished {
         let stderr = String::from_utf8_lossy(&self.stderr);
         let lines = || stderr.lines().filter(|line| !line.trim().is_empty());
         let line = lines().find(|line| chosen(line)).or_else(|| lines().next_back());
-        // of one that said nothing, how it ended
-        let said = line.map_or_else(|| self.status.to_string(), |line| cleaned(line, hidden));
+        // of one that said nothing, by which signal it ended
+        let unsaid = || self.status.signal().map_or_else(String::new, |_| self.status.to_string());
+        let said = line.map_or_else(unsaid, |line| cleaned(line, hidden));
         Err(ProcessError::Failed { code: self.status.code(), said })
     }
 }

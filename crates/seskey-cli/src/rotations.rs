@@ -37,8 +37,8 @@ use seskey_aws::{
 };
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 
-pub(crate) use self::records::Records;
 use self::report::{Ended, Report};
+pub(crate) use self::{explain::denied, records::Records};
 use crate::{
     args::Endpoint,
     aws,

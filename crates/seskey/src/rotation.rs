@@ -64,8 +64,9 @@
 //! If one of them is killed in between, the last of it may be a [`Reason`] for a person to look, but never an outage.
 //!
 //! # One key for all regions
-//! A key gives a password for each region, and only its secret tells them. A run that is killed between the deliveries
-//! to stores of two regions leaves two keys, each read in one of them: [`Reason::NoRoom`]. Both work on.
+//! A key gives a password for each region, and only its secret tells them. What a run is about to deliver to stores of
+//! several regions it keeps for the next one ([`Seen::kept`]). Where that is lost, two keys are left, each read in one of
+//! them: [`Reason::BothRead`]. Both work on.
 //!
 //! # The one key that goes without its quarantine
 //! After a leak both keys may be off, with no room for a new one until a quarantine is over. Whoever cannot wait says so:
@@ -303,17 +304,21 @@ fn make_room(seen: &Seen, goal: &Goal) -> Option<Step> {
     let waiting = inactive().min_by_key(|key| (noted_at(key).is_none(), key.age()));
     let current = seen.current().map(|key| &key.id);
     let spare = seen.keys.iter().find(|key| Some(&key.id) != current && !seen.held(key));
+    // the one that was handed over before its stores became empty
+    let note = seen.notes.hand_over.as_ref().filter(|note| current == Some(&note.key));
+    let keys = || seen.keys.iter().map(|key| key.id.clone()).collect();
     Some(match (missed_least, waiting, spare) {
         (Some(key), ..) if goal.make_room => Step::Delete(key.id.clone()),
         (_, Some(key), _) => delete(seen, goal, key),
-        (_, _, Some(key)) if goal.force && noted_at(key).is_some() => {
+        (_, _, None) => Step::Stop(Reason::BothRead(keys())),
+        (_, _, Some(key)) if noted_at(key).is_some() && (goal.force || note.is_some()) => {
             Step::MarkRetired(seen.notes.retired.without(&key.id))
         }
-        (_, _, Some(key)) if goal.force => Step::Deactivate(key.id.clone()),
-        _ => {
-            let keys = seen.keys.iter().map(|key| key.id.clone()).collect();
-            Step::Stop(Reason::NoRoom(keys))
-        }
+        (_, _, Some(key)) => match note {
+            Some(note) => deactivate(seen, goal, note, key),
+            None if goal.force => Step::Deactivate(key.id.clone()),
+            None => Step::Stop(Reason::NoRoom(keys())),
+        },
     })
 }
 

@@ -5,6 +5,7 @@
 
 use seskey::{
     AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword,
+    rotation::{Denial, Sending},
     user::{SENDING_GROUP, SENDING_POLICY, UserName, UserPath},
 };
 
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     Account, Cause, Error,
     iam::{Caller, NewAccessKey, Simulated},
+    sender::sending,
 };
 
 /// What is to be made.
@@ -101,6 +103,9 @@ pub enum CreateFailure {
         /// The names of its policies.
         policies: Vec<String>,
     },
+    /// Something denies sending to the user that was made.
+    #[error("the user may not send")]
+    MayNotSend(Denial),
     /// IAM made an access key that cannot be an SMTP credential.
     #[error("the access key {id} cannot be an SMTP credential")]
     UnusableKey {
@@ -230,6 +235,7 @@ async fn make_all(
     request: &CreateRequest,
 ) -> Result<(SmtpCredential, String, Option<Proven>), CreateFailure> {
     let user_arn = make_sender(change, request).await?;
+    may_send(change.account, request).await?;
     let credential = make_key(change, request).await?;
     let Some(proof) = &request.proof else { return Ok((credential, user_arn, None)) };
     let on_event = &mut change.on_event;
@@ -237,6 +243,17 @@ async fn make_all(
     let proven =
         prove(proof, &credential, &mut change.interrupt, on_login).await.map_err(Box::new)?;
     Ok((credential, user_arn, Some(proven.ok_or(CreateFailure::Interrupted)?)))
+}
+
+/// That nothing denies what was just permitted. The permission itself may not be seen yet.
+async fn may_send(account: &Account, request: &CreateRequest) -> Result<(), CreateFailure> {
+    match sending(account, request.user_name.as_str(), &request.region).await {
+        Ok(Sending::Denied(denial)) if denial != Denial::NotAllowed => {
+            Err(CreateFailure::MayNotSend(denial))
+        }
+        // who may not ask, or asks too early, has a user that is as good
+        _ => Ok(()),
+    }
 }
 
 /// Makes the user and gives it its permission; returns its ARN.

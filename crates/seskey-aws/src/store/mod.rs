@@ -17,7 +17,7 @@ mod secrets_manager;
 #[cfg(feature = "ssm")]
 mod ssm;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt};
 
 use seskey::{
     AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword,
@@ -132,7 +132,7 @@ pub fn tell_apart(account: &Account, stores: &mut [Store], usual: &Region) -> Re
             StoreKind::SecretsManager(secret) | StoreKind::Ssm(secret) => secret.region.clone(),
             _ => None,
         };
-        ((absolute(store).place(), place_of_aws), region.clone(), is_told)
+        ((place_of(store), place_of_aws), region.clone(), is_told)
     };
     let all: Vec<_> = stores.iter().map(told).collect();
     for (number, (place, region, _)) in all.iter().enumerate() {
@@ -146,6 +146,17 @@ pub fn tell_apart(account: &Account, stores: &mut [Store], usual: &Region) -> Re
         }
     }
     Ok(())
+}
+
+/// The same for every name of a file, links included.
+fn place_of(store: &Store) -> String {
+    let StoreKind::File { path } = &store.kind else { return store.place() };
+    let folder = path.parent().and_then(|folder| folder.join(".").canonicalize().ok());
+    match (fs::metadata(path), folder, path.file_name()) {
+        (Ok(file), ..) => format!("{} {}", file.dev(), file.ino()),
+        (Err(_), Some(folder), Some(name)) => folder.join(name).display().to_string(),
+        _ => absolute(store).place(),
+    }
 }
 
 fn absolute(store: &Store) -> Store {

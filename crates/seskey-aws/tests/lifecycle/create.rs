@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::stage::Stage;
 use seskey::{
     Region,
+    rotation::Denial,
     user::{SENDING_GROUP, SENDING_POLICY, UserPath},
 };
 use seskey_aws::{
@@ -231,6 +232,21 @@ async fn what_is_wrong_beforehand_changes_nothing() {
     let error = run(&stage.root, &stage.request("app2", Style::Group)).await.0.unwrap_err();
     let (group, policies) = (SENDING_GROUP.to_owned(), vec!["narrow".to_owned()]);
     assert_eq!(error.failure, CreateFailure::GroupCannotSend { group, policies });
+    assert_eq!(stage.snapshot().await, before);
+}
+
+/// A user that something denies sending to is not made.
+#[tokio::test]
+async fn what_could_not_send_is_taken_back() {
+    let stage = Stage::new().await;
+    run(&stage.root, &stage.request("first", Style::Group)).await.0.unwrap();
+    let put = stage.iam.put_group_policy().group_name(SENDING_GROUP).policy_name("no-mail");
+    put.policy_document(INLINE.replace("Allow", "Deny")).send().await.unwrap();
+    let before = stage.snapshot().await;
+    let error = run(&stage.root, &stage.request("app", Style::Group)).await.0.unwrap_err();
+    let (policy, statement) = ("no-mail".to_owned(), Some("1".to_owned()));
+    let denial = Denial::Denied { policy, statement };
+    assert_eq!((error.failure, error.left), (CreateFailure::MayNotSend(denial), vec![]));
     assert_eq!(stage.snapshot().await, before);
 }
 

@@ -33,6 +33,7 @@ use crate::{
     explain::{self, Failure, Result},
     output::Output,
     output_file::OutputFile,
+    rotations::denied,
     signals, smtp,
 };
 
@@ -331,6 +332,10 @@ pub(crate) fn explain_create(error: &CreateError, request: &CreateRequest) -> Fa
                 policies.join(", ")
             ),
             "mend the policy of the group, or take --style inline",
+        ),
+        CreateFailure::MayNotSend(denial) => Failure::new(
+            format!("it could not send mail: {}", denied(denial)),
+            "mend that policy, or leave the boundary or the group out",
         ),
         CreateFailure::UnusableKey { id } => Failure::new(
             format!("IAM made an access key that SMTP does not take: {id}"),

@@ -106,12 +106,12 @@ fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&Las
                 "{} is empty, and has held the access key {key} since {at}",
                 stores.get(*store).map_or_else(String::new, ToString::to_string)
             ),
-            "mount it, or put it back; if what it held is gone for good, --now makes a new access key for it",
+            "mount it, or put it back; if what it held is gone for good, --now makes a new access key as soon as there is room",
         ),
         Reason::Deactivated(key) => Failure::unfinished(
             format!("somebody has deactivated the access key {key}, which was handed over"),
             format!(
-                "activate it in IAM, or --now makes a new one; seskey revoke {user} if it has leaked"
+                "activate it in IAM, or --now makes a new one as soon as there is room; seskey revoke {user} if it has leaked"
             ),
         ),
         Reason::NoRoom(keys) => Failure::unfinished(
@@ -120,6 +120,15 @@ fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&Las
                 keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
             ),
             "put the credential that is read into the store, or delete the access key that nobody uses; --force retires one that is in no store",
+        ),
+        Reason::BothRead(keys) => Failure::unfinished(
+            format!(
+                "there are two active access keys, each of them in a store, and no room for a third: {}",
+                keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+            ),
+            format!(
+                "put the credential of one of them into every store; or seskey revoke {user} --replace, which turns off both and makes a new one"
+            ),
         ),
         Reason::StrangersKey { key, used } => Failure::unfinished(
             format!(
@@ -139,7 +148,7 @@ fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&Las
     }
 }
 
-fn denied(denial: &Denial) -> String {
+pub(crate) fn denied(denial: &Denial) -> String {
     match denial {
         Denial::NotAllowed => "no policy of it or of its groups allows ses:SendRawEmail".to_owned(),
         Denial::Denied { policy, statement: Some(statement) } => {
@@ -202,7 +211,18 @@ pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
         }
         RotateFailure::Hook(error) => Failure::new(
             format!("--after: {}", store_words::process(error)),
-            "mend it: the stores hold the new credential, and the old one works on meanwhile",
+            "mend it: the stores hold the credential, and nothing is turned off before it has run",
+        ),
+        RotateFailure::Undone(Step::Deliver { store, .. }) => Failure::new(
+            format!(
+                "{} does not keep what is delivered to it: something puts back what was there before",
+                rotation.stores[*store]
+            ),
+            "see what else writes to it, such as the command of --after, or a second name of the same place",
+        ),
+        RotateFailure::Undone(_) => Failure::new(
+            "each new access key is gone at once: something deletes them",
+            "see what else changes the user, such as the command of --after",
         ),
         RotateFailure::NoHook(error) => Failure::new(
             format!("--after cannot be run: {}", store_words::process(error)),

@@ -11,7 +11,7 @@ use seskey_aws::{
     process::{self, ProcessError},
 };
 
-use super::{Who, rows::step_row};
+use super::{Who, rows::step_row, store_words};
 use crate::{
     args::rotate,
     explain::{Failure, Result},
@@ -129,7 +129,10 @@ impl Records {
                         break;
                     }
                     Err(error) => {
-                        output.warn(&format!("the command of --notify failed: {error}"));
+                        output.warn(&format!(
+                            "the command of --notify: {}",
+                            store_words::process(&error)
+                        ));
                     }
                 }
             }

@@ -98,6 +98,9 @@ pub(super) fn process(error: &ProcessError) -> String {
         ProcessError::NotStarted { program, kind: io::ErrorKind::NotFound, .. } => {
             format!("{program} is not there")
         }
+        ProcessError::Failed { code: Some(code), said } if said.is_empty() => {
+            format!("the command ended with status {code}, and said nothing")
+        }
         ProcessError::Failed { code: Some(code), said } => {
             format!("the command ended with status {code}: {said}")
         }

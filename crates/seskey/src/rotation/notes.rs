@@ -115,7 +115,7 @@ impl Intent {
     }
 
     /// The same, with a key that somebody may have read from a store which will hold it no longer.
-    pub(super) fn exposing(&self, key: &AccessKeyId) -> Self {
+    pub fn exposing(&self, key: &AccessKeyId) -> Self {
         let mut intent = self.clone();
         intent.before.push(key.clone());
         intent.made.insert(key.clone(), None);

@@ -144,6 +144,8 @@ pub enum Reason {
     /// There are two active keys, and no hand-over says which of them nobody reads any more.
     /// [`Goal::force`](super::Goal::force) retires the one that was not used for longer.
     NoRoom(Vec<AccessKeyId>),
+    /// There are two active keys, each is in a store, and neither has a password for all of them.
+    BothRead(Vec<AccessKeyId>),
     /// The quarantine of the key that is to be activated again is over: it may be deleted at any moment.
     /// Nothing goes on; [`next`](super::next) makes a new key.
     TooLate(AccessKeyId),

@@ -12,7 +12,7 @@ use seskey::{
 
 use crate::{
     cuts::{EFFECTS, every_cut, terms},
-    laws::Broken,
+    laws::{Broken, Terms},
     people::waiting,
     run::{Cut, End, Plan, Run, converge, one_run, run_on},
     world::{Client, DAY, Effect, MINUTE, SECOND, World},
@@ -88,6 +88,19 @@ pub(crate) fn a_store_is_not_mounted(plan: Plan) -> Result<(), Broken> {
                 days(&mut world, plan, 40)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// A store is lost within the grace time, and a person makes every run go on.
+pub(crate) fn emptied_within_the_grace_time(plan: Plan) -> Result<(), Broken> {
+    for missing in [vec![0], vec![1], vec![0, 1]] {
+        let mut world = waiting(plan, Why::Grace)?;
+        for store in missing {
+            world.stores[store] = None;
+        }
+        let forced = Terms { force: true, ..terms() };
+        assert_eq!(converge(&mut world, plan, &forced, &[])?, End::Done);
     }
     Ok(())
 }
@@ -309,6 +322,7 @@ fn nothing_is_retired_without_evidence() {
     two_keys_of_a_person(next).unwrap();
     one_of_two_is_adopted(next).unwrap();
     a_store_is_not_mounted(next).unwrap();
+    emptied_within_the_grace_time(next).unwrap();
     fewer_stores(next).unwrap();
     other_stores(next).unwrap();
     one_key_for_two_regions(next).unwrap();

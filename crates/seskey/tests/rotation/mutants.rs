@@ -8,7 +8,7 @@ use crate::{
     cuts::one_cut,
     evidence::{
         a_region_is_added, a_store_is_not_mounted, active_again, deactivated_by_a_person,
-        fewer_stores, one_key_for_two_regions, two_keys_of_a_person,
+        emptied_within_the_grace_time, fewer_stores, one_key_for_two_regions, two_keys_of_a_person,
     },
     laws::Broken,
     leak::{everything_off, replaced},
@@ -49,6 +49,7 @@ const MUTANTS: &[(u8, &str, Plan, Trial)] = &[
     (5, "takes the older of two keys for the old one", takes_the_older, two_keys_of_a_person),
     (1, "forgets what it cannot see", forgets_what_is_missing, a_store_is_not_mounted),
     (1, "takes the stores that are named for all", forgets_the_unnamed, fewer_stores),
+    (3, "takes what is empty for unread", empty_is_unread, emptied_within_the_grace_time),
     (6, "forgets what was kept", forgets_what_was_kept, one_key_for_two_regions),
     (1, "takes a password for one of any region", one_region_is_enough, a_region_is_added),
     (3, "deactivates what a person has activated", knows_better, active_again),
@@ -281,6 +282,17 @@ fn forgets_the_unnamed(seen: &Seen, goal: &Goal) -> Step {
             note.elsewhere.clear();
         }
     })
+}
+
+fn empty_is_unread(seen: &Seen, goal: &Goal) -> Step {
+    match next(seen, goal) {
+        Step::WaitUntil { key, why: Why::Grace, .. }
+            if goal.force && seen.stores.iter().all(|store| store.is_empty) =>
+        {
+            Step::Deactivate(key)
+        }
+        step => step,
+    }
 }
 
 fn forgets_what_was_kept(seen: &Seen, goal: &Goal) -> Step {

@@ -107,7 +107,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn write_tag(&mut self, tag: &'static str, value: Option<String>) -> Result<(), Error> {
+    pub(super) async fn write_tag(
+        &mut self,
+        tag: &'static str,
+        value: Option<String>,
+    ) -> Result<(), Error> {
         let user = &self.rotation.user;
         let written = match &value {
             Some(value) => self.account.tag_user(user, tag, value).await,

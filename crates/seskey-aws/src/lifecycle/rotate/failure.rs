@@ -88,6 +88,9 @@ pub enum RotateFailure {
     /// The SMTP endpoint cannot be reached; seen before a key was made.
     #[error("{0}")]
     Unreachable(SmtpError),
+    /// What was done does not last: the same was to be done [`REPEATS`](super::REPEATS) times in one run.
+    #[error("what was done did not last: {0:?}")]
+    Undone(Step),
     /// A step was not done while what it was decided on could be relied on.
     #[error("it took too long: what was seen before is too old to go by")]
     TimeLimit,

@@ -20,7 +20,9 @@ use std::{
 use jiff::Timestamp;
 use seskey::{
     AccessKeyId, Region, SmtpCredential,
-    rotation::{Goal, LAG, MARGIN, Reason, RunId, Seen, Sending, Step, Why, forecast_of},
+    rotation::{
+        Goal, INTENT_TAG, LAG, MARGIN, Reason, RunId, Seen, Sending, Step, Why, forecast_of,
+    },
     store::Store,
 };
 use tokio::time::timeout;
@@ -392,6 +394,9 @@ impl<'a> Run<'a> {
                 if left.is_zero() {
                     return Err((Some(step), RotateFailure::TimeLimit));
                 }
+                if self.steps.iter().filter(|done| is_again(done, &step)).count() >= REPEATS {
+                    return Err(self.give_up(&seen, step).await);
+                }
                 (self.on_event)(Event::Begins(step.clone()));
                 let carried = timeout(left, self.carry_out(&seen, &step)).await;
                 match carried.unwrap_or(Err(RotateFailure::TimeLimit)) {
@@ -408,6 +413,17 @@ impl<'a> Run<'a> {
                 }
             }
         }
+    }
+
+    /// What somebody undoes is not done again. Whoever has read the key meanwhile has the grace time.
+    async fn give_up(&mut self, seen: &Seen, step: Step) -> (Option<Step>, RotateFailure) {
+        if let (Step::Deliver { key, .. }, Some(intent)) = (&step, &seen.notes.intent) {
+            let exposing = intent.exposing(key).to_string();
+            if let Err(error) = self.write_tag(INTENT_TAG, Some(exposing)).await {
+                return (Some(step), error.into());
+            }
+        }
+        (Some(step.clone()), RotateFailure::Undone(step))
     }
 
     async fn decide(&mut self) -> Result<(Seen, Step), RotateFailure> {
@@ -453,6 +469,15 @@ const STEP_LIMIT: Duration = MARGIN.unsigned_abs().saturating_sub(LAG.unsigned_a
 /// How often a run tries in vain before it gives up, each time after the SDK has tried several times.
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How often a run makes a key, or delivers one to the same store. Once is usual; a key that flaps is put back, and
+/// delivered once more. Beyond that, somebody undoes it each time.
+pub const REPEATS: usize = 3;
+
+fn is_again(done: &Step, step: &Step) -> bool {
+    matches!((done, step), (Step::CreateKey(_), Step::CreateKey(_)))
+        || matches!(step, Step::Deliver { .. }) && done == step
+}
 
 /// The other run may be over at any moment.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
