@@ -41,7 +41,7 @@ struct Conversation {
 
 impl Conversation {
     fn new(tls: bool) -> Self {
-        let replies = vec![Session::<()>::greeting("x").encode()];
+        let replies = vec![text(&Session::<()>::greeting("x"))];
         Self {
             session: Session::new(tls),
             input: Input::default(),
@@ -159,7 +159,7 @@ impl Conversation {
     }
 
     fn write(&mut self, reply: &Reply) {
-        let text = reply.encode();
+        let text = text(reply);
         let lines = text.strip_suffix("\r\n").expect("a reply ends its line").split("\r\n");
         for line in lines {
             assert!(line.starts_with(&reply.code().to_string()), "{text:?}");
@@ -168,4 +168,8 @@ impl Conversation {
         }
         self.replies.push(text);
     }
+}
+
+fn text(reply: &Reply) -> String {
+    String::from_utf8(reply.encode().to_vec()).expect("a reply is text")
 }

@@ -249,7 +249,10 @@ async fn look_for(job: &mut Job) -> Result<Found> {
     }
     if let Some(request) = &job.create {
         match job.account.details_of(user).await {
-            Ok(details) => return Ok(found(details, Sending::Unknown, Some(request))),
+            Ok(details) => {
+                let sending = sending_of(&job.account, &details).await;
+                return Ok(found(details, sending, Some(request)));
+            }
             Err(error) if error.is_no_such_entity() => {
                 let tags = Some(request.tags.clone());
                 return Ok(Found { tags, missing: true, ..Found::default() });
@@ -263,9 +266,14 @@ async fn look_for(job: &mut Job) -> Result<Found> {
     Ok(Found { tags: Some(tags), ..Found::default() })
 }
 
+/// Who may not ask goes on as if it may.
+async fn sending_of(account: &Account, details: &UserDetails) -> Sending {
+    account.sending_within(details).await.unwrap_or_default()
+}
+
 fn found(details: UserDetails, sending: Sending, declared: Option<&CreateRequest>) -> Found {
     let drift: Vec<Drift> =
-        declared.map(|request| drift(&details, request)).into_iter().flatten().collect();
+        declared.map(|request| drift(&details, &sending, request)).into_iter().flatten().collect();
     // what is put right is asked for again
     let sending = if drift.is_empty() { sending } else { Sending::Unknown };
     Found { tags: Some(details.tags), sending, missing: false, drift }
@@ -280,8 +288,10 @@ async fn make(
 ) -> std::result::Result<(), CreateError> {
     match create_user(account, request, interrupt.clone(), on_event).await {
         Err(error) if error.user_exists() => {
-            let details = account.details_of(request.user_name.as_str()).await;
-            let drift = details.map(|details| drift(&details, request)).unwrap_or_default();
+            let drift = match account.details_of(request.user_name.as_str()).await {
+                Ok(details) => drift(&details, &sending_of(account, &details).await, request),
+                Err(_) => vec![],
+            };
             converge(account, request, &drift, interrupt, on_event).await
         }
         made => made.map(drop),
@@ -295,6 +305,9 @@ fn drifts(drift: &Drift) -> (String, String) {
     };
     match drift {
         Drift::Membership => both("put", "put", format!("it into the group {SENDING_GROUP}")),
+        Drift::GroupPolicy => {
+            both("give", "gave", format!("the group {SENDING_GROUP} its policy, which it lacks"))
+        }
         Drift::Policy { found: None, .. } => {
             both("give", "gave", format!("it the policy {SENDING_POLICY}"))
         }

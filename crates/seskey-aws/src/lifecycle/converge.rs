@@ -1,7 +1,10 @@
 //! What a credential needs beside its key, as it was declared: seen in every run, and put right.
 
 use serde_json::Value;
-use seskey::user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY};
+use seskey::{
+    rotation::{Denial, Sending},
+    user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY},
+};
 
 use super::{
     Interrupt,
@@ -17,6 +20,8 @@ use crate::{Account, Error, iam::UserDetails};
 pub enum Drift {
     /// It is not in the sending group.
     Membership,
+    /// It is in the sending group, and that allows nothing.
+    GroupPolicy,
     /// It has no sending policy of its own, or another one.
     Policy {
         /// What was declared.
@@ -31,12 +36,16 @@ pub enum Drift {
     },
 }
 
-/// What this user lacks. A region that its tag names already is not its matter.
-pub fn drift(user: &UserDetails, wanted: &CreateRequest) -> Vec<Drift> {
+/// What this user lacks, of which it is known whether it may send. A region that its tag names already is not its matter.
+pub fn drift(user: &UserDetails, sending: &Sending, wanted: &CreateRequest) -> Vec<Drift> {
     let permission = match &wanted.style {
         Style::Group => {
             let is_in = user.groups.iter().any(|group| group == SENDING_GROUP);
-            (!is_in).then_some(Drift::Membership)
+            match (is_in, sending) {
+                (false, _) => Some(Drift::Membership),
+                (true, Sending::Denied(Denial::NotAllowed)) => Some(Drift::GroupPolicy),
+                (true, _) => None,
+            }
         }
         Style::Inline { policy } => {
             let found = user.policies.iter().find(|(name, _)| name == SENDING_POLICY);
@@ -81,6 +90,10 @@ async fn put_right(
             let group = look_at_group(change.account, change.on_event).await?;
             change.ready_group(group).await?;
             change.join_group(user).await?;
+        }
+        Drift::GroupPolicy => {
+            let group = look_at_group(change.account, change.on_event).await?;
+            change.ready_group(group).await?;
         }
         Drift::Policy { wanted, .. } => {
             change.account.put_user_policy(user, SENDING_POLICY, wanted).await?;

@@ -103,14 +103,21 @@ impl Account {
 
     /// Whether the policies of the user and of its groups let it send anything, within its boundary.
     pub(crate) async fn sending_of_documents(&self, user: &str) -> Result<Sending, Error> {
-        let user = self.details_of(user).await?;
+        self.sending_within(&self.details_of(user).await?).await
+    }
+
+    /// The same of a user that was looked at.
+    ///
+    /// # Errors
+    /// The first call that failed.
+    pub async fn sending_within(&self, user: &UserDetails) -> Result<Sending, Error> {
         let mut documents: Vec<_> =
             user.policies.iter().map(|(name, text)| Document::new(name, text)).collect();
         for group in &user.groups {
             documents.extend(self.documents_of_group(group).await?);
         }
         let attached = user.attached.iter().map(|policy| policy.arn.as_str()).collect();
-        self.sending_of(&user, documents, attached, &mut HashMap::new()).await
+        self.sending_of(user, documents, attached, &mut HashMap::new()).await
     }
 
     /// What these documents and managed policies come to, within the boundary of the user.

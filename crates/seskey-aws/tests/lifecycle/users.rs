@@ -1,9 +1,9 @@
 //! Listing, deleting and asking about SMTP users in the account of a local SES.
 
 use crate::stage::Stage;
-use seskey::rotation::Sending;
 use seskey::{
     AccessKeyId,
+    rotation::Sending,
     user::{SENDING_GROUP, SENDING_POLICY, UserPath},
 };
 use seskey_aws::{
@@ -11,6 +11,7 @@ use seskey_aws::{
     iam::{KeyStatus, SignIn, Verdict},
     lifecycle::{
         Interrupt,
+        converge::{Drift, converge, drift},
         create::{CreateRequest, Style, create},
         delete::{PlanError, Removal, delete, plan},
         list::{self, SmtpUser, list},
@@ -141,6 +142,24 @@ async fn all_users_come_in_few_answers() {
     assert_eq!(sending.iter().filter(|sending| **sending == Sending::Allowed).count(), 2);
     assert_eq!(of("by-group").groups, [SENDING_GROUP]);
     assert_eq!(of("by-inline").policies, [(SENDING_POLICY.to_owned(), SEND.to_owned())]);
+}
+
+/// Somebody has taken the policy of the group away.
+#[tokio::test]
+async fn the_policy_of_the_group_is_put_back() {
+    let stage = Stage::new().await;
+    let request = stage.request("app", Style::Group);
+    stage.make(request.clone()).await;
+    let delete = stage.iam.delete_group_policy().group_name(SENDING_GROUP);
+    delete.policy_name(SENDING_POLICY).send().await.unwrap();
+    let seen = || async { stage.root.senders().await.unwrap().remove(0) };
+    let (user, sending) = seen().await;
+    assert_eq!(stage.root.sending_within(&user).await.unwrap(), sending);
+    let lacks = drift(&user, &sending, &request);
+    assert_eq!(lacks, [Drift::GroupPolicy]);
+    converge(&stage.root, &request, &lacks, Interrupt::never(), &mut |_| {}).await.unwrap();
+    let (user, sending) = seen().await;
+    assert_eq!((&sending, drift(&user, &sending, &request)), (&Sending::Allowed, vec![]));
 }
 
 #[tokio::test]
