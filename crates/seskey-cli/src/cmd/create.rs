@@ -323,7 +323,9 @@ pub(crate) fn explain_create(error: &CreateError, request: &CreateRequest) -> Fa
         CreateFailure::Call(error) => aws::failure(error),
         CreateFailure::UserExists { arn } => Failure::new(
             format!("the user {user} exists: {arn}"),
-            "take another name, or delete it with seskey delete",
+            format!(
+                "take another name; seskey rotate {user} --to STORE gives this one a new credential"
+            ),
         ),
         CreateFailure::NotPermitted { denied } => aws::not_permitted(denied, "create"),
         CreateFailure::GroupCannotSend { group, policies } => Failure::new(

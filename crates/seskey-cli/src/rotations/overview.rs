@@ -8,7 +8,8 @@ use super::{Who, words::words};
 use crate::output::printable;
 
 /// What a user needs, in the order in which it is counted.
-const KINDS: [&str; 7] = ["make", "rotate", "deliver", "deactivate", "delete", "stop", "unchanged"];
+const KINDS: [&str; 8] =
+    ["make", "rotate", "deliver", "deactivate", "delete", "stop", "hand over", "unchanged"];
 
 /// The plans of all users that could be looked at.
 #[derive(Default)]
@@ -47,7 +48,7 @@ impl Overview {
 
     /// How many users need what.
     pub(super) fn counts(&self) -> Value {
-        let counts = self.count().map(|(kind, count)| (kind.to_owned(), json!(count)));
+        let counts = self.count().map(|(kind, count)| (kind.replace(' ', "_"), json!(count)));
         Value::Object(counts.collect())
     }
 
@@ -81,5 +82,10 @@ fn needs(is_made: bool, steps: &[Step]) -> Vec<&'static str> {
     ];
     let needs: Vec<_> =
         KINDS.into_iter().zip(holds).filter_map(|(kind, holds)| holds.then_some(kind)).collect();
-    if needs.is_empty() { vec!["unchanged"] } else { needs }
+    match needs.is_empty() {
+        // what is left then is to prove, to run the hook, and to note
+        true if any(|step| step.stage().is_some()) => vec!["hand over"],
+        true => vec!["unchanged"],
+        false => needs,
+    }
 }
