@@ -338,3 +338,14 @@ fn a_secret_is_read_from_kubectl() {
     assert_eq!(credential.password, entry("h", 25).credential.password);
     assert_eq!(held(Target::Kubernetes, text, "other", 25), None);
 }
+
+/// A line that looks like ours and is looked up by another name is not read in its place.
+#[test]
+fn a_host_in_brackets_is_another_name() {
+    let host = "email-smtp.eu-west-1.amazonaws.com";
+    let line =
+        format!("{host}:AKIAIOSFODNN7EXAMPLE:BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9\n");
+    let text = format!("{line}[{host}]:nobody:x\n");
+    let held = held("exim".parse().unwrap(), &text, host, 587).unwrap();
+    assert_eq!(held.user_name.as_str(), "AKIAIOSFODNN7EXAMPLE");
+}

@@ -195,7 +195,8 @@ impl Seen {
         let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned);
         match place {
             Slot::Host | Slot::HostName | Slot::Address => {
-                let host = value.trim_start_matches('[').trim_end_matches(']');
+                let bare = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+                let host = bare.filter(|_| place == Slot::Address).unwrap_or(value);
                 self.host = is_host(host).then(|| Some(host.to_owned()))?;
             }
             Slot::Port => self.port = Some(value.to_owned()),
