@@ -86,16 +86,20 @@ pub(crate) async fn sending(
 }
 
 async fn ask_for_sending(account: &Account, user: &str, region: &Region) -> Result<Sending, Error> {
-    let arn = account.user(user).await?.arn;
-    let identities = identity(&arn, region.as_str(), "*");
-    let simulation =
-        Simulation { principal: &arn, actions: &[SEND], resources: &[&identities], context: &[] };
+    let user = account.user(user).await?;
+    let identities = identity(&user.arn, region.as_str(), "*");
+    let simulation = Simulation {
+        principal: &user.arn,
+        actions: &[SEND],
+        resources: &[&identities],
+        context: &[],
+    };
     let simulated = account.simulate(simulation).await?;
     let settled = |result: &Simulated| result.missing_context.is_empty();
     Ok(match simulated.into_iter().find(settled) {
         None | Some(Simulated { verdict: Verdict::Allowed, .. }) => Sending::Allowed,
         Some(Simulated { organization_denies: true, .. }) => Sending::Denied(Denial::Organization),
         // a policy may be about one identity of all; and IAM names a policy, but not its statement
-        Some(_) => account.sending_of_documents(user).await?,
+        Some(_) => account.sending_within(&account.details_of_user(user).await?).await?,
     })
 }

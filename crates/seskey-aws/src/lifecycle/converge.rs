@@ -86,14 +86,12 @@ async fn put_right(
 ) -> Result<(), CreateFailure> {
     change.go_on()?;
     match drift {
-        Drift::Membership => {
+        Drift::Membership | Drift::GroupPolicy => {
             let group = look_at_group(change.account, change.on_event).await?;
             change.ready_group(group).await?;
-            change.join_group(user).await?;
-        }
-        Drift::GroupPolicy => {
-            let group = look_at_group(change.account, change.on_event).await?;
-            change.ready_group(group).await?;
+            if *drift == Drift::Membership {
+                change.join_group(user).await?;
+            }
         }
         Drift::Policy { wanted, .. } => {
             change.account.put_user_policy(user, SENDING_POLICY, wanted).await?;

@@ -102,11 +102,6 @@ impl Account {
     }
 
     /// Whether the policies of the user and of its groups let it send anything, within its boundary.
-    pub(crate) async fn sending_of_documents(&self, user: &str) -> Result<Sending, Error> {
-        self.sending_within(&self.details_of(user).await?).await
-    }
-
-    /// The same of a user that was looked at.
     ///
     /// # Errors
     /// The first call that failed.

@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 use seskey::{
-    AccessKeyId,
+    AccessKeyId, SmtpPassword,
     render::{Entry, Form, Names, Target},
     store::Kubectl,
 };
@@ -42,8 +42,8 @@ pub(super) async fn write(
     let password = entry.credential.password.expose();
     let before = get(kubectl, form.names(), &[password]).await?;
     let ours = ours(form, entry, &before, keys)?;
-    let held = held_of(&members(form), &object(&before), keys)?;
-    let hidden: Vec<&str> = held.passwords().chain([password]).collect();
+    let passwords = before.values().filter(|value| SmtpPassword::parse(value).is_some());
+    let hidden: Vec<&str> = passwords.map(String::as_str).chain([password]).collect();
     apply(kubectl, form.names(), &ours, &hidden, &[]).await?;
     read(kubectl, form, keys, &hidden).await?.confirm(&entry.credential)
 }

@@ -241,7 +241,7 @@ pub async fn probe(
 }
 
 /// A credential of the same form and length as one that is yet to be made. It logs in nowhere.
-fn placeholder(region: &Region, user: &str) -> SmtpCredential {
+pub fn placeholder(region: &Region, user: &str) -> SmtpCredential {
     let secret = SecretAccessKey::parse("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
     SmtpCredential {
         iam_user: Some(user.to_owned()),

@@ -59,12 +59,12 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
     let style = style(args, &region, output)?;
     let server = smtp::server(&args.endpoint, &region, None, None)?;
     let proof = if args.no_verify { None } else { Some(proof(args, &region)?) };
-    if let Some(target) = args.reader {
-        reader::check(target, &server, &args.sending.from)?;
-    }
     let permissions_boundary = args.permissions_boundary.clone();
     let request =
         CreateRequest { user_name, path, tags, permissions_boundary, style, region, proof };
+    if let Some(target) = args.reader {
+        reader::check(target, &request, &server, &args.sending.from)?;
+    }
     let stores = args.to.iter().map(|text| store(text, request.user_name.as_str()));
     let stores = stores.collect::<Result<Vec<_>>>()?;
     if args.dry_run {

@@ -1,7 +1,7 @@
 //! Why a rotation went no further, in sentences.
 
 use seskey::{
-    Algorithm,
+    AccessKeyId, Algorithm,
     recognise::Recognised,
     rotation::{Denial, Reason, STORES, Step, TAGS_PER_USER, Why},
     store::Store,
@@ -117,14 +117,14 @@ fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&Las
         Reason::NoRoom(keys) => Failure::unfinished(
             format!(
                 "there are two active access keys, {}, and no hand-over says which of them nobody reads any more",
-                keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+                both(keys)
             ),
             "put the credential that is read into the store, or delete the access key that nobody uses; --force retires one that is in no store",
         ),
         Reason::BothRead(keys) => Failure::unfinished(
             format!(
                 "there are two active access keys, each of them in a store, and no room for a third: {}",
-                keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+                both(keys)
             ),
             format!(
                 "put the credential of one of them into every store; or seskey revoke {user} --replace, which turns off both and makes a new one"
@@ -146,6 +146,10 @@ fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&Las
         ),
         _ => Failure::unfinished("the plan goes no further", "run it again"),
     }
+}
+
+fn both(keys: &[AccessKeyId]) -> String {
+    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 pub(crate) fn denied(denial: &Denial) -> String {

@@ -82,10 +82,7 @@ fn needs(is_made: bool, steps: &[Step]) -> Vec<&'static str> {
     ];
     let needs: Vec<_> =
         KINDS.into_iter().zip(holds).filter_map(|(kind, holds)| holds.then_some(kind)).collect();
-    match needs.is_empty() {
-        // what is left then is to prove, to run the hook, and to note
-        true if any(|step| step.stage().is_some()) => vec!["hand over"],
-        true => vec!["unchanged"],
-        false => needs,
-    }
+    // to prove, to run the hook and to note may be all that is left
+    let rest = if any(|step| step.stage().is_some()) { "hand over" } else { "unchanged" };
+    if needs.is_empty() { vec![rest] } else { needs }
 }

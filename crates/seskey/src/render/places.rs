@@ -121,15 +121,15 @@ fn find_in(
     if let Some(region) = Region::of_smtp_endpoint(host) {
         let endpoints = values.iter().filter_map(|value| Some((value, endpoint(&value.text)?)));
         for (value, other, owners) in owned(endpoints, &users, names) {
-            let ours = owners
-                .into_iter()
-                .filter(|user| user.is_ours)
-                .map(|user| (value.line, &user.value.at));
-            match () {
-                () if other == region => own.extend(ours),
-                () if form.beside.contains(&other) => left.extend(ours),
-                () => elsewhere.extend(ours),
-            }
+            let ours = owners.into_iter().filter(|user| user.is_ours);
+            let place = if other == region {
+                &mut own
+            } else if form.beside.contains(&other) {
+                &mut left
+            } else {
+                &mut elsewhere
+            };
+            place.extend(ours.map(|user| (value.line, &user.value.at)));
         }
     }
     // what has two endpoints is of neither

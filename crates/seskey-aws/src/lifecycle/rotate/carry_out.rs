@@ -1,6 +1,6 @@
 //! One step, done.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use seskey::{
     AccessKeyId, Region, SecretAccessKey, SmtpCredential,
@@ -221,10 +221,11 @@ impl Run<'_> {
 
     /// Keeps what this run alone knows until every store has it. Where it cannot be kept, it goes on without.
     async fn remember(&mut self, key: &AccessKeyId) {
-        let passwords: BTreeMap<_, _> = self.credentials(key).into_iter().collect();
-        if passwords.len() > 1 && self.passwords.is_made_here(key) && !self.has_kept {
-            let passwords = passwords.into_iter().map(|(region, known)| (region, known.password));
-            let _ = keep(&self.rotation.stores, key, &passwords.collect()).await;
+        let has_several = self.rotation.regions().len() > 1;
+        if has_several && self.passwords.is_made_here(key) && !self.has_kept {
+            let known = self.credentials(key).into_iter();
+            let passwords = known.map(|(region, known)| (region, known.password)).collect();
+            let _ = keep(&self.rotation.stores, key, &passwords).await;
             self.has_kept = true;
         }
     }

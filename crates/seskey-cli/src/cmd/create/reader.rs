@@ -1,23 +1,21 @@
 //! `seskey create --for TARGET`: the lines to paste.
 
 use seskey::{
-    AccessKeyId, SmtpCredential, SmtpPassword,
+    SmtpCredential,
     render::{Entry, Target, render},
 };
-use seskey_aws::smtp::Server;
+use seskey_aws::{lifecycle::create::CreateRequest, smtp::Server, store::placeholder};
 
 use crate::explain::{self, Result};
 
 /// Whether the form has a place for what will be written, as far as that is known before the key is made.
-pub(super) fn check(target: Target, server: &Server, from: &[String]) -> Result<()> {
-    let credential = SmtpCredential {
-        iam_user: None,
-        user_name: AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE")
-            .expect("the one of AWS's documentation"),
-        password: SmtpPassword::parse("BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9")
-            .expect("its password for us-east-1"),
-        endpoint: None,
-    };
+pub(super) fn check(
+    target: Target,
+    request: &CreateRequest,
+    server: &Server,
+    from: &[String],
+) -> Result<()> {
+    let credential = placeholder(&request.region, request.user_name.as_str());
     lines(target, &credential, server, from).map(drop)
 }
 
