@@ -1,6 +1,7 @@
 //! What was typed, and nothing else: defaults and the environment are resolved by the verbs.
 
 pub(crate) mod fleet;
+mod man;
 mod migrate;
 mod render;
 pub(crate) mod revoke;
@@ -12,6 +13,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use seskey::render::Target;
 
+pub(crate) use man::Man;
 pub(crate) use migrate::Migrate;
 pub(crate) use render::Render;
 
@@ -113,11 +115,8 @@ pub(crate) enum Verb {
         /// The shell
         shell: Shell,
     },
-    /// Print the manual page
-    Man {
-        /// The page of one command
-        command: Option<String>,
-    },
+    /// Print a manual page
+    Man(Man),
 }
 
 /// Where a secret access key comes from, in this order: these options, the profile, stdin, $AWS_SECRET_ACCESS_KEY, a

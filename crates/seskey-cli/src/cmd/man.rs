@@ -1,28 +1,47 @@
 //! `seskey man`: the manual pages, from the same words as `--help`.
 
-use clap::CommandFactory;
-use clap_mangen::Man;
+mod facts;
+mod page;
+
+use std::{fs, path::Path};
+
+use clap::{Command, CommandFactory};
 
 use crate::{
-    args::Args,
+    args::{self, Args},
     exit::Exit,
     explain::{Failure, Result},
     output::Output,
 };
 
-pub(crate) fn run(command: Option<&str>, output: &Output) -> Result<Exit> {
+pub(crate) fn run(args: &args::Man, output: &Output) -> Result<Exit> {
     let mut program = Args::command();
     program.build();
-    let page = match command {
-        None => Some(program),
-        Some(name) => program.find_subcommand(name).cloned(),
-    };
-    let page = page.ok_or_else(|| {
-        let name = command.unwrap_or_default();
-        Failure::usage(format!("{name:?} is no command"), "seskey --help lists them")
-    })?;
-    let mut text = vec![];
-    Man::new(page).render(&mut text)?;
-    output.answer(&String::from_utf8_lossy(&text))?;
+    match &args.dir {
+        Some(folder) => write_all(&program, folder)?,
+        None => output.answer(&page::page(find(&program, &args.command)?))?,
+    }
     Ok(Exit::Done)
+}
+
+fn find<'a>(program: &'a Command, names: &[String]) -> Result<&'a Command> {
+    let step = |command: &'a Command, name: &String| {
+        subcommands(command).find(|command| command.get_name() == name)
+    };
+    names.iter().try_fold(program, step).ok_or_else(|| {
+        let typed = names.join(" ");
+        Failure::usage(format!("{typed:?} is no command"), "seskey --help lists them")
+    })
+}
+
+fn write_all(command: &Command, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| Failure::file("make", folder, &error))?;
+    let path = folder.join(format!("{}.1", page::name(command)));
+    fs::write(&path, page::page(command)).map_err(|error| Failure::file("write", &path, &error))?;
+    subcommands(command).try_for_each(|command| write_all(command, folder))
+}
+
+/// All but `help`, which clap adds.
+fn subcommands(command: &Command) -> impl Iterator<Item = &Command> {
+    command.get_subcommands().filter(|command| command.get_name() != "help")
 }

@@ -51,6 +51,6 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
             output.answer(&String::from_utf8_lossy(&text))?;
             Ok(Exit::Done)
         }
-        Verb::Man { command } => man::run(command.as_deref(), output),
+        Verb::Man(args) => man::run(&args, output),
     }
 }

@@ -1,0 +1,124 @@
+//! What the manual pages say that no option knows: variables, files, exit codes.
+
+/// A row of such a section, for some verbs or, if none is named, for all.
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    pub(super) meaning: &'static str,
+    verbs: &'static [&'static str],
+}
+
+impl Fact {
+    /// Whether it is of this verb; the page of seskey itself has all.
+    pub(super) fn is_of(&self, verb: &str) -> bool {
+        verb.is_empty() || self.verbs.is_empty() || self.verbs.contains(&verb)
+    }
+}
+
+const fn row(name: &'static str, verbs: &'static [&'static str], meaning: &'static str) -> Fact {
+    Fact { name, meaning, verbs }
+}
+
+const ALL: &[&str] = &[];
+const IN_AN_ACCOUNT: &[&str] =
+    &["create", "list", "verify", "rotate", "plan", "apply", "revoke", "delete", "migrate"];
+const WITH_STORES: &[&str] = &["create", "rotate", "plan", "apply", "revoke"];
+const WITH_A_REGION: &[&str] =
+    &["derive", "render", "create", "verify", "rotate", "plan", "apply", "revoke", "local"];
+const WITH_PROFILES: &[&str] = &[
+    "derive", "inspect", "render", "create", "list", "verify", "rotate", "plan", "apply", "revoke",
+    "delete", "migrate",
+];
+
+pub(super) const ENVIRONMENT: &[Fact] = &[
+    row(
+        "AWS_REGION, AWS_DEFAULT_REGION",
+        WITH_A_REGION,
+        "The region, where --region gives none. The first that is set counts.",
+    ),
+    row("AWS_PROFILE", WITH_PROFILES, "The profile, where --profile gives none."),
+    row(
+        "AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE",
+        WITH_PROFILES,
+        "Where the profiles are, in place of ~/.aws/config and ~/.aws/credentials.",
+    ),
+    row(
+        "AWS_SECRET_ACCESS_KEY",
+        &["derive", "inspect"],
+        "The secret access key that derive and inspect take, where nothing else gives one.",
+    ),
+    row(
+        "AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN",
+        &["derive"],
+        "They tell derive whether that secret is temporary: such a one is refused.",
+    ),
+    row(
+        "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
+        IN_AN_ACCOUNT,
+        "The AWS credentials of the caller, unless --profile is given.",
+    ),
+    row(
+        "AWS_ENDPOINT_URL_IAM, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL",
+        IN_AN_ACCOUNT,
+        "The endpoints of IAM and STS, where --endpoint-url gives none.",
+    ),
+    row(
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL_SSM",
+        WITH_STORES,
+        "The endpoints of the stores secretsmanager: and ssm:.",
+    ),
+    row(
+        "SESKEY_SMTP_ENDPOINT, SESKEY_CA_FILE",
+        &["plan", "apply"],
+        "Where plan and apply prove credentials, and whom they trust there, where seskey.toml does not say.",
+    ),
+    row(
+        "SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY",
+        &["local"],
+        "The secret access key of the root user that local --root-access-key-id names.",
+    ),
+    row(
+        "SSL_CERT_FILE",
+        &["local"],
+        "What the COMMAND of local trusts beside the certificate of the local SES, in place of what the system trusts.",
+    ),
+    row("TMPDIR", &["local"], "Where local writes that certificate without --data."),
+    row("NO_COLOR", ALL, "No colours, if it is set and not empty."),
+    row("COLUMNS", ALL, "How wide --help is, where there is no terminal."),
+];
+
+pub(super) const FILES: &[Fact] = &[
+    row(
+        "~/.aws/config, ~/.aws/credentials",
+        WITH_PROFILES,
+        "The profiles: credentials, regions, endpoints.",
+    ),
+    row(
+        "seskey.toml",
+        &["plan", "apply", "list"],
+        "The credentials that are declared, and their accounts.",
+    ),
+    row(
+        "DIR/seskey.db",
+        &["local"],
+        "All that the local SES keeps, for its owner alone. DIR is that of local --data.",
+    ),
+    row(
+        "DIR/ca.pem",
+        &["local"],
+        "The certificate of that local SES, which its clients must trust.",
+    ),
+];
+
+pub(super) const EXIT_STATUS: &[Fact] = &[
+    row("0", ALL, "It is done."),
+    row("1", ALL, "It failed, and nothing was changed."),
+    row("2", ALL, "It was called in a wrong way; nothing was changed."),
+    row(
+        "3",
+        &["derive", "create", "rotate", "apply", "revoke", "delete", "migrate"],
+        "It is unfinished: something was made and could not be taken back, something is left to do, or rows of a \
+         batch were left out.",
+    ),
+    row("4", &["policy", "plan"], "Something was found, and --exit-code asks to say so."),
+    row("any", &["local"], "As the COMMAND of local ended, if one was run."),
+];
