@@ -6,6 +6,7 @@ mod cmd;
 mod core_dumps;
 mod exit;
 mod explain;
+mod guide;
 mod input;
 mod output;
 mod output_file;
@@ -16,13 +17,11 @@ mod terminal;
 
 use std::{env, process::ExitCode};
 
-use clap::Parser;
-
-use crate::{args::Args, exit::Exit, output::Output};
+use crate::{exit::Exit, output::Output};
 
 fn main() -> ExitCode {
     core_dumps::forbid();
-    let args = match Args::try_parse() {
+    let args = match guide::parse() {
         Ok(args) => args,
         Err(error) => return Output::usage(&error, typed()).into(),
     };

@@ -7,6 +7,7 @@ use super::{
     facts::{ENVIRONMENT, EXIT_STATUS, FILES, Fact},
     subcommands,
 };
+use crate::guide::{Guide, guide};
 
 /// When the words of the pages were last gone through. A build must not depend on its day.
 const DATE: &str = "2026-11-27";
@@ -43,6 +44,12 @@ pub(super) fn page(command: &Command) -> String {
     let details = description.as_deref().and_then(|text| text.split_once("\n\n"));
     paragraphs(&mut page, details.map_or(&summary, |(_, details)| details));
 
+    let guide = guide(called.trim_start_matches("seskey").trim_start());
+    section(&mut page, "EXAMPLES");
+    for (line, what) in guide.examples {
+        item(&mut page, vec![bold(*line)], what);
+    }
+
     if subcommands(command).next().is_some() {
         section(&mut page, "COMMANDS");
         for command in subcommands(command) {
@@ -71,7 +78,7 @@ pub(super) fn page(command: &Command) -> String {
     facts(&mut page, EXIT_STATUS, verb);
 
     section(&mut page, "SEE ALSO");
-    page.text(see_also(command));
+    see_also(&mut page, command, guide);
     page.render()
 }
 
@@ -154,17 +161,16 @@ fn facts(page: &mut Roff, facts: &[Fact], verb: &str) {
     }
 }
 
-/// The command above, and those below.
-fn see_also(command: &Command) -> Vec<Inline> {
-    let name = name(command);
-    let above = name.rsplit_once('-').map(|(above, _)| above);
-    let below = subcommands(command).map(self::name);
-    let mut inlines = vec![];
-    for name in above.into_iter().chain(below) {
-        inlines.extend((!inlines.is_empty()).then(|| roman(", ")));
-        inlines.extend([bold(name), roman("(1)")]);
+/// The command above, those below, and what the guide says.
+fn see_also(page: &mut Roff, command: &Command, guide: &Guide) {
+    let above = name(command).rsplit_once('-').map(|(above, _)| above.to_owned());
+    let below = subcommands(command).map(|command| name(command).to_owned());
+    let beside = guide.see_also.iter().map(|other| format!("seskey-{}", other.replace(' ', "-")));
+    let mut others = above.into_iter().chain(below).chain(beside).peekable();
+    while let Some(other) = others.next() {
+        let comma = if others.peek().is_some() { "," } else { "" };
+        page.text([bold(other), roman(format!("(1){comma}"))]);
     }
-    inlines
 }
 
 fn section(page: &mut Roff, title: &str) {

@@ -1,0 +1,260 @@
+//! Each command in a few command lines that work: first in its `--help`, and in its manual page.
+
+use std::fmt::Write;
+
+use clap::{Command, CommandFactory, FromArgMatches};
+
+use crate::args::Args;
+
+/// What shows the way to a command.
+pub(crate) struct Guide {
+    command: &'static str,
+    /// Command lines, each with what it is for.
+    pub(crate) examples: &'static [(&'static str, &'static str)],
+    /// The commands that somebody who reads about this one may be looking for.
+    pub(crate) see_also: &'static [&'static str],
+}
+
+/// The arguments of this process.
+///
+/// # Errors
+/// When they are wrong, or ask for help or the version.
+pub(crate) fn parse() -> Result<Args, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    matches
+        .and_then(|matches| Args::from_arg_matches(&matches))
+        .map_err(|error| error.format(&mut command))
+}
+
+/// The guide of a command, such as `policy check`; seskey itself is the empty one.
+pub(crate) fn guide(command: &str) -> &'static Guide {
+    GUIDES.iter().find(|guide| guide.command == command).expect("a test finds one for each command")
+}
+
+fn command() -> Command {
+    with_examples(Args::command(), "")
+}
+
+/// The same command with its examples in the long help, behind the line that says what it does.
+fn with_examples(command: Command, path: &str) -> Command {
+    let heading = *command.get_styles().get_header();
+    let about = command.get_about().cloned().unwrap_or_default().to_string();
+    let long_about = command.get_long_about().map(ToString::to_string);
+    let details = long_about.as_deref().and_then(|text| text.split_once("\n\n"));
+    let mut help = format!("{about}\n\n{heading}Examples:{heading:#}\n");
+    for (line, what) in guide(path).examples {
+        write!(help, "  {line}\n      {what}\n").expect("a string takes all");
+    }
+    if let Some((_, details)) = details {
+        write!(help, "\n{details}").expect("a string takes all");
+    }
+    command.long_about(help.trim_end().to_owned()).mut_subcommands(|command| {
+        let path = format!("{path} {}", command.get_name());
+        with_examples(command, path.trim_start())
+    })
+}
+
+const fn row(
+    command: &'static str,
+    examples: &'static [(&'static str, &'static str)],
+    see_also: &'static [&'static str],
+) -> Guide {
+    Guide { command, examples, see_also }
+}
+
+#[rustfmt::skip]
+const GUIDES: &[Guide] = &[
+    row("", &[
+        ("seskey demo", "See the whole life of a credential, without an AWS account"),
+        ("seskey create my-app --region eu-west-1 --output my-app.csv --format csv", "Make a credential, and prove it"),
+        ("seskey local -- npm test", "Run tests inside a local SES"),
+    ], &[]),
+    row("derive", &[
+        ("seskey derive us-east-1 --secret-file secret.txt", "The password for one region"),
+        ("seskey derive --all-regions --profile smtp --json", "Those of one key for every region"),
+        ("seskey derive --batch accessKeys.csv --region us-east-1 >passwords.csv", "Those of many keys"),
+    ], &["inspect", "verify", "regions"]),
+    row("inspect", &[
+        ("seskey inspect", "Ask for a string, and say what it is"),
+        ("seskey inspect --value-file password.txt --secret-file secret.txt",
+         "Say for which region that password is, or what went wrong when it was made"),
+    ], &["derive", "verify"]),
+    row("regions", &[
+        ("seskey regions", "A table"),
+        ("seskey regions --json", "The same with all names of the endpoints"),
+    ], &["derive"]),
+    row("policy", &[
+        ("seskey policy --from '*@example.com' --region eu-west-1", "A policy for some senders"),
+        ("seskey policy --identity example.com --source-ip 192.0.2.0/24", "One for an identity, from one network"),
+    ], &["create"]),
+    row("policy check", &[
+        ("seskey policy check policy.json --from shop@example.com --to ann@example.net",
+         "Say whether it allows that message, and by which statement"),
+        ("seskey policy check policy.json --from shop@example.com --exit-code", "Fail where it does not"),
+    ], &["verify"]),
+    row("policy operator", &[
+        ("seskey policy operator --for create,rotate", "What those who create and rotate need"),
+    ], &["create", "rotate"]),
+    row("render", &[
+        ("seskey render postfix-sasl --credentials my-app.csv --region eu-west-1", "A line of sasl_passwd"),
+        ("seskey render django --credentials my-app.env --from shop@example.com", "Settings of Django"),
+        ("seskey render kubernetes --credentials my-app.env | kubectl apply -f -", "A secret of Kubernetes"),
+    ], &["create", "rotate"]),
+    row("create", &[
+        ("seskey create my-app --region eu-west-1 --output my-app.csv --format csv", "As the SES console does"),
+        ("seskey create shop --from shop@example.com --for symfony",
+         "For one sender, with the lines to paste into the application"),
+        ("seskey create my-app --to secretsmanager:prod/smtp", "Into a store, and onto no screen"),
+    ], &["verify", "render", "rotate", "delete", "policy"]),
+    row("list", &[
+        ("seskey list --sort last-used", "Those that were used the longest ago first"),
+        ("seskey list --filter 'age>90d' --json", "Keys that are older than 90 days, as JSON"),
+        ("seskey list --file seskey.toml", "All accounts of a seskey.toml"),
+    ], &["rotate", "delete"]),
+    row("verify", &[
+        ("seskey verify --credentials my-app.csv --region eu-west-1", "Log in"),
+        ("seskey verify --user-name AKIAIOSFODNN7EXAMPLE --region us-east-1", "Ask for the password, and log in"),
+        ("seskey verify --credentials my-app.env --from shop@example.com --send",
+         "Ask IAM too, and send to the mailbox simulator"),
+    ], &["inspect", "create"]),
+    row("rotate", &[
+        ("seskey rotate app --to file:/etc/postfix/sasl_passwd --dry-run", "Say what would be done"),
+        ("seskey rotate app --to file:.env --after 'systemctl reload app' --quiet",
+         "Do what is due, from cron: it says nothing while nothing is wrong"),
+        ("seskey rotate app --undo", "Activate the old key again"),
+    ], &["apply", "revoke", "verify", "list"]),
+    row("plan", &[
+        ("seskey plan", "A table of what is due"),
+        ("seskey plan app", "Each step of one user, with its policy"),
+        ("seskey plan --file fleet.toml --exit-code", "End with 4 where there is anything to do"),
+    ], &["apply"]),
+    row("apply", &[
+        ("seskey apply --quiet", "Do what is due, from cron: it says nothing while nothing is wrong"),
+        ("seskey apply app --file fleet.toml", "For one user of another file"),
+        ("seskey apply --log-json seskey.log --notify exec:./tell-us", "Record each step, and tell of each user"),
+    ], &["plan", "rotate", "list"]),
+    row("revoke", &[
+        ("seskey revoke app", "Deactivate every key of it at once"),
+        ("seskey revoke app --replace --to file:/etc/postfix/sasl_passwd", "Then deliver a new credential"),
+    ], &["rotate", "delete"]),
+    row("delete", &[
+        ("seskey delete my-app --dry-run", "Say what would be deleted"),
+        ("seskey delete my-app --yes", "Delete it, and do not ask"),
+    ], &["revoke", "list"]),
+    row("migrate", &[
+        ("seskey migrate my-app --dry-run", "Say what would be done"),
+        ("seskey migrate my-app", "Do it"),
+    ], &["create", "policy"]),
+    row("local", &[
+        ("seskey local", "Serve until Ctrl-C, and print what to paste into another terminal"),
+        ("seskey local -- npm test", "Run tests inside a local SES"),
+        ("seskey local --data ./ses --identity example.com --sandbox",
+         "Keep everything in a directory, with the limits of a new account"),
+    ], &["demo", "create"]),
+    row("demo", &[
+        ("seskey demo", "Create, prove, rotate, delete: without an AWS account"),
+    ], &["local"]),
+    row("completions", &[
+        ("seskey completions bash >~/.local/share/bash-completion/completions/seskey", "Of bash"),
+        ("seskey completions zsh >~/.zfunc/_seskey", "Of zsh, if ~/.zfunc is in its fpath"),
+        ("seskey completions fish >~/.config/fish/completions/seskey.fish", "Of fish"),
+    ], &[]),
+    row("man", &[
+        ("seskey man rotate | man -l -", "Read one"),
+        ("seskey man --dir ~/.local/share/man/man1", "Install all, for man seskey-rotate"),
+    ], &[]),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::process;
+
+    use super::*;
+
+    /// All commands as they are typed: `policy check`.
+    fn paths(command: &Command, path: &str) -> Vec<String> {
+        let below = command.get_subcommands().flat_map(|command| {
+            paths(command, format!("{path} {}", command.get_name()).trim_start())
+        });
+        [path.to_owned()].into_iter().chain(below).collect()
+    }
+
+    #[test]
+    fn every_command_has_a_guide() {
+        let mut paths = paths(&Args::command(), "");
+        let mut guided: Vec<_> = GUIDES.iter().map(|guide| guide.command).collect();
+        paths.sort();
+        guided.sort_unstable();
+        assert_eq!(paths, guided);
+        for guide in GUIDES {
+            assert!((1..=3).contains(&guide.examples.len()), "{}", guide.command);
+            assert!(guide.see_also.iter().all(|other| guided.contains(other)), "{}", guide.command);
+        }
+    }
+
+    /// A shell takes each example apart, and the parser takes what it gives to seskey.
+    #[test]
+    fn every_example_is_a_command_line() {
+        for guide in GUIDES {
+            for (line, _) in guide.examples {
+                let words = words_of_seskey(line);
+                let matches =
+                    command().try_get_matches_from(["seskey".to_owned()].iter().chain(&words));
+                let args = matches.and_then(|matches| Args::from_arg_matches(&matches));
+                assert!(args.is_ok(), "{line}: {args:?}");
+                let is_of_it = words.join(" ").starts_with(guide.command);
+                assert!(is_of_it, "{line} is no example of {:?}", guide.command);
+                assert!(line.len() + 2 <= 80, "{line} does not stand on one line");
+            }
+        }
+    }
+
+    fn words_of_seskey(line: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        // what it prints goes past whatever the example does with it
+        let script = format!(
+            "exec 3>&1; seskey() {{ printf '%s\\0' \"$@\" >&3; }}; {{ {line}\n}} >out 2>&1 || :"
+        );
+        let home = folder.path().join("home");
+        for folder in
+            [".zfunc", ".config/fish/completions", ".local/share/bash-completion/completions"]
+        {
+            std::fs::create_dir_all(home.join(folder)).expect("a folder in it");
+        }
+        let mut command = process::Command::new("sh");
+        command
+            .args(["-c", &script])
+            .current_dir(folder.path())
+            .env("HOME", home)
+            .stdin(process::Stdio::null());
+        let printed = command.output().expect("there is a shell").stdout;
+        let words = String::from_utf8(printed).expect("the words are text");
+        words.split_terminator('\0').map(str::to_owned).collect()
+    }
+
+    /// `-h` stays as short as it was.
+    #[test]
+    fn examples_are_first_in_the_long_help_alone() {
+        fn check(command: &mut Command) {
+            let (short, long) =
+                (command.render_help().to_string(), command.render_long_help().to_string());
+            let place =
+                |text: &str| long.find(text).unwrap_or_else(|| panic!("{text} is not in:\n{long}"));
+            assert!(place("\nExamples:\n") < place("\nUsage:"), "{long}");
+            assert!(!short.contains("Examples:"), "{short}");
+            let global = long.split("\nGlobal options:\n").nth(1).expect("a heading");
+            assert!(
+                !global.lines().any(|line| line.ends_with(':') && !line.starts_with(' ')),
+                "{long}"
+            );
+            command
+                .get_subcommands_mut()
+                .filter(|command| command.get_name() != "help")
+                .for_each(check);
+        }
+        let mut command = command();
+        command.build();
+        check(&mut command);
+    }
+}
