@@ -3,7 +3,7 @@
 
 use aws_config::{
     meta::region::ProvideRegion,
-    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider, load},
 };
 use aws_credential_types::provider::ProvideCredentials;
 use seskey::{
@@ -27,6 +27,16 @@ pub enum ProfileError {
     /// Its secret cannot be one.
     #[error(transparent)]
     SecretAccessKey(#[from] SecretAccessKeyError),
+}
+
+/// The names of all profiles, none where the files cannot be read. Reads files, and nothing else.
+pub async fn names() -> Vec<String> {
+    // the files, the environment and the places that every AWS tool reads
+    let profiles = load(&Default::default(), &Default::default(), &Default::default(), None).await;
+    let mut names: Vec<String> =
+        profiles.iter().flat_map(|profiles| profiles.profiles()).map(str::to_owned).collect();
+    names.sort();
+    names
 }
 
 /// The region of a profile, the default one if none is named. Reads files, and nothing else.

@@ -1,5 +1,6 @@
 //! What was typed, and nothing else: defaults and the environment are resolved by the verbs.
 
+mod completions;
 pub(crate) mod fleet;
 mod man;
 mod migrate;
@@ -10,9 +11,9 @@ pub(crate) mod rotate;
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
 use seskey::render::Target;
 
+pub(crate) use completions::Completions;
 pub(crate) use man::Man;
 pub(crate) use migrate::Migrate;
 pub(crate) use render::Render;
@@ -41,7 +42,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "REGION")]
     pub(crate) region: Option<String>,
     /// The AWS profile to take credentials and region from
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
     /// The endpoint of IAM and STS, such as a local SES [else: AWS_ENDPOINT_URL …, the profile]
     #[arg(long, global = true, value_name = "URL", value_parser = parse_url)]
@@ -111,10 +112,10 @@ pub(crate) enum Verb {
     /// Show the whole life of a credential on a local SES in this process
     Demo,
     /// Print the completions of a shell
-    Completions {
-        /// The shell
-        shell: Shell,
-    },
+    ///
+    /// They know regions, render's targets, the profiles of ~/.aws, and the values of options. The names of users are
+    /// asked of IAM at each TAB where $SESKEY_COMPLETE_USERS is set, for two seconds at most.
+    Completions(Completions),
     /// Print a manual page
     Man(Man),
 }
@@ -262,6 +263,7 @@ pub(crate) struct Endpoint {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Create {
     /// The name of the IAM user [default: ses-smtp-user. and the time]
+    #[arg(value_name = "NAME")]
     pub(crate) user: Option<String>,
     /// Where the sending policy goes [default: group; inline when the policy is restricted]
     #[arg(long, value_enum)]

@@ -46,6 +46,14 @@ impl Account {
         pages.try_collect().await.map_err(self.failed("iam:ListUsers"))
     }
 
+    /// The names of all users.
+    ///
+    /// # Errors
+    /// The refusal of IAM.
+    pub async fn user_names(&self) -> Result<Vec<String>, Error> {
+        Ok(self.users().await?.into_iter().map(|user| user.user_name).collect())
+    }
+
     /// The tags of a user.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! One file a verb, all of one shape: `run(args, global, output)`.
 
+mod completions;
 pub(crate) mod create;
 mod delete;
 mod demo;
@@ -16,8 +17,6 @@ mod render;
 mod revoke;
 mod rotate;
 mod verify;
-
-use clap::CommandFactory;
 
 use crate::{
     args::{Args, Verb},
@@ -45,12 +44,7 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
         Verb::Migrate(args) => migrate::run(&args, global, output),
         Verb::Local(args) => local::run(&args, global, output),
         Verb::Demo => demo::run(global, output),
-        Verb::Completions { shell } => {
-            let mut text = vec![];
-            clap_complete::generate(shell, &mut Args::command(), "seskey", &mut text);
-            output.answer(&String::from_utf8_lossy(&text))?;
-            Ok(Exit::Done)
-        }
+        Verb::Completions(args) => completions::run(&args, output),
         Verb::Man(args) => man::run(&args, output),
     }
 }

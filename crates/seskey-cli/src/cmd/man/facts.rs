@@ -82,6 +82,11 @@ pub(super) const ENVIRONMENT: &[Fact] = &[
         "What the COMMAND of local trusts beside the certificate of the local SES, in place of what the system trusts.",
     ),
     row("TMPDIR", &["local"], "Where local writes that certificate without --data."),
+    row(
+        "SESKEY_COMPLETE_USERS",
+        &["completions"],
+        "Whether completions ask IAM for the names of users, if it is set and not empty.",
+    ),
     row("NO_COLOR", ALL, "No colours, if it is set and not empty."),
     row("COLUMNS", ALL, "How wide --help is, where there is no terminal."),
 ];

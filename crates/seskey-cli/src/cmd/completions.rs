@@ -1,0 +1,209 @@
+//! `seskey completions`: a script for the shell, and what that script asks for at each TAB.
+//!
+//! What may be completed is known by how an option calls its value: `REGION`, `PROFILE`, `USER`. The shell does files.
+
+use std::{env, ffi::OsString, time::Duration};
+
+use clap::{Arg, Command, CommandFactory, FromArgMatches, ValueHint};
+use clap_complete::{
+    Shell,
+    engine::{ArgValueCandidates, CompletionCandidate, complete},
+};
+use seskey::{
+    permissions,
+    region::{RegionFacts, table},
+};
+use seskey_aws::profile;
+
+use crate::{
+    args::{self, Args, Global},
+    aws,
+    exit::Exit,
+    explain::Result,
+    output::Output,
+};
+
+pub(crate) fn run(args: &args::Completions, output: &Output) -> Result<Exit> {
+    let text = match args.shell {
+        shell if !args.words.is_empty() => candidates(shell, &args.words)?,
+        Shell::Bash => include_str!("completions/seskey.bash").to_owned(),
+        Shell::Zsh => include_str!("completions/seskey.zsh").to_owned(),
+        Shell::Fish => include_str!("completions/seskey.fish").to_owned(),
+        other => {
+            let mut text = vec![];
+            clap_complete::generate(other, &mut Args::command(), "seskey", &mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        }
+    };
+    output.answer(&text)?;
+    Ok(Exit::Done)
+}
+
+/// What completes the last word, a candidate a line: values where there are any, else options.
+fn candidates(shell: Shell, words: &[OsString]) -> Result<String> {
+    let words = if shell == Shell::Bash { rejoined(words) } else { words.to_vec() };
+    let last = words.last().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut command = knowing(Args::command(), &words);
+    let mut found = complete(&mut command, words.clone(), words.len() - 1, None)?;
+    found.retain(|candidate| candidate.get_value().to_str().is_some_and(is_plain));
+    let is_option = |candidate: &CompletionCandidate| {
+        candidate.get_value().as_encoded_bytes().starts_with(b"-")
+    };
+    if !found.iter().all(is_option) && !last.starts_with('-') {
+        found.retain(|candidate| !is_option(candidate));
+    }
+    // bash replaces only what stands behind the =
+    let typed = match last.split_once('=') {
+        Some((option, _)) if shell == Shell::Bash => format!("{option}="),
+        _ => String::new(),
+    };
+    Ok(found.iter().map(|candidate| line(shell, candidate, &typed)).collect())
+}
+
+fn line(shell: Shell, candidate: &CompletionCandidate, typed: &str) -> String {
+    let value = candidate.get_value().to_string_lossy();
+    let value = value.strip_prefix(typed).unwrap_or(&value);
+    let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
+    let help = help.lines().next().unwrap_or_default();
+    match shell {
+        Shell::Zsh if help.is_empty() => format!("{}\n", value.replace(':', "\\:")),
+        Shell::Zsh => format!("{}:{}\n", value.replace(':', "\\:"), help.replace('\\', "\\\\")),
+        Shell::Fish => format!("{value}\t{help}\n"),
+        _ => format!("{value}\n"),
+    }
+}
+
+/// Whether no shell takes it for anything but a word: what it inserts is run when the line is.
+fn is_plain(value: &str) -> bool {
+    value.chars().all(|c| c.is_alphanumeric() || "-_./:=@+,".contains(c))
+}
+
+/// Words that bash has cut at the `=` of an option.
+fn rejoined(words: &[OsString]) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = vec![];
+    for word in words {
+        match joined.last_mut() {
+            Some(last) if is_cut_option(last, word) => last.push(word),
+            _ => joined.push(word.clone()),
+        }
+    }
+    joined
+}
+
+fn is_cut_option(option: &OsString, word: &OsString) -> bool {
+    let option = option.as_encoded_bytes();
+    option.starts_with(b"--") && (word == "=" || option.ends_with(b"="))
+}
+
+/// The same command with what its values may be.
+fn knowing(command: Command, words: &[OsString]) -> Command {
+    let verbs: Vec<String> =
+        command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let know = move |arg: Arg, words: &[OsString]| {
+        let name = arg.get_value_names().and_then(|names| names.first()).cloned();
+        let (words, verbs) = (words.to_vec(), verbs.clone());
+        match name.as_deref() {
+            Some("REGION") => arg.add(ArgValueCandidates::new(regions)),
+            Some("PROFILE") => arg.add(ArgValueCandidates::new(profiles)),
+            Some("USER") => arg.add(ArgValueCandidates::new(move || users(&words))),
+            Some("VERB") => arg.add(ArgValueCandidates::new(move || named(verbs.clone()))),
+            Some("VERBS") => {
+                arg.add(ArgValueCandidates::new(|| named(permissions::VERBS.to_vec())))
+            }
+            _ if arg.get_value_hint() == ValueHint::AnyPath => arg.value_hint(ValueHint::Other),
+            _ => arg,
+        }
+    };
+    everywhere(command, &|arg| know(arg, words))
+}
+
+fn everywhere(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
+    command.mut_args(change).mut_subcommands(|command| everywhere(command, change))
+}
+
+/// Names, but for such as would be taken for an option.
+fn named(names: Vec<impl Into<String>>) -> Vec<CompletionCandidate> {
+    let names = names.into_iter().map(Into::into);
+    names.filter(|name: &String| !name.starts_with('-')).map(CompletionCandidate::new).collect()
+}
+
+fn regions() -> Vec<CompletionCandidate> {
+    let candidate = |facts: &RegionFacts| {
+        CompletionCandidate::new(facts.region.clone()).help(Some(facts.name.clone().into()))
+    };
+    table().iter().map(candidate).collect()
+}
+
+/// Those of the shared configuration files.
+fn profiles() -> Vec<CompletionCandidate> {
+    named(aws::block_on(profile::names()).unwrap_or_default())
+}
+
+/// Those of the account that the words before lead to, if somebody asks for them, and IAM answers at once.
+fn users(words: &[OsString]) -> Vec<CompletionCandidate> {
+    if env::var_os(COMPLETE_USERS).is_none_or(|value| value.is_empty()) {
+        return vec![];
+    }
+    let matches = Args::command().ignore_errors(true).try_get_matches_from(words);
+    let global = matches.ok().and_then(|matches| Global::from_arg_matches(&matches).ok());
+    let Some(global) = global else { return vec![] };
+    let names = aws::block_on(async {
+        let ask = async { aws::account(&global, None).await.user_names().await };
+        tokio::time::timeout(LONGEST, ask).await
+    });
+    match names {
+        Ok(Ok(Ok(names))) => named(names),
+        _ => vec![],
+    }
+}
+
+const COMPLETE_USERS: &str = "SESKEY_COMPLETE_USERS";
+/// How long a TAB may take.
+const LONGEST: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_a_shell_would_run_is_no_candidate() {
+        for word in [
+            "$(id)",
+            "`id`",
+            "a;id",
+            "a|id",
+            "a b",
+            "a\nid",
+            "a\tb",
+            "it's",
+            "\"",
+            "\\",
+            "*",
+            "~",
+            "!1",
+            "\u{1b}[2J",
+        ] {
+            assert!(!is_plain(word), "{word:?}");
+        }
+        for word in
+            ["us-east-1", "ses-smtp-user.20240101-000000", "a+b=c,d@e_f", "--region", "größe"]
+        {
+            assert!(is_plain(word), "{word:?}");
+        }
+    }
+
+    /// What a value is called is what it is completed by: a new name would be completed by nothing.
+    #[test]
+    fn every_kind_of_value_is_completed() {
+        let last = |words: &[&str]| {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            candidates(Shell::Bash, &words).expect("they can be completed")
+        };
+        assert!(last(&["seskey", "create", "--region", "eu-"]).contains("eu-west-1\n"));
+        assert!(last(&["seskey", "derive", "v2", "eu-"]).contains("eu-west-1\n"));
+        assert_eq!(last(&["seskey", "man", "rot"]), "rotate\n");
+        assert_eq!(last(&["seskey", "policy", "operator", "--for", "rot"]), "rotate\n");
+        assert_eq!(last(&["seskey", "completions", "z"]), "zsh\n");
+        assert_eq!(last(&["seskey", "derive", "--algorithm", ""]), "v4\nv2\n");
+    }
+}
