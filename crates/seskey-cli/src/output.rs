@@ -2,7 +2,12 @@
 
 use std::{
     fmt,
+    fs::{self, File, Metadata},
     io::{self, IsTerminal, Write},
+    os::{
+        fd::AsFd,
+        unix::fs::{FileTypeExt, MetadataExt},
+    },
     time::Duration,
 };
 
@@ -54,6 +59,23 @@ impl Output {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
+    }
+
+    /// Refuses to make a credential that nobody would get: stdout is the null device, as is one that was closed before
+    /// the program began.
+    pub(crate) fn refuse_null(&self, hint: &str) -> Result<(), Failure> {
+        let stdout = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+        let (stdout, null) = (stdout.and_then(|file| file.metadata()), fs::metadata("/dev/null"));
+        let is_null = |of: &Metadata, null: &Metadata| {
+            of.file_type().is_char_device() && of.rdev() == null.rdev()
+        };
+        match (stdout, null) {
+            (Ok(stdout), Ok(null)) if is_null(&stdout, &null) => Err(Failure::usage(
+                "the credential would be lost: stdout is closed or /dev/null, and IAM tells its secret only once",
+                hint,
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The answer as JSON, on lines of its own.

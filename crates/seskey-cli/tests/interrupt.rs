@@ -211,10 +211,9 @@ fn users_before_whom_a_signal_comes_are_not_begun() {
     for user in ["a", "b", "c"] {
         let made = caller(&account, folder.path())
             .args(["create", user, "--no-verify", "--quiet"])
-            .stdout(Stdio::null())
-            .status()
+            .output()
             .unwrap();
-        assert!(made.success());
+        assert!(made.status.success());
     }
     let mut run = caller(&account, folder.path())
         .args(["rotate", "a", "b", "c", "--now", "--concurrency", "1"])

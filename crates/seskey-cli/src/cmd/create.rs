@@ -81,6 +81,9 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
     }
     let file =
         args.output.as_deref().map(|path| OutputFile::begin(path, args.force)).transpose()?;
+    if file.is_none() {
+        output.refuse_null("--output FILE or --to STORE takes it; --quiet says nothing else")?;
+    }
     aws::block_on(make(&request, &server, file, args, global, output))?
 }
 

@@ -37,6 +37,9 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
             "put {user} into it, such as secretsmanager:smtp/{user}",
         ));
     }
+    if args.stage == Stage::Create && !args.dry_run {
+        output.refuse_null("let it go into a file or a pipe, or leave --stage out")?;
+    }
     // before anything is asked of AWS
     args.to.iter().try_for_each(|text| store(text, "user").map(drop))?;
     let region = aws::typed_region(global, args.allow_unknown_region)?;
