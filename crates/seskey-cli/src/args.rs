@@ -211,7 +211,7 @@ pub(crate) enum PolicyVerb {
     Check(PolicyCheck),
     /// Print the least policy for the person or role that runs these verbs
     Operator {
-        /// The verbs: create, list, verify, delete, migrate
+        /// The verbs: create, list, verify, rotate, revoke, delete, migrate
         #[arg(long = "for", value_name = "VERBS", value_delimiter = ',', required = true)]
         verbs: Vec<String>,
     },

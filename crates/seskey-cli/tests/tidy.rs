@@ -111,6 +111,15 @@ fn the_readme_tells_the_truth() {
     assert_eq!(shown, 1);
 }
 
+/// More is in docs.
+#[test]
+fn each_topic_of_the_readme_is_one_screen() {
+    let readme = read("README.md");
+    for topic in readme.split("\n## ") {
+        assert!(topic.lines().count() <= 24, "{topic}");
+    }
+}
+
 /// A test that is named in `docs/stories.md` is there: a function of a Rust file, or a whole file of another kind.
 #[test]
 fn every_story_has_its_test() {
