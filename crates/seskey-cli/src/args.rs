@@ -86,16 +86,16 @@ pub(crate) enum Verb {
     Rotate(rotate::Rotate),
     /// Say what apply would do for every credential that seskey.toml declares
     ///
-    /// It reads IAM and the stores, and changes nothing. docs/fleet.md lists the keys of the file.
+    /// Plan reads IAM and the stores, and changes nothing. docs/fleet.md lists the keys of the file.
     Plan(fleet::Plan),
     /// Create, rotate and deliver every credential that seskey.toml declares
     ///
-    /// What rotate does for one user, it does for each, several at a time. One failure does not stop the others.
+    /// What rotate does for one user, apply does for each, several at a time. One failure does not stop the others.
     Apply(fleet::Apply),
     /// Deactivate every access key of an SMTP user at once: a leak
     ///
-    /// That comes first and waits for nothing. Then, with --replace, a new credential is made and delivered. Until the
-    /// quarantine is over, seskey rotate USER --undo activates the keys again.
+    /// The keys are deactivated first, which waits for nothing. Then, with --replace, a new credential is made and
+    /// delivered. Until the quarantine is over, seskey rotate USER --undo activates the keys again.
     Revoke(revoke::Revoke),
     /// Delete an SMTP user with its keys, policies and groups
     ///
@@ -104,8 +104,8 @@ pub(crate) enum Verb {
     Delete(Delete),
     /// Move an SMTP user from a policy of its own to the group of the SES console
     ///
-    /// It joins the group first, and its own policy goes when it is seen to have the permission by the group too, so it
-    /// may send at every moment. Run again after a failure, it goes on.
+    /// The user joins the group first, and its own policy goes when it is seen to have the permission by the group too,
+    /// so it may send at every moment. Run again after a failure, migrate goes on.
     Migrate(Migrate),
     /// Run a local Amazon SES: IAM, STS, the SMTP endpoint and a mailbox
     Local(Local),
@@ -113,7 +113,7 @@ pub(crate) enum Verb {
     Demo,
     /// Print the completions of a shell
     ///
-    /// They know regions, render's targets, the profiles of ~/.aws, and the values of options. The names of users are
+    /// The completions know regions, the targets of render, the profiles of ~/.aws, and the values of options. The names of users are
     /// asked of IAM at each TAB where $SESKEY_COMPLETE_USERS is set, for two seconds at most.
     Completions(Completions),
     /// Print a manual page
@@ -286,8 +286,8 @@ pub(crate) struct Create {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     pub(crate) format: Format,
-    /// End with the lines to paste for what is to read it, a target of seskey render
-    #[arg(long = "for", value_name = "TARGET", value_parser = render::targets(), conflicts_with_all = ["format", "to"])]
+    /// End with the lines to paste for what is to read it: a TARGET of seskey render, whose --help lists them
+    #[arg(long = "for", value_name = "TARGET", value_parser = render::targets(), hide_possible_values = true, conflicts_with_all = ["format", "to"])]
     pub(crate) reader: Option<Target>,
     /// A file for the answer, readable by its owner alone [else: stdout]
     #[arg(long, value_name = "FILE")]

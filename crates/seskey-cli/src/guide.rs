@@ -71,9 +71,9 @@ const GUIDES: &[Guide] = &[
         ("seskey local -- npm test", "Run tests inside a local SES"),
     ], &[]),
     row("derive", &[
-        ("seskey derive us-east-1 --secret-file secret.txt", "The password for one region"),
-        ("seskey derive --all-regions --profile smtp --json", "Those of one key for every region"),
-        ("seskey derive --batch accessKeys.csv --region us-east-1 >passwords.csv", "Those of many keys"),
+        ("seskey derive us-east-1 --secret-file secret.txt", "Print the password for one region"),
+        ("seskey derive --all-regions --profile smtp --json", "Print the passwords of one key for every region"),
+        ("seskey derive --batch accessKeys.csv --region us-east-1 >passwords.csv", "Do it for many keys"),
     ], &["inspect", "verify", "regions"]),
     row("inspect", &[
         ("seskey inspect", "Ask for a string, and say what it is"),
@@ -81,12 +81,12 @@ const GUIDES: &[Guide] = &[
          "Say for which region that password is, or what went wrong when it was made"),
     ], &["derive", "verify"]),
     row("regions", &[
-        ("seskey regions", "A table"),
-        ("seskey regions --json", "The same with all names of the endpoints"),
+        ("seskey regions", "Print a table"),
+        ("seskey regions --json", "Print all names of the endpoints too"),
     ], &["derive"]),
     row("policy", &[
-        ("seskey policy --from '*@example.com' --region eu-west-1", "A policy for some senders"),
-        ("seskey policy --identity example.com --source-ip 192.0.2.0/24", "One for an identity, from one network"),
+        ("seskey policy --from '*@example.com' --region eu-west-1", "Print a policy for the addresses of one domain"),
+        ("seskey policy --identity example.com --source-ip 192.0.2.0/24", "Print one for an identity, from one network"),
     ], &["create"]),
     row("policy check", &[
         ("seskey policy check policy.json --from shop@example.com --to ann@example.net",
@@ -94,23 +94,23 @@ const GUIDES: &[Guide] = &[
         ("seskey policy check policy.json --from shop@example.com --exit-code", "Fail where it does not"),
     ], &["verify"]),
     row("policy operator", &[
-        ("seskey policy operator --for create,rotate", "What those who create and rotate need"),
+        ("seskey policy operator --for create,rotate", "Print what those who create and rotate need"),
     ], &["create", "rotate"]),
     row("render", &[
-        ("seskey render postfix-sasl --credentials my-app.csv --region eu-west-1", "A line of sasl_passwd"),
-        ("seskey render django --credentials my-app.env --from shop@example.com", "Settings of Django"),
-        ("seskey render kubernetes --credentials my-app.env | kubectl apply -f -", "A secret of Kubernetes"),
+        ("seskey render postfix-sasl --credentials my-app.csv --region eu-west-1", "Print a line of sasl_passwd"),
+        ("seskey render django --credentials my-app.env --from shop@example.com", "Print settings of Django"),
+        ("seskey render kubernetes --credentials my-app.env | kubectl apply -f -", "Make a secret of Kubernetes"),
     ], &["create", "rotate"]),
     row("create", &[
-        ("seskey create my-app --region eu-west-1 --output my-app.csv --format csv", "As the SES console does"),
+        ("seskey create my-app --region eu-west-1 --output my-app.csv --format csv", "Make one, and its file as the SES console does"),
         ("seskey create shop --from shop@example.com --for symfony",
-         "For one sender, with the lines to paste into the application"),
-        ("seskey create my-app --to secretsmanager:prod/smtp", "Into a store, and onto no screen"),
+         "Make one for one sender, with the lines to paste into the application"),
+        ("seskey create my-app --to secretsmanager:prod/smtp", "Put it into a store, and onto no screen"),
     ], &["verify", "render", "rotate", "delete", "policy"]),
     row("list", &[
-        ("seskey list --sort last-used", "Those that were used the longest ago first"),
-        ("seskey list --filter 'age>90d' --json", "Keys that are older than 90 days, as JSON"),
-        ("seskey list --file seskey.toml", "All accounts of a seskey.toml"),
+        ("seskey list --sort last-used", "List those first that were used the longest ago"),
+        ("seskey list --filter 'age>90d' --json", "List the keys that are older than 90 days, as JSON"),
+        ("seskey list --file seskey.toml", "List all accounts of a seskey.toml"),
     ], &["rotate", "delete"]),
     row("verify", &[
         ("seskey verify --credentials my-app.csv --region eu-west-1", "Log in"),
@@ -125,26 +125,26 @@ const GUIDES: &[Guide] = &[
         ("seskey rotate app --undo", "Activate the old key again"),
     ], &["apply", "revoke", "verify", "list"]),
     row("plan", &[
-        ("seskey plan", "A table of what is due"),
-        ("seskey plan app", "Each step of one user, with its policy"),
+        ("seskey plan", "Print a table of what is due"),
+        ("seskey plan app", "Print each step of one user, with its policy"),
         ("seskey plan --file fleet.toml --exit-code", "End with 4 where there is anything to do"),
     ], &["apply"]),
     row("apply", &[
         ("seskey apply --quiet", "Do what is due, from cron: it says nothing while nothing is wrong"),
-        ("seskey apply app --file fleet.toml", "For one user of another file"),
+        ("seskey apply app --file fleet.toml", "Do it for one user of another file"),
         ("seskey apply --log-json seskey.log --notify exec:./tell-us", "Record each step, and tell of each user"),
     ], &["plan", "rotate", "list"]),
     row("revoke", &[
         ("seskey revoke app", "Deactivate every key of it at once"),
-        ("seskey revoke app --replace --to file:/etc/postfix/sasl_passwd", "Then deliver a new credential"),
+        ("seskey revoke app --replace --to file:/etc/postfix/sasl_passwd", "Do it, and deliver a new credential"),
     ], &["rotate", "delete"]),
     row("delete", &[
         ("seskey delete my-app --dry-run", "Say what would be deleted"),
-        ("seskey delete my-app --yes", "Delete it, and do not ask"),
+        ("seskey delete my-app --yes", "Delete it without a question"),
     ], &["revoke", "list"]),
     row("migrate", &[
         ("seskey migrate my-app --dry-run", "Say what would be done"),
-        ("seskey migrate my-app", "Do it"),
+        ("seskey migrate my-app", "Move it"),
     ], &["create", "policy"]),
     row("local", &[
         ("seskey local", "Serve until Ctrl-C, and print what to paste into another terminal"),
@@ -153,16 +153,16 @@ const GUIDES: &[Guide] = &[
          "Keep everything in a directory, with the limits of a new account"),
     ], &["demo", "create"]),
     row("demo", &[
-        ("seskey demo", "Create, prove, rotate, delete: without an AWS account"),
+        ("seskey demo", "Create, prove, rotate, delete, without an AWS account"),
     ], &["local"]),
     row("completions", &[
-        ("seskey completions bash >~/.local/share/bash-completion/completions/seskey", "Of bash"),
-        ("seskey completions zsh >~/.zfunc/_seskey", "Of zsh, if ~/.zfunc is in its fpath"),
-        ("seskey completions fish >~/.config/fish/completions/seskey.fish", "Of fish"),
+        ("seskey completions bash >~/.local/share/bash-completion/completions/seskey", "Install them for bash, if it has bash-completion"),
+        ("seskey completions zsh >~/.zfunc/_seskey", "Install them for zsh, if ~/.zfunc is in its fpath"),
+        ("seskey completions fish >~/.config/fish/completions/seskey.fish", "Install them for fish"),
     ], &[]),
     row("man", &[
-        ("seskey man rotate | man -l -", "Read one"),
-        ("seskey man --dir ~/.local/share/man/man1", "Install all, for man seskey-rotate"),
+        ("seskey man rotate | man -l -", "Read the page of a command"),
+        ("seskey man --dir ~/.local/share/man/man1", "Install all pages, for man seskey-rotate"),
     ], &[]),
 ];
 

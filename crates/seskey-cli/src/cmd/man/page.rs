@@ -127,7 +127,8 @@ fn option(page: &mut Roff, arg: &Arg) {
     if arg.get_action().takes_values() && !defaults.is_empty() {
         help += &format!(" [default: {}]", defaults.join(", "));
     }
-    let values = if arg.get_action().takes_values() { arg.get_possible_values() } else { vec![] };
+    let has_values = arg.get_action().takes_values() && !arg.is_hide_possible_values_set();
+    let values = if has_values { arg.get_possible_values() } else { vec![] };
     let (told, bare): (Vec<_>, Vec<_>) =
         values.iter().partition(|value| value.get_help().is_some());
     if !bare.is_empty() {
