@@ -72,10 +72,16 @@ pub(crate) enum Verb {
     /// Print a credential as the configuration of Postfix, msmtp, Kubernetes …
     Render(Render),
     /// Create an SMTP credential as the SES console does, and prove it by a login
+    ///
+    /// User and permission come before the access key, so that no key ever lives without its policy. The credential logs
+    /// in three times before it is answered. Everything is taken back where a step fails. IAM tells the secret only
+    /// once: it goes to stdout, into the file of --output, or into the stores of --to.
     Create(Create),
     /// List the SMTP users: those that may send
     List(List),
     /// Log in to the SMTP endpoint and out
+    ///
+    /// It prints the server's own reply. Where the login is refused, it says the likeliest reason.
     Verify(Verify),
     /// Rotate the access keys of SMTP users with no downtime: do what is due, say what is due next
     ///
@@ -108,6 +114,9 @@ pub(crate) enum Verb {
     /// so it may send at every moment. Run again after a failure, migrate goes on.
     Migrate(Migrate),
     /// Run a local Amazon SES: IAM, STS, the SMTP endpoint and a mailbox
+    ///
+    /// Around a COMMAND it ends as the command ends. Without one it serves until it is stopped: at a terminal it prints
+    /// lines to paste into another one, elsewhere one line of JSON. It refuses what SES refuses, in SES's words.
     Local(Local),
     /// Show the whole life of a credential on a local SES in this process
     Demo,

@@ -5,7 +5,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
+
+use regex::Regex;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -99,7 +102,7 @@ fn the_readme_tells_the_truth() {
         else {
             continue;
         };
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_seskey"))
+        let output = Command::new(env!("CARGO_BIN_EXE_seskey"))
             .args(arguments.split(' '))
             .env_clear()
             .env("AWS_SECRET_ACCESS_KEY", secret)
@@ -162,6 +165,29 @@ fn has_tests(cell: &str) -> bool {
             && read(path).contains(&function)
     };
     !tests.is_empty() && tests.iter().all(is_there)
+}
+
+/// What is read from the environment is in a manual page; `AWS_...` there stands for what the SDK reads besides.
+#[test]
+fn every_variable_is_in_a_manual_page() {
+    let man = Command::new(env!("CARGO_BIN_EXE_seskey")).arg("man").output().unwrap();
+    let page = String::from_utf8(man.stdout).unwrap();
+    let variable = Regex::new(r#""\$?((?:AWS|SESKEY)_[A-Z_]+)""#).unwrap();
+    let crates = ["crates/seskey-cli/src", "crates/seskey-aws/src"].map(|name| root().join(name));
+    let of_them = |file: &PathBuf| crates.iter().any(|folder| file.starts_with(folder));
+    // they set variables for others
+    let not_read = ["local/environment.rs", "rotate/hook.rs"];
+    let mut found = 0;
+    for file in sources().iter().filter(|file| of_them(file)) {
+        if not_read.iter().any(|other| file.ends_with(other)) {
+            continue;
+        }
+        for name in variable.captures_iter(&fs::read_to_string(file).unwrap()) {
+            assert!(page.contains(&name[1]), "{} of {}", &name[1], file.display());
+            found += 1;
+        }
+    }
+    assert!(found > 10, "{found}");
 }
 
 /// A target without seeds would begin with nothing, and one that is not in the manifest would never run.

@@ -47,9 +47,9 @@ pub(super) const ENVIRONMENT: &[Fact] = &[
         "The secret access key that derive and inspect take, where nothing else gives one.",
     ),
     row(
-        "AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN",
-        &["derive"],
-        "They tell derive whether that secret is temporary: such a one is refused.",
+        "AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN, AWS_SECURITY_TOKEN",
+        &["derive", "inspect"],
+        "They tell whether that secret is temporary: such a one is refused.",
     ),
     row(
         "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
@@ -82,6 +82,21 @@ pub(super) const ENVIRONMENT: &[Fact] = &[
         "What the COMMAND of local trusts beside the certificate of the local SES, in place of what the system trusts.",
     ),
     row("TMPDIR", &["local"], "Where local writes that certificate without --data."),
+    row(
+        "AWS_...",
+        IN_AN_ACCOUNT,
+        "Whatever else every AWS SDK reads: AWS SDKs and Tools Reference Guide, Settings reference.",
+    ),
+    row(
+        "SESKEY_IAM_USER, SESKEY_SMTP_USER_NAME",
+        WITH_STORES,
+        "Set for the command of --after: the IAM user, and the access key ID of its new credential.",
+    ),
+    row(
+        "SMTP_HOST, SMTP_PORT, SMTP_USERNAME, SMTP_PASSWORD, SMTP_FROM, SMTP_URL",
+        &["local"],
+        "Set for the COMMAND of local, beside more that docs/running.md lists.",
+    ),
     row(
         "SESKEY_COMPLETE_USERS",
         &["completions"],

@@ -79,6 +79,8 @@ pub(super) fn page(command: &Command) -> String {
 
     section(&mut page, "SEE ALSO");
     see_also(&mut page, command, guide);
+    page.control("PP", []);
+    text(&mut page, concat!("The pages docs/*.md are in ", env!("CARGO_PKG_REPOSITORY"), "."));
     page.render()
 }
 
