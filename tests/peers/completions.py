@@ -16,7 +16,7 @@ import time
 
 STARTUP = {
     "bash": (["bash", "--norc", "-i"], ". ./script"),
-    "zsh": (["zsh", "-f", "-i"], "autoload -Uz compinit; compinit -u; . ./script"),
+    "zsh": (["zsh", "-f", "-i"], "fpath+=$PWD/functions; autoload -Uz compinit; compinit -u"),
     "fish": (["fish", "--no-config", "--interactive"], "source ./script"),
 }
 # what is typed before the TAB, and what the terminal then shows
@@ -45,7 +45,9 @@ def main():
     (home / "bin").mkdir()
     (home / "bin/seskey").symlink_to(os.environ["SESKEY"])
     os.environ |= {"PATH": f"{home}/bin:{os.environ['PATH']}", "TERM": "dumb", "SESKEY_COMPLETE_USERS": "1"}
-    (home / "script").write_bytes(subprocess.check_output(["seskey", "completions", shell]))
+    (home / "functions").mkdir()
+    for script in (home / "script", home / "functions/_seskey"):
+        script.write_bytes(subprocess.check_output(["seskey", "completions", shell]))
     (home / ".aws").mkdir()
     profiles = ["work", *HOSTILE]
     (home / ".aws/config").write_text("".join(f"[profile {name}]\nregion = us-east-1\n" for name in profiles))

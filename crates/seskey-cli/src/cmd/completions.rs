@@ -2,7 +2,7 @@
 //!
 //! What may be completed is known by how an option calls its value: `REGION`, `PROFILE`, `USER`. The shell does files.
 
-use std::{env, ffi::OsString, time::Duration};
+use std::{env, ffi::OsString, sync::mpsc, thread, time::Duration};
 
 use clap::{Arg, Command, CommandFactory, FromArgMatches, ValueHint};
 use clap_complete::{
@@ -139,20 +139,28 @@ fn profiles() -> Vec<CompletionCandidate> {
     named(aws::block_on(profile::names()).unwrap_or_default())
 }
 
-/// Those of the account that the words before lead to, if somebody asks for them, and IAM answers at once.
+/// Those of the account that the words before lead to, if somebody asks for them.
 fn users(words: &[OsString]) -> Vec<CompletionCandidate> {
     if env::var_os(COMPLETE_USERS).is_none_or(|value| value.is_empty()) {
         return vec![];
     }
+    named(names_in_account(words))
+}
+
+/// None where IAM does not answer at once. It is asked by a thread that nobody waits for: a look-up of a name cannot be
+/// interrupted.
+fn names_in_account(words: &[OsString]) -> Vec<String> {
     let matches = Args::command().ignore_errors(true).try_get_matches_from(words);
     let global = matches.ok().and_then(|matches| Global::from_arg_matches(&matches).ok());
     let Some(global) = global else { return vec![] };
-    let names = aws::block_on(async {
-        let ask = async { aws::account(&global, None).await.user_names().await };
-        tokio::time::timeout(LONGEST, ask).await
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let asked = async { aws::account(&global, None).await.user_names().await };
+        // nobody may be there to hear it
+        let _ = sender.send(aws::block_on(asked));
     });
-    match names {
-        Ok(Ok(Ok(names))) => named(names),
+    match receiver.recv_timeout(LONGEST) {
+        Ok(Ok(Ok(names))) => names,
         _ => vec![],
     }
 }
@@ -163,6 +171,8 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
+    use std::{net::TcpListener, time::Instant};
+
     use super::*;
 
     #[test]
@@ -190,6 +200,16 @@ mod tests {
         {
             assert!(is_plain(word), "{word:?}");
         }
+    }
+
+    #[test]
+    fn an_account_that_does_not_answer_is_not_waited_for() {
+        let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", silent.local_addr().expect("its address"));
+        let words = ["seskey", "rotate", "--endpoint-url", &url, ""].map(OsString::from);
+        let begun = Instant::now();
+        assert!(names_in_account(&words).is_empty());
+        assert!(begun.elapsed() < LONGEST + Duration::from_secs(1), "{:?}", begun.elapsed());
     }
 
     /// What a value is called is what it is completed by: a new name would be completed by nothing.
