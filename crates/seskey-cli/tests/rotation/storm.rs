@@ -42,6 +42,11 @@ fn it_clears_up() {
     }
     let done = STEPS.map(|step| (step, storm.count(step)));
     storm.clear_up();
+    // where every key is revoked again and again, hardly anything can be sent before
+    let ends = Instant::now() + Duration::from_secs(60);
+    while watchers.iter().any(|(_, watcher)| watcher.sent() <= ENOUGH) && Instant::now() < ends {
+        thread::sleep(Duration::from_millis(100));
+    }
     let tally = storm.tally.lock().unwrap();
     assert_eq!(tally.strange, [""; 0]);
     for (of, watcher) in watchers {
@@ -50,7 +55,7 @@ fn it_clears_up() {
         let log: String =
             failures.iter().take(3).map(|it| logged(&storm.arena, &it[..20])).collect();
         assert_eq!(failures, [""; 0], "{of}\n{log}");
-        assert!(sent > 10, "nobody sent anything with {of}");
+        assert!(sent > ENOUGH, "hardly anything was sent with {of}");
     }
     eprintln!("{} runs, {} of them killed", tally.runs, tally.killed);
     eprintln!("{done:?}");
@@ -352,6 +357,8 @@ cat > relay.$$ && mv relay.$$ relay.json
 ";
 
 const RUNS_AT_ONCE: usize = 8;
+/// So many messages show that somebody sends.
+const ENOUGH: usize = 10;
 
 const HANDED_OVER: &str = "mark-hand-over";
 const STEPS: [&str; 5] = ["create-key", HANDED_OVER, "discard-key", "deactivate-key", "delete-key"];

@@ -59,6 +59,11 @@ impl Watcher {
         Self { stop, sent, thread }
     }
 
+    /// How many messages were sent.
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     /// Ends it: how many messages were sent, and what was refused.
     pub(crate) fn end(self) -> (usize, Vec<String>) {
         self.stop.store(true, Ordering::Relaxed);
