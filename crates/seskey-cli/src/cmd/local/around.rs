@@ -5,7 +5,7 @@ use std::{ffi::OsString, os::unix::process::ExitStatusExt};
 use rustix::process::{Pid, kill_process};
 use tokio::process::Command;
 
-use super::environment::TAKEN_OUT;
+use super::{environment::TAKEN_OUT, memory::MMAP_THRESHOLD};
 use crate::{
     exit::Exit,
     explain::{self, Failure, Result},
@@ -21,7 +21,7 @@ pub(super) async fn run(
 ) -> Result<Exit> {
     let (program, arguments) = command.split_first().expect("a command has at least its name");
     let mut command = Command::new(program);
-    for name in TAKEN_OUT {
+    for name in TAKEN_OUT.into_iter().chain([MMAP_THRESHOLD.0]) {
         command.env_remove(name);
     }
     let mut child = command.args(arguments).envs(variables).spawn().map_err(|error| {

@@ -1,0 +1,19 @@
+//! The memory of a large message goes back to the system when the message is forgotten.
+
+use std::{env, os::unix::process::CommandExt, process::Command};
+
+/// From how many bytes on glibc maps what is asked for, and unmaps it when it is freed. If it is not told, it raises the
+/// number with what is freed, to 32 MiB, and each thread keeps what messages took. It reads this when a program starts.
+/// Source: mallopt(3), M_MMAP_THRESHOLD.
+pub(super) const MMAP_THRESHOLD: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "131072");
+
+/// Starts the program anew in this process, so that glibc is told. If that cannot be, it goes on as it is.
+pub(super) fn give_back() {
+    let (name, value) = MMAP_THRESHOLD;
+    if cfg!(target_env = "gnu") && env::var_os(name).is_none() {
+        let mut words = env::args_os();
+        let (Ok(program), Some(called)) = (env::current_exe(), words.next()) else { return };
+        // it returns only if it failed
+        let _ = Command::new(program).arg0(called).args(words).env(name, value).exec();
+    }
+}
