@@ -108,6 +108,12 @@ pub(crate) fn overflows(messages: usize, bytes: usize) -> bool {
     messages > 1 && (messages > MAX_MESSAGES || bytes > MAX_BYTES)
 }
 
+/// Whether it is worth while to forget on disk, where many at once cost hardly more than one.
+pub(crate) fn overflows_by_far(messages: usize, bytes: usize) -> bool {
+    let share = |whole| whole - whole / 64;
+    overflows(share(messages), share(bytes))
+}
+
 impl Filter {
     fn matches(&self, message: &Message) -> bool {
         let is = |wanted: &Option<String>, found: &str| {

@@ -20,8 +20,8 @@ pub(super) fn apply(
             let (messages, bytes) = mailbox;
             insert(transaction, message)?;
             (*messages, *bytes) = (*messages + 1, *bytes + message.size());
-            while mailbox::overflows(*messages, *bytes) {
-                (*messages, *bytes) = (*messages - 1, *bytes - delete_oldest(transaction)?);
+            if mailbox::overflows_by_far(*messages, *bytes) {
+                forget(transaction, mailbox)?;
             }
             Ok(())
         }
@@ -65,11 +65,21 @@ fn insert(transaction: &Transaction<'_>, message: &Message) -> rusqlite::Result<
     Ok(())
 }
 
-/// Gives how many bytes it had.
-fn delete_oldest(transaction: &Transaction<'_>) -> rusqlite::Result<usize> {
-    let sql = "DELETE FROM message WHERE number = (SELECT min(number) FROM message)
-        RETURNING bytes";
-    transaction.prepare_cached(sql)?.query_row((), |row| row.get(0))
+/// Deletes the oldest messages until no more are there than a mailbox holds.
+fn forget(transaction: &Transaction<'_>, mailbox: &mut (usize, usize)) -> rusqlite::Result<()> {
+    let (messages, bytes) = mailbox;
+    let mut oldest =
+        transaction.prepare_cached("SELECT number, bytes FROM message ORDER BY number")?;
+    let mut rows = oldest.query(())?;
+    let mut last = None;
+    while mailbox::overflows(*messages, *bytes)
+        && let Some(row) = rows.next()?
+    {
+        last = Some(row.get::<_, i64>(0)?);
+        (*messages, *bytes) = (*messages - 1, *bytes - row.get::<_, usize>(1)?);
+    }
+    transaction.prepare_cached("DELETE FROM message WHERE number <= ?1")?.execute([last])?;
+    Ok(())
 }
 
 pub(super) fn set(transaction: &Transaction<'_>, name: &str, value: &str) -> rusqlite::Result<()> {
