@@ -122,8 +122,9 @@ pub(crate) enum Verb {
     Demo,
     /// Print the completions of a shell
     ///
-    /// The completions know regions, the targets of render, the profiles of ~/.aws, and the values of options. The names of users are
-    /// asked of IAM at each TAB where $SESKEY_COMPLETE_USERS is set, for two seconds at most.
+    /// The completions know regions, the targets of render, the profiles of ~/.aws, the users of seskey.toml, and the
+    /// values of options. Other users are asked of IAM at each TAB where $SESKEY_COMPLETE_USERS is set, for two seconds
+    /// at most.
     Completions(Completions),
     /// Print a manual page
     Man(Man),

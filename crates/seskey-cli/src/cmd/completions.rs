@@ -2,7 +2,15 @@
 //!
 //! What may be completed is known by how an option calls its value: `REGION`, `PROFILE`, `USER`. The shell does files.
 
-use std::{env, ffi::OsString, sync::mpsc, thread, time::Duration};
+use std::{
+    collections::BTreeSet,
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 use clap::{Arg, Command, CommandFactory, FromArgMatches, ValueHint};
 use clap_complete::{
@@ -18,6 +26,7 @@ use seskey_aws::profile;
 use crate::{
     args::{self, Args, Global},
     aws,
+    cmd::fleet,
     exit::Exit,
     explain::Result,
     output::Output,
@@ -139,20 +148,32 @@ fn profiles() -> Vec<CompletionCandidate> {
     named(aws::block_on(profile::names()).unwrap_or_default())
 }
 
-/// Those of the account that the words before lead to, if somebody asks for them.
+/// Those that a seskey.toml declares, for the verbs that go through one; else those of the account, if somebody asks.
 fn users(words: &[OsString]) -> Vec<CompletionCandidate> {
-    if env::var_os(COMPLETE_USERS).is_none_or(|value| value.is_empty()) {
-        return vec![];
+    let typed = Args::command().ignore_errors(true).try_get_matches_from(words);
+    let Ok(typed) = typed else { return vec![] };
+    let file = match typed.subcommand() {
+        Some(("plan" | "apply", typed)) => typed.get_one::<PathBuf>("file"),
+        _ => None,
+    };
+    let is_asked = env::var_os(COMPLETE_USERS).is_some_and(|value| !value.is_empty());
+    match (file, Global::from_arg_matches(&typed)) {
+        (Some(file), _) => named(declared(file)),
+        (None, Ok(global)) if is_asked => named(names_in_account(global)),
+        _ => vec![],
     }
-    named(names_in_account(words))
+}
+
+fn declared(file: &Path) -> Vec<String> {
+    let fleet = fleet::read(file);
+    let credentials = fleet.iter().flat_map(|fleet| &fleet.credentials);
+    let names: BTreeSet<_> = credentials.map(|credential| credential.user.to_string()).collect();
+    names.into_iter().collect()
 }
 
 /// None where IAM does not answer at once. It is asked by a thread that nobody waits for: a look-up of a name cannot be
 /// interrupted.
-fn names_in_account(words: &[OsString]) -> Vec<String> {
-    let matches = Args::command().ignore_errors(true).try_get_matches_from(words);
-    let global = matches.ok().and_then(|matches| Global::from_arg_matches(&matches).ok());
-    let Some(global) = global else { return vec![] };
+fn names_in_account(global: Global) -> Vec<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let asked = async { aws::account(&global, None).await.user_names().await };
@@ -206,9 +227,11 @@ mod tests {
     fn an_account_that_does_not_answer_is_not_waited_for() {
         let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", silent.local_addr().expect("its address"));
-        let words = ["seskey", "rotate", "--endpoint-url", &url, ""].map(OsString::from);
+        let words = ["seskey", "demo", "--endpoint-url", &url];
+        let typed = Args::command().try_get_matches_from(words).expect("they are right");
+        let global = Global::from_arg_matches(&typed).expect("they are right");
         let begun = Instant::now();
-        assert!(names_in_account(&words).is_empty());
+        assert!(names_in_account(global).is_empty());
         assert!(begun.elapsed() < LONGEST + Duration::from_secs(1), "{:?}", begun.elapsed());
     }
 

@@ -127,7 +127,7 @@ pub(crate) async fn accounts(
     Ok(accounts)
 }
 
-fn read(path: &Path) -> Result<Fleet> {
+pub(super) fn read(path: &Path) -> Result<Fleet> {
     let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
     Fleet::parse(&text).map_err(|errors| {
         let line = |error: &FleetError| {
