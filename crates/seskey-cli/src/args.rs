@@ -2,20 +2,24 @@
 
 mod completions;
 pub(crate) mod fleet;
+mod local;
 mod man;
 mod migrate;
+mod policy;
 mod render;
 pub(crate) mod revoke;
 pub(crate) mod rotate;
 
-use std::{ffi::OsString, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use seskey::render::Target;
 
 pub(crate) use completions::Completions;
+pub(crate) use local::{Local, LogFormat};
 pub(crate) use man::Man;
 pub(crate) use migrate::Migrate;
+pub(crate) use policy::{PolicyArgs, PolicyCheck, PolicyVerb, Sending};
 pub(crate) use render::Render;
 
 /// Amazon SES SMTP credentials: derive, create, prove, deliver, rotate, revoke, list, delete; and a local SES to try it
@@ -182,76 +186,6 @@ pub(crate) struct Inspect {
     pub(crate) secret: SecretSource,
 }
 
-#[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct PolicyArgs {
-    #[command(subcommand)]
-    pub(crate) verb: Option<PolicyVerb>,
-    /// The account in the ARNs [else: any]
-    #[arg(long, value_name = "ID")]
-    pub(crate) account: Option<String>,
-    #[command(flatten)]
-    pub(crate) sending: Sending,
-}
-
-/// What a sending policy allows; nothing given allows all.
-#[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "What the policy allows")]
-pub(crate) struct Sending {
-    /// An address to send from, with * and ?, such as *@example.com; several
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) from: Vec<String>,
-    /// An identity to send from: an address or a domain; several
-    #[arg(long, value_name = "NAME")]
-    pub(crate) identity: Vec<String>,
-    /// A configuration set to send with
-    #[arg(long, value_name = "NAME")]
-    pub(crate) configuration_set: Vec<String>,
-    /// A network to send from
-    #[arg(long, value_name = "CIDR")]
-    pub(crate) source_ip: Vec<String>,
-    /// An address to send to, with * and ?; several
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) recipient: Vec<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PolicyVerb {
-    /// Evaluate a policy: may it send from this address to these?
-    Check(PolicyCheck),
-    /// Print the least policy for the person or role that runs these verbs
-    Operator {
-        /// The verbs: create, list, verify, rotate, revoke, delete, migrate
-        #[arg(long = "for", value_name = "VERBS", value_delimiter = ',', required = true)]
-        verbs: Vec<String>,
-    },
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct PolicyCheck {
-    /// The policy document; - is stdin
-    #[arg(required_unless_present = "request")]
-    pub(crate) file: Option<PathBuf>,
-    /// The address in From
-    #[arg(long, value_name = "ADDRESS", required_unless_present = "request")]
-    pub(crate) from: Option<String>,
-    /// A recipient
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) to: Vec<String>,
-    /// A further condition key and its value
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) context: Vec<String>,
-    /// The account of the identity [else: 000000000000]
-    #[arg(long, value_name = "ID")]
-    pub(crate) account: Option<String>,
-    /// A file with policies and a request as JSON; - is stdin
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "from", "to", "context", "account"])]
-    pub(crate) request: Option<PathBuf>,
-    /// Exit with 4 unless it is allowed
-    #[arg(long)]
-    pub(crate) exit_code: bool,
-}
-
 /// Which SMTP endpoint is logged in to.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "The SMTP endpoint")]
@@ -405,76 +339,6 @@ pub(crate) struct Delete {
     /// Say what would be deleted, and delete nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Local {
-    /// Where IAM, STS, the SES API and the mailbox are served [default: 127.0.0.1:4566; around a COMMAND any free port]
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub(crate) http: Option<String>,
-    /// Where SMTP begins in clear and turns to TLS; several, each perhaps for a region of its own [default:
-    /// 127.0.0.1:2587; around a COMMAND any free port]
-    #[arg(long, value_name = "[REGION=]ADDRESS:PORT")]
-    pub(crate) smtp: Vec<String>,
-    /// Where SMTP begins in TLS; several, as with --smtp [default: 127.0.0.1:2465; around a COMMAND any free port]
-    #[arg(long, value_name = "[REGION=]ADDRESS:PORT")]
-    pub(crate) smtps: Vec<String>,
-    /// SMTP connections from one address at a time
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    pub(crate) max_connections: usize,
-    /// The account [default: 000000000000, or the one in DIR]
-    #[arg(long, value_name = "ID")]
-    pub(crate) account: Option<String>,
-    /// Keep everything in this directory [default: in memory, gone at the end]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// A verified identity of the region: an address or a domain [without any, every sender is verified]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) identity: Vec<String>,
-    /// Be in the sandbox: recipients must be verified too, 200 in 24 hours and one in a second
-    #[arg(long)]
-    pub(crate) sandbox: bool,
-    /// The recipients that may be sent to in 24 hours [default: no limit]
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) max_24_hour_send: Option<u64>,
-    /// The recipients that may be sent to in a second [default: no limit]
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) max_send_rate: Option<u64>,
-    /// Take passwords of the legacy algorithm
-    #[arg(long)]
-    pub(crate) accept_v2: bool,
-    /// What goes wrong on purpose: a TOML file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) faults: Option<PathBuf>,
-    /// A host name by which the HTTP side is called, such as that of its container [beside localhost, its address and
-    /// AWS's own names]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) host_name: Vec<String>,
-    /// The form of the log
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log_format: LogFormat,
-    /// The access key ID of the root user; its secret is in $SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY [default: a new
-    /// key, or the one in DIR]
-    #[arg(long, value_name = "ACCESS_KEY_ID")]
-    pub(crate) root_access_key_id: Option<String>,
-    /// The IAM user that the command sends as; made, if it is not there
-    #[arg(long, value_name = "NAME", default_value = "ses-smtp-user.local")]
-    pub(crate) user: String,
-    /// The address that the command sends from, in $SMTP_FROM; else one of the first identity, else app@example.com
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) from: Option<String>,
-    /// Run this command with the local SES in its environment, and end as it ends: SMTP_HOST, SMTP_PORT, SMTP_USERNAME,
-    /// SMTP_PASSWORD, SMTP_URL, AWS_* and the files of certificates
-    #[arg(last = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<OsString>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// For eyes
-    Text,
-    /// A JSON object a line
-    Json,
 }
 
 fn parse_url(text: &str) -> Result<String, &'static str> {
