@@ -34,7 +34,7 @@ use crate::{
 
 pub(crate) fn run(args: &args::Completions, output: &Output) -> Result<Exit> {
     let text = match args.shell {
-        shell if !args.words.is_empty() => candidates(shell, &args.words)?,
+        shell if !args.words.is_empty() => candidates(shell, &args.words),
         Shell::Bash => include_str!("completions/seskey.bash").to_owned(),
         Shell::Zsh => include_str!("completions/seskey.zsh").to_owned(),
         Shell::Fish => include_str!("completions/seskey.fish").to_owned(),
@@ -49,11 +49,13 @@ pub(crate) fn run(args: &args::Completions, output: &Output) -> Result<Exit> {
 }
 
 /// What completes the last word, a candidate a line: values where there are any, else options.
-fn candidates(shell: Shell, words: &[OsString]) -> Result<String> {
+fn candidates(shell: Shell, words: &[OsString]) -> String {
     let words = if shell == Shell::Bash { rejoined(words) } else { words.to_vec() };
     let last = words.last().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     let mut command = knowing(Args::command(), &words);
-    let mut found = complete(&mut command, words.clone(), words.len() - 1, None)?;
+    let found = complete(&mut command, words.clone(), words.len() - 1, None);
+    // a line that makes no sense is completed by nothing
+    let mut found = found.unwrap_or_default();
     found.retain(|candidate| candidate.get_value().to_str().is_some_and(is_plain));
     let is_option = |candidate: &CompletionCandidate| {
         candidate.get_value().as_encoded_bytes().starts_with(b"-")
@@ -66,7 +68,7 @@ fn candidates(shell: Shell, words: &[OsString]) -> Result<String> {
         Some((option, _)) if shell == Shell::Bash => format!("{option}="),
         _ => String::new(),
     };
-    Ok(found.iter().map(|candidate| line(shell, candidate, &typed)).collect())
+    found.iter().map(|candidate| line(shell, candidate, &typed)).collect()
 }
 
 fn line(shell: Shell, candidate: &CompletionCandidate, typed: &str) -> String {
@@ -108,22 +110,23 @@ fn is_cut_option(option: &OsString, word: &OsString) -> bool {
 fn knowing(command: Command, words: &[OsString]) -> Command {
     let verbs: Vec<String> =
         command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-    let know = move |arg: Arg, words: &[OsString]| {
+    let words = words.to_vec();
+    everywhere(command, &|arg| {
+        let (words, verbs) = (words.clone(), verbs.clone());
         let name = arg.get_value_names().and_then(|names| names.first()).cloned();
-        let (words, verbs) = (words.to_vec(), verbs.clone());
-        match name.as_deref() {
-            Some("REGION") => arg.add(ArgValueCandidates::new(regions)),
-            Some("PROFILE") => arg.add(ArgValueCandidates::new(profiles)),
-            Some("USER") => arg.add(ArgValueCandidates::new(move || users(&words))),
-            Some("VERB") => arg.add(ArgValueCandidates::new(move || named(verbs.clone()))),
-            Some("VERBS") => {
-                arg.add(ArgValueCandidates::new(|| named(permissions::VERBS.to_vec())))
+        let candidates = match name.as_deref() {
+            Some("REGION") => ArgValueCandidates::new(regions),
+            Some("PROFILE") => ArgValueCandidates::new(profiles),
+            Some("USER") => ArgValueCandidates::new(move || users(&words)),
+            Some("VERB") => ArgValueCandidates::new(move || named(verbs.clone())),
+            Some("VERBS") => ArgValueCandidates::new(|| named(permissions::VERBS.to_vec())),
+            _ if arg.get_value_hint() == ValueHint::AnyPath => {
+                return arg.value_hint(ValueHint::Other);
             }
-            _ if arg.get_value_hint() == ValueHint::AnyPath => arg.value_hint(ValueHint::Other),
-            _ => arg,
-        }
-    };
-    everywhere(command, &|arg| know(arg, words))
+            _ => return arg,
+        };
+        arg.add(candidates)
+    })
 }
 
 fn everywhere(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
@@ -240,7 +243,7 @@ mod tests {
     fn every_kind_of_value_is_completed() {
         let last = |words: &[&str]| {
             let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-            candidates(Shell::Bash, &words).expect("they can be completed")
+            candidates(Shell::Bash, &words)
         };
         assert!(last(&["seskey", "create", "--region", "eu-"]).contains("eu-west-1\n"));
         assert!(last(&["seskey", "derive", "v2", "eu-"]).contains("eu-west-1\n"));
