@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The .deb and the .rpm, judged by lintian and installed, used and removed in a fresh Debian each.
+set -euo pipefail
+. "$(dirname "$0")/made.sh"
+needs lintian mmdebstrap rpm systemd-analyze
+
+lintian --fail-on error,warning "$packages"/*.deb
+rpm --query --list --package "$packages"/*.rpm
+for package in "$packages"/*.{deb,rpm}; do
+  # Nothing is left of the root directory, and nothing of what is mounted in it.
+  mmdebstrap --quiet --mode=root --variant=essential --include=systemd --format=null \
+    --customize-hook="'$here/in_root.sh' \"\$1\" '$package'" bookworm /dev/null
+done
