@@ -70,6 +70,56 @@ fn imports_go_down_only() {
     }
 }
 
+/// The modules of the local SES, from the top to the bottom. Each imports from floors below its own only.
+const FLOORS: &[&[&str]] = &[
+    &["server"],
+    &["http", "smtp"],
+    &["connections", "local_ses"],
+    &["dispatch", "faults", "metrics"],
+    &["ses"],
+    &["api"],
+    &["sts"],
+    &["iam"],
+    &["journal", "sending"],
+    &["account"],
+    &["mailbox", "message", "xml"],
+    &["sigv4"],
+    &["address", "clock", "lock", "refusal", "tls"],
+];
+
+#[test]
+fn the_local_ses_has_floors() {
+    let floor = |module: &str| FLOORS.iter().position(|floor| floor.contains(&module));
+    let root = root().join("crates/seskey-local/src");
+    let import = Regex::new(r"crate::(?s:(\w+)|\{(.*?)\};)").unwrap();
+    // of a list over several lines, or in one
+    let item = Regex::new(r"(?m)(?:^    |^|, )(\w+)").unwrap();
+    let mut upwards = vec![];
+    for file in sources() {
+        let Ok(place) = file.strip_prefix(&root) else { continue };
+        let module = place.with_extension("");
+        let module = module.iter().next().unwrap().to_str().unwrap();
+        if module == "lib" {
+            continue;
+        }
+        let own = floor(module).unwrap_or_else(|| panic!("{module} is on no floor"));
+        let text = fs::read_to_string(&file).unwrap();
+        for found in import.captures_iter(text.split("#[cfg(test)]").next().unwrap()) {
+            let names: Vec<&str> = match found.get(2) {
+                Some(list) => item
+                    .captures_iter(list.as_str())
+                    .map(|it| it.get(1).unwrap().as_str())
+                    .collect(),
+                None => vec![found.get(1).unwrap().as_str()],
+            };
+            let names = names.into_iter().filter(|name| *name != module);
+            let names = names.filter(|name| floor(name).is_some_and(|floor| floor <= own));
+            upwards.extend(names.map(|name| format!("{} imports {name}", place.display())));
+        }
+    }
+    assert_eq!(upwards, [""; 0]);
+}
+
 #[test]
 fn every_dependency_is_used() {
     let workspace = read("Cargo.toml");

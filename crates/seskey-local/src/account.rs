@@ -9,9 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 
-pub use action::{
-    Action, Bounded, EntityType, Holder, PolicyScope, PolicyUsage, Simulation, Tagged,
-};
+pub use action::{Action, EntityType, Holder, PolicyScope, PolicyUsage, Simulation, Tagged};
 pub use answer::{
     AccessKeyMetadata, Answer, AttachedPolicy, Detail, EvalDecision, HeldDetail, MatchedStatement,
     PolicyEntity, Position, Simulated,
@@ -22,6 +20,7 @@ pub use groups::Group;
 pub use identifiers::{AccountId, fresh_access_key};
 pub use identities::{Identity, IdentityPolicyError, IdentitySettings, TooManyIdentities};
 pub use keys::{AccessKey, LastUsed, Status};
+pub use late::Lag;
 pub use pages::{Listed, Page};
 pub use passwords::{LoginProfile, ServiceSpecificCredential};
 pub use policies::ManagedPolicy;

@@ -1,6 +1,6 @@
-//! One request to an API, from its bytes to its answer: authenticate, parse, authorize, do, encode.
+//! One request to IAM or STS, from its bytes to its answer: authenticate, parse, authorize, do, encode.
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use jiff::Timestamp;
 use rand::Rng;
@@ -13,7 +13,6 @@ use crate::{
     account::{Account, Circumstances, Principal, TemporaryCredential},
     iam::{self, Members, Operation},
     refusal::{Denial, Mismatch, Refusal},
-    ses,
     sigv4::{self, Authorization, Scope, Signed, Signer, SigningKey},
     sts, xml,
 };
@@ -68,22 +67,18 @@ pub fn answer(
             request_id,
             body,
         },
-        Err(refusal) => refuse(request, refusal, &request_id),
+        Err(refusal) => refuse(service, &refusal, &request_id),
     }
 }
 
-/// Answers a request with a refusal.
-pub(crate) fn refuse(request: &Signed<'_>, refusal: Refusal, request_id: &str) -> Response {
-    let service = Service::of(request);
-    if service == Service::Ses {
-        return ses::refuse(request, refusal.into(), request_id.to_owned());
-    }
+/// Answers a request to IAM or STS with a refusal.
+pub(crate) fn refuse(service: Service, refusal: &Refusal, request_id: &str) -> Response {
     Response {
         status: refusal.status(),
         content_type: xml::CONTENT_TYPE,
         error_type: None,
         request_id: request_id.to_owned(),
-        body: xml::error(service.namespace(), &refusal, request_id),
+        body: xml::error(service.namespace(), refusal, request_id),
     }
 }
 
@@ -92,14 +87,10 @@ pub(crate) fn service(request: &Signed<'_>) -> &'static str {
     Service::of(request).names()[0]
 }
 
-/// The operation that a request asks for; `None` for one that is not served, whose name may be anything.
-pub(crate) fn action(request: &Signed<'_>) -> Option<&'static str> {
-    if is_for_ses(request) {
-        return ses::action(request);
-    }
-    let named = |form| form_urlencoded::parse(form).find(|(name, _)| name == "Action");
-    let (_, action) = named(request.query.as_bytes()).or_else(|| named(request.body))?;
-    Service::of(request).operation(&action).map(|operation| operation.name)
+/// The `Action` parameter of a request to a Query API, whatever it is.
+pub(crate) fn named_action<'a>(request: &'a Signed<'_>) -> Option<Cow<'a, str>> {
+    let named = |form: &'a [u8]| form_urlencoded::parse(form).find(|(name, _)| name == "Action");
+    named(request.query.as_bytes()).or_else(|| named(request.body)).map(|(_, action)| action)
 }
 
 /// Temporary credentials whose time is over are told from those that never were.
@@ -113,14 +104,14 @@ fn expired(account: &Account, request: &Signed<'_>, refusal: Refusal, now: Times
     }
 }
 
-/// Whether [`crate::ses`] answers the request, and not this.
+/// Whether a request is one to SES, which is not answered here.
 pub(crate) fn is_for_ses(request: &Signed<'_>) -> bool {
     Service::of(request) == Service::Ses
 }
 
 /// Which API is spoken to: the one that the signature was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Service {
+pub(crate) enum Service {
     Iam,
     Sts,
     Ses,
@@ -158,7 +149,7 @@ fn body(
         may_use(session, service, operation)?;
     }
     let action = operation.parse(&members, &caller).map_err(|refusal| match service {
-        Service::Sts => refusal.with_value_of(&members),
+        Service::Sts => with_value(refusal, &members),
         _ => refusal,
     })?;
     operation.add_context(&mut context, account, &members, &caller);
@@ -168,6 +159,21 @@ fn body(
     }
     let answer = account.apply(action, now, rng)?;
     Ok(iam::encode(service.namespace(), operation.name, &answer, request_id))
+}
+
+/// The refusal of a parameter with its value, as STS has it.
+fn with_value(refusal: Refusal, members: &Members) -> Refusal {
+    match refusal {
+        Refusal::ValidationError { member, constraint, .. } => {
+            let mut name = member.clone();
+            if let Some(first) = name.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            let value = members.get(&name).map(str::to_owned);
+            Refusal::ValidationError { member, value, constraint }
+        }
+        refusal => refusal,
+    }
 }
 
 /// What temporary credentials are good for.
@@ -242,7 +248,7 @@ pub(crate) fn permit(
 
 impl Service {
     /// What cannot be read is refused by IAM, unless it came by a path of SES.
-    fn of(request: &Signed<'_>) -> Self {
+    pub(crate) fn of(request: &Signed<'_>) -> Self {
         if request.path.starts_with("/v2/") {
             return Self::Ses;
         }
@@ -272,7 +278,7 @@ impl Service {
         }
     }
 
-    fn operation(self, name: &str) -> Option<&'static Operation> {
+    pub(crate) fn operation(self, name: &str) -> Option<&'static Operation> {
         let operations = match self {
             Self::Iam => iam::OPERATIONS,
             Self::Sts => &[sts::OPERATIONS],
@@ -281,19 +287,19 @@ impl Service {
         operations.iter().copied().flatten().find(|operation| operation.name == name)
     }
 
-    fn namespace(self) -> &'static str {
+    pub(crate) fn namespace(self) -> &'static str {
         match self {
             Self::Iam => iam::NAMESPACE,
             Self::Sts => sts::NAMESPACE,
-            Self::Ses => ses::NAMESPACE,
+            Self::Ses => "http://ses.amazonaws.com/doc/2010-12-01/",
         }
     }
 
-    fn version(self) -> &'static str {
+    pub(crate) fn version(self) -> &'static str {
         match self {
             Self::Iam => iam::VERSION,
             Self::Sts => sts::VERSION,
-            Self::Ses => ses::VERSION,
+            Self::Ses => "2010-12-01",
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::{
 };
 use tracing::warn;
 
-use crate::local_ses::lock;
+use crate::lock::lock;
 
 /// The connections that share a limit.
 pub(crate) struct Connections {

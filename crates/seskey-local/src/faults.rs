@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-pub use plan::{ApiFault, Code, Lag, Moment, Plan, SmtpFault};
+pub use plan::{ApiFault, Moment, Plan, SmtpFault};
 
+use crate::refusal::Code;
 use plan::{Bucket, Rule};
 
 mod plan;

@@ -19,11 +19,14 @@ use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 pub use error::JournalError;
-pub(crate) use {database::Database, kept::Kept};
+pub(crate) use {
+    database::Database,
+    kept::{Kept, Seed},
+};
 
 use crate::{
-    account::Row,
-    local_ses::LocalSes,
+    account::{Account, Row},
+    lock::lock,
     mailbox::{Filter, Message},
 };
 
@@ -168,19 +171,21 @@ impl Ticket {
 }
 
 impl Writer {
-    /// Starts to write what is handed in to a journal.
+    /// Starts to write what is handed in to a journal, and shows what is kept. The account is in memory as the journal
+    /// has it.
     ///
     /// # Errors
     /// There is no further thread.
     pub(crate) fn start(
         journal: Journal,
         database: Database,
-        ses: Arc<LocalSes>,
+        account: Arc<Mutex<Account>>,
+        show: impl Fn(Write) + Send + 'static,
     ) -> Result<Self, JournalError> {
         let of_thread = journal.clone();
         let thread = thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || of_thread.run(database, &ses))
+            .spawn(move || of_thread.run(database, &account, &show))
             .map_err(JournalError::Thread)?;
         Ok(Self { journal, thread: Some(thread) })
     }
@@ -197,7 +202,7 @@ impl Drop for Writer {
 
 /// What the thread does.
 impl Journal {
-    fn run(&self, mut database: Database, ses: &LocalSes) {
+    fn run(&self, mut database: Database, account: &Mutex<Account>, show: &dyn Fn(Write)) {
         // true from a failure until the account in memory is again what is on disk
         let mut astray = false;
         while let Some(batch) = self.next_batch() {
@@ -209,7 +214,7 @@ impl Journal {
             match written {
                 Ok(true) => {
                     self.0.commits.fetch_add(1, Ordering::Relaxed);
-                    self.tell(batch, ses);
+                    self.tell(batch, show);
                     continue;
                 }
                 Ok(false) => {}
@@ -217,7 +222,7 @@ impl Journal {
             }
             // the use of a key is recorded again when it is used again
             if batch.iter().any(|entry| entry.told.is_some()) {
-                astray = !self.put_back(&database, ses);
+                astray = !self.put_back(&database, account);
             }
         }
         if let Err(error) = database.close() {
@@ -225,10 +230,10 @@ impl Journal {
         }
     }
 
-    fn tell(&self, batch: Vec<Entry>, ses: &LocalSes) {
+    fn tell(&self, batch: Vec<Entry>, show: &dyn Fn(Write)) {
         let mut told = Vec::with_capacity(batch.len());
         for entry in batch {
-            ses.show(entry.write);
+            show(entry.write);
             told.extend(entry.told);
         }
         {
@@ -243,8 +248,8 @@ impl Journal {
 
     /// Makes the account in memory what is on disk again. What waits in the queue was made on top of what failed, and
     /// fails with it, but not before.
-    fn put_back(&self, database: &Database, ses: &LocalSes) -> bool {
-        let mut account = ses.account();
+    fn put_back(&self, database: &Database, account: &Mutex<Account>) -> bool {
+        let mut account = lock(account);
         let failed = mem::take(&mut self.queue().entries);
         match database.account() {
             Ok(Some(kept)) => {

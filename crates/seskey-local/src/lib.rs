@@ -5,14 +5,17 @@
 //! two listeners touch sockets.
 
 pub mod account;
+pub mod address;
 pub mod api;
 mod clock;
 mod connections;
+mod dispatch;
 pub mod faults;
 mod http;
 pub mod iam;
 mod journal;
 mod local_ses;
+mod lock;
 pub mod mailbox;
 pub mod message;
 mod metrics;

@@ -2,7 +2,7 @@
 
 use std::{
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,21 +16,22 @@ use crate::{
     account::{Account, Action, Answer, Circumstances, Status},
     api,
     clock::Clock,
-    faults::{ApiFault, Code, Faults, Moment, Plan, SmtpFault},
+    dispatch,
+    faults::{ApiFault, Faults, Moment, Plan, SmtpFault},
     journal::{Journal, Kept, NotKept, Ticket, Write},
+    lock::lock,
     mailbox::{Filter, Mailbox, Message},
     message::RawMessage,
     metrics::Metrics,
     refusal,
-    sending::{Interface, Login, Refusal, Sent, Settings, Submission},
+    sending::{Envelope, Interface, Login, LoginRefused, Refusal, Sent, Settings, Submission},
     ses,
     sigv4::Signed,
-    smtp::Envelope,
 };
 
 /// A local SES without its sockets.
 pub(crate) struct LocalSes {
-    account: Mutex<Account>,
+    account: Arc<Mutex<Account>>,
     /// What the password of an unknown user is compared with.
     nobody: SecretAccessKey,
     mailbox: Mutex<Mailbox>,
@@ -45,14 +46,6 @@ pub(crate) struct LocalSes {
     authority_pem: String,
     /// Absent while everything is in memory alone.
     journal: Option<Journal>,
-}
-
-/// Why a login was refused; the client is told nothing of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    UnknownKey,
-    InactiveKey,
-    WrongPassword,
 }
 
 /// An answer to a request, to be given when what it tells of is kept.
@@ -83,7 +76,7 @@ impl LocalSes {
         let clock = Clock::default();
         clock.put_ahead(kept.clock_ahead);
         Self {
-            account: Mutex::new(kept.account),
+            account: Arc::new(Mutex::new(kept.account)),
             nobody: root.clone(),
             mailbox: Mutex::new(kept.mailbox),
             rng: Mutex::new(rng),
@@ -112,7 +105,9 @@ impl LocalSes {
         let now = self.clock.now();
         let (answer, ticket) =
             self.act(|account| account.apply(action, now, &mut *lock(&self.rng)));
-        ticket.wait().map_err(|NotKept| refusal::Refusal::Failure(Code::ServiceFailure))?;
+        ticket
+            .wait()
+            .map_err(|NotKept| refusal::Refusal::Failure(refusal::Code::ServiceFailure))?;
         answer
     }
 
@@ -150,7 +145,7 @@ impl LocalSes {
         user_name: &str,
         password: &Secret,
         region: &Region,
-    ) -> Result<Login, Refused> {
+    ) -> Result<Login, LoginRefused> {
         let login = self.check_login(user_name, password, region);
         self.metrics.login(login.as_ref().err().copied());
         login
@@ -161,19 +156,19 @@ impl LocalSes {
         user_name: &str,
         password: &Secret,
         region: &Region,
-    ) -> Result<Login, Refused> {
+    ) -> Result<Login, LoginRefused> {
         let key = lock(&self.account)
             .seen_access_key(user_name, self.clock.now(), || lock(&self.faults).coin())
             .cloned();
         let secret = key.as_ref().map_or(&self.nobody, |key| key.secret());
         // every way out comes after all of the work
         let right = is_password_of(secret, password, region, self.accept_v2);
-        let key = key.ok_or(Refused::UnknownKey)?;
+        let key = key.ok_or(LoginRefused::UnknownKey)?;
         if key.status() != Status::Active {
-            return Err(Refused::InactiveKey);
+            return Err(LoginRefused::InactiveKey);
         }
         if !right {
-            return Err(Refused::WrongPassword);
+            return Err(LoginRefused::WrongPassword);
         }
         let now = self.clock.now();
         // nobody waits for that
@@ -225,7 +220,7 @@ impl LocalSes {
                 Ok(id)
             }
             Err(refusal) => {
-                self.metrics.message_refused(refusal.reply().code());
+                self.metrics.message_refused(refusal.reply().0);
                 Err(refusal)
             }
         }
@@ -310,7 +305,7 @@ impl LocalSes {
         let key_of = |id: &str| lock(&self.account).signing_key(id, now, coin);
         let clocks = [now, Timestamp::now()];
         let mut signer = api::authenticate(request, self.region.partition(), key_of, clocks);
-        let (service, action) = (api::service(request), api::action(request));
+        let (service, action) = (api::service(request), dispatch::action(request));
         let fault = match (&signer, action) {
             (Ok(_), Some(action)) => lock(&self.faults).of_call(action, now),
             _ => None,
@@ -332,8 +327,8 @@ impl LocalSes {
             }
         });
         let failure = self.journal.as_ref().map(|_| {
-            let refusal = refusal::Refusal::Failure(Code::ServiceFailure);
-            api::refuse(request, refusal, &answer.request_id)
+            let refusal = refusal::Refusal::Failure(refusal::Code::ServiceFailure);
+            dispatch::refuse(request, refusal, &answer.request_id)
         });
         let message_bytes = message.as_ref().map(|message| message.raw_data.len());
         let message = message
@@ -365,8 +360,8 @@ impl LocalSes {
         }
     }
 
-    pub(crate) fn account(&self) -> MutexGuard<'_, Account> {
-        lock(&self.account)
+    pub(crate) fn account(&self) -> Arc<Mutex<Account>> {
+        self.account.clone()
     }
 
     /// Shows what is kept; the account shows its changes itself.
@@ -411,22 +406,19 @@ fn is_password_of(
     is(SmtpPassword::derive(secret, region)) | (is(SmtpPassword::derive_v2(secret)) & accept_v2)
 }
 
-/// A panic in another connection leaves the state as the last whole change left it.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{account::Principal, server::Config};
+    use crate::{account::Principal, journal::Seed, tls::Authority};
 
     /// "The SMTP interface does not take temporary credentials", whatever is derived from them.
     /// Source: Developer Guide, "Obtaining Amazon SES SMTP credentials".
     #[test]
     fn a_temporary_access_key_logs_nobody_in() {
         let mut rng: StdRng = rand::make_rng();
-        let (kept, root) = Kept::new(&Config::ephemeral(), &mut rng).expect("certificates");
+        let authority = Authority::new().expect("certificates");
+        let seed = Seed { account_id: None, region: None, root: None, authority };
+        let (kept, root) = Kept::new(seed, &mut rng);
         let region = kept.region.clone();
         let ses =
             LocalSes::new(kept, &root.1, region.clone(), Settings::default(), false, rng, None);
@@ -443,7 +435,7 @@ mod tests {
         };
         let secret = SecretAccessKey::parse(credentials.secret_access_key.expose());
         let secret = secret.expect("a secret of the account");
-        assert_eq!(log_in(&credentials.access_key_id, &secret), Err(Refused::UnknownKey));
+        assert_eq!(log_in(&credentials.access_key_id, &secret), Err(LoginRefused::UnknownKey));
         assert!(log_in(root.0.as_str(), &root.1).is_ok());
     }
 }

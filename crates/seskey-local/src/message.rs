@@ -5,13 +5,11 @@ use memchr::{memchr2_iter, memmem};
 use rand::{Rng, RngExt};
 use seskey::Region;
 
-pub use address::{AddressError, is_addr_spec};
 use fields::{Content, Field};
 pub use header::{Author, Header, HeaderError, IdentityArns, mailboxes};
 pub use parameters::ParameterError;
 pub use tags::{Tag, TagError, check_tag};
 
-mod address;
 mod attachments;
 mod fields;
 mod header;

@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::local_ses::Refused;
+use crate::sending::LoginRefused;
 
 /// The media type of [`Metrics::text`]. Source: OpenMetrics 1.0, "Protocol negotiation".
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -89,12 +89,12 @@ impl Metrics {
         OpenConnection(self.smtp_connections_open.clone())
     }
 
-    pub(crate) fn login(&self, refused: Option<Refused>) {
+    pub(crate) fn login(&self, refused: Option<LoginRefused>) {
         let result = match refused {
             None => "accepted",
-            Some(Refused::UnknownKey) => "unknown_key",
-            Some(Refused::InactiveKey) => "inactive_key",
-            Some(Refused::WrongPassword) => "wrong_password",
+            Some(LoginRefused::UnknownKey) => "unknown_key",
+            Some(LoginRefused::InactiveKey) => "inactive_key",
+            Some(LoginRefused::WrongPassword) => "wrong_password",
         };
         self.logins.get_or_create(&Login { result }).inc();
     }

@@ -5,8 +5,9 @@
 
 use seskey::policy::MalformedPolicy;
 
-use crate::{account::Bounded, faults::Code, iam::Members};
+pub use code::Code;
 
+mod code;
 mod texts;
 
 /// Why a request is not done. `Display` is the text that the requester gets.
@@ -195,6 +196,14 @@ pub enum Missing {
     LoginProfile(String),
 }
 
+/// Who can have a permissions boundary: a user or a role, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub enum Bounded {
+    User(String),
+    Role(String),
+}
+
 /// What hangs on the entity that is to be deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
@@ -339,22 +348,6 @@ impl Refusal {
     /// The code, such as `NoSuchEntity`.
     pub fn code(&self) -> &'static str {
         self.code_and_status().0
-    }
-
-    /// The same with the value of the parameter that was refused, as STS has it.
-    #[must_use]
-    pub(crate) fn with_value_of(self, members: &Members) -> Self {
-        match self {
-            Self::ValidationError { member, constraint, .. } => {
-                let mut name = member.clone();
-                if let Some(first) = name.get_mut(..1) {
-                    first.make_ascii_uppercase();
-                }
-                let value = members.get(&name).map(str::to_owned);
-                Self::ValidationError { member, value, constraint }
-            }
-            refusal => refusal,
-        }
     }
 
     /// The HTTP status of the answer.

@@ -10,9 +10,9 @@ pub use refusal::Refusal;
 
 use crate::{
     account::{Account, Circumstances, Principal},
+    address::is_address,
     mailbox::{self, Destination},
     message::{self, Header, RawMessage},
-    smtp::{Envelope, MAX_MESSAGE, address::is_address},
 };
 
 mod permission;
@@ -27,6 +27,23 @@ pub struct Login {
     pub access_key_id: String,
     /// Whose access key it is.
     pub principal: Principal,
+}
+
+/// Why a login was refused; the client is told nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LoginRefused {
+    UnknownKey,
+    InactiveKey,
+    WrongPassword,
+}
+
+/// Whom a message is from and for, as MAIL and RCPT said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The address of MAIL.
+    pub sender: String,
+    /// The addresses of RCPT, in order.
+    pub recipients: Vec<String>,
 }
 
 /// What AWS has granted the account.
@@ -72,6 +89,8 @@ pub struct Submission<'a> {
     pub region: &'a Region,
 }
 
+/// The size of the largest message, in bytes. Source: SES Developer Guide, "Service quotas in Amazon SES".
+pub(crate) const MAX_MESSAGE: usize = 40 * 1024 * 1024;
 /// Recipients of one message at most. Source: SES Developer Guide, "Service quotas in Amazon SES".
 const MAX_RECIPIENTS: usize = 50;
 /// Source: the same page.

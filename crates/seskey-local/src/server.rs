@@ -10,9 +10,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub use crate::http::Limits;
 use crate::{
     account::{AccountId, Action, Answer, Identity, TooManyIdentities},
-    faults::{Code, Plan},
+    faults::Plan,
     http,
-    journal::{Database, Journal, JournalError, Kept, NotKept, Writer},
+    journal::{Database, Journal, JournalError, Kept, NotKept, Seed, Writer},
     local_ses::LocalSes,
     refusal,
     sending::Settings,
@@ -20,7 +20,7 @@ use crate::{
         self, ListenOn, Listener, Tls,
         listener::{self, Endpoint},
     },
-    tls::{self, CertificateError},
+    tls::{self, Authority, CertificateError},
 };
 
 /// How a local SES is set up.
@@ -139,13 +139,22 @@ impl Server {
         let (http, http_addr) = listen(config.http).await?;
         let mut rng: StdRng = rand::make_rng();
         let mut database = config.data.as_deref().map(Database::open).transpose()?;
+        let seed = Seed {
+            account_id: config.account_id,
+            region: config.region.clone(),
+            root: config.root,
+            authority: Authority::new()?,
+        };
         let (mut kept, root) = match &mut database {
-            Some(database) => Kept::open(database, &config, &mut rng)?,
-            None => Kept::new(&config, &mut rng)?,
+            Some(database) => Kept::open(database, seed, &mut rng)?,
+            None => Kept::new(seed, &mut rng),
         };
         let region = config.region.unwrap_or_else(|| kept.region.clone());
         let (sockets, listeners) = listen_smtp(config.smtp, &region).await?;
-        let tls = tls::server_config(&kept.authority, &listeners, &config.hosts)?;
+        let addresses = listeners.iter().map(|listener| listener.address.ip().to_string());
+        let hosts = addresses.chain(config.hosts.iter().cloned());
+        let regions = listeners.iter().map(|listener| listener.region.clone());
+        let tls = tls::server_config(&kept.authority, hosts, regions)?;
         for identity in &config.identities {
             kept.account.create_identity(&region, identity)?;
         }
@@ -164,7 +173,10 @@ impl Server {
         let writer = match (database, journal) {
             (Some(database), Some(journal)) => {
                 config.max_pages.map_or(Ok(()), |pages| database.limit(pages))?;
-                Some(Writer::start(journal, database, ses.clone())?)
+                let shown = ses.clone();
+                Some(Writer::start(journal, database, ses.account(), move |write| {
+                    shown.show(write)
+                })?)
             }
             _ => None,
         };
@@ -206,7 +218,7 @@ impl Server {
     /// It could not be kept.
     pub async fn move_clock(&self, ahead: SignedDuration) -> Result<(), refusal::Refusal> {
         let moved = self.ses.move_clock(ahead).await;
-        moved.map_err(|NotKept| refusal::Refusal::Failure(Code::ServiceFailure))
+        moved.map_err(|NotKept| refusal::Refusal::Failure(refusal::Code::ServiceFailure))
     }
 
     /// How many times something was committed to disk since the start.

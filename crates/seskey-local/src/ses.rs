@@ -29,8 +29,6 @@ mod submit;
 mod v1;
 mod v2;
 
-pub(crate) use v1::{NAMESPACE, VERSION};
-
 /// Whether a request is one to SES: by its path, or by what its signature was made for.
 pub fn serves(request: &Signed<'_>) -> bool {
     api::is_for_ses(request)

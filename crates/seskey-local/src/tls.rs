@@ -17,8 +17,6 @@ use rustls::{
 };
 use seskey::{Region, Secret};
 
-use crate::smtp::Listener;
-
 /// The authority that clients must trust.
 pub(crate) struct Authority {
     pub(crate) key_pem: Secret,
@@ -58,18 +56,16 @@ impl Authority {
     }
 }
 
-/// Makes a certificate for localhost, the listeners, these hosts, and every SMTP endpoint of AWS; what a TLS listener
-/// needs to show it.
+/// Makes a certificate for localhost, these hosts, and the SMTP endpoints of all regions of AWS and of these; what a TLS
+/// listener needs to show it.
 pub(crate) fn server_config(
     authority: &Authority,
-    listeners: &[Listener],
-    hosts: &[String],
+    hosts: impl Iterator<Item = String>,
+    regions: impl Iterator<Item = Region>,
 ) -> Result<Arc<ServerConfig>, CertificateError> {
     let key = KeyPair::from_pem(authority.key_pem.expose())?;
     let issuer = Issuer::new(authority_params()?, key);
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-    let addresses = listeners.iter().map(|listener| listener.address.ip().to_string());
-    let regions = listeners.iter().map(|listener| listener.region.clone());
     let endpoints = Region::with_smtp().chain(regions).flat_map(|region| {
         let fips = [region.smtp_endpoint_fips(), region.smtp_endpoint_fips_dual_stack()];
         [Some(region.smtp_endpoint()), region.smtp_endpoint_dual_stack()]
@@ -78,7 +74,7 @@ pub(crate) fn server_config(
             .flatten()
     });
     let leaf_key = KeyPair::generate()?;
-    let names = names.into_iter().chain(endpoints).chain(addresses).chain(hosts.iter().cloned());
+    let names = names.into_iter().chain(endpoints).chain(hosts);
     let names: BTreeSet<String> = names.collect();
     let leaf = params("seskey local", names.into_iter().collect(), LEAF_DAYS)?;
     let leaf = leaf.signed_by(&leaf_key, &issuer)?;

@@ -7,6 +7,7 @@ use super::{
     AccountId, Principal, keys::Status, pages::Page, roles::NewRole, sessions::AssumeRole,
     tags::Tag,
 };
+use crate::refusal::Bounded;
 
 /// One request to an account. Who may ask is decided elsewhere: [`super::Account::decide`].
 #[derive(Debug, Clone)]
@@ -298,14 +299,6 @@ pub enum Tagged {
     User(String),
     Role(String),
     Policy(String),
-}
-
-/// Who can have a permissions boundary: a user or a role, by its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it all
-pub enum Bounded {
-    User(String),
-    Role(String),
 }
 
 /// What a managed policy is used as.

@@ -1,7 +1,7 @@
 //! Permissions boundaries. Source: IAM User Guide, "Permissions boundaries for IAM entities".
 
-use super::{Account, Answer, Bounded};
-use crate::refusal::{Missing, Refusal};
+use super::{Account, Answer};
+use crate::refusal::{Bounded, Missing, Refusal};
 
 impl Account {
     pub(super) fn put_permissions_boundary(

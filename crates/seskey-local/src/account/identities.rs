@@ -16,7 +16,7 @@ use super::{
     Account, Principal,
     authority::{Document, decided},
 };
-use crate::smtp::address::is_address;
+use crate::address::is_address;
 
 /// The name of an identity: an address, or a domain, which is without upper case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

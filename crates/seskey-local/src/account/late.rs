@@ -2,10 +2,31 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::serde::unsigned_duration::required as duration};
+use serde::Deserialize;
 
 use super::{AccessKey, Account, Status};
-use crate::faults::Lag;
+
+/// How late changes of access keys are seen, as IAM is eventually consistent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Lag {
+    /// A new key is unknown for so long, and one that was activated again stays inactive.
+    #[serde(with = "duration")]
+    pub created: Duration,
+    /// After that it is there and not there by chance for so long.
+    #[serde(with = "duration")]
+    pub flaps: Duration,
+    /// `ListAccessKeys` does not show a new key for so long.
+    #[serde(with = "duration")]
+    pub listed: Duration,
+    /// A key that was deactivated works for so long.
+    #[serde(with = "duration")]
+    pub deactivated: Duration,
+    /// A key that was deleted works for so long.
+    #[serde(with = "duration")]
+    pub deleted: Duration,
+}
 
 /// The changes that not everybody has seen yet.
 #[derive(Default)]

@@ -1,11 +1,10 @@
 //! The plan of what goes wrong, as it stands in a TOML file.
 
-use std::{num::NonZeroU64, time::Duration};
+use std::num::NonZeroU64;
 
-use jiff::fmt::serde::unsigned_duration::required as duration;
 use serde::Deserialize;
 
-use crate::smtp::Reply;
+use crate::{account::Lag, refusal::Code};
 
 /// What goes wrong, and when. Its form is in `docs/faults.md`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -23,27 +22,6 @@ pub struct Plan {
     toml: String,
 }
 
-/// How late changes of access keys are seen, as IAM is eventually consistent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Lag {
-    /// A new key is unknown for so long, and one that was activated again stays inactive.
-    #[serde(with = "duration")]
-    pub created: Duration,
-    /// After that it is there and not there by chance for so long.
-    #[serde(with = "duration")]
-    pub flaps: Duration,
-    /// `ListAccessKeys` does not show a new key for so long.
-    #[serde(with = "duration")]
-    pub listed: Duration,
-    /// A key that was deactivated works for so long.
-    #[serde(with = "duration")]
-    pub deactivated: Duration,
-    /// A key that was deleted works for so long.
-    #[serde(with = "duration")]
-    pub deleted: Duration,
-}
-
 /// What goes wrong with a call of an API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiFault {
@@ -58,8 +36,8 @@ pub enum ApiFault {
 /// What goes wrong with a command of SMTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SmtpFault {
-    /// It gets this reply, and nothing is done. After a 421 the connection is closed.
-    Reply(Reply),
+    /// It gets this reply, a code and a text, and nothing is done. After a 421 the connection is closed.
+    Reply(u16, String),
     /// The connection is closed without a reply.
     Drop(Moment),
 }
@@ -71,19 +49,6 @@ pub enum SmtpFault {
 pub enum Moment {
     Before,
     After,
-}
-
-/// An error that has nothing to do with what was asked for.
-/// Source: IAM API Reference, "Common Errors" and the errors of the actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[allow(missing_docs)] // the codes of the API
-pub enum Code {
-    Throttling,
-    ServiceFailure,
-    InternalFailure,
-    ServiceUnavailable,
-    ConcurrentModification,
-    EntityTemporarilyUnmodifiable,
 }
 
 /// What goes wrong, and with which calls.
@@ -108,49 +73,6 @@ pub(super) struct Bucket {
     #[serde(deserialize_with = "positive")]
     pub(super) burst: f64,
 }
-
-impl Code {
-    /// The word of the API.
-    pub fn as_str(self) -> &'static str {
-        self.facts().0
-    }
-
-    /// The HTTP status.
-    pub fn status(self) -> u16 {
-        self.facts().1
-    }
-
-    /// A text for people.
-    pub fn message(self) -> &'static str {
-        self.facts().2
-    }
-
-    fn facts(self) -> (&'static str, u16, &'static str) {
-        match self {
-            Self::Throttling => ("Throttling", 400, "Rate exceeded"),
-            Self::ServiceFailure => ("ServiceFailure", 500, UNKNOWN_FAILURE),
-            Self::InternalFailure => ("InternalFailure", 500, UNKNOWN_FAILURE),
-            Self::ServiceUnavailable => (
-                "ServiceUnavailable",
-                503,
-                "The request has failed due to a temporary failure of the server.",
-            ),
-            Self::ConcurrentModification => (
-                "ConcurrentModification",
-                409,
-                "Multiple requests to change this object were submitted simultaneously. Wait a few minutes and submit your request again.",
-            ),
-            Self::EntityTemporarilyUnmodifiable => (
-                "EntityTemporarilyUnmodifiable",
-                409,
-                "The entity is temporarily in an unmodifiable state. Try again after waiting several minutes.",
-            ),
-        }
-    }
-}
-
-const UNKNOWN_FAILURE: &str =
-    "The request processing has failed because of an unknown error, exception or failure.";
 
 impl Plan {
     /// Reads a plan.
@@ -215,7 +137,7 @@ impl<'de> Deserialize<'de> for Rule<SmtpFault> {
         let SmtpTable { command, calls, probability, reply, drop } =
             SmtpTable::deserialize(deserializer)?;
         let fault = match (reply, drop) {
-            (Some(text), None) => SmtpFault::Reply(negative_reply(&text)?),
+            (Some(text), None) => negative_reply(&text)?,
             (None, Some(moment)) => SmtpFault::Drop(moment),
             _ => return Err(serde::de::Error::custom("one of `reply` and `drop` must be there")),
         };
@@ -225,10 +147,10 @@ impl<'de> Deserialize<'de> for Rule<SmtpFault> {
 }
 
 /// Such as `451 Temporary service failure`: a fault is never a success.
-fn negative_reply<E: serde::de::Error>(text: &str) -> Result<Reply, E> {
+fn negative_reply<E: serde::de::Error>(text: &str) -> Result<SmtpFault, E> {
     let (code, words) = text.split_once(' ').unwrap_or((text, ""));
     match code.parse() {
-        Ok(code @ 400..=599) => Ok(Reply::new(code, words)),
+        Ok(code @ 400..=599) => Ok(SmtpFault::Reply(code, words.to_owned())),
         _ => Err(E::custom("a reply is a number from 400 to 599 and a text")),
     }
 }
@@ -249,6 +171,8 @@ fn positive<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D:
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -281,7 +205,7 @@ mod tests {
             name: Some("MAIL".into()),
             calls: vec![],
             probability: 0.25,
-            fault: SmtpFault::Reply(Reply::new(454, "Temporary service failure")),
+            fault: SmtpFault::Reply(454, "Temporary service failure".to_owned()),
         };
         assert_eq!(plan.smtp, [rule]);
         assert_eq!(Plan::parse("").unwrap(), Plan::default());

@@ -9,9 +9,16 @@ use super::{Database, JournalError, Write};
 use crate::{
     account::{Account, AccountId, Action, Principal, Status, fresh_access_key},
     mailbox::Mailbox,
-    server::{Config, StartError},
     tls::Authority,
 };
+
+/// What a new one is made of. What is absent is made, or is what is on disk.
+pub(crate) struct Seed {
+    pub(crate) account_id: Option<AccountId>,
+    pub(crate) region: Option<Region>,
+    pub(crate) root: Option<RootKey>,
+    pub(crate) authority: Authority,
+}
 
 /// What is kept, read from the disk or new.
 pub(crate) struct Kept {
@@ -23,65 +30,65 @@ pub(crate) struct Kept {
     pub(crate) clock_ahead: SignedDuration,
 }
 
-type RootKey = (AccessKeyId, SecretAccessKey);
+pub(crate) type RootKey = (AccessKeyId, SecretAccessKey);
 
 impl Kept {
     /// What is new, in memory alone.
-    pub(crate) fn new(config: &Config, rng: &mut dyn Rng) -> Result<(Self, RootKey), StartError> {
+    pub(crate) fn new(seed: Seed, rng: &mut dyn Rng) -> (Self, RootKey) {
         let default = || AccountId::parse("000000000000").expect("12 digits");
-        let id = config.account_id.clone().unwrap_or_else(default);
+        let id = seed.account_id.unwrap_or_else(default);
         let default = || Region::parse("us-east-1").expect("a region of the table");
-        let region = config.region.clone().unwrap_or_else(default);
-        let root = config.root.clone().unwrap_or_else(|| fresh_access_key(&id, rng));
+        let region = seed.region.unwrap_or_else(default);
+        let root = seed.root.unwrap_or_else(|| fresh_access_key(&id, rng));
         let kept = Self {
             account: Account::new(id, region.partition(), root.clone(), Timestamp::now()),
             mailbox: Mailbox::default(),
-            authority: Authority::new()?,
+            authority: seed.authority,
             region,
             clock_ahead: SignedDuration::ZERO,
         };
-        Ok((kept, root))
+        (kept, root)
     }
 
     /// What is in a database, or what is new and is in it now. Nothing is changed if something else was asked for than
     /// is in it.
     pub(crate) fn open(
         database: &mut Database,
-        config: &Config,
+        seed: Seed,
         rng: &mut dyn Rng,
-    ) -> Result<(Self, RootKey), StartError> {
+    ) -> Result<(Self, RootKey), JournalError> {
         let Some(mut kept) = database.load()? else {
-            let (mut kept, root) = Self::new(config, rng)?;
+            let (mut kept, root) = Self::new(seed, rng);
             database.begin(&mut kept)?;
             return Ok((kept, root));
         };
-        kept.agree(database, config)?;
+        kept.agree(database, &seed)?;
         if !kept.authority.is_good(Timestamp::now()) {
             warn!(
                 "the TLS authority was made while the clock was wrong, or is too old: clients must trust a new one"
             );
-            kept.authority = Authority::new()?;
+            kept.authority = seed.authority;
             database.replace_authority(&kept.authority)?;
         }
-        let root = match &config.root {
-            Some(root) => root.clone(),
+        let root = match seed.root {
+            Some(root) => root,
             None => kept.root_key(database, rng)?,
         };
         Ok((kept, root))
     }
 
-    fn agree(&self, database: &Database, config: &Config) -> Result<(), JournalError> {
+    fn agree(&self, database: &Database, seed: &Seed) -> Result<(), JournalError> {
         let directory = || database.directory().to_owned();
-        let (kept, wanted) = (self.account.id(), config.account_id.as_ref());
+        let (kept, wanted) = (self.account.id(), seed.account_id.as_ref());
         if let Some(wanted) = wanted.filter(|wanted| *wanted != kept) {
             let (kept, wanted) = (kept.clone(), wanted.clone());
             return Err(JournalError::OtherAccount { directory: directory(), kept, wanted });
         }
-        let (kept, wanted) = (self.account.partition(), config.region.as_ref());
+        let (kept, wanted) = (self.account.partition(), seed.region.as_ref());
         if let Some(wanted) = wanted.map(Region::partition).filter(|wanted| *wanted != kept) {
             return Err(JournalError::OtherPartition { directory: directory(), kept, wanted });
         }
-        if let Some((id, secret)) = &config.root {
+        if let Some((id, secret)) = &seed.root {
             let mut keys = self.account.root_access_keys();
             if !keys.any(|(kept, key)| kept == id.as_str() && key.secret() == secret) {
                 return Err(JournalError::OtherRootKey { directory: directory() });

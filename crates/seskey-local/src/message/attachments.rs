@@ -6,9 +6,9 @@ use mail_parser::{MessageParser, MimeHeaders};
 
 use super::{
     HeaderError,
-    address::unescaped,
     parameters::{Parameters, content_disposition, content_type},
 };
+use crate::address::unescaped;
 
 /// Checks what `Content-Type` says, the name of a file in it too.
 pub(super) fn check_type(text: &str) -> Result<(), HeaderError> {

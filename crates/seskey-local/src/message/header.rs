@@ -4,12 +4,12 @@ use mail_parser::{Address, MessageParser};
 
 use super::{
     RawMessage,
-    address::{AddressError, Mailbox, addresses},
     attachments::{check_disposition, check_type},
     fields::{Arn, Content, Field, List},
     parameters::ParameterError,
     tags::{Tag, TagError, tags},
 };
+use crate::address::{AddressError, Mailbox, addresses};
 
 /// The header of a message, as far as it decides whether SES takes the message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

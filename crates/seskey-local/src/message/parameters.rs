@@ -6,7 +6,7 @@
 
 use ParameterError as E;
 
-use super::address::unescaped;
+use crate::address::unescaped;
 
 /// The parameters of a field, in order: names, and values without their quotes but with what is escaped in them.
 pub(super) type Parameters<'a> = Vec<(&'a str, &'a str)>;

@@ -4,8 +4,7 @@ use std::fmt;
 
 use seskey::policy::{Fault, MalformedPolicy};
 
-use super::{Conflict, Constraint, Denial, Missing};
-use crate::account::Bounded;
+use super::{Bounded, Conflict, Constraint, Denial, Missing};
 
 impl Denial {
     pub(super) fn reason(self, action: &str) -> String {

@@ -6,7 +6,7 @@
 use seskey::Region;
 
 use super::{MAX_PARTS, MAX_RECIPIENTS};
-use crate::{message::HeaderError, smtp::Reply};
+use crate::message::HeaderError;
 
 /// Why SES does not take a message. `Display` is the text that all interfaces have in common.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,10 +116,10 @@ const TEMPORARY_FAILURE: Class = Class {
 };
 
 impl Refusal {
-    /// The reply of the SMTP endpoint.
-    pub fn reply(&self) -> Reply {
+    /// What the SMTP endpoint replies: a code and a text.
+    pub fn reply(&self) -> (u16, String) {
         let (code, first_words) = self.class().smtp;
-        Reply::new(code, format!("{first_words}{self}"))
+        (code, format!("{first_words}{self}"))
     }
 
     pub(crate) fn class(&self) -> &'static Class {

@@ -2,8 +2,8 @@
 
 use seskey::Region;
 
-use super::{Refusal, Settings, Submission};
-use crate::{account::Account, message::Author, smtp::Envelope};
+use super::{Envelope, Refusal, Settings, Submission};
+use crate::{account::Account, message::Author};
 
 impl Submission<'_> {
     pub(super) fn check_verified(

@@ -10,9 +10,9 @@ use mail_builder::{
 
 use super::Refusal;
 use crate::{
+    address::is_address,
     message::{Author, HeaderError, mailboxes},
-    sending,
-    smtp::{MAX_MESSAGE, address::is_address},
+    sending::{self, MAX_MESSAGE},
 };
 
 /// A message before it is one. Addresses may have display names: `Ann <ann@example.com>`.

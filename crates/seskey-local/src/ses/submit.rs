@@ -7,8 +7,7 @@ use super::{Call, Refusal, compose};
 use crate::{
     mailbox::Body,
     message::{HeaderError, IdentityArns, RawMessage, check_tag},
-    sending::{self, Interface, Submission},
-    smtp::Envelope,
+    sending::{self, Envelope, Interface, Submission},
 };
 
 /// A message and what the parameters say of it.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     account::{Identity, Page},
-    api::{self, Response},
+    api::{self, Response, Service},
     iam::Members,
     mailbox::Body,
     message::IdentityArns,
@@ -20,17 +20,9 @@ use crate::{
 
 mod settings;
 
-/// The namespace of every answer.
-pub(crate) const NAMESPACE: &str = "http://ses.amazonaws.com/doc/2010-12-01/";
-
-/// The one version of the API.
-pub(crate) const VERSION: &str = "2010-12-01";
-
 /// The name of the operation that is asked for.
 pub(super) fn action(request: &Signed<'_>) -> Option<&'static str> {
-    let named = |form| form_urlencoded::parse(form).find(|(name, _)| name == "Action");
-    let (_, action) = named(request.query.as_bytes()).or_else(|| named(request.body))?;
-    operation(&action).map(|operation| operation.name)
+    operation(&api::named_action(request)?).map(|operation| operation.name)
 }
 
 fn operation(name: &str) -> Option<&'static Operation> {
@@ -49,7 +41,7 @@ pub(super) fn answer(
         return Err(Refusal::InvalidParameter("Parameter is too long.".to_owned()));
     }
     let version = members.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
-    let operation = operation(action).filter(|_| version == VERSION);
+    let operation = operation(action).filter(|_| version == Service::Ses.version());
     let operation = operation.ok_or_else(|| common::Refusal::InvalidAction {
         action: action.to_owned(),
         version: version.to_owned(),
@@ -59,7 +51,7 @@ pub(super) fn answer(
         call.authorize(operation.name)?;
     }
     let mut done = Ok(());
-    let document = xml::document(&format!("{action}Response"), NAMESPACE, |xml| {
+    let document = xml::document(&format!("{action}Response"), Service::Ses.namespace(), |xml| {
         if operation.answers {
             let result = format!("{action}Result");
             xml.element(&result, |xml| done = (operation.proceed)(call, &members, xml));
@@ -76,7 +68,10 @@ pub(super) fn response(answered: Result<String, Refusal>, request_id: String) ->
         Ok(body) => (200, body),
         Err(refusal) => {
             let ((code, status), text) = (refusal.v1(), refusal.to_string());
-            (status, xml::error_document(NAMESPACE, status, code, &text, &request_id))
+            (
+                status,
+                xml::error_document(Service::Ses.namespace(), status, code, &text, &request_id),
+            )
         }
     };
     Response { status, content_type: xml::CONTENT_TYPE, error_type: None, request_id, body }

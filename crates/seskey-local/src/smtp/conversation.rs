@@ -16,12 +16,10 @@ use super::{
     listener::Client,
     patience::Patience,
     room::Room,
-    session::MAX_MESSAGE,
 };
 use crate::{
     faults::{Moment, SmtpFault},
-    local_ses::Refused,
-    sending::Login,
+    sending::{Login, LoginRefused, MAX_MESSAGE},
 };
 
 pub(super) struct Conversation {
@@ -63,7 +61,9 @@ impl Conversation {
                 self.write(stream, &greeting).await?;
                 return Ok(true);
             }
-            Some(SmtpFault::Reply(reply)) => self.write(stream, &reply).await?,
+            Some(SmtpFault::Reply(code, text)) => {
+                self.write(stream, &Reply::new(code, text)).await?;
+            }
             Some(SmtpFault::Drop(_)) => {}
         }
         Ok(false)
@@ -97,9 +97,9 @@ impl Conversation {
             let verb = self.session.verb(&line);
             match verb.and_then(|verb| self.client.endpoint.ses.fault_of_command(verb)) {
                 None => {}
-                Some(SmtpFault::Reply(reply)) => {
-                    self.write(stream, &reply).await?;
-                    match reply.code() {
+                Some(SmtpFault::Reply(code, text)) => {
+                    self.write(stream, &Reply::new(code, text)).await?;
+                    match code {
                         421 => return Ok(End::Closed),
                         _ => continue,
                     }
@@ -224,7 +224,7 @@ impl Conversation {
                 info!(%peer, %listener, %region, user, ?why, "login refused");
                 let right_for = endpoint.ses.what_it_is_right_for(user, password);
                 // somebody looks for it, so it is told where all else is quiet
-                if let Some(what) = right_for.filter(|_| *why == Refused::WrongPassword) {
+                if let Some(what) = right_for.filter(|_| *why == LoginRefused::WrongPassword) {
                     warn!(%peer, %listener, %region, user, "login refused: password is {what}");
                 }
             }
@@ -236,9 +236,9 @@ impl Conversation {
     async fn accept_or_fail(&mut self, data: Data, room: &Room) -> Option<Reply> {
         match self.client.endpoint.ses.fault_of_command(".") {
             None => Some(self.accept(data, room).await),
-            Some(SmtpFault::Reply(reply)) => {
+            Some(SmtpFault::Reply(code, text)) => {
                 self.session.take_envelope();
-                Some(reply)
+                Some(Reply::new(code, text))
             }
             Some(SmtpFault::Drop(moment)) => {
                 if moment == Moment::After {
@@ -268,7 +268,8 @@ impl Conversation {
             }
             Err(refusal) => {
                 info!(%peer, %listener, %region, %user, ?refusal, "message refused");
-                refusal.reply()
+                let (code, text) = refusal.reply();
+                Reply::new(code, text)
             }
         }
     }

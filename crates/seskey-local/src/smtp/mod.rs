@@ -1,11 +1,11 @@
 //! The SMTP endpoint (RFC 5321) as Amazon SES runs it: what it replies, and the sockets it replies on.
 
-pub(crate) mod address;
 mod auth;
 mod conversation;
 pub mod framing;
 mod limits;
 pub(crate) mod listener;
+mod path;
 mod patience;
 mod reply;
 mod room;
@@ -14,5 +14,4 @@ mod session;
 pub use limits::Limits;
 pub use listener::{ListenOn, Listener, Tls};
 pub use reply::Reply;
-pub(crate) use session::MAX_MESSAGE;
-pub use session::{Envelope, Session, Step};
+pub use session::{Session, Step};

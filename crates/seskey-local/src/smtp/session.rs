@@ -10,8 +10,13 @@ use std::mem;
 use seskey::Secret;
 
 use super::{
-    Reply, address,
+    Reply,
     auth::{self, Exchange, Next},
+    path::path,
+};
+use crate::{
+    address::is_address,
+    sending::{Envelope, MAX_MESSAGE},
 };
 
 /// A session, from the greeting to QUIT.
@@ -43,18 +48,6 @@ pub enum Step {
     /// Write the reply, receive a message up to its end, and take the envelope by [`Session::take_envelope`].
     Data(Reply),
 }
-
-/// Whom a message is from and for, as MAIL and RCPT said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Envelope {
-    /// The address of MAIL.
-    pub sender: String,
-    /// The addresses of RCPT, in order.
-    pub recipients: Vec<String>,
-}
-
-/// The size of the largest message, in bytes. Source: SES Developer Guide, "Service quotas in Amazon SES".
-pub(crate) const MAX_MESSAGE: usize = 40 * 1024 * 1024;
 
 /// The name in greeting and EHLO, without a region whatever the endpoint.
 const HOST: &str = "email-smtp.amazonaws.com";
@@ -249,10 +242,10 @@ impl<User: 'static> Session<User> {
         if self.sender.is_some() {
             return reply(503, "5.5.1 Sender already specified.");
         }
-        let Some((sender, parameters)) = address::path(argument, "FROM") else {
+        let Some((sender, parameters)) = path(argument, "FROM") else {
             return reply(501, "Syntax: MAIL FROM: <address>");
         };
-        if !address::is_address(sender) {
+        if !is_address(sender) {
             return reply(501, "Invalid MAIL FROM address provided");
         }
         for parameter in parameters {
@@ -274,10 +267,10 @@ impl<User: 'static> Session<User> {
         if self.sender.is_none() {
             return reply(503, "5.5.1 Error: need MAIL command");
         }
-        let Some((recipient, parameters)) = address::path(argument, "TO") else {
+        let Some((recipient, parameters)) = path(argument, "TO") else {
             return reply(501, "Syntax: RCPT TO: <address>");
         };
-        if !address::is_address(recipient) {
+        if !is_address(recipient) {
             return reply(553, format!("<{recipient}> address unknown"));
         }
         if !parameters.is_empty() {

@@ -6,9 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 use seskey::{AccessKeyId, Partition, Secret, SecretAccessKey};
-use seskey_local::account::{
-    Account, AccountId, Action, Answer, AssumeRole, Bounded, Holder, NewRole, Page, PolicyScope,
-    Principal, Status, Tag, Tagged,
+use seskey_local::{
+    account::{
+        Account, AccountId, Action, Answer, AssumeRole, Holder, NewRole, Page, PolicyScope,
+        Principal, Status, Tag, Tagged,
+    },
+    refusal::Bounded,
 };
 
 pub const NAMES: [&str; 4] = ["Bob", "bob", "Eve", "=+,.@-_"];

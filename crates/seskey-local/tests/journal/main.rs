@@ -30,8 +30,7 @@ use seskey::{AccessKeyId, Region, SecretAccessKey, SmtpPassword};
 use seskey_local::{
     JournalError,
     account::{AccountId, Action, Answer, Holder, LastUsed, Page, Principal, Status},
-    faults::Code,
-    refusal::Refusal,
+    refusal::{Code, Refusal},
     server::{Config, Server},
 };
 

@@ -3,7 +3,10 @@
 use jiff::SignedDuration;
 
 use super::{super::shapes::*, *};
-use crate::account::{Bounded, NewRole, Tagged};
+use crate::{
+    account::{NewRole, Tagged},
+    refusal::Bounded,
+};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     op("AttachRolePolicy", "RoleName* PolicyArn*", Resource::Role, |m, _| attach(m, role(m)?)),

@@ -3,7 +3,7 @@
 use seskey::Secret;
 
 use super::{super::shapes::*, *};
-use crate::account::{Bounded, Tagged};
+use crate::{account::Tagged, refusal::Bounded};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     op("AttachUserPolicy", "UserName* PolicyArn*", Resource::User, |m, _| attach(m, user(m)?)),

@@ -10,11 +10,11 @@ use AddressError as E;
 
 /// One entry of an address list, as it stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mailbox<'a> {
+pub(crate) struct Mailbox<'a> {
     /// The address; of a group its name with a colon, its list and a semicolon.
-    pub(super) address: &'a str,
+    pub(crate) address: &'a str,
     /// The phrase before the address, or else the comment behind it.
-    pub(super) name: Option<&'a str>,
+    pub(crate) name: Option<&'a str>,
 }
 
 /// Why a text is no address list.
@@ -91,7 +91,7 @@ const MAX_ENTRIES: usize = 5_000;
 ///
 /// # Errors
 /// What is wrong with the list, or else with the first address in it that cannot be sent to.
-pub(super) fn addresses(text: &str) -> Result<Vec<Mailbox<'_>>, E> {
+pub(crate) fn addresses(text: &str) -> Result<Vec<Mailbox<'_>>, E> {
     let mut found = vec![];
     for entry in entries(text)? {
         match members(entry.address) {
@@ -115,7 +115,7 @@ pub fn is_addr_spec(text: &str) -> bool {
 
 impl Mailbox<'_> {
     /// Whether it has more characters than so many, counted in UTF-16 as Java counts them.
-    pub(super) fn is_longer_than(&self, most: usize) -> bool {
+    pub(crate) fn is_longer_than(&self, most: usize) -> bool {
         // what is added to both is shorter
         self.address.len() + self.name.map_or(0, str::len) + 5 > most
             && self.to_string().encode_utf16().count() > most
@@ -138,7 +138,7 @@ impl fmt::Display for Mailbox<'_> {
 }
 
 /// What a quoted string says, given what is between its quotes.
-pub(super) fn unescaped(text: &str) -> String {
+pub(crate) fn unescaped(text: &str) -> String {
     let mut characters = text.chars();
     let next = || match characters.next()? {
         '\\' => characters.next(),
