@@ -8,7 +8,7 @@ use ParameterError as E;
 
 use crate::address::unescaped;
 
-/// The parameters of a field, in order: names, and values without their quotes but with what is escaped in them.
+/// The parameters of a field, in order: names, and values as they stand there, with their quotes.
 pub(super) type Parameters<'a> = Vec<(&'a str, &'a str)>;
 
 /// Why a text is no type or disposition. What stands there instead is in it, `null` at the end.
@@ -91,7 +91,10 @@ impl<'a> Tokens<'a> {
             };
             self.special('=', E::NoEqualsSign)?;
             match self.next()? {
-                Token::Atom(value) | Token::Quoted(value) => parameters.push((name, value)),
+                Token::Atom(value) => parameters.push((name, value)),
+                Token::Quoted(value) => {
+                    parameters.push((name, &self.text[self.at - value.len() - 2..self.at]));
+                }
                 other => return Err(E::NoValue(other.shown())),
             }
         }
@@ -195,7 +198,7 @@ mod tests {
             ("text/plain;", Ok(vec![])),
             (
                 "text / plain (x) ; charset = \"a b\";name=c",
-                Ok(vec![("charset", "a b"), ("name", "c")]),
+                Ok(vec![("charset", "\"a b\""), ("name", "c")]),
             ),
             ("", Err(E::NoType("null".into()))),
             ("\"text\"/plain", Err(E::NoType("text".into()))),
@@ -219,7 +222,7 @@ mod tests {
     fn dispositions() {
         for (text, expected) in [
             ("inline", Ok(vec![])),
-            ("attachment; filename=\"a.txt\"", Ok(vec![("filename", "a.txt")])),
+            ("attachment; filename=\"a.txt\"", Ok(vec![("filename", "\"a.txt\"")])),
             ("=?utf-8?Q?attachment?=", Err(E::NoDisposition("=".into()))),
             ("attachment; filename=test hello.txt", Err(E::NoSemicolon("hello.txt".into()))),
         ] {
