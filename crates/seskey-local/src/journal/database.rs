@@ -392,5 +392,10 @@ mod tests {
         let count = database.connection.query_row(count, (), |row| row.get::<_, usize>(0));
         assert!((10_000..10_160).contains(&count.unwrap()));
         assert!(shown(&database.messages().unwrap()) == shown(&mailbox));
+
+        let filter = Filter { email: Some("7".into()), ..Filter::default() };
+        mailbox.delete(&filter);
+        database.write([Write::DeleteMessages(filter)].iter()).unwrap();
+        assert!(shown(&database.messages().unwrap()) == shown(&mailbox));
     }
 }

@@ -26,6 +26,8 @@ pub(super) fn apply(
             Ok(())
         }
         Write::DeleteMessages(filter) => {
+            // or they would be in the mailbox again when there is room
+            forget(transaction, mailbox)?;
             let matching = "DELETE FROM message
                 WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR source = ?2)";
             transaction.execute(matching, params![filter.id, filter.email])?;
