@@ -21,6 +21,7 @@ use crate::{exit::Exit, output::Output};
 
 fn main() -> ExitCode {
     core_dumps::forbid();
+    signals::survive_large_files();
     let args = match guide::parse() {
         Ok(args) => args,
         Err(error) => return Output::usage(&error, typed()).into(),

@@ -45,6 +45,13 @@ fn end_at_the_second_signal() -> io::Result<()> {
     Ok(())
 }
 
+/// A file that grows beyond the limit of its size (setrlimit(2), RLIMIT_FSIZE) fails to be written, as on a full disk,
+/// and does not end the process.
+pub(crate) fn survive_large_files() {
+    // without the handler it is as it was
+    let _ = flag::register(Signal::XFSZ.as_raw(), Arc::default());
+}
+
 /// SIGINT, SIGTERM or SIGHUP, whichever comes first.
 pub(crate) struct StopSignal(Vec<(Signal, unix::Signal)>);
 

@@ -109,8 +109,13 @@ impl Interface {
     ///
     /// # Errors
     /// It is too long.
-    pub fn check_length(self, message: &[u8]) -> Result<(), Refusal> {
-        if message.len() > self.max_message() { Err(Refusal::TooLong) } else { Ok(()) }
+    pub fn check_length(self, length: usize) -> Result<(), Refusal> {
+        let most = self.max_message();
+        match self {
+            _ if length <= most => Ok(()),
+            Self::V1 => Err(Refusal::LongerThan { most, length }),
+            Self::Smtp | Self::V2 => Err(Refusal::TooLong),
+        }
     }
 
     /// The condition key `ses:ApiVersion`; that SMTP has `2` is in the Service Authorization Reference.
@@ -194,10 +199,13 @@ impl Submission<'_> {
         }
     }
 
-    /// Where bounces go to.
-    fn feedback_address(&self) -> &str {
-        let in_header = || self.header.return_path.first().map(String::as_str);
-        self.return_path.or_else(in_header).unwrap_or(&self.envelope.sender)
+    /// Where bounces go to: one address, or all that the header names.
+    fn feedback_addresses(&self) -> Vec<&str> {
+        match (self.return_path, self.header.return_path.as_slice()) {
+            (Some(address), _) => vec![address],
+            (None, []) => vec![&self.envelope.sender],
+            (None, in_header) => in_header.iter().map(String::as_str).collect(),
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -211,12 +219,14 @@ mod tests {
 
     #[test]
     fn each_interface_has_its_size() {
-        for (interface, max) in
-            [(Interface::Smtp, 40 << 20), (Interface::V1, 10 << 20), (Interface::V2, 40 << 20)]
-        {
-            for (length, expected) in [(max, Ok(())), (max + 1, Err(Refusal::TooLong))] {
-                let message = vec![b'x'; length];
-                assert_eq!(interface.check_length(&message), expected, "{interface:?} {length}");
+        let in_its_words = Refusal::LongerThan { most: 10_485_760, length: 10_485_761 };
+        for (interface, max, refusal) in [
+            (Interface::Smtp, 40 << 20, Refusal::TooLong),
+            (Interface::V1, 10 << 20, in_its_words),
+            (Interface::V2, 40 << 20, Refusal::TooLong),
+        ] {
+            for (length, expected) in [(max, Ok(())), (max + 1, Err(refusal))] {
+                assert_eq!(interface.check_length(length), expected, "{interface:?} {length}");
             }
         }
     }

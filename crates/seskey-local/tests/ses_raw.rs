@@ -107,6 +107,8 @@ fn a_policy_sees_where_bounces_go_to() {
     for (message, source, is_allowed) in [
         (with("bounces@example.com"), "news@example.com", true),
         (with("other@example.com"), "bounces@example.com", false),
+        (with("bounces@example.com>, <other@example.com"), "news@example.com", false),
+        (with("other@example.com>, <bounces@example.com"), "news@example.com", false),
         (LF.to_owned(), "bounces@example.com", true),
         (LF.to_owned(), "news@example.com", false),
     ] {

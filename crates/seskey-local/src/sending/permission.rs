@@ -14,15 +14,21 @@ use crate::{
 impl Submission<'_> {
     pub(super) fn check_permission(&self, account: &Account) -> Result<(), Refusal> {
         let IdentityArns { source, from, return_path } = &self.header.arns;
-        for author in &self.header.authors {
-            let context = OnDemand::new(|| self.context(account, author));
+        let (authors, feedback) = (&self.header.authors, self.feedback_addresses());
+        let (Some(first), Some(bounces)) = (authors.first(), feedback.first()) else {
+            return Ok(());
+        };
+        // each, but not with each: there may be thousands
+        let pairs = authors.iter().map(|author| (author, *bounces));
+        for (author, bounces) in pairs.chain(feedback.iter().skip(1).map(|it| (first, *it))) {
+            let context = OnDemand::new(|| self.context(account, author, bounces));
             let identities = match from.as_ref().or(source.as_ref()) {
                 Some(arn) => vec![self.identity_of_arn(account, arn, &author.address)?],
                 None => of_sender(account, self, &author.address),
             };
             self.require_any(account, &identities, &context)?;
             if let Some(arn) = return_path {
-                let identity = self.identity_of_arn(account, arn, self.feedback_address())?;
+                let identity = self.identity_of_arn(account, arn, bounces)?;
                 self.require_any(account, &[identity], &context)?;
             }
             if let Some(name) = &self.header.configuration_set {
@@ -89,13 +95,13 @@ impl Submission<'_> {
         Refusal::AccessDenied { user, action, resource }
     }
 
-    fn context(&self, account: &Account, author: &Author) -> Context {
+    fn context(&self, account: &Account, author: &Author, bounces: &str) -> Context {
         account
             .request_context(self.principal, &self.circumstances)
             .with("ses:ApiVersion", [self.interface.api_version()])
             .with("ses:FromAddress", [author.address.as_str()])
             .with("ses:FromDisplayName", author.display_name.as_deref())
-            .with("ses:FeedbackAddress", [self.feedback_address()])
+            .with("ses:FeedbackAddress", [bounces])
             .with("ses:Recipients", self.envelope.recipients.iter().map(String::as_str))
     }
 }

@@ -15,6 +15,14 @@ pub enum Refusal {
     /// More bytes than the interface takes.
     #[error("Message is too long.")]
     TooLong,
+    /// The same in the words of version 1. Source: aws/aws-sdk-go-v2#1774.
+    #[error("Message length is more than {most} bytes long: '{length}'.")]
+    LongerThan {
+        /// The bytes of the largest message.
+        most: usize,
+        /// The bytes of this one.
+        length: usize,
+    },
     /// More recipients than a message may have.
     #[error("Recipient count exceeds {MAX_RECIPIENTS}.")]
     TooManyRecipients,
@@ -126,7 +134,8 @@ impl Refusal {
         match self {
             Self::TooLong => &TOO_LONG,
             Self::TemporaryServiceFailure => &TEMPORARY_FAILURE,
-            Self::TooManyRecipients
+            Self::LongerThan { .. }
+            | Self::TooManyRecipients
             | Self::NoRecipient
             | Self::InvalidAddress(_)
             | Self::TooManyParts

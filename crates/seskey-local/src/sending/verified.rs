@@ -27,7 +27,7 @@ impl Submission<'_> {
             .chain([sender])
             .chain(&self.header.sender)
             .map(String::as_str)
-            .chain([self.feedback_address()])
+            .chain(self.feedback_addresses())
             .map(|address| (address, address.to_owned()));
         let mut failed: Vec<String> = vec![];
         for (address, shown) in authors.chain(others) {

@@ -3,7 +3,8 @@
 use crate::{
     account::{IdentityPolicyError, SesResourceKind, TooManyIdentities, TooManyResources},
     message::HeaderError,
-    refusal as common, sending,
+    refusal::{self as common, Code},
+    sending,
 };
 
 /// Why a request is not done. `Display` is the text that the requester gets.
@@ -99,6 +100,7 @@ impl Refusal {
                 C::MissingAuthenticationToken => ("MissingAuthenticationTokenException", 403),
                 C::IncompleteSignature(_) => ("IncompleteSignatureException", 400),
                 C::AccessDenied { .. } => ("AccessDeniedException", 403),
+                C::Failure(code) => failure(*code),
                 _ => ("BadRequestException", 400),
             },
             Self::Sending(refusal) => refusal.class().v2,
@@ -124,6 +126,19 @@ impl Refusal {
     }
 }
 
+/// What version 2 has for the errors of all APIs. Sources: botocore's `sesv2/2019-09-27`; SES API v2 Reference, "Common
+/// Errors".
+fn failure(code: Code) -> (&'static str, u16) {
+    match code {
+        Code::Throttling => ("TooManyRequestsException", 429),
+        Code::ServiceUnavailable => ("ServiceUnavailable", 503),
+        Code::ConcurrentModification => ("ConcurrentModificationException", 500),
+        Code::ServiceFailure | Code::InternalFailure | Code::EntityTemporarilyUnmodifiable => {
+            ("InternalServiceErrorException", 500)
+        }
+    }
+}
+
 /// Source: of a configuration set, what AWS was recorded to say; of the others a guess.
 fn there(kind: SesResourceKind, name: &str, what: &str) -> String {
     match kind {
@@ -131,6 +146,26 @@ fn there(kind: SesResourceKind, name: &str, what: &str) -> String {
         SesResourceKind::Template => format!("Template {name} {what}"),
         SesResourceKind::SuppressedAddress => {
             format!("Email address {name} {what}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clients try again what the status or the code says is not their fault.
+    #[test]
+    fn what_is_not_the_clients_fault() {
+        for (code, expected) in [
+            (Code::Throttling, ("TooManyRequestsException", 429)),
+            (Code::ServiceFailure, ("InternalServiceErrorException", 500)),
+            (Code::InternalFailure, ("InternalServiceErrorException", 500)),
+            (Code::ServiceUnavailable, ("ServiceUnavailable", 503)),
+        ] {
+            let refusal = Refusal::Common(common::Refusal::Failure(code));
+            assert_eq!(refusal.v2(), expected, "{code:?}");
+            assert_eq!(refusal.v1(), (code.as_str(), code.status()), "{code:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{Call, Refusal, compose};
 use crate::{
     mailbox::Body,
     message::{HeaderError, IdentityArns, RawMessage, check_tag},
-    sending::{self, Envelope, Interface, Submission},
+    sending::{Envelope, Interface, Submission},
 };
 
 /// A message and what the parameters say of it.
@@ -35,9 +35,8 @@ pub(super) struct Draft {
 /// The message that stands in a parameter in Base64. One that is too long is not decoded.
 pub(super) fn decoded(name: &str, text: &str, interface: Interface) -> Result<Vec<u8>, Refusal> {
     let text = text.trim();
-    if text.len() / 4 * 3 > interface.max_message() + 2 {
-        return Err(sending::Refusal::TooLong.into());
-    }
+    let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+    interface.check_length((text.len() / 4 * 3).saturating_sub(padding))?;
     let refused = |_| Refusal::InvalidParameter(format!("{name} is not in base64."));
     BASE64_STANDARD.decode(text).map_err(refused)
 }
@@ -45,7 +44,7 @@ pub(super) fn decoded(name: &str, text: &str, interface: Interface) -> Result<Ve
 impl Call<'_> {
     /// Sends a message, and gives its ID.
     pub(super) fn send(&mut self, draft: Draft) -> Result<String, Refusal> {
-        self.interface.check_length(&draft.message)?;
+        self.interface.check_length(draft.message.len())?;
         for (name, value) in &draft.tags {
             check_tag(name, value).map_err(HeaderError::from)?;
         }

@@ -1,6 +1,6 @@
 //! `seskey local -- COMMAND`: a command with a local SES around it.
 
-use std::{ffi::OsString, os::unix::process::ExitStatusExt};
+use std::{env, ffi::OsString, os::unix::process::ExitStatusExt};
 
 use rustix::process::{Pid, kill_process};
 use tokio::process::Command;
@@ -21,7 +21,11 @@ pub(super) async fn run(
 ) -> Result<Exit> {
     let (program, arguments) = command.split_first().expect("a command has at least its name");
     let mut command = Command::new(program);
-    for name in TAKEN_OUT.into_iter().chain([MMAP_THRESHOLD.0]) {
+    for name in TAKEN_OUT {
+        command.env_remove(name);
+    }
+    let (name, value) = MMAP_THRESHOLD;
+    if env::var_os(name).is_some_and(|set| set == value) {
         command.env_remove(name);
     }
     let mut child = command.args(arguments).envs(variables).spawn().map_err(|error| {
