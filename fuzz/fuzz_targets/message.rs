@@ -12,6 +12,7 @@ fuzz_target!(|message: &[u8]| {
     let raw = RawMessage::split(message);
     let region = Region::parse("eu-west-1").expect("it is a region");
     let rewritten = raw.rewritten("ID", &[], &region, Timestamp::UNIX_EPOCH);
+    let rewritten = rewritten.of(message.to_vec());
     assert!(rewritten.len() <= message.len() + 300, "{}", rewritten.len());
     let lines = message.iter().filter(|&&byte| byte == b'\n').count();
     let parts = raw.count_parts(lines + 1).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! No message brings `seskey local` down, or costs it more than three times its bytes.
+//! No message and no request brings `seskey local` down, or costs it more than three times its bytes.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
@@ -10,8 +10,10 @@ mod process;
 
 use std::fs;
 
-use clients::{Iam, mailbox, smtp};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use clients::{FORM, Iam, mailbox, smtp};
 use lettre::{Transport, address::Envelope};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use process::LocalSes;
 
 const SIZE: usize = 8 * 1024 * 1024;
@@ -57,6 +59,92 @@ fn no_message_costs_more_than_three_times_its_bytes() {
         assert!(cost <= 3 * SIZE + SLACK, "{begin:?} {repeated:?}: {cost} bytes");
         assert_eq!(mailbox(&local).len(), usize::from(*expected == "Ok "));
     }
+}
+
+/// Raw messages: how they begin, what they repeat, how they end.
+const RAW: &[[&str; 3]] = &[
+    ["From: a@example.com\r\n\r\n", "x", "\r\n"],
+    ["From: a@example.com\r\n\r\n", "\n", ""],
+    ["From: a@example.com\n\n", "a\n", ""],
+    // its author is its source
+    ["\n", "\n", ""],
+];
+
+/// Forms to version 1, and what the answer has.
+const FORMS: &[([&str; 3], &str)] = &[
+    ([SIMPLE_FORM, "x", ""], "MessageId"),
+    ([SIMPLE_FORM, "%0A", ""], "MessageId"),
+    ([SIMPLE_FORM, "+", "%0A"], "MessageId"),
+    ([SIMPLE_FORM, "\u{e4}", ""], "Message length is more"),
+    ([SIMPLE_FORM, "\n", ""], "Message length is more"),
+    ([SIMPLE_FORM, "x", "&Message.Subject.Data=again"], "malformed"),
+    (["SendEmail&Message.Body.Text.Data=", "%FF", "&Source=a@example.com"], "malformed"),
+    (["SendEmail&", "+", "=x"], "Parameter is too long"),
+    (["SendEmail&", "a&", ""], "malformed"),
+    (["CreateTemplate&Template.TemplateName=t&Template.TextPart=", "\n", ""], "RequestId"),
+];
+
+const SIMPLE_FORM: &str = "SendEmail&Source=a@example.com\
+    &Destination.ToAddresses.member.1=b@example.com&Message.Subject.Data=s&Message.Body.Text.Data=";
+
+/// JSON to version 2: the path below `/v2/email/`, the body, what the answer has.
+const JSON: &[(&str, [&str; 3], &str)] = &[
+    ("outbound-emails", [SIMPLE_JSON, "x", "\"}}}}}"], "MessageId"),
+    ("outbound-emails", [SIMPLE_JSON, "x", "\\n\"}}}}}"], "MessageId"),
+    ("outbound-emails", [SIMPLE_JSON, "\\n", "\"}}}}}"], "MessageId"),
+    ("outbound-emails", [SIMPLE_JSON, "\u{e4}", "\"}}}}}"], "MessageId"),
+    ("outbound-emails", [SIMPLE_JSON, "\\u00e4", "\"}}}}}"], "MessageId"),
+    (
+        "templates",
+        ["{\"TemplateName\":\"t\",\"TemplateContent\":{\"Text\":\"", "\\n", "\"}}"],
+        "{}",
+    ),
+];
+
+const SIMPLE_JSON: &str = r#"{"FromEmailAddress":"a@example.com","Destination":{"ToAddresses":["b@example.com"]},"Content":{"Simple":{"Subject":{"Data":"s"},"Body":{"Text":{"Data":""#;
+
+#[test]
+fn no_request_costs_more_than_three_times_its_bytes() {
+    for [begin, repeated, end] in RAW {
+        let data = BASE64_STANDARD.encode(filled(begin, repeated, end, SIZE / 4 * 3));
+        let of_v1 = [
+            "SendRawEmail&Source=a@example.com&Destinations.member.1=b@example.com&RawMessage.Data=",
+            &utf8_percent_encode(&data, NON_ALPHANUMERIC).to_string(),
+        ];
+        check_form(&of_v1.concat(), "MessageId");
+        let of_v2 = [
+            r#"{"FromEmailAddress":"a@example.com","Destination":{"ToAddresses":["b@example.com"]},"Content":{"Raw":{"Data":""#,
+            &data,
+            "\"}}}",
+        ];
+        check("/v2/email/outbound-emails", "application/json", &of_v2.concat(), "MessageId");
+    }
+    for ([begin, repeated, end], expected) in FORMS {
+        check_form(&filled(begin, repeated, end, SIZE), expected);
+    }
+    for (path, [begin, repeated, end], expected) in JSON {
+        let body = filled(begin, repeated, end, SIZE);
+        check(&format!("/v2/email/{path}"), "application/json", &body, expected);
+    }
+}
+
+fn filled(begin: &str, repeated: &str, end: &str, size: usize) -> String {
+    [begin, &repeated.repeat(size / repeated.len()), end].concat()
+}
+
+fn check_form(action: &str, expected: &str) {
+    check("/", FORM, &format!("Version=2010-12-01&Action={action}"), expected);
+}
+
+fn check(path: &str, content_type: &str, body: &str, expected: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let local = LocalSes::start(folder.path(), &[], &[]);
+    let before = resident(&local, "VmRSS");
+    let (status, told) = Iam::of(&local).post("ses", path, content_type, body).unwrap();
+    let cost = resident(&local, "VmHWM").saturating_sub(before);
+    let [begin, end] = [&body[..body.floor_char_boundary(300)], &body[body.len() - 20..]];
+    assert!(told.contains(expected), "{begin} … {end}: {status} {told}");
+    assert!(cost <= 3 * body.len() + SLACK, "{begin} … {end}: {cost} bytes");
 }
 
 /// A line of `/proc/PID/status`, in bytes.

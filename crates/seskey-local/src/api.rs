@@ -1,6 +1,6 @@
 //! One request to IAM or STS, from its bytes to its answer: authenticate, parse, authorize, do, encode.
 
-use std::{borrow::Cow, net::IpAddr};
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use rand::Rng;
@@ -88,9 +88,9 @@ pub(crate) fn service(request: &Signed<'_>) -> &'static str {
 }
 
 /// The `Action` parameter of a request to a Query API, whatever it is.
-pub(crate) fn named_action<'a>(request: &'a Signed<'_>) -> Option<Cow<'a, str>> {
-    let named = |form: &'a [u8]| form_urlencoded::parse(form).find(|(name, _)| name == "Action");
-    named(request.query.as_bytes()).or_else(|| named(request.body)).map(|(_, action)| action)
+pub(crate) fn named_action(request: &Signed<'_>) -> Option<String> {
+    let named = |form| iam::value_of(form, "Action");
+    named(request.query.as_bytes()).or_else(|| named(request.body))
 }
 
 /// Temporary credentials whose time is over are told from those that never were.

@@ -67,7 +67,7 @@ async fn call_api(
 ) -> Response {
     let is_long = is_long(&uri, &body);
     let of_thread = ses.clone();
-    let work = move || answer(&of_thread, peer.ip(), &method, &uri, &headers, &body);
+    let work = move || answer(&of_thread, peer.ip(), &method, &uri, &headers, body.into());
     // a simulation may be long to work out, and a message to hash; other connections go on meanwhile
     let answered = match is_long {
         true => tokio::task::spawn_blocking(work).await,
@@ -108,7 +108,7 @@ fn answer(
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
-    body: &[u8],
+    body: Vec<u8>,
 ) -> Result<Pending, ApiFault> {
     // a value that is not text stays in the request, where its signature will not be right
     let headers: Vec<(&str, Cow<'_, str>)> = headers
@@ -122,9 +122,9 @@ fn answer(
         path: uri.path(),
         query: uri.query().unwrap_or_default(),
         headers: &headers,
-        body,
+        body: &[],
     };
-    ses.answer(&request, peer)
+    ses.answer(&request, body, peer)
 }
 
 /// What the client gets where something goes wrong on purpose: nothing.

@@ -5,6 +5,7 @@
 
 pub use encode::encode;
 pub use members::Members;
+pub(crate) use members::value_of;
 pub(crate) use operations::op;
 pub use operations::{OPERATIONS, Operation};
 pub(crate) use resource::Resource;

@@ -204,9 +204,7 @@ impl LocalSes {
         peer: IpAddr,
         region: &Region,
     ) -> Result<String, Refusal> {
-        let judged = self.judge(login, &envelope, &message, peer, region);
-        drop(message);
-        let kept = match judged {
+        let kept = match self.judge(login, &envelope, message, peer, region) {
             Ok(message) => {
                 let (id, bytes) = (message.id.clone(), message.raw_data.len());
                 let kept = self.hand_in(Write::Message(message.into())).kept().await;
@@ -231,11 +229,11 @@ impl LocalSes {
         &self,
         login: &Login,
         envelope: &Envelope,
-        message: &[u8],
+        bytes: Vec<u8>,
         peer: IpAddr,
         region: &Region,
     ) -> Result<Message, Refusal> {
-        let message = &RawMessage::split(message);
+        let message = &RawMessage::split(&bytes);
         let submission = Submission {
             interface: Interface::Smtp,
             action: "ses:SendRawEmail",
@@ -257,7 +255,8 @@ impl LocalSes {
         submission.check_account(&lock(&self.account), &self.sending)?;
         submission.count(&mut lock(&self.sent), &self.sending)?;
         let id = submission.new_id(&mut *lock(&self.rng));
-        Ok(submission.deliver(id))
+        let deliver = submission.deliver(id);
+        Ok(deliver(bytes))
     }
 
     pub(crate) fn messages(
@@ -294,11 +293,18 @@ impl LocalSes {
         lock(&self.faults).of_command(command)
     }
 
-    /// Works out the answer to a request to the IAM, the STS or the SES API.
+    /// Works out the answer to a request to the IAM, the STS or the SES API, whose body is given apart: it may hold a
+    /// large message, and is let go of when that is taken from it.
     ///
     /// # Errors
     /// What goes wrong on purpose, before anything is done.
-    pub(crate) fn answer(&self, request: &Signed<'_>, peer: IpAddr) -> Result<Pending, ApiFault> {
+    pub(crate) fn answer(
+        &self,
+        head: &Signed<'_>,
+        body: Vec<u8>,
+        peer: IpAddr,
+    ) -> Result<Pending, ApiFault> {
+        let request = &Signed { body: &body, ..*head };
         let now = self.clock.now();
         // neither the account nor the randomness is held while a signature or a long answer is worked out
         let coin = || lock(&self.faults).coin();
@@ -319,16 +325,17 @@ impl LocalSes {
         }
         let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
         let ((answer, message), changes) = self.act(|account| {
-            if ses::serves(request) {
+            if ses::serves(head) {
                 let sent = &mut lock(&self.sent);
-                ses::answer(account, sent, &self.sending, request, signer, peer, now, &mut rng)
+                ses::answer(account, sent, &self.sending, head, body, signer, peer, now, &mut rng)
             } else {
+                let request = &Signed { body: &body, ..*head };
                 (api::answer(account, request, signer, peer, now, &mut rng), None)
             }
         });
         let failure = self.journal.as_ref().map(|_| {
             let refusal = refusal::Refusal::Failure(refusal::Code::ServiceFailure);
-            dispatch::refuse(request, refusal, &answer.request_id)
+            dispatch::refuse(head, refusal, &answer.request_id)
         });
         let message_bytes = message.as_ref().map(|message| message.raw_data.len());
         let message = message

@@ -27,6 +27,15 @@ pub struct RawMessage<'a> {
     body: &'a [u8],
 }
 
+/// The header of the message that its recipient gets.
+#[derive(Debug)]
+pub struct Rewritten {
+    /// With the empty line.
+    header: Vec<u8>,
+    /// How many bytes came before the body.
+    before: usize,
+}
+
 impl<'a> RawMessage<'a> {
     /// Splits a message. Up to its first empty line all is header.
     pub fn split(bytes: &'a [u8]) -> Self {
@@ -74,7 +83,7 @@ impl<'a> RawMessage<'a> {
 
     /// The message that its recipient gets: `Date` and `Message-ID` are SES's own, the fields that talk to SES are gone.
     /// Source: SES Developer Guide, "Amazon SES header fields".
-    pub fn rewritten(&self, id: &str, tags: &[Tag], region: &Region, now: Timestamp) -> Vec<u8> {
+    pub fn rewritten(&self, id: &str, tags: &[Tag], region: &Region, now: Timestamp) -> Rewritten {
         let now = now.to_zoned(TimeZone::UTC);
         let domain = if region.as_str() == "us-east-1" { "email" } else { region.as_str() };
         let written = format!(
@@ -86,8 +95,17 @@ impl<'a> RawMessage<'a> {
         );
         let kept = self.fields.iter().filter(|field| field.is_kept());
         let before = [written.as_bytes()].into_iter().chain(kept.map(|field| field.raw));
-        let whole: Vec<&[u8]> = before.chain([&b"\r\n"[..], self.body]).collect();
-        whole.concat()
+        let header: Vec<&[u8]> = before.chain([&b"\r\n"[..]]).collect();
+        Rewritten { header: header.concat(), before: self.bytes.len() - self.body.len() }
+    }
+}
+
+impl Rewritten {
+    /// The whole message, in place of the bytes that it was split from.
+    pub fn of(self, mut bytes: Vec<u8>) -> Vec<u8> {
+        bytes.splice(..self.before, self.header);
+        bytes.shrink_to_fit();
+        bytes
     }
 }
 
@@ -167,7 +185,7 @@ mod tests {
         let now = "2026-08-20T20:08:20Z".parse().unwrap();
         let region = Region::parse("eu-west-1").unwrap();
         let rewritten = RawMessage::split(MESSAGE).rewritten("ID", &[], &region, now);
-        let text = String::from_utf8(rewritten).unwrap();
+        let text = String::from_utf8(rewritten.of(MESSAGE.to_vec())).unwrap();
         assert!(text.starts_with("Message-ID: <ID@eu-west-1.amazonses.com>\r\nDate: Thu, 20 Aug 2026 20:08:20 +0000\r\n"), "{text}");
         assert!(text.contains("To: bob@example.org,\r\n carl@example.org\r\n"), "{text}");
         assert!(text.ends_with("Subject: hi\r\n\r\nbody: not a header\r\n"), "{text}");
@@ -185,7 +203,7 @@ mod tests {
             (vec![tag("b", "spring"), tag("a", "news")], "Feedback-ID: news:spring:1.eu-west-1."),
         ] {
             let rewritten = RawMessage::split(MESSAGE).rewritten("ID", &tags, &region, now);
-            let text = String::from_utf8(rewritten).unwrap();
+            let text = String::from_utf8(rewritten.of(MESSAGE.to_vec())).unwrap();
             assert!(text.contains(expected), "{text}");
         }
     }

@@ -183,20 +183,21 @@ impl Submission<'_> {
         message::message_id(self.region, self.now(), rng)
     }
 
-    /// What the mailbox takes in.
-    pub fn deliver(&self, id: String) -> mailbox::Message {
-        let raw_data = self.message.rewritten(&id, &self.header.tags, self.region, self.now());
+    /// What the mailbox takes in, made of the bytes of the message themselves, as they may be many.
+    pub fn deliver(&self, id: String) -> impl FnOnce(Vec<u8>) -> mailbox::Message + use<> {
+        let rewritten = self.message.rewritten(&id, &self.header.tags, self.region, self.now());
         let Envelope { sender, recipients } = self.envelope.clone();
-        mailbox::Message {
+        let without_bytes = mailbox::Message {
             id,
             region: self.region.to_string(),
             timestamp: self.now(),
             destination: Destination::new(recipients, &self.header.to, &self.header.cc),
-            raw_data,
+            raw_data: vec![],
             source: sender,
             subject: None,
             body: None,
-        }
+        };
+        move |bytes| mailbox::Message { raw_data: rewritten.of(bytes), ..without_bytes }
     }
 
     /// Where bounces go to: one address, or all that the header names.

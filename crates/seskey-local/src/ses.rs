@@ -39,25 +39,27 @@ pub(crate) fn action(request: &Signed<'_>) -> Option<&'static str> {
     if v2::serves(request.path) { v2::action(request) } else { v1::action(request) }
 }
 
-/// Answers a request that was signed, or for which that is refused, and gives out the message that it sent, if any.
+/// Answers a request that was signed, or for which that is refused, and gives out the message that it sent, if any. The
+/// body is given apart, and let go of when it is read.
 #[expect(clippy::too_many_arguments, reason = "a request and all that it is judged by")]
 pub fn answer(
     account: &mut Account,
     sent: &mut Sent,
     settings: &Settings,
-    request: &Signed<'_>,
+    head: &Signed<'_>,
+    body: Vec<u8>,
     signer: Result<Signer, common::Refusal>,
     peer: IpAddr,
     now: Timestamp,
     rng: &mut dyn Rng,
 ) -> (Response, Option<Message>) {
     let request_id = api::uuid(rng);
-    let interface = if v2::serves(request.path) { Interface::V2 } else { Interface::V1 };
+    let interface = if v2::serves(head.path) { Interface::V2 } else { Interface::V1 };
     let mut accepted = None;
     let answered = signer.map_err(Refusal::Common).and_then(|signer| {
         let (caller, region) = authenticated(account, &signer, now)?;
         account.record_use(&signer.access_key_id, "ses", region.as_str(), now);
-        let user_agent = request.header("user-agent");
+        let user_agent = head.header("user-agent");
         let access_key_id = signer.access_key_id.as_str();
         let circumstances =
             Circumstances { access_key_id, peer, secure_transport: false, user_agent, now };
@@ -73,8 +75,8 @@ pub fn answer(
             accepted: &mut accepted,
         };
         match interface {
-            Interface::V2 => v2::answer(&mut call, request),
-            _ => v1::answer(&mut call, request, &request_id),
+            Interface::V2 => v2::answer(&mut call, head, body),
+            _ => v1::answer(&mut call, head, body, &request_id),
         }
     });
     let response = match interface {

@@ -33,6 +33,9 @@ pub(crate) struct Iam {
     key: [String; 2],
 }
 
+/// The media type of a request to a Query API.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
 /// What came back: the status and the body.
 pub(crate) type Answer = (u16, String);
 
@@ -50,29 +53,38 @@ impl Iam {
         let all = [("Action", action), ("Version", "2010-05-08")];
         let all = all.iter().chain(parameters);
         let form: Vec<_> = all.map(|(k, v)| format!("{}={}", encode(k), encode(v))).collect();
-        let form = form.join("&");
-        let fixed =
-            [("host", &*self.address), ("content-type", "application/x-www-form-urlencoded")];
+        self.post("iam", "/", FORM, &form.join("&"))
+    }
+
+    /// Posts a body, signed for a service.
+    pub(crate) fn post(
+        &self,
+        service: &str,
+        path: &str,
+        content_type: &str,
+        body: &str,
+    ) -> io::Result<Answer> {
+        let fixed = [("host", &*self.address), ("content-type", content_type)];
         let identity = Credentials::new(&self.key[0], &self.key[1], None, None, "test").into();
         let params = SigningParams::builder()
             .identity(&identity)
             .region("us-east-1")
-            .name("iam")
+            .name(service)
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()
             .unwrap()
             .into();
-        let url = format!("http://{}/", self.address);
-        let body = SignableBody::Bytes(form.as_bytes());
-        let request = SignableRequest::new("POST", url, fixed.into_iter(), body).unwrap();
+        let url = format!("http://{}{path}", self.address);
+        let signable = SignableBody::Bytes(body.as_bytes());
+        let request = SignableRequest::new("POST", url, fixed.into_iter(), signable).unwrap();
         let (signed, _) = sign(request, &params).unwrap().into_parts();
         let headers: String = fixed
             .into_iter()
             .chain(signed.headers())
             .map(|(name, value)| format!("{name}: {value}\r\n"))
             .collect();
-        http(&self.address, &format!("POST / HTTP/1.1\r\n{headers}"), &form)
+        http(&self.address, &format!("POST {path} HTTP/1.1\r\n{headers}"), body)
     }
 
     /// What must not fail.

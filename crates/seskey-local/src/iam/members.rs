@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use memchr::memchr;
+use percent_encoding::percent_decode;
 
 use super::{
     Operation,
@@ -23,14 +25,13 @@ impl Members {
     /// `MalformedQueryString` where a name comes twice, a text is not UTF-8, or there are more than any request has.
     pub fn parse(form: &[u8]) -> Result<Self, Refusal> {
         let mut members = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(form) {
-            // what is not UTF-8 was replaced; no parameter of the API may have the replacement itself
-            let garbled = name.contains(char::REPLACEMENT_CHARACTER)
-                || value.contains(char::REPLACEMENT_CHARACTER);
+        for (name, value) in pairs(form) {
             let is_full = members.len() == MOST_PARAMETERS;
-            if garbled || is_full || members.insert(name.into_owned(), value.into_owned()).is_some()
-            {
-                return Err(Refusal::MalformedQueryString);
+            match (decoded(name), decoded(value)) {
+                (Some(name), Some(value)) if !is_full && !members.contains_key(&name) => {
+                    members.insert(name, value);
+                }
+                _ => return Err(Refusal::MalformedQueryString),
             }
         }
         Ok(Self(members))
@@ -39,6 +40,16 @@ impl Members {
     /// The parameter as it is.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
+    }
+
+    /// The same, taken out: it may be long.
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+
+    /// The same where it must be there.
+    pub(crate) fn take_required(&mut self, name: &str) -> Result<String, Refusal> {
+        self.take(name).ok_or_else(|| invalid(name, Constraint::Required))
     }
 
     /// Whether all but these are no longer than a policy may be.
@@ -233,6 +244,36 @@ impl Members {
     }
 }
 
+/// The value of a parameter of a query string or a form that is not read further; empty where it is not UTF-8.
+pub(crate) fn value_of(form: &[u8], name: &str) -> Option<String> {
+    let mut values = pairs(form).filter(|(given, _)| decoded(given).is_some_and(|it| it == name));
+    values.next().map(|(_, value)| decoded(value).unwrap_or_default())
+}
+
+/// The names and values of a form, as they are sent.
+/// Source: URL Standard, "application/x-www-form-urlencoded parsing".
+fn pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
+        match memchr(b'=', pair) {
+            Some(at) => (&pair[..at], &pair[at + 1..]),
+            None => (pair, &[][..]),
+        }
+    })
+}
+
+/// A name or a value, in one piece of memory that is no longer than what was sent. What is not UTF-8 is none, and no
+/// parameter of the API may have the character that others put in its place.
+fn decoded(sent: &[u8]) -> Option<String> {
+    let mut bytes = Vec::with_capacity(sent.len());
+    for (n, run) in sent.split(|byte| *byte == b'+').enumerate() {
+        if n > 0 {
+            bytes.push(b' ');
+        }
+        bytes.extend(percent_decode(run));
+    }
+    String::from_utf8(bytes).ok().filter(|text| !text.contains(char::REPLACEMENT_CHARACTER))
+}
+
 /// A refused parameter. AWS writes `Tags.member.1.Key` as `tags.1.member.key`.
 pub(super) fn invalid(name: &str, constraint: Constraint) -> Refusal {
     let mut parts: Vec<String> = name.split('.').map(str::to_owned).collect();
@@ -274,3 +315,25 @@ const LONGEST_NAME: usize = 128;
 
 /// Source: botocore 1.44.5, shape `tagListType`.
 const MOST_TAGS: usize = 50;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_form_is_read_as_others_read_it(form in "([a=&+%]|%[0-9A-Fa-f]{2}|%C3%A4|\u{e4}){0,40}") {
+            let text = |text: &str| {
+                (!text.contains(char::REPLACEMENT_CHARACTER)).then(|| text.to_owned())
+            };
+            let read: Vec<_> =
+                pairs(form.as_bytes()).map(|(name, value)| (decoded(name), decoded(value))).collect();
+            let expected: Vec<_> = form_urlencoded::parse(form.as_bytes())
+                .map(|(name, value)| (text(&name), text(&value)))
+                .collect();
+            prop_assert_eq!(read, expected);
+        }
+    }
+}

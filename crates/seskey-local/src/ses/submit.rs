@@ -32,8 +32,8 @@ pub(super) struct Draft {
     pub(super) composed_of: Option<(String, Body)>,
 }
 
-/// The message that stands in a parameter in Base64. One that is too long is not decoded.
-pub(super) fn decoded(name: &str, text: &str, interface: Interface) -> Result<Vec<u8>, Refusal> {
+/// The message that stands in a parameter in Base64. One that is too long is not decoded; of the text nothing stays.
+pub(super) fn decoded(name: &str, text: String, interface: Interface) -> Result<Vec<u8>, Refusal> {
     let text = text.trim();
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
     interface.check_length((text.len() / 4 * 3).saturating_sub(padding))?;
@@ -92,7 +92,8 @@ impl Call<'_> {
         submission.check_form()?;
         submission.check_account(self.account, self.settings)?;
         submission.count(self.sent, self.settings)?;
-        let mut message = submission.deliver(submission.new_id(&mut *self.rng));
+        let deliver = submission.deliver(submission.new_id(&mut *self.rng));
+        let mut message = deliver(bytes);
         (message.subject, message.body) = draft.composed_of.unzip();
         let id = message.id.clone();
         *self.accepted = Some(message);
@@ -102,14 +103,15 @@ impl Call<'_> {
 
 /// A raw message may have the line ends of the file that it was written in: AWS's own examples have LF.
 fn with_line_ends(message: Vec<u8>) -> Vec<u8> {
-    let is_bare = |at: usize| at == 0 || message[at - 1] != b'\r';
-    let bare: Vec<usize> = memchr_iter(b'\n', &message).filter(|&at| is_bare(at)).collect();
-    if bare.is_empty() {
+    let is_bare = |at: &usize| *at == 0 || message[*at - 1] != b'\r';
+    let bare = || memchr_iter(b'\n', &message).filter(is_bare);
+    let count = bare().count();
+    if count == 0 {
         return message;
     }
-    let mut whole = Vec::with_capacity(message.len() + bare.len());
+    let mut whole = Vec::with_capacity(message.len() + count);
     let mut from = 0;
-    for at in bare {
+    for at in bare() {
         whole.extend_from_slice(&message[from..at]);
         whole.extend_from_slice(b"\r\n");
         from = at + 1;
@@ -120,13 +122,13 @@ fn with_line_ends(message: Vec<u8>) -> Vec<u8> {
 
 /// "If you don't provide a value for this parameter, you must specify a From address in the raw text of the message"
 /// (SES API Reference, `SendRawEmail`): a message without an author is from its source.
-fn with_author(message: Vec<u8>, source: Option<&str>) -> Result<Vec<u8>, Refusal> {
-    match (source, RawMessage::split(&message).header()) {
-        (Some(source), Err(HeaderError::Missing("From"))) => {
-            Ok([compose::from_field(source)?, message].concat())
-        }
-        _ => Ok(message),
+fn with_author(mut message: Vec<u8>, source: Option<&str>) -> Result<Vec<u8>, Refusal> {
+    if let (Some(source), Err(HeaderError::Missing("From"))) =
+        (source, RawMessage::split(&message).header())
+    {
+        message.splice(..0, compose::from_field(source)?);
     }
+    Ok(message)
 }
 
 #[cfg(test)]

@@ -32,10 +32,12 @@ fn operation(name: &str) -> Option<&'static Operation> {
 
 pub(super) fn answer(
     call: &mut Call<'_>,
-    request: &Signed<'_>,
+    head: &Signed<'_>,
+    body: Vec<u8>,
     request_id: &str,
 ) -> Result<String, Refusal> {
-    let members = api::members(request)?;
+    let members = &mut api::members(&Signed { body: &body, ..*head })?;
+    drop(body);
     let action = members.get("Action").ok_or(common::Refusal::MissingAction)?;
     if !members.are_short_but(CONTENT) {
         return Err(Refusal::InvalidParameter("Parameter is too long.".to_owned()));
@@ -51,12 +53,13 @@ pub(super) fn answer(
         call.authorize(operation.name)?;
     }
     let mut done = Ok(());
-    let document = xml::document(&format!("{action}Response"), Service::Ses.namespace(), |xml| {
+    let name = operation.name;
+    let document = xml::document(&format!("{name}Response"), Service::Ses.namespace(), |xml| {
         if operation.answers {
-            let result = format!("{action}Result");
-            xml.element(&result, |xml| done = (operation.proceed)(call, &members, xml));
+            let result = format!("{name}Result");
+            xml.element(&result, |xml| done = (operation.proceed)(call, members, xml));
         } else {
-            done = (operation.proceed)(call, &members, xml);
+            done = (operation.proceed)(call, members, xml);
         }
         xml.element("ResponseMetadata", |xml| xml.text("RequestId", request_id));
     });
@@ -85,7 +88,7 @@ struct Operation {
     proceed: Proceed,
 }
 
-type Proceed = fn(&mut Call<'_>, &Members, &mut Xml) -> Result<(), Refusal>;
+type Proceed = fn(&mut Call<'_>, &mut Members, &mut Xml) -> Result<(), Refusal>;
 
 /// All operations, by name.
 const OPERATIONS: &[Operation] = &[
@@ -149,9 +152,9 @@ const CONTENT: &[&str] = &[
     "Template.HtmlPart",
 ];
 
-fn send_raw_email(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+fn send_raw_email(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(), Refusal> {
     let name = "RawMessage.Data";
-    let message = decoded(name, m.required_str(name)?, call.interface)?;
+    let message = decoded(name, m.take_required(name)?, call.interface)?;
     let text = |name: &str| m.get(name).map(str::to_owned);
     let draft = Draft {
         action: "ses:SendRawEmail",
@@ -169,17 +172,20 @@ fn send_raw_email(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(),
     Ok(())
 }
 
-fn send_email(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+fn send_email(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(), Refusal> {
+    let (from, subject) = (m.required_text("Source")?, m.take_required("Message.Subject.Data")?);
+    let [text_part, html_part] =
+        ["Text", "Html"].map(|part| m.take(&format!("Message.Body.{part}.Data")));
     let text = |name: &str| m.get(name).map(str::to_owned);
     let list = |name: &str| m.texts(&format!("Destination.{name}"));
     let content = Content {
-        from: m.required_text("Source")?,
+        from,
         to: list("ToAddresses"),
         cc: list("CcAddresses"),
         reply_to: m.texts("ReplyToAddresses"),
-        subject: m.required_text("Message.Subject.Data")?,
-        text: text("Message.Body.Text.Data"),
-        html: text("Message.Body.Html.Data"),
+        subject,
+        text: text_part,
+        html: html_part,
         headers: vec![],
     };
     let lists = [&content.to, &content.cc, &list("BccAddresses")];
@@ -217,7 +223,7 @@ fn common_to_both(m: &Members) -> Result<Draft, Refusal> {
     Ok(draft)
 }
 
-fn get_send_statistics(call: &mut Call<'_>, _: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+fn get_send_statistics(call: &mut Call<'_>, _: &mut Members, xml: &mut Xml) -> Result<(), Refusal> {
     let quarters = call.sent.by_quarter(&call.region, call.circumstances.now);
     let quarters: Vec<(i64, u64)> = quarters.into_iter().collect();
     xml.list("SendDataPoints", &quarters, |xml, (second, attempts)| {
@@ -231,7 +237,7 @@ fn get_send_statistics(call: &mut Call<'_>, _: &Members, xml: &mut Xml) -> Resul
     Ok(())
 }
 
-fn list_identities(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+fn list_identities(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(), Refusal> {
     let is_address = |word: &str| match word {
         "EmailAddress" => Some(true),
         "Domain" => Some(false),
@@ -254,13 +260,17 @@ fn list_identities(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<()
 }
 
 /// Verified at once: there is no mail to click on.
-fn verify_email_address(call: &mut Call<'_>, m: &Members, _: &mut Xml) -> Result<(), Refusal> {
+fn verify_email_address(call: &mut Call<'_>, m: &mut Members, _: &mut Xml) -> Result<(), Refusal> {
     let identity = email_address(call, m)?;
     call.create_identity(&identity)?;
     Ok(())
 }
 
-fn verify_domain_identity(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+fn verify_domain_identity(
+    call: &mut Call<'_>,
+    m: &mut Members,
+    xml: &mut Xml,
+) -> Result<(), Refusal> {
     let identity = domain(m.required_str("Domain")?)?;
     call.create_identity(&identity)?;
     let mut token = [0; 32];
@@ -271,7 +281,7 @@ fn verify_domain_identity(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Re
 
 fn get_identity_verification_attributes(
     call: &mut Call<'_>,
-    m: &Members,
+    m: &mut Members,
     xml: &mut Xml,
 ) -> Result<(), Refusal> {
     let identities = m.texts("Identities").into_iter();
@@ -290,19 +300,23 @@ fn get_identity_verification_attributes(
     Ok(())
 }
 
-fn delete_identity(call: &mut Call<'_>, m: &Members, _: &mut Xml) -> Result<(), Refusal> {
+fn delete_identity(call: &mut Call<'_>, m: &mut Members, _: &mut Xml) -> Result<(), Refusal> {
     let identity = identity(call, m)?;
     call.account.delete_identity(&call.region, &identity);
     Ok(())
 }
 
-fn put_identity_policy(call: &mut Call<'_>, m: &Members, _: &mut Xml) -> Result<(), Refusal> {
+fn put_identity_policy(call: &mut Call<'_>, m: &mut Members, _: &mut Xml) -> Result<(), Refusal> {
     let (identity, name) = (identity(call, m)?, policy_name(&m.required_text("PolicyName")?)?);
     let policy = m.required_text("Policy")?;
     Ok(call.account.put_identity_policy(&call.region, &identity, &name, &policy)?)
 }
 
-fn get_identity_policies(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+fn get_identity_policies(
+    call: &mut Call<'_>,
+    m: &mut Members,
+    xml: &mut Xml,
+) -> Result<(), Refusal> {
     let identity = identity(call, m)?;
     let wanted = m.texts("PolicyNames");
     let policies = policies(call, &identity)?;
@@ -317,14 +331,22 @@ fn get_identity_policies(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Res
     Ok(())
 }
 
-fn list_identity_policies(call: &mut Call<'_>, m: &Members, xml: &mut Xml) -> Result<(), Refusal> {
+fn list_identity_policies(
+    call: &mut Call<'_>,
+    m: &mut Members,
+    xml: &mut Xml,
+) -> Result<(), Refusal> {
     let policies = policies(call, &identity(call, m)?)?;
     let names: Vec<String> = policies.into_iter().map(|(name, _)| name).collect();
     xml.texts("PolicyNames", &names);
     Ok(())
 }
 
-fn delete_identity_policy(call: &mut Call<'_>, m: &Members, _: &mut Xml) -> Result<(), Refusal> {
+fn delete_identity_policy(
+    call: &mut Call<'_>,
+    m: &mut Members,
+    _: &mut Xml,
+) -> Result<(), Refusal> {
     let (identity, name) = (identity(call, m)?, m.required_text("PolicyName")?);
     call.account.delete_identity_policy(&call.region, &identity, &name);
     Ok(())

@@ -1,5 +1,7 @@
 //! Version 2, the REST API: a method, a path and JSON in, JSON out.
 
+use std::mem;
+
 use percent_encoding::percent_decode_str;
 use serde::{
     Deserialize,
@@ -28,15 +30,19 @@ pub(super) fn action(request: &Signed<'_>) -> Option<&'static str> {
     matched(request).map(|(route, _)| route.name)
 }
 
-pub(super) fn answer(call: &mut Call<'_>, request: &Signed<'_>) -> Result<String, Refusal> {
-    let (route, names) = matched(request).ok_or(Refusal::UnknownOperation)?;
-    let input = Input { names, query: request.query, body: request.body };
+pub(super) fn answer(
+    call: &mut Call<'_>,
+    head: &Signed<'_>,
+    body: Vec<u8>,
+) -> Result<String, Refusal> {
+    let (route, names) = matched(head).ok_or(Refusal::UnknownOperation)?;
+    let input = &mut Input { names, query: head.query, body };
     match route.on {
         On::Body => {}
         On::Everything => call.authorize(route.name)?,
         On::Identity => call.authorize_on(route.name, &input.identity(call)?)?,
     }
-    Ok((route.proceed)(call, &input)?.to_string())
+    Ok((route.proceed)(call, input)?.to_string())
 }
 
 pub(super) fn response(answered: Result<String, Refusal>, request_id: String) -> Response {
@@ -66,7 +72,7 @@ struct Route {
     path: &'static str,
     name: &'static str,
     on: On,
-    proceed: fn(&mut Call<'_>, &Input<'_>) -> Result<Value, Refusal>,
+    proceed: fn(&mut Call<'_>, &mut Input<'_>) -> Result<Value, Refusal>,
 }
 
 /// What the permission is checked against.
@@ -83,7 +89,8 @@ struct Input<'a> {
     /// The names in the path, decoded.
     names: Vec<String>,
     query: &'a str,
-    body: &'a [u8],
+    /// Let go of when it is read.
+    body: Vec<u8>,
 }
 
 const ACCOUNT: &str = "/v2/email/account";
@@ -256,7 +263,7 @@ struct PutPolicy {
     policy: String,
 }
 
-fn get_account(call: &mut Call<'_>, _: &Input<'_>) -> Result<Value, Refusal> {
+fn get_account(call: &mut Call<'_>, _: &mut Input<'_>) -> Result<Value, Refusal> {
     let [max_24_hour_send, max_send_rate, sent] = call.send_quota();
     Ok(json!({
         "DedicatedIpAutoWarmupEnabled": false,
@@ -293,7 +300,7 @@ fn list_identities(call: &Call<'_>, given: ListIdentities) -> Result<Value, Refu
 }
 
 /// Verified at once: there is no mail to click on and no DNS to look into.
-fn create_identity(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refusal> {
+fn create_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, Refusal> {
     let given: CreateIdentity = input.json()?;
     let identity = call.identity(&given.email_identity)?;
     call.authorize_on("CreateEmailIdentity", &identity)?;
@@ -310,7 +317,7 @@ fn create_identity(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refu
     }))
 }
 
-fn get_identity(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refusal> {
+fn get_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, Refusal> {
     let identity = input.identity(call)?;
     Ok(json!({
         "IdentityType": identity_type(&identity),
@@ -323,7 +330,7 @@ fn get_identity(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refusal
     }))
 }
 
-fn put_policy(call: &mut Call<'_>, input: &Input<'_>, update: bool) -> Result<Value, Refusal> {
+fn put_policy(call: &mut Call<'_>, input: &mut Input<'_>, update: bool) -> Result<Value, Refusal> {
     let (identity, name) = (input.identity(call)?, policy_name(&input.names[1])?);
     let PutPolicy { policy } = input.json()?;
     match (policies(call, &identity)?.contains_key(&name), update) {
@@ -358,8 +365,8 @@ impl Input<'_> {
         call.identity(&self.names[0])
     }
 
-    fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_slice(self.body).map_err(|error| {
+    fn json<T: DeserializeOwned>(&mut self) -> Result<T, Refusal> {
+        serde_json::from_slice(&mem::take(&mut self.body)).map_err(|error| {
             // it may tell a whole text of the request
             let mut text = error.to_string();
             text.truncate(text.floor_char_boundary(LONGEST_REASON));

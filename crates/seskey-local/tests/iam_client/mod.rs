@@ -175,8 +175,9 @@ impl Client {
         let (account, rng) = (&mut self.account, &mut self.rng);
         let response = if ses::serves(&signed) {
             let (sent, settings) = (&mut self.sent, &self.settings);
+            let (head, body) = (Signed { body: &[], ..signed }, signed.body.to_vec());
             let (response, message) =
-                ses::answer(account, sent, settings, &signed, signer, peer, self.now, rng);
+                ses::answer(account, sent, settings, &head, body, signer, peer, self.now, rng);
             self.mailbox.extend(message);
             response
         } else {

@@ -142,9 +142,9 @@ fn dkim_token(call: &mut Call<'_>) -> String {
     bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
 
-fn template(call: &Call<'_>, m: &Members) -> Result<(String, Template), Refusal> {
+fn template(call: &Call<'_>, m: &mut Members) -> Result<(String, Template), Refusal> {
     let name = resource_name(m.required_str("Template.TemplateName")?)?.to_owned();
-    let part = |name: &str| m.get(&format!("Template.{name}")).map(str::to_owned);
+    let mut part = |name: &str| m.take(&format!("Template.{name}"));
     let template = Template {
         subject: part("SubjectPart"),
         text: part("TextPart"),

@@ -96,7 +96,7 @@ const fn route(
     method: &'static str,
     path: &'static str,
     name: &'static str,
-    proceed: fn(&mut Call<'_>, &Input<'_>) -> Result<Value, Refusal>,
+    proceed: fn(&mut Call<'_>, &mut Input<'_>) -> Result<Value, Refusal>,
 ) -> Route {
     Route { method, path, name, on: On::Everything, proceed }
 }

@@ -94,7 +94,7 @@ struct NameAndValue {
 /// Source: SES API v2 Reference, `Message`.
 const MOST_HEADERS: usize = 15;
 
-pub(super) fn send_email(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value, Refusal> {
+pub(super) fn send_email(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, Refusal> {
     let given: SendEmail = input.json()?;
     let unserved = [
         (given.list_management_options.is_some(), "ListManagementOptions"),
@@ -111,7 +111,7 @@ pub(super) fn send_email(call: &mut Call<'_>, input: &Input<'_>) -> Result<Value
     let from = given.from_email_address;
     let content = match (given.content.raw, given.content.simple) {
         (Some(raw), None) => {
-            let message = decoded("Raw.Data", &raw.data, call.interface)?;
+            let message = decoded("Raw.Data", raw.data, call.interface)?;
             Draft { action: "ses:SendRawEmail", message, ..Draft::default() }
         }
         (None, Some(simple)) => {
