@@ -1,6 +1,6 @@
 //! What a principal may do: the only place where the account meets the policy evaluator.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use seskey::policy::{
@@ -10,11 +10,13 @@ use seskey::policy::{
 use super::{Account, Principal, held::Held, policies::Entry};
 use crate::refusal::Refusal;
 
-/// A policy as it was given and as it is understood.
+/// A policy as it was given, and as it is understood once it bears on somebody: that takes many times the memory of the
+/// text.
+#[derive(Debug, Clone)]
 pub(super) struct Document {
     pub(super) text: String,
     pub(super) source: PolicySource,
-    pub(super) policy: Policy,
+    policy: OnceLock<Policy>,
 }
 
 /// A document that bears on somebody, and how it comes to that.
@@ -32,22 +34,27 @@ impl Document {
 
     /// It may be older than today's rules of what is stored.
     pub(super) fn parse_stored(text: String, source: PolicySource) -> Result<Self, Refusal> {
-        let parse = match source {
-            PolicySource::Resource { .. } => Policy::parse_stored_resource,
-            _ => Policy::parse_stored,
-        };
+        let parse = parser_of_stored(&source);
         Self::of(text, source, parse)
     }
 
-    fn of(
-        text: String,
-        source: PolicySource,
-        parse: fn(&str) -> Result<Policy, MalformedPolicy>,
-    ) -> Result<Self, Refusal> {
-        match parse(&text) {
-            Ok(policy) => Ok(Self { text, source, policy }),
-            Err(malformed) => Err(Refusal::MalformedPolicyDocument(malformed)),
-        }
+    pub(super) fn policy(&self) -> &Policy {
+        let parse = parser_of_stored(&self.source);
+        self.policy.get_or_init(|| parse(&self.text).expect("it was parsed before"))
+    }
+
+    fn of(text: String, source: PolicySource, parse: Parser) -> Result<Self, Refusal> {
+        parse(&text).map_err(Refusal::MalformedPolicyDocument)?;
+        Ok(Self { text, source, policy: OnceLock::new() })
+    }
+}
+
+type Parser = fn(&str) -> Result<Policy, MalformedPolicy>;
+
+fn parser_of_stored(source: &PolicySource) -> Parser {
+    match source {
+        PolicySource::Resource { .. } => Policy::parse_stored_resource,
+        _ => Policy::parse_stored,
     }
 }
 
@@ -140,7 +147,7 @@ impl Account {
 }
 
 pub(super) fn decided<'a>(policies: Vec<Bearing<'a>>, request: &Request<'_>) -> Decision<'a> {
-    evaluate(policies.into_iter().map(|(source, document)| (source, &document.policy)), request)
+    evaluate(policies.into_iter().map(|(source, document)| (source, document.policy())), request)
 }
 
 static ROOT: LazyLock<Document> = LazyLock::new(|| {
@@ -150,3 +157,18 @@ static ROOT: LazyLock<Document> = LazyLock::new(|| {
     Document::parse(everything.into(), source)
         .expect("a policy that allows everything is well-formed")
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As it is understood, a policy may have eighty times the bytes of its text.
+    #[test]
+    fn a_policy_that_bears_on_nobody_is_kept_as_its_text() {
+        let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+        let document = Document::parse(text.into(), PolicySource::Inline { name: "p".into() });
+        let document = document.expect("it is well-formed");
+        assert!(document.policy.get().is_none());
+        assert!(document.policy().may_deny("ses:SendRawEmail"));
+    }
+}

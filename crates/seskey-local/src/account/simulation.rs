@@ -61,7 +61,7 @@ impl Account {
         Ok(Answer::Simulation(page.of(asked)?.map(|(action, resource)| {
             let request = Request { action, resource, context: &context };
             let decision = evaluate(
-                policies.iter().map(|(source, document)| (*source, &document.policy)),
+                policies.iter().map(|(source, document)| (*source, document.policy())),
                 &request,
             );
             let of_resource = !simulation.resource_arns.is_empty();

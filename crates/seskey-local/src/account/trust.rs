@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_json::{Map, Value, json};
-use seskey::policy::{Decision, Policy, PolicySource, Request, counted_size, evaluate};
+use seskey::policy::{Decision, PolicySource, Request, counted_size, evaluate};
 
 use super::{Account, Principal, authority::Document, roles::TRUST_POLICY_SIZE};
 use crate::refusal::{Refusal, TrustFault};
@@ -20,8 +20,7 @@ pub struct TrustPolicy {
 #[derive(Debug, Clone)]
 struct Statement {
     principals: Vec<Trusted>,
-    source: PolicySource,
-    policy: Policy,
+    document: Document,
 }
 
 /// What is taken of the rest.
@@ -96,9 +95,8 @@ impl Statement {
         let mut whole = document.clone();
         whole.insert("Statement".into(), Value::Object(statement));
         let source = PolicySource::Inline { name: "trust policy".into() };
-        let Document { source, policy, .. } =
-            (rules.read)(Value::Object(whole).to_string(), source)?;
-        Ok(Self { principals, source, policy })
+        let document = (rules.read)(Value::Object(whole).to_string(), source)?;
+        Ok(Self { principals, document })
     }
 }
 
@@ -150,7 +148,10 @@ impl Account {
                     statement.principals.iter().filter_map(|it| self.means(it, principal));
                 named.any(|named| least.contains(&named))
             });
-            evaluate(meant.map(|statement| (&statement.source, &statement.policy)), request)
+            evaluate(
+                meant.map(|statement| (&statement.document.source, statement.document.policy())),
+                request,
+            )
         };
         match decide(&[Named::InAccount, Named::ByItself]) {
             Decision::Allowed { .. } => match decide(&[Named::ByItself]) {
