@@ -94,6 +94,11 @@ const JSON: &[(&str, [&str; 3], &str)] = &[
     ("outbound-emails", [SIMPLE_JSON, "\\n", "\"}}}}}"], "MessageId"),
     ("outbound-emails", [SIMPLE_JSON, "\u{e4}", "\"}}}}}"], "MessageId"),
     ("outbound-emails", [SIMPLE_JSON, "\\u00e4", "\"}}}}}"], "MessageId"),
+    ("outbound-emails", ["\"", "\u{7f}", "\""], "invalid type: string"),
+    ("outbound-emails", ["{\"Content\":\"", "\u{7f}", "\"}"], "invalid type: string"),
+    ("outbound-emails", ["{\"EmailTags\":\"", "\u{7f}", "\"}"], "invalid type: string"),
+    ("outbound-emails", ["{\"EmailTags\":[\"", "\u{7f}", "\"]}"], "invalid type: string"),
+    ("list-identities", ["{\"PageSize\":\"", "\u{7f}", "\"}"], "invalid type: string"),
     (
         "templates",
         ["{\"TemplateName\":\"t\",\"TemplateContent\":{\"Text\":\"", "\\n", "\"}}"],

@@ -9,6 +9,7 @@ use serde::{
 };
 use serde_json::{Value, json};
 
+use self::bounded::NoText;
 use super::{Call, Refusal, v1::policy_name};
 use crate::{
     account::{Identity, Page},
@@ -210,7 +211,7 @@ const ROUTES: &[Route] = &[
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SendingAttributes {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::no_text")]
     sending_enabled: bool,
 }
 
@@ -225,10 +226,11 @@ struct CreateIdentity {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ListIdentities {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::no_text")]
     filter: Filter,
     #[serde(default, deserialize_with = "bounded::optional_text")]
     next_token: Option<String>,
+    #[serde(default, deserialize_with = "bounded::optional_no_text")]
     page_size: Option<usize>,
 }
 
@@ -366,7 +368,8 @@ impl Input<'_> {
     }
 
     fn json<T: DeserializeOwned>(&mut self) -> Result<T, Refusal> {
-        serde_json::from_slice(&mem::take(&mut self.body)).map_err(|error| {
+        let read = serde_json::from_slice(&mem::take(&mut self.body));
+        read.map(|NoText(input)| input).map_err(|error| {
             // it may tell a whole text of the request
             let mut text = error.to_string();
             text.truncate(text.floor_char_boundary(LONGEST_REASON));

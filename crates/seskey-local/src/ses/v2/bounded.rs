@@ -1,11 +1,14 @@
 //! What the JSON of a request may have of short texts and of lists: a text or an item of a few bytes takes many times as
-//! many in memory, and one that is far too long is copied more than once before it is refused.
+//! many in memory, and one that is far too long, or in the wrong place, is copied more than once before it is refused.
 
 use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, SeqAccess, Visitor},
+    de::{
+        Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
 };
 
 /// A text that is short if it is right: an address, a name, an ARN. One that is longer is cut, and is wrong.
@@ -32,11 +35,32 @@ pub(super) fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     List::deserialize(deserializer).map(|list| list.0)
 }
 
+/// What is no text: an object, a number, a truth value.
+pub(super) fn no_text<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    NoText::deserialize(deserializer).map(|value| value.0)
+}
+
+/// The same where there may be none.
+pub(super) fn optional_no_text<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(Option::<NoText<T>>::deserialize(deserializer)?.map(|value| value.0))
+}
+
 /// Ours, in bytes: an address with its display name is shorter, and so is an ARN.
 const LONGEST: usize = 2048;
 
 /// Ours: more than any list of the API may have.
 const MOST: usize = 1000;
+
+/// What is long enough to be cut.
+const TOO_LONG: usize = LONGEST + 4;
+
+/// A value that is no text. Where one stands all the same, it is cut: the refusal tells it, and each of its bytes may be
+/// six when it is escaped.
+pub(super) struct NoText<T>(pub(super) T);
 
 struct Short(String);
 
@@ -76,9 +100,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
                 f.write_str("a list")
             }
 
+            fn visit_str<E: Error>(self, text: &str) -> Result<List<T>, E> {
+                Err(E::invalid_type(Unexpected::Str(cut(text)), &self))
+            }
+
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<List<T>, A::Error> {
                 let mut list = vec![];
-                while let Some(item) = items.next_element()? {
+                while let Some(NoText(item)) = items.next_element()? {
                     if list.len() == MOST {
                         return Err(A::Error::custom(format_args!("more than {MOST} items")));
                     }
@@ -88,7 +116,61 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             }
         }
 
-        deserializer.deserialize_seq(Items(PhantomData))
+        // as a sequence, a text would be refused before it is seen here
+        deserializer.deserialize_any(Items(PhantomData))
+    }
+}
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TOO_LONG)]
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for NoText<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Anything(PhantomData)).map(NoText)
+    }
+}
+
+/// Gives on whatever comes.
+struct Anything<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Anything<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::deserialize(cut(text).into_deserializer())
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<T, E> {
+        T::deserialize(value.into_deserializer())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<T, E> {
+        T::deserialize(value.into_deserializer())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<T, E> {
+        T::deserialize(value.into_deserializer())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<T, E> {
+        T::deserialize(value.into_deserializer())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<T, E> {
+        T::deserialize(().into_deserializer())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<T, A::Error> {
+        T::deserialize(SeqAccessDeserializer::new(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members))
     }
 }
 

@@ -113,12 +113,14 @@ struct NewSet {
 struct NewTemplate {
     #[serde(deserialize_with = "bounded::text")]
     template_name: String,
+    #[serde(deserialize_with = "bounded::no_text")]
     template_content: Content,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct UpdatedTemplate {
+    #[serde(deserialize_with = "bounded::no_text")]
     template_content: Content,
 }
 

@@ -21,7 +21,7 @@ struct SendEmail {
     from_email_address: Option<String>,
     #[serde(default, deserialize_with = "bounded::optional_text")]
     from_email_address_identity_arn: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::no_text")]
     destination: Destination,
     #[serde(default, deserialize_with = "bounded::texts")]
     reply_to_addresses: Vec<String>,
@@ -29,6 +29,7 @@ struct SendEmail {
     feedback_forwarding_email_address: Option<String>,
     #[serde(default, deserialize_with = "bounded::optional_text")]
     feedback_forwarding_email_address_identity_arn: Option<String>,
+    #[serde(deserialize_with = "bounded::no_text")]
     content: EmailContent,
     #[serde(default, deserialize_with = "bounded::list")]
     email_tags: Vec<NameAndValue>,
@@ -53,7 +54,9 @@ struct Destination {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EmailContent {
+    #[serde(default, deserialize_with = "bounded::optional_no_text")]
     simple: Option<Simple>,
+    #[serde(default, deserialize_with = "bounded::optional_no_text")]
     raw: Option<Data>,
     template: Option<IgnoredAny>,
 }
@@ -61,18 +64,22 @@ struct EmailContent {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Simple {
+    #[serde(deserialize_with = "bounded::no_text")]
     subject: Data,
+    #[serde(deserialize_with = "bounded::no_text")]
     body: SimpleBody,
     #[serde(default, deserialize_with = "bounded::list")]
     headers: Vec<NameAndValue>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::no_text")]
     attachments: Vec<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SimpleBody {
+    #[serde(default, deserialize_with = "bounded::optional_no_text")]
     text: Option<Data>,
+    #[serde(default, deserialize_with = "bounded::optional_no_text")]
     html: Option<Data>,
 }
 
