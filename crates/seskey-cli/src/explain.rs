@@ -188,7 +188,7 @@ pub(crate) fn credential(error: &CredentialError, source: &str) -> Failure {
                 .to_owned()
         }
         E::Password { recognised, .. } => not_a_password(recognised).to_owned(),
-        _ => "the console's CSV, the answers of seskey create, and what seskey render writes are read"
+        _ => "the SES console's CSV, the answers of seskey create as JSON, CSV or env, and what seskey render writes are read; of an AWS access key, seskey derive makes the SMTP password"
             .to_owned(),
     };
     Failure::new(format!("cannot read the credentials of {source}: {error}"), hint)

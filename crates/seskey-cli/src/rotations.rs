@@ -215,7 +215,7 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
         (Mode::Do, _) => {
             let on_event = &mut |event| report().event(&who, &rotation, event);
             let ended = match rotate(&account, &rotation, interrupt, on_event).await {
-                Ok(outcome) => Ended::Out(Box::new(outcome), rotation.proof.server.clone()),
+                Ok(outcome) => Ended::Out(Box::new(outcome), Box::new(rotation.clone())),
                 Err(error) => Ended::Failed(explain::rotation(&error, &rotation)),
             };
             report().ended(&who, &stores, ended);

@@ -84,6 +84,9 @@ fn run(
             ));
         }
     }
+    if fleet.credentials.is_empty() {
+        output.warn(&format!("{} declares no credential", typed.file.display()));
+    }
     for credential in credentials.iter().filter(|credential| credential.goal.is_crowded()) {
         output.warn(&format!(
             "{}: grace and quarantine together are longer than the greatest age of a key: it is rotated late",

@@ -104,10 +104,11 @@ fn banner(server: &Server, variables: &[(&'static str, String)]) -> String {
         variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
     format!(
         "A local Amazon SES: account {}, region {}, mailbox {}/_aws/ses. Ctrl-C ends it.\n\
-         What leads there, for another terminal:\n\n{lines}\n",
+         What leads there, for another terminal:\n\nunset {}\n{lines}\n",
         server.account_id.as_str(),
         server.region,
         server.endpoint_url(),
+        environment::TAKEN_OUT.join(" "),
     )
 }
 

@@ -23,16 +23,43 @@ pub(super) fn rotation(error: &RotateError, rotation: &Rotation) -> Failure {
     let failure = failure(&error.failure, rotation);
     match error.done.iter().all(|step| matches!(step, Step::Prove(_))) {
         true => failure,
-        false => Failure {
-            exit: Exit::Unfinished,
-            hint: format!("{}; then run it again to finish", failure.hint),
-            ..failure
-        },
+        false => {
+            let next = if has_replaced(&error.done, rotation) {
+                by_rotation(&rotation.user)
+            } else {
+                "run it again to finish".to_owned()
+            };
+            let hint = format!("{}; then {next}", failure.hint);
+            Failure { exit: Exit::Unfinished, hint, ..failure }
+        }
     }
 }
 
+/// Whether a revocation has made the new access key.
+fn has_replaced(done: &[Step], rotation: &Rotation) -> bool {
+    rotation.forgoes_notes && done.iter().any(|step| matches!(step, Step::CreateKey(_)))
+}
+
+/// What is left of a revocation then.
+fn by_rotation(user: &str) -> String {
+    format!(
+        "seskey rotate {user} with the same --to and --after finishes it: another revoke turns off the new access key too"
+    )
+}
+
 /// Why a run that did not fail will not come to its end by itself, if so.
-pub(super) fn problem(outcome: &Outcome, user: &str, stores: &[Store]) -> Option<Failure> {
+pub(super) fn problem(outcome: &Outcome, rotation: &Rotation) -> Option<Failure> {
+    let failure = unreached(outcome, &rotation.user, &rotation.stores)?;
+    Some(match has_replaced(&outcome.steps, rotation) {
+        true => Failure {
+            hint: format!("{}; {}", failure.hint, by_rotation(&rotation.user)),
+            ..failure
+        },
+        false => failure,
+    })
+}
+
+fn unreached(outcome: &Outcome, user: &str, stores: &[Store]) -> Option<Failure> {
     match &outcome.end {
         End::Stopped(Reason::Limit(_)) | End::Done { .. } => None,
         End::Stopped(reason) => Some(stopped(reason, user, stores, outcome.last_used.as_ref())),
@@ -47,7 +74,7 @@ pub(super) fn problem(outcome: &Outcome, user: &str, stores: &[Store]) -> Option
             ),
             match why {
                 Why::Quarantine => format!(
-                    "after a leak, seskey revoke {user} --replace --make-room --to STORE deletes it now, else --quarantine 0d; seskey rotate {user} --undo activates it again"
+                    "seskey revoke {user} --replace --make-room --to STORE deletes it now; if it has not leaked, seskey rotate {user} --undo activates it again"
                 ),
                 _ => "wait, or delete the one in IAM that nobody uses".to_owned(),
             },

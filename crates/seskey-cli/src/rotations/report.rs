@@ -35,8 +35,7 @@ use crate::{
 
 /// What came of a user.
 pub(super) enum Ended {
-    /// Where it was proven is where it logs in.
-    Out(Box<Outcome>, Server),
+    Out(Box<Outcome>, Box<Rotation>),
     Failed(Failure),
 }
 
@@ -217,7 +216,7 @@ impl Report {
 
     pub(super) fn ended(&mut self, who: &Who, stores: &[Store], ended: Ended) {
         let problem = match &ended {
-            Ended::Out(outcome, _) => explain::problem(outcome, &who.user, stores),
+            Ended::Out(outcome, rotation) => explain::problem(outcome, rotation),
             Ended::Failed(_) => None,
         };
         let row = row(who, stores, &ended, problem.as_ref());
@@ -235,7 +234,9 @@ impl Report {
             }
             (Ended::Failed(failure), _) => self.failed(who, failure),
             (_, Some(problem)) => self.failed(who, &problem),
-            (Ended::Out(outcome, server), None) => self.out(who, stores, outcome, server),
+            (Ended::Out(outcome, rotation), None) => {
+                self.out(who, stores, outcome, &rotation.proof.server);
+            }
         }
         self.rows.push(row);
         self.progress.inc(1);

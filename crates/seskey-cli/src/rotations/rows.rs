@@ -28,7 +28,9 @@ pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&F
             set("outcome", if changed { "unfinished" } else { "failed" }.into());
             problem = Some(failure);
         }
-        Ended::Out(outcome, server) => {
+        Ended::Out(outcome, rotation) => {
+            // where it was proven is where it logs in
+            let server = &rotation.proof.server;
             set(
                 "steps",
                 outcome.steps.iter().map(|step| step_row(step, &who.user, stores)).collect(),

@@ -44,7 +44,7 @@ pub enum CredentialError {
     #[error("no credential in it")]
     Empty,
     /// It is in none of the forms that are known.
-    #[error("neither the console's CSV nor a form that seskey render writes")]
+    #[error("neither the SES console's CSV nor a form that seskey render writes")]
     UnknownForm,
     /// It is not valid CSV or JSON from this line on.
     #[error("line {line}: malformed")]
