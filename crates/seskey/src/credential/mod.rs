@@ -82,6 +82,12 @@ pub enum CredentialError {
         /// The line, counted from 1.
         line: u64,
     },
+    /// The number is none of a port.
+    #[error("line {line}: the port is not one from 1 to 65535")]
+    Port {
+        /// The line, counted from 1.
+        line: u64,
+    },
 }
 
 impl SmtpCredential {
@@ -211,6 +217,12 @@ mod tests {
                  {host},AKIAIOSFODNN7EXAMPLE,BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9\n"
             )
         };
+        let with_port = |port: &str| {
+            format!(
+                "SMTP_USERNAME=AKIAIOSFODNN7EXAMPLE\n\
+                 SMTP_PASSWORD=BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9\nSMTP_PORT={port}\n"
+            )
+        };
         for (text, error) in [
             (String::new(), E::Empty),
             ("\u{feff}  \n".into(), E::Empty),
@@ -235,6 +247,8 @@ mod tests {
             (format!("{header}x,AKIAIOSFODNN7EXAMPLE\n"), E::Malformed { line: 2 }),
             (with_endpoint("\"a\nSMTP_PASSWORD=b\""), E::Endpoint { line: 2 }),
             (with_endpoint("$(id)"), E::Endpoint { line: 2 }),
+            (with_port("99999"), E::Port { line: 3 }),
+            (with_port("0"), E::Port { line: 3 }),
         ] {
             assert_eq!(SmtpCredential::read(&text), Err(error), "{text}");
         }

@@ -48,6 +48,13 @@ impl Values {
         let host = self.named(HOSTS).or_else(|| self.ending(&["host", "server", "endpoint"]));
         let (host, of_host) = host.map_or((None, None), |(_, text)| place(text));
         let number = |port: Option<(u64, &str)>| port.and_then(|(_, port)| port.parse().ok());
+        let is_no_port = |text: &str| {
+            text.bytes().all(|byte| byte.is_ascii_digit())
+                && !text.parse().is_ok_and(|port: u16| port > 0)
+        };
+        if let Some((line, _)) = self.named(PORTS).filter(|(_, text)| is_no_port(text)) {
+            return Err(CredentialError::Port { line });
+        }
         let port = number(self.named(PORTS)).or(of_host);
         let port = port.or_else(|| number(self.ending(&["port"])));
         let iam_user = self.named(IAM_USERS).map(|(_, name)| name);
