@@ -41,8 +41,9 @@ use crate::{
 const ROOT_SECRET: &str = "SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY";
 
 pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit> {
-    let config = config(args, global)?;
+    // it begins once more, so nothing is read before
     memory::give_back();
+    let config = config(args, global)?;
     let smtp = config.smtp.iter().map(|listener| listener.address);
     for address in smtp.chain([config.http]).filter(|address| !address.ip().is_loopback()) {
         output.warn(&format!("{address} is reached from other machines: this is a tool for tests, and its mailbox is open to all"));
