@@ -54,7 +54,7 @@ fn check_rendered(credential: &SmtpCredential) {
         if let Ok(text) = render(target, &entry, "") {
             let endpoint = Some(entry.host.clone());
             let credential = SmtpCredential { endpoint, ..entry.credential.clone() };
-            let found = Found { credential, port: Some(entry.port) };
+            let found = Found { credential: credential.into(), port: Some(entry.port) };
             assert_eq!(Found::read(&text), Ok(vec![found]), "{target}");
         }
     }

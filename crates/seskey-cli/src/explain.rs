@@ -122,6 +122,7 @@ pub(crate) fn secret_access_key(error: &SecretAccessKeyError, source: &str) -> F
         E::TemporaryAccessKeyId => {
             "SES takes no SMTP credentials made from temporary ones: use the access key of an IAM user"
         }
+        E::IngressPoint => MAIL_MANAGER,
         _ => "copy the secret access key again",
     };
     Failure::usage(format!("{error} (from {source})"), hint)
@@ -146,6 +147,7 @@ pub(crate) fn pasted(error: &PastedError, source: &str) -> Failure {
         }
         E::LooksLike(Look::Masked) => "IAM shows it once, when the key is made: make a new key",
         E::LooksLike(Look::Variable) => "give the value itself; check how the variable is set",
+        E::MailManager => MAIL_MANAGER,
         E::Several { .. } => "give one of them, or all in a file to seskey derive --batch",
         E::Temporary => {
             "SES takes no SMTP credentials made from temporary ones: use the access key of an IAM user"
@@ -156,6 +158,8 @@ pub(crate) fn pasted(error: &PastedError, source: &str) -> Failure {
     };
     Failure::usage(format!("{error} (from {source})"), hint)
 }
+
+const MAIL_MANAGER: &str = "seskey verify logs in with it as it is, at the host of its ingress endpoint, ….mail-manager-smtp.amazonaws.com";
 
 /// What a secret access key was taken out of.
 pub(crate) fn wrapping(wrapping: Wrapping) -> &'static str {
@@ -188,6 +192,7 @@ pub(crate) fn credential(error: &CredentialError, source: &str) -> Failure {
                 .to_owned()
         }
         E::Password { recognised, .. } => not_a_password(recognised).to_owned(),
+        E::IngressPassword { .. } => INGRESS_PASSWORD.to_owned(),
         _ => "the SES console's CSV, the answers of seskey create as JSON, CSV or env, and what seskey render writes are read; of an AWS access key, seskey derive makes the SMTP password"
             .to_owned(),
     };
@@ -206,6 +211,10 @@ pub(crate) fn render(error: &RenderError, target: Target) -> Failure {
         E::From => {
             "--from news@example.com: letters, digits and ._+=- before the @ have a place in every form"
         }
+        E::Password => {
+            "targets that write any password are json, kubernetes, url, symfony, mailer-dsn and password; or choose one of letters, digits and +-._"
+        }
+        E::TlsWrapper => "it turns to TLS by STARTTLS, on ports 25 and 587",
         E::Name { what: "entry" } => {
             "--name is for msmtp's account, OpenSMTPD's label and the Kubernetes secret, where it is in lower case"
         }
@@ -218,6 +227,25 @@ pub(crate) fn render(error: &RenderError, target: Target) -> Failure {
     };
     Failure::usage(format!("cannot write {target}: {error}"), hint)
 }
+
+/// An ingress endpoint has a host of its own, which no region tells.
+pub(crate) fn no_ingress_host() -> Failure {
+    Failure::usage(
+        "the host of a Mail Manager ingress endpoint is not known",
+        "--host: the SES console shows it, ….mail-manager-smtp.amazonaws.com",
+    )
+}
+
+/// It turns to TLS by STARTTLS alone.
+pub(crate) fn no_ingress_wrapper() -> Failure {
+    Failure::usage(
+        "a Mail Manager ingress endpoint has no TLS wrapper",
+        "it turns to TLS by STARTTLS, on ports 25 and 587",
+    )
+}
+
+/// What the SMTP password of the other kind is made of.
+pub(crate) const INGRESS_PASSWORD: &str = "an inp-… user name has the password that was chosen for it in Mail Manager: 8 to 64 letters, digits and marks, and no /";
 
 /// What to do when something else stands where an SMTP password should.
 pub(crate) fn not_a_password(recognised: &Recognised) -> &'static str {

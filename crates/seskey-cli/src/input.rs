@@ -7,10 +7,11 @@ use std::{
 };
 
 use seskey::{
-    AccessKeyId, Secret, SecretAccessKey, SmtpCredential, SmtpPassword,
+    AccessKeyId, Credential, Secret, SecretAccessKey, SmtpCredential, SmtpPassword,
     access_key::{AccessKeyIdError, SecretAccessKeyError, USUAL_SECRET_LENGTH},
     credential::Found,
-    pasted::{self, Pasted},
+    mail_manager::{IngressPassword, IngressPointId, MailManagerCredential},
+    pasted::{self, Pasted, PastedError},
     recognise::recognise,
 };
 use zeroize::Zeroizing;
@@ -127,6 +128,17 @@ pub(crate) fn credential(
         };
     }
     let user_name = user_name.unwrap_or_default();
+    if let Some(user_name) = IngressPointId::parse(user_name) {
+        let value = value(password_file, "SMTP password: ", output)?;
+        let password = IngressPassword::parse(value.expose()).ok_or_else(|| {
+            Failure::new(
+                "what was given is no password of a Mail Manager ingress endpoint",
+                explain::INGRESS_PASSWORD,
+            )
+        })?;
+        let credential = MailManagerCredential { user_name, password, endpoint: None };
+        return Ok(Found { credential: credential.into(), port: None });
+    }
     let id = AccessKeyId::parse(user_name).map_err(|error| {
         Failure::usage(
             format!("{user_name:?} is no SMTP user name: {error}"),
@@ -139,7 +151,7 @@ pub(crate) fn credential(
         Failure::new("what was given is no SMTP password", explain::not_a_password(&recognised))
     })?;
     let credential = SmtpCredential { iam_user: None, user_name: id, password, endpoint: None };
-    Ok(Found { credential, port: None })
+    Ok(Found { credential: Credential::Iam(credential), port: None })
 }
 
 /// A text file; `-` is stdin.
@@ -181,6 +193,9 @@ fn prompt(question: &str) -> Result<Zeroizing<String>> {
 fn from_environment(text: &str, output: &Output) -> Result<AccessKey> {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     let id = env::var("AWS_ACCESS_KEY_ID").ok().map(|id| AccessKeyId::parse(id.trim()));
+    if id == Some(Err(AccessKeyIdError::IngressPoint)) {
+        return Err(explain::pasted(&PastedError::MailManager, "the environment"));
+    }
     if is_set("AWS_SESSION_TOKEN")
         || is_set("AWS_SECURITY_TOKEN")
         || id == Some(Err(AccessKeyIdError::Temporary))

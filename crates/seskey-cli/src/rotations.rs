@@ -357,7 +357,7 @@ fn rotation(
         })?,
     };
     let proof = |region: &Region| -> Result<Proof> {
-        Ok(Proof::new(job.client.clone(), smtp::server(&job.endpoint, region, None, None)?))
+        Ok(Proof::new(job.client.clone(), smtp::server(&job.endpoint, Some(region), None, None)?))
     };
     let usual = proof(&region)?;
     // whoever reads a store logs in where the credential is proven

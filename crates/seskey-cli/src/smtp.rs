@@ -5,6 +5,7 @@ use std::{env, fs, net::IpAddr, path::PathBuf, time::Duration};
 use seskey::{
     Region,
     diagnose::{Reason, Refused, reasons},
+    mail_manager,
     recognise::Recognised,
 };
 use seskey_aws::smtp::{
@@ -16,10 +17,10 @@ use crate::{
     explain::{self, Failure, Result},
 };
 
-/// Where to log in: what was typed, else the endpoint of the region.
+/// Where to log in: what was typed, else the endpoint of the region. One of the three is there.
 pub(crate) fn server(
     endpoint: &Endpoint,
-    region: &Region,
+    region: Option<&Region>,
     host: Option<&str>,
     port: Option<u16>,
 ) -> Result<Server> {
@@ -32,14 +33,21 @@ pub(crate) fn server(
         Some(text) => host_and_port(text)?,
         None => {
             let usual = if asked == Some(Security::TlsWrapper) { 465 } else { 587 };
-            (host.map_or_else(|| region.smtp_endpoint(), str::to_owned), port.unwrap_or(usual))
+            let of_region = || region.map(Region::smtp_endpoint).unwrap_or_default();
+            (host.map_or_else(of_region, str::to_owned), port.unwrap_or(usual))
         }
     };
     let security = asked.or_else(|| Security::of_port(port)).unwrap_or(Security::Starttls);
+    if mail_manager::is_host(&host) && security == Security::TlsWrapper {
+        return Err(explain::no_ingress_wrapper());
+    }
     // an address and this machine have no region in their name: the name of the region's endpoint tells it to the
     // server, and is what the certificate must bear
     let is_nameless = host == "localhost" || host.parse::<IpAddr>().is_ok();
-    let server_name = if is_nameless { region.smtp_endpoint() } else { host.clone() };
+    let server_name = match region {
+        Some(region) if is_nameless => region.smtp_endpoint(),
+        _ => host.clone(),
+    };
     Ok(Server { server_name, ..Server::new(&host, port, security) })
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::secret::Secret;
+use crate::{mail_manager::IngressPointId, secret::Secret};
 
 /// An access key ID, which is the SMTP user name as it stands.
 ///
@@ -22,6 +22,9 @@ pub enum AccessKeyIdError {
     /// (SES Developer Guide, "Obtaining Amazon SES SMTP credentials").
     #[error("a temporary access key ID (ASIA…)")]
     Temporary,
+    /// It is the SMTP user name of the other kind of credential, from which nothing is derived.
+    #[error("the ID of a Mail Manager ingress endpoint (inp-…)")]
+    IngressPoint,
     /// It is no access key ID at all.
     #[error("not an access key ID (AKIA…)")]
     Malformed,
@@ -38,6 +41,9 @@ impl AccessKeyId {
         match text.get(..4) {
             Some("AKIA") if well_formed => Ok(Self(text.to_owned())),
             Some("ASIA") if well_formed => Err(AccessKeyIdError::Temporary),
+            Some("inp-") if IngressPointId::parse(text).is_some() => {
+                Err(AccessKeyIdError::IngressPoint)
+            }
             _ => Err(AccessKeyIdError::Malformed),
         }
     }
@@ -86,6 +92,11 @@ pub enum SecretAccessKeyError {
     /// An access key ID was given in place of the secret.
     #[error("an access key ID was given in place of the secret access key")]
     AccessKeyId,
+    /// The SMTP user name of a Mail Manager credential was given in place of the secret.
+    #[error(
+        "the ID of a Mail Manager ingress endpoint was given in place of the secret access key"
+    )]
+    IngressPoint,
     /// The ID of a temporary access key was given in place of the secret.
     #[error("the ID of a temporary access key was given in place of the secret access key")]
     TemporaryAccessKeyId,
@@ -112,6 +123,7 @@ impl SecretAccessKey {
         match AccessKeyId::parse(text) {
             Ok(_) => Err(E::AccessKeyId),
             Err(AccessKeyIdError::Temporary) => Err(E::TemporaryAccessKeyId),
+            Err(AccessKeyIdError::IngressPoint) => Err(E::IngressPoint),
             Err(AccessKeyIdError::Malformed) => Ok(Self(Secret::new(text.to_owned()))),
         }
     }
@@ -130,6 +142,8 @@ mod tests {
     fn access_key_ids() {
         assert!(AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").is_ok());
         assert_eq!(AccessKeyId::parse("ASIAIOSFODNN7EXAMPLE"), Err(AccessKeyIdError::Temporary));
+        let ingress_point = AccessKeyId::parse("inp-3q4cpdgvz5l2mvd7kxrj9a0b");
+        assert_eq!(ingress_point, Err(AccessKeyIdError::IngressPoint));
         for text in [
             "",
             "AKIA",
@@ -166,6 +180,7 @@ mod tests {
             ("clé", E::NonAscii { position: 2 }),
             ("AKIAIOSFODNN7EXAMPLE", E::AccessKeyId),
             ("ASIAIOSFODNN7EXAMPLE", E::TemporaryAccessKeyId),
+            ("inp-3q4cpdgvz5l2mvd7kxrj9a0b", E::IngressPoint),
         ] {
             assert_eq!(SecretAccessKey::parse(text), Err(error));
         }

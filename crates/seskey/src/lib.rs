@@ -22,6 +22,7 @@ pub mod diagnose;
 pub mod duration;
 pub mod fleet;
 mod hmac;
+pub mod mail_manager;
 pub mod partition;
 pub mod password;
 pub mod pasted;
@@ -37,7 +38,7 @@ pub mod store;
 pub mod user;
 
 pub use access_key::{AccessKeyId, SecretAccessKey};
-pub use credential::SmtpCredential;
+pub use credential::{Credential, SmtpCredential};
 pub use fleet::Fleet;
 pub use partition::Partition;
 pub use password::{Algorithm, SigningDate, SmtpPassword, derive_each};

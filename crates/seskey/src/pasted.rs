@@ -8,6 +8,7 @@ use crate::{
     access_key::{
         AccessKeyId, AccessKeyIdError, SecretAccessKey, SecretAccessKeyError, USUAL_SECRET_LENGTH,
     },
+    mail_manager::IngressPointId,
     recognise::{Recognised, recognise},
 };
 
@@ -65,6 +66,11 @@ pub enum PastedError {
         /// How many.
         count: usize,
     },
+    /// It stands beside the SMTP user name of a Mail Manager credential, whose password is chosen.
+    #[error(
+        "this is a Mail Manager credential (inp-…): its password is used as it is, and nothing is derived from it"
+    )]
+    MailManager,
     /// It belongs to a temporary access key (`ASIA…`).
     #[error("the secret access key belongs to a temporary access key, ASIA…")]
     Temporary,
@@ -105,12 +111,16 @@ pub fn access_key(text: &str) -> Result<Pasted, PastedError> {
             | SecretAccessKeyError::AccessKeyId
             | SecretAccessKeyError::TemporaryAccessKeyId),
         ) => return Err(error.into()),
+        Err(SecretAccessKeyError::IngressPoint) => return Err(PastedError::MailManager),
         _ => {}
     }
     let decoded = decoded(text);
     let words = Words::of(&decoded);
     if words.is_temporary() {
         return Err(PastedError::Temporary);
+    }
+    if words.0.iter().any(|word| IngressPointId::parse(word).is_some()) {
+        return Err(PastedError::MailManager);
     }
     let id = words.id();
     match &words.secrets()[..] {
@@ -394,6 +404,8 @@ mod tests {
             ("{}".into(), E::LooksLike(Look::Json)),
             ("-----BEGIN PRIVATE KEY-----\nMII\n".into(), E::LooksLike(Look::Pem)),
             (format!("ASIAIOSFODNN7EXAMPLE,{SECRET}"), E::Temporary),
+            ("inp-3q4cpdgvz5l2mvd7kxrj9a0b".into(), E::MailManager),
+            (format!("SMTP_USERNAME=inp-3q4cpd\nSMTP_PASSWORD={SECRET}\n"), E::MailManager),
             (format!("[\"{ID}\",\"{SECRET}\",\"{other}\"]"), E::Several { count: 2 }),
         ] {
             assert_eq!(access_key(&text), Err(error), "{text}");

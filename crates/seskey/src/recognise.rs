@@ -4,6 +4,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::{
     access_key::{AccessKeyId, AccessKeyIdError, SecretAccessKey, USUAL_SECRET_LENGTH},
+    credential::Kind,
     hmac::Keyed,
     password::{Algorithm, SigningDate, SmtpPassword},
     region::{self, Region},
@@ -23,6 +24,10 @@ pub enum Recognised {
     AccessKeyId,
     /// The ID of a temporary access key, which SMTP does not take.
     TemporaryAccessKeyId,
+    /// The ID of a Mail Manager ingress endpoint: the SMTP user name of the other kind of credential.
+    IngressPointId,
+    /// The host name of an SMTP endpoint, with the kind of credential that belongs to it.
+    Host(Kind),
     /// Nothing that SES or IAM makes.
     Nothing,
 }
@@ -66,7 +71,11 @@ pub fn recognise(text: &str) -> Recognised {
     match AccessKeyId::parse(text) {
         Ok(_) => return Recognised::AccessKeyId,
         Err(AccessKeyIdError::Temporary) => return Recognised::TemporaryAccessKeyId,
+        Err(AccessKeyIdError::IngressPoint) => return Recognised::IngressPointId,
         Err(AccessKeyIdError::Malformed) => {}
+    }
+    if let Some(kind) = Kind::of_host(text) {
+        return Recognised::Host(kind);
     }
     if let Some(password) = SmtpPassword::parse(text) {
         return Recognised::SmtpPassword(password.algorithm());
@@ -180,6 +189,9 @@ mod tests {
             ("sEz/2FJQQt+rwbD6tTVhwGOQ7EZuFPZcbvrfFUsZYv0=", Recognised::PasswordWithoutVersion),
             ("AKIAIOSFODNN7EXAMPLE", Recognised::AccessKeyId),
             ("ASIAIOSFODNN7EXAMPLE", Recognised::TemporaryAccessKeyId),
+            ("inp-3q4cpdgvz5l2mvd7kxrj9a0b", Recognised::IngressPointId),
+            ("email-smtp.us-east-1.amazonaws.com", Recognised::Host(Kind::Iam)),
+            ("a1.b2.mail-manager-smtp.amazonaws.com", Recognised::Host(Kind::MailManager)),
             ("da39a3ee5e6b4b0d3255bfef95601890afd80709", Recognised::Nothing),
             ("ses-smtp-user.20260820-200820", Recognised::Nothing),
             ("CLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9", Recognised::Nothing),

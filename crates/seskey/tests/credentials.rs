@@ -5,30 +5,42 @@
 use std::collections::BTreeSet;
 
 use seskey::{
-    AccessKeyId, SmtpCredential, SmtpPassword,
+    AccessKeyId, Credential, SmtpCredential, SmtpPassword,
     credential::{CredentialError, Found, csv},
+    mail_manager::{IngressPassword, IngressPointId, MailManagerCredential},
     render::{Entry, Form, Names, RenderError, Target},
 };
 
 const ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const PASSWORD: &str = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
 
-fn found(host: Option<&str>, port: Option<u16>) -> Found {
-    let credential = SmtpCredential {
+fn credential(host: Option<&str>) -> SmtpCredential {
+    SmtpCredential {
         iam_user: None,
         user_name: AccessKeyId::parse(ID).unwrap(),
         password: SmtpPassword::parse(PASSWORD).unwrap(),
         endpoint: host.map(str::to_owned),
-    };
-    Found { credential, port }
+    }
+}
+
+fn found(host: Option<&str>, port: Option<u16>) -> Found {
+    Found { credential: credential(host).into(), port }
+}
+
+fn of_mail_manager(password: &str, host: Option<&str>) -> Credential {
+    Credential::MailManager(MailManagerCredential {
+        user_name: IngressPointId::parse("inp-3q4cpdgvz5l2mvd7kxrj9a0b").unwrap(),
+        password: IngressPassword::parse(password).unwrap(),
+        endpoint: host.map(str::to_owned),
+    })
 }
 
 #[test]
 fn every_form_is_read() {
     for target in Target::all().filter(|target| target.is_read()) {
         for host in ["email-smtp.eu-west-1.amazonaws.com", "127.0.0.1", "::1"] {
-            let Found { credential, .. } = found(Some(host), None);
             let from = Some("news@example.com".to_owned());
+            let credential = credential(Some(host));
             let entry = Entry { credential, host: host.to_owned(), port: 2587, from };
             let text = match Form::from(target).render(&entry, "", &BTreeSet::new()) {
                 Err(RenderError::Host) if host == "::1" => continue,
@@ -42,6 +54,47 @@ fn every_form_is_read() {
             assert_eq!(Found::read(&text), Ok(vec![read]), "{target}: {text}");
         }
     }
+}
+
+/// A password that was chosen is written by every form that has no meaning for it, and by all that escape it, and read.
+#[test]
+fn every_form_takes_a_credential_of_mail_manager() {
+    let host = "a1.b2.mail-manager-smtp.amazonaws.com";
+    let marks = "!@#$%^&*()_+-=[]{}|.,?";
+    let escaping = ["json", "kubernetes", "url", "password", "symfony", "mailer-dsn"];
+    for target in Target::all() {
+        for password in ["Abc-def_ghi.jkl+2", marks] {
+            let credential = of_mail_manager(password, None);
+            let from = Some("news@example.com".to_owned());
+            let entry = Entry { credential, host: host.to_owned(), port: 587, from };
+            let text = match Form::from(target).render(&entry, "", &BTreeSet::new()) {
+                Err(error) => {
+                    let refused = password == marks && !escaping.contains(&target.name());
+                    assert!(refused && error == RenderError::Password, "{target}: {error}");
+                    continue;
+                }
+                Ok(text) => text,
+            };
+            if !target.is_read() {
+                continue;
+            }
+            let (host, port) = match target.name() {
+                "csv" | "opensmtpd" | "postfix-sender" => (None, None),
+                "exim" | "sendmail" => (Some(host), None),
+                _ => (Some(host), Some(587)),
+            };
+            let found = Found { credential: of_mail_manager(password, host), port };
+            assert_eq!(Found::read(&text), Ok(vec![found]), "{target}: {text}");
+        }
+    }
+}
+
+#[test]
+fn mail_manager_has_no_tls_wrapper() {
+    let credential = of_mail_manager("Abcdef12", None);
+    let entry = Entry { credential, host: "h".to_owned(), port: 465, from: None };
+    let text = Form::from(Target::Env).render(&entry, "", &BTreeSet::new());
+    assert_eq!(text, Err(RenderError::TlsWrapper));
 }
 
 /// A whole configuration, with the lines of `render` pasted into it: what they are shows by their look.
@@ -69,7 +122,7 @@ fn names_of_others_are_read() {
             ..Names::of(target)
         };
         let form = Form::new(target, names).unwrap();
-        let Found { credential, .. } = found(Some("localhost"), None);
+        let credential = credential(Some("localhost"));
         let entry = Entry { credential, host: "localhost".to_owned(), port: 2465, from: None };
         let text = form.render(&entry, "", &BTreeSet::new()).unwrap();
         assert_eq!(Found::read(&text), Ok(vec![found(Some("localhost"), Some(2465))]), "{text}");
@@ -93,7 +146,7 @@ fn others_may_stand_beside_it() {
             "PORT=8080\nSMTP_HOST=127.0.0.1:2587\nexport MAIL_USER={ID}\nMAIL_PASS='{PASSWORD}'\n"
         ),
         format!("SMTP endpoint,SMTP user name,SMTP password\n127.0.0.1:2587,{ID},{PASSWORD}\n"),
-        csv::write_with_endpoint(&found(None, None).credential, "127.0.0.1:2587"),
+        csv::write_with_endpoint(&credential(None), "127.0.0.1:2587"),
         format!(
             "{{\"smtp_user_name\":\"{ID}\",\"smtp_password\":\"{PASSWORD}\",\"smtp_endpoint\":\"127.0.0.1\",\
              \"ports\":{{\"starttls\":[2587],\"tls_wrapper\":[]}}}}"
@@ -118,6 +171,11 @@ fn what_is_missing_is_named() {
         ),
         (format!("account ses\nuser {ID}\n"), missing(1, "password")),
         ("hello world\n".to_owned(), Err(CredentialError::UnknownForm)),
+        (
+            "SMTP_USERNAME=inp-3q4cpdgv\nSMTP_PASSWORD=a/b\n".to_owned(),
+            Err(CredentialError::IngressPassword { line: 2 }),
+        ),
+        ("SMTP_USERNAME=inp-3q4cpdgv\n".to_owned(), missing(1, "SMTP_PASSWORD")),
     ] {
         assert_eq!(Found::read(&text), error, "{text}");
     }

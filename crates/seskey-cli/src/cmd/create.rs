@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
     }
     tags.push((REGION_TAG.to_owned(), region.to_string()));
     let style = style(args, &region, output)?;
-    let server = smtp::server(&args.endpoint, &region, None, None)?;
+    let server = smtp::server(&args.endpoint, Some(&region), None, None)?;
     let proof = if args.no_verify { None } else { Some(proof(args, &region)?) };
     let permissions_boundary = args.permissions_boundary.clone();
     let request =
@@ -166,7 +166,10 @@ fn style(args: &Create, region: &Region, output: &Output) -> Result<Style> {
 }
 
 fn proof(args: &Create, region: &Region) -> Result<Proof> {
-    Ok(Proof::new(smtp::client(&args.endpoint)?, smtp::server(&args.endpoint, region, None, None)?))
+    Ok(Proof::new(
+        smtp::client(&args.endpoint)?,
+        smtp::server(&args.endpoint, Some(region), None, None)?,
+    ))
 }
 
 fn parse_tag(tag: &str) -> Result<(String, String)> {

@@ -6,6 +6,7 @@ use jiff::{Span, Timestamp, tz::TimeZone};
 use serde_json::json;
 use seskey::{
     Secret, SecretAccessKey, SmtpPassword,
+    credential::Kind,
     recognise::{Mistake, Origin, Recognised, origin, recognise},
 };
 
@@ -70,6 +71,9 @@ fn answer(recognised: &Recognised, origin: Option<&Option<Origin>>) -> serde_jso
         Recognised::SecretAccessKey => ("secret_access_key", None),
         Recognised::AccessKeyId => ("access_key_id", None),
         Recognised::TemporaryAccessKeyId => ("temporary_access_key_id", None),
+        Recognised::IngressPointId => ("ingress_point_id", None),
+        Recognised::Host(Kind::Iam) => ("smtp_endpoint", None),
+        Recognised::Host(Kind::MailManager) => ("ingress_endpoint", None),
         _ => ("unknown", None),
     };
     let belongs = origin.map(|origin| matches!(origin, Some(Origin::V4(_) | Origin::V2)));
@@ -95,7 +99,18 @@ fn describe(recognised: &Recognised, length: usize) -> String {
             "an SMTP password that lacks its version byte".to_owned()
         }
         Recognised::SecretAccessKey => "a raw secret access key".to_owned(),
-        Recognised::AccessKeyId => "a permanent access key ID: an SMTP user name".to_owned(),
+        Recognised::AccessKeyId => {
+            "a permanent access key ID: the user name of IAM SMTP credentials, for the hosts email-smtp.REGION.amazonaws.com".to_owned()
+        }
+        Recognised::IngressPointId => {
+            "the ID of a Mail Manager ingress endpoint: the user name of Mail Manager SMTP credentials, for its host ….mail-manager-smtp.amazonaws.com".to_owned()
+        }
+        Recognised::Host(Kind::Iam) => {
+            "the host of an SMTP endpoint: for IAM SMTP credentials, whose user name is an access key ID (AKIA…)".to_owned()
+        }
+        Recognised::Host(Kind::MailManager) => {
+            "the host of a Mail Manager ingress endpoint: for Mail Manager SMTP credentials, whose user name is its ID (inp-…)".to_owned()
+        }
         Recognised::TemporaryAccessKeyId => "a temporary access key ID".to_owned(),
         _ => format!("nothing that SES or IAM makes, {length} bytes long"),
     }
@@ -143,6 +158,10 @@ fn hint(recognised: &Recognised, origin: Option<&Origin>) -> Option<&'static str
         (Recognised::TemporaryAccessKeyId, _) => {
             Some("SES takes no SMTP credentials made from temporary ones")
         }
+        (Recognised::IngressPointId, _) => Some(
+            "the password is the one that was chosen in Mail Manager: it is derived from nothing",
+        ),
+        (Recognised::Host(_), _) => Some("seskey verify logs in to it"),
         (Recognised::AccessKeyId, _) => {
             Some("the password is derived from the secret access key that belongs to it")
         }
@@ -150,7 +169,7 @@ fn hint(recognised: &Recognised, origin: Option<&Origin>) -> Option<&'static str
             Some("seskey derive REGION makes the SMTP password from the secret access key")
         }
         _ => Some(
-            "an SMTP password has 44 characters and begins with A or B, a secret access key has 40",
+            "an SMTP password of IAM has 44 characters and begins with A or B, a secret access key has 40; one of Mail Manager is chosen, and is recognised by its user name alone (inp-…)",
         ),
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use seskey::{
-    SmtpCredential,
-    credential::Found,
+    Credential,
+    credential::{Found, Kind},
     render::{Entry, Form, Names},
 };
 
@@ -67,9 +67,10 @@ fn names(args: &Render) -> Result<Names> {
 }
 
 /// The host that is typed, else that of the credential, else the endpoint of the region.
-fn host(args: &Render, global: &Global, credential: &SmtpCredential) -> Result<String> {
-    match args.host.as_ref().or(credential.endpoint.as_ref()) {
-        Some(host) => Ok(host.clone()),
+fn host(args: &Render, global: &Global, credential: &Credential) -> Result<String> {
+    match args.host.as_deref().or_else(|| credential.endpoint()) {
+        Some(host) => Ok(host.to_owned()),
+        None if credential.kind() == Kind::MailManager => Err(explain::no_ingress_host()),
         None => Ok(aws::region(global, true)?.smtp_endpoint()),
     }
 }

@@ -1,7 +1,11 @@
 //! `seskey verify`: logs in to the SMTP endpoint and out, and says what the server said.
 
 use serde_json::json;
-use seskey::{Region, SmtpCredential, credential::Found, recognise::recognise};
+use seskey::{
+    Credential, Region, SmtpCredential,
+    credential::{Found, Kind},
+    recognise::recognise,
+};
 use seskey_aws::{
     iam::{Simulated, Verdict},
     sender::{Envelope, may_send, user_of_key},
@@ -12,7 +16,7 @@ use crate::{
     args::{Global, Verify},
     aws,
     exit::Exit,
-    explain::{Failure, Result},
+    explain::{self, Failure, Result},
     input,
     output::Output,
     smtp,
@@ -32,21 +36,30 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
         args.password_file.as_deref(),
         output,
     )?;
-    let region = region(args, global, &credential)?;
-    let host = args.host.as_deref().or(credential.endpoint.as_deref());
+    let host = args.host.as_deref().or_else(|| credential.endpoint());
+    if credential.kind() == Kind::MailManager {
+        check_mail_manager(args, host)?;
+    }
+    let region = match credential.kind() {
+        // it is in no name, and nothing is asked of the region
+        Kind::MailManager => None,
+        Kind::Iam => Some(region(args, global, &credential)?),
+    };
     // the port of the file is that of its host
     let port = args.port.or_else(|| port.filter(|_| args.host.is_none()));
-    let server = smtp::server(&args.endpoint, &region, host, port)?;
+    let server = smtp::server(&args.endpoint, region.as_ref(), host, port)?;
     let client = smtp::client(&args.endpoint)?;
     aws::block_on(async {
         let mut transcript = Transcript::default();
         let failed =
-            |error| smtp::failure(&error, &recognise(credential.password.expose()), &server);
-        let (user_name, password) = (credential.user_name.as_str(), credential.password.expose());
+            |error| smtp::failure(&error, &recognise(credential.expose_password()), &server);
+        let (user_name, password) = (credential.user_name(), credential.expose_password());
         client.prove(&server, user_name, password, &mut transcript).await.map_err(failed)?;
-        if let Some(from) = &from {
+        if let (Some(from), Some(region), Credential::Iam(credential)) =
+            (&from, &region, &credential)
+        {
             check_permission(
-                &credential,
+                credential,
                 Envelope { from: from.clone(), to, region: region.clone() },
                 global,
                 output,
@@ -71,20 +84,37 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
             }
             _ => None,
         };
-        answer(&transcript, sent.as_ref(), &region, output)?;
+        answer(&transcript, sent.as_ref(), region.as_ref(), output)?;
         Ok(Exit::Done)
     })?
 }
 
 /// The region that is typed, else the one in the name of the endpoint, else the one of the environment.
-fn region(args: &Verify, global: &Global, credential: &SmtpCredential) -> Result<Region> {
+fn region(args: &Verify, global: &Global, credential: &Credential) -> Result<Region> {
     let of_endpoint = || {
-        args.host.as_deref().or(credential.endpoint.as_deref()).and_then(Region::of_smtp_endpoint)
+        args.host.as_deref().or_else(|| credential.endpoint()).and_then(Region::of_smtp_endpoint)
     };
     match aws::typed_region(global, true)? {
         None => of_endpoint().map_or_else(|| aws::region(global, true), Ok),
         Some(region) => Ok(region),
     }
+}
+
+/// What a Mail Manager ingress endpoint has not, or decides otherwise than IAM.
+fn check_mail_manager(args: &Verify, host: Option<&str>) -> Result<()> {
+    if host.is_none() && args.endpoint.smtp_endpoint.is_none() {
+        return Err(explain::no_ingress_host());
+    }
+    if args.endpoint.tls_wrapper {
+        return Err(explain::no_ingress_wrapper());
+    }
+    if args.from.is_some() && !args.send {
+        return Err(Failure::usage(
+            "IAM does not say what a Mail Manager credential may send",
+            "its traffic policy and its rule set do, in the SES console; --send sends a message",
+        ));
+    }
+    Ok(())
 }
 
 fn address(text: &str) -> Result<Address> {
@@ -137,7 +167,7 @@ fn message(from: &Address) -> String {
 fn answer(
     transcript: &Transcript,
     sent: Option<&Reply>,
-    region: &Region,
+    region: Option<&Region>,
     output: &Output,
 ) -> Result<()> {
     let text = |reply: &Reply| format!("{} {}", reply.code, reply.text());
@@ -152,7 +182,7 @@ fn answer(
     if output.json {
         output.answer_json(&json!({
             "verified": true,
-            "region": region.as_str(),
+            "region": region.map(Region::as_str),
             "reply": login,
             "sent": sent.map(text),
             "address": transcript.address.map(|address| address.to_string()),

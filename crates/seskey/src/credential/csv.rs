@@ -1,23 +1,29 @@
 //! The file that the console offers for download, in the three headers it has had.
 
-use super::{CredentialError, Found, SmtpCredential, values::place};
+use super::{Credential, CredentialError, Found, SmtpCredential, values::place};
 
 /// Writes the console's newer form. A user name that a spreadsheet would run as a formula gets an apostrophe in
 /// front, which spreadsheets take as "this is text" and which IAM never allows in a name; [`SmtpCredential::read`]
 /// takes it off.
 pub fn write<'a>(credentials: impl IntoIterator<Item = &'a SmtpCredential>) -> String {
-    let mut csv = format!("{}\n", HEADERS[1].join(","));
-    for credential in credentials {
-        let iam_user = credential.iam_user.as_deref().unwrap_or_default();
-        let cells = [
-            quote(&inert(iam_user)),
-            credential.user_name.to_string(),
-            credential.password.expose().to_owned(),
-        ];
-        csv.push_str(&cells.join(","));
-        csv.push('\n');
-    }
-    csv
+    let rows =
+        credentials.into_iter().map(|SmtpCredential { iam_user, user_name, password, .. }| {
+            row(iam_user.as_deref(), user_name.as_str(), password.expose())
+        });
+    header() + &rows.collect::<String>()
+}
+
+/// As [`write`], of one credential of either kind.
+pub(crate) fn write_one(credential: &Credential) -> String {
+    header() + &row(credential.iam_user(), credential.user_name(), credential.expose_password())
+}
+
+fn header() -> String {
+    format!("{}\n", HEADERS[1].join(","))
+}
+
+fn row(iam_user: Option<&str>, user_name: &str, password: &str) -> String {
+    format!("{},{user_name},{password}\n", quote(&inert(iam_user.unwrap_or_default())))
 }
 
 /// Writes the newer form with one more column: an endpoint that is not the region's, as `host:port`.
@@ -35,7 +41,7 @@ pub(super) fn has_known_header(text: &str) -> bool {
     reader(text).headers().is_ok_and(|header| columns(header).is_some())
 }
 
-pub(crate) fn read(text: &str) -> Result<Vec<SmtpCredential>, CredentialError> {
+pub(crate) fn read(text: &str) -> Result<Vec<Credential>, CredentialError> {
     Ok(found(text)?.into_iter().map(|found| found.credential).collect())
 }
 
@@ -56,7 +62,7 @@ pub(super) fn found(text: &str) -> Result<Vec<Found>, CredentialError> {
             let required =
                 |column, what| cell(Some(column)).ok_or(CredentialError::Missing { line, what });
             let (host, port) = cell(columns.endpoint).map_or((None, None), place);
-            let credential = SmtpCredential::from_cells(
+            let credential = Credential::from_cells(
                 line,
                 iam_user,
                 required(columns.user_name, "SMTP user name")?,

@@ -4,10 +4,9 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{
-    CredentialError, Found,
+    CredentialError, Found, Kind,
     values::{Called, Values, place},
 };
-use crate::access_key::AccessKeyId;
 
 const CALLED: Called =
     Called { user_name: "user", password: "password", neither: "user and no password" };
@@ -24,7 +23,7 @@ pub(super) fn postfix(text: &str) -> Result<Vec<Found>, CredentialError> {
     let found = entries.iter().filter_map(|(line, entry)| {
         let (key, login) = entry.trim().split_once([' ', '\t'])?;
         let (user_name, password) = login.trim().split_once(':')?;
-        AccessKeyId::parse(user_name).ok()?;
+        Kind::of_user_name(user_name)?;
         let (host, port) = place(key);
         // a map by sender has the address in the place of the host, and a table of OpenSMTPD a label
         let is_host = !key.contains('@') && key.contains(['.', ':', '[']);
@@ -48,7 +47,7 @@ pub(super) fn msmtp(text: &str) -> Result<Vec<Found>, CredentialError> {
     let found = accounts.iter().filter_map(|(line, values)| {
         let value =
             |key| values.iter().rev().find(|(name, _)| *name == key).map(|(_, value)| *value);
-        let user_name = value("user").filter(|user| AccessKeyId::parse(user).is_ok())?;
+        let user_name = value("user").filter(|user| Kind::of_user_name(user).is_some())?;
         let port = value("port").map(str::to_owned);
         let (password, host) = (value("password"), value("host"));
         Some(found(*line, user_name, password.unwrap_or_default(), host.unwrap_or_default(), port))

@@ -2,9 +2,11 @@
 
 pub mod csv;
 mod json;
+mod kind;
 mod lines;
 mod values;
 
+pub use self::kind::{Credential, Kind};
 pub(crate) use self::values::place;
 use self::values::{Called, Values};
 use crate::{
@@ -30,8 +32,8 @@ pub struct SmtpCredential {
 /// A credential as a file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The credential.
-    pub credential: SmtpCredential,
+    /// The credential, of either kind.
+    pub credential: Credential,
     /// The port of the SMTP endpoint, where it is known.
     pub port: Option<u16>,
 }
@@ -76,6 +78,12 @@ pub enum CredentialError {
         /// What it is instead.
         recognised: Recognised,
     },
+    /// The password is none that a Mail Manager ingress endpoint takes.
+    #[error("line {line}: the SMTP password is none of a Mail Manager ingress endpoint")]
+    IngressPassword {
+        /// The line, counted from 1.
+        line: u64,
+    },
     /// The endpoint is not a host name.
     #[error("line {line}: the SMTP endpoint is not a host name")]
     Endpoint {
@@ -91,12 +99,19 @@ pub enum CredentialError {
 }
 
 impl SmtpCredential {
-    /// As [`Found::read`], without the ports.
+    /// As [`Found::read`], without the ports and for credentials of IAM alone.
     ///
     /// # Errors
-    /// The first thing that is wrong, with its line.
+    /// The first thing that is wrong, with its line; a credential of Mail Manager among them.
     pub fn read(text: &str) -> Result<Vec<Self>, CredentialError> {
-        Ok(Found::read(text)?.into_iter().map(|found| found.credential).collect())
+        let of_iam = |found: Found| match found.credential {
+            Credential::Iam(credential) => Ok(credential),
+            Credential::MailManager(_) => {
+                let recognised = Recognised::IngressPointId;
+                Err(CredentialError::UserName { line: 1, recognised })
+            }
+        };
+        Found::read(text)?.into_iter().map(of_iam).collect()
     }
 
     pub(crate) fn from_cells(

@@ -1,7 +1,7 @@
 //! A credential among values that have names: by the usual names, else by its form, which no other value has.
 
-use super::{CredentialError, Found, SmtpCredential};
-use crate::{access_key::AccessKeyId, password::SmtpPassword, pasted::plain_name};
+use super::{Credential, CredentialError, Found, Kind};
+use crate::{password::SmtpPassword, pasted::plain_name};
 
 /// The values of a file, the names as they stand there.
 #[derive(Default)]
@@ -34,9 +34,14 @@ impl Values {
     /// The credential, with its host and port where they are there.
     pub(super) fn found(&self, called: &Called) -> Result<Found, CredentialError> {
         let user_name =
-            self.named(USER_NAMES).or_else(|| self.only(|value| AccessKeyId::parse(value).is_ok()));
+            self.named(USER_NAMES).or_else(|| self.only(|text| Kind::of_user_name(text).is_some()));
         let password =
             self.named(PASSWORDS).or_else(|| self.only(|text| SmtpPassword::parse(text).is_some()));
+        // one that was chosen has no form of its own
+        let is_chosen =
+            user_name.is_some_and(|(_, text)| Kind::of_user_name(text) == Some(Kind::MailManager));
+        let chosen = || self.ending(&["password", "pass"]).filter(|_| is_chosen);
+        let password = password.or_else(chosen);
         let line = self.values.first().map_or(1, |(line, ..)| *line);
         let missing = |what| CredentialError::Missing { line, what };
         let ((_, user_name), (line, password)) = match (user_name, password) {
@@ -59,7 +64,7 @@ impl Values {
         let port = port.or_else(|| number(self.ending(&["port"])));
         let iam_user = self.named(IAM_USERS).map(|(_, name)| name);
         let credential =
-            SmtpCredential::from_cells(line, iam_user, user_name, password, host.as_deref())?;
+            Credential::from_cells(line, iam_user, user_name, password, host.as_deref())?;
         Ok(Found { credential, port })
     }
 

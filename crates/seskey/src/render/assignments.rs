@@ -7,7 +7,7 @@ use super::{
     pieces::{Piece, cut, first_line, last, put},
     places::{Group, Value},
 };
-use crate::credential::SmtpCredential;
+use crate::credential::{Credential, SmtpCredential};
 
 /// Whose rules hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) enum Syntax {
 
 pub(super) fn render(
     syntax: Syntax,
-    entry: &Entry,
+    entry: &Entry<Credential>,
     names: &Names,
     before: &str,
 ) -> Result<String, RenderError> {

@@ -1,7 +1,7 @@
 //! The SES console's CSV, whole. It has no host and no port.
 
 use super::{Entry, Grammar, Names, Place, RenderError, Row, Target, names::none, no_values};
-use crate::credential::{SmtpCredential, csv};
+use crate::credential::{Credential, SmtpCredential, csv};
 
 pub(super) const ROW: Row = Row {
     target: Target::Csv,
@@ -18,10 +18,10 @@ pub(super) const ROW: Row = Row {
     grammar: Grammar::Own { render, held, values: no_values },
 };
 
-fn render(entry: &Entry, _: &Names, before: &str) -> Result<String, RenderError> {
+fn render(entry: &Entry<Credential>, _: &Names, before: &str) -> Result<String, RenderError> {
     let is_ours = before.trim_ascii().is_empty()
-        || only(before).is_some_and(|credential| csv::write([&credential]) == before);
-    if is_ours { Ok(csv::write([&entry.credential])) } else { Err(RenderError::NotOurs) }
+        || only(before).is_some_and(|credential| csv::write_one(&credential) == before);
+    if is_ours { Ok(csv::write_one(&entry.credential)) } else { Err(RenderError::NotOurs) }
 }
 
 fn held(
@@ -29,12 +29,12 @@ fn held(
     _: &Names,
     (host, _): Place<'_>,
 ) -> Result<Option<SmtpCredential>, RenderError> {
-    let Some(credential) = only(text) else { return Ok(None) };
+    let Some(Credential::Iam(credential)) = only(text) else { return Ok(None) };
     let is_here = credential.endpoint.as_ref().is_none_or(|other| other.eq_ignore_ascii_case(host));
     Ok(is_here.then(|| SmtpCredential { endpoint: Some(host.to_owned()), ..credential }))
 }
 
-fn only(text: &str) -> Option<SmtpCredential> {
+fn only(text: &str) -> Option<Credential> {
     let credentials = csv::read(text).ok()?;
-    <[SmtpCredential; 1]>::try_from(credentials).ok().map(|[credential]| credential)
+    <[Credential; 1]>::try_from(credentials).ok().map(|[credential]| credential)
 }

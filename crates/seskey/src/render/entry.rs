@@ -3,13 +3,16 @@
 use std::net::Ipv6Addr;
 
 use super::{Names, Place, RenderError};
-use crate::credential::SmtpCredential;
+use crate::{
+    credential::{Credential, Kind, SmtpCredential},
+    region::TLS_WRAPPER_PORTS,
+};
 
-/// What is written.
+/// What is written: a credential of IAM, which is what stores hold, or one of either kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entry<C = SmtpCredential> {
     /// The credential.
-    pub credential: SmtpCredential,
+    pub credential: C,
     /// The host name or address that the reader connects to, an IPv6 address without brackets.
     pub host: String,
     /// The port that it connects to.
@@ -18,24 +21,37 @@ pub struct Entry {
     pub from: Option<String>,
 }
 
-impl Entry {
+impl<C: Clone + Into<Credential>> Entry<C> {
+    /// The same, whichever kind its credential is of.
+    pub(super) fn of_either_kind(&self) -> Entry<Credential> {
+        let Self { credential, host, port, from } = self.clone();
+        Entry { credential: credential.into(), host, port, from }
+    }
+
     /// The values under their names, in the order in which they are written, where they have one; the password is among them.
-    pub fn values<'a>(&'a self, names: &'a Names) -> impl Iterator<Item = (&'a str, String)> {
+    pub fn values<'a>(
+        &self,
+        names: &'a Names,
+    ) -> impl Iterator<Item = (&'a str, String)> + use<'a, C> {
+        let Entry { credential, host, port, from } = self.of_either_kind();
         [
-            (&names.host, Some(self.host.clone())),
-            (&names.port, Some(self.port.to_string())),
-            (&names.user_name, Some(self.credential.user_name.to_string())),
-            (&names.password, Some(self.credential.password.expose().to_owned())),
-            (&names.from, self.from.clone()),
+            (&names.host, Some(host)),
+            (&names.port, Some(port.to_string())),
+            (&names.user_name, Some(credential.user_name().to_owned())),
+            (&names.password, Some(credential.expose_password().to_owned())),
+            (&names.from, from),
         ]
         .into_iter()
         .filter(|(name, _)| !name.is_empty())
         .filter_map(|(name, value)| Some((name.as_str(), value?)))
     }
+}
 
+impl Entry<Credential> {
     /// What passes here is made of letters, digits and marks that mean themselves in every form, so that none escapes
-    /// anything. User name and password are by their types.
-    pub(super) fn check(&self) -> Result<(), RenderError> {
+    /// anything but what it `escapes`. User names and derived passwords are by their types; a password that was chosen
+    /// is not.
+    pub(super) fn check(&self, escapes: bool) -> Result<(), RenderError> {
         let fits = |text: Option<&str>, fits: fn(&str) -> bool| text.is_none_or(fits);
         if !is_host(&self.host) {
             return Err(RenderError::Host);
@@ -43,10 +59,18 @@ impl Entry {
         if self.port == 0 {
             return Err(RenderError::Port);
         }
+        if self.credential.kind() == Kind::MailManager && TLS_WRAPPER_PORTS.contains(&self.port) {
+            return Err(RenderError::TlsWrapper);
+        }
         if !fits(self.from.as_deref(), is_plain_address) {
             return Err(RenderError::From);
         }
-        if !fits(self.credential.iam_user.as_deref(), is_iam_user) {
+        if let Credential::MailManager(credential) = &self.credential
+            && !(escapes || is_bare(credential.password.expose()))
+        {
+            return Err(RenderError::Password);
+        }
+        if !fits(self.credential.iam_user(), is_iam_user) {
             return Err(RenderError::IamUser);
         }
         Ok(())
@@ -104,6 +128,12 @@ pub(crate) fn is_plain_address(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && local.bytes().all(is_local_byte) && is_host(domain)
     })
+}
+
+/// Of what means itself in every form, and begins with what no form takes for a mark.
+fn is_bare(password: &str) -> bool {
+    password.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && password.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-._".contains(&b))
 }
 
 /// The alphabet of names in IAM (IAM User Guide, "IAM and AWS STS quotas"), and what ARNs have besides.

@@ -40,7 +40,7 @@ pub(crate) fn by_look(text: &str) -> Option<Found> {
     let password = only(|text| SmtpPassword::parse(text).is_some())?;
     let (host, port) = place(endpoint);
     let credential = entry::credential(user_name, password, &host?).ok()??;
-    Some(Found { credential, port })
+    Some(Found { credential: credential.into(), port })
 }
 
 fn templates() -> impl Iterator<Item = (&'static Template, Names)> {

@@ -10,7 +10,7 @@ use super::{
     names::none,
     places::{self, Group},
 };
-use crate::credential::SmtpCredential;
+use crate::credential::{Credential, SmtpCredential};
 
 pub(super) const ROW: Row = Row {
     target: Target::Json,
@@ -28,7 +28,7 @@ pub(super) const ROW: Row = Row {
 };
 
 /// Values are replaced where they stand; what is missing comes last, set out as the last member is.
-fn render(entry: &Entry, names: &Names, before: &str) -> Result<String, RenderError> {
+fn render(entry: &Entry<Credential>, names: &Names, before: &str) -> Result<String, RenderError> {
     let before = if before.trim_ascii().is_empty() { "{}\n" } else { before };
     let members = members(before)?;
     let ours = entry.values(names).map(|(name, value)| {

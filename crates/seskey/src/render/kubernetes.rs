@@ -8,7 +8,7 @@ use super::{
     names::{HOST, PASSWORD, PORT, USER_NAME},
     no_values,
 };
-use crate::credential::SmtpCredential;
+use crate::credential::{Credential, SmtpCredential};
 
 pub(super) const ROW: Row = Row {
     target: Target::Kubernetes,
@@ -25,7 +25,7 @@ pub(super) const ROW: Row = Row {
     grammar: Grammar::Own { render, held, values: no_values },
 };
 
-fn render(entry: &Entry, names: &Names, before: &str) -> Result<String, RenderError> {
+fn render(entry: &Entry<Credential>, names: &Names, before: &str) -> Result<String, RenderError> {
     let manifest = manifest(entry, names);
     let is_ours = before.trim_ascii().is_empty() || outline(before).eq(outline(&manifest));
     if is_ours { Ok(manifest) } else { Err(RenderError::NotOurs) }
@@ -50,7 +50,7 @@ fn held(
 }
 
 /// Whatever can be chosen stands in quotation marks: to YAML the name `on` would be no text.
-fn manifest(entry: &Entry, names: &Names) -> String {
+fn manifest(entry: &Entry<Credential>, names: &Names) -> String {
     let namespace = match names.namespace.as_str() {
         "" => String::new(),
         namespace => format!("  namespace: \"{namespace}\"\n"),

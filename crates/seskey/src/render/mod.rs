@@ -34,7 +34,11 @@ use self::{
     row::{Grammar, Row},
     slots::Part,
 };
-use crate::{access_key::AccessKeyId, credential::SmtpCredential, region::Region};
+use crate::{
+    access_key::AccessKeyId,
+    credential::{Credential, SmtpCredential},
+    region::Region,
+};
 
 /// In what form a credential is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,9 +114,15 @@ pub enum RenderError {
     /// No port has the number 0.
     #[error("there is no port 0")]
     Port,
+    /// A Mail Manager ingress endpoint has no TLS wrapper.
+    #[error("a Mail Manager ingress endpoint has no TLS wrapper")]
+    TlsWrapper,
     /// The address to send from is none, or has a character that msmtp takes for more than itself.
     #[error("the address to send from is not a plain address")]
     From,
+    /// A password that was chosen has a character that this form takes for more than itself.
+    #[error("the SMTP password has a character that this form takes for more than itself")]
+    Password,
     /// The IAM user is neither a name nor an ARN.
     #[error("the IAM user is neither a user name nor an ARN")]
     IamUser,
@@ -144,7 +154,11 @@ pub struct UnknownTarget;
 ///
 /// # Errors
 /// A value that the form cannot carry, and a file that is in another form.
-pub fn render(target: Target, entry: &Entry, before: &str) -> Result<String, RenderError> {
+pub fn render<C: Clone + Into<Credential>>(
+    target: Target,
+    entry: &Entry<C>,
+    before: &str,
+) -> Result<String, RenderError> {
     Form::from(target).render(entry, before, &BTreeSet::new())
 }
 
@@ -177,22 +191,23 @@ impl Form {
     /// # Errors
     /// A value that the form cannot carry, a file that is in another form, and entries of these keys, or of the new one,
     /// that cannot be told apart.
-    pub fn render(
+    pub fn render<C: Clone + Into<Credential>>(
         &self,
-        entry: &Entry,
+        entry: &Entry<C>,
         before: &str,
         keys: &BTreeSet<AccessKeyId>,
     ) -> Result<String, RenderError> {
-        entry.check()?;
+        let (entry, grammar) = (&entry.of_either_kind(), &self.target.row().grammar);
+        entry.check(grammar.escapes(self.target))?;
         pieces::check_characters(before)?;
-        let text = match self.find(before, &entry.host, keys)? {
-            found if found.is_empty() => {
-                self.target.row().grammar.render(entry, &self.names, before)?
+        let text = match (self.find(before, &entry.host, keys)?, &entry.credential) {
+            (found, Credential::Iam(credential)) if !found.is_empty() => {
+                places::replace(before, &found, credential)
             }
-            found => places::replace(before, &found, &entry.credential),
+            _ => grammar.render(entry, &self.names, before)?,
         };
-        if !keys.is_empty() {
-            let new = [entry.credential.user_name.clone()];
+        if let (false, Credential::Iam(credential)) = (keys.is_empty(), &entry.credential) {
+            let new = [credential.user_name.clone()];
             self.find(&text, &entry.host, &keys.iter().cloned().chain(new).collect())?;
         }
         self.keeps_others(before, &text, &entry.host, keys)?;

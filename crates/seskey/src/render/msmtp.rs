@@ -8,7 +8,10 @@ use super::{
     pieces::{Piece, cut, end_line, first_line, last, put},
     places::{Group, Value},
 };
-use crate::{credential::SmtpCredential, region::TLS_WRAPPER_PORTS};
+use crate::{
+    credential::{Credential, SmtpCredential},
+    region::TLS_WRAPPER_PORTS,
+};
 
 pub(super) const ROW: Row = Row {
     target: Target::Msmtp,
@@ -26,7 +29,7 @@ pub(super) const ROW: Row = Row {
 };
 
 /// Settings of the account that are not ours stay as well, such as a `logfile`.
-fn render(entry: &Entry, names: &Names, before: &str) -> Result<String, RenderError> {
+fn render(entry: &Entry<Credential>, names: &Names, before: &str) -> Result<String, RenderError> {
     let ours = settings(entry);
     let account = &names.entry;
     let pieces = pieces(before, account)?;
@@ -69,8 +72,7 @@ fn values(text: &str, names: &Names) -> Result<Vec<Group>, RenderError> {
     Ok(sections)
 }
 
-fn settings(entry: &Entry) -> Vec<(String, String)> {
-    let SmtpCredential { user_name, password, .. } = &entry.credential;
+fn settings(entry: &Entry<Credential>) -> Vec<(String, String)> {
     let starttls = if TLS_WRAPPER_PORTS.contains(&entry.port) { "off" } else { "on" };
     let port = entry.port.to_string();
     let settings = [
@@ -79,8 +81,8 @@ fn settings(entry: &Entry) -> Vec<(String, String)> {
         ("tls", "on"),
         ("tls_starttls", starttls),
         ("auth", "on"),
-        ("user", user_name.as_str()),
-        ("password", password.expose()),
+        ("user", entry.credential.user_name()),
+        ("password", entry.credential.expose_password()),
     ];
     let from = entry.from.as_deref().map(|from| ("from", from));
     settings

@@ -77,7 +77,7 @@ pub(super) fn find(
 /// The text with this credential in place of those that were found. All else stays, byte for byte.
 pub(super) fn replace(before: &str, found: &[Found], credential: &SmtpCredential) -> String {
     let (user_name, password) = (credential.user_name.as_str(), credential.password.expose());
-    let encoded = encoded(&credential.password);
+    let encoded = encoded(credential.password.expose());
     let values = |found: &Found| {
         let password = if found.in_url { &encoded } else { password };
         [(&found.user_name, user_name), (&found.password, password)]

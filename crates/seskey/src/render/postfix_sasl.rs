@@ -8,7 +8,10 @@ use super::{
     pieces::{Piece, cut, first_line, last, put},
     places::{Group, Value},
 };
-use crate::{access_key::AccessKeyId, credential::SmtpCredential};
+use crate::{
+    access_key::AccessKeyId,
+    credential::{Credential, SmtpCredential},
+};
 
 pub(super) const ROW: Row = Row {
     target: Target::PostfixSasl,
@@ -25,10 +28,10 @@ pub(super) const ROW: Row = Row {
     grammar: Grammar::Own { render, held, values },
 };
 
-fn render(entry: &Entry, _: &Names, before: &str) -> Result<String, RenderError> {
-    let SmtpCredential { user_name, password, .. } = &entry.credential;
+fn render(entry: &Entry<Credential>, _: &Names, before: &str) -> Result<String, RenderError> {
+    let (user_name, password) = (entry.credential.user_name(), entry.credential.expose_password());
     let key = key((&entry.host, entry.port));
-    let line = format!("{key} {user_name}:{}", password.expose());
+    let line = format!("{key} {user_name}:{password}");
     Ok(put(&pieces(before)?, &[(key, line)]))
 }
 

@@ -1,7 +1,7 @@
 //! What is known of a target.
 
 use super::{Entry, Names, Place, RenderError, Target, places::Group, template::Template};
-use crate::credential::SmtpCredential;
+use crate::credential::{Credential, SmtpCredential};
 
 /// All that is known of a target.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ pub(super) struct Row {
 pub(super) enum Grammar {
     /// By functions of its own.
     Own {
-        render: fn(&Entry, &Names, &str) -> Result<String, RenderError>,
+        render: fn(&Entry<Credential>, &Names, &str) -> Result<String, RenderError>,
         held: fn(&str, &Names, Place<'_>) -> Result<Option<SmtpCredential>, RenderError>,
         /// All values of a text that others may have written to, in groups that stand together; none of a whole file.
         values: fn(&str, &Names) -> Result<Vec<Group>, RenderError>,
@@ -37,9 +37,20 @@ pub(super) enum Grammar {
 }
 
 impl Grammar {
+    /// Whether a password may have any mark in this form, which writes it in Base64, percent-encoded, as a string of
+    /// JSON or alone.
+    pub(super) fn escapes(&self, target: Target) -> bool {
+        match self {
+            Self::Own { .. } => matches!(target, Target::Json | Target::Kubernetes),
+            Self::Template(template) => {
+                !template.has("{password}") || template.text == "{password}"
+            }
+        }
+    }
+
     pub(super) fn render(
         &self,
-        entry: &Entry,
+        entry: &Entry<Credential>,
         names: &Names,
         before: &str,
     ) -> Result<String, RenderError> {

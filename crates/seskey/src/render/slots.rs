@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::{Entry, Names, RenderError, entry::is_host};
-use crate::{password::SmtpPassword, region::TLS_WRAPPER_PORTS};
+use crate::{credential::Credential, region::TLS_WRAPPER_PORTS};
 
 /// A part of a line of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +67,8 @@ const SLOTS: [(&str, Slot); 17] = [
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// As it stands in a URL.
-pub(super) fn encoded(password: &SmtpPassword) -> String {
-    utf8_percent_encode(password.expose(), ESCAPED).to_string()
+pub(super) fn encoded(password: &str) -> String {
+    utf8_percent_encode(password, ESCAPED).to_string()
 }
 
 /// The parts of a line. A brace that opens no place is text.
@@ -104,7 +104,7 @@ impl<'t> Part<'t> {
 
     pub(super) fn filled(
         self,
-        entry: &'t Entry,
+        entry: &'t Entry<Credential>,
         names: &'t Names,
     ) -> Result<Cow<'t, str>, RenderError> {
         let place = match self {
@@ -121,15 +121,15 @@ impl<'t> Part<'t> {
         if matches!(place, Slot::From | Slot::FromLocal) && !is_bare(local) {
             return Err(RenderError::From);
         }
-        let encoded = || encoded(&credential.password);
+        let encoded = || encoded(credential.expose_password());
         Ok(match place {
             Slot::HostName if host.contains(':') => return Err(RenderError::Host),
             Slot::HostName => host.to_ascii_lowercase().into(),
             Slot::Address if host.contains(':') => format!("[{host}]").into(),
             Slot::Host | Slot::Address => host.into(),
             Slot::Port => port.to_string().into(),
-            Slot::UserName => credential.user_name.as_str().into(),
-            Slot::Password => credential.password.expose().into(),
+            Slot::UserName => credential.user_name().into(),
+            Slot::Password => credential.expose_password().into(),
             Slot::UrlPassword => encoded().into(),
             Slot::DsnPassword => encoded().replace('%', "%%").into(),
             Slot::From => from.into(),

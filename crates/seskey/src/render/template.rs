@@ -12,7 +12,7 @@ use super::{
     scan::{login, scan},
     slots::{Part, Seen, parts},
 };
-use crate::credential::{Found, SmtpCredential};
+use crate::credential::{Credential, Found, SmtpCredential};
 
 /// What stands around the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) enum Kind {
 impl Template {
     pub(super) fn render(
         &self,
-        entry: &Entry,
+        entry: &Entry<Credential>,
         names: &Names,
         before: &str,
     ) -> Result<String, RenderError> {
@@ -109,7 +109,9 @@ impl Template {
         };
         let found = |seen: Seen| {
             let Seen { host, user_name, password, port } = seen;
-            let credential = entry::credential(&user_name?, &password?, &host?).ok()??;
+            let (user_name, password, host) = (user_name?, password?, host?);
+            let credential =
+                Credential::from_cells(1, None, &user_name, &password, Some(&host)).ok()?;
             Some(Found { credential, port: port.and_then(|port| port.parse().ok()) })
         };
         seen.into_iter().filter_map(found).collect()
@@ -136,7 +138,7 @@ impl Template {
         self.text.contains(part)
     }
 
-    fn filled(&self, entry: &Entry, names: &Names) -> Result<String, RenderError> {
+    fn filled(&self, entry: &Entry<Credential>, names: &Names) -> Result<String, RenderError> {
         let has_from = |line: &str| line.contains(Part::FROM);
         let mut text = String::new();
         for line in self.text.lines().filter(|line| entry.from.is_some() || !has_from(line)) {

@@ -1,0 +1,122 @@
+//! The two kinds of SMTP credentials that SES has.
+
+use super::{CredentialError, SmtpCredential, is_host_byte};
+use crate::{
+    access_key::AccessKeyId,
+    mail_manager::{self, IngressPassword, IngressPointId, MailManagerCredential},
+    region::Region,
+};
+
+/// A credential of either kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// An access key of an IAM user, with the password that is derived from it.
+    Iam(SmtpCredential),
+    /// A Mail Manager ingress endpoint, with the password that was chosen for it.
+    MailManager(MailManagerCredential),
+}
+
+/// Which kind of credential something belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// IAM SMTP credentials: for `email-smtp.REGION.amazonaws.com`.
+    Iam,
+    /// Mail Manager SMTP credentials: for `….mail-manager-smtp.amazonaws.com`.
+    MailManager,
+}
+
+impl Kind {
+    /// By the form of the SMTP user name.
+    pub fn of_user_name(text: &str) -> Option<Self> {
+        match AccessKeyId::parse(text) {
+            Ok(_) => Some(Self::Iam),
+            Err(_) => IngressPointId::parse(text).map(|_| Self::MailManager),
+        }
+    }
+
+    /// By the name of the host; none of a host that is not AWS's.
+    pub fn of_host(host: &str) -> Option<Self> {
+        match mail_manager::is_host(host) {
+            true => Some(Self::MailManager),
+            false => Region::of_smtp_endpoint(host).map(|_| Self::Iam),
+        }
+    }
+}
+
+impl Credential {
+    /// Which kind it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Iam(_) => Kind::Iam,
+            Self::MailManager(_) => Kind::MailManager,
+        }
+    }
+
+    /// The SMTP user name.
+    pub fn user_name(&self) -> &str {
+        match self {
+            Self::Iam(credential) => credential.user_name.as_str(),
+            Self::MailManager(credential) => credential.user_name.as_str(),
+        }
+    }
+
+    /// The SMTP password itself.
+    pub fn expose_password(&self) -> &str {
+        match self {
+            Self::Iam(credential) => credential.password.expose(),
+            Self::MailManager(credential) => credential.password.expose(),
+        }
+    }
+
+    /// The host name of the SMTP endpoint, where it is known.
+    pub fn endpoint(&self) -> Option<&str> {
+        match self {
+            Self::Iam(credential) => credential.endpoint.as_deref(),
+            Self::MailManager(credential) => credential.endpoint.as_deref(),
+        }
+    }
+
+    /// The IAM user's name or ARN, where there is one and it is known.
+    pub fn iam_user(&self) -> Option<&str> {
+        match self {
+            Self::Iam(credential) => credential.iam_user.as_deref(),
+            Self::MailManager(_) => None,
+        }
+    }
+
+    /// The kind is that of the user name; a user name of neither is refused as none of IAM's.
+    pub(crate) fn from_cells(
+        line: u64,
+        iam_user: Option<&str>,
+        user_name: &str,
+        password: &str,
+        endpoint: Option<&str>,
+    ) -> Result<Self, CredentialError> {
+        let Some(user_name) = IngressPointId::parse(user_name.trim()) else {
+            return SmtpCredential::from_cells(line, iam_user, user_name, password, endpoint)
+                .map(Self::Iam);
+        };
+        let endpoint = endpoint.map(str::trim).filter(|host| !host.is_empty());
+        if endpoint.is_some_and(|host| !host.bytes().all(is_host_byte)) {
+            return Err(CredentialError::Endpoint { line });
+        }
+        Ok(Self::MailManager(MailManagerCredential {
+            user_name,
+            password: IngressPassword::parse(password.trim())
+                .ok_or(CredentialError::IngressPassword { line })?,
+            endpoint: endpoint.map(str::to_owned),
+        }))
+    }
+}
+
+impl From<SmtpCredential> for Credential {
+    fn from(credential: SmtpCredential) -> Self {
+        Self::Iam(credential)
+    }
+}
+
+impl From<MailManagerCredential> for Credential {
+    fn from(credential: MailManagerCredential) -> Self {
+        Self::MailManager(credential)
+    }
+}
