@@ -8,7 +8,7 @@ mod clients;
 #[allow(dead_code)]
 mod process;
 
-use std::fs;
+use std::{fs, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use clients::{FORM, Iam, mailbox, smtp};
@@ -45,8 +45,9 @@ fn no_message_costs_more_than_three_times_its_bytes() {
     let (address, from) =
         ("a@example.com".parse::<lettre::Address>().unwrap(), "From: a@example.com\r\n");
     let envelope = Envelope::new(Some(address.clone()), vec![address]).unwrap();
-    for (begin, repeated, expected) in MESSAGES {
-        let local = LocalSes::start(folder.path(), &[], &[]);
+    let messages = MESSAGES.iter().flat_map(|message| [(false, message), (true, message)]);
+    for (on_disk, (begin, repeated, expected)) in messages {
+        let local = start(folder.path(), on_disk);
         let sender = smtp(&local, &Iam::of(&local).sender("mailer"));
         let message = [from, begin, &repeated.repeat(SIZE / repeated.len()), "\r\n"].concat();
         let before = resident(&local, "VmRSS");
@@ -55,8 +56,9 @@ fn no_message_costs_more_than_three_times_its_bytes() {
             Err(error) => error.to_string(),
         };
         let cost = resident(&local, "VmHWM").saturating_sub(before);
-        assert!(told.contains(expected), "{begin:?} {repeated:?}: {told}");
-        assert!(cost <= 3 * SIZE + SLACK, "{begin:?} {repeated:?}: {cost} bytes");
+        let case = format!("{begin:?} {repeated:?}, on disk: {on_disk}");
+        assert!(told.contains(expected), "{case}: {told}");
+        assert!(cost <= 3 * SIZE + SLACK, "{case}: {cost} bytes");
         assert_eq!(mailbox(&local).len(), usize::from(*expected == "Ok "));
     }
 }
@@ -81,7 +83,7 @@ const FORMS: &[([&str; 3], &str)] = &[
     (["SendEmail&Message.Body.Text.Data=", "%FF", "&Source=a@example.com"], "malformed"),
     (["SendEmail&", "+", "=x"], "Parameter is too long"),
     (["SendEmail&", "a&", ""], "malformed"),
-    (["CreateTemplate&Template.TemplateName=t&Template.TextPart=", "\n", ""], "RequestId"),
+    (["CreateTemplate&Template.TemplateName=t&Template.TextPart=", "\n", ""], "LimitExceeded"),
 ];
 
 const SIMPLE_FORM: &str = "SendEmail&Source=a@example.com\
@@ -102,7 +104,7 @@ const JSON: &[(&str, [&str; 3], &str)] = &[
     (
         "templates",
         ["{\"TemplateName\":\"t\",\"TemplateContent\":{\"Text\":\"", "\\n", "\"}}"],
-        "{}",
+        "Template is more",
     ),
 ];
 
@@ -142,14 +144,23 @@ fn check_form(action: &str, expected: &str) {
 }
 
 fn check(path: &str, content_type: &str, body: &str, expected: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let local = LocalSes::start(folder.path(), &[], &[]);
-    let before = resident(&local, "VmRSS");
-    let (status, told) = Iam::of(&local).post("ses", path, content_type, body).unwrap();
-    let cost = resident(&local, "VmHWM").saturating_sub(before);
-    let [begin, end] = [&body[..body.floor_char_boundary(300)], &body[body.len() - 20..]];
-    assert!(told.contains(expected), "{begin} … {end}: {status} {told}");
-    assert!(cost <= 3 * body.len() + SLACK, "{begin} … {end}: {cost} bytes");
+    for on_disk in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let local = start(folder.path(), on_disk);
+        let before = resident(&local, "VmRSS");
+        let (status, told) = Iam::of(&local).post("ses", path, content_type, body).unwrap();
+        let cost = resident(&local, "VmHWM").saturating_sub(before);
+        let [begin, end] = [&body[..body.floor_char_boundary(300)], &body[body.len() - 20..]];
+        let case = format!("{begin} … {end}, on disk: {on_disk}");
+        assert!(told.contains(expected), "{case}: {status} {told}");
+        assert!(cost <= 3 * body.len() + SLACK, "{case}: {cost} bytes");
+    }
+}
+
+fn start(folder: &Path, on_disk: bool) -> LocalSes {
+    let data = tempfile::tempdir_in(folder).unwrap().keep();
+    let data = ["--data", data.to_str().unwrap()];
+    LocalSes::start(folder, if on_disk { &data } else { &[] }, &[])
 }
 
 /// A line of `/proc/PID/status`, in bytes.

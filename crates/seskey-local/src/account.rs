@@ -26,7 +26,7 @@ pub use passwords::{LoginProfile, ServiceSpecificCredential};
 pub use policies::ManagedPolicy;
 pub use roles::{NewRole, Role};
 pub use rows::{RestoreError, Row};
-pub use ses_resources::{SesResource, SesResourceKind, Template, TooManyResources};
+pub use ses_resources::{SesResource, SesResourceKind, SesResourceLimit, Template};
 pub use sessions::{AssumeRole, Credentials, TemporaryCredential};
 pub use tags::Tag;
 pub use trust::TrustPolicy;

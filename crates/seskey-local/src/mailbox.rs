@@ -131,9 +131,9 @@ impl Message {
         self.raw_data.len() + composed_of.map(String::len).sum::<usize>()
     }
 
-    /// All but its bytes.
+    /// All but what may be long, and whether SES composed it.
     pub(crate) fn description(&self) -> Self {
-        Self { subject: self.subject.clone(), body: self.body.clone(), ..self.without_texts() }
+        Self { body: self.body.as_ref().map(|_| Body::default()), ..self.without_texts() }
     }
 
     /// All but what may be long.

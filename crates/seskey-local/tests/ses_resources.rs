@@ -53,6 +53,28 @@ fn the_settings_of_an_identity() {
     assert_eq!(notifications.text("HeadersInComplaintNotificationsEnabled"), "false");
 }
 
+/// A template has 500 KB at most, in all its parts; all of them together 64 MiB, which is ours.
+#[test]
+fn templates_have_bounds() {
+    let mut client = Client::new();
+    let mut create = |name: usize, size: usize| {
+        let content = json!({"Subject": "s".repeat(1024), "Html": "h".repeat(size - 1024)});
+        let body = json!({"TemplateName": format!("t{name}"), "TemplateContent": content});
+        v2(&mut client, "POST", "/v2/email/templates", &body)
+    };
+    const MOST: usize = 500 * 1024;
+    let (status, refused) = create(0, MOST + 1);
+    assert_eq!(status, 400);
+    assert_eq!(refused["message"], "Template is more than 512000 bytes long.");
+    let fit = 64 * 1024 * 1024 / MOST;
+    for name in 1..=fit {
+        assert_eq!(create(name, MOST).0, 200, "{name}");
+    }
+    let (status, refused) = create(fit + 1, MOST);
+    assert_eq!((status, &refused["message"]), (400, &json!("There are too many of them.")));
+    assert_eq!(create(fit + 1, 2048).0, 200);
+}
+
 #[test]
 fn resources_from_their_creation_to_their_end() {
     let mut client = Client::new();

@@ -42,10 +42,16 @@ pub struct Template {
     pub created: Timestamp,
 }
 
-/// One more than an account may have.
+/// More than an account may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("There are too many of them.")]
-pub struct TooManyResources;
+pub enum SesResourceLimit {
+    /// Of resources.
+    #[error("There are too many of them.")]
+    Resources,
+    /// Of bytes in the parts of a template.
+    #[error("Template is more than {TEMPLATE} bytes long.")]
+    Template,
+}
 
 impl Account {
     /// The resource of that kind and name.
@@ -72,16 +78,22 @@ impl Account {
     /// Puts a resource in place of the one of its kind and name.
     ///
     /// # Errors
-    /// There are too many.
+    /// There are too many, or it is too long.
     pub fn put_ses_resource(
         &mut self,
         region: &Region,
         name: &str,
         resource: SesResource,
-    ) -> Result<(), TooManyResources> {
+    ) -> Result<(), SesResourceLimit> {
         let key = key(region, resource.kind(), name);
-        if self.ses_resources.len() >= RESOURCES && !self.ses_resources.contains_key(&key) {
-            return Err(TooManyResources);
+        let size = resource.size();
+        if size > TEMPLATE {
+            return Err(SesResourceLimit::Template);
+        }
+        let others = || self.ses_resources.iter().filter(|(other, _)| **other != key);
+        let bytes = size + others().map(|(_, other)| other.size()).sum::<usize>();
+        if others().count() >= RESOURCES || bytes > RESOURCES_BYTES {
+            return Err(SesResourceLimit::Resources);
         }
         self.ses_resources.insert(key, resource);
         Ok(())
@@ -106,10 +118,20 @@ impl SesResource {
             Self::SuppressedAddress { .. } => SesResourceKind::SuppressedAddress,
         }
     }
+
+    /// The bytes of a template; the others are small.
+    fn size(&self) -> usize {
+        let Self::Template(Template { subject, text, html, .. }) = self else { return 0 };
+        [subject, text, html].into_iter().flatten().map(String::len).sum()
+    }
 }
+
+/// Source: SES Developer Guide, "Using templates to send personalized email with the Amazon SES API".
+const TEMPLATE: usize = 500 * 1024;
 
 /// Ours, for all kinds and regions together.
 const RESOURCES: usize = 10_000;
+const RESOURCES_BYTES: usize = 64 * 1024 * 1024;
 
 fn key(region: &Region, kind: SesResourceKind, name: &str) -> String {
     let kind = match kind {

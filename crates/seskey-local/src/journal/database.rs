@@ -11,7 +11,7 @@ use seskey::{Region, Secret};
 use super::{JournalError, Kept, Write, folder::Folder, write};
 use crate::{
     account::{Account, Row},
-    mailbox::{Mailbox, Message},
+    mailbox::{Body, Mailbox, Message},
     tls::Authority,
 };
 
@@ -28,7 +28,8 @@ pub(crate) struct Database {
 const APPLICATION_ID: i64 = 0x7373_6b79;
 
 /// What makes each format from the one before it; the first, from an empty database.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE account (name TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (name, key)) STRICT, WITHOUT ROWID;
     CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE message (
@@ -39,7 +40,14 @@ const STEPS: [&str; 1] = ["
         description TEXT NOT NULL,
         raw_data BLOB NOT NULL
     ) STRICT;
-"];
+    ",
+    // in the first format the description has them
+    "
+    ALTER TABLE message ADD COLUMN subject BLOB;
+    ALTER TABLE message ADD COLUMN html_part BLOB;
+    ALTER TABLE message ADD COLUMN text_part BLOB;
+    ",
+];
 
 const REGION: &str = "region";
 const AUTHORITY_KEY: &str = "authority-key";
@@ -181,15 +189,15 @@ impl Database {
     fn messages(&self) -> Result<Mailbox, JournalError> {
         let mut mailbox = Mailbox::default();
         let mut read = || {
-            let sql = "SELECT id, description, raw_data FROM message ORDER BY number";
+            let sql = "SELECT id, description, raw_data, subject, html_part, text_part FROM message
+                ORDER BY number";
             let mut statement = self.connection.prepare(sql)?;
             let mut rows = statement.query(())?;
             while let Some(row) = rows.next()? {
-                let (id, description) = (row.get::<_, String>(0)?, row.get_ref(1)?);
-                let description = serde_json::from_str::<Message>(description.as_str()?);
-                let Ok(mut message) = description else { return Ok(Some(id)) };
-                message.raw_data = row.get_ref(2)?.as_blob()?.to_vec();
-                mailbox.push(message);
+                match message(row)? {
+                    Some(message) => mailbox.push(message),
+                    None => return row.get::<_, String>(0).map(Some),
+                }
             }
             Ok(None)
         };
@@ -206,6 +214,24 @@ impl Database {
     fn damaged(&self, table: &'static str, key: &str) -> JournalError {
         JournalError::BadRow { path: self.path.clone(), table, key: key.to_owned() }
     }
+}
+
+/// A message by its row; none if its description is damaged.
+fn message(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Message>> {
+    let Ok(mut message) = serde_json::from_str::<Message>(row.get_ref(1)?.as_str()?) else {
+        return Ok(None);
+    };
+    let text = |column| -> rusqlite::Result<Option<String>> {
+        let bytes = row.get::<_, Option<Vec<u8>>>(column)?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    };
+    message.raw_data = row.get(2)?;
+    message.subject = text(3)?.or(message.subject);
+    if let Some(Body { html_part, text_part }) = message.body {
+        let (html_part, text_part) = (text(4)?.or(html_part), text(5)?.or(text_part));
+        message.body = Some(Body { html_part, text_part });
+    }
+    Ok(Some(message))
 }
 
 fn set_authority(transaction: &Transaction<'_>, authority: &Authority) -> rusqlite::Result<()> {
@@ -371,6 +397,53 @@ mod tests {
         let fits = make((0, 1, true), 2);
         database.write([&fits].into_iter()).unwrap();
         assert_eq!(database.rows().unwrap().len(), 4);
+    }
+
+    /// What SES composed a message of stands beside the description, or in it as the first format has it; and a long
+    /// message is written in another way than a short one.
+    #[test]
+    fn messages_of_every_format_and_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("data");
+        Folder::open(&directory).unwrap();
+        let path = directory.join("seskey.db");
+        std::fs::File::create(&path).unwrap();
+        let first = connect(&path).unwrap();
+        first.execute_batch(STEPS[0]).unwrap();
+        first.pragma_update(None, "user_version", 1).unwrap();
+        first.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        let old = r#"{"Id": "1", "Region": "us-east-1", "Timestamp": "1970-01-01T00:00:00",
+            "Destination": {"ToAddresses": [], "CcAddresses": [], "BccAddresses": []}, "Source": "a@b.c",
+            "Subject": "s", "Body": {"html_part": null, "text_part": "t"}}"#;
+        let sql = "INSERT INTO message (id, source, bytes, description, raw_data)
+            VALUES ('1', 'a@b.c', 3, ?1, x'78')";
+        first.execute(sql, [old]).unwrap();
+        first.close().unwrap();
+
+        let mut database = Database::open(&directory).unwrap();
+        let mut mailbox = database.messages().unwrap();
+        let [found] = &mailbox.list(&Filter::default(), None, 9)[..] else { panic!("one message") };
+        assert_eq!((&*found.raw_data, found.subject.as_deref()), (&b"x"[..], Some("s")));
+        assert_eq!(found.body.as_ref().unwrap().text_part.as_deref(), Some("t"));
+        let text = |size: usize| Some("\u{e4}".repeat(size));
+        for (place, size) in [1, 40_000, 3_000_000].into_iter().enumerate() {
+            for (html_part, text_part) in
+                [(None, None), (text(size), None), (None, text(size)), (text(3), text(size))]
+            {
+                let message = Message {
+                    id: place.to_string(),
+                    subject: html_part.is_some().then(|| "\u{e4}".into()),
+                    body: Some(Body { html_part, text_part }),
+                    raw_data: vec![7; size],
+                    ..found.without_texts()
+                };
+                database.write([Write::Message(message.clone().into())].iter()).unwrap();
+                mailbox.push(message);
+            }
+        }
+        database.close().unwrap();
+        let database = Database::open(&directory).unwrap();
+        assert!(shown(&database.messages().unwrap()) == shown(&mailbox));
     }
 
     #[test]

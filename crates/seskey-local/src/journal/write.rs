@@ -1,6 +1,6 @@
 //! One write, as SQL.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{MAIN_DB, Transaction, params, types::ToSqlOutput};
 
 use super::{Write, database::CLOCK_AHEAD};
 use crate::{
@@ -51,21 +51,50 @@ fn put(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The bytes of a message stand beside its description, not in it.
+/// What may be long stands beside the description, not in it.
 fn insert(transaction: &Transaction<'_>, message: &Message) -> rusqlite::Result<()> {
     let description = serde_json::to_string(&message.description())
         .expect("a description has texts and lists of texts");
-    let sql = "INSERT INTO message (id, source, bytes, description, raw_data)
-        VALUES (?1, ?2, ?3, ?4, ?5)";
+    let body = message.body.as_ref();
+    let texts = [
+        ("raw_data", Some(message.raw_data.as_slice())),
+        ("subject", message.subject.as_deref().map(str::as_bytes)),
+        ("html_part", body.and_then(|body| body.html_part.as_deref()).map(str::as_bytes)),
+        ("text_part", body.and_then(|body| body.text_part.as_deref()).map(str::as_bytes)),
+    ];
+    let is_long = message.size() > MAX_ROW;
+    let [raw_data, subject, html_part, text_part] = texts.map(|(_, text)| {
+        text.map(|text| match is_long {
+            true => ToSqlOutput::ZeroBlob(text.len() as u64),
+            false => ToSqlOutput::from(text),
+        })
+    });
+    let sql = "INSERT INTO message
+        (id, source, bytes, description, raw_data, subject, html_part, text_part)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     transaction.prepare_cached(sql)?.execute(params![
         message.id,
         message.source,
         message.size(),
         description,
-        message.raw_data
+        raw_data,
+        subject,
+        html_part,
+        text_part,
     ])?;
+    if is_long {
+        let number = transaction.last_insert_rowid();
+        for (column, text) in texts {
+            let Some(text) = text else { continue };
+            transaction.blob_open(MAIN_DB, "message", column, number, false)?.write_at(text, 0)?;
+        }
+    }
     Ok(())
 }
+
+/// The most bytes of a message that are written with its row, of which SQLite makes two copies. More are written into
+/// zeros, page by page.
+const MAX_ROW: usize = 64 * 1024;
 
 /// Deletes the oldest messages until no more are there than a mailbox holds.
 fn forget(transaction: &Transaction<'_>, mailbox: &mut (usize, usize)) -> rusqlite::Result<()> {

@@ -1,7 +1,7 @@
 //! Every refusal of the SES API, and its code and HTTP status in both versions.
 
 use crate::{
-    account::{IdentityPolicyError, SesResourceKind, TooManyIdentities, TooManyResources},
+    account::{IdentityPolicyError, SesResourceKind, SesResourceLimit, TooManyIdentities},
     message::HeaderError,
     refusal::{self as common, Code},
     sending,
@@ -52,7 +52,7 @@ pub enum Refusal {
     ResourceAlreadyExists(SesResourceKind, String),
     /// One more than there may be.
     #[error(transparent)]
-    TooManyResources(#[from] TooManyResources),
+    SesResourceLimit(#[from] SesResourceLimit),
     /// The body is not the JSON that the operation wants.
     #[error("The request body cannot be read: {0}")]
     Serialization(String),
@@ -76,7 +76,7 @@ impl Refusal {
             Self::IdentityPolicy(IdentityPolicyError::InvalidPolicy) => ("InvalidPolicy", 400),
             Self::IdentityPolicy(IdentityPolicyError::LimitExceeded)
             | Self::TooManyIdentities(_)
-            | Self::TooManyResources(_) => ("LimitExceeded", 400),
+            | Self::SesResourceLimit(_) => ("LimitExceeded", 400),
             Self::UnknownIdentity(_) => ("MessageRejected", 400),
             Self::NoSuchResource(SesResourceKind::ConfigurationSet, _) => {
                 ("ConfigurationSetDoesNotExist", 400)
@@ -116,7 +116,7 @@ impl Refusal {
             | Self::ResourceAlreadyExists(..) => ("AlreadyExistsException", 400),
             Self::IdentityPolicy(IdentityPolicyError::LimitExceeded)
             | Self::TooManyIdentities(_)
-            | Self::TooManyResources(_) => ("LimitExceededException", 400),
+            | Self::SesResourceLimit(_) => ("LimitExceededException", 400),
             Self::Serialization(_) => ("SerializationException", 400),
             Self::UnknownOperation => ("UnknownOperationException", 404),
             Self::InvalidParameter(_) | Self::NotServed(_) | Self::IdentityPolicy(_) => {

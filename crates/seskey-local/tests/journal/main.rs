@@ -399,7 +399,7 @@ fn what_is_no_database_of_ours_is_left_alone() {
         }),
         ("a newer version's", |path| {
             let database = Connection::open(path).unwrap();
-            database.pragma_update(None, "user_version", 2).unwrap();
+            database.pragma_update(None, "user_version", 3).unwrap();
         }),
         ("damaged", |path| {
             let database = Connection::open(path).unwrap();
@@ -420,7 +420,7 @@ fn what_is_no_database_of_ours_is_left_alone() {
         match case {
             "a newer version's" => {
                 assert!(
-                    matches!(error, JournalError::Newer { found: 2, known: 1, .. }),
+                    matches!(error, JournalError::Newer { found: 3, known: 2, .. }),
                     "{error:?}"
                 );
             }
