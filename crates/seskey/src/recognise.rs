@@ -1,5 +1,7 @@
 //! What a pasted string is, and whether a password belongs to a secret access key.
 
+use std::fmt;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::{
@@ -64,6 +66,21 @@ pub enum Mistake {
     WithoutAws4,
     /// The date of the day, as Signature Version 4 takes it elsewhere, in place of the constant.
     RealDate,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4ByteBeforeV2Signature => "the version byte of v4 before the signature of v2",
+            Self::V2ByteBeforeV4Signature => "the version byte of v2 before the signature of v4",
+            Self::SecretWithLineEnd => "the secret was read with its line end",
+            Self::UpperCaseRegion => "the region was in upper case",
+            Self::AvailabilityZone => "an availability zone in place of the region",
+            Self::EmptyRegion => "the region was empty",
+            Self::WithoutAws4 => "AWS4 was not put before the secret",
+            Self::RealDate => "the date of the day in place of the constant 11111111",
+        })
+    }
 }
 
 /// Says what a string is by its form.

@@ -7,7 +7,7 @@ use serde_json::json;
 use seskey::{
     Secret, SecretAccessKey, SmtpPassword,
     credential::Kind,
-    recognise::{Mistake, Origin, Recognised, origin, recognise},
+    recognise::{Origin, Recognised, origin, recognise},
 };
 
 use crate::{
@@ -80,7 +80,7 @@ fn answer(recognised: &Recognised, origin: Option<&Option<Origin>>) -> serde_jso
     let (region, mistake) = match origin.and_then(Option::as_ref) {
         Some(Origin::V4(region)) => (Some(region.as_str()), None),
         Some(Origin::Mistaken(mistake, region)) => {
-            (region.as_ref().map(seskey::Region::as_str), Some(describe_mistake(*mistake)))
+            (region.as_ref().map(seskey::Region::as_str), Some(mistake.to_string()))
         }
         _ => (None, None),
     };
@@ -125,26 +125,9 @@ fn describe_origin(origin: Option<&Origin>) -> String {
         Some(Origin::Mistaken(mistake, region)) => {
             let region =
                 region.as_ref().map(|region| format!(", region {region}")).unwrap_or_default();
-            format!(
-                "it was derived from the secret access key in a wrong way: {}{region}",
-                describe_mistake(*mistake)
-            )
+            format!("it was derived from the secret access key in a wrong way: {}{region}", mistake)
         }
         _ => "it does not belong to the secret access key".to_owned(),
-    }
-}
-
-fn describe_mistake(mistake: Mistake) -> &'static str {
-    match mistake {
-        Mistake::V4ByteBeforeV2Signature => "the version byte of v4 before the signature of v2",
-        Mistake::V2ByteBeforeV4Signature => "the version byte of v2 before the signature of v4",
-        Mistake::SecretWithLineEnd => "the secret was read with its line end",
-        Mistake::UpperCaseRegion => "the region was in upper case",
-        Mistake::AvailabilityZone => "an availability zone in place of the region",
-        Mistake::EmptyRegion => "the region was empty",
-        Mistake::WithoutAws4 => "AWS4 was not put before the secret",
-        Mistake::RealDate => "the date of the day in place of the constant 11111111",
-        _ => "in a way that has no name",
     }
 }
 

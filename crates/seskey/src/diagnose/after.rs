@@ -1,0 +1,35 @@
+//! Causes after the server has taken the message: 250, and nothing arrives.
+
+use super::{Cause, Evidence, Phase, Verdict, certain, evidence::Host, possible, refuted};
+
+const fn row(
+    id: &'static str,
+    sentence: &'static str,
+    remedy: &'static str,
+    source: &'static str,
+    judge: fn(&Evidence) -> Option<Verdict>,
+) -> Cause {
+    Cause { id, phase: Phase::After, sentence, remedy, source, is_shown_by_aws: true, judge }
+}
+
+#[rustfmt::skip]
+pub(super) const CAUSES: &[Cause] = &[
+    row("suppressed-recipient", "the recipient is on the suppression list of the account, after a bounce or a complaint",
+        "aws sesv2 delete-suppressed-destination --email-address {RECIPIENT} --region {REGION}",
+        "https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list.html",
+        |e| match e.suppressed {
+            Some(true) => certain("SES has the recipient on its list"),
+            Some(false) => refuted(),
+            None => None,
+        }),
+    row("rule-set-sends-nowhere", "the rule set of the Mail Manager ingress endpoint has no action that sends to the internet, or its traffic policy blocks the message",
+        "aws mailmanager list-rule-sets; add the action Send to internet, or use IAM SMTP credentials",
+        "https://docs.aws.amazon.com/ses/latest/dg/eb-rules.html",
+        |e| match &e.host {
+            Some(Host::MailManager) if e.logged_in == Some(true) =>
+                possible(1, "the login is good, and an ingress endpoint says 250 whatever its rules do with a message"),
+            Some(Host::MailManager) => None,
+            Some(_) => refuted(),
+            None => None,
+        }),
+];

@@ -1,0 +1,278 @@
+//! What is known about a failure. Every fact may be missing, and none is a secret.
+
+use super::{
+    forms::{Around, Password, UserName},
+    said::{Problem, Said},
+};
+use crate::{
+    recognise::{Mistake, Origin},
+    region::Region,
+};
+
+/// What is known. A fact that nobody looked for is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// What the user name is by its form.
+    pub user_name: Option<UserName>,
+    /// The user name itself, where it has the form of one.
+    pub user_name_text: Option<String>,
+    /// What the password is by its form.
+    pub password: Option<Password>,
+    /// What stands around the password, or the user name, that belongs to neither.
+    pub around: Option<Around>,
+    /// How the password comes from the secret access key that was given beside it.
+    pub derivation: Option<Derivation>,
+    /// What the host is by its name.
+    pub host: Option<Host>,
+    /// The name of the host.
+    pub host_text: Option<String>,
+    /// The region that the login is for.
+    pub region: Option<Region>,
+    /// The port that the application connects to.
+    pub port: Option<u16>,
+    /// The sender.
+    pub from: Option<String>,
+    /// The recipient.
+    pub to: Option<String>,
+    /// What the application or the server said.
+    pub said: Option<Said>,
+
+    /// Whether the name of the host has an address.
+    pub resolves: Option<bool>,
+    /// Which ports of the endpoint take a connection.
+    pub ports: Option<Ports>,
+    /// Whether IPv4 and IPv6 take a connection, where the host has addresses of both.
+    pub families: Option<(bool, bool)>,
+    /// Who greets.
+    pub banner: Option<Banner>,
+    /// Whether STARTTLS is offered before TLS.
+    pub starttls: Option<bool>,
+    /// How TLS went.
+    pub tls: Option<Tls>,
+    /// By how many seconds the clock of this machine differs from the server's.
+    pub clock_offset: Option<u64>,
+    /// Whether PLAIN or LOGIN is offered over TLS.
+    pub offers_login: Option<bool>,
+    /// Whether the server took the user name and the password.
+    pub logged_in: Option<bool>,
+    /// The other region whose endpoint took them.
+    pub logged_in_elsewhere: Option<Region>,
+
+    /// The access key in IAM.
+    pub key: Option<Key>,
+    /// How many seconds ago the access key was made.
+    pub key_age: Option<u64>,
+    /// The name of the IAM user of the access key.
+    pub iam_user: Option<String>,
+    /// Whether there is an IAM user of the name that was given as user name.
+    pub is_iam_user: Option<bool>,
+    /// Whether AWS has put the user of the key under quarantine.
+    pub quarantined: Option<bool>,
+    /// Whether IAM lets the user send this message.
+    pub permission: Option<Permission>,
+
+    /// The identity of the sender in SES, in this region.
+    pub sender: Option<Identity>,
+    /// Whether the account is in the sandbox, in this region.
+    pub sandbox: Option<bool>,
+    /// Whether the recipient is a verified identity.
+    pub recipient_verified: Option<bool>,
+    /// Whether the account may send.
+    pub sending_enabled: Option<bool>,
+    /// Whether the quota of 24 hours is used up.
+    pub quota_exhausted: Option<bool>,
+    /// Whether the configuration set that is named exists.
+    pub configuration_set: Option<bool>,
+    /// Whether the MAIL FROM domain of the identity is set up; `None` if it has none.
+    pub mail_from_verified: Option<bool>,
+    /// Whether the recipient is on the suppression list of the account.
+    pub suppressed: Option<bool>,
+}
+
+/// How a password comes from a secret access key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Derivation {
+    /// It is right for this region.
+    Right(Region),
+    /// It is the legacy one.
+    V2,
+    /// By a mistake in circulation.
+    Mistaken(Mistake),
+    /// Not at all.
+    Unrelated,
+}
+
+/// What a host is by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Host {
+    /// An SMTP endpoint of SES.
+    Smtp(Region),
+    /// The SMTP endpoint that a region would have which has none.
+    WithoutSmtp(String),
+    /// The endpoint of the SES API.
+    Api(Option<Region>),
+    /// An ingress endpoint of Mail Manager.
+    MailManager,
+    /// Meant to be one of AWS's, and written otherwise; the nearest right name.
+    Misspelled(Option<String>),
+    /// Somebody else's name, or an address.
+    Other,
+}
+
+/// Which ports of the endpoint take a connection, of those that were tried.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// Those that do.
+    pub open: Vec<u16>,
+    /// Those that do not.
+    pub closed: Vec<u16>,
+}
+
+/// Who greets on a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Banner {
+    /// SES, or the local SES.
+    Ses,
+    /// Another SMTP server.
+    Foreign,
+    /// What is no SMTP at all, such as HTTP.
+    NotSmtp,
+    /// Nobody, until TLS begins.
+    Silent,
+}
+
+/// How a TLS handshake went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tls {
+    /// Well, and the certificate is trusted.
+    Good,
+    /// The certificate was not accepted.
+    Certificate(Certificate),
+    /// What came is no TLS.
+    NotTls,
+    /// There is no version in common.
+    NoVersion,
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Certificate {
+    /// No trusted root stands behind it.
+    UnknownIssuer,
+    /// It bears other names.
+    OtherName(Vec<String>),
+    /// Its time is over, or has not begun.
+    Time,
+}
+
+/// An access key in IAM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the values of IAM's StatusType, and none
+pub enum Key {
+    Active,
+    Inactive,
+    Expired,
+    /// IAM does not know it, or it is of another account.
+    Unknown,
+}
+
+/// What IAM says of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Permission {
+    /// It may be sent.
+    Allowed,
+    /// No statement allows it.
+    NotAllowed,
+    /// A statement allows it for other identities.
+    OtherResource,
+    /// A statement allows `ses:SendEmail` alone.
+    SendEmailOnly,
+    /// A statement would allow it but for these condition keys.
+    Condition(Vec<String>),
+    /// A statement denies it.
+    ExplicitDeny,
+    /// The permissions boundary does not allow it.
+    Boundary,
+    /// A policy of the organization denies it.
+    Organization,
+}
+
+/// An identity in SES.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // each says what it is
+pub enum Identity {
+    Verified,
+    NotVerified,
+    /// It belongs to another account.
+    OtherAccount,
+}
+
+impl Evidence {
+    pub(super) fn said(&self) -> Option<&Problem> {
+        self.said.as_ref().map(|said| &said.problem)
+    }
+
+    pub(super) fn has_said(&self, problem: &Problem) -> bool {
+        self.said() == Some(problem)
+    }
+
+    /// Whether a login was refused as such, by what was said or seen.
+    pub(super) fn is_refused(&self) -> bool {
+        self.logged_in == Some(false) || self.has_said(&Problem::CredentialsInvalid)
+    }
+
+    /// Whether the very values were seen to log in, or a reply was given that comes only after a login.
+    pub(super) fn is_past_login(&self) -> bool {
+        match self.logged_in {
+            Some(logged_in) => logged_in,
+            None => self.said().is_some_and(Problem::is_past_login),
+        }
+    }
+
+    /// Whether a session is known to have been encrypted.
+    pub(super) fn is_past_tls(&self) -> bool {
+        self.is_past_login()
+            || self.tls == Some(Tls::Good)
+            || self.is_refused()
+            || self.said().is_some_and(Problem::is_past_tls)
+    }
+
+    /// Whether an SMTP server of SES is known to have answered.
+    pub(super) fn is_past_network(&self) -> bool {
+        self.is_past_tls()
+            || self.banner == Some(Banner::Ses)
+            || self.said().is_some_and(Problem::is_reply)
+    }
+
+    /// A remedy with what is known in its places; what is not known stays in capitals.
+    pub(super) fn filled(&self, remedy: &str) -> String {
+        let region = self.region.as_ref().map(ToString::to_string);
+        let user = self.iam_user.clone().or_else(|| match self.said() {
+            Some(Problem::NotAuthorized(denied)) => denied.user_name().map(str::to_owned),
+            _ => None,
+        });
+        let places = [
+            ("REGION", &region),
+            ("HOST", &self.host_text),
+            ("ACCESS_KEY_ID", &self.user_name_text),
+            ("USER", &user),
+            ("FROM", &self.from),
+            ("RECIPIENT", &self.to),
+        ];
+        places.iter().fold(remedy.to_owned(), |text, (name, value)| match value {
+            Some(value) => text.replace(&format!("{{{name}}}"), value),
+            None => text.replace(&format!("{{{name}}}"), name),
+        })
+    }
+}
+
+impl From<Option<Origin>> for Derivation {
+    fn from(origin: Option<Origin>) -> Self {
+        match origin {
+            Some(Origin::V4(region)) => Self::Right(region),
+            Some(Origin::V2) => Self::V2,
+            Some(Origin::Mistaken(mistake, _)) => Self::Mistaken(mistake),
+            None => Self::Unrelated,
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! What was typed, by its form: the facts that need no network, with no secret among them.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
+
+use super::evidence::{Derivation, Evidence, Host};
+use crate::{
+    access_key::{AccessKeyId, SecretAccessKey},
+    credential::Kind,
+    mail_manager::IngressPassword,
+    password::{Algorithm, SmtpPassword},
+    recognise::{Recognised, origin, recognise},
+    region::Region,
+};
+
+/// What the user has typed, as the application has it.
+#[derive(Default, Clone, Copy)]
+pub struct Values<'a> {
+    /// The SMTP user name.
+    pub user_name: Option<&'a str>,
+    /// The SMTP password.
+    pub password: Option<&'a str>,
+    /// The secret access key that the password should come from.
+    pub secret: Option<&'a SecretAccessKey>,
+    /// The host that the application connects to.
+    pub host: Option<&'a str>,
+    /// The port that it connects to.
+    pub port: Option<u16>,
+    /// The region, where it is known otherwise than by the host.
+    pub region: Option<&'a Region>,
+    /// Days to try for a derivation with a real date, as `YYYYMMDD`.
+    pub dates: &'a [String],
+}
+
+/// What a user name is by its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserName {
+    /// An access key ID.
+    AccessKeyId,
+    /// A temporary access key ID.
+    Temporary,
+    /// The ID of a Mail Manager ingress endpoint.
+    IngressPointId,
+    /// The unique ID of something else in IAM: what that is.
+    UniqueId(&'static str),
+    /// A mail address.
+    Email,
+    /// An example that was never replaced.
+    Placeholder,
+    /// A password or a secret.
+    Secret,
+    /// Anything else, such as the name of an IAM user.
+    Other,
+}
+
+/// What a password is by its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Password {
+    /// An SMTP password.
+    Smtp(Algorithm),
+    /// A signature without its version byte.
+    WithoutVersion,
+    /// A secret access key.
+    SecretAccessKey,
+    /// An access key ID.
+    AccessKeyId,
+    /// The Base64 of an SMTP password.
+    Base64,
+    /// An SMTP password with `%2F` or `%2B` in it.
+    PercentEncoded,
+    /// The beginning of an SMTP password, of this length.
+    CutOff(usize),
+    /// An example that was never replaced, or a variable.
+    Placeholder,
+    /// None of IAM's; Mail Manager would take it.
+    Chosen,
+    /// Anything else, of this length.
+    Other(usize),
+}
+
+/// What stands around a value and does not belong to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Blanks, line ends, a byte order mark.
+    pub white_space: bool,
+    /// Quotation marks.
+    pub quotes: bool,
+}
+
+/// The prefixes of unique IDs. Source: IAM User Guide, "IAM identifiers".
+const UNIQUE_IDS: [(&str, &str); 8] = [
+    ("AIDA", "an IAM user"),
+    ("AROA", "a role"),
+    ("AGPA", "a group"),
+    ("ANPA", "a managed policy"),
+    ("ANVA", "a version of a managed policy"),
+    ("AIPA", "an instance profile"),
+    ("ASCA", "a certificate"),
+    ("APKA", "a public key"),
+];
+
+impl Evidence {
+    /// What the values say by themselves.
+    pub fn of(values: Values<'_>) -> Self {
+        let region =
+            values.region.cloned().or_else(|| Region::of_smtp_endpoint(values.host?.trim()));
+        let user_name = values.user_name.map(|text| text.trim_matches(is_around));
+        let password = values.password.map(|text| text.trim_matches(is_around));
+        let given = [values.user_name, values.password];
+        let around = given.iter().flatten().fold(None, |around: Option<Around>, text| {
+            let (seen, more) = (around.unwrap_or_default(), Around::of(text));
+            Some(Around {
+                white_space: seen.white_space || more.white_space,
+                quotes: seen.quotes || more.quotes,
+            })
+        });
+        let derivation = values.secret.zip(password).and_then(|(secret, password)| {
+            derivation(password, secret, region.as_ref(), values.dates)
+        });
+        let password_form = password.map(|text| match values.secret {
+            Some(secret) if secret.expose() == text => Password::SecretAccessKey,
+            _ => Password::of(text),
+        });
+        Self {
+            user_name: user_name.map(UserName::of),
+            user_name_text: user_name
+                .filter(|text| Kind::of_user_name(text).is_some())
+                .map(str::to_owned),
+            password: password_form,
+            around,
+            derivation,
+            host: values.host.map(|host| Host::of(host.trim())),
+            host_text: values.host.map(|host| host.trim().to_owned()),
+            region,
+            port: values.port,
+            ..Self::default()
+        }
+    }
+}
+
+fn derivation(
+    password: &str,
+    secret: &SecretAccessKey,
+    region: Option<&Region>,
+    dates: &[String],
+) -> Option<Derivation> {
+    let password = SmtpPassword::parse(password)?;
+    Some(origin(&password, secret, region, dates.iter().map(String::as_str)).into())
+}
+
+impl UserName {
+    fn of(text: &str) -> Self {
+        match recognise(text) {
+            _ if is_placeholder(text) => return Self::Placeholder,
+            Recognised::AccessKeyId => return Self::AccessKeyId,
+            Recognised::TemporaryAccessKeyId => return Self::Temporary,
+            Recognised::IngressPointId => return Self::IngressPointId,
+            Recognised::SmtpPassword(_)
+            | Recognised::SecretAccessKey
+            | Recognised::PasswordWithoutVersion => return Self::Secret,
+            _ => {}
+        }
+        let is_id =
+            text.len() >= 16 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let unique = UNIQUE_IDS.iter().find(|(prefix, _)| is_id && text.starts_with(prefix));
+        match unique {
+            Some((_, what)) => Self::UniqueId(what),
+            None if text.contains('@') => Self::Email,
+            None => Self::Other,
+        }
+    }
+}
+
+impl Password {
+    fn of(text: &str) -> Self {
+        match recognise(text) {
+            _ if is_placeholder(text) => return Self::Placeholder,
+            Recognised::SmtpPassword(algorithm) => return Self::Smtp(algorithm),
+            Recognised::PasswordWithoutVersion => return Self::WithoutVersion,
+            Recognised::SecretAccessKey => return Self::SecretAccessKey,
+            Recognised::AccessKeyId | Recognised::TemporaryAccessKeyId => return Self::AccessKeyId,
+            _ => {}
+        }
+        let decoded = Zeroizing::new(percent_decode_str(text).collect::<Vec<u8>>());
+        let is_password = |bytes: &[u8]| {
+            str::from_utf8(bytes).is_ok_and(|text| SmtpPassword::parse(text.trim()).is_some())
+        };
+        if *decoded != text.as_bytes() && is_password(&decoded) {
+            return Self::PercentEncoded;
+        }
+        // a form turns + into a blank
+        if text.contains(' ') && is_password(text.replace(' ', "+").as_bytes()) {
+            return Self::PercentEncoded;
+        }
+        if BASE64_STANDARD.decode(text).map(Zeroizing::new).is_ok_and(|bytes| is_password(&bytes)) {
+            return Self::Base64;
+        }
+        let is_base64 = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
+        // the version byte is 4, so the second letter is one of sixteen
+        let begins_so =
+            text.starts_with('B') && text[1..].starts_with(|c: char| ('A'..='P').contains(&c));
+        if is_base64 && begins_so && (12..SmtpPassword::LENGTH).contains(&text.len()) {
+            return Self::CutOff(text.len());
+        }
+        match IngressPassword::parse(text) {
+            Some(_) => Self::Chosen,
+            None => Self::Other(text.chars().count()),
+        }
+    }
+}
+
+impl Around {
+    fn of(text: &str) -> Self {
+        let bare = text.trim_matches(is_blank);
+        Self {
+            white_space: bare.len() != text.len(),
+            quotes: bare.len() > 1 && bare.starts_with(is_quote) && bare.ends_with(is_quote),
+        }
+    }
+}
+
+fn is_around(c: char) -> bool {
+    is_blank(c) || is_quote(c)
+}
+
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}')
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '`' | '\u{2018}'..='\u{201f}')
+}
+
+/// What documents and examples have in the place of a value.
+fn is_placeholder(text: &str) -> bool {
+    let plain = text.to_ascii_lowercase();
+    let is_named = ["your", "change", "placeholder", "example", "secret-here", "<", "xxxx"]
+        .iter()
+        .any(|word| plain.starts_with(word))
+        || ["${", "{{", "$(", "****"].iter().any(|sign| plain.contains(sign));
+    is_named
+        || plain.contains("smtp_password")
+        || plain.contains("smtp-password")
+        || plain.contains("smtp_username")
+        || plain.contains("smtp-username")
+        || AccessKeyId::parse(text).is_ok() && text.ends_with("EXAMPLE")
+        || text.ends_with("EXAMPLEKEY")
+}
+
+impl Host {
+    /// What a host is by its name.
+    pub fn of(host: &str) -> Self {
+        let name = host.trim_end_matches('.').to_ascii_lowercase();
+        match Kind::of_host(&name) {
+            Some(Kind::MailManager) => return Self::MailManager,
+            Some(Kind::Iam) => match Region::of_smtp_endpoint(&name) {
+                Some(region) if region.has_smtp() => return Self::Smtp(region),
+                Some(region) => return Self::WithoutSmtp(region.to_string()),
+                None => {}
+            },
+            None => {}
+        }
+        let mut labels = name.split('.');
+        let first = labels.next().unwrap_or_default();
+        let second = labels.next().unwrap_or_default();
+        let is_of_aws = name.contains("amazonaws") || name.ends_with(".api.aws");
+        let region = Region::parse(second).ok();
+        match first {
+            "email" | "email-fips" | "ses" if is_of_aws => Self::Api(region),
+            _ if !is_of_aws && !first.starts_with("email-smtp") => Self::Other,
+            _ => Self::Misspelled(nearest(&name)),
+        }
+    }
+}
+
+/// The SMTP endpoint that is written most alike, if it is alike at all.
+fn nearest(name: &str) -> Option<String> {
+    let endpoints = Region::with_smtp().map(|region| region.smtp_endpoint());
+    let distance = |endpoint: &String| strsim::damerau_levenshtein(endpoint, name);
+    endpoints.min_by_key(distance).filter(|endpoint| distance(endpoint) <= 8)
+}

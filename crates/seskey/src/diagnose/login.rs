@@ -1,0 +1,175 @@
+//! Causes at the login.
+
+use super::{
+    Cause, Evidence, Phase, Verdict, certain,
+    evidence::{Derivation, Key},
+    forms::{Password, UserName},
+    possible, refuted, refuted_if,
+    said::Problem,
+};
+use crate::password::Algorithm;
+
+const ISSUES: &str = "https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html";
+const KEYS: &str =
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html";
+const POSTFIX: &str = "https://www.postfix.org/SASL_README.html#client_sasl_enable";
+
+const fn row(
+    id: &'static str,
+    sentence: &'static str,
+    remedy: &'static str,
+    source: &'static str,
+    judge: fn(&Evidence) -> Option<Verdict>,
+) -> Cause {
+    Cause { id, phase: Phase::Login, sentence, remedy, source, is_shown_by_aws: false, judge }
+}
+
+const fn of_aws(cause: Cause) -> Cause {
+    Cause { is_shown_by_aws: true, ..cause }
+}
+
+#[rustfmt::skip]
+pub(super) const CAUSES: &[Cause] = &[
+    row("no-mechanism", "the application has no mechanism for PLAIN or LOGIN",
+        "apt install libsasl2-modules (Debian), dnf install cyrus-sasl-plain (Fedora)", POSTFIX,
+        |e| match (e.said(), e.offers_login) {
+            (Some(Problem::NoMechanism), Some(false)) => refuted(),
+            (Some(Problem::NoMechanism), _) => possible(0, "the application finds no mechanism, and SES offers PLAIN and LOGIN"),
+            (Some(_), _) => refuted(),
+            (None, _) => None,
+        }),
+    row("mechanism-not-offered", "the server that answers offers neither PLAIN nor LOGIN",
+        "openssl s_client -starttls smtp -connect {HOST}:587 shows who answers", "https://www.rfc-editor.org/rfc/rfc4954",
+        |e| match e.offers_login {
+            Some(false) => certain("over TLS it offers neither of the two, and SES offers both"),
+            Some(true) => refuted(),
+            None => refuted_if(e.is_past_login() || e.is_refused()),
+        }),
+    row("other-mechanism", "the application tries a mechanism that SES has not, such as CRAM-MD5 or XOAUTH2",
+        "set the mechanism of the application to LOGIN or PLAIN", "https://www.rfc-editor.org/rfc/rfc4954#section-6",
+        |e| match e.said() {
+            Some(Problem::MechanismNotSupported) => certain("the server refuses the mechanism, 504"),
+            said => refuted_if(said.is_some()),
+        }),
+    row("auth-not-tried", "the application sends without logging in: it finds no password for this host and port",
+        "postmap -q '[{HOST}]:587' hash:/etc/postfix/sasl_passwd; host and port must be written alike in both files", POSTFIX,
+        |e| match e.said() {
+            Some(Problem::AuthenticationRequired) => certain("the server says that authentication is required: none was tried"),
+            said => refuted_if(said.is_some()),
+        }),
+    row("stale-password", "the application still has an older password: its map or its configuration was not read again",
+        "postmap /etc/postfix/sasl_passwd && systemctl reload postfix; seskey rotate --after does it each time",
+        "https://www.postfix.org/postmap.1.html",
+        |e| match (e.has_said(&Problem::CredentialsInvalid), e.logged_in) {
+            (true, Some(true)) => possible(0, "the application is refused, and these values log in"),
+            (_, Some(false)) => refuted(),
+            (true, None) => possible(8, "the application may have other values than those in its file"),
+            _ => refuted_if(e.said().is_some()),
+        }),
+    of_aws(row("key-inactive", "the access key is inactive",
+        "aws iam update-access-key --user-name {USER} --access-key-id {ACCESS_KEY_ID} --status Active, or seskey rotate {USER}", KEYS,
+        |e| of_key(e, Key::Inactive, 3, "IAM says that its status is Inactive"))),
+    of_aws(row("key-unknown", "the access key is deleted, or of another account",
+        "seskey rotate {USER} makes a new one; seskey create another user", KEYS,
+        |e| of_key(e, Key::Unknown, 4, "IAM does not know the access key, asked with the credentials of the caller"))),
+    of_aws(row("key-expired", "the access key is expired",
+        "seskey rotate {USER}", "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKeyMetadata.html",
+        |e| match e.key {
+            Some(Key::Expired) => certain("IAM says that its status is Expired"),
+            Some(_) => refuted(),
+            None => refuted_if(e.is_past_login()),
+        })),
+    of_aws(row("key-too-new", "the access key was made moments ago, and is not known everywhere yet",
+        "seskey verify --user-name {ACCESS_KEY_ID} again, until it logs in several times in a row",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html",
+        |e| match e.key_age {
+            Some(age) if age >= YOUNG => refuted(),
+            Some(age) if e.is_refused() && matches!(e.key, None | Some(Key::Active)) => possible(0, format!("IAM made it {age} seconds ago")),
+            Some(_) => refuted(),
+            None if e.is_refused() && e.logged_in != Some(true) && is_well_formed(e) => possible(6, "a key that is seconds old may be refused"),
+            None => refuted_if(e.is_past_login()),
+        })),
+    row("other-key", "the password comes from the secret of another access key than the user name",
+        "seskey derive {REGION} --secret-file FILE, with both values of one key; a rotation writes both at once",
+        "https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html", other_key),
+    row("not-subscribed", "the account has no access to SES in this region",
+        "open the SES console once in this region; the account must be signed up for SES", ISSUES,
+        |e| match e.said() {
+            Some(Problem::NotSubscribed) => certain("the server says that the account is not subscribed"),
+            said => refuted_if(said.is_some() || e.logged_in == Some(true)),
+        }),
+    of_aws(row("quarantined", "AWS has put the user under quarantine, for its access key has leaked",
+        "seskey revoke {USER} --replace --to STORE, then answer the case of AWS Support",
+        "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html",
+        |e| match e.quarantined {
+            Some(true) => certain("a policy AWSCompromisedKeyQuarantine is attached to the user"),
+            Some(false) => refuted(),
+            None => None,
+        })),
+    row("too-many-connections", "there are more connections at once than SES takes",
+        "lower the number of connections of the application", ISSUES,
+        |e| said(e, &Problem::TooManyConnections, "the server says 421, too many concurrent connections")),
+    row("service-trouble", "SES has a passing failure",
+        "try again after 5, 10 and 30 seconds", ISSUES,
+        |e| said(e, &Problem::TemporaryFailure, "the server says that it is temporary (4xx)")),
+    row("idle-timeout", "the connection was silent for ten seconds, and SES closed it",
+        "turn off keep-alive, or open a connection for each batch", "https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html",
+        |e| said(e, &Problem::IdleTimeout, "the server says that it waited for data")),
+];
+
+/// A key takes seconds to be known everywhere; this is more than was ever seen.
+const YOUNG: u64 = 300;
+
+fn said(e: &Evidence, problem: &Problem, evidence: &'static str) -> Option<Verdict> {
+    match e.said() {
+        Some(said) if said == problem => certain(evidence),
+        said => refuted_if(said.is_some()),
+    }
+}
+
+fn of_key(e: &Evidence, key: Key, rank: u8, evidence: &'static str) -> Option<Verdict> {
+    match e.key {
+        Some(seen) if seen == key => certain(evidence),
+        Some(_) => refuted(),
+        None if e.is_past_login() => refuted(),
+        None if e.is_refused() && is_well_formed(e) => {
+            possible(rank, "the server does not tell a wrong password from a key that is none")
+        }
+        None => None,
+    }
+}
+
+/// Whether user name and password could be a credential, as far as they are known.
+fn is_well_formed(e: &Evidence) -> bool {
+    matches!(e.user_name, None | Some(UserName::AccessKeyId | UserName::Placeholder))
+        && matches!(e.password, None | Some(Password::Smtp(_)))
+}
+
+fn other_key(e: &Evidence) -> Option<Verdict> {
+    let is_right = match (&e.derivation, &e.region) {
+        (Some(Derivation::Right(of)), Some(region)) => of == region,
+        _ => false,
+    };
+    match &e.derivation {
+        _ if e.is_past_login() => refuted(),
+        Some(Derivation::Unrelated) => certain(
+            "the password does not come from the secret access key that was given beside it",
+        ),
+        Some(_) if is_right && e.is_refused() && e.key == Some(Key::Active) => certain(
+            "the key is active and the password is right for the secret access key, which is that of another key",
+        ),
+        Some(_) if is_right && e.is_refused() => possible(
+            1,
+            "the password is right for the secret access key, and the server refuses it",
+        ),
+        Some(_) => refuted(),
+        None if e.is_refused() && e.key == Some(Key::Active) && is_well_formed(e) => {
+            possible(1, "the key is active, and the server refuses the password")
+        }
+        None if e.is_refused() && e.password == Some(Password::Smtp(Algorithm::V4)) => {
+            possible(3, "the server refuses it; seskey inspect with the secret access key tells")
+        }
+        None if matches!(e.password, Some(Password::Smtp(_)) | None) => None,
+        None => refuted(),
+    }
+}

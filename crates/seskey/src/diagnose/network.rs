@@ -1,0 +1,111 @@
+//! Causes between the application and the endpoint.
+
+use super::{
+    Cause, Evidence, Phase, Verdict, certain,
+    evidence::{Banner, Host},
+    possible, refuted, refuted_if,
+    said::Problem,
+};
+
+const ISSUES: &str = "https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html";
+const VPC: &str = "https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html";
+
+const fn row(
+    id: &'static str,
+    sentence: &'static str,
+    remedy: &'static str,
+    source: &'static str,
+    judge: fn(&Evidence) -> Option<Verdict>,
+) -> Cause {
+    Cause { id, phase: Phase::Network, sentence, remedy, source, is_shown_by_aws: false, judge }
+}
+
+#[rustfmt::skip]
+pub(super) const CAUSES: &[Cause] = &[
+    row("dns-failure", "the name of the host has no address here",
+        "getent hosts {HOST}; in a VPC, turn on the private DNS of the endpoint or of the VPC", VPC,
+        |e| match e.resolves {
+            Some(false) => certain("the resolver of this machine finds no address"),
+            Some(true) => refuted(),
+            None if e.has_said(&Problem::NameUnknown) => possible(1, "the application finds no address"),
+            None => refuted_if(e.is_past_network() || e.said().is_some()),
+        }),
+    row("port-blocked", "the network blocks port 25, or throttles it",
+        "connect to port 587 or 2587 (STARTTLS), or 465 or 2465 (TLS wrapper)", ISSUES,
+        |e| match &e.ports {
+            Some(ports) if ports.closed.contains(&25) && !ports.open.is_empty() && e.port.is_none_or(|port| port == 25) => {
+                let open: Vec<_> = ports.open.iter().map(u16::to_string).collect();
+                match e.port {
+                    Some(_) => certain(format!("port 25 takes no connection, and {} do", open.join(", "))),
+                    None => possible(3, format!("port 25 takes no connection, and {} do", open.join(", "))),
+                }
+            }
+            Some(_) => refuted(),
+            None if e.is_past_network() => refuted(),
+            None if e.port == Some(25) && is_unreached(e) => possible(0, "port 25 was tried, and nothing answered"),
+            None => refuted_if(e.port.is_some_and(|port| port != 25)),
+        }),
+    row("other-port-blocked", "the network blocks the port that is used, and not the others",
+        "connect to one of the ports that answer", ISSUES,
+        |e| match (&e.ports, e.port) {
+            (Some(ports), Some(port)) if port != 25 && ports.closed.contains(&port) && !ports.open.is_empty() => {
+                let open: Vec<_> = ports.open.iter().map(u16::to_string).collect();
+                certain(format!("port {port} takes no connection, and {} do", open.join(", ")))
+            }
+            (Some(_), _) => refuted(),
+            (None, _) => refuted_if(e.is_past_network()),
+        }),
+    row("all-ports-blocked", "no port of the endpoint can be reached: a security group, a network ACL, or a subnet without a way out",
+        "nc -vz {HOST} 587 from the same place; allow TCP 587 outwards, or make a VPC endpoint for SMTP", VPC,
+        |e| match &e.ports {
+            Some(ports) if ports.open.is_empty() && ports.closed.len() > 1 =>
+                certain("none of the ports that were tried takes a connection"),
+            Some(ports) if ports.open.is_empty() => possible(1, "the port that was tried takes no connection"),
+            Some(_) => refuted(),
+            None if is_unreached(e) && !e.is_past_network() => possible(2, "nothing answered"),
+            None => refuted_if(e.is_past_network() || e.said().is_some()),
+        }),
+    row("vpc-endpoint-unreached", "a VPC endpoint for SMTP is not offered in this zone, or its security group is closed",
+        "aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=com.amazonaws.{REGION}.email-smtp", VPC,
+        |e| match &e.ports {
+            Some(ports) if ports.open.is_empty() => possible(4, "nothing answered; in a VPC this may be the cause"),
+            Some(_) => refuted(),
+            None if is_unreached(e) && !e.is_past_network() => possible(5, "nothing answered; in a VPC this may be the cause"),
+            None => refuted_if(e.is_past_network() || e.said().is_some()),
+        }),
+    row("wrong-vpc-endpoint", "what answers is the SES API, not SMTP, as a VPC endpoint of the other service does",
+        "make the VPC endpoint for com.amazonaws.{REGION}.email-smtp, not for email", VPC,
+        |e| match (&e.banner, &e.host) {
+            (Some(Banner::NotSmtp), Some(Host::Smtp(_))) => certain("what answers at the SMTP endpoint speaks no SMTP"),
+            (Some(Banner::NotSmtp), _) => possible(1, "what answers speaks no SMTP"),
+            (Some(_), _) => refuted(),
+            (None, _) => refuted_if(e.is_past_network()),
+        }),
+    row("foreign-server", "another server answers in the place of SES: a proxy, an antivirus, or a local mail server",
+        "openssl s_client -starttls smtp -connect {HOST}:587 shows who answers; let it past", ISSUES,
+        |e| match &e.banner {
+            Some(Banner::Foreign) => certain("the greeting does not name SimpleEmailService"),
+            Some(Banner::Ses) => refuted(),
+            _ => refuted_if(e.logged_in == Some(true)),
+        }),
+    row("ipv6-broken", "the route over IPv6 is broken, so each connection begins with a wait",
+        "connect to the name with IPv4 alone, email-smtp.{REGION}.amazonaws.com", ISSUES,
+        |e| match e.families {
+            Some((true, false)) => possible(1, "the host takes connections over IPv4 and not over IPv6"),
+            Some(_) => refuted(),
+            None => None,
+        }),
+    row("starttls-stripped", "somebody between takes STARTTLS out of what the server offers",
+        "connect to port 465 or 2465, where TLS comes first", "https://www.rfc-editor.org/rfc/rfc3207#section-6",
+        |e| match (e.starttls, &e.banner) {
+            (Some(true), _) => refuted(),
+            (Some(false), Some(Banner::Foreign | Banner::NotSmtp)) => possible(2, "the server that answers offers no STARTTLS"),
+            (Some(false), _) => certain("SES offers STARTTLS, and here it is not offered"),
+            (None, _) if e.has_said(&Problem::NoStarttls) => possible(1, "the application was offered no STARTTLS"),
+            (None, _) => refuted_if(e.is_past_tls()),
+        }),
+];
+
+fn is_unreached(e: &Evidence) -> bool {
+    matches!(e.said(), Some(Problem::TimedOut | Problem::ConnectionRefused))
+}

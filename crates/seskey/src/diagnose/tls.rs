@@ -1,0 +1,93 @@
+//! Causes in the way to TLS.
+
+use super::{
+    Cause, Evidence, Phase, Verdict, certain,
+    evidence::{Banner, Certificate, Tls},
+    possible, refuted, refuted_if,
+    said::Problem,
+};
+use crate::region::{STARTTLS_PORTS, TLS_WRAPPER_PORTS};
+
+const CONNECT: &str = "https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html";
+const PROTOCOLS: &str = "https://docs.aws.amazon.com/ses/latest/dg/security-protocols.html";
+
+const fn row(
+    id: &'static str,
+    sentence: &'static str,
+    remedy: &'static str,
+    source: &'static str,
+    judge: fn(&Evidence) -> Option<Verdict>,
+) -> Cause {
+    Cause { id, phase: Phase::Tls, sentence, remedy, source, is_shown_by_aws: false, judge }
+}
+
+#[rustfmt::skip]
+pub(super) const CAUSES: &[Cause] = &[
+    row("tls-wrapper-on-starttls-port", "the application begins in TLS on a port that turns to it by STARTTLS",
+        "use STARTTLS on this port, or port 465", CONNECT,
+        |e| match (e.said(), &e.tls, e.port) {
+            (Some(Problem::NotTls), _, Some(port)) if TLS_WRAPPER_PORTS.contains(&port) => refuted(),
+            (Some(Problem::NotTls), _, Some(port)) if STARTTLS_PORTS.contains(&port) =>
+                certain(format!("what came on port {port} was no TLS, and STARTTLS comes first there")),
+            (Some(Problem::NotTls), ..) => possible(0, "what came was no TLS"),
+            (_, Some(Tls::NotTls), _) if e.banner != Some(Banner::Silent) => certain("the server speaks in clear first"),
+            (_, Some(_), _) => refuted(),
+            _ => refuted_if(e.is_past_tls() || e.said().is_some()),
+        }),
+    row("starttls-on-wrapper-port", "the application waits for a greeting on a port that begins in TLS",
+        "begin in TLS on this port, or use port 587 with STARTTLS", CONNECT,
+        |e| match (&e.banner, e.said(), e.port) {
+            (Some(Banner::Silent), ..) => certain("the server says nothing in clear, as on a port that begins in TLS"),
+            (Some(_), ..) => refuted(),
+            (None, Some(Problem::TimedOut), Some(port)) if TLS_WRAPPER_PORTS.contains(&port) =>
+                possible(0, format!("nothing came in time on port {port}, which begins in TLS")),
+            (None, Some(Problem::TimedOut), None) => possible(3, "nothing came in time"),
+            (None, said, _) => refuted_if(said.is_some()),
+        }),
+    row("no-tls", "the application does not turn to TLS at all",
+        "turn TLS on in the application: STARTTLS on port 587, or TLS on port 465", CONNECT,
+        |e| match e.said() {
+            Some(Problem::StarttlsFirst) => certain("the server says that STARTTLS must come first"),
+            _ => refuted_if(e.is_past_tls() || e.said().is_some()),
+        }),
+    row("old-tls", "the application speaks no version of TLS that SES takes",
+        "openssl s_client -tls1_2 -starttls smtp -connect {HOST}:587; update the TLS library", PROTOCOLS,
+        |e| match (&e.tls, e.said()) {
+            (Some(Tls::NoVersion), _) => certain("there is no version in common; SES takes TLS 1.2 and 1.3"),
+            (_, Some(Problem::NoTlsVersion)) => possible(0, "the handshake failed; SES takes TLS 1.2 and 1.3"),
+            (Some(_), None) => refuted(),
+            (_, Some(_)) => refuted(),
+            (None, None) => None,
+        }),
+    row("untrusted-certificate", "the authorities that the machine trusts do not know the certificate",
+        "install ca-certificates; SES's chain ends in Amazon Root CA 1", "https://www.amazontrust.com/repository/",
+        |e| match (&e.tls, e.said()) {
+            (Some(Tls::Certificate(Certificate::UnknownIssuer)), _) => certain("no authority that this machine trusts stands behind the certificate"),
+            (Some(Tls::Good), Some(Problem::UnknownIssuer)) =>
+                possible(0, "the application does not trust the certificate, and this machine does"),
+            (None, Some(Problem::UnknownIssuer)) => possible(0, "the application does not trust the certificate"),
+            (Some(_), _) | (None, Some(_)) => refuted(),
+            (None, None) => None,
+        }),
+    row("host-name-mismatch", "the host is called by a name that is not in its certificate",
+        "connect to the name that AWS gives, email-smtp.{REGION}.amazonaws.com, not to an alias or an address", CONNECT,
+        |e| match (&e.tls, e.said()) {
+            (Some(Tls::Certificate(Certificate::OtherName(names))), _) if names.is_empty() =>
+                certain("the certificate bears other names"),
+            (Some(Tls::Certificate(Certificate::OtherName(names))), _) =>
+                certain(format!("the certificate is for {}", names.join(", "))),
+            (_, Some(Problem::OtherName)) => possible(0, "the application finds another name in the certificate"),
+            (Some(_), _) | (None, Some(_)) => refuted(),
+            (None, None) => None,
+        }),
+    row("clock-off", "the clock of the machine is wrong, so that a good certificate looks expired or not yet valid",
+        "timedatectl set-ntp true", CONNECT,
+        |e| match (&e.tls, e.clock_offset, e.said()) {
+            (_, Some(seconds), _) if seconds < 300 => refuted(),
+            (Some(Tls::Certificate(Certificate::Time)), Some(seconds), _) => certain(format!("the clock is off by {seconds} seconds")),
+            (Some(Tls::Certificate(Certificate::Time)), None, _) => possible(0, "the certificate is not valid at the time of this machine"),
+            (None, _, Some(Problem::CertificateTime)) => possible(0, "the application finds the certificate not valid at its time"),
+            (Some(_), ..) | (None, _, Some(_)) => refuted(),
+            (None, _, None) => None,
+        }),
+];
