@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seskey::{
     AccessKeyId,
-    rotation::{Key, NoteError, Notes, Seen, Step, revoke as next},
+    rotation::{Key, NoteError, Notes, Seen, Step, forecast_of, revoke as next},
 };
 use tokio::time::sleep;
 
@@ -54,6 +54,19 @@ pub async fn revoke(account: &Account, user: &str) -> Result<Revoked, Error> {
     deactivate_all(account, user, &mut seen, &mut revoked).await;
     revoked.not_noted = note(account, user, start, &mut revoked).await.err();
     Ok(revoked)
+}
+
+/// The keys that [`revoke`] would deactivate, in its order. Changes nothing.
+///
+/// # Errors
+/// The keys cannot be listed.
+pub async fn active_keys(account: &Account, user: &str) -> Result<Vec<AccessKeyId>, Error> {
+    let mut seen = Seen::at(Timestamp::UNIX_EPOCH, this_run());
+    seen.keys = account.access_keys(user).await?.iter().filter_map(key).collect();
+    let steps = forecast_of(next, &seen).into_iter();
+    Ok(steps
+        .filter_map(|step| if let Step::Deactivate(id) = step { Some(id) } else { None })
+        .collect())
 }
 
 async fn deactivate_all(account: &Account, user: &str, seen: &mut Seen, revoked: &mut Revoked) {

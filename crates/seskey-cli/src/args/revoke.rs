@@ -22,6 +22,9 @@ pub(crate) struct Revoke {
     /// Where two access keys leave no room for a new one, delete one of them at once: no --undo brings it back
     #[arg(long, requires = "replace")]
     pub(crate) make_room: bool,
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) records: Records,
     #[command(flatten)]

@@ -3,17 +3,20 @@
 use std::num::NonZeroUsize;
 
 use serde_json::json;
-use seskey::{AccessKeyId, rotation, rotation::Goal};
+use seskey::{
+    AccessKeyId,
+    rotation::{self, Goal, Seen, Step},
+};
 use seskey_aws::{
     Error,
     lifecycle::{
-        revoke::{NotNoted, Revoked, revoke},
+        revoke::{NotNoted, Revoked, active_keys, revoke},
         rotate::Hook,
     },
 };
 
 use crate::{
-    args::{Global, revoke::Revoke},
+    args::{self, Global, revoke::Revoke},
     aws,
     cmd::rotate::store,
     exit::Exit,
@@ -24,37 +27,20 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exit> {
+    aws::existing_user(&args.user)?;
     // what is typed wrongly for the replacement is found before anything, as it takes no time
     let stores = args.to.iter().map(|text| store(text, &args.user)).collect::<Result<Vec<_>>>()?;
     let region = aws::typed_region(global, true)?;
     let usual_region = aws::region(global, true).ok();
     let client = smtp::client(&args.endpoint)?;
-    let mut records = Records::open(&args.records)?;
     aws::block_on(async {
         let account = aws::account(global, region.as_ref()).await;
-        output.note(&format!(
-            "{}: deactivating every access key now, and looking once more when IAM shows all that there was",
-            args.user
-        ));
         let who = Who { user: args.user.clone(), account: None };
-        let revoked = revoke(&account, &args.user).await.map_err(|error| aws::failure(&error));
-        let (deactivated, failed) = match revoked {
-            Ok(revoked) => tell(args, &revoked, output),
-            Err(failure) => (vec![], Some(failure)),
-        };
-        records.begin(None, &account).await;
-        let error = failed.as_ref().map(|failure| &failure.message);
-        records.revoked(&who, json!({"deactivated": deactivated, "error": error}));
-        if failed.is_some() || !args.replace {
-            let answered = failed.map_or_else(|| answer(args, &deactivated, output), Err);
-            records.finish(output).await?;
-            return answered.map(|()| Exit::Done);
-        }
         let mut goal = Goal::days(90, 7, 7).expect("90 days are an age");
         goal.make_room = args.make_room;
         let job = Job {
-            who,
-            account,
+            who: who.clone(),
+            account: account.clone(),
             region: region.clone(),
             usual_region,
             known: None,
@@ -70,11 +56,65 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
             wait: args.wait.wait.unsigned_abs(),
             forgoes_notes: true,
         };
+        if args.dry_run && args.replace {
+            let job = Job { plan: revoke_and_replace, ..job };
+            let records = Records::open(&args::rotate::Records::default())?;
+            let told = rotations::run(vec![job], Mode::Tell, NonZeroUsize::MIN, records, *output);
+            return Ok(told.await?.exit);
+        }
+        if args.dry_run {
+            let keys =
+                active_keys(&account, &args.user).await.map_err(|error| aws::failure(&error))?;
+            return foresee(args, &keys, output);
+        }
+        let mut records = Records::open(&args.records)?;
+        output.note(&format!(
+            "{}: deactivating every access key now, and looking once more when IAM shows all that there was",
+            args.user
+        ));
+        let revoked = revoke(&account, &args.user).await.map_err(|error| aws::failure(&error));
+        let (deactivated, failed) = match revoked {
+            Ok(revoked) => tell(args, &revoked, output),
+            Err(failure) => (vec![], Some(failure)),
+        };
+        records.begin(None, &account).await;
+        let error = failed.as_ref().map(|failure| &failure.message);
+        records.revoked(&who, json!({"deactivated": deactivated, "error": error}));
+        if failed.is_some() || !args.replace {
+            let answered = failed.map_or_else(|| answer(args, &deactivated, output), Err);
+            records.finish(output).await?;
+            return answered.map(|()| Exit::Done);
+        }
         let done = rotations::run(vec![job], Mode::Do, NonZeroUsize::MIN, records, *output).await?;
         // what was deactivated is changed, whatever came of the rest
         let is_changed = done.exit == Exit::Failed && !deactivated.is_empty();
         Ok(if is_changed { Exit::Unfinished } else { done.exit })
     })?
+}
+
+/// What is done for a leak and what comes after it, as one plan.
+fn revoke_and_replace(seen: &Seen, goal: &Goal) -> Step {
+    let mut old = seen.clone();
+    old.keys.retain(|key| goal.replace.contains(&key.id));
+    match rotation::revoke(&old) {
+        step @ (Step::Deactivate(_) | Step::MarkRetired(_)) => step,
+        _ => rotation::next(seen, goal),
+    }
+}
+
+/// Says what would be done.
+fn foresee(args: &Revoke, keys: &[AccessKeyId], output: &Output) -> Result<Exit> {
+    let user = &args.user;
+    if output.json {
+        let keys: Vec<_> = keys.iter().map(AccessKeyId::as_str).collect();
+        output.answer_json(&json!({"user_name": user, "deactivate": keys}))?;
+    } else if keys.is_empty() {
+        output.answer(&format!("{user}: no access key is active\n"))?;
+    } else {
+        let line = |key| format!("{user}: deactivate the access key {key}\n");
+        output.answer(&keys.iter().map(line).collect::<String>())?;
+    }
+    Ok(Exit::Done)
 }
 
 /// Says what was done; the keys that it was done to, and why the others are still active.
