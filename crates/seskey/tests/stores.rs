@@ -167,7 +167,8 @@ fn what_is_wrong_is_said_with_what_was_meant() {
         ),
         ("file:x.csv?password-key=p", E::Name(RenderError::Name { what: "SMTP password" })),
         ("file:x.env?password-key=a-b", E::Name(RenderError::Name { what: "SMTP password" })),
-        ("file:x.env?from-key=FROM", E::Name(RenderError::Name { what: "address to send from" })),
+        ("file:x.csv?from-key=FROM", E::Name(RenderError::Name { what: "address to send from" })),
+        ("file:x.csv?from=a@b.example", E::NoFrom { target: Target::Csv }),
         ("file:x.env?name=a", E::Name(RenderError::Name { what: "entry" })),
         (
             "kubernetes:a/b?name=c",
@@ -295,6 +296,7 @@ fn any_store() -> impl Strategy<Value = Store> {
         names.password = key.unwrap_or(names.password);
         // not every name fits
         let form = Form::new(target, names).unwrap_or_else(|_| store.form.clone());
+        let from = from.filter(|_| target.options().any(|option| option == "--from"));
         Store { form, host, port, from, ..store }
     });
     let command = "[^\0]{0,20}[^\0\\s][^\0]{0,20}";

@@ -37,7 +37,7 @@ pub(crate) struct Render {
     /// The namespace of the Kubernetes secret
     #[arg(long, value_name = "NAME")]
     pub(crate) namespace: Option<String>,
-    /// How host, port, user-name or password is called, such as password=EMAIL_HOST_PASSWORD
+    /// How host, port, user-name, password or from is called, such as password=EMAIL_HOST_PASSWORD
     #[arg(long, value_name = "VALUE=NAME")]
     pub(crate) key: Vec<String>,
 }

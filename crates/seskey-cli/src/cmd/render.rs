@@ -27,9 +27,15 @@ pub(crate) fn run(args: &Render, global: &Global, output: &Output) -> Result<Exi
         args.password_file.as_deref(),
         output,
     )?;
-    let host = host(args, global, &credential)?;
+    let host = host(args, global, &credential, output)?;
     // the port of the file is that of its host
     let port = args.port.or_else(|| port.filter(|_| args.host.is_none())).unwrap_or(587);
+    if args.from.is_some() && args.target.options().all(|option| option != "--from") {
+        output.warn(&format!(
+            "{} has no place for the address to send from: --from is left out",
+            args.target
+        ));
+    }
     let entry = Entry { credential, host, port, from: args.from.clone() };
     let before = args.keep.as_deref().map(input::read).transpose()?;
     let text = form
@@ -54,9 +60,10 @@ fn names(args: &Render) -> Result<Names> {
             "port" => &mut names.port,
             "user-name" => &mut names.user_name,
             "password" => &mut names.password,
+            "from" => &mut names.from,
             _ => {
                 return Err(Failure::usage(
-                    format!("--key: {value:?} is none of host, port, user-name and password"),
+                    format!("--key: {value:?} is none of host, port, user-name, password and from"),
                     "such as --key password=EMAIL_HOST_PASSWORD",
                 ));
             }
@@ -67,9 +74,17 @@ fn names(args: &Render) -> Result<Names> {
 }
 
 /// The host that is typed, else that of the credential, else the endpoint of the region.
-fn host(args: &Render, global: &Global, credential: &Credential) -> Result<String> {
+fn host(
+    args: &Render,
+    global: &Global,
+    credential: &Credential,
+    output: &Output,
+) -> Result<String> {
     match args.host.as_deref().or_else(|| credential.endpoint()) {
-        Some(host) => Ok(host.to_owned()),
+        Some(host) => {
+            aws::region_of_host(host, global, output)?;
+            Ok(host.to_owned())
+        }
         None if credential.kind() == Kind::MailManager => Err(explain::no_ingress_host()),
         None => Ok(aws::region(global, true)?.smtp_endpoint()),
     }

@@ -6,6 +6,7 @@ use super::{
     Entry, Names, Place, RenderError, entry,
     pieces::{Piece, cut, first_line, last, put},
     places::{Group, Value},
+    slots::is_bare_address,
 };
 use crate::credential::{Credential, SmtpCredential};
 
@@ -25,7 +26,11 @@ pub(super) fn render(
     names: &Names,
     before: &str,
 ) -> Result<String, RenderError> {
-    put_lines(syntax, lines(entry.values(names)), before)
+    // a shell takes other characters for more than themselves, and nothing is quoted here
+    match &entry.from {
+        Some(from) if !is_bare_address(from) => Err(RenderError::From),
+        _ => put_lines(syntax, lines(entry.values(names)), before),
+    }
 }
 
 /// Assignments by their names, beside those of others.

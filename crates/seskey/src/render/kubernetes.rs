@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Entry, Grammar, Names, Place, RenderError, Row, Target, entry,
-    names::{HOST, PASSWORD, PORT, USER_NAME},
+    names::{FROM, HOST, PASSWORD, PORT, USER_NAME},
     no_values,
 };
 use crate::credential::{Credential, SmtpCredential};
@@ -17,7 +17,7 @@ pub(super) const ROW: Row = Row {
     file: "",
     source: "https://kubernetes.io/docs/concepts/configuration/secret/",
     judge: "PyYAML, kubectl",
-    names: ["ses-smtp", "", HOST, PORT, USER_NAME, PASSWORD, "SMTP_FROM"],
+    names: ["ses-smtp", "", HOST, PORT, USER_NAME, PASSWORD, FROM],
     whole: true,
     entry_fits: is_subdomain,
     namespace_fits: |name| name.is_empty() || name.len() <= 63 && is_label(name),

@@ -23,7 +23,7 @@ mod systemd;
 mod template;
 mod templates;
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, ffi::OsStr, fmt, path::Path, str::FromStr};
 
 pub use entry::Entry;
 pub(crate) use entry::{is_host, is_plain_address};
@@ -359,6 +359,20 @@ impl Target {
         ]
         .into_iter()
         .filter_map(|(option, is_there)| is_there.then_some(option))
+    }
+
+    /// The form that the name of a file promises.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        let name = path.file_name().and_then(OsStr::to_str)?;
+        match (name, name.rsplit_once('.').map(|(_, extension)| extension)) {
+            ("sasl_passwd", _) => Some(Self::PostfixSasl),
+            (".msmtprc" | "msmtprc", _) => Some(Self::Msmtp),
+            (_, Some("env")) => Some(Self::Env),
+            (_, Some("json")) => Some(Self::Json),
+            (_, Some("csv")) => Some(Self::Csv),
+            _ if name.starts_with(".env.") => Some(Self::Env),
+            _ => None,
+        }
     }
 
     /// Whether what others wrote in the same file stays.

@@ -65,13 +65,14 @@ pub(super) fn is_variable(name: &str) -> bool {
         && name.starts_with(|first: char| !first.is_ascii_digit())
 }
 
-/// The usual variables: none for the address to send from, which can have characters that mean something to a shell.
-pub(super) const VARIABLES: [&str; 7] = ["", "", HOST, PORT, USER_NAME, PASSWORD, ""];
+/// The usual variables.
+pub(super) const VARIABLES: [&str; 7] = ["", "", HOST, PORT, USER_NAME, PASSWORD, FROM];
 
 pub(super) const HOST: &str = "SMTP_HOST";
 pub(super) const PORT: &str = "SMTP_PORT";
 pub(super) const USER_NAME: &str = "SMTP_USERNAME";
 pub(super) const PASSWORD: &str = "SMTP_PASSWORD";
+pub(super) const FROM: &str = "SMTP_FROM";
 
 #[cfg(test)]
 mod tests {

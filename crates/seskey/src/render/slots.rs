@@ -118,7 +118,7 @@ impl<'t> Part<'t> {
         let Entry { credential, host, port, from } = entry;
         let from = from.as_deref().unwrap_or_default();
         let (local, domain) = from.split_once('@').unwrap_or_default();
-        if matches!(place, Slot::From | Slot::FromLocal) && !is_bare(local) {
+        if matches!(place, Slot::From | Slot::FromLocal) && !is_bare_address(from) {
             return Err(RenderError::From);
         }
         let encoded = || encoded(credential.expose_password());
@@ -222,7 +222,8 @@ impl Slot {
     }
 }
 
-/// Of characters that need no quoting in any form.
-fn is_bare(local: &str) -> bool {
+/// Whether the part before the `@` is of characters that need no quoting in any form.
+pub(super) fn is_bare_address(address: &str) -> bool {
+    let (local, _) = address.split_once('@').unwrap_or_default();
     !local.is_empty() && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+=-".contains(&b))
 }

@@ -1,10 +1,6 @@
 //! A store, as it was typed.
 
-use std::{
-    ffi::OsStr,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::{path::PathBuf, str::FromStr};
 
 use percent_encoding::percent_decode_str;
 
@@ -102,6 +98,24 @@ pub enum StoreNameError {
     /// The name of the file does not say its form.
     #[error("the name of the file does not say its form")]
     NoFormat,
+    /// The form has no place for the address to send from.
+    #[error("{target} has no place for the address to send from")]
+    NoFrom {
+        /// The form.
+        target: Target,
+    },
+}
+
+impl StoreNameError {
+    /// What was perhaps meant, as the one of all names that is written most alike.
+    pub fn nearest(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownScheme { nearest, .. }
+            | Self::UnknownOption { nearest, .. }
+            | Self::UnknownFormat { nearest, .. } => *nearest,
+            _ => None,
+        }
+    }
 }
 
 type Result<T> = std::result::Result<T, StoreNameError>;
@@ -144,7 +158,12 @@ impl FromStr for Store {
         let is_port = |port: &str| port.parse().is_ok_and(|port: u16| port != 0);
         let port = options.fitting("port", is_port, "1 to 65535")?;
         let port = port.and_then(|port| port.parse().ok());
-        Ok(Self { form: form(usual, &mut options)?, kind, region, host, port, from })
+        let form = form(usual, &mut options)?;
+        let target = form.target();
+        if from.is_some() && target.options().all(|option| option != "--from") {
+            return Err(StoreNameError::NoFrom { target });
+        }
+        Ok(Self { form, kind, region, host, port, from })
     }
 }
 
@@ -166,26 +185,12 @@ fn file(path: String, options: &mut Options) -> Result<(StoreKind, Form)> {
             let nearest = nearest(&given, Target::all().map(Target::name));
             StoreNameError::UnknownFormat { given, nearest }
         })?,
-        None => format_of_name(&path).ok_or(StoreNameError::NoFormat)?,
+        None => Target::of_file(&path).ok_or(StoreNameError::NoFormat)?,
     };
     if !target.is_store() {
         return Err(StoreNameError::WriteOnly { target });
     }
     Ok((StoreKind::File { path }, target.into()))
-}
-
-/// The form that the name of a file promises.
-fn format_of_name(path: &Path) -> Option<Target> {
-    let name = path.file_name().and_then(OsStr::to_str)?;
-    match (name, name.rsplit_once('.').map(|(_, extension)| extension)) {
-        ("sasl_passwd", _) => Some(Target::PostfixSasl),
-        (".msmtprc" | "msmtprc", _) => Some(Target::Msmtp),
-        (_, Some("env")) => Some(Target::Env),
-        (_, Some("json")) => Some(Target::Json),
-        (_, Some("csv")) => Some(Target::Csv),
-        _ if name.starts_with(".env.") => Some(Target::Env),
-        _ => None,
-    }
 }
 
 fn kubernetes(rest: &str, options: &mut Options) -> Result<(StoreKind, Form)> {
