@@ -227,9 +227,10 @@ pub(crate) struct Create {
     /// Do not log in with the credential
     #[arg(long)]
     pub(crate) no_verify: bool,
-    /// The form of the answer
-    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
-    pub(crate) format: Format,
+    /// The form of the answer [default: what the name of the file of --output says, such as app.json, app.csv or .env;
+    /// else text]
+    #[arg(long, value_enum, conflicts_with = "json")]
+    pub(crate) format: Option<Format>,
     /// End with the lines to paste for what is to read it: a TARGET of seskey render, whose --help lists them
     #[arg(long = "for", value_name = "TARGET", value_parser = render::targets(), hide_possible_values = true, conflicts_with_all = ["format", "to"])]
     pub(crate) reader: Option<Target>,

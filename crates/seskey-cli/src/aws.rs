@@ -14,6 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     args::Global,
     explain::{self, Failure, Result},
+    output::Output,
 };
 
 /// A region as somebody typed it.
@@ -46,6 +47,24 @@ pub(crate) fn region(global: &Global, allow_unknown: bool) -> Result<Region> {
             )),
         },
     }
+}
+
+/// The region in the name of the host, if it has one. It counts, and a word says so where another one is typed: the
+/// password is for the endpoint that it is sent to.
+pub(crate) fn region_of_host(
+    host: &str,
+    global: &Global,
+    output: &Output,
+) -> Result<Option<Region>> {
+    let of_host = Region::of_smtp_endpoint(host);
+    if let (Some(of_host), Some(typed)) = (&of_host, typed_region(global, true)?)
+        && *of_host != typed
+    {
+        output.warn(&format!(
+            "{host} is used, so the region is {of_host}, and not {typed}, as --region says"
+        ));
+    }
+    Ok(of_host)
 }
 
 /// The region that is typed or set in the environment, and where.
@@ -135,7 +154,10 @@ pub(crate) fn failure(error: &Error) -> Failure {
             Failure::new(format!("{denied} is denied: {message}"), mend(denied, message))
         }
         Cause::NoSuchEntity { message } => Failure::new(
-            format!("{action}: {message}"),
+            missing(message).map_or_else(
+                || format!("{action}: {message}"),
+                |thing| format!("there is no {thing}"),
+            ),
             match *action {
                 // a new user names nothing else that must be there
                 "iam:CreateUser" => "check --permissions-boundary",
@@ -197,6 +219,14 @@ pub(crate) fn failure(error: &Error) -> Failure {
         }
         _ => Failure::new(format!("{error}{id}"), "this is what AWS says"),
     }
+}
+
+/// What there is none of, where IAM says so in its usual words: "The user with name X cannot be found."
+fn missing(message: &str) -> Option<String> {
+    let thing = message.strip_prefix("The ")?.strip_suffix(" cannot be found.")?;
+    let (kind, name) =
+        [" with name ", " with id "].into_iter().find_map(|with| thing.split_once(with))?;
+    Some(format!("{} {name}", kind.to_ascii_lowercase()))
 }
 
 /// What the simulator says that the caller may not do, known before anything was changed.

@@ -53,6 +53,7 @@ impl Failure {
             io::ErrorKind::NotFound => "check the path",
             io::ErrorKind::PermissionDenied => "check who owns it and its mode",
             io::ErrorKind::AlreadyExists => "take another name, or overwrite it with --force",
+            io::ErrorKind::NotADirectory => "it is a file: name a folder",
             io::ErrorKind::StorageFull => "make room on the disk and try again",
             io::ErrorKind::InvalidData => "save it as text in UTF-8",
             _ => "this is what the system says; check the file and its folder",
@@ -166,6 +167,7 @@ pub(crate) fn wrapping(wrapping: Wrapping) -> &'static str {
     match wrapping {
         Wrapping::Quotes => "quotation marks",
         Wrapping::PercentEncoding => "percent-encoding",
+        Wrapping::JsonEscapes => "a string of JSON",
         Wrapping::Assignment => "an assignment",
         Wrapping::Json => "JSON",
         _ => "the line with its access key ID",
@@ -265,12 +267,17 @@ pub(crate) fn not_a_password(recognised: &Recognised) -> &'static str {
 }
 
 pub(crate) fn user(error: &UserError, name: &str) -> Failure {
+    let not_taken = format!("{name:?} is not taken by IAM: {error}");
     let hint = match error {
         UserError::Path => "such as /system/mail/",
-        UserError::Character { character: '/' } => "give the name without its path",
+        // a path, or an ARN
+        UserError::Character { .. } if name.contains('/') => {
+            let (_, bare) = name.rsplit_once('/').expect("it was just seen");
+            return Failure::usage(not_taken, format!("give the name alone: {bare}"));
+        }
         _ => "IAM takes letters, digits and _+=,.@- in a name, 64 at most",
     };
-    Failure::usage(format!("{name:?} is not taken by IAM: {error}"), hint)
+    Failure::usage(not_taken, hint)
 }
 
 /// Whether a word has the form of a secret.

@@ -67,7 +67,7 @@ const fn row(
 const GUIDES: &[Guide] = &[
     row("", &[
         ("seskey demo", "See the whole life of a credential, without an AWS account"),
-        ("seskey create my-app --region eu-west-1 --output my-app.csv --format csv", "Make a credential, and prove it"),
+        ("seskey create my-app --region eu-west-1 --output my-app.csv", "Make a credential, and prove it"),
         ("seskey local -- npm test", "Run tests inside a local SES"),
     ], &[]),
     row("derive", &[
@@ -102,7 +102,7 @@ const GUIDES: &[Guide] = &[
         ("seskey render kubernetes --credentials my-app.env | kubectl apply -f -", "Make a secret of Kubernetes"),
     ], &["create", "rotate"]),
     row("create", &[
-        ("seskey create my-app --region eu-west-1 --output my-app.csv --format csv", "Make one, and its file as the SES console does"),
+        ("seskey create my-app --region eu-west-1 --output my-app.csv", "Make one, and its file as the SES console does"),
         ("seskey create shop --from shop@example.com --for symfony",
          "Make one for one sender, with the lines to paste into the application"),
         ("seskey create my-app --to secretsmanager:prod/smtp", "Put it into a store, and onto no screen"),

@@ -4,6 +4,9 @@ use std::{
     env, fs,
     io::{self, IsTerminal, Read},
     path::Path,
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
 };
 
 use seskey::{
@@ -40,7 +43,7 @@ pub(crate) fn access_key(
         return Ok(key);
     }
     let (text, from) = match io::stdin().is_terminal() {
-        true => (prompt("Secret access key: ")?, "the prompt"),
+        true => (prompt(SECRET_ACCESS_KEY)?, "the prompt"),
         false => (Zeroizing::default(), "stdin"),
     };
     secret(&text, from, output)
@@ -53,7 +56,7 @@ pub(crate) fn given_access_key(
     stdin_is_free: bool,
     output: &Output,
 ) -> Result<Option<AccessKey>> {
-    let piped = || if stdin_is_free { piped() } else { Ok(None) };
+    let piped = || if stdin_is_free { piped(SECRET_ACCESS_KEY, output) } else { Ok(None) };
     let (key, from) = if let Some(text) = &source.secret_access_key {
         output.warn("a secret on the command line is seen by other users of the machine and kept in the shell's history");
         output.hint("pipe it in, or use --secret-file");
@@ -82,6 +85,9 @@ pub(crate) fn given_access_key(
     Ok(Some(key))
 }
 
+/// What is waited for and asked for.
+const SECRET_ACCESS_KEY: &str = "secret access key";
+
 const VARIABLE: &str = "AWS_SECRET_ACCESS_KEY";
 
 /// What the environment has, unless it is empty.
@@ -97,12 +103,12 @@ fn environment() -> Result<Option<Zeroizing<String>>> {
 }
 
 /// A value to inspect, or an SMTP password: a file, else stdin, else a prompt.
-pub(crate) fn value(path: Option<&Path>, question: &str, output: &Output) -> Result<Secret> {
+pub(crate) fn value(path: Option<&Path>, what: &str, output: &Output) -> Result<Secret> {
     let text = match path {
         Some(path) => read(path)?,
-        None => match piped()? {
+        None => match piped(what, output)? {
             Some(text) => text,
-            None => prompt(question)?,
+            None => prompt(what)?,
         },
     };
     Ok(Secret::new(one_line(&text, "the value", output)?.to_owned()))
@@ -145,7 +151,7 @@ pub(crate) fn credential(
             "the SMTP user name is the access key ID (AKIA…) of an IAM user, not the name of the user",
         )
     })?;
-    let value = value(password_file, "SMTP password: ", output)?;
+    let value = value(password_file, "SMTP password", output)?;
     let password = SmtpPassword::parse(value.expose()).ok_or_else(|| {
         let recognised = recognise(value.expose());
         Failure::new("what was given is no SMTP password", explain::not_a_password(&recognised))
@@ -169,20 +175,32 @@ pub(crate) fn name(path: &Path) -> String {
     if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
 }
 
-/// All of stdin, when something is piped into it.
-pub(crate) fn piped() -> Result<Option<Zeroizing<String>>> {
+/// All of stdin, unless it is a terminal. A reader who has piped nothing in is told what is waited for.
+fn piped(what: &str, output: &Output) -> Result<Option<Zeroizing<String>>> {
     if io::stdin().is_terminal() {
         return Ok(None);
     }
+    let (done, is_done) = mpsc::channel::<()>();
+    let (message, output) = (format!("waiting for the {what} on standard input"), *output);
+    thread::spawn(move || {
+        if is_done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            output.note(&message);
+        }
+    });
     let mut text = Zeroizing::new(String::new());
-    io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::file("read", Path::new("stdin"), &error))?;
+    let read = io::stdin().read_to_string(&mut text);
+    drop(done);
+    read.map_err(|error| Failure::file("read", Path::new("stdin"), &error))?;
     Ok(Some(text))
 }
 
-fn prompt(question: &str) -> Result<Zeroizing<String>> {
-    terminal::prompt(question).map_err(|error| {
+/// After which nobody thinks any more that it comes at once.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn prompt(what: &str) -> Result<Zeroizing<String>> {
+    let (first, rest) = what.split_at(1);
+    let question = format!("{}{rest}: ", first.to_ascii_uppercase());
+    terminal::prompt(&question).map_err(|error| {
         Failure::new(
             format!("cannot ask for it on a terminal: {}", explain::reason(&error)),
             "pipe it in, or use a file",

@@ -14,6 +14,7 @@ mod rotations;
 mod signals;
 mod smtp;
 mod terminal;
+mod usage;
 
 use std::{env, process::ExitCode};
 

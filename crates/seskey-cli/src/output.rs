@@ -12,13 +12,13 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use clap::error::ErrorKind;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     args::Global,
     exit::Exit,
     explain::{Failure, is_secret, looks_secret},
+    usage,
 };
 
 /// Where the program speaks, and how much.
@@ -114,9 +114,10 @@ impl Output {
 
     /// What failed, without what may be a secret that was typed in the place of something else.
     pub(crate) fn failure(&self, failure: &Failure, typed: impl Iterator<Item = String>) {
-        let message = without_secrets(&failure.message, typed, is_secret);
-        say(format_args!("{ERROR}{}{ERROR:#}", printable(&message)));
-        self.hint(&failure.hint);
+        let typed: Vec<String> = typed.collect();
+        let bare = |text: &str| without_secrets(text, typed.iter().cloned(), is_secret);
+        say(format_args!("{ERROR}{}{ERROR:#}", printable(&bare(&failure.message))));
+        self.hint(&bare(&failure.hint));
     }
 
     /// What the parser of the command line has to say, without what may be a secret in it.
@@ -127,23 +128,12 @@ impl Output {
             let _ = error.print();
             return Exit::Done;
         }
-        let message = without_secrets(&error.render().to_string(), typed, looks_secret);
-        let message = message.strip_prefix("error: ").unwrap_or(&message);
-        let (message, rest) = message.split_once("\n\n").unwrap_or((message, ""));
-        let message = match error.kind() {
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command is given".to_owned(),
-            _ => message.split_whitespace().collect::<Vec<_>>().join(" "),
-        };
-        say(format_args!("{ERROR}{}{ERROR:#}", printable(&message)));
-        let similar = |line: &str| {
-            line.trim()
-                .strip_prefix("tip: ")
-                .filter(|tip| tip.contains("similar"))
-                .map(str::to_owned)
-        };
-        let usual = "seskey --help lists the commands, seskey COMMAND --help their options";
-        Self::default().hint(rest.lines().find_map(similar).as_deref().unwrap_or(usual));
-        Exit::Usage
+        let typed: Vec<String> = typed.collect();
+        let Failure { message, hint, exit, .. } = usage::explain(error, &typed);
+        let bare = |text: &str| without_secrets(text, typed.iter().cloned(), looks_secret);
+        say(format_args!("{ERROR}{}{ERROR:#}", printable(&bare(&message))));
+        Self::default().hint(&bare(&hint));
+        exit
     }
 
     /// A sign of life on a terminal.

@@ -28,7 +28,9 @@ use seskey_aws::{
     lifecycle::{
         Interrupt,
         converge::{Drift, converge, drift},
-        create::{CreateError, CreateRequest, Event as Making, Style, create_user},
+        create::{
+            CreateError, CreateRequest, Event as Making, Style, create_user, look as look_at_user,
+        },
         prove::Proof,
         rotate::{Hook, RotateFailure, Rotation, forecast, look, rotate},
     },
@@ -185,19 +187,27 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
         Ok(both) => both,
         Err(failure) => return failed(failure),
     };
-    if let (Some(request), Mode::Do) = (&declared, mode) {
+    if let (Some(request), true) = (&declared, missing)
+        && let Err(failure) = ready(&account, &rotation, request).await
+    {
+        return failed(failure);
+    }
+    if let Some(request) = &declared {
         let on_event = &mut |event| report().made(&who, &create::describe(&event));
-        let made = match missing {
-            true => match ready(&account, &rotation, request).await {
-                Ok(()) => make(&account, request, interrupt.clone(), on_event).await,
-                Err(failure) => return failed(failure),
-            },
-            false => converge(&account, request, &drift, interrupt.clone(), on_event).await,
+        let made = match (mode, missing) {
+            (Mode::Tell, true) => look_at_user(&account, request, on_event).await,
+            (Mode::Tell, false) => Ok(()),
+            (Mode::Do, true) => make(&account, request, interrupt.clone(), on_event).await,
+            (Mode::Do, false) => {
+                converge(&account, request, &drift, interrupt.clone(), on_event).await
+            }
         };
         if let Err(error) = made {
             return failed(create::explain_create(&error, request));
         }
-        drift.iter().for_each(|drift| report().made(&who, &drifts(drift).1));
+        if mode == Mode::Do {
+            drift.iter().for_each(|drift| report().made(&who, &drifts(drift).1));
+        }
     }
     match (mode, &declared) {
         (Mode::Tell, Some(request)) if missing => {

@@ -67,8 +67,10 @@ pub(crate) fn at(Server { host, port, .. }: &Server) -> String {
 }
 
 fn host_and_port(text: &str) -> Result<(String, u16)> {
-    let parsed =
-        text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+    let parsed = text
+        .rsplit_once(':')
+        .filter(|(host, _)| !host.contains('/'))
+        .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
     let host = parsed
         .map(|(host, port)| (host.trim_start_matches('[').trim_end_matches(']').to_owned(), port));
     host.filter(|(host, _)| !host.is_empty()).ok_or_else(|| {
@@ -77,7 +79,15 @@ fn host_and_port(text: &str) -> Result<(String, u16)> {
                 "{}: {text:?} is not HOST:PORT",
                 given("--smtp-endpoint", "$SESKEY_SMTP_ENDPOINT", text)
             ),
-            "such as 127.0.0.1:2587, or email-smtp.us-east-1.amazonaws.com:587",
+            match text.split_once("://") {
+                Some((_, rest)) => format!(
+                    "without the scheme: {}",
+                    rest.rsplit('@').next().unwrap_or(rest).trim_end_matches('/')
+                ),
+                None => {
+                    "such as 127.0.0.1:2587, or email-smtp.us-east-1.amazonaws.com:587".to_owned()
+                }
+            },
         )
     })
 }
@@ -99,9 +109,13 @@ pub(crate) fn client(endpoint: &Endpoint) -> Result<Client> {
     };
     let timeouts = Timeouts { reply: Duration::from_secs(15), ..Timeouts::default() };
     Client::new(authority.as_deref(), timeouts).map_err(|error: RootsError| {
+        let Some(path) = endpoint.ca_file.as_ref().filter(|_| matches!(error, RootsError::CaFile { .. })) else {
+            return Failure::new(error.to_string(), "--ca-file names a certificate authority");
+        };
+        let given = given("--ca-file", "$SESKEY_CA_FILE", &path.to_string_lossy());
         Failure::new(
-            format!("cannot trust any certificate: {error}"),
-            "--ca-file takes a certificate authority as PEM",
+            format!("{given}: {}: {error}", path.display()),
+            "it takes a certificate authority as PEM, which begins with -----BEGIN CERTIFICATE-----",
         )
     })
 }
@@ -122,7 +136,7 @@ pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server)
         }
         SmtpError::Dns { .. } => "check the name of the endpoint; seskey regions lists them",
         SmtpError::Connect { .. } => {
-            "check host and port; many networks block port 25, and some 587: --port 2587 or 2465 may go through"
+            "check host and port; many networks block port 25, and some 587: 2587 or 2465 may go through"
         }
         SmtpError::Closed { phase: Phase::Greeting }
         | SmtpError::Timeout { phase: Phase::Greeting } => {

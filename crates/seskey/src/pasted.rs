@@ -31,6 +31,8 @@ pub enum Wrapping {
     Quotes,
     /// `%2F` for `/` and `%2B` for `+` (RFC 3986, section 2.1).
     PercentEncoding,
+    /// `\/` for `/`, or `\u002F`, as in a string of JSON (RFC 8259, section 7).
+    JsonEscapes,
     /// `NAME=value` or `name: value`, with a name that says what it is.
     Assignment,
     /// JSON, such as the answer of `aws iam create-access-key`.
@@ -125,7 +127,7 @@ pub fn access_key(text: &str) -> Result<Pasted, PastedError> {
     let id = words.id();
     match &words.secrets()[..] {
         [] => Err(refusal(text, &words)),
-        [secret] => match words.wrapping(&decoded, *decoded != text, id.is_some()) {
+        [secret] => match words.wrapping(&decoded, escapes(text, &decoded), id.is_some()) {
             Some(wrapping) => {
                 Ok(Pasted { id, secret: SecretAccessKey::parse(secret)?, wrapping: Some(wrapping) })
             }
@@ -160,6 +162,15 @@ fn decoded(text: &str) -> Zeroizing<String> {
     text
 }
 
+/// Which escapes were taken out, if any.
+fn escapes(text: &str, decoded: &str) -> Option<Wrapping> {
+    match text.contains('%') {
+        _ if text == decoded => None,
+        true => Some(Wrapping::PercentEncoding),
+        false => Some(Wrapping::JsonEscapes),
+    }
+}
+
 /// A text in words: what stands between blanks, quotation marks, brackets and the signs of assignments and lists.
 struct Words<'a>(Vec<&'a str>);
 
@@ -192,7 +203,7 @@ impl<'a> Words<'a> {
     }
 
     /// What the one secret was taken out of, or none if that is not certain.
-    fn wrapping(&self, text: &str, decoded: bool, has_id: bool) -> Option<Wrapping> {
+    fn wrapping(&self, text: &str, escapes: Option<Wrapping>, has_id: bool) -> Option<Wrapping> {
         let lines_fit = || {
             let fits = |line: &str| line.starts_with('[') || line.contains(['=', ':', ',', '\t']);
             let mut lines = text.lines().filter(|line| !line.trim().is_empty());
@@ -205,8 +216,7 @@ impl<'a> Words<'a> {
             [word] => {
                 let around = text.replacen(word, "", 1);
                 match around.chars().all(is_quote_or_comma) {
-                    true if decoded => Some(Wrapping::PercentEncoding),
-                    true => Some(Wrapping::Quotes),
+                    true => escapes.or(Some(Wrapping::Quotes)),
                     false => None,
                 }
             }
@@ -331,6 +341,8 @@ mod tests {
             (format!("\u{201c}{SECRET}\u{201d}"), false, Some(W::Quotes)),
             (SECRET.replace('/', "%2F"), false, Some(W::PercentEncoding)),
             (SECRET.replace('/', "%2f"), false, Some(W::PercentEncoding)),
+            (SECRET.replace('/', "\\/"), false, Some(W::JsonEscapes)),
+            (format!("\"{}\"", SECRET.replace('/', "\\u002f")), false, Some(W::JsonEscapes)),
             (format!("AWS_SECRET_ACCESS_KEY={SECRET}"), false, Some(W::Assignment)),
             (format!("export AWS_SECRET_ACCESS_KEY='{SECRET}'"), false, Some(W::Assignment)),
             (format!("$env:AWS_SECRET_ACCESS_KEY = \"{SECRET}\""), false, Some(W::Assignment)),

@@ -196,6 +196,19 @@ pub async fn create(
     }
 }
 
+/// Looks at everything that [`create`] and [`create_user`] look at before they make anything. Changes nothing.
+///
+/// # Errors
+/// Why it would not be made.
+pub async fn look(
+    account: &Account,
+    request: &CreateRequest,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<(), CreateError> {
+    let looked = preflight(account, request, on_event).await;
+    looked.map(drop).map_err(|failure| CreateError { failure, left: vec![] })
+}
+
 /// Makes the user and its permission, and no key: a rotation makes one where it delivers it. Returns what was made, in its
 /// order.
 ///

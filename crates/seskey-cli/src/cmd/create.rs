@@ -12,13 +12,14 @@ use seskey::{
     policy::Reach,
     recognise::Recognised,
     region::{STARTTLS_PORTS, TLS_WRAPPER_PORTS},
-    render::{Entry, Target, render},
+    render::Target,
+    store::Store,
     user::{REGION_TAG, UserName, UserPath},
 };
 use seskey_aws::{
     Account,
     lifecycle::{
-        create::{CreateError, CreateFailure, CreateRequest, Created, Event, Style, create},
+        create::{CreateError, CreateFailure, CreateRequest, Created, Event, Style, create, look},
         prove::Proof,
         undo::{LeftOver, Thing, undo},
     },
@@ -65,41 +66,97 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
     if let Some(target) = args.reader {
         reader::check(target, &request, &server, &args.sending.from)?;
     }
+    let format = format(args, output)?;
+    if format == Format::Env {
+        reader::check(Target::Env, &request, &server, &args.sending.from)?;
+    }
     let stores = args.to.iter().map(|text| store(text, request.user_name.as_str()));
     let stores = stores.collect::<Result<Vec<_>>>()?;
+    let file =
+        args.output.as_deref().map(|path| OutputFile::begin(path, args.force)).transpose()?;
     if args.dry_run {
-        if output.json {
-            output.answer_json(&plan_json(&request))?;
-        } else {
-            let deliver = stores.iter().map(|store| format!("deliver the credential to {store}\n"));
-            output.answer(&format!("{}{}", plan(&request), deliver.collect::<String>()))?;
-        }
-        return Ok(Exit::Done);
+        return aws::block_on(foresee(&request, stores, args, global, output))?;
     }
     if !stores.is_empty() {
         return aws::block_on(deliver::run(&request, stores, args, global, output))?;
     }
-    let file =
-        args.output.as_deref().map(|path| OutputFile::begin(path, args.force)).transpose()?;
     if file.is_none() {
         output.refuse_null("--output FILE or --to STORE takes it; --quiet says nothing else")?;
     }
-    aws::block_on(make(&request, &server, file, args, global, output))?
+    aws::block_on(make(&request, &server, format, file, args, global, output))?
+}
+
+/// The form that is asked for, else the one that the name of the file promises.
+fn format(args: &Create, output: &Output) -> Result<Format> {
+    let promised = args.output.as_deref().and_then(Target::of_file);
+    match (args.format, promised) {
+        _ if output.json => Ok(Format::Json),
+        (Some(format), _) => Ok(format),
+        (None, None) => Ok(Format::Text),
+        (None, Some(Target::Json)) => Ok(Format::Json),
+        (None, Some(target)) if args.reader.is_some() => Err(Failure::usage(
+            format!(
+                "--output: the name of the file says {target}, and --for has its lines end a text for people"
+            ),
+            "leave --for out, or name the file otherwise; --to file:PATH?format=TARGET writes the lines alone",
+        )),
+        (None, Some(Target::Csv)) => Ok(Format::Csv),
+        (None, Some(Target::Env)) => Ok(Format::Env),
+        (None, Some(target)) => Err(Failure::usage(
+            format!(
+                "--output: the name of the file says {target}, which is not among what create answers"
+            ),
+            "--to file:PATH delivers the credential in that form; --format text writes the text for people",
+        )),
+    }
+}
+
+/// Says what would be made, unless it is known that it would fail.
+async fn foresee(
+    request: &CreateRequest,
+    stores: Vec<Store>,
+    args: &Create,
+    global: &Global,
+    output: &Output,
+) -> Result<Exit> {
+    let deliver: String =
+        stores.iter().map(|store| format!("deliver the credential to {store}\n")).collect();
+    let account = if stores.is_empty() {
+        begin(request, global).await?
+    } else {
+        deliver::look_ahead(request, stores, args, global).await?.1
+    };
+    let spinner = output.spinner();
+    let looked = look(&account, request, &mut |event| report(&event, &spinner, output)).await;
+    spinner.finish_and_clear();
+    looked.map_err(|error| explain_create(&error, request))?;
+    if output.json {
+        output.answer_json(&plan_json(request))?;
+    } else {
+        output.answer(&format!("{}{deliver}", plan(request)))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The account, where the endpoint of SMTP is there for the proof: it would be found too late that it is not.
+async fn begin(request: &CreateRequest, global: &Global) -> Result<Account> {
+    if let Some(proof) = &request.proof {
+        reach(proof).await?;
+    }
+    Ok(aws::account(global, Some(&request.region)).await)
 }
 
 async fn make(
     request: &CreateRequest,
     server: &Server,
+    format: Format,
     file: Option<OutputFile>,
     args: &Create,
     global: &Global,
     output: &Output,
 ) -> Result<Exit> {
     let interrupt = signals::interrupt(output)?;
-    if let Some(proof) = &request.proof {
-        reach(proof).await?;
-    }
-    let account = aws::account(global, Some(&request.region)).await;
+    let account = begin(request, global).await?;
     let spinner = output.spinner();
     let mut report = |event: Event| report(&event, &spinner, output);
     let created = create(&account, request, interrupt, &mut report).await;
@@ -113,7 +170,6 @@ async fn make(
             proven.elapsed.as_secs_f64()
         ));
     }
-    let format = if output.json { Format::Json } else { args.format };
     let answer = answer(&created, request, server, format, args)?;
     let delivered = match file {
         Some(file) => file
@@ -131,7 +187,6 @@ async fn make(
     }
 }
 
-/// Connects before anything is made: an endpoint that cannot be reached would be found too late.
 async fn reach(proof: &Proof) -> Result<()> {
     let mut transcript = Transcript::default();
     let session = proof.client.connect(&proof.server, &mut transcript).await;
@@ -239,11 +294,7 @@ fn answer(
     Ok(match format {
         Format::Csv if is_aws => csv::write([&created.credential]),
         Format::Csv => csv::write_with_endpoint(&created.credential, &smtp::at(server)),
-        Format::Env => {
-            let credential = created.credential.clone();
-            let entry = Entry { credential, host: host.clone(), port: *port, from: None };
-            render(Target::Env, &entry, "").map_err(|error| explain::render(&error, Target::Env))?
-        }
+        Format::Env => reader::lines(Target::Env, &created.credential, server, &args.sending.from)?,
         Format::Json => {
             let mut answer = json!({
                 "user_name": name.as_str(),

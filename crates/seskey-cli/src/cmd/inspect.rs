@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Inspect, global: &Global, output: &Output) -> Result<Ex
     let has_file = args.value_file.as_deref().is_some_and(|path| path != Path::new("-"));
     let secret = input::given_access_key(&args.secret, global, has_file, output)?;
     let secret = secret.map(|key| key.secret);
-    let value = input::value(args.value_file.as_deref(), "String to inspect: ", output)?;
+    let value = input::value(args.value_file.as_deref(), "string to inspect", output)?;
     // a secret alone is what is to be inspected
     let value = match (value.expose().is_empty(), &secret) {
         (false, _) => value,

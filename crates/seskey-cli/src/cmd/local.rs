@@ -14,7 +14,7 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
-use seskey::{AccessKeyId, SecretAccessKey, policy::written};
+use seskey::{AccessKeyId, Region, SecretAccessKey, policy::written};
 use seskey_local::{
     JournalError,
     account::{AccountId, Identity},
@@ -44,6 +44,12 @@ pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit
     // it begins once more, so nothing is read before
     memory::give_back();
     let config = config(args, global)?;
+    let regions = config.smtp.iter().filter_map(|listener| listener.region.as_ref());
+    regions.chain(&config.region).for_each(|region| warn_of_unknown(region, output));
+    if args.sandbox && args.identity.is_empty() && args.data.is_none() {
+        output.warn("--sandbox: without an identity every address counts as verified, so recipients are not looked at");
+        output.hint("name one that is verified by --identity, such as --identity example.com");
+    }
     let smtp = config.smtp.iter().map(|listener| listener.address);
     for address in smtp.chain([config.http]).filter(|address| !address.ip().is_loopback()) {
         output.warn(&format!("{address} is reached from other machines: this is a tool for tests, and its mailbox is open to all"));
@@ -148,6 +154,15 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
         data: args.data.clone(),
         ..Config::ephemeral()
     })
+}
+
+/// The data ages, so that a region that it does not know is served, with a word.
+fn warn_of_unknown(region: &Region, output: &Output) {
+    if let Err(error) = Region::parse(region.as_str()) {
+        let Failure { hint, .. } = explain::region(&error, region.as_str());
+        output.warn(&format!("{error}, and is served all the same"));
+        output.hint(hint.split("; ").next().unwrap_or(&hint));
+    }
 }
 
 fn account_id(text: &str) -> Result<AccountId> {

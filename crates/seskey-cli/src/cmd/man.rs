@@ -3,7 +3,7 @@
 mod facts;
 mod page;
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use clap::{Command, CommandFactory};
 
@@ -35,7 +35,11 @@ fn find<'a>(program: &'a Command, names: &[String]) -> Result<&'a Command> {
 }
 
 fn write_all(command: &Command, folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).map_err(|error| Failure::file("make", folder, &error))?;
+    let made = match folder.exists() && !folder.is_dir() {
+        true => Err(io::ErrorKind::NotADirectory.into()),
+        false => fs::create_dir_all(folder),
+    };
+    made.map_err(|error| Failure::file("make", folder, &error).of("--dir"))?;
     let path = folder.join(format!("{}.1", page::name(command)));
     fs::write(&path, page::page(command)).map_err(|error| Failure::file("write", &path, &error))?;
     subcommands(command).try_for_each(|command| write_all(command, folder))

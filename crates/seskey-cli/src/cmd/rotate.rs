@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use seskey::{
     rotation::{self, Goal, GoalError},
-    store::Store,
+    store::{Store, StoreNameError},
 };
 use seskey_aws::{
     Account,
@@ -37,6 +37,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
             "put {user} into it, such as secretsmanager:smtp/{user}",
         ));
     }
+    args.users.iter().try_for_each(|user| aws::existing_user(user))?;
     if args.stage == Stage::Create && !args.dry_run {
         output.refuse_null("let it go into a file or a pipe, or leave --stage out")?;
     }
@@ -109,10 +110,14 @@ fn goal(terms: &Terms, stage: Stage) -> Result<Goal> {
 /// A store for this user.
 pub(crate) fn store(text: &str, user: &str) -> Result<Store> {
     text.replace(PLACE, user).parse::<Store>().map_err(|error| {
-        Failure::usage(
-            format!("--to: {text} is no store: {error}"),
-            "such as file:/etc/mail/smtp.json, secretsmanager:prod/smtp, ssm:/prod/smtp, kubernetes:NAMESPACE/NAME, exec:COMMAND",
-        )
+        let hint = match (&error, error.nearest()) {
+            (_, Some(nearest)) => format!("did you mean {nearest}?"),
+            (StoreNameError::NoScheme, _) if text.contains(['.', '/']) => format!("a file is file:{text}"),
+            (StoreNameError::NoFrom { .. }, _) => "leave from out; docs/render.md says which forms have a place for it".to_owned(),
+            (StoreNameError::NoFormat, _) => format!("add it: {text}?format=env; seskey render --help lists the forms"),
+            _ => "such as file:/etc/mail/smtp.json, secretsmanager:prod/smtp, ssm:/prod/smtp, kubernetes:NAMESPACE/NAME, exec:COMMAND".to_owned(),
+        };
+        Failure::usage(format!("--to: {text} is no store: {error}"), hint)
     })
 }
 

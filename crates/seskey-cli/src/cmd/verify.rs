@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
     let region = match credential.kind() {
         // it is in no name, and nothing is asked of the region
         Kind::MailManager => None,
-        Kind::Iam => Some(region(args, global, &credential)?),
+        Kind::Iam => Some(region(host, args, global, output)?),
     };
     // the port of the file is that of its host
     let port = args.port.or_else(|| port.filter(|_| args.host.is_none()));
@@ -89,15 +89,20 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
     })?
 }
 
-/// The region that is typed, else the one in the name of the endpoint, else the one of the environment.
-fn region(args: &Verify, global: &Global, credential: &Credential) -> Result<Region> {
-    let of_endpoint = || {
-        args.host.as_deref().or_else(|| credential.endpoint()).and_then(Region::of_smtp_endpoint)
+/// The region in the name of the endpoint that is logged in to, else the one that is typed, else that of the
+/// credential's own endpoint, else the one of the environment.
+fn region(host: Option<&str>, args: &Verify, global: &Global, output: &Output) -> Result<Region> {
+    let of_host = match (host, &args.endpoint.smtp_endpoint) {
+        (Some(host), None) => aws::region_of_host(host, global, output)?,
+        _ => None,
     };
-    match aws::typed_region(global, true)? {
-        None => of_endpoint().map_or_else(|| aws::region(global, true), Ok),
-        Some(region) => Ok(region),
-    }
+    let typed = || aws::typed_region(global, true).transpose();
+    let of_credential = || host.and_then(Region::of_smtp_endpoint).map(Ok);
+    of_host
+        .map(Ok)
+        .or_else(typed)
+        .or_else(of_credential)
+        .unwrap_or_else(|| aws::region(global, true))
 }
 
 /// What a Mail Manager ingress endpoint has not, or decides otherwise than IAM.

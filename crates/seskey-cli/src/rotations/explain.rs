@@ -118,11 +118,15 @@ fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&Las
         ),
         Reason::OtherStores { key, at, unnamed } => Failure::unfinished(
             format!(
-                "the access key {key} is in {} that {} not named here, since {at}",
-                if unnamed.len() == 1 { "a store" } else { "stores" },
-                if unnamed.len() == 1 { "is" } else { "are" },
+                "the access key {key} is in {} not named here, since {at}; named {} {}",
+                match unnamed.len() {
+                    1 => "a store that is".to_owned(),
+                    count => format!("{count} stores that are"),
+                },
+                if stores.len() == 1 { "is" } else { "are" },
+                stores.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "),
             ),
-            "name every store of the user in one run; --force forgets those that are gone for good",
+            "name every store of the user in one run; a file by another path, or with another ?region=, is another store; --force forgets those that are gone for good",
         ),
         Reason::TooManyStores => Failure::unfinished(
             format!("it has more stores than can be noted on it, which are {STORES}"),

@@ -310,7 +310,9 @@ impl Report {
 
     fn out(&mut self, who: &Who, stores: &[Store], outcome: &Outcome, server: &Server) {
         let end = match &outcome.end {
-            End::Done { due: None } if outcome.steps.is_empty() => "nothing to do".to_owned(),
+            End::Done { due: None } if outcome.steps.is_empty() => {
+                words::nothing_to_undo(&outcome.active)
+            }
             End::Done { due: None } => "done".to_owned(),
             End::Done { due: Some(due) } if outcome.steps.is_empty() => {
                 format!("nothing is due until {due}")
@@ -325,7 +327,12 @@ impl Report {
         };
         match &outcome.at_hand {
             _ if self.output.json => {}
-            None => self.done(who, &format!("{who}: {end}\n")),
+            None => {
+                self.done(who, &format!("{who}: {end}\n"));
+                if outcome.end == (End::Done { due: None }) && outcome.steps.is_empty() {
+                    self.progress.suspend(|| self.output.advice(words::WHAT_IS_UNDONE));
+                }
+            }
             Some(credential) => {
                 let (credential, Server { host, port, .. }) = (credential.clone(), server);
                 let entry = Entry { credential, host: host.clone(), port: *port, from: None };

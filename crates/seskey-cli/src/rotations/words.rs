@@ -88,9 +88,13 @@ pub(crate) fn words(step: &Step, stores: &[Store]) -> Words {
         Step::WaitUntil { until, why, key } => {
             both("wait", ("waited", "wait"), format!("until {until}: {}", reason(*why, key)))
         }
-        Step::Done { due } => {
-            let due = due.map_or_else(String::new, |due| format!(" until {due}"));
-            both("done", ("nothing", "nothing"), format!("is due{due}"))
+        Step::Done { due: None } => both(
+            "done",
+            ("nothing", "nothing"),
+            "to undo: there is no inactive access key".to_owned(),
+        ),
+        Step::Done { due: Some(due) } => {
+            both("done", ("nothing", "nothing"), format!("is due until {due}"))
         }
         _ => both("stop", ("stopped", "stop"), "here".to_owned()),
     }
@@ -156,6 +160,20 @@ fn called(key: &AccessKeyId) -> String {
         id => format!("the access key {id}"),
     }
 }
+
+/// What is said where no old key was found to be activated again.
+pub(crate) fn nothing_to_undo(active: &[AccessKeyId]) -> String {
+    let keys: Vec<_> = active.iter().map(AccessKeyId::as_str).collect();
+    let has = if keys.is_empty() {
+        "no access key at all".to_owned()
+    } else {
+        format!("only {}, active", keys.join(" and "))
+    };
+    format!("nothing to undo: there is no inactive access key, {has}")
+}
+
+/// When there is something to undo.
+pub(crate) const WHAT_IS_UNDONE: &str = "--undo activates a key again that rotate or revoke has deactivated, until it is deleted after --quarantine; seskey list shows the keys";
 
 /// A time as it is told.
 pub(crate) fn time(time: Timestamp) -> String {

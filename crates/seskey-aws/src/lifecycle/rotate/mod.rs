@@ -95,6 +95,8 @@ pub struct Outcome {
     pub steps: Vec<Step>,
     /// Why there was no further one.
     pub end: End,
+    /// The active access keys of the user, as they were seen last.
+    pub active: Vec<AccessKeyId>,
     /// The credential that was made and proven, where the goal was to go no further.
     pub at_hand: Option<SmtpCredential>,
     /// Whether a store held an active key at the end.
@@ -205,7 +207,7 @@ pub async fn rotate(
 ) -> Result<Outcome, RotateError> {
     let mut run = Run::new(account, rotation, interrupt, on_event);
     let ended = run.go().await;
-    let Run { steps, passwords, is_served, mut last_uses, .. } = run;
+    let Run { steps, passwords, is_served, active, mut last_uses, .. } = run;
     match ended {
         Ok(end) => {
             // the key of any other end is discarded, and must not come into use
@@ -213,6 +215,7 @@ pub async fn rotate(
             Ok(Outcome {
                 at_hand: is_wanted.then(|| passwords.undelivered(rotation)).flatten(),
                 is_served,
+                active,
                 owes_a_key: rotation.now
                     && !steps.iter().any(|step| matches!(step, Step::CreateKey(_))),
                 last_used: end.used_key().and_then(|key| last_uses.remove(key)),
@@ -276,7 +279,9 @@ struct Run<'a> {
     listed: Option<Listed>,
     /// The uses that were asked for last.
     last_uses: BTreeMap<AccessKeyId, LastUsed>,
-    /// Whether a store held an active key when it was last looked at.
+    /// The active keys when they were last looked at.
+    active: Vec<AccessKeyId>,
+    /// Whether a store held one of them.
     is_served: bool,
     /// How many tags the user has too many.
     tags_too_many: usize,
@@ -315,6 +320,7 @@ impl<'a> Run<'a> {
             expected: Expected::default(),
             listed: None,
             last_uses: BTreeMap::new(),
+            active: vec![],
             is_served: false,
             tags_too_many: 0,
             has_looked: false,
@@ -428,10 +434,10 @@ impl<'a> Run<'a> {
 
     async fn decide(&mut self) -> Result<(Seen, Step), RotateFailure> {
         let mut seen = self.observe().await?;
-        self.is_served = seen
-            .keys
-            .iter()
-            .any(|key| key.active && seen.stores.iter().any(|store| store.holds.contains(&key.id)));
+        let active = seen.keys.iter().filter(|key| key.active).map(|key| key.id.clone());
+        self.active = active.collect();
+        let is_held = |key| seen.stores.iter().any(|store| store.holds.contains(key));
+        self.is_served = self.active.iter().any(is_held);
         let goal = self.goal(&seen);
         let mut step = (self.rotation.plan)(&seen, &goal);
         let asked: Vec<_> = seen.uses_behind(&step).into_iter().cloned().collect();

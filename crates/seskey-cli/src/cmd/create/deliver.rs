@@ -6,10 +6,13 @@ use seskey::{
     rotation::{self, Goal},
     store::Store,
 };
-use seskey_aws::lifecycle::{
-    create::{CreateRequest, create_user},
-    rotate::Hook,
-    undelivered::{holder, take_back},
+use seskey_aws::{
+    Account,
+    lifecycle::{
+        create::{CreateRequest, create_user},
+        rotate::Hook,
+        undelivered::{holder, take_back},
+    },
 };
 
 use super::{describe, explain_create, report, with_leftovers};
@@ -32,26 +35,8 @@ pub(super) async fn run(
     global: &Global,
     output: &Output,
 ) -> Result<Exit> {
-    let account = aws::account(global, Some(&request.region)).await;
     let user = request.user_name.to_string();
-    let job = Job {
-        who: Who { user: user.clone(), account: None },
-        account: account.clone(),
-        region: Some(request.region.clone()),
-        usual_region: None,
-        known: None,
-        create: None,
-        goal: Goal::days(90, 7, 7).expect("90 days are an age"),
-        plan: rotation::next,
-        stores: stores.clone(),
-        hook: args.after.as_deref().map(Hook::new),
-        client: smtp::client(&args.endpoint)?,
-        endpoint: args.endpoint.clone(),
-        now: false,
-        wait: WAIT,
-        forgoes_notes: false,
-    };
-    let account = rotations::look_ahead(job.clone(), request).await?;
+    let (job, account) = look_ahead(request, stores.clone(), args, global).await?;
     let spinner = output.spinner();
     let interrupt = signals::interrupt(output)?;
     let on_event = &mut |event| report(&event, &spinner, output);
@@ -79,6 +64,35 @@ pub(super) async fn run(
         true => Ok(Exit::Failed),
         false => Err(with_leftovers(Failure::new("the creation failed", ""), &left)),
     }
+}
+
+/// Looks at what stands between the credential and its stores. Gives what delivers it, and the account as its stores are
+/// to be read.
+pub(super) async fn look_ahead(
+    request: &CreateRequest,
+    stores: Vec<Store>,
+    args: &Create,
+    global: &Global,
+) -> Result<(Job, Account)> {
+    let job = Job {
+        who: Who { user: request.user_name.to_string(), account: None },
+        account: aws::account(global, Some(&request.region)).await,
+        region: Some(request.region.clone()),
+        usual_region: None,
+        known: None,
+        create: None,
+        goal: Goal::days(90, 7, 7).expect("90 days are an age"),
+        plan: rotation::next,
+        stores,
+        hook: args.after.as_deref().map(Hook::new),
+        client: smtp::client(&args.endpoint)?,
+        endpoint: args.endpoint.clone(),
+        now: false,
+        wait: WAIT,
+        forgoes_notes: false,
+    };
+    let account = rotations::look_ahead(job.clone(), request).await?;
+    Ok((job, account))
 }
 
 /// As long as the other verbs wait for another run if nothing else is said.
