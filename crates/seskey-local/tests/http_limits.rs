@@ -114,6 +114,28 @@ async fn connections_are_counted() {
 }
 
 #[tokio::test]
+async fn answers_that_nobody_reads_have_a_size() {
+    let server = server(Limits { answers: 300_000, ..Limits::default() }).await;
+    let plan = format!("# {}", "x".repeat(200_000));
+    assert_eq!(exchange(server.http, "POST /_seskey/faults", &[], &plan).await.status(), 204);
+    let ask = async || exchange(server.http, "GET /_seskey/faults", &[], "").await.status();
+    assert_eq!(ask().await, 200);
+    let mut deaf = Wire::to(server.http).await;
+    // more than sockets hold
+    deaf.send("GET /_seskey/faults HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100)).await;
+    let until = async |status| {
+        while ask().await != status {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let soon = Duration::from_secs(20);
+    tokio::time::timeout(soon, until(503)).await.expect("one long answer waits to be read");
+    assert!(Wire::to(server.http).await.is_served().await, "short ones are given");
+    drop(deaf);
+    tokio::time::timeout(soon, until(200)).await.expect("nothing waits any more");
+}
+
+#[tokio::test]
 async fn connections_end_with_the_server() {
     let server = server(Limits::default()).await;
     let mut wire = Wire::to(server.http).await;

@@ -4,7 +4,7 @@ use std::{future::poll_fn, io, net::SocketAddr, pin::Pin, sync::Arc};
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes, to_bytes},
     extract::{ConnectInfo, DefaultBodyLimit, Request},
     http::{
         HeaderValue, StatusCode,
@@ -24,14 +24,16 @@ use hyper_util::{
 use jiff::tz::TimeZone;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 use tracing::{debug, warn};
 
 use super::{
     Cut, Hosts, Limits, Refused,
-    limits::{LARGE_BODIES_AT_WORK, MAX_BODY, MAX_HEADER, MAX_LARGE_BODIES, max_body},
+    limits::{
+        LARGE_BODIES_AT_WORK, MAX_BODY, MAX_HEADER, MAX_LARGE_BODIES, SHORT_ANSWER, max_body,
+    },
     router,
     write_timeout::WriteTimeout,
 };
@@ -46,7 +48,8 @@ pub(crate) async fn serve(listener: TcpListener, ses: Arc<LocalSes>, hosts: Host
     let app = TowerToHyperService::new(router(ses.clone()));
     let large_bodies = Semaphore::new(MAX_LARGE_BODIES);
     let at_work = Semaphore::new(LARGE_BODIES_AT_WORK);
-    let side = Arc::new(Side { ses, hosts, limits, large_bodies, at_work, app });
+    let long_answers = Arc::new(Semaphore::new(limits.answers));
+    let side = Arc::new(Side { ses, hosts, limits, large_bodies, at_work, long_answers, app });
     accept(listener, move |tcp, peer| {
         let (side, place) = (side.clone(), places.admit(peer.ip()));
         async move {
@@ -67,6 +70,8 @@ struct Side {
     /// Their bytes.
     large_bodies: Semaphore,
     at_work: Semaphore,
+    /// Their bytes.
+    long_answers: Arc<Semaphore>,
     app: TowerToHyperService<Router>,
 }
 
@@ -154,9 +159,36 @@ impl Side {
         DefaultBodyLimit::disable().apply(&mut request);
         request.extensions_mut().insert(ConnectInfo(peer));
         match self.app.call(request).await {
-            Ok(response) => Ok(response),
+            Ok(response) => self.hold(response).await,
             Err(never) => match never {},
         }
+    }
+
+    /// Counts the bytes of a long answer until they are read. A list of messages is made as it is read.
+    async fn hold(&self, response: Response) -> Result<Response, Refused> {
+        let length = response.body().size_hint().exact().unwrap_or(0);
+        if length <= SHORT_ANSWER {
+            return Ok(response);
+        }
+        let length = u32::try_from(self.limits.answers.min(length as usize)).unwrap_or(u32::MAX);
+        let held = self.long_answers.clone().try_acquire_many_owned(length);
+        let _permit = held.map_err(|_| TOO_MUCH_UNREAD)?;
+        let (head, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.map_err(|_| TOO_MUCH_UNREAD)?;
+        let held = Bytes::from_owner(Held { bytes, _permit });
+        Ok(Response::from_parts(head, Body::from(held)))
+    }
+}
+
+/// The bytes of an answer, in memory until they are sent.
+struct Held {
+    bytes: Bytes,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -175,6 +207,9 @@ async fn read(mut body: Incoming, most: usize) -> Result<Vec<u8>, Refused> {
 }
 
 const TOO_LONG: Refused = Refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long");
+/// An AWS SDK tries again.
+const TOO_MUCH_UNREAD: Refused =
+    Refused(StatusCode::SERVICE_UNAVAILABLE, "too many long answers wait to be read");
 const BROKEN_OFF: Refused = Refused(StatusCode::BAD_REQUEST, "the body is broken off");
 
 /// RFC 9110, section 5.6.7.

@@ -17,6 +17,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections of one address.
     pub connections_of_address: usize,
+    /// The bytes of long answers that are made and not yet read.
+    pub answers: usize,
 }
 
 impl Default for Limits {
@@ -27,6 +29,7 @@ impl Default for Limits {
             write: Duration::from_secs(30),
             connections: 1_000,
             connections_of_address: 500,
+            answers: 128 * 1024 * 1024,
         }
     }
 }
@@ -39,6 +42,9 @@ pub(super) const MAX_LARGE_BODIES: usize = 512 * 1024 * 1024;
 
 /// How many of them are worked on at once: a message is decoded twice, and is in memory as many times more meanwhile.
 pub(super) const LARGE_BODIES_AT_WORK: usize = 2;
+
+/// The longest answer, in bytes, of which a thousand may wait to be read.
+pub(super) const SHORT_ANSWER: u64 = 64 * 1024;
 
 /// The largest body of a request, in bytes. An IAM policy in a form is far smaller; a message of 40 MiB to SES is
 /// larger by a third in Base64, and a little again in a form.
