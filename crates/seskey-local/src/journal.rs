@@ -16,7 +16,7 @@ use std::{
 
 use jiff::SignedDuration;
 use tokio::sync::oneshot;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 pub use error::JournalError;
 pub(crate) use {
@@ -203,6 +203,9 @@ impl Drop for Writer {
 /// What the thread does.
 impl Journal {
     fn run(&self, mut database: Database, account: &Mutex<Account>, show: &dyn Fn(Write)) {
+        if let Err(error) = database.lengthen_log() {
+            debug!(%error, "the log grows as it must");
+        }
         // true from a failure until the account in memory is again what is on disk
         let mut astray = false;
         while let Some(batch) = self.next_batch() {

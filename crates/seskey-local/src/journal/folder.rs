@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
-    io,
+    io::{self, Read, Seek, SeekFrom},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -21,11 +21,12 @@ pub(super) struct Folder {
 /// The name of the database.
 pub(super) const DATABASE: &str = "seskey.db";
 
+const LOG: &str = "seskey.db-wal";
 const LOCK: &str = "lock";
 /// What is to be the database, until it is one; it may be left of a start that was killed.
 const NEW_DATABASE: [&str; 3] = ["seskey.db-new", "seskey.db-new-wal", "seskey.db-new-shm"];
 /// All other files that are ever in it; the last is written by whoever starts the local SES.
-const FILES: [&str; 5] = [LOCK, DATABASE, "seskey.db-wal", "seskey.db-shm", "ca.pem"];
+const FILES: [&str; 5] = [LOCK, DATABASE, LOG, "seskey.db-shm", "ca.pem"];
 
 impl Folder {
     /// Makes the directory if it is not there, and locks it. One that was there is left as it is: it may hold other
@@ -54,6 +55,16 @@ impl Folder {
             .map(|name| self.path.join(name))
             .iter()
             .try_for_each(|path| tighten(path).map_err(|error| failed(path, error)))
+    }
+
+    /// Fills the write-ahead log with zeros up to a size, or leaves it as it is. SQLite reads no further than its own
+    /// frames.
+    pub(super) fn lengthen_log(&self, size: u64) -> io::Result<()> {
+        let mut log = owners_file(&self.path.join(LOG))?;
+        let written = log.seek(SeekFrom::End(0))?;
+        let missing = size.saturating_sub(written);
+        let filled = io::copy(&mut io::repeat(0).take(missing), &mut log);
+        filled.and_then(|_| log.sync_all()).or_else(|error| log.set_len(written).and(Err(error)))
     }
 
     /// The database; one that is not there is made in another place, and put there when it is one, so that an empty

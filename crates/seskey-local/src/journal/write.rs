@@ -42,7 +42,10 @@ fn put(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
     let Row { table, key, value } = row;
     match value {
         Some(value) => transaction
-            .prepare_cached("INSERT OR REPLACE INTO account VALUES (?1, ?2, ?3)")?
+            .prepare_cached(
+                "INSERT INTO account VALUES (?1, ?2, ?3)
+                ON CONFLICT (name, key) DO UPDATE SET value = excluded.value",
+            )?
             .execute([table, key, value])?,
         None => transaction
             .prepare_cached("DELETE FROM account WHERE name = ?1 AND key = ?2")?
