@@ -3,12 +3,13 @@
 use aws_sdk_iam::types::ContextKeyTypeEnum;
 use seskey::{
     AccessKeyId, Region,
+    diagnose::{Evidence, Key, Permission},
     rotation::{Denial, Sending},
 };
 
 use crate::{
     Account, Error,
-    iam::{Simulated, Simulation, Verdict},
+    iam::{Attached, KeyStatus, Simulated, Simulation, Verdict},
     lifecycle::{SEND, identity},
     smtp::Address,
 };
@@ -102,4 +103,129 @@ async fn ask_for_sending(account: &Account, user: &str, region: &Region) -> Resu
         // a policy may be about one identity of all; and IAM names a policy, but not its statement
         Some(_) => account.sending_within(&account.details_of_user(user).await?).await?,
     })
+}
+
+/// What IAM shows of the access key that an SMTP user name is: its status and age, its user, whether AWS has put that
+/// under quarantine. What the caller may not ask stays unknown.
+///
+/// # Errors
+/// Any failure but a refusal to answer.
+pub async fn learn_of_key(
+    account: &Account,
+    id: &AccessKeyId,
+    evidence: &mut Evidence,
+) -> Result<(), Error> {
+    let user = match user_of_key(account, id).await {
+        Err(error) if error.is_access_denied() => return Ok(()),
+        user => user?,
+    };
+    let Some(user) = user else {
+        evidence.key = Some(Key::Unknown);
+        return Ok(());
+    };
+    evidence.iam_user = Some(user.clone());
+    if let Some(keys) = permitted(account.access_keys(&user).await)? {
+        let key = keys.into_iter().find(|key| key.id == id.as_str());
+        evidence.key = key.as_ref().and_then(|key| match key.status {
+            KeyStatus::Active => Some(Key::Active),
+            KeyStatus::Inactive => Some(Key::Inactive),
+            KeyStatus::Expired => Some(Key::Expired),
+            KeyStatus::Other(_) => None,
+        });
+        let created = key.and_then(|key| key.created);
+        evidence.key_age = created.zip(account.now()).map(|(created, now)| {
+            u64::try_from(now.duration_since(created).as_secs()).unwrap_or_default()
+        });
+    }
+    if let Some(policies) = permitted(account.attached_to_user(&user).await)? {
+        let is_quarantine = |policy: &Attached| policy.name.starts_with(QUARANTINE);
+        evidence.quarantined = Some(policies.iter().any(is_quarantine));
+    }
+    Ok(())
+}
+
+/// Whether there is an IAM user of this name, which somebody took for an SMTP user name.
+///
+/// # Errors
+/// Any failure but a refusal to answer.
+pub async fn is_user(account: &Account, name: &str) -> Result<Option<bool>, Error> {
+    match account.user(name).await {
+        Err(error) if error.is_no_such_entity() => Ok(Some(false)),
+        found => Ok(permitted(found)?.map(|_| true)),
+    }
+}
+
+/// What IAM says of a message, and what keeps it from being sent; `None` if the caller may not ask.
+///
+/// # Errors
+/// Any failure but a refusal to answer.
+pub async fn permission(
+    account: &Account,
+    user: &str,
+    envelope: &Envelope,
+) -> Result<Option<Permission>, Error> {
+    let Some(verdicts) = permitted(may_send(account, user, envelope).await)? else {
+        return Ok(None);
+    };
+    let any = |verdict| verdicts.iter().any(|simulated| simulated.verdict == verdict);
+    if any(Verdict::Allowed) {
+        return Ok(Some(Permission::Allowed));
+    }
+    if verdicts.iter().any(|simulated| simulated.organization_denies) {
+        return Ok(Some(Permission::Organization));
+    }
+    if any(Verdict::ExplicitDeny) {
+        return Ok(Some(Permission::ExplicitDeny));
+    }
+    let details = account.details_of_user(account.user(user).await?).await;
+    let Some(details) = permitted(details)? else { return Ok(Some(Permission::NotAllowed)) };
+    Ok(Some(match permitted(account.sending_within(&details).await)? {
+        Some(Sending::Denied(Denial::Boundary { .. })) => Permission::Boundary,
+        Some(Sending::Denied(Denial::Denied { .. })) => Permission::ExplicitDeny,
+        Some(Sending::Denied(Denial::Organization)) => Permission::Organization,
+        Some(Sending::Denied(Denial::NotAllowed)) => {
+            match is_allowed(account, &details.arn, envelope, "ses:SendEmail").await? {
+                true => Permission::SendEmailOnly,
+                false => Permission::NotAllowed,
+            }
+        }
+        // something allows some mail, and not this
+        _ => {
+            let name = |name| identity(&details.arn, envelope.region.as_str(), name);
+            let identities = [name(envelope.from.as_str()), name(envelope.from.domain())];
+            let keys = account.conditions_of_sending(&details, &identities).await?;
+            match keys.is_empty() {
+                true => Permission::OtherResource,
+                false => Permission::Condition(keys),
+            }
+        }
+    }))
+}
+
+const QUARANTINE: &str = "AWSCompromisedKeyQuarantine";
+
+async fn is_allowed(
+    account: &Account,
+    principal: &str,
+    envelope: &Envelope,
+    action: &str,
+) -> Result<bool, Error> {
+    let resource = identity(principal, envelope.region.as_str(), envelope.from.domain());
+    let simulated = account
+        .simulate(Simulation {
+            principal,
+            actions: &[action],
+            resources: &[&resource],
+            context: &[],
+        })
+        .await?;
+    Ok(simulated.iter().any(|simulated| simulated.verdict == Verdict::Allowed))
+}
+
+/// The answer, or none where the caller may not ask.
+fn permitted<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Err(error) if error.is_access_denied() => Ok(None),
+        answer => answer.map(Some),
+    }
 }

@@ -1,6 +1,7 @@
 //! What was typed, and nothing else: defaults and the environment are resolved by the verbs.
 
 mod completions;
+mod diagnose;
 pub(crate) mod fleet;
 mod local;
 mod man;
@@ -16,6 +17,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use seskey::render::Target;
 
 pub(crate) use completions::Completions;
+pub(crate) use diagnose::Diagnose;
 pub(crate) use local::{Local, LogFormat};
 pub(crate) use man::Man;
 pub(crate) use migrate::Migrate;
@@ -87,6 +89,13 @@ pub(crate) enum Verb {
     ///
     /// It prints the server's own reply. Where the login is refused, it says the likeliest reason.
     Verify(Verify),
+    /// Say why a login or a message fails: the causes, the likeliest first
+    ///
+    /// It takes whatever there is: the file that the application reads, the values, the text of the error. Evidence is
+    /// gathered from the cheap to the dear, and no more of it where a cause is certain: what was typed, the network, the
+    /// SMTP endpoint, IAM with the AWS credentials of the caller. No secret is in the report. docs/diagnose.md lists the
+    /// causes.
+    Diagnose(Diagnose),
     /// Rotate the access keys of SMTP users with no downtime: do what is due, say what is due next
     ///
     /// The new key is proven by logins and delivered to every store; the old one stays active for the grace time, then

@@ -117,7 +117,13 @@ const GUIDES: &[Guide] = &[
         ("seskey verify --user-name AKIAIOSFODNN7EXAMPLE --region us-east-1", "Ask for the password, and log in"),
         ("seskey verify --credentials my-app.env --from shop@example.com --send",
          "Ask IAM too, and send to the mailbox simulator"),
-    ], &["inspect", "create"]),
+    ], &["diagnose", "inspect", "create"]),
+    row("diagnose", &[
+        ("seskey diagnose --file my-app.env", "Say why it does not log in"),
+        ("seskey diagnose --error '535 Authentication Credentials Invalid'", "Say what an error may mean"),
+        ("seskey diagnose --file my-app.env --from shop@example.com --json",
+         "Ask IAM too whether it may send, and answer in JSON"),
+    ], &["verify", "inspect", "list"]),
     row("rotate", &[
         ("seskey rotate app --to file:/etc/postfix/sasl_passwd --dry-run", "Say what would be done"),
         ("seskey rotate app --to file:.env --after 'systemctl reload app' --quiet",

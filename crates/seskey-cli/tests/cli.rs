@@ -33,7 +33,7 @@ macro_rules! folders {
 }
 
 folders! {
-    apply completions create delete derive general inspect list local man migrate plan policy regions render revoke
+    apply completions create delete derive diagnose general inspect list local man migrate plan policy regions render revoke
     rotate verify
 }
 
@@ -45,7 +45,7 @@ fn every_folder_is_run() {
 }
 
 /// What varies from run to run, and what stands for it.
-const REDACTIONS: [(&str, &str); 11] = [
+const REDACTIONS: [(&str, &str); 12] = [
     // of account 123456789012, so the key of AWS's documentation stays
     ("AKIARZPUZDI[A-Z2-7]{9}", "AKIAXXXXXXXXXXXXXXXX"),
     ("ACCA[A-Z2-7]{17}", "ACCAXXXXXXXXXXXXXXXXX"),
@@ -60,6 +60,7 @@ const REDACTIONS: [(&str, &str); 11] = [
     ("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[REQUEST_ID]"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
     (r"\bin \d+\.\d s\b", "in [SECONDS] s"),
+    (r"\bIAM made it \d+ seconds ago", "IAM made it [N] seconds ago"),
     (r"\bafter \d+ logins in \d+ s\b", "after [N] logins in [SECONDS] s"),
     (r"(ses-smtp-user)\.\d{8}-\d{6}", "$1.[TIME]"),
 ];
@@ -91,9 +92,11 @@ fn hold(folder: &str, path: &Path) -> Option<String> {
 /// Runs the commands of a case, and gives the case with what they say.
 fn play(folder: &str, case: &str) -> String {
     let home = tempfile::tempdir().unwrap();
-    let in_account =
-        ["apply", "create", "delete", "list", "migrate", "plan", "revoke", "rotate", "verify"]
-            .contains(&folder);
+    let in_account = [
+        "apply", "create", "delete", "diagnose", "list", "migrate", "plan", "revoke", "rotate",
+        "verify",
+    ]
+    .contains(&folder);
     let stage = in_account.then(|| Stage::new(home.path(), inhabitants(case)));
     let environment = stage.as_ref().map(|stage| &stage.environment[..]).unwrap_or_default();
     let is_acted = |line: &&str| line.starts_with("$ ") || line.starts_with("+ ");

@@ -9,7 +9,7 @@ use proptest::{prelude::*, sample::select};
 use seskey::{
     Algorithm, Region, SecretAccessKey, SmtpPassword,
     diagnose::{
-        Around, Banner, Certainty, Certificate, Derivation, Evidence, Host, Identity, Key,
+        Around, Banner, Cause, Certainty, Certificate, Derivation, Evidence, Host, Identity, Key,
         Password, Permission, Ports, Problem, Said, Tls, UserName, Values, causes, diagnose,
     },
     recognise::Mistake,
@@ -177,6 +177,20 @@ fn rows_are_well_formed() {
         assert!(cause.source.starts_with("https://"), "{cause:?}");
         assert!(!cause.sentence.ends_with('.') && !cause.sentence.is_empty(), "{cause:?}");
     }
+}
+
+/// docs/diagnose.md lists each cause, and no other.
+#[test]
+fn the_page_lists_every_cause() {
+    let page = include_str!("../../../docs/diagnose.md");
+    let row = |cause: &Cause| {
+        let shown = if cause.is_shown_by_aws { " AWS, or the error text |" } else { " |" };
+        format!("| `{}` | {} | {} |{shown}", cause.id, cause.phase.as_str(), cause.sentence)
+    };
+    let rows: Vec<String> = causes().map(row).collect();
+    let listed: Vec<&str> =
+        page.lines().skip_while(|line| !line.starts_with("| cause |")).skip(2).collect();
+    assert_eq!(listed, rows);
 }
 
 proptest! {

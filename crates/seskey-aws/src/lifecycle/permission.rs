@@ -55,6 +55,12 @@ impl Document {
         Some(Denial::Denied { policy: self.name.clone(), statement: Some(name) })
     }
 
+    /// The keys of the conditions under which it allows sending as this identity.
+    fn conditions_of_sending(&self, identity: &str) -> Vec<String> {
+        let Ok(policy) = Policy::parse(&self.text) else { return vec![] };
+        policy.conditions_of(SEND, identity).map(str::to_owned).collect()
+    }
+
     /// Whether sending is all that it allows.
     pub(crate) fn allows_only_sending(&self) -> bool {
         self.says(|policy| policy.allows_nothing_but(SEND))
@@ -106,13 +112,39 @@ impl Account {
     /// # Errors
     /// The first call that failed.
     pub async fn sending_within(&self, user: &UserDetails) -> Result<Sending, Error> {
-        let mut documents: Vec<_> =
-            user.policies.iter().map(|(name, text)| Document::new(name, text)).collect();
+        let documents = self.inline_of(user).await?;
+        let attached = user.attached.iter().map(|policy| policy.arn.as_str()).collect();
+        self.sending_of(user, documents, attached, &mut HashMap::new()).await
+    }
+
+    /// The keys of the conditions under which policies of the user and of its groups let it send as one of these
+    /// identities; none if they are about others.
+    pub(crate) async fn conditions_of_sending(
+        &self,
+        user: &UserDetails,
+        identities: &[String],
+    ) -> Result<Vec<String>, Error> {
+        let mut documents = self.inline_of(user).await?;
+        for policy in &user.attached {
+            documents.push(self.managed(&policy.arn, &mut HashMap::new()).await?);
+        }
+        let of = |identity: &String| {
+            documents.iter().flat_map(|it| it.conditions_of_sending(identity)).collect::<Vec<_>>()
+        };
+        let mut keys: Vec<_> = identities.iter().flat_map(of).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    /// The policies in the user, and all of its groups.
+    async fn inline_of(&self, user: &UserDetails) -> Result<Vec<Document>, Error> {
+        let own = user.policies.iter().map(|(name, text)| Document::new(name, text));
+        let mut documents: Vec<_> = own.collect();
         for group in &user.groups {
             documents.extend(self.documents_of_group(group).await?);
         }
-        let attached = user.attached.iter().map(|policy| policy.arn.as_str()).collect();
-        self.sending_of(user, documents, attached, &mut HashMap::new()).await
+        Ok(documents)
     }
 
     /// What these documents and managed policies come to, within the boundary of the user.

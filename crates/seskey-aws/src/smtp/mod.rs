@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod message;
+pub mod probe;
 mod reply;
 mod session;
 mod tls;

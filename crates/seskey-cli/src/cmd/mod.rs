@@ -5,6 +5,7 @@ pub(crate) mod create;
 mod delete;
 mod demo;
 mod derive;
+mod diagnose;
 mod fleet;
 mod inspect;
 mod list;
@@ -36,6 +37,7 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
         Verb::Create(args) => create::run(&args, global, output),
         Verb::List(args) => list::run(&args, global, output),
         Verb::Verify(args) => verify::run(&args, global, output),
+        Verb::Diagnose(args) => diagnose::run(&args, global, output),
         Verb::Delete(args) => delete::run(&args, global, output),
         Verb::Rotate(args) => rotate::run(&args, global, output),
         Verb::Plan(args) => fleet::plan(&args, global, output),

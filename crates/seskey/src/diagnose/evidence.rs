@@ -229,6 +229,11 @@ impl Evidence {
         }
     }
 
+    /// Whether the server refuses user name and password in this region, and takes them in no other.
+    pub(super) fn is_refused_everywhere(&self) -> bool {
+        self.is_refused() && self.logged_in_elsewhere.is_none()
+    }
+
     /// Whether a session is known to have been encrypted.
     pub(super) fn is_past_tls(&self) -> bool {
         self.is_past_login()
@@ -246,7 +251,9 @@ impl Evidence {
 
     /// A remedy with what is known in its places; what is not known stays in capitals.
     pub(super) fn filled(&self, remedy: &str) -> String {
-        let region = self.region.as_ref().map(ToString::to_string);
+        // what a reply is about goes before what was typed
+        let said = self.said().and_then(Problem::region).map(str::to_owned);
+        let region = said.or_else(|| self.region.as_ref().map(ToString::to_string));
         let user = self.iam_user.clone().or_else(|| match self.said() {
             Some(Problem::NotAuthorized(denied)) => denied.user_name().map(str::to_owned),
             _ => None,

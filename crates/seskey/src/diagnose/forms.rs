@@ -103,8 +103,11 @@ const UNIQUE_IDS: [(&str, &str); 8] = [
 impl Evidence {
     /// What the values say by themselves.
     pub fn of(values: Values<'_>) -> Self {
-        let region =
-            values.region.cloned().or_else(|| Region::of_smtp_endpoint(values.host?.trim()));
+        let host = values.host.map(|host| Host::of(host.trim()));
+        let region = values.region.cloned().or_else(|| match &host {
+            Some(Host::Smtp(region) | Host::Api(Some(region))) => Some(region.clone()),
+            _ => values.host.and_then(|host| Region::of_smtp_endpoint(host.trim())),
+        });
         let user_name = values.user_name.map(|text| text.trim_matches(is_around));
         let password = values.password.map(|text| text.trim_matches(is_around));
         let given = [values.user_name, values.password];
@@ -130,7 +133,7 @@ impl Evidence {
             password: password_form,
             around,
             derivation,
-            host: values.host.map(|host| Host::of(host.trim())),
+            host,
             host_text: values.host.map(|host| host.trim().to_owned()),
             region,
             port: values.port,

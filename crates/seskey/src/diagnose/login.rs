@@ -84,10 +84,10 @@ pub(super) const CAUSES: &[Cause] = &[
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html",
         |e| match e.key_age {
             Some(age) if age >= YOUNG => refuted(),
-            Some(age) if e.is_refused() && matches!(e.key, None | Some(Key::Active)) => possible(0, format!("IAM made it {age} seconds ago")),
+            Some(age) if e.is_refused_everywhere() && matches!(e.key, None | Some(Key::Active)) => possible(0, format!("IAM made it {age} seconds ago")),
             Some(_) => refuted(),
-            None if e.is_refused() && e.logged_in != Some(true) && is_well_formed(e) => possible(6, "a key that is seconds old may be refused"),
-            None => refuted_if(e.is_past_login()),
+            None if e.is_refused_everywhere() && e.logged_in != Some(true) && is_well_formed(e) => possible(6, "a key that is seconds old may be refused"),
+            None => refuted_if(e.is_past_login() || e.logged_in_elsewhere.is_some()),
         })),
     row("other-key", "the password comes from the secret of another access key than the user name",
         "seskey derive {REGION} --secret-file FILE, with both values of one key; a rotation writes both at once",
@@ -131,7 +131,7 @@ fn of_key(e: &Evidence, key: Key, rank: u8, evidence: &'static str) -> Option<Ve
     match e.key {
         Some(seen) if seen == key => certain(evidence),
         Some(_) => refuted(),
-        None if e.is_past_login() => refuted(),
+        None if e.is_past_login() || e.logged_in_elsewhere.is_some() => refuted(),
         None if e.is_refused() && is_well_formed(e) => {
             possible(rank, "the server does not tell a wrong password from a key that is none")
         }
@@ -151,7 +151,7 @@ fn other_key(e: &Evidence) -> Option<Verdict> {
         _ => false,
     };
     match &e.derivation {
-        _ if e.is_past_login() => refuted(),
+        _ if e.is_past_login() || e.logged_in_elsewhere.is_some() => refuted(),
         Some(Derivation::Unrelated) => certain(
             "the password does not come from the secret access key that was given beside it",
         ),

@@ -5,6 +5,7 @@
 
 mod after;
 mod evidence;
+mod file;
 mod forms;
 mod login;
 mod network;
@@ -19,6 +20,7 @@ use std::fmt;
 pub use evidence::{
     Banner, Certificate, Derivation, Evidence, Host, Identity, Key, Permission, Ports, Tls,
 };
+pub use file::FileValues;
 pub use forms::{Around, Password, UserName, Values};
 pub use reason::{Reason, Refused, reasons};
 pub use said::{Denied, Problem, Said};

@@ -195,6 +195,15 @@ fn is_in(line: &str, phrase: &str) -> bool {
 }
 
 impl Problem {
+    /// The region that it is about.
+    pub(super) fn region(&self) -> Option<&str> {
+        match self {
+            Self::NotAuthorized(denied) => denied.region(),
+            Self::NotVerified { region, .. } => region.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether a server of SMTP has said it.
     pub(super) fn is_reply(&self) -> bool {
         self.is_past_tls() || matches!(self, Self::StarttlsFirst | Self::NoStarttls)

@@ -97,6 +97,17 @@ impl Policy {
         statements.find(|(_, statement)| statement.is_about(action))
     }
 
+    /// The keys, in lower case, of the conditions under which a statement allows the action on the resource.
+    pub fn conditions_of(&self, action: &str, resource: &str) -> impl Iterator<Item = &str> {
+        let matching = move |statement: &&Statement| {
+            let Statement { resources, effect, .. } = statement;
+            statement.is_about(action)
+                && resources.selects(resource, exact, &Context::new(), *effect)
+        };
+        let allowing = self.of_effect(Effect::Allow).filter(matching);
+        allowing.flat_map(|statement| statement.conditions.iter().map(|it| it.key.as_str()))
+    }
+
     /// Whether the action is all that any statement allows.
     pub fn allows_nothing_but(&self, action: &str) -> bool {
         self.of_effect(Effect::Allow).all(|Statement { actions, .. }| {

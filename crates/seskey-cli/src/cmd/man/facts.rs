@@ -19,14 +19,18 @@ const fn row(name: &'static str, verbs: &'static [&'static str], meaning: &'stat
 }
 
 const ALL: &[&str] = &[];
-const IN_AN_ACCOUNT: &[&str] =
-    &["create", "list", "verify", "rotate", "plan", "apply", "revoke", "delete", "migrate"];
+const IN_AN_ACCOUNT: &[&str] = &[
+    "create", "list", "verify", "diagnose", "rotate", "plan", "apply", "revoke", "delete",
+    "migrate",
+];
 const WITH_STORES: &[&str] = &["create", "rotate", "plan", "apply", "revoke"];
-const WITH_A_REGION: &[&str] =
-    &["derive", "render", "create", "verify", "rotate", "plan", "apply", "revoke", "local"];
+const WITH_A_REGION: &[&str] = &[
+    "derive", "render", "create", "verify", "diagnose", "rotate", "plan", "apply", "revoke",
+    "local",
+];
 const WITH_PROFILES: &[&str] = &[
-    "derive", "inspect", "render", "create", "list", "verify", "rotate", "plan", "apply", "revoke",
-    "delete", "migrate",
+    "derive", "inspect", "render", "create", "list", "verify", "diagnose", "rotate", "plan",
+    "apply", "revoke", "delete", "migrate",
 ];
 
 pub(super) const ENVIRONMENT: &[Fact] = &[
@@ -139,6 +143,10 @@ pub(super) const EXIT_STATUS: &[Fact] = &[
         "It is unfinished: something was made and could not be taken back, something is left to do, or rows of a \
          batch were left out.",
     ),
-    row("4", &["policy", "plan"], "Something was found, and --exit-code asks to say so."),
+    row(
+        "4",
+        &["policy", "plan", "diagnose"],
+        "Something was found, and --exit-code asks to say so.",
+    ),
     row("any", &["local"], "As the COMMAND of local ended, if one was run."),
 ];

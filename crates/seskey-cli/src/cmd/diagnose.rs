@@ -1,0 +1,181 @@
+//! `seskey diagnose`: why a login or a message fails. Evidence is gathered from the cheap to the dear, and no more of it
+//! where a cause is certain.
+
+mod report;
+mod typed;
+
+use std::time::Duration;
+
+use seskey::{
+    AccessKeyId, Region,
+    credential::Kind,
+    diagnose::{Evidence, Host, Report, UserName, diagnose},
+    mail_manager,
+    region::{STARTTLS_PORTS, TLS_WRAPPER_PORTS},
+};
+use seskey_aws::{
+    Cause, Error,
+    sender::{Envelope, is_user, learn_of_key, permission},
+    smtp::{Address, Security, Server, probe},
+};
+
+use self::typed::Typed;
+use crate::{
+    args::{Diagnose, Global},
+    aws,
+    exit::Exit,
+    explain::Result,
+    output::Output,
+    smtp,
+};
+
+pub(crate) fn run(args: &Diagnose, global: &Global, output: &Output) -> Result<Exit> {
+    let typed = Typed::gather(args, global, output)?;
+    let mut evidence = typed.evidence();
+    let mut report = diagnose(&evidence);
+    let mut asked = vec!["what was typed"];
+    if !args.offline && !report.is_certain() && typed.leads_somewhere(args) {
+        report = aws::block_on(ask(args, global, &typed, &mut evidence, &mut asked, output))??;
+    }
+    report::tell(&report, &asked, output)?;
+    let found = !report.findings.is_empty();
+    Ok(if found && args.exit_code { Exit::Findings } else { Exit::Done })
+}
+
+/// The network, then IAM, until a cause is certain.
+async fn ask(
+    args: &Diagnose,
+    global: &Global,
+    typed: &Typed,
+    evidence: &mut Evidence,
+    asked: &mut Vec<&'static str>,
+    output: &Output,
+) -> Result<Report> {
+    let client = smtp::client(&args.endpoint)?;
+    if let Some(server) = server(args, evidence)? {
+        asked.push("the network");
+        let report = reach(args, &server, evidence).await;
+        if report.is_certain() {
+            return Ok(report);
+        }
+        let ports = evidence.ports.as_ref();
+        if ports.is_some_and(|ports| ports.open.contains(&server.port)) {
+            asked.push("the SMTP endpoint");
+            probe::probe(&client, &server, typed.login(), evidence).await;
+            let report = diagnose(evidence);
+            if report.is_certain() {
+                return Ok(report);
+            }
+            if let (true, Some(false), Some(login)) =
+                (args.try_regions, evidence.logged_in, typed.login())
+            {
+                asked.push("the endpoints of other regions");
+                let others = others(args, evidence, &server);
+                evidence.logged_in_elsewhere =
+                    probe::region_that_takes(&client, others, login).await;
+            }
+        }
+    }
+    let report = diagnose(evidence);
+    if report.is_certain() {
+        return Ok(report);
+    }
+    match ask_iam(global, typed, evidence).await {
+        Ok(true) => asked.push("IAM"),
+        Ok(false) if evidence.user_name_text.is_some() => {
+            output.advice("IAM would be asked about the access key if the caller were permitted iam:GetAccessKeyLastUsed");
+        }
+        Ok(false) => {}
+        Err(Error { cause: Cause::NoCredentials { .. }, .. }) => {
+            output.advice("with AWS credentials, IAM would be asked about the access key too");
+        }
+        Err(error) => output.warn(&format!("IAM was not asked: {}", aws::failure(&error).message)),
+    }
+    Ok(diagnose(evidence))
+}
+
+/// How long a port is tried.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Which ports take a connection: all of SES's at an endpoint of AWS, one elsewhere.
+async fn reach(args: &Diagnose, server: &Server, evidence: &mut Evidence) -> Report {
+    let all = [STARTTLS_PORTS.as_slice(), &TLS_WRAPPER_PORTS].concat();
+    let ports = match evidence.host {
+        _ if args.endpoint.smtp_endpoint.is_some() => vec![server.port],
+        Some(Host::Smtp(_) | Host::WithoutSmtp(_) | Host::Api(_)) => all,
+        Some(Host::MailManager) => mail_manager::PORTS.to_vec(),
+        _ => vec![server.port],
+    };
+    probe::reach(&server.host, &ports, PATIENCE, evidence).await;
+    diagnose(evidence)
+}
+
+/// Where the application connects to; none if nothing tells.
+fn server(args: &Diagnose, evidence: &Evidence) -> Result<Option<Server>> {
+    let of_region = evidence.region.as_ref().map(Region::smtp_endpoint);
+    let host = evidence.host_text.clone().or(of_region);
+    if host.is_none() && args.endpoint.smtp_endpoint.is_none() {
+        return Ok(None);
+    }
+    smtp::server(&args.endpoint, evidence.region.as_ref(), host.as_deref(), evidence.port).map(Some)
+}
+
+/// The endpoints of all other regions; those of a server that is named stand behind its address.
+fn others(args: &Diagnose, evidence: &Evidence, server: &Server) -> Vec<(Region, Server)> {
+    let is_other = |region: &Region| evidence.region.as_ref() != Some(region);
+    let of = |region: Region| {
+        let name = region.smtp_endpoint();
+        let other = match args.endpoint.smtp_endpoint {
+            Some(_) => Server { server_name: name, ..server.clone() },
+            None => Server::new(&name, 587, Security::Starttls),
+        };
+        (region, other)
+    };
+    Region::with_smtp().filter(is_other).map(of).collect()
+}
+
+/// What IAM shows of the key and, if there is a sender, of the message. Whether it said anything.
+async fn ask_iam(
+    global: &Global,
+    typed: &Typed,
+    evidence: &mut Evidence,
+) -> std::result::Result<bool, Error> {
+    let user_name = evidence.user_name_text.clone();
+    let id = user_name.as_deref().and_then(|text| AccessKeyId::parse(text).ok());
+    let name = typed.iam_user_name().filter(|_| evidence.user_name == Some(UserName::Other));
+    if id.is_none() && name.is_none() {
+        return Ok(false);
+    }
+    let account = aws::account(global, evidence.region.as_ref()).await;
+    if let Some(id) = &id {
+        learn_of_key(&account, id, evidence).await?;
+    } else if let Some(name) = name {
+        evidence.is_iam_user = is_user(&account, name).await?;
+        evidence.iam_user = Some(name.to_owned()).filter(|_| evidence.is_iam_user == Some(true));
+    }
+    let from = evidence.from.as_deref().and_then(|from| Address::parse(from).ok());
+    let to = evidence.to.as_deref().and_then(|to| Address::parse(to).ok());
+    if let (Some(user), Some(from), Some(region)) =
+        (evidence.iam_user.clone(), from, evidence.region.clone())
+    {
+        let envelope = Envelope { from, to: to.into_iter().collect(), region };
+        evidence.permission = permission(&account, &user, &envelope).await?;
+    }
+    Ok(evidence.key.is_some() || evidence.iam_user.is_some() || evidence.is_iam_user.is_some())
+}
+
+impl Typed {
+    /// Whether there is anything to connect to or to ask about; an error alone is about another moment and place.
+    fn leads_somewhere(&self, args: &Diagnose) -> bool {
+        self.user_name.is_some()
+            || self.host.is_some()
+            || args.endpoint.smtp_endpoint.is_some() && self.said.is_none()
+    }
+
+    /// The login to try, if the values have the form of one.
+    fn login(&self) -> Option<(&str, &str)> {
+        let user_name = self.user_name.as_ref()?.expose().trim();
+        let password = self.password.as_ref()?.expose().trim();
+        Kind::of_user_name(user_name).map(|_| (user_name, password))
+    }
+}

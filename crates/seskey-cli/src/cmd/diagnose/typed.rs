@@ -1,0 +1,149 @@
+//! What the user has: options first, then the file, then what is piped in.
+
+use std::path::Path;
+
+use jiff::{Span, Timestamp, tz::TimeZone};
+use seskey::{
+    Region, Secret, SecretAccessKey,
+    diagnose::{Evidence, FileValues, Said, Values},
+};
+
+use crate::{
+    args::{Diagnose, Global},
+    aws,
+    explain::{self, Failure, Result},
+    input,
+    output::Output,
+};
+
+/// What the user has. Nothing in it is checked: what is wrong is to be found.
+pub(super) struct Typed {
+    pub(super) user_name: Option<Secret>,
+    pub(super) password: Option<Secret>,
+    secret: Option<SecretAccessKey>,
+    pub(super) host: Option<String>,
+    port: Option<u16>,
+    region: Option<Region>,
+    from: Option<String>,
+    to: Option<String>,
+    pub(super) said: Option<Said>,
+}
+
+impl Typed {
+    pub(super) fn gather(args: &Diagnose, global: &Global, output: &Output) -> Result<Self> {
+        let is_stdin = |path: &Option<_>| path.as_deref() == Some(Path::new("-"));
+        let takers = [&args.file, &args.password_file, &args.secret_file].map(is_stdin);
+        if takers.iter().filter(|taken| **taken).count() > 1 {
+            return Err(Failure::usage("stdin can be only one of the files", "name the others"));
+        }
+        let file = match &args.file {
+            Some(path) => FileValues::read(&input::read(path)?),
+            None => FileValues::default(),
+        };
+        if let (true, Some(path)) = (file.is_empty(), &args.file) {
+            output.warn(&format!(
+                "no user name, password or host was found in {}",
+                input::name(path)
+            ));
+        }
+        let password = match &args.password_file {
+            Some(path) => Some(without_line_end(&input::read(path)?)),
+            None => file.password,
+        };
+        let secret = match &args.secret_file {
+            Some(path) => Some(secret(path)?),
+            None => None,
+        };
+        let text = match (&args.error, takers.contains(&true)) {
+            (Some(text), _) => Some(text.clone()),
+            (None, false) => input::piped()?.map(|text| text.to_string()),
+            (None, true) => None,
+        };
+        let said = text.as_deref().and_then(Said::read);
+        if said.is_none() && text.is_some_and(|text| !text.trim().is_empty()) {
+            output.warn("nothing in the error text is known");
+        }
+        let typed = Self {
+            user_name: args.user_name.clone().map(Secret::new).or(file.user_name),
+            password,
+            secret,
+            host: args.host.clone().or(file.host),
+            port: args.port.or(file.port),
+            region: None,
+            from: args.from.clone(),
+            to: args.to.clone(),
+            said,
+        };
+        let region = typed.region(global)?;
+        if typed.is_empty() {
+            return Err(Failure::usage(
+                "there is nothing to diagnose",
+                "give the file that the application reads by --file, or what it said by --error",
+            ));
+        }
+        Ok(Self { region, ..typed })
+    }
+
+    /// The region that is typed; else the host says it, and the environment only where there is no host.
+    fn region(&self, global: &Global) -> Result<Option<Region>> {
+        let typed = aws::typed_region(global, true)?;
+        if typed.is_some() || self.host.as_deref().is_some_and(is_of_aws) {
+            return Ok(typed);
+        }
+        Ok(aws::region(global, true).ok())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.user_name.is_none()
+            && self.password.is_none()
+            && self.host.is_none()
+            && self.port.is_none()
+            && self.said.is_none()
+    }
+
+    /// What all of that says by itself.
+    pub(super) fn evidence(&self) -> Evidence {
+        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        let days = (0..DAYS).filter_map(|days| today.checked_sub(Span::new().days(days)).ok());
+        let dates: Vec<String> = days.map(|day| day.strftime("%Y%m%d").to_string()).collect();
+        let evidence = Evidence::of(Values {
+            user_name: self.user_name.as_ref().map(Secret::expose),
+            password: self.password.as_ref().map(Secret::expose),
+            secret: self.secret.as_ref(),
+            host: self.host.as_deref(),
+            port: self.port,
+            region: self.region.as_ref(),
+            dates: &dates,
+        });
+        Evidence {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            said: self.said.clone(),
+            ..evidence
+        }
+    }
+
+    /// The user name, where it may be the name of an IAM user.
+    pub(super) fn iam_user_name(&self) -> Option<&str> {
+        self.user_name.as_ref().map(|name| name.expose().trim())
+    }
+}
+
+/// How many days back a derivation with the date of the day is looked for; inspect goes further.
+const DAYS: i64 = 3;
+
+fn is_of_aws(host: &str) -> bool {
+    host.contains("amazonaws") || host.ends_with(".api.aws")
+}
+
+/// A file ends with a line end that no reader takes for a part of the value.
+fn without_line_end(text: &str) -> Secret {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    Secret::new(text.strip_suffix('\r').unwrap_or(text).to_owned())
+}
+
+fn secret(path: &Path) -> Result<SecretAccessKey> {
+    let name = input::name(path);
+    let pasted = seskey::pasted::access_key(&input::read(path)?);
+    pasted.map(|pasted| pasted.secret).map_err(|error| explain::pasted(&error, &name))
+}

@@ -1,0 +1,220 @@
+//! User name, password, host and port in a file as an application has it, wrong values included.
+//!
+//! [`credential`](crate::credential) takes what is right; here nothing is checked, for what is wrong is to be seen.
+
+use percent_encoding::percent_decode_str;
+
+use crate::{
+    credential::{Kind, place},
+    pasted::plain_name,
+    secret::Secret,
+};
+
+/// The values of a file, as its reader takes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileValues {
+    /// The SMTP user name; a secret, for it may be one that stands in the wrong place.
+    pub user_name: Option<Secret>,
+    /// The SMTP password.
+    pub password: Option<Secret>,
+    /// The host.
+    pub host: Option<String>,
+    /// The port.
+    pub port: Option<u16>,
+}
+
+impl FileValues {
+    /// The values of a `.env` or another file of assignments, a URL, JSON, CSV with a header, or a line of `sasl_passwd`.
+    pub fn read(text: &str) -> Self {
+        let text = text.trim_start_matches('\u{feff}');
+        if let Some(url) = text.split_whitespace().find_map(of_url) {
+            return url;
+        }
+        if let Ok(value) = serde_json::from_str(text) {
+            let mut values = Self::default();
+            values.take_json(&value);
+            return values;
+        }
+        let mut values = Self::default();
+        let header = text.lines().next().unwrap_or_default();
+        if header.contains(',') && plain_name(header).contains("password") {
+            values.take_csv(text);
+            return values;
+        }
+        for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])) {
+            match (entry(line), assignment(line)) {
+                (Some(entry), _) => values.take_entry(entry),
+                (None, Some((name, value))) => values.take(name, value),
+                (None, None) => {}
+            }
+        }
+        values
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The last value of a name counts, as readers take it; a name of something else is left alone.
+    fn take(&mut self, name: &str, value: &str) {
+        let name = plain_name(name);
+        let secret = || Some(Secret::new(value.to_owned()));
+        let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+        if value.is_empty() || name.contains("iam") {
+        } else if name == "url" || ends(&["dsn", "smtpurl", "mailurl", "mailerurl"]) {
+            *self = of_url(value).unwrap_or_default();
+        } else if ends(&["password", "pass", "passwd"]) {
+            self.password = secret();
+        } else if ends(&["user", "username", "hostuser", "login", "accesskeyid"]) {
+            self.user_name = secret();
+        } else if ends(&["host", "server", "endpoint", "relay", "address"])
+            && !name.contains("from")
+        {
+            let (host, port) = place(value);
+            (self.host, self.port) = (host, port.or(self.port));
+        } else if ends(&["port"]) {
+            self.port = value.parse().ok().or(self.port);
+        }
+    }
+
+    fn take_json(&mut self, value: &serde_json::Value) {
+        match value {
+            serde_json::Value::Object(members) => {
+                // the name of the IAM user stands beside the one of SMTP
+                let has_own = members.contains_key("smtp_user_name");
+                for (name, value) in members {
+                    match value {
+                        serde_json::Value::String(text) if !(has_own && name == "user_name") => {
+                            self.take(name, text);
+                        }
+                        serde_json::Value::Number(number) => self.take(name, &number.to_string()),
+                        value => self.take_json(value),
+                    }
+                }
+            }
+            serde_json::Value::Array(values) => {
+                values.iter().take(1).for_each(|value| self.take_json(value));
+            }
+            _ => {}
+        }
+    }
+
+    fn take_csv(&mut self, text: &str) {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let Ok(header) = reader.headers().cloned() else { return };
+        if let Some(Ok(record)) = reader.records().next() {
+            for (name, value) in header.iter().zip(&record) {
+                self.take(name, value);
+            }
+        }
+    }
+
+    /// Entries for others than SES come after one of SES.
+    fn take_entry(&mut self, (key, user_name, password): (&str, &str, &str)) {
+        let (host, port) = place(key);
+        let is_of_ses = key.contains("amazonaws") || Kind::of_user_name(user_name).is_some();
+        if self.password.is_none() || is_of_ses {
+            let secret = |text: &str| Some(Secret::new(text.to_owned()));
+            *self = Self { user_name: secret(user_name), password: secret(password), host, port };
+        }
+    }
+}
+
+/// `[host]:port user:password`, of a table that is looked up by a host.
+fn entry(line: &str) -> Option<(&str, &str, &str)> {
+    let (key, login) = line.trim().split_once([' ', '\t'])?;
+    let (user_name, password) = login.trim_start().split_once(':')?;
+    let is_place = key.contains(['.', '[', '@']) && !key.ends_with([':', '=']);
+    (is_place && !user_name.contains(' ')).then_some((key, user_name, password))
+}
+
+/// `NAME=value`, `name: value` or `name = "value"`, without the quotation marks that the reader takes off.
+fn assignment(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_start();
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let at = line.find(['=', ':'])?;
+    let name = line[..at].trim().trim_matches(['"', '\'', '$']);
+    let is_name = !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-[] '\"".contains(&b))
+        && !line[..at].trim_end().contains(['@', '/'])
+        && !line.starts_with('[');
+    let value = line[at + 1..].trim().trim_end_matches([',', ';']);
+    let quoted = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    let value = quoted('"').or_else(|| quoted('\'')).unwrap_or(value);
+    is_name.then_some((name, value))
+}
+
+/// `smtp://user:password@host:port`, decoded once.
+fn of_url(text: &str) -> Option<FileValues> {
+    let text = text.trim_matches(['"', '\'', ',', ';']);
+    let text =
+        text.split_once('=').filter(|(name, _)| !name.contains(':')).map_or(text, |(_, url)| url);
+    let text = text.trim_matches(['"', '\'']);
+    let (scheme, rest) = text.split_once("://")?;
+    if !scheme.contains("smtp") {
+        return None;
+    }
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (login, host) = rest.rsplit_once('@')?;
+    let (user_name, password) = login.split_once(':').unwrap_or((login, ""));
+    let decoded = |text: &str| {
+        let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();
+        Some(Secret::new(decoded)).filter(|text| !text.expose().is_empty())
+    };
+    let (host, port) = place(host.trim_end_matches('/'));
+    Some(FileValues { user_name: decoded(user_name), password: decoded(password), host, port })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWORD: &str = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
+
+    #[test]
+    fn every_form_is_read_as_it_stands() {
+        let host = "email-smtp.us-east-1.amazonaws.com";
+        for text in [
+            format!(
+                "SMTP_HOST={host}\nSMTP_PORT=587\nSMTP_USERNAME=mailer\nSMTP_PASSWORD='{PASSWORD}'\n"
+            ),
+            format!(
+                "export EMAIL_HOST=\"{host}\"\nEMAIL_PORT=587 \nEMAIL_HOST_USER=mailer\nEMAIL_HOST_PASSWORD={PASSWORD}\n"
+            ),
+            format!("[{host}]:587 mailer:{PASSWORD}\n"),
+            format!("{host}:587\tmailer:{PASSWORD}\n"),
+            format!("# a relay\n[{host}]:587 mailer:{PASSWORD}\n[smtp.example.com]:25 me:mine\n"),
+            format!(
+                "smtp://mailer:{}@{host}:587\n",
+                PASSWORD.replace('/', "%2F").replace('+', "%2B")
+            ),
+            format!(
+                "MAILER_DSN=smtp://mailer:{}@{host}:587\n",
+                PASSWORD.replace('/', "%2F").replace('+', "%2B")
+            ),
+            format!(
+                "{{\"user_name\":\"x\",\"smtp_user_name\":\"mailer\",\"smtp_password\":\"{PASSWORD}\",\"smtp_endpoint\":\"{host}\",\"smtp_port\":587}}"
+            ),
+            format!(
+                "{{\"host\":\"{host}\",\"port\":587,\"auth\":{{\"user\":\"mailer\",\"pass\":\"{PASSWORD}\"}}}}"
+            ),
+            format!(
+                "IAM User Arn,SMTP endpoint,SMTP username,SMTP password\nx,{host}:587,mailer,{PASSWORD}\n"
+            ),
+            format!(
+                "smtp_host: \"{host}\"\nsmtp_port: 587\nsmtp_username: mailer\nsmtp_password: \"{PASSWORD}\"\n"
+            ),
+        ] {
+            let read = FileValues::read(&text);
+            let exposed =
+                |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
+            assert_eq!(exposed(&read.user_name).as_deref(), Some("mailer"), "{text}");
+            assert_eq!(exposed(&read.password).as_deref(), Some(PASSWORD), "{text}");
+            assert_eq!((read.host.as_deref(), read.port), (Some(host), Some(587)), "{text}");
+        }
+        for text in ["", "hello", "PORT=80\n", "{}", "[]"] {
+            assert!(FileValues::read(text).password.is_none(), "{text}");
+        }
+    }
+}
