@@ -50,6 +50,9 @@ impl Failure {
     /// A file cannot be read or written.
     pub(crate) fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
         let hint = match error.kind() {
+            io::ErrorKind::NotFound if doing == "write" => {
+                "make the folder first, or check the path"
+            }
             io::ErrorKind::NotFound => "check the path",
             io::ErrorKind::PermissionDenied => "check who owns it and its mode",
             io::ErrorKind::AlreadyExists => "take another name, or overwrite it with --force",

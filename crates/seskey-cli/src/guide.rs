@@ -1,6 +1,6 @@
 //! Each command in a few command lines that work: first in its `--help`, and in its manual page.
 
-use std::fmt::Write;
+use std::{cmp::Reverse, fmt::Write};
 
 use clap::{Command, CommandFactory, FromArgMatches};
 
@@ -8,7 +8,7 @@ use crate::args::Args;
 
 /// What shows the way to a command.
 pub(crate) struct Guide {
-    command: &'static str,
+    pub(crate) command: &'static str,
     /// Command lines, each with what it is for.
     pub(crate) examples: &'static [(&'static str, &'static str)],
     /// The commands that somebody who reads about this one may be looking for.
@@ -30,6 +30,19 @@ pub(crate) fn parse() -> Result<Args, clap::Error> {
 /// The guide of a command, such as `policy check`; seskey itself is the empty one.
 pub(crate) fn guide(command: &str) -> &'static Guide {
     GUIDES.iter().find(|guide| guide.command == command).expect("a test finds one for each command")
+}
+
+/// The guide of the command that these words begin with, such as `policy check`.
+pub(crate) fn of_typed(typed: &[String]) -> Option<&'static Guide> {
+    let place = |guide: &'static Guide| {
+        let words: Vec<&str> = guide.command.split(' ').collect();
+        let at = typed.windows(words.len()).position(|typed| typed == words)?;
+        // a subcommand rather than its command
+        Some((at, Reverse(words.len()), guide))
+    };
+    let (.., guide) =
+        GUIDES.iter().filter_map(place).min_by_key(|(at, length, _)| (*at, *length))?;
+    Some(guide)
 }
 
 fn command() -> Command {

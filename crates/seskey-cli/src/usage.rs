@@ -5,7 +5,10 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::explain::Failure;
+use crate::{
+    explain::Failure,
+    guide::{self, Guide},
+};
 
 /// What is wrong with the words that were typed, and what may be meant.
 pub(crate) fn explain(error: &Error, typed: &[String]) -> Failure {
@@ -28,12 +31,26 @@ pub(crate) fn explain(error: &Error, typed: &[String]) -> Failure {
         line.trim().strip_prefix("tip: ").filter(|tip| tip.contains("similar")).map(str::to_owned)
     };
     let hint = meant(error, typed).or_else(|| rest.lines().find_map(similar));
-    Failure::usage(
-        message,
-        hint.unwrap_or_else(|| {
-            "seskey --help lists the commands, seskey COMMAND --help their options".to_owned()
-        }),
-    )
+    Failure::usage(message, hint.unwrap_or_else(|| usual(error, typed)))
+}
+
+/// How the command is used that was typed: by an example that has what is missing, if there is one.
+fn usual(error: &Error, typed: &[String]) -> String {
+    let Some(Guide { command, examples, .. }) = guide::of_typed(typed) else {
+        return "seskey --help lists the commands, seskey COMMAND --help their options".to_owned();
+    };
+    let missing = match error.kind() {
+        ErrorKind::MissingRequiredArgument => texts(error, ContextKind::InvalidArg),
+        _ => return format!("seskey {command} --help lists its options"),
+    };
+    let options = || missing.iter().filter_map(|text| text.split(' ').next());
+    let has = |example: &str| {
+        options().filter(|option| option.starts_with('-')).all(|option| example.contains(option))
+    };
+    match examples.iter().find(|(example, _)| has(example)) {
+        Some((example, _)) => format!("such as {example}; seskey {command} --help has more"),
+        None => format!("seskey {command} --help lists its options"),
+    }
 }
 
 /// What is surely meant.
@@ -53,6 +70,15 @@ fn meant(error: &Error, typed: &[String]) -> Option<String> {
                 before.join(" "),
                 command.join(" ")
             ))
+        }
+        ErrorKind::UnknownArgument => {
+            let word =
+                text(error, ContextKind::InvalidArg).filter(|word| !word.starts_with('-'))?;
+            match guide::of_typed(typed)?.command {
+                "verify" | "render" => Some(format!("a file with the credential is given by --credentials {word}")),
+                "inspect" => Some("pipe the string in, or give --value-file: the command line is seen by other users".to_owned()),
+                _ => None,
+            }
         }
         ErrorKind::MissingRequiredArgument => {
             let missing = texts(error, ContextKind::InvalidArg);

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs, io,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     time::Duration,
@@ -131,7 +131,13 @@ pub(crate) async fn accounts(
 }
 
 pub(super) fn read(path: &Path) -> Result<Fleet> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure {
+            hint: "--file names another one; docs/fleet.md shows how to begin".to_owned(),
+            ..Failure::file("read", path, &error)
+        },
+        _ => Failure::file("read", path, &error),
+    })?;
     Fleet::parse(&text).map_err(|errors| {
         let line = |error: &FleetError| {
             let remedy = error.remedy().map(|remedy| format!("; try {remedy}"));
