@@ -176,7 +176,7 @@ pub(crate) fn name(path: &Path) -> String {
 }
 
 /// All of stdin, unless it is a terminal. A reader who has piped nothing in is told what is waited for.
-fn piped(what: &str, output: &Output) -> Result<Option<Zeroizing<String>>> {
+pub(crate) fn piped(what: &str, output: &Output) -> Result<Option<Zeroizing<String>>> {
     if io::stdin().is_terminal() {
         return Ok(None);
     }

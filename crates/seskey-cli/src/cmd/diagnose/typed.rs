@@ -56,7 +56,7 @@ impl Typed {
         };
         let text = match (&args.error, takers.contains(&true)) {
             (Some(text), _) => Some(text.clone()),
-            (None, false) => input::piped()?.map(|text| text.to_string()),
+            (None, false) => input::piped("error text", output)?.map(|text| text.to_string()),
             (None, true) => None,
         };
         let said = text.as_deref().and_then(Said::read);
