@@ -135,7 +135,7 @@ pub(crate) fn credential(
     }
     let user_name = user_name.unwrap_or_default();
     if let Some(user_name) = IngressPointId::parse(user_name) {
-        let value = value(password_file, "SMTP password: ", output)?;
+        let value = value(password_file, "SMTP password", output)?;
         let password = IngressPassword::parse(value.expose()).ok_or_else(|| {
             Failure::new(
                 "what was given is no password of a Mail Manager ingress endpoint",

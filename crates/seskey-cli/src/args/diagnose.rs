@@ -31,7 +31,7 @@ pub(crate) struct Diagnose {
     /// … to this one
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) to: Option<String>,
-    /// What the application or the server said; a log may be piped in instead
+    /// What the application or the server said; - is a log on stdin, which is read too where nothing else is given
     #[arg(long, value_name = "TEXT")]
     pub(crate) error: Option<String>,
     /// Ask neither the network nor IAM

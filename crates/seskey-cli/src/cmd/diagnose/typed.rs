@@ -32,8 +32,9 @@ pub(super) struct Typed {
 impl Typed {
     pub(super) fn gather(args: &Diagnose, global: &Global, output: &Output) -> Result<Self> {
         let is_stdin = |path: &Option<_>| path.as_deref() == Some(Path::new("-"));
-        let takers = [&args.file, &args.password_file, &args.secret_file].map(is_stdin);
-        if takers.iter().filter(|taken| **taken).count() > 1 {
+        let files = [&args.file, &args.password_file, &args.secret_file].map(is_stdin);
+        let is_log = args.error.as_deref() == Some("-");
+        if files.into_iter().chain([is_log]).filter(|taken| *taken).count() > 1 {
             return Err(Failure::usage("stdin can be only one of the files", "name the others"));
         }
         let file = match &args.file {
@@ -54,10 +55,16 @@ impl Typed {
             Some(path) => Some(secret(path)?),
             None => None,
         };
-        let text = match (&args.error, takers.contains(&true)) {
-            (Some(text), _) => Some(text.clone()),
-            (None, false) => input::piped("error text", output)?.map(|text| text.to_string()),
-            (None, true) => None,
+        // stdin may stay open for ever: it is read where it is named, or where there is nothing else
+        let has_values = args.file.is_some()
+            || args.password_file.is_some()
+            || args.user_name.is_some()
+            || args.host.is_some();
+        let text = match args.error.as_deref() {
+            Some("-") => Some(input::read(Path::new("-"))?.to_string()),
+            Some(text) => Some(text.to_owned()),
+            None if has_values => None,
+            None => input::piped("error text", output)?.map(|text| text.to_string()),
         };
         let said = text.as_deref().and_then(Said::read);
         if said.is_none() && text.is_some_and(|text| !text.trim().is_empty()) {
