@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use seskey::{Secret, SecretAccessKey};
 use seskey_local::{
-    refusal::{Mismatch, Refusal},
+    refusal::{Mismatch, ApiRefusal},
     sigv4::{
-        Authorization, Signed, Signer, SigningKey, canonical_request, sign, string_to_sign, verify,
+        Authorization, HttpRequest, Signer, SigningKey, canonical_request, sign, string_to_sign, verify,
     },
 };
 
@@ -24,7 +24,7 @@ fuzz_target!(|request: &str| {
     let (method, target) = request_line.split_once(' ').unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
-    let request = Signed { method, path, query, headers: &headers, body: body.as_bytes() };
+    let request = HttpRequest { method, path, query, headers: &headers, body: body.as_bytes() };
     // a signature in the query string has properties of its own
     let Some(_) = request.header("authorization") else { return };
     let Ok(authorization) = Authorization::of(&request) else { return };
@@ -50,7 +50,7 @@ fuzz_target!(|request: &str| {
                 false => (name, value),
             })
             .collect();
-        let request = Signed { headers: &headers, ..request };
+        let request = HttpRequest { headers: &headers, ..request };
         assert_eq!(Authorization::of(&request).as_ref(), Ok(authorization));
         match verified(&request, authorization.session_token.as_ref()) {
             Ok(signer) => {
@@ -59,7 +59,7 @@ fuzz_target!(|request: &str| {
                 assert_eq!(signer.scope, authorization.scope);
             }
             // a time is signed in its one form: a leap second is the second before, a `Date` is as `X-Amz-Date`
-            Err(Refusal::SignatureDoesNotMatch(Mismatch::Signature)) => {
+            Err(ApiRefusal::SignatureDoesNotMatch(Mismatch::Signature)) => {
                 assert!(!is_right || time.is_empty() || time.ends_with("60Z"));
             }
             Err(refusal) => assert!(!refusal.to_string().contains(SECRET)),
@@ -67,7 +67,7 @@ fuzz_target!(|request: &str| {
     }
 });
 
-fn verified(request: &Signed<'_>, session_token: Option<&Secret>) -> Result<Signer, Refusal> {
+fn verified(request: &HttpRequest<'_>, session_token: Option<&Secret>) -> Result<Signer, ApiRefusal> {
     let now: Timestamp = NOW.parse().expect("it is a time");
     let key_of = |_: &str| {
         let secret = SecretAccessKey::parse(SECRET).expect("it is a secret access key");

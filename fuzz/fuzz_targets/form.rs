@@ -11,7 +11,7 @@ use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::{
     account::{Account, AccountId, Action, Answer, Principal},
     iam::{self, Members, OPERATIONS, Operation},
-    refusal::Refusal,
+    refusal::ApiRefusal,
     xml,
 };
 
@@ -60,7 +60,7 @@ fn account() -> Account {
     Account::new(id, Partition::Aws, (key, secret), Timestamp::UNIX_EPOCH)
 }
 
-fn parse(form: &[u8]) -> Option<(&'static Operation, Result<Action, Refusal>)> {
+fn parse(form: &[u8]) -> Option<(&'static Operation, Result<Action, ApiRefusal>)> {
     let members = Members::parse(form).ok()?;
     let action = members.get("Action")?;
     let operation =

@@ -14,13 +14,12 @@ pub use answer::{
     AccessKeyMetadata, Answer, AttachedPolicy, Detail, EvalDecision, HeldDetail, MatchedStatement,
     PolicyEntity, Position, Simulated,
 };
-pub use context::Circumstances;
 pub(crate) use context::OnDemand;
+pub use context::RequestContext;
 pub use groups::Group;
 pub use identifiers::{AccountId, fresh_access_key};
 pub use identities::{Identity, IdentityPolicyError, IdentitySettings, TooManyIdentities};
 pub use keys::{AccessKey, LastUsed, Status};
-pub use late::Lag;
 pub use pages::{Listed, Page};
 pub use passwords::{LoginProfile, ServiceSpecificCredential};
 pub use policies::ManagedPolicy;
@@ -32,8 +31,9 @@ pub use tags::Tag;
 pub use trust::TrustPolicy;
 pub use users::User;
 pub use versions::{PolicyVersion, VersionId};
+pub use visibility::Lag;
 
-use crate::{refusal::Refusal, sigv4::SigningKey};
+use crate::{refusal::ApiRefusal, sigv4::SigningKey};
 use rows::{LAST_USED, Root};
 use table::Table;
 
@@ -50,7 +50,6 @@ mod held;
 mod identifiers;
 mod identities;
 mod keys;
-mod late;
 mod pages;
 mod passwords;
 mod policies;
@@ -66,6 +65,7 @@ mod tags;
 mod trust;
 mod users;
 mod versions;
+mod visibility;
 
 /// All that one AWS account is. Its `Debug` tells only the number of the account.
 pub struct Account {
@@ -73,11 +73,11 @@ pub struct Account {
     partition: Partition,
     /// A single row, under the empty key.
     root: Table<String, Root>,
-    users: Table<Folded, users::Entry>,
-    groups: Table<Folded, groups::Entry>,
-    roles: Table<Folded, roles::Entry>,
+    users: Table<Folded, users::UserEntry>,
+    groups: Table<Folded, groups::GroupEntry>,
+    roles: Table<Folded, roles::RoleEntry>,
     /// Managed policies by their names, which are unique whatever the path.
-    policies: Table<Folded, policies::Entry>,
+    policies: Table<Folded, policies::PolicyEntry>,
     /// The access keys of all users and of the root user, by ID.
     access_keys: Table<String, AccessKey>,
     /// By access key ID.
@@ -85,12 +85,12 @@ pub struct Account {
     /// The newest one, under the empty key.
     credential_report: Table<String, report::Report>,
     /// By `REGION/NAME`.
-    identities: Table<String, identities::Entry>,
+    identities: Table<String, identities::IdentityEntry>,
     /// By `REGION/KIND/NAME`.
     ses_resources: Table<String, SesResource>,
     /// When they were last used: apart, since nobody waits until that is kept.
     last_used: Table<String, LastUsed>,
-    late: late::Late,
+    visibility: visibility::EventualVisibility,
 }
 
 /// Who owns an access key, and so who makes a request.
@@ -156,7 +156,7 @@ impl Account {
             identities: Table::new("identity"),
             ses_resources: Table::new("ses-resource"),
             last_used: Table::new(LAST_USED),
-            late: late::Late::default(),
+            visibility: visibility::EventualVisibility::default(),
         }
     }
 
@@ -189,15 +189,15 @@ impl Account {
     ///
     /// # Errors
     /// `InvalidClientTokenId` and `ExpiredToken`.
-    pub fn caller(&self, access_key_id: &str, now: Timestamp) -> Result<&Principal, Refusal> {
+    pub fn caller(&self, access_key_id: &str, now: Timestamp) -> Result<&Principal, ApiRefusal> {
         let key = self.access_keys.get(access_key_id);
         if let Some(key) = key.or_else(|| self.bygone_access_key(access_key_id)) {
             return Ok(key.owner());
         }
         match self.temporary_credential(access_key_id, now) {
             Some(session) => Ok(session.principal()),
-            None if self.has_expired(access_key_id, now) => Err(Refusal::ExpiredToken),
-            None => Err(Refusal::InvalidClientTokenId),
+            None if self.has_expired(access_key_id, now) => Err(ApiRefusal::ExpiredToken),
+            None => Err(ApiRefusal::InvalidClientTokenId),
         }
     }
 

@@ -10,10 +10,10 @@ use seskey::{
 };
 
 use crate::{
-    account::{Account, Circumstances, Principal, TemporaryCredential},
+    account::{Account, Principal, RequestContext, TemporaryCredential},
     iam::{self, Members, Operation},
-    refusal::{Denial, Mismatch, Refusal},
-    sigv4::{self, Authorization, Scope, Signed, Signer, SigningKey},
+    refusal::{ApiRefusal, Denial, Mismatch},
+    sigv4::{self, Authorization, HttpRequest, Scope, Signer, SigningKey},
     sts, xml,
 };
 
@@ -36,11 +36,11 @@ pub struct Response {
 /// # Errors
 /// What [`sigv4::verify`] refuses.
 pub fn authenticate(
-    request: &Signed<'_>,
+    request: &HttpRequest<'_>,
     partition: Partition,
     key_of: impl Fn(&str) -> Option<SigningKey>,
     clocks: [Timestamp; 2],
-) -> Result<Signer, Refusal> {
+) -> Result<Signer, ApiRefusal> {
     let accept = |scope: &Scope| Service::of(request).accept(scope, partition);
     sigv4::verify(request, accept, key_of, clocks)
 }
@@ -48,8 +48,8 @@ pub fn authenticate(
 /// Answers a request to IAM or STS that was signed, or for which that is refused. It never fails: a refusal is an answer too.
 pub fn answer(
     account: &mut Account,
-    request: &Signed<'_>,
-    signer: Result<Signer, Refusal>,
+    request: &HttpRequest<'_>,
+    signer: Result<Signer, ApiRefusal>,
     peer: IpAddr,
     now: Timestamp,
     rng: &mut dyn Rng,
@@ -72,7 +72,7 @@ pub fn answer(
 }
 
 /// Answers a request to IAM or STS with a refusal.
-pub(crate) fn refuse(service: Service, refusal: &Refusal, request_id: &str) -> Response {
+pub(crate) fn refuse(service: Service, refusal: &ApiRefusal, request_id: &str) -> Response {
     Response {
         status: refusal.status(),
         content_type: xml::CONTENT_TYPE,
@@ -83,29 +83,34 @@ pub(crate) fn refuse(service: Service, refusal: &Refusal, request_id: &str) -> R
 }
 
 /// The service that a request is signed for, by its name in a scope.
-pub(crate) fn service(request: &Signed<'_>) -> &'static str {
+pub(crate) fn service(request: &HttpRequest<'_>) -> &'static str {
     Service::of(request).names()[0]
 }
 
 /// The `Action` parameter of a request to a Query API, whatever it is.
-pub(crate) fn named_action(request: &Signed<'_>) -> Option<String> {
+pub(crate) fn named_action(request: &HttpRequest<'_>) -> Option<String> {
     let named = |form| iam::value_of(form, "Action");
     named(request.query.as_bytes()).or_else(|| named(request.body))
 }
 
 /// Temporary credentials whose time is over are told from those that never were.
-fn expired(account: &Account, request: &Signed<'_>, refusal: Refusal, now: Timestamp) -> Refusal {
+fn expired(
+    account: &Account,
+    request: &HttpRequest<'_>,
+    refusal: ApiRefusal,
+    now: Timestamp,
+) -> ApiRefusal {
     let has_expired = |it: Authorization| account.has_expired(&it.access_key_id, now);
     match refusal {
-        Refusal::InvalidClientTokenId if Authorization::of(request).is_ok_and(has_expired) => {
-            Refusal::ExpiredToken
+        ApiRefusal::InvalidClientTokenId if Authorization::of(request).is_ok_and(has_expired) => {
+            ApiRefusal::ExpiredToken
         }
         refusal => refusal,
     }
 }
 
 /// Whether a request is one to SES, which is not answered here.
-pub(crate) fn is_for_ses(request: &Signed<'_>) -> bool {
+pub(crate) fn is_for_ses(request: &HttpRequest<'_>) -> bool {
     Service::of(request) == Service::Ses
 }
 
@@ -120,22 +125,22 @@ pub(crate) enum Service {
 #[expect(clippy::too_many_arguments, reason = "a request and all that it is judged by")]
 fn body(
     account: &mut Account,
-    request: &Signed<'_>,
+    request: &HttpRequest<'_>,
     signer: &Signer,
     service: Service,
     peer: IpAddr,
     now: Timestamp,
     rng: &mut dyn Rng,
     request_id: &str,
-) -> Result<String, Refusal> {
+) -> Result<String, ApiRefusal> {
     let caller = account.caller(&signer.access_key_id, now)?.clone();
     account.record_use(&signer.access_key_id, service.names()[0], &signer.scope.region, now);
 
     let members = members(request)?;
-    let action = members.get("Action").ok_or(Refusal::MissingAction)?;
+    let action = members.get("Action").ok_or(ApiRefusal::MissingAction)?;
     let version = members.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
     let invalid =
-        || Refusal::InvalidAction { action: action.to_owned(), version: version.to_owned() };
+        || ApiRefusal::InvalidAction { action: action.to_owned(), version: version.to_owned() };
     if version != service.version() {
         return Err(invalid());
     }
@@ -143,7 +148,7 @@ fn body(
     let user_agent = request.header("user-agent");
     let access_key_id = signer.access_key_id.as_str();
     let circumstances =
-        Circumstances { access_key_id, peer, secure_transport: false, user_agent, now };
+        RequestContext { access_key_id, peer, secure_transport: false, user_agent, now };
     let mut context = account.request_context(&caller, &circumstances);
     if let Some(session) = account.temporary_credential(&signer.access_key_id, now) {
         may_use(session, service, operation)?;
@@ -162,15 +167,15 @@ fn body(
 }
 
 /// The refusal of a parameter with its value, as STS has it.
-fn with_value(refusal: Refusal, members: &Members) -> Refusal {
+fn with_value(refusal: ApiRefusal, members: &Members) -> ApiRefusal {
     match refusal {
-        Refusal::ValidationError { member, constraint, .. } => {
+        ApiRefusal::ValidationError { member, constraint, .. } => {
             let mut name = member.clone();
             if let Some(first) = name.get_mut(..1) {
                 first.make_ascii_uppercase();
             }
             let value = members.get(&name).map(str::to_owned);
-            Refusal::ValidationError { member, value, constraint }
+            ApiRefusal::ValidationError { member, value, constraint }
         }
         refusal => refusal,
     }
@@ -183,25 +188,25 @@ fn may_use(
     session: &TemporaryCredential,
     service: Service,
     operation: &Operation,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiRefusal> {
     let of_role = matches!(session.principal(), Principal::AssumedRole { .. });
     match (service, operation.name) {
-        (Service::Iam, _) if !of_role => Err(Refusal::InvalidClientTokenId),
+        (Service::Iam, _) if !of_role => Err(ApiRefusal::InvalidClientTokenId),
         (Service::Sts, "AssumeRole" | "GetCallerIdentity") => Ok(()),
         (Service::Sts, name) if !of_role || name == "GetSessionToken" => {
-            Err(Refusal::SessionCredentials(name.to_owned()))
+            Err(ApiRefusal::SessionCredentials(name.to_owned()))
         }
         _ => Ok(()),
     }
 }
 
 /// The parameters: of a GET in its query string, of a POST in its body.
-pub(crate) fn members(request: &Signed<'_>) -> Result<Members, Refusal> {
+pub(crate) fn members(request: &HttpRequest<'_>) -> Result<Members, ApiRefusal> {
     match request.method {
         // the signature is over a plus sign, which a form would take for a blank
         "GET" => Members::parse(request.query.replace('+', "%2B").as_bytes()),
         "POST" if is_form(request.header("content-type")) => Members::parse(request.body),
-        _ => Err(Refusal::MissingAction),
+        _ => Err(ApiRefusal::MissingAction),
     }
 }
 
@@ -216,7 +221,7 @@ fn authorize(
     permission: &str,
     resource: &str,
     context: &Context,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiRefusal> {
     let request = Request { action: permission, resource, context };
     permit(account, caller, &request, account.decide(caller, &request))
 }
@@ -227,7 +232,7 @@ pub(crate) fn permit(
     caller: &Principal,
     request: &Request<'_>,
     decision: Decision<'_>,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiRefusal> {
     let denial = match decision {
         Decision::Allowed { .. } => return Ok(()),
         Decision::ExplicitDeny { .. } => Denial::Explicit,
@@ -243,12 +248,12 @@ pub(crate) fn permit(
     };
     let (principal, action, resource) =
         (account.principal_arn(caller), request.action.to_owned(), request.resource.to_owned());
-    Err(Refusal::AccessDenied { principal, action, resource, denial })
+    Err(ApiRefusal::AccessDenied { principal, action, resource, denial })
 }
 
 impl Service {
     /// What cannot be read is refused by IAM, unless it came by a path of SES.
-    pub(crate) fn of(request: &Signed<'_>) -> Self {
+    pub(crate) fn of(request: &HttpRequest<'_>) -> Self {
         if request.path.starts_with("/v2/") {
             return Self::Ses;
         }

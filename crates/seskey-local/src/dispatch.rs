@@ -2,13 +2,13 @@
 
 use crate::{
     api::{self, Response, Service},
-    refusal::Refusal,
+    refusal::ApiRefusal,
     ses,
-    sigv4::Signed,
+    sigv4::HttpRequest,
 };
 
 /// The operation that a request asks for; `None` for one that is not served, whose name may be anything.
-pub(crate) fn action(request: &Signed<'_>) -> Option<&'static str> {
+pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     if ses::serves(request) {
         return ses::action(request);
     }
@@ -17,7 +17,7 @@ pub(crate) fn action(request: &Signed<'_>) -> Option<&'static str> {
 }
 
 /// Answers a request with a refusal.
-pub(crate) fn refuse(request: &Signed<'_>, refusal: Refusal, request_id: &str) -> Response {
+pub(crate) fn refuse(request: &HttpRequest<'_>, refusal: ApiRefusal, request_id: &str) -> Response {
     match Service::of(request) {
         Service::Ses => ses::refuse(request, refusal.into(), request_id.to_owned()),
         service => api::refuse(service, &refusal, request_id),

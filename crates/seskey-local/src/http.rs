@@ -25,7 +25,7 @@ use crate::{
     api,
     faults::ApiFault,
     local_ses::{LocalSes, Pending},
-    sigv4::Signed,
+    sigv4::HttpRequest,
 };
 
 mod connection;
@@ -117,7 +117,7 @@ fn answer(
         .collect();
     let headers: Vec<(&str, &str)> =
         headers.iter().map(|(name, value)| (*name, &**value)).collect();
-    let request = Signed {
+    let request = HttpRequest {
         method: method.as_str(),
         path: uri.path(),
         query: uri.query().unwrap_or_default(),

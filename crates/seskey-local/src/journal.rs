@@ -21,7 +21,7 @@ use tracing::{debug, error, warn};
 pub use error::JournalError;
 pub(crate) use {
     database::Database,
-    kept::{Kept, Seed},
+    snapshot::{Seed, Snapshot},
 };
 
 use crate::{
@@ -33,29 +33,29 @@ use crate::{
 mod database;
 mod error;
 mod folder;
-mod kept;
+mod snapshot;
 mod write;
 
-/// One thing to be kept.
+/// One thing to write.
 pub(crate) enum Write {
-    /// Of the account, in whose memory it is already.
+    /// Changed rows of the account, which has the change in memory already.
     Rows(Vec<Row>),
-    /// A message, shown in the mailbox when it is kept.
+    /// A message. The mailbox shows it when it is on disk.
     Message(Arc<Message>),
-    /// Messages that go, from the mailbox too when they are gone.
+    /// Messages to delete; from the mailbox once they are gone from the disk.
     DeleteMessages(Filter),
-    /// How far the clock is ahead, by which it goes when that is kept.
+    /// How far the clock is ahead. It is moved when that is on disk.
     ClockAhead(SignedDuration),
 }
 
-/// It could not be kept, and is undone.
+/// A change could not be written, and is undone in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotKept;
+pub(crate) struct CommitFailed;
 
-/// What somebody waits for before he tells of a change, or of what he saw.
+/// A commit that somebody waits for before he answers.
 #[must_use]
 #[derive(Default)]
-pub(crate) struct Ticket(Option<oneshot::Receiver<()>>);
+pub(crate) struct Commit(Option<oneshot::Receiver<()>>);
 
 /// Where changes are handed in.
 #[derive(Clone, Default)]
@@ -76,7 +76,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    entries: Vec<Entry>,
+    entries: Vec<QueuedWrite>,
     /// Whether somebody waits for one of them.
     awaited: bool,
     /// Whether the account in memory has something that somebody waits for and that is not on disk yet.
@@ -84,9 +84,9 @@ struct Queue {
     closed: bool,
 }
 
-struct Entry {
+struct QueuedWrite {
     write: Write,
-    /// Told when it is kept; dropped when it is not.
+    /// Told when it is on disk; dropped when it failed.
     told: Option<oneshot::Sender<()>>,
 }
 
@@ -96,20 +96,20 @@ const LAZINESS: Duration = Duration::from_secs(1);
 impl Journal {
     /// Hands in the changed rows of the account, which must still be locked, so that the order of the changes is kept.
     ///
-    /// The ticket of a read (no rows) waits only if the account is ahead of the disk: what was seen may fail yet. Of
+    /// The commit of a read (no rows) waits only if the account is ahead of the disk: what was seen may fail yet. Of
     /// the use of an access key nobody is told, so nobody waits for it.
-    pub(crate) fn rows(&self, rows: Vec<Row>) -> Ticket {
+    pub(crate) fn rows(&self, rows: Vec<Row>) -> Commit {
         let mut queue = self.queue();
         queue.ahead |= rows.iter().any(Row::is_acknowledged);
         match (queue.ahead, rows.is_empty()) {
             (true, _) => self.push(queue, Write::Rows(rows), true),
             (false, false) => self.push(queue, Write::Rows(rows), false),
-            (false, true) => Ticket::default(),
+            (false, true) => Commit::default(),
         }
     }
 
     /// Hands in something that is not of the account.
-    pub(crate) fn write(&self, write: Write) -> Ticket {
+    pub(crate) fn write(&self, write: Write) -> Commit {
         self.push(self.queue(), write, true)
     }
 
@@ -118,15 +118,15 @@ impl Journal {
         self.0.commits.load(Ordering::Relaxed)
     }
 
-    fn push(&self, mut queue: MutexGuard<'_, Queue>, write: Write, waits: bool) -> Ticket {
-        let (told, ticket) = oneshot::channel();
-        // behind the end of the writer nobody is told: the ticket fails
+    fn push(&self, mut queue: MutexGuard<'_, Queue>, write: Write, waits: bool) -> Commit {
+        let (told, commit) = oneshot::channel();
+        // behind the end of the writer nobody is told: the commit fails
         if !queue.closed {
             queue.awaited |= waits;
-            queue.entries.push(Entry { write, told: waits.then_some(told) });
+            queue.entries.push(QueuedWrite { write, told: waits.then_some(told) });
             self.0.filled.notify_one();
         }
-        Ticket(waits.then_some(ticket))
+        Commit(waits.then_some(commit))
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -134,7 +134,7 @@ impl Journal {
     }
 
     /// Waits for entries, and takes all there are; nothing at the end.
-    fn next_batch(&self) -> Option<Vec<Entry>> {
+    fn next_batch(&self) -> Option<Vec<QueuedWrite>> {
         let Shared { filled, .. } = &*self.0;
         let idle = |queue: &mut Queue| queue.entries.is_empty() && !queue.closed;
         let queue = filled.wait_while(self.queue(), idle).unwrap_or_else(PoisonError::into_inner);
@@ -153,20 +153,20 @@ impl Journal {
     }
 }
 
-impl Ticket {
+impl Commit {
     /// Waits until it is on disk.
-    pub(crate) async fn kept(self) -> Result<(), NotKept> {
+    pub(crate) async fn done(self) -> Result<(), CommitFailed> {
         match self.0 {
-            Some(ticket) => ticket.await.map_err(|_| NotKept),
+            Some(commit) => commit.await.map_err(|_| CommitFailed),
             None => Ok(()),
         }
     }
 
     /// The same for a caller who cannot await; he may stand in an asynchronous runtime all the same.
-    pub(crate) fn wait(self) -> Result<(), NotKept> {
-        let Some(ticket) = self.0 else { return Ok(()) };
-        let told = thread::scope(|scope| scope.spawn(|| ticket.blocking_recv()).join());
-        told.map_or(Err(NotKept), |told| told.map_err(|_| NotKept))
+    pub(crate) fn wait(self) -> Result<(), CommitFailed> {
+        let Some(commit) = self.0 else { return Ok(()) };
+        let told = thread::scope(|scope| scope.spawn(|| commit.blocking_recv()).join());
+        told.map_or(Err(CommitFailed), |told| told.map_err(|_| CommitFailed))
     }
 }
 
@@ -233,7 +233,7 @@ impl Journal {
         }
     }
 
-    fn tell(&self, batch: Vec<Entry>, show: &dyn Fn(Write)) {
+    fn tell(&self, batch: Vec<QueuedWrite>, show: &dyn Fn(Write)) {
         let mut told = Vec::with_capacity(batch.len());
         for entry in batch {
             show(entry.write);

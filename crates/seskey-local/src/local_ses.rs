@@ -13,20 +13,22 @@ use seskey::{
 };
 
 use crate::{
-    account::{Account, Action, Answer, Circumstances, Status},
+    account::{Account, Action, Answer, RequestContext, Status},
     api,
     clock::Clock,
     dispatch,
     faults::{ApiFault, Faults, Moment, Plan, SmtpFault},
-    journal::{Journal, Kept, NotKept, Ticket, Write},
+    journal::{Commit, CommitFailed, Journal, Snapshot, Write},
     lock::lock,
     mailbox::{Filter, Mailbox, Message},
     message::RawMessage,
     metrics::Metrics,
     refusal,
-    sending::{Envelope, Interface, Login, LoginRefused, Refusal, Sent, Settings, Submission},
+    sending::{
+        Envelope, Interface, Login, LoginRefused, SendingRefusal, Sent, Settings, Submission,
+    },
     ses,
-    sigv4::Signed,
+    sigv4::HttpRequest,
 };
 
 /// A local SES without its sockets.
@@ -59,13 +61,13 @@ pub(crate) struct Pending {
     fault: Option<ApiFault>,
     /// The size of the message that was sent, if any.
     message_bytes: Option<usize>,
-    tickets: [Ticket; 2],
+    commits: [Commit; 2],
 }
 
 impl LocalSes {
     /// From what was kept. With a journal, all that changes is handed in to it.
     pub(crate) fn new(
-        kept: Kept,
+        kept: Snapshot,
         root: &SecretAccessKey,
         region: Region,
         sending: Settings,
@@ -101,13 +103,13 @@ impl LocalSes {
     }
 
     /// Does an action of the IAM API as the root user; the caller blocks until it is on disk.
-    pub(crate) fn apply(&self, action: Action) -> Result<Answer, refusal::Refusal> {
+    pub(crate) fn apply(&self, action: Action) -> Result<Answer, refusal::ApiRefusal> {
         let now = self.clock.now();
-        let (answer, ticket) =
+        let (answer, commit) =
             self.act(|account| account.apply(action, now, &mut *lock(&self.rng)));
-        ticket
+        commit
             .wait()
-            .map_err(|NotKept| refusal::Refusal::Failure(refusal::Code::ServiceFailure))?;
+            .map_err(|CommitFailed| refusal::ApiRefusal::Failure(refusal::Code::ServiceFailure))?;
         answer
     }
 
@@ -203,12 +205,13 @@ impl LocalSes {
         message: Vec<u8>,
         peer: IpAddr,
         region: &Region,
-    ) -> Result<String, Refusal> {
+    ) -> Result<String, SendingRefusal> {
         let kept = match self.judge(login, &envelope, message, peer, region) {
             Ok(message) => {
                 let (id, bytes) = (message.id.clone(), message.raw_data.len());
-                let kept = self.hand_in(Write::Message(message.into())).kept().await;
-                kept.map(|()| (id, bytes)).map_err(|NotKept| Refusal::TemporaryServiceFailure)
+                let kept = self.hand_in(Write::Message(message.into())).done().await;
+                kept.map(|()| (id, bytes))
+                    .map_err(|CommitFailed| SendingRefusal::TemporaryServiceFailure)
             }
             Err(refusal) => Err(refusal),
         };
@@ -232,7 +235,7 @@ impl LocalSes {
         bytes: Vec<u8>,
         peer: IpAddr,
         region: &Region,
-    ) -> Result<Message, Refusal> {
+    ) -> Result<Message, SendingRefusal> {
         let message = &RawMessage::split(&bytes);
         let submission = Submission {
             interface: Interface::Smtp,
@@ -242,7 +245,7 @@ impl LocalSes {
             return_path: None,
             message,
             header: &message.header()?,
-            circumstances: Circumstances {
+            circumstances: RequestContext {
                 access_key_id: &login.access_key_id,
                 peer,
                 secure_transport: true,
@@ -268,13 +271,13 @@ impl LocalSes {
         lock(&self.mailbox).list(filter, after, limit)
     }
 
-    pub(crate) async fn delete_messages(&self, filter: Filter) -> Result<(), NotKept> {
-        self.hand_in(Write::DeleteMessages(filter)).kept().await
+    pub(crate) async fn delete_messages(&self, filter: Filter) -> Result<(), CommitFailed> {
+        self.hand_in(Write::DeleteMessages(filter)).done().await
     }
 
     /// Puts the clock ahead of the machine's by so much, or behind it.
-    pub(crate) async fn move_clock(&self, ahead: SignedDuration) -> Result<(), NotKept> {
-        self.hand_in(Write::ClockAhead(ahead)).kept().await
+    pub(crate) async fn move_clock(&self, ahead: SignedDuration) -> Result<(), CommitFailed> {
+        self.hand_in(Write::ClockAhead(ahead)).done().await
     }
 
     /// From now on things go wrong by this plan.
@@ -300,11 +303,11 @@ impl LocalSes {
     /// What goes wrong on purpose, before anything is done.
     pub(crate) fn answer(
         &self,
-        head: &Signed<'_>,
+        head: &HttpRequest<'_>,
         body: Vec<u8>,
         peer: IpAddr,
     ) -> Result<Pending, ApiFault> {
-        let request = &Signed { body: &body, ..*head };
+        let request = &HttpRequest { body: &body, ..*head };
         let now = self.clock.now();
         // neither the account nor the randomness is held while a signature or a long answer is worked out
         let coin = || lock(&self.faults).coin();
@@ -320,7 +323,7 @@ impl LocalSes {
             Some(fault @ (ApiFault::Cut(Moment::Before) | ApiFault::Hang(Moment::Before))) => {
                 return Err(fault);
             }
-            Some(ApiFault::Refuse(code)) => signer = Err(refusal::Refusal::Failure(code)),
+            Some(ApiFault::Refuse(code)) => signer = Err(refusal::ApiRefusal::Failure(code)),
             _ => {}
         }
         let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
@@ -329,19 +332,19 @@ impl LocalSes {
                 let sent = &mut lock(&self.sent);
                 ses::answer(account, sent, &self.sending, head, body, signer, peer, now, &mut rng)
             } else {
-                let request = &Signed { body: &body, ..*head };
+                let request = &HttpRequest { body: &body, ..*head };
                 (api::answer(account, request, signer, peer, now, &mut rng), None)
             }
         });
         let failure = self.journal.as_ref().map(|_| {
-            let refusal = refusal::Refusal::Failure(refusal::Code::ServiceFailure);
+            let refusal = refusal::ApiRefusal::Failure(refusal::Code::ServiceFailure);
             dispatch::refuse(head, refusal, &answer.request_id)
         });
         let message_bytes = message.as_ref().map(|message| message.raw_data.len());
         let message = message
-            .map_or_else(Ticket::default, |message| self.hand_in(Write::Message(message.into())));
-        let tickets = [changes, message];
-        Ok(Pending { service, action, answer, failure, fault, message_bytes, tickets })
+            .map_or_else(Commit::default, |message| self.hand_in(Write::Message(message.into())));
+        let commits = [changes, message];
+        Ok(Pending { service, action, answer, failure, fault, message_bytes, commits })
     }
 
     /// Waits until what an answer tells of is kept.
@@ -349,10 +352,10 @@ impl LocalSes {
     /// # Errors
     /// What goes wrong on purpose, now that everything is done.
     pub(crate) async fn settle(&self, pending: Pending) -> Result<api::Response, ApiFault> {
-        let Pending { service, action, answer, failure, fault, message_bytes, tickets } = pending;
-        let [changes, message] = tickets;
-        let answer = match (changes.kept().await.and(message.kept().await), failure) {
-            (Err(NotKept), Some(failure)) => failure,
+        let Pending { service, action, answer, failure, fault, message_bytes, commits } = pending;
+        let [changes, message] = commits;
+        let answer = match (changes.done().await.and(message.done().await), failure) {
+            (Err(CommitFailed), Some(failure)) => failure,
             _ => {
                 if let Some(bytes) = message_bytes {
                     self.metrics.message_accepted(bytes);
@@ -381,22 +384,22 @@ impl LocalSes {
         }
     }
 
-    /// Does something with the account and hands what that changed to the journal. It may be told when the ticket says
+    /// Does something with the account and hands what that changed to the journal. It may be told when the commit says
     /// that it is kept.
-    fn act<T>(&self, act: impl FnOnce(&mut Account) -> T) -> (T, Ticket) {
+    fn act<T>(&self, act: impl FnOnce(&mut Account) -> T) -> (T, Commit) {
         let mut account = lock(&self.account);
         let done = act(&mut account);
         let journal = self.journal.as_ref();
-        (done, journal.map_or_else(Ticket::default, |journal| journal.rows(account.take_changes())))
+        (done, journal.map_or_else(Commit::default, |journal| journal.rows(account.take_changes())))
     }
 
     /// Hands in what is not of the account; it is shown when it is kept.
-    fn hand_in(&self, write: Write) -> Ticket {
+    fn hand_in(&self, write: Write) -> Commit {
         match &self.journal {
             Some(journal) => journal.write(write),
             None => {
                 self.show(write);
-                Ticket::default()
+                Commit::default()
             }
         }
     }
@@ -425,7 +428,7 @@ mod tests {
         let mut rng: StdRng = rand::make_rng();
         let authority = Authority::new().expect("certificates");
         let seed = Seed { account_id: None, region: None, root: None, authority };
-        let (kept, root) = Kept::new(seed, &mut rng);
+        let (kept, root) = Snapshot::new(seed, &mut rng);
         let region = kept.region.clone();
         let ses =
             LocalSes::new(kept, &root.1, region.clone(), Settings::default(), false, rng, None);

@@ -13,7 +13,7 @@ mod texts;
 /// Why a request is not done. `Display` is the text that the requester gets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum ApiRefusal {
     /// What the request names is not there.
     #[error("{0}")]
     NoSuchEntity(Missing),
@@ -344,7 +344,7 @@ pub enum Mismatch {
     Signature,
 }
 
-impl Refusal {
+impl ApiRefusal {
     /// The code, such as `NoSuchEntity`.
     pub fn code(&self) -> &'static str {
         self.code_and_status().0

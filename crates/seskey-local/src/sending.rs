@@ -6,10 +6,10 @@ use rand::Rng;
 use seskey::Region;
 
 pub use quota::{Quota, Sent};
-pub use refusal::Refusal;
+pub use refusal::SendingRefusal;
 
 use crate::{
-    account::{Account, Circumstances, Principal},
+    account::{Account, Principal, RequestContext},
     address::is_address,
     mailbox::{self, Destination},
     message::{self, Header, RawMessage},
@@ -84,7 +84,7 @@ pub struct Submission<'a> {
     /// Its header, to which what the parameters of an API say is added.
     pub header: &'a Header,
     /// How the request comes.
-    pub circumstances: Circumstances<'a>,
+    pub circumstances: RequestContext<'a>,
     /// The region of the endpoint.
     pub region: &'a Region,
 }
@@ -109,12 +109,12 @@ impl Interface {
     ///
     /// # Errors
     /// It is too long.
-    pub fn check_length(self, length: usize) -> Result<(), Refusal> {
+    pub fn check_length(self, length: usize) -> Result<(), SendingRefusal> {
         let most = self.max_message();
         match self {
             _ if length <= most => Ok(()),
-            Self::V1 => Err(Refusal::LongerThan { most, length }),
-            Self::Smtp | Self::V2 => Err(Refusal::TooLong),
+            Self::V1 => Err(SendingRefusal::LongerThan { most, length }),
+            Self::Smtp | Self::V2 => Err(SendingRefusal::TooLong),
         }
     }
 
@@ -132,25 +132,25 @@ impl Submission<'_> {
     ///
     /// # Errors
     /// The first reason why the message is refused.
-    pub fn check_form(&self) -> Result<(), Refusal> {
+    pub fn check_form(&self) -> Result<(), SendingRefusal> {
         let mut authors = self.header.authors.iter();
         if let Some(author) = authors.find(|author| !is_address(&author.address)) {
-            return Err(Refusal::InvalidAuthor(author.address.clone()));
+            return Err(SendingRefusal::InvalidAuthor(author.address.clone()));
         }
         let Envelope { sender, recipients } = self.envelope;
         if recipients.is_empty() {
-            return Err(Refusal::NoRecipient);
+            return Err(SendingRefusal::NoRecipient);
         }
         if recipients.len() > MAX_RECIPIENTS {
-            return Err(Refusal::TooManyRecipients);
+            return Err(SendingRefusal::TooManyRecipients);
         }
         let mut addresses =
             recipients.iter().chain([sender]).map(String::as_str).chain(self.return_path);
         if let Some(address) = addresses.find(|address| !is_address(address)) {
-            return Err(Refusal::InvalidAddress(address.to_owned()));
+            return Err(SendingRefusal::InvalidAddress(address.to_owned()));
         }
         if self.message.count_parts(MAX_PARTS)? > MAX_PARTS {
-            return Err(Refusal::TooManyParts);
+            return Err(SendingRefusal::TooManyParts);
         }
         Ok(())
     }
@@ -159,9 +159,13 @@ impl Submission<'_> {
     ///
     /// # Errors
     /// The first reason why the message is refused.
-    pub fn check_account(&self, account: &Account, settings: &Settings) -> Result<(), Refusal> {
+    pub fn check_account(
+        &self,
+        account: &Account,
+        settings: &Settings,
+    ) -> Result<(), SendingRefusal> {
         if !account.is_sending_enabled(self.region) {
-            return Err(Refusal::SendingPaused);
+            return Err(SendingRefusal::SendingPaused);
         }
         self.check_permission(account)?;
         self.check_verified(account, settings)
@@ -171,7 +175,7 @@ impl Submission<'_> {
     ///
     /// # Errors
     /// The quota that it would exceed.
-    pub fn count(&self, sent: &mut Sent, settings: &Settings) -> Result<(), Refusal> {
+    pub fn count(&self, sent: &mut Sent, settings: &Settings) -> Result<(), SendingRefusal> {
         let recipients = &self.envelope.recipients;
         let counted = recipients.iter().filter(|address| !verified::is_simulator(address));
         let (all, counted) = (recipients.len() as u64, counted.count() as u64);
@@ -220,11 +224,11 @@ mod tests {
 
     #[test]
     fn each_interface_has_its_size() {
-        let in_its_words = Refusal::LongerThan { most: 10_485_760, length: 10_485_761 };
+        let in_its_words = SendingRefusal::LongerThan { most: 10_485_760, length: 10_485_761 };
         for (interface, max, refusal) in [
-            (Interface::Smtp, 40 << 20, Refusal::TooLong),
+            (Interface::Smtp, 40 << 20, SendingRefusal::TooLong),
             (Interface::V1, 10 << 20, in_its_words),
-            (Interface::V2, 40 << 20, Refusal::TooLong),
+            (Interface::V2, 40 << 20, SendingRefusal::TooLong),
         ] {
             for (length, expected) in [(max, Ok(())), (max + 1, Err(refusal))] {
                 assert_eq!(interface.check_length(length), expected, "{interface:?} {length}");

@@ -12,7 +12,7 @@ use crate::{
     account::{AccountId, Action, Answer, Identity, TooManyIdentities},
     faults::Plan,
     http,
-    journal::{Database, Journal, JournalError, Kept, NotKept, Seed, Writer},
+    journal::{CommitFailed, Database, Journal, JournalError, Seed, Snapshot, Writer},
     local_ses::LocalSes,
     refusal,
     sending::Settings,
@@ -146,8 +146,8 @@ impl Server {
             authority: Authority::new()?,
         };
         let (mut kept, root) = match &mut database {
-            Some(database) => Kept::open(database, seed, &mut rng)?,
-            None => Kept::new(seed, &mut rng),
+            Some(database) => Snapshot::open(database, seed, &mut rng)?,
+            None => Snapshot::new(seed, &mut rng),
         };
         let region = config.region.unwrap_or_else(|| kept.region.clone());
         let (sockets, listeners) = listen_smtp(config.smtp, &region).await?;
@@ -208,7 +208,7 @@ impl Server {
     ///
     /// # Errors
     /// What the API would refuse.
-    pub fn apply(&self, action: Action) -> Result<Answer, refusal::Refusal> {
+    pub fn apply(&self, action: Action) -> Result<Answer, refusal::ApiRefusal> {
         self.ses.apply(action)
     }
 
@@ -216,9 +216,9 @@ impl Server {
     ///
     /// # Errors
     /// It could not be kept.
-    pub async fn move_clock(&self, ahead: SignedDuration) -> Result<(), refusal::Refusal> {
+    pub async fn move_clock(&self, ahead: SignedDuration) -> Result<(), refusal::ApiRefusal> {
         let moved = self.ses.move_clock(ahead).await;
-        moved.map_err(|NotKept| refusal::Refusal::Failure(refusal::Code::ServiceFailure))
+        moved.map_err(|CommitFailed| refusal::ApiRefusal::Failure(refusal::Code::ServiceFailure))
     }
 
     /// How many times something was committed to disk since the start.

@@ -12,15 +12,15 @@ use seskey::{
     policy::{Context, Request},
 };
 
-pub use refusal::Refusal;
+pub use refusal::SesRefusal;
 
 use crate::{
-    account::{Account, Circumstances, Identity, Principal, SesResource, SesResourceKind},
+    account::{Account, Identity, Principal, RequestContext, SesResource, SesResourceKind},
     api::{self, Response},
     mailbox::Message,
     refusal::{self as common, Mismatch},
     sending::{Interface, Sent, Settings},
-    sigv4::{Signed, Signer},
+    sigv4::{HttpRequest, Signer},
 };
 
 mod compose;
@@ -30,12 +30,12 @@ mod v1;
 mod v2;
 
 /// Whether a request is one to SES: by its path, or by what its signature was made for.
-pub fn serves(request: &Signed<'_>) -> bool {
+pub fn serves(request: &HttpRequest<'_>) -> bool {
     api::is_for_ses(request)
 }
 
 /// The operation that a request to SES asks for, if it is served.
-pub(crate) fn action(request: &Signed<'_>) -> Option<&'static str> {
+pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     if v2::serves(request.path) { v2::action(request) } else { v1::action(request) }
 }
 
@@ -46,9 +46,9 @@ pub fn answer(
     account: &mut Account,
     sent: &mut Sent,
     settings: &Settings,
-    head: &Signed<'_>,
+    head: &HttpRequest<'_>,
     body: Vec<u8>,
-    signer: Result<Signer, common::Refusal>,
+    signer: Result<Signer, common::ApiRefusal>,
     peer: IpAddr,
     now: Timestamp,
     rng: &mut dyn Rng,
@@ -56,13 +56,13 @@ pub fn answer(
     let request_id = api::uuid(rng);
     let interface = if v2::serves(head.path) { Interface::V2 } else { Interface::V1 };
     let mut accepted = None;
-    let answered = signer.map_err(Refusal::Common).and_then(|signer| {
+    let answered = signer.map_err(SesRefusal::Common).and_then(|signer| {
         let (caller, region) = authenticated(account, &signer, now)?;
         account.record_use(&signer.access_key_id, "ses", region.as_str(), now);
         let user_agent = head.header("user-agent");
         let access_key_id = signer.access_key_id.as_str();
         let circumstances =
-            Circumstances { access_key_id, peer, secure_transport: false, user_agent, now };
+            RequestContext { access_key_id, peer, secure_transport: false, user_agent, now };
         let mut call = Call {
             account,
             sent,
@@ -87,7 +87,11 @@ pub fn answer(
 }
 
 /// Answers a request with a refusal.
-pub(crate) fn refuse(request: &Signed<'_>, refusal: Refusal, request_id: String) -> Response {
+pub(crate) fn refuse(
+    request: &HttpRequest<'_>,
+    refusal: SesRefusal,
+    request_id: String,
+) -> Response {
     match v2::serves(request.path) {
         true => v2::response(Err(refusal), request_id),
         false => v1::response(Err(refusal), request_id),
@@ -100,7 +104,7 @@ struct Call<'a> {
     sent: &'a mut Sent,
     settings: &'a Settings,
     caller: Principal,
-    circumstances: Circumstances<'a>,
+    circumstances: RequestContext<'a>,
     interface: Interface,
     region: Region,
     rng: &'a mut dyn Rng,
@@ -109,7 +113,7 @@ struct Call<'a> {
 
 impl Call<'_> {
     /// Whether the caller may do what has no resource.
-    fn authorize(&self, operation: &str) -> Result<(), Refusal> {
+    fn authorize(&self, operation: &str) -> Result<(), SesRefusal> {
         let action = format!("ses:{operation}");
         let context = self.context();
         let request = Request { action: &action, resource: "*", context: &context };
@@ -118,7 +122,7 @@ impl Call<'_> {
     }
 
     /// Whether the caller may do something on an identity.
-    fn authorize_on(&self, operation: &str, identity: &Identity) -> Result<(), Refusal> {
+    fn authorize_on(&self, operation: &str, identity: &Identity) -> Result<(), SesRefusal> {
         let action = format!("ses:{operation}");
         let resource = self.account.identity_arn(&self.region, identity);
         let context = self.context();
@@ -146,16 +150,16 @@ impl Call<'_> {
     }
 
     /// An identity by its name, or by its ARN in this account and region.
-    fn identity(&self, given: &str) -> Result<Identity, Refusal> {
+    fn identity(&self, given: &str) -> Result<Identity, SesRefusal> {
         let arn = self.account.ses_arn(&self.region, "identity", "");
         let identity = Identity::parse(given.strip_prefix(&arn).unwrap_or(given));
-        identity.ok_or_else(|| Refusal::InvalidParameter(format!("Invalid identity: {given}.")))
+        identity.ok_or_else(|| SesRefusal::InvalidParameter(format!("Invalid identity: {given}.")))
     }
 
     /// The configuration set, template or suppressed address of that name.
-    fn resource(&self, kind: SesResourceKind, name: &str) -> Result<&SesResource, Refusal> {
+    fn resource(&self, kind: SesResourceKind, name: &str) -> Result<&SesResource, SesRefusal> {
         let found = self.account.ses_resource(&self.region, kind, name);
-        found.ok_or_else(|| Refusal::NoSuchResource(kind, name.to_owned()))
+        found.ok_or_else(|| SesRefusal::NoSuchResource(kind, name.to_owned()))
     }
 
     /// Makes what is not there yet.
@@ -164,9 +168,9 @@ impl Call<'_> {
         kind: SesResourceKind,
         name: &str,
         resource: SesResource,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SesRefusal> {
         if self.account.ses_resource(&self.region, kind, name).is_some() {
-            return Err(Refusal::ResourceAlreadyExists(kind, name.to_owned()));
+            return Err(SesRefusal::ResourceAlreadyExists(kind, name.to_owned()));
         }
         Ok(self.account.put_ses_resource(&self.region, name, resource)?)
     }
@@ -177,7 +181,7 @@ impl Call<'_> {
         Some(policies.map(|(name, policy)| (name.to_owned(), policy.to_owned())).collect())
     }
 
-    fn create_identity(&mut self, identity: &Identity) -> Result<bool, Refusal> {
+    fn create_identity(&mut self, identity: &Identity) -> Result<bool, SesRefusal> {
         Ok(self.account.create_identity(&self.region, identity)?)
     }
 }
@@ -188,12 +192,12 @@ const UNLIMITED: f64 = -1.0;
 const UNLIMITED_RATE: f64 = 1_000_000.0;
 
 /// The name of a configuration set or a template. Source: SES API Reference, `ConfigurationSet`.
-fn resource_name(name: &str) -> Result<&str, Refusal> {
+fn resource_name(name: &str) -> Result<&str, SesRefusal> {
     let is_name = (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     match is_name {
         true => Ok(name),
-        false => Err(Refusal::InvalidParameter(format!("Invalid name <{name}>."))),
+        false => Err(SesRefusal::InvalidParameter(format!("Invalid name <{name}>."))),
     }
 }
 
@@ -201,9 +205,9 @@ fn authenticated(
     account: &Account,
     signer: &Signer,
     now: Timestamp,
-) -> Result<(Principal, Region), Refusal> {
+) -> Result<(Principal, Region), SesRefusal> {
     let caller = account.caller(&signer.access_key_id, now)?.clone();
     let region = Region::parse_unknown(&signer.scope.region)
-        .map_err(|_| common::Refusal::SignatureDoesNotMatch(Mismatch::Region))?;
+        .map_err(|_| common::ApiRefusal::SignatureDoesNotMatch(Mismatch::Region))?;
     Ok((caller, region))
 }

@@ -13,7 +13,7 @@ pub(crate) use canonical::UNRESERVED;
 pub use canonical::canonical_request;
 pub use signature::{sign, string_to_sign};
 
-use crate::refusal::{Mismatch, Refusal};
+use crate::refusal::{ApiRefusal, Mismatch};
 
 mod authorization;
 mod canonical;
@@ -23,7 +23,7 @@ mod time;
 
 /// A request as it came over the wire. Header names are compared without regard to case.
 #[derive(Clone, Copy)]
-pub struct Signed<'a> {
+pub struct HttpRequest<'a> {
     /// Such as `POST`.
     pub method: &'a str,
     /// The path, not decoded.
@@ -61,13 +61,13 @@ pub struct SigningKey {
 /// `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidClientTokenId` or `SignatureDoesNotMatch`. An unknown
 /// key takes the same work as a known one.
 pub fn verify(
-    request: &Signed<'_>,
+    request: &HttpRequest<'_>,
     accept: impl Fn(&Scope) -> Result<(), Mismatch>,
     key_of: impl Fn(&str) -> Option<SigningKey>,
     clocks: [Timestamp; 2],
-) -> Result<Signer, Refusal> {
+) -> Result<Signer, ApiRefusal> {
     let authorization = Authorization::of(request)?;
-    check(request, &authorization, accept, clocks).map_err(Refusal::SignatureDoesNotMatch)?;
+    check(request, &authorization, accept, clocks).map_err(ApiRefusal::SignatureDoesNotMatch)?;
 
     let to_sign = string_to_sign(
         &time::format(authorization.signed_at),
@@ -87,13 +87,13 @@ pub fn verify(
                 access_key_id: authorization.access_key_id,
                 scope: authorization.scope,
             }),
-            false => Err(Refusal::SignatureDoesNotMatch(Mismatch::Signature)),
+            false => Err(ApiRefusal::SignatureDoesNotMatch(Mismatch::Signature)),
         },
-        _ => Err(Refusal::InvalidClientTokenId),
+        _ => Err(ApiRefusal::InvalidClientTokenId),
     }
 }
 
-impl<'a> Signed<'a> {
+impl<'a> HttpRequest<'a> {
     /// The values of a header, in their order.
     pub fn header_values(&self, name: &str) -> impl Iterator<Item = &'a str> {
         self.headers
@@ -110,7 +110,7 @@ impl<'a> Signed<'a> {
 
 /// All that a signature must be before it is worth computing.
 fn check(
-    request: &Signed<'_>,
+    request: &HttpRequest<'_>,
     authorization: &Authorization,
     accept: impl Fn(&Scope) -> Result<(), Mismatch>,
     clocks: [Timestamp; 2],

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use crate::{
     account::{Action, AssumeRole},
     iam::{Members, Operation, Resource, op, shapes::*},
-    refusal::Refusal,
+    refusal::ApiRefusal,
 };
 
 /// The namespace of every answer.
@@ -49,7 +49,7 @@ pub const OPERATIONS: &[Operation] = &[
 ];
 
 /// An ARN of whatever partition and service: the trust policy tells whether there is such a role.
-fn role_arn(m: &Members) -> Result<String, Refusal> {
+fn role_arn(m: &Members) -> Result<String, ApiRefusal> {
     let arn = m.required("RoleArn", &ARN)?;
     let fields: Vec<&str> = arn.splitn(6, ':').collect();
     match fields.as_slice() {
@@ -58,6 +58,6 @@ fn role_arn(m: &Members) -> Result<String, Refusal> {
         {
             Ok(arn)
         }
-        _ => Err(Refusal::InvalidRoleArn(arn)),
+        _ => Err(ApiRefusal::InvalidRoleArn(arn)),
     }
 }

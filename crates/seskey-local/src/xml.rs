@@ -8,7 +8,7 @@ use quick_xml::{
     events::{BytesEnd, BytesStart, BytesText, Event},
 };
 
-use crate::refusal::Refusal;
+use crate::refusal::ApiRefusal;
 
 /// The media type of all answers.
 pub const CONTENT_TYPE: &str = "text/xml";
@@ -26,7 +26,7 @@ pub fn document(root: &str, namespace: &str, inside: impl FnOnce(&mut Xml)) -> S
 }
 
 /// The error document. Source: IAM API Reference, "Common Errors".
-pub fn error(namespace: &str, refusal: &Refusal, request_id: &str) -> String {
+pub fn error(namespace: &str, refusal: &ApiRefusal, request_id: &str) -> String {
     let (status, code, message) = (refusal.status(), refusal.code(), refusal.to_string());
     error_document(namespace, status, code, &message, request_id)
 }

@@ -11,8 +11,8 @@ use jiff::SignedDuration;
 use proptest::{prelude::*, sample::Index};
 use seskey::{Secret, SecretAccessKey};
 use seskey_local::{
-    refusal::Refusal,
-    sigv4::{Authorization, Signed, Signer, SigningKey, canonical_request, verify},
+    refusal::ApiRefusal,
+    sigv4::{Authorization, HttpRequest, Signer, SigningKey, canonical_request, verify},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -175,7 +175,7 @@ fn a_session_token_is_there_exactly_when_the_key_has_one() {
             let good = of_key == sent;
             let signer = signer(&client, &request, of_key);
             assert_eq!(signer.is_ok(), good, "{of_key:?} {sent:?} {signer:?}");
-            assert!(good || signer == Err(Refusal::InvalidClientTokenId), "{signer:?}");
+            assert!(good || signer == Err(ApiRefusal::InvalidClientTokenId), "{signer:?}");
         }
     }
 }
@@ -187,10 +187,10 @@ fn a_session_token_stands_beside_the_signature() {
     let mut request = Unsigned::iam("ListUsers", &[]).by_get();
     request.headers.push(("x-amz-security-token".into(), "token".into()));
     let request = presigned(&client, request);
-    assert_eq!(signer(&client, &request, Some("token")), Err(Refusal::InvalidClientTokenId));
+    assert_eq!(signer(&client, &request, Some("token")), Err(ApiRefusal::InvalidClientTokenId));
 }
 
-fn signer(client: &Client, request: &Unsigned, token: Option<&str>) -> Result<Signer, Refusal> {
+fn signer(client: &Client, request: &Unsigned, token: Option<&str>) -> Result<Signer, ApiRefusal> {
     let key_of = |_: &str| {
         let session_token = token.map(|token| Secret::new(token.to_owned()));
         Some(SigningKey { secret: SecretAccessKey::parse(ROOT.1).unwrap(), session_token })
@@ -198,10 +198,10 @@ fn signer(client: &Client, request: &Unsigned, token: Option<&str>) -> Result<Si
     with_signed(request, |signed| verify(signed, |_| Ok(()), key_of, [client.now; 2]))
 }
 
-fn with_signed<T>(request: &Unsigned, use_it: impl FnOnce(&Signed<'_>) -> T) -> T {
+fn with_signed<T>(request: &Unsigned, use_it: impl FnOnce(&HttpRequest<'_>) -> T) -> T {
     let headers: Vec<(&str, &str)> =
         request.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-    use_it(&Signed {
+    use_it(&HttpRequest {
         method: request.method,
         path: &request.path,
         query: &request.query,

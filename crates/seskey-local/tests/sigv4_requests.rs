@@ -1,4 +1,4 @@
-//! Signed requests, whole and tampered with: each difference to what was signed is refused with its code.
+//! HttpRequest requests, whole and tampered with: each difference to what was signed is refused with its code.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

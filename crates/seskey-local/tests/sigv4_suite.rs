@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use seskey::{Secret, SecretAccessKey};
 use seskey_local::sigv4::{
-    Authorization, Scope, Signed, Signer, SigningKey, canonical_request, sign, string_to_sign,
+    Authorization, HttpRequest, Scope, Signer, SigningKey, canonical_request, sign, string_to_sign,
     verify,
 };
 
@@ -34,7 +34,7 @@ fn every_step_of_every_case_is_aws_own() {
     for case in &suite.cases {
         let headers: Vec<(&str, &str)> =
             case.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let request = Signed {
+        let request = HttpRequest {
             method: &case.method,
             path: &case.path,
             query: &case.query,

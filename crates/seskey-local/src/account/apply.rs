@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rand::Rng;
 
 use super::{Account, Action, Answer, whole_seconds};
-use crate::refusal::Refusal;
+use crate::refusal::ApiRefusal;
 
 impl Account {
     /// Does one action, or refuses it and changes nothing.
@@ -16,7 +16,7 @@ impl Account {
         action: Action,
         now: Timestamp,
         rng: &mut dyn Rng,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         use Action as A;
         let (exactly, now) = (now, whole_seconds(now));
         match action {

@@ -7,8 +7,8 @@ use seskey::policy::{
     Decision, MalformedPolicy, MissingAllow, Policy, PolicySource, Request, evaluate,
 };
 
-use super::{Account, Principal, held::Held, policies::Entry};
-use crate::refusal::Refusal;
+use super::{Account, Principal, held::Held, policies::PolicyEntry};
+use crate::refusal::ApiRefusal;
 
 /// A policy as it was given, and as it is understood once it bears on somebody: that takes many times the memory of the
 /// text.
@@ -23,7 +23,7 @@ pub(super) struct Document {
 pub(super) type Bearing<'a> = (&'a PolicySource, &'a Document);
 
 impl Document {
-    pub(super) fn parse(text: String, source: PolicySource) -> Result<Self, Refusal> {
+    pub(super) fn parse(text: String, source: PolicySource) -> Result<Self, ApiRefusal> {
         let parse = match source {
             PolicySource::Resource { .. } => Policy::parse_resource,
             PolicySource::Managed { .. } => Policy::parse_managed,
@@ -33,7 +33,7 @@ impl Document {
     }
 
     /// It may be older than today's rules of what is stored.
-    pub(super) fn parse_stored(text: String, source: PolicySource) -> Result<Self, Refusal> {
+    pub(super) fn parse_stored(text: String, source: PolicySource) -> Result<Self, ApiRefusal> {
         let parse = parser_of_stored(&source);
         Self::of(text, source, parse)
     }
@@ -43,8 +43,8 @@ impl Document {
         self.policy.get_or_init(|| parse(&self.text).expect("it was parsed before"))
     }
 
-    fn of(text: String, source: PolicySource, parse: Parser) -> Result<Self, Refusal> {
-        parse(&text).map_err(Refusal::MalformedPolicyDocument)?;
+    fn of(text: String, source: PolicySource, parse: Parser) -> Result<Self, ApiRefusal> {
+        parse(&text).map_err(ApiRefusal::MalformedPolicyDocument)?;
         Ok(Self { text, source, policy: OnceLock::new() })
     }
 }
@@ -141,7 +141,7 @@ impl Account {
     /// What a user, a group or a role holds of its own, inline before attached.
     pub(super) fn policies_of<'a>(&'a self, held: &'a Held) -> impl Iterator<Item = Bearing<'a>> {
         let attached = held.attached.iter().filter_map(|arn| self.managed_policy(arn).ok());
-        let documents = held.inline.values().chain(attached.map(Entry::document));
+        let documents = held.inline.values().chain(attached.map(PolicyEntry::document));
         documents.map(|document| (&document.source, document))
     }
 }

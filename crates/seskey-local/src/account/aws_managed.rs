@@ -11,7 +11,7 @@ use seskey::{Partition, policy::PolicySource};
 
 use super::{
     authority::Document,
-    policies::{Entry, ManagedPolicy},
+    policies::{ManagedPolicy, PolicyEntry},
     versions::{Version, VersionId},
 };
 
@@ -27,12 +27,12 @@ struct Row {
 }
 
 /// The policies as a partition has them.
-pub(super) fn policies<'a>(partition: Partition) -> impl Iterator<Item = &'a Entry> {
+pub(super) fn policies<'a>(partition: Partition) -> impl Iterator<Item = &'a PolicyEntry> {
     let prefix = format!("arn:{partition}:iam::aws:");
     ENTRIES.iter().filter(move |entry| entry.policy.arn.starts_with(&prefix))
 }
 
-static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+static ENTRIES: LazyLock<Vec<PolicyEntry>> = LazyLock::new(|| {
     use Partition::*;
     let rows: Vec<Row> = serde_json::from_str(include_str!("../../data/aws-managed-policies.json"))
         .expect("the table is JSON of rows");
@@ -43,12 +43,12 @@ static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         .collect()
 });
 
-fn entry(partition: Partition, row: &Row) -> Entry {
+fn entry(partition: Partition, row: &Row) -> PolicyEntry {
     let arn = format!("arn:{partition}:iam::aws:policy/{}", row.name);
     let source = PolicySource::Managed { arn: arn.clone() };
     let text = row.document.to_string().replace("\"arn:aws:", &format!("\"arn:{partition}:"));
     let document = Document::parse(text, source).expect("a document of the table");
-    Entry {
+    PolicyEntry {
         versions: BTreeMap::from([(row.version, Version { document, create_date: row.updated })]),
         next_version: row.version.next(),
         as_boundary: PolicySource::Boundary { arn: arn.clone() },

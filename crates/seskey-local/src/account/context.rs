@@ -9,7 +9,7 @@ use super::{Account, Principal, Tag};
 
 /// How a request comes, whoever makes it.
 #[derive(Debug, Clone, Copy)]
-pub struct Circumstances<'a> {
+pub struct RequestContext<'a> {
     /// The access key that it is made with.
     pub access_key_id: &'a str,
     /// The address of the client.
@@ -43,9 +43,9 @@ impl Account {
     pub fn request_context(
         &self,
         principal: &Principal,
-        circumstances: &Circumstances<'_>,
+        circumstances: &RequestContext<'_>,
     ) -> Context {
-        let Circumstances { access_key_id, peer, secure_transport, user_agent, now } =
+        let RequestContext { access_key_id, peer, secure_transport, user_agent, now } =
             circumstances;
         let session = self.temporary_credential(access_key_id, *now);
         // as long as it is recorded: a policy is matched against it while the account waits

@@ -4,9 +4,9 @@ use super::{
     Account, Answer, AttachedPolicy, Detail, EntityType, HeldDetail, Holder, Page, PolicyEntity,
     PolicyUsage, aws_managed,
     held::Held,
-    policies::{Entry, Usages},
+    policies::{PolicyEntry, Usages},
 };
-use crate::refusal::Refusal;
+use crate::refusal::ApiRefusal;
 
 impl Account {
     /// Users, groups, roles, the policies of the account, and those of AWS that are used, in this order.
@@ -14,7 +14,7 @@ impl Account {
         &self,
         filter: &[EntityType],
         page: &Page,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let usages = self.usages();
         let wanted = |kind| filter.is_empty() || filter.contains(&kind);
         let users = self.users.iter().filter(|_| wanted(EntityType::User)).map(|(name, entry)| {
@@ -53,7 +53,7 @@ impl Account {
         usage: Option<PolicyUsage>,
         path_prefix: &str,
         page: &Page,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         self.managed_policy(policy_arn)?;
         let uses = |held: &Held, boundary: Option<&String>| {
             let attached = held.attached.contains(policy_arn);
@@ -103,6 +103,6 @@ impl Account {
     }
 }
 
-fn policy_detail(entry: &Entry, usages: &Usages<'_>) -> Detail {
+fn policy_detail(entry: &PolicyEntry, usages: &Usages<'_>) -> Detail {
     Detail::Policy { policy: usages.count(&entry.policy), versions: entry.all_versions() }
 }

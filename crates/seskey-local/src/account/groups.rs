@@ -5,7 +5,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{Account, Answer, Folded, Holder, Page, held::Held, identifiers};
-use crate::refusal::{Conflict, Missing, Refusal};
+use crate::refusal::{ApiRefusal, Conflict, Missing};
 
 /// A group. Source: IAM API Reference, `Group`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub(super) const GROUPS_PER_USER: usize = 10;
 
 /// A group with the policies that it holds.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct GroupEntry {
     pub(super) group: Group,
     pub(super) held: Held,
 }
@@ -36,13 +36,13 @@ impl Account {
         path: String,
         now: Timestamp,
         rng: &mut dyn Rng,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let folded = Folded::new(&group_name);
         if self.groups.contains_key(&folded) {
-            return Err(Refusal::GroupAlreadyExists(group_name));
+            return Err(ApiRefusal::GroupAlreadyExists(group_name));
         }
         if self.groups.len() >= GROUPS_PER_ACCOUNT {
-            return Err(Refusal::LimitExceeded {
+            return Err(ApiRefusal::LimitExceeded {
                 quota: "GroupsPerAccount",
                 limit: GROUPS_PER_ACCOUNT,
             });
@@ -54,11 +54,11 @@ impl Account {
             path,
             group_name,
         };
-        self.groups.insert(folded, Entry { group: group.clone(), held: Held::default() });
+        self.groups.insert(folded, GroupEntry { group: group.clone(), held: Held::default() });
         Ok(Answer::Group(group))
     }
 
-    pub(super) fn get_group(&self, group_name: &str, page: &Page) -> Result<Answer, Refusal> {
+    pub(super) fn get_group(&self, group_name: &str, page: &Page) -> Result<Answer, ApiRefusal> {
         let group = self.group_entry(group_name)?.group.clone();
         let folded = Folded::new(group_name);
         let members = self.users.iter().filter(|(_, entry)| entry.groups.contains(&folded));
@@ -66,7 +66,7 @@ impl Account {
         Ok(Answer::GroupUsers { group, users })
     }
 
-    pub(super) fn list_groups(&self, path_prefix: &str, page: &Page) -> Result<Answer, Refusal> {
+    pub(super) fn list_groups(&self, path_prefix: &str, page: &Page) -> Result<Answer, ApiRefusal> {
         let groups =
             self.groups.iter().filter(|(_, entry)| entry.group.path.starts_with(path_prefix));
         Ok(Answer::Groups(page.of(groups.map(|(name, entry)| (name, entry.group.clone())))?))
@@ -76,7 +76,7 @@ impl Account {
         &self,
         user_name: &str,
         page: &Page,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let groups = self.user_entry(user_name)?.groups.iter();
         Ok(Answer::Groups(page.of(groups.map(|name| (name, self.groups[name].group.clone())))?))
     }
@@ -86,13 +86,13 @@ impl Account {
         group_name: &str,
         new_path: Option<String>,
         new_group_name: Option<String>,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let group = &self.group_entry(group_name)?.group;
         let path = new_path.unwrap_or_else(|| group.path.clone());
         let name = new_group_name.unwrap_or_else(|| group.group_name.clone());
         let (old, new) = (Folded::new(group_name), Folded::new(&name));
         if old != new && self.groups.contains_key(&new) {
-            return Err(Refusal::GroupAlreadyExists(name));
+            return Err(ApiRefusal::GroupAlreadyExists(name));
         }
         let members: Vec<Folded> = self
             .users
@@ -122,12 +122,15 @@ impl Account {
         &mut self,
         group_name: &str,
         user_name: &str,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         self.group_entry(group_name)?;
         let groups = &mut self.user_entry_mut(user_name)?.groups;
         let folded = Folded::new(group_name);
         if !groups.contains(&folded) && groups.len() >= GROUPS_PER_USER {
-            return Err(Refusal::LimitExceeded { quota: "GroupsPerUser", limit: GROUPS_PER_USER });
+            return Err(ApiRefusal::LimitExceeded {
+                quota: "GroupsPerUser",
+                limit: GROUPS_PER_USER,
+            });
         }
         groups.insert(folded);
         Ok(Answer::Done)
@@ -137,16 +140,16 @@ impl Account {
         &mut self,
         group_name: &str,
         user_name: &str,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         self.group_entry(group_name)?;
         if !self.user_entry_mut(user_name)?.groups.remove(&Folded::new(group_name)) {
             let (user, group) = (user_name.to_owned(), group_name.to_owned());
-            return Err(Refusal::NoSuchEntity(Missing::Membership { user, group }));
+            return Err(ApiRefusal::NoSuchEntity(Missing::Membership { user, group }));
         }
         Ok(Answer::Done)
     }
 
-    pub(super) fn delete_group(&mut self, group_name: &str) -> Result<Answer, Refusal> {
+    pub(super) fn delete_group(&mut self, group_name: &str) -> Result<Answer, ApiRefusal> {
         let folded = Folded::new(group_name);
         let held = &self.group_entry(group_name)?.held;
         let conflicts = [
@@ -158,21 +161,24 @@ impl Account {
             ),
         ];
         if let Some((_, conflict)) = conflicts.into_iter().find(|(stands, _)| *stands) {
-            return Err(Refusal::DeleteConflict(conflict));
+            return Err(ApiRefusal::DeleteConflict(conflict));
         }
         self.groups.remove(&folded);
         Ok(Answer::Done)
     }
 
-    pub(super) fn group_entry(&self, group_name: &str) -> Result<&Entry, Refusal> {
+    pub(super) fn group_entry(&self, group_name: &str) -> Result<&GroupEntry, ApiRefusal> {
         self.groups.get(&Folded::new(group_name)).ok_or_else(|| no_such_group(group_name))
     }
 
-    pub(super) fn group_entry_mut(&mut self, group_name: &str) -> Result<&mut Entry, Refusal> {
+    pub(super) fn group_entry_mut(
+        &mut self,
+        group_name: &str,
+    ) -> Result<&mut GroupEntry, ApiRefusal> {
         self.groups.get_mut(&Folded::new(group_name)).ok_or_else(|| no_such_group(group_name))
     }
 }
 
-fn no_such_group(group_name: &str) -> Refusal {
-    Refusal::NoSuchEntity(Missing::Group(group_name.to_owned()))
+fn no_such_group(group_name: &str) -> ApiRefusal {
+    ApiRefusal::NoSuchEntity(Missing::Group(group_name.to_owned()))
 }

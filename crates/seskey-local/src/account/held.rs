@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use seskey::policy::{PolicySource, counted_size};
 
 use super::{Account, Answer, AttachedPolicy, Holder, Page, authority::Document};
-use crate::refusal::{Missing, Refusal};
+use crate::refusal::{ApiRefusal, Missing};
 
 /// What a user, a group or a role holds.
 #[derive(Default, Serialize, Deserialize)]
@@ -26,14 +26,14 @@ impl Account {
         holder: &Holder,
         policy_name: String,
         document: String,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let held = self.held(holder)?;
         let document = Document::parse(document, holder.source_of(&policy_name))?;
         let others = held.inline.iter().filter(|(name, _)| **name != policy_name);
         let size: usize = others.map(|(_, other)| counted_size(&other.text)).sum();
         if size + counted_size(&document.text) > holder.inline_size_limit() {
             let (limit, holder) = (holder.inline_size_limit(), holder.to_string());
-            return Err(Refusal::PolicySizeExceeded { limit, holder });
+            return Err(ApiRefusal::PolicySizeExceeded { limit, holder });
         }
         self.held_mut(holder)?.inline.insert(policy_name, document);
         Ok(Answer::Done)
@@ -43,7 +43,7 @@ impl Account {
         &self,
         holder: Holder,
         policy_name: String,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         match self.held(&holder)?.inline.get(&policy_name) {
             Some(document) => {
                 let document = document.text.clone();
@@ -57,7 +57,7 @@ impl Account {
         &self,
         holder: &Holder,
         page: &Page,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let names = self.held(holder)?.inline.keys();
         Ok(Answer::PolicyNames(page.of(names.map(|name| (name, name.clone())))?))
     }
@@ -66,7 +66,7 @@ impl Account {
         &mut self,
         holder: &Holder,
         policy_name: String,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         match self.held_mut(holder)?.inline.remove(&policy_name) {
             Some(_) => Ok(Answer::Done),
             None => Err(holder.no_such_policy(policy_name)),
@@ -78,7 +78,7 @@ impl Account {
         &mut self,
         holder: &Holder,
         policy_arn: String,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let attached = &self.held(holder)?.attached;
         self.attachable_policy(&policy_arn)?;
         if !attached.contains(&policy_arn) && attached.len() >= ATTACHED_POLICIES {
@@ -87,7 +87,7 @@ impl Account {
                 Holder::Group(_) => "PoliciesPerGroup",
                 Holder::Role(_) => "PoliciesPerRole",
             };
-            return Err(Refusal::LimitExceeded { quota, limit: ATTACHED_POLICIES });
+            return Err(ApiRefusal::LimitExceeded { quota, limit: ATTACHED_POLICIES });
         }
         self.held_mut(holder)?.attached.insert(policy_arn);
         Ok(Answer::Done)
@@ -97,10 +97,10 @@ impl Account {
         &mut self,
         holder: &Holder,
         policy_arn: String,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         match self.held_mut(holder)?.attached.remove(&policy_arn) {
             true => Ok(Answer::Done),
-            false => Err(Refusal::NoSuchEntity(Missing::Policy(policy_arn))),
+            false => Err(ApiRefusal::NoSuchEntity(Missing::Policy(policy_arn))),
         }
     }
 
@@ -109,7 +109,7 @@ impl Account {
         holder: &Holder,
         path_prefix: &str,
         page: &Page,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let attached = self.held(holder)?.attached.iter().filter_map(|arn| {
             let policy = &self.managed_policy(arn).ok()?.policy;
             let (policy_name, policy_arn) = (policy.policy_name.clone(), arn.clone());
@@ -122,12 +122,12 @@ impl Account {
     }
 
     /// A managed policy that is to be attached, or to be a permissions boundary.
-    pub(super) fn attachable_policy(&self, arn: &str) -> Result<(), Refusal> {
-        let missing = |_| Refusal::NoSuchEntity(Missing::AttachablePolicy(arn.to_owned()));
+    pub(super) fn attachable_policy(&self, arn: &str) -> Result<(), ApiRefusal> {
+        let missing = |_| ApiRefusal::NoSuchEntity(Missing::AttachablePolicy(arn.to_owned()));
         self.managed_policy(arn).map(drop).map_err(missing)
     }
 
-    pub(super) fn held(&self, holder: &Holder) -> Result<&Held, Refusal> {
+    pub(super) fn held(&self, holder: &Holder) -> Result<&Held, ApiRefusal> {
         match holder {
             Holder::User(name) => Ok(&self.user_entry(name)?.held),
             Holder::Group(name) => Ok(&self.group_entry(name)?.held),
@@ -135,7 +135,7 @@ impl Account {
         }
     }
 
-    fn held_mut(&mut self, holder: &Holder) -> Result<&mut Held, Refusal> {
+    fn held_mut(&mut self, holder: &Holder) -> Result<&mut Held, ApiRefusal> {
         match holder {
             Holder::User(name) => Ok(&mut self.user_entry_mut(name)?.held),
             Holder::Group(name) => Ok(&mut self.group_entry_mut(name)?.held),
@@ -169,8 +169,8 @@ impl Holder {
         }
     }
 
-    fn no_such_policy(&self, policy_name: String) -> Refusal {
-        Refusal::NoSuchEntity(match self {
+    fn no_such_policy(&self, policy_name: String) -> ApiRefusal {
+        ApiRefusal::NoSuchEntity(match self {
             Self::User(_) => Missing::UserPolicy(policy_name),
             Self::Group(_) => Missing::GroupPolicy(policy_name),
             Self::Role(_) => Missing::RolePolicy(policy_name),

@@ -44,7 +44,7 @@ pub struct TooManyIdentities;
 
 /// What hangs on an identity.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct IdentityEntry {
     /// By name.
     policies: BTreeMap<String, Document>,
     #[serde(default)]
@@ -149,7 +149,7 @@ impl Account {
         {
             return Err(TooManyIdentities);
         }
-        self.identities.insert(key, Entry::default());
+        self.identities.insert(key, IdentityEntry::default());
         Ok(true)
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AccessKeyMetadata, Account, Answer, Page, Principal, identifiers, rows, whole_seconds,
 };
-use crate::refusal::{Missing, Refusal};
+use crate::refusal::{ApiRefusal, Missing};
 
 /// An access key with its secret, which its `Debug` does not tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,9 +78,9 @@ impl Account {
         principal: Principal,
         now: Timestamp,
         rng: &mut dyn Rng,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         if self.access_keys_of(&principal)?.len() >= ACCESS_KEYS_PER_USER {
-            return Err(Refusal::LimitExceeded {
+            return Err(ApiRefusal::LimitExceeded {
                 quota: "AccessKeysPerUser",
                 limit: ACCESS_KEYS_PER_USER,
             });
@@ -107,7 +107,7 @@ impl Account {
         principal: &Principal,
         page: &Page,
         now: Timestamp,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let owned = self.access_keys_of(principal)?.iter();
         let mut ids: Vec<&String> = owned.filter(|id| self.is_listed(id, now)).collect();
         ids.sort();
@@ -121,10 +121,10 @@ impl Account {
         access_key_id: String,
         status: Status,
         now: Timestamp,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let owned = self.access_keys_of(principal)?.contains(&access_key_id);
         let Some(key) = self.access_keys.get_mut(&access_key_id).filter(|_| owned) else {
-            return Err(Refusal::NoSuchEntity(Missing::AccessKey(access_key_id)));
+            return Err(ApiRefusal::NoSuchEntity(Missing::AccessKey(access_key_id)));
         };
         if key.status != status {
             let was = key.clone();
@@ -139,11 +139,11 @@ impl Account {
         principal: &Principal,
         access_key_id: String,
         now: Timestamp,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let owned = self.access_keys_of_mut(principal)?;
         match owned.iter().position(|id| *id == access_key_id) {
             Some(place) => owned.remove(place),
-            None => return Err(Refusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
+            None => return Err(ApiRefusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
         };
         let was = self.access_keys.remove(&access_key_id);
         self.last_used.remove(&access_key_id);
@@ -154,40 +154,43 @@ impl Account {
     pub(super) fn get_access_key_last_used(
         &self,
         access_key_id: String,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         match self.access_keys.get(&access_key_id) {
             Some(key) => Ok(Answer::AccessKeyLastUsed {
                 user_name: owner_name(&key.owner),
                 last_used: self.last_used(&access_key_id).cloned(),
             }),
-            None => Err(Refusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
+            None => Err(ApiRefusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
         }
     }
 
-    fn access_keys_of(&self, principal: &Principal) -> Result<&Vec<String>, Refusal> {
+    fn access_keys_of(&self, principal: &Principal) -> Result<&Vec<String>, ApiRefusal> {
         match principal {
             Principal::Root => Ok(&self.root_user().access_keys),
             Principal::User(name) => Ok(&self.user_entry(name)?.access_keys),
-            Principal::AssumedRole { .. } => Err(Refusal::NotAUser),
+            Principal::AssumedRole { .. } => Err(ApiRefusal::NotAUser),
         }
     }
 
-    fn access_keys_of_mut(&mut self, principal: &Principal) -> Result<&mut Vec<String>, Refusal> {
+    fn access_keys_of_mut(
+        &mut self,
+        principal: &Principal,
+    ) -> Result<&mut Vec<String>, ApiRefusal> {
         match principal {
             Principal::Root => Ok(&mut self.root_user_mut().access_keys),
             Principal::User(name) => Ok(&mut self.user_entry_mut(name)?.access_keys),
-            Principal::AssumedRole { .. } => Err(Refusal::NotAUser),
+            Principal::AssumedRole { .. } => Err(ApiRefusal::NotAUser),
         }
     }
 
     /// The principal by the name that it was created with, in its own upper and lower case.
-    fn as_named(&self, principal: Principal) -> Result<Principal, Refusal> {
+    fn as_named(&self, principal: Principal) -> Result<Principal, ApiRefusal> {
         match principal {
             Principal::Root => Ok(Principal::Root),
             Principal::User(name) => {
                 Ok(Principal::User(self.user_entry(&name)?.user.user_name.clone()))
             }
-            Principal::AssumedRole { .. } => Err(Refusal::NotAUser),
+            Principal::AssumedRole { .. } => Err(ApiRefusal::NotAUser),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::refusal::{Constraint, Refusal};
+use crate::refusal::{ApiRefusal, Constraint};
 
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Page {
     pub(crate) fn of<K: AsRef<str>, T>(
         &self,
         items: impl IntoIterator<Item = (K, T)>,
-    ) -> Result<Listed<T>, Refusal> {
+    ) -> Result<Listed<T>, ApiRefusal> {
         let after = self.marker.as_deref().map(read).transpose()?;
         let seen = |key: &str| after.as_deref().is_some_and(|after| key <= after);
         let mut rest = items.into_iter().skip_while(|(key, _)| seen(key.as_ref())).peekable();
@@ -57,10 +57,10 @@ impl Page {
     }
 }
 
-fn read(marker: &str) -> Result<String, Refusal> {
+fn read(marker: &str) -> Result<String, ApiRefusal> {
     let key =
         BASE64_URL_SAFE_NO_PAD.decode(marker).ok().and_then(|key| String::from_utf8(key).ok());
-    key.ok_or_else(|| Refusal::ValidationError {
+    key.ok_or_else(|| ApiRefusal::ValidationError {
         member: "marker".into(),
         value: None,
         constraint: Constraint::Marker,

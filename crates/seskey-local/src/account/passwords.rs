@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use seskey::Secret;
 
 use super::{Account, Answer, Page, Status, identifiers};
-use crate::refusal::{Missing, Refusal};
+use crate::refusal::{ApiRefusal, Missing};
 
 /// A password for the console, without the password. Source: IAM API Reference, `LoginProfile`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,33 +43,33 @@ impl Account {
         password: &Secret,
         password_reset_required: bool,
         now: Timestamp,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let entry = self.user_entry(user_name)?;
         let user_name = entry.user.user_name.clone();
         if entry.login_profile.is_some() {
-            return Err(Refusal::LoginProfileAlreadyExists(user_name));
+            return Err(ApiRefusal::LoginProfileAlreadyExists(user_name));
         }
         if !conforms(password.expose()) {
-            return Err(Refusal::PasswordPolicyViolation);
+            return Err(ApiRefusal::PasswordPolicyViolation);
         }
         let login_profile = LoginProfile { create_date: now, password_reset_required };
         self.user_entry_mut(&user_name)?.login_profile = Some(login_profile.clone());
         Ok(Answer::LoginProfile { user_name, login_profile })
     }
 
-    pub(super) fn get_login_profile(&self, user_name: &str) -> Result<Answer, Refusal> {
+    pub(super) fn get_login_profile(&self, user_name: &str) -> Result<Answer, ApiRefusal> {
         let entry = self.user_entry(user_name)?;
         let user_name = entry.user.user_name.clone();
         match entry.login_profile.clone() {
             Some(login_profile) => Ok(Answer::LoginProfile { user_name, login_profile }),
-            None => Err(Refusal::NoSuchEntity(Missing::LoginProfile(user_name))),
+            None => Err(ApiRefusal::NoSuchEntity(Missing::LoginProfile(user_name))),
         }
     }
 
-    pub(super) fn delete_login_profile(&mut self, user_name: &str) -> Result<Answer, Refusal> {
+    pub(super) fn delete_login_profile(&mut self, user_name: &str) -> Result<Answer, ApiRefusal> {
         match self.user_entry_mut(user_name)?.login_profile.take() {
             Some(_) => Ok(Answer::Done),
-            None => Err(Refusal::NoSuchEntity(Missing::LoginProfile(user_name.to_owned()))),
+            None => Err(ApiRefusal::NoSuchEntity(Missing::LoginProfile(user_name.to_owned()))),
         }
     }
 
@@ -79,7 +79,7 @@ impl Account {
         service_name: String,
         now: Timestamp,
         rng: &mut dyn Rng,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let account = self.id.clone();
         let entry = self.user_entry_mut(user_name)?;
         of_service(&service_name)?;
@@ -91,7 +91,7 @@ impl Account {
             n @ 1..CREDENTIALS_PER_SERVICE => format!("{user_name}+{n}-at-{account}"),
             limit => {
                 let quota = "ServiceSpecificCredentialsPerUser";
-                return Err(Refusal::LimitExceeded { quota, limit });
+                return Err(ApiRefusal::LimitExceeded { quota, limit });
             }
         };
         let credential = ServiceSpecificCredential {
@@ -111,7 +111,7 @@ impl Account {
         user_name: &str,
         service_name: Option<&str>,
         page: &Page,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let mut credentials: Vec<_> =
             self.user_entry(user_name)?.service_specific_credentials.iter().collect();
         service_name.map_or(Ok(()), of_service)?;
@@ -127,7 +127,7 @@ impl Account {
         user_name: &str,
         id: String,
         status: Status,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         self.credential_mut(user_name, id)?.status = status;
         Ok(Answer::Done)
     }
@@ -137,7 +137,7 @@ impl Account {
         user_name: &str,
         id: String,
         rng: &mut dyn Rng,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let credential = self.credential_mut(user_name, id)?.clone();
         Ok(Answer::NewServiceSpecificCredential { credential, service_password: password(rng) })
     }
@@ -146,7 +146,7 @@ impl Account {
         &mut self,
         user_name: &str,
         id: String,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let id = self.credential_mut(user_name, id)?.service_specific_credential_id.clone();
         let credentials = &mut self.user_entry_mut(user_name)?.service_specific_credentials;
         credentials.retain(|it| it.service_specific_credential_id != id);
@@ -154,23 +154,23 @@ impl Account {
     }
 
     /// No account has a password policy of its own here.
-    pub(super) fn no_password_policy(&self) -> Refusal {
-        Refusal::NoSuchEntity(Missing::PasswordPolicy { account: self.id.to_string() })
+    pub(super) fn no_password_policy(&self) -> ApiRefusal {
+        ApiRefusal::NoSuchEntity(Missing::PasswordPolicy { account: self.id.to_string() })
     }
 
     fn credential_mut(
         &mut self,
         user_name: &str,
         id: String,
-    ) -> Result<&mut ServiceSpecificCredential, Refusal> {
+    ) -> Result<&mut ServiceSpecificCredential, ApiRefusal> {
         let credentials = &mut self.user_entry_mut(user_name)?.service_specific_credentials;
         let found = credentials.iter_mut().find(|it| it.service_specific_credential_id == id);
-        found.ok_or(Refusal::NoSuchEntity(Missing::ServiceSpecificCredential(id)))
+        found.ok_or(ApiRefusal::NoSuchEntity(Missing::ServiceSpecificCredential(id)))
     }
 }
 
-fn of_service(service_name: &str) -> Result<(), Refusal> {
-    let missing = || Refusal::NoSuchEntity(Missing::Service(service_name.to_owned()));
+fn of_service(service_name: &str) -> Result<(), ApiRefusal> {
+    let missing = || ApiRefusal::NoSuchEntity(Missing::Service(service_name.to_owned()));
     SERVICES.contains(&service_name).then_some(()).ok_or_else(missing)
 }
 

@@ -11,7 +11,7 @@ use super::{
     Account, Answer, Folded, Page, PolicyScope, PolicyUsage, Tag, Tagged, aws_managed, identifiers,
     versions::{Version, VersionId, managed_document},
 };
-use crate::refusal::{Conflict, Missing, Refusal};
+use crate::refusal::{ApiRefusal, Conflict, Missing};
 
 /// A managed policy. Source: IAM API Reference, `Policy`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub(super) const POLICY_SIZE: usize = 6144;
 
 /// A policy with its versions; the counts in it are those of no time.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct PolicyEntry {
     pub(super) policy: ManagedPolicy,
     /// The default one is always there.
     pub(super) versions: BTreeMap<VersionId, Version>,
@@ -63,15 +63,15 @@ impl Account {
         tags: Vec<Tag>,
         now: Timestamp,
         rng: &mut dyn Rng,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let folded = Folded::new(&policy_name);
         let arn = self.arn(&format!("policy{path}{policy_name}"));
         let document = managed_document(document, &arn)?;
         if self.policies.contains_key(&folded) {
-            return Err(Refusal::PolicyAlreadyExists(policy_name));
+            return Err(ApiRefusal::PolicyAlreadyExists(policy_name));
         }
         if self.policies.len() >= POLICIES_PER_ACCOUNT {
-            return Err(Refusal::LimitExceeded {
+            return Err(ApiRefusal::LimitExceeded {
                 quota: "PoliciesPerAccount",
                 limit: POLICIES_PER_ACCOUNT,
             });
@@ -89,7 +89,7 @@ impl Account {
             path,
             description,
         };
-        let entry = Entry {
+        let entry = PolicyEntry {
             policy: policy.clone(),
             versions: BTreeMap::from([(VersionId::FIRST, Version { document, create_date: now })]),
             next_version: VersionId::FIRST.next(),
@@ -99,19 +99,19 @@ impl Account {
         Ok(Answer::NewPolicy(policy))
     }
 
-    pub(super) fn get_policy(&self, policy_arn: &str) -> Result<Answer, Refusal> {
+    pub(super) fn get_policy(&self, policy_arn: &str) -> Result<Answer, ApiRefusal> {
         let policy = &self.managed_policy(policy_arn)?.policy;
         Ok(Answer::Policy(self.usages().count(policy)))
     }
 
-    pub(super) fn delete_policy(&mut self, policy_arn: &str) -> Result<Answer, Refusal> {
+    pub(super) fn delete_policy(&mut self, policy_arn: &str) -> Result<Answer, ApiRefusal> {
         let used = self.usages().of(policy_arn);
         let entry = self.own_policy_mut(policy_arn)?;
         if used.attached + used.bounds > 0 {
-            return Err(Refusal::DeleteConflict(Conflict::Attachments));
+            return Err(ApiRefusal::DeleteConflict(Conflict::Attachments));
         }
         if entry.versions.len() > 1 {
-            return Err(Refusal::DeleteConflict(Conflict::PolicyVersions));
+            return Err(ApiRefusal::DeleteConflict(Conflict::PolicyVersions));
         }
         let name = Folded::new(&entry.policy.policy_name);
         self.policies.remove(&name);
@@ -125,8 +125,8 @@ impl Account {
         usage: Option<PolicyUsage>,
         path_prefix: &str,
         page: &Page,
-    ) -> Result<Answer, Refusal> {
-        let mut entries: Vec<&Entry> = Vec::new();
+    ) -> Result<Answer, ApiRefusal> {
+        let mut entries: Vec<&PolicyEntry> = Vec::new();
         if scope != PolicyScope::Aws {
             entries.extend(self.policies.values());
         }
@@ -152,16 +152,16 @@ impl Account {
     }
 
     /// The managed policy of that ARN, to the letter; AWS's own too.
-    pub(super) fn managed_policy(&self, arn: &str) -> Result<&Entry, Refusal> {
+    pub(super) fn managed_policy(&self, arn: &str) -> Result<&PolicyEntry, ApiRefusal> {
         let own = self.policies.get(&named_in(arn)).filter(|entry| entry.policy.arn == arn);
         own.or_else(|| aws_managed::policies(self.partition).find(|entry| entry.policy.arn == arn))
             .ok_or_else(|| no_such_policy(arn))
     }
 
     /// A policy that the account may change.
-    pub(super) fn own_policy_mut(&mut self, arn: &str) -> Result<&mut Entry, Refusal> {
+    pub(super) fn own_policy_mut(&mut self, arn: &str) -> Result<&mut PolicyEntry, ApiRefusal> {
         if aws_managed::policies(self.partition).any(|entry| entry.policy.arn == arn) {
-            return Err(Refusal::OutsideAccount);
+            return Err(ApiRefusal::OutsideAccount);
         }
         let own = self.policies.get_mut(&named_in(arn)).filter(|entry| entry.policy.arn == arn);
         own.ok_or_else(|| no_such_policy(arn))
@@ -213,6 +213,6 @@ fn named_in(arn: &str) -> Folded {
     Folded::new(arn.rsplit('/').next().unwrap_or_default())
 }
 
-fn no_such_policy(arn: &str) -> Refusal {
-    Refusal::NoSuchEntity(Missing::Policy(arn.to_owned()))
+fn no_such_policy(arn: &str) -> ApiRefusal {
+    ApiRefusal::NoSuchEntity(Missing::Policy(arn.to_owned()))
 }

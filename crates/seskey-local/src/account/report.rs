@@ -5,8 +5,8 @@
 use jiff::{SignedDuration, Timestamp, fmt::temporal::DateTimePrinter};
 use serde::{Deserialize, Serialize};
 
-use super::{AccessKey, Account, Answer, LastUsed, Status, users::Entry};
-use crate::refusal::Refusal;
+use super::{AccessKey, Account, Answer, LastUsed, Status, users::UserEntry};
+use crate::refusal::ApiRefusal;
 
 /// The newest report.
 #[derive(Serialize, Deserialize)]
@@ -30,15 +30,15 @@ impl Account {
         }
     }
 
-    pub(super) fn get_credential_report(&self, now: Timestamp) -> Result<Answer, Refusal> {
-        let report = self.credential_report().ok_or(Refusal::ReportNotPresent)?;
+    pub(super) fn get_credential_report(&self, now: Timestamp) -> Result<Answer, ApiRefusal> {
+        let report = self.credential_report().ok_or(ApiRefusal::ReportNotPresent)?;
         match now.duration_since(report.generated_time) {
-            age if age < TIME_TO_MAKE => Err(Refusal::ReportInProgress),
+            age if age < TIME_TO_MAKE => Err(ApiRefusal::ReportInProgress),
             age if age < KEPT => Ok(Answer::CredentialReport {
                 csv: report.csv.clone(),
                 generated_time: report.generated_time,
             }),
-            _ => Err(Refusal::ReportExpired),
+            _ => Err(ApiRefusal::ReportExpired),
         }
     }
 
@@ -65,7 +65,7 @@ impl Account {
         self.finish(row, &root.access_keys)
     }
 
-    fn user_row(&self, entry: &Entry) -> String {
+    fn user_row(&self, entry: &UserEntry) -> String {
         let user = &entry.user;
         let mut row = vec![quoted(&user.user_name), quoted(&user.arn), date(user.create_date)];
         row.extend(match &entry.login_profile {

@@ -8,7 +8,7 @@ use super::{
     Account, Answer, Folded, Page, Principal, Tag, Tagged, held::Held, identifiers,
     trust::TrustPolicy,
 };
-use crate::refusal::{Conflict, Missing, Refusal};
+use crate::refusal::{ApiRefusal, Conflict, Missing};
 
 /// A role. Source: IAM API Reference, `Role`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub(super) const TRUST_POLICY_SIZE: usize = 2048;
 
 /// A role with the policies that it holds.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct RoleEntry {
     pub(super) role: Role,
     pub(super) held: Held,
 }
@@ -58,17 +58,17 @@ impl Account {
         new: NewRole,
         now: Timestamp,
         rng: &mut dyn Rng,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let folded = Folded::new(&new.role_name);
         let assume_role_policy = self.trust_policy(new.assume_role_policy_document)?;
         if self.roles.contains_key(&folded) {
-            return Err(Refusal::RoleAlreadyExists(new.role_name));
+            return Err(ApiRefusal::RoleAlreadyExists(new.role_name));
         }
         if let Some(arn) = &new.permissions_boundary {
             self.attachable_policy(arn)?;
         }
         if self.roles.len() >= ROLES_PER_ACCOUNT {
-            return Err(Refusal::LimitExceeded {
+            return Err(ApiRefusal::LimitExceeded {
                 quota: "RolesPerAccount",
                 limit: ROLES_PER_ACCOUNT,
             });
@@ -85,15 +85,15 @@ impl Account {
             max_session_duration: new.max_session_duration,
             permissions_boundary: new.permissions_boundary,
         };
-        self.roles.insert(folded, Entry { role: role.clone(), held: Held::default() });
+        self.roles.insert(folded, RoleEntry { role: role.clone(), held: Held::default() });
         Ok(Answer::NewRole(role))
     }
 
-    pub(super) fn get_role(&self, role_name: &str) -> Result<Answer, Refusal> {
+    pub(super) fn get_role(&self, role_name: &str) -> Result<Answer, ApiRefusal> {
         Ok(Answer::Role(self.role_entry(role_name)?.role.clone()))
     }
 
-    pub(super) fn list_roles(&self, path_prefix: &str, page: &Page) -> Result<Answer, Refusal> {
+    pub(super) fn list_roles(&self, path_prefix: &str, page: &Page) -> Result<Answer, ApiRefusal> {
         let roles = self.roles.iter().filter(|(_, entry)| entry.role.path.starts_with(path_prefix));
         Ok(Answer::Roles(page.of(roles.map(|(name, entry)| (name, entry.role.clone())))?))
     }
@@ -103,7 +103,7 @@ impl Account {
         role_name: &str,
         description: Option<String>,
         max_session_duration: Option<SignedDuration>,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let role = &mut self.role_entry_mut(role_name)?.role;
         if description.is_some() {
             role.description = description;
@@ -118,21 +118,21 @@ impl Account {
         &mut self,
         role_name: &str,
         document: String,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let policy = self.trust_policy(document)?;
         self.role_entry_mut(role_name)?.role.assume_role_policy = policy;
         Ok(Answer::Done)
     }
 
     /// Its sessions end with it.
-    pub(super) fn delete_role(&mut self, role_name: &str) -> Result<Answer, Refusal> {
-        let Entry { role, held } = self.role_entry(role_name)?;
+    pub(super) fn delete_role(&mut self, role_name: &str) -> Result<Answer, ApiRefusal> {
+        let RoleEntry { role, held } = self.role_entry(role_name)?;
         let conflicts = [
             (!held.inline.is_empty(), Conflict::InlinePolicies),
             (!held.attached.is_empty(), Conflict::AttachedPolicies),
         ];
         if let Some((_, conflict)) = conflicts.into_iter().find(|(stands, _)| *stands) {
-            return Err(Refusal::DeleteConflict(conflict));
+            return Err(ApiRefusal::DeleteConflict(conflict));
         }
         let name = role.role_name.clone();
         let of_role = |principal: &Principal| matches!(principal, Principal::AssumedRole { role, .. } if *role == name);
@@ -141,21 +141,21 @@ impl Account {
         Ok(Answer::Done)
     }
 
-    pub(super) fn role_entry(&self, role_name: &str) -> Result<&Entry, Refusal> {
+    pub(super) fn role_entry(&self, role_name: &str) -> Result<&RoleEntry, ApiRefusal> {
         self.roles.get(&Folded::new(role_name)).ok_or_else(|| no_such_role(role_name))
     }
 
-    pub(super) fn role_entry_mut(&mut self, role_name: &str) -> Result<&mut Entry, Refusal> {
+    pub(super) fn role_entry_mut(&mut self, role_name: &str) -> Result<&mut RoleEntry, ApiRefusal> {
         self.roles.get_mut(&Folded::new(role_name)).ok_or_else(|| no_such_role(role_name))
     }
 
     /// The role of that ARN, to the letter.
-    pub(super) fn role_of_arn(&self, arn: &str) -> Option<&Entry> {
+    pub(super) fn role_of_arn(&self, arn: &str) -> Option<&RoleEntry> {
         let name = arn.rsplit('/').next().unwrap_or_default();
         self.role_entry(name).ok().filter(|entry| entry.role.arn == arn)
     }
 }
 
-fn no_such_role(role_name: &str) -> Refusal {
-    Refusal::NoSuchEntity(Missing::Role(role_name.to_owned()))
+fn no_such_role(role_name: &str) -> ApiRefusal {
+    ApiRefusal::NoSuchEntity(Missing::Role(role_name.to_owned()))
 }

@@ -10,7 +10,7 @@ use seskey::{
 };
 
 use super::{Account, Answer, Principal, authority::Document, identifiers, rows};
-use crate::refusal::{DurationFault, Missing, Refusal};
+use crate::refusal::{ApiRefusal, DurationFault, Missing};
 
 /// A temporary credential as the account knows it.
 #[derive(Serialize, Deserialize)]
@@ -102,19 +102,19 @@ impl Account {
         AssumeRole { caller, role_arn, role_session_name, duration, policy }: AssumeRole,
         now: Timestamp,
         rng: &mut dyn Rng,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         if caller == Principal::Root {
-            return Err(Refusal::RootMayNotAssume);
+            return Err(ApiRefusal::RootMayNotAssume);
         }
         let role = &self
             .role_of_arn(&role_arn)
-            .ok_or_else(|| Refusal::NoSuchEntity(Missing::Role(role_arn.clone())))?
+            .ok_or_else(|| ApiRefusal::NoSuchEntity(Missing::Role(role_arn.clone())))?
             .role;
         if matches!(caller, Principal::AssumedRole { .. }) && duration > CHAINED_SESSION {
-            return Err(Refusal::SessionTooLong(DurationFault::RoleChaining));
+            return Err(ApiRefusal::SessionTooLong(DurationFault::RoleChaining));
         }
         if duration > role.max_session_duration {
-            return Err(Refusal::SessionTooLong(DurationFault::MaxSessionDuration));
+            return Err(ApiRefusal::SessionTooLong(DurationFault::MaxSessionDuration));
         }
         let policy = policy.map(session_policy).transpose()?;
         let (role_id, role) = (role.role_id.clone(), role.role_name.clone());
@@ -138,12 +138,12 @@ impl Account {
         duration: SignedDuration,
         now: Timestamp,
         rng: &mut dyn Rng,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let duration = match caller {
             Principal::Root => duration.min(CHAINED_SESSION),
             Principal::User(_) => duration,
             Principal::AssumedRole { .. } => {
-                return Err(Refusal::SessionCredentials("GetSessionToken".into()));
+                return Err(ApiRefusal::SessionCredentials("GetSessionToken".into()));
             }
         };
         let access_key_id = self.new_session_id(now, rng)?;
@@ -172,10 +172,10 @@ impl Account {
     }
 
     /// An ID that is free, if there is room.
-    fn new_session_id(&mut self, now: Timestamp, rng: &mut dyn Rng) -> Result<String, Refusal> {
+    fn new_session_id(&mut self, now: Timestamp, rng: &mut dyn Rng) -> Result<String, ApiRefusal> {
         self.forget_sessions(|session| now.duration_since(session.expiration) > REMEMBERED);
         if self.temporary_credentials.len() >= SESSIONS {
-            return Err(Refusal::Throttling);
+            return Err(ApiRefusal::Throttling);
         }
         Ok(identifiers::access_key_id("ASIA", &self.id, rng))
     }
@@ -222,9 +222,9 @@ impl Account {
     }
 }
 
-fn session_policy(text: String) -> Result<Document, Refusal> {
+fn session_policy(text: String) -> Result<Document, ApiRefusal> {
     if counted_size(&text) > SESSION_POLICY_SIZE {
-        return Err(Refusal::PackedPolicyTooLarge);
+        return Err(ApiRefusal::PackedPolicyTooLarge);
     }
     Document::parse(text, PolicySource::Boundary { arn: SESSION_POLICY.to_owned() })
 }

@@ -10,7 +10,7 @@ use super::{
     Account, Answer, EvalDecision, MatchedStatement, Page, Position, Simulated, Simulation,
     authority::{Bearing, Document},
 };
-use crate::refusal::{Missing, Refusal};
+use crate::refusal::{ApiRefusal, Missing};
 
 /// How much one call may work, in characters of a policy that meet characters of a request: the account does nothing
 /// else meanwhile. A page ends where this is used up; IAM too "might return fewer than the `MaxItems` number of results,
@@ -24,7 +24,7 @@ const STEPS_OF_ONE: usize = 4 * STEPS;
 const QUESTIONS: usize = 10_000;
 
 impl Account {
-    pub(super) fn simulate(&self, simulation: &Simulation) -> Result<Answer, Refusal> {
+    pub(super) fn simulate(&self, simulation: &Simulation) -> Result<Answer, ApiRefusal> {
         let more = given(&simulation.policy_input_list, |n| PolicySource::Inline {
             name: format!("{POLICY_INPUT_LIST}{n}"),
         })?;
@@ -45,11 +45,11 @@ impl Account {
         };
         let actions = &simulation.action_names;
         if actions.len() * resources.len() > QUESTIONS {
-            return Err(Refusal::InvalidInput(TOO_MANY_QUESTIONS));
+            return Err(ApiRefusal::InvalidInput(TOO_MANY_QUESTIONS));
         }
         let steps = steps(&policies, simulation);
         if steps > STEPS_OF_ONE {
-            return Err(Refusal::InvalidInput(TOO_MUCH_WORK));
+            return Err(ApiRefusal::InvalidInput(TOO_MUCH_WORK));
         }
         let affordable = STEPS / steps.max(1);
         let max_items = simulation.page.max_items.min(affordable.max(1));
@@ -69,7 +69,7 @@ impl Account {
         })))
     }
 
-    fn policies_of_arn(&self, arn: &str) -> Result<Vec<Bearing<'_>>, Refusal> {
+    fn policies_of_arn(&self, arn: &str) -> Result<Vec<Bearing<'_>>, ApiRefusal> {
         let name = arn.rsplit('/').next().unwrap_or_default();
         if self.user(name).is_some_and(|user| user.arn == arn) {
             return Ok(self.policies_of_user(name));
@@ -78,7 +78,7 @@ impl Account {
             return Ok(self.policies_of_role(&entry.role.role_name));
         }
         let group = self.group_entry(name).ok().filter(|entry| entry.group.arn == arn);
-        let missing = || Refusal::NoSuchEntity(Missing::Policy(arn.to_owned()));
+        let missing = || ApiRefusal::NoSuchEntity(Missing::Policy(arn.to_owned()));
         Ok(self.policies_of(&group.ok_or_else(missing)?.held).collect())
     }
 }
@@ -86,7 +86,7 @@ impl Account {
 fn given(
     texts: &[String],
     source: impl Fn(usize) -> PolicySource,
-) -> Result<Vec<Document>, Refusal> {
+) -> Result<Vec<Document>, ApiRefusal> {
     let numbered = texts.iter().zip(1..);
     numbered.map(|(text, n)| Document::parse(text.clone(), source(n))).collect()
 }

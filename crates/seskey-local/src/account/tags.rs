@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Account, Answer, Page, Tagged};
-use crate::refusal::Refusal;
+use crate::refusal::ApiRefusal;
 
 /// A tag. Keys that differ only in case are the same. Source: IAM User Guide, "Tags for IAM resources".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Tag {
 const TAGS: usize = 50;
 
 impl Account {
-    pub(super) fn tag(&mut self, tagged: &Tagged, given: Vec<Tag>) -> Result<Answer, Refusal> {
+    pub(super) fn tag(&mut self, tagged: &Tagged, given: Vec<Tag>) -> Result<Answer, ApiRefusal> {
         let tags = self.tags_mut(tagged)?;
         *tags = with(tags, given, tagged.quota())?;
         Ok(Answer::Done)
@@ -29,20 +29,20 @@ impl Account {
         &mut self,
         tagged: &Tagged,
         tag_keys: &[String],
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let tags = self.tags_mut(tagged)?;
         tags.retain(|tag| !tag_keys.iter().any(|key| key.eq_ignore_ascii_case(&tag.key)));
         Ok(Answer::Done)
     }
 
-    pub(super) fn list_tags(&self, tagged: &Tagged, page: &Page) -> Result<Answer, Refusal> {
+    pub(super) fn list_tags(&self, tagged: &Tagged, page: &Page) -> Result<Answer, ApiRefusal> {
         let mut tags: Vec<&Tag> = self.tags(tagged)?.iter().collect();
         tags.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(Answer::Tags(page.of(tags.into_iter().map(|tag| (&tag.key, tag.clone())))?))
     }
 
     /// The tags of what is there, in the order in which they were given.
-    pub(crate) fn tags(&self, tagged: &Tagged) -> Result<&[Tag], Refusal> {
+    pub(crate) fn tags(&self, tagged: &Tagged) -> Result<&[Tag], ApiRefusal> {
         match tagged {
             Tagged::User(name) => Ok(&self.user_entry(name)?.user.tags),
             Tagged::Role(name) => Ok(&self.role_entry(name)?.role.tags),
@@ -50,7 +50,7 @@ impl Account {
         }
     }
 
-    fn tags_mut(&mut self, tagged: &Tagged) -> Result<&mut Vec<Tag>, Refusal> {
+    fn tags_mut(&mut self, tagged: &Tagged) -> Result<&mut Vec<Tag>, ApiRefusal> {
         match tagged {
             Tagged::User(name) => Ok(&mut self.user_entry_mut(name)?.user.tags),
             Tagged::Role(name) => Ok(&mut self.role_entry_mut(name)?.role.tags),
@@ -61,7 +61,7 @@ impl Account {
 
 impl Tagged {
     /// The tags of something new.
-    pub(super) fn first(&self, given: Vec<Tag>) -> Result<Vec<Tag>, Refusal> {
+    pub(super) fn first(&self, given: Vec<Tag>) -> Result<Vec<Tag>, ApiRefusal> {
         with(&[], given, self.quota())
     }
 
@@ -75,13 +75,13 @@ impl Tagged {
 }
 
 /// The tags after these are given: a key that is there already, in whatever case, keeps its place and gets the value.
-fn with(tags: &[Tag], given: Vec<Tag>, quota: &'static str) -> Result<Vec<Tag>, Refusal> {
+fn with(tags: &[Tag], given: Vec<Tag>, quota: &'static str) -> Result<Vec<Tag>, ApiRefusal> {
     let folded: BTreeSet<String> = given.iter().map(|tag| tag.key.to_ascii_lowercase()).collect();
     if folded.len() < given.len() {
-        return Err(Refusal::InvalidInput(DUPLICATE_TAG_KEYS));
+        return Err(ApiRefusal::InvalidInput(DUPLICATE_TAG_KEYS));
     }
     if folded.iter().any(|key| key.starts_with("aws:")) {
-        return Err(Refusal::InvalidInput(RESERVED_TAG_KEY));
+        return Err(ApiRefusal::InvalidInput(RESERVED_TAG_KEY));
     }
     let mut tags = tags.to_vec();
     for tag in given {
@@ -92,7 +92,7 @@ fn with(tags: &[Tag], given: Vec<Tag>, quota: &'static str) -> Result<Vec<Tag>, 
     }
     match tags.len() {
         0..=TAGS => Ok(tags),
-        _ => Err(Refusal::LimitExceeded { quota, limit: TAGS }),
+        _ => Err(ApiRefusal::LimitExceeded { quota, limit: TAGS }),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use seskey::policy::{Decision, PolicySource, Request, counted_size, evaluate};
 
 use super::{Account, Principal, authority::Document, roles::TRUST_POLICY_SIZE};
-use crate::refusal::{Refusal, TrustFault};
+use crate::refusal::{ApiRefusal, TrustFault};
 
 /// A trust policy as it was given and as it is understood.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ struct Statement {
 /// What is taken of the rest.
 struct Rules {
     is_taken: fn(action: &str) -> bool,
-    read: fn(String, PolicySource) -> Result<Document, Refusal>,
+    read: fn(String, PolicySource) -> Result<Document, ApiRefusal>,
 }
 
 const TODAY: Rules = Rules { is_taken: is_action, read: Document::parse };
@@ -58,8 +58,8 @@ impl TrustPolicy {
         &self.text
     }
 
-    fn parse(text: String, rules: &Rules) -> Result<Self, Refusal> {
-        let malformed = |_| Refusal::MalformedTrustPolicy(TrustFault::Json);
+    fn parse(text: String, rules: &Rules) -> Result<Self, ApiRefusal> {
+        let malformed = |_| ApiRefusal::MalformedTrustPolicy(TrustFault::Json);
         let document: Value = serde_json::from_str(&text).map_err(malformed)?;
         let Value::Object(mut document) = document else { return Err(SYNTAX) };
         let statements = match document.remove("Statement") {
@@ -81,14 +81,14 @@ impl Statement {
         statement: Value,
         document: &Map<String, Value>,
         rules: &Rules,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, ApiRefusal> {
         let Value::Object(mut statement) = statement else { return Err(SYNTAX) };
         if statement.contains_key("Resource") || statement.contains_key("NotResource") {
-            return Err(Refusal::MalformedTrustPolicy(TrustFault::Resource));
+            return Err(ApiRefusal::MalformedTrustPolicy(TrustFault::Resource));
         }
         let actions = one_or_many(statement.get("Action"));
         if actions.is_empty() || !actions.iter().all(|action| (rules.is_taken)(action)) {
-            return Err(Refusal::MalformedTrustPolicy(TrustFault::Action));
+            return Err(ApiRefusal::MalformedTrustPolicy(TrustFault::Action));
         }
         let principals = trusted(statement.remove("Principal"))?;
         statement.insert("Resource".into(), json!("*"));
@@ -102,10 +102,10 @@ impl Statement {
 
 impl Account {
     /// Reads a trust policy that is to be kept: the users and roles of this account that it names are there.
-    pub(super) fn trust_policy(&self, text: String) -> Result<TrustPolicy, Refusal> {
+    pub(super) fn trust_policy(&self, text: String) -> Result<TrustPolicy, ApiRefusal> {
         // what all statements share is read again with each
         if counted_size(&text) > TRUST_POLICY_SIZE {
-            return Err(Refusal::LimitExceeded {
+            return Err(ApiRefusal::LimitExceeded {
                 quota: "ACLSizePerRole",
                 limit: TRUST_POLICY_SIZE,
             });
@@ -123,7 +123,7 @@ impl Account {
         };
         match policy.statements.iter().flat_map(|statement| &statement.principals).find(unknown) {
             Some(Trusted::Arn(arn)) => {
-                Err(Refusal::MalformedTrustPolicy(TrustFault::Principal(arn.clone())))
+                Err(ApiRefusal::MalformedTrustPolicy(TrustFault::Principal(arn.clone())))
             }
             _ => Ok(policy),
         }
@@ -221,9 +221,9 @@ const ACTIONS: [&str; 15] = [
     "TagSession",
 ];
 
-const SYNTAX: Refusal = Refusal::MalformedTrustPolicy(TrustFault::Syntax);
+const SYNTAX: ApiRefusal = ApiRefusal::MalformedTrustPolicy(TrustFault::Syntax);
 
-fn trusted(principal: Option<Value>) -> Result<Vec<Trusted>, Refusal> {
+fn trusted(principal: Option<Value>) -> Result<Vec<Trusted>, ApiRefusal> {
     let kinds = match principal {
         Some(Value::String(all)) if all == "*" => return Ok(vec![Trusted::Everyone]),
         Some(Value::Object(kinds)) if !kinds.is_empty() => kinds,
@@ -246,7 +246,7 @@ fn trusted(principal: Option<Value>) -> Result<Vec<Trusted>, Refusal> {
     Ok(principals)
 }
 
-fn aws_principal(name: &str) -> Result<Trusted, Refusal> {
+fn aws_principal(name: &str) -> Result<Trusted, ApiRefusal> {
     let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
     let fields: Vec<&str> = name.splitn(6, ':').collect();
     match fields.as_slice() {
@@ -261,7 +261,7 @@ fn aws_principal(name: &str) -> Result<Trusted, Refusal> {
         {
             Ok(Trusted::Arn(name.to_owned()))
         }
-        _ => Err(Refusal::MalformedTrustPolicy(TrustFault::Principal(name.to_owned()))),
+        _ => Err(ApiRefusal::MalformedTrustPolicy(TrustFault::Principal(name.to_owned()))),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     identifiers,
     passwords::{LoginProfile, ServiceSpecificCredential},
 };
-use crate::refusal::{Conflict, Missing, Refusal};
+use crate::refusal::{ApiRefusal, Conflict, Missing};
 
 /// An IAM user. Source: IAM API Reference, `User`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub(super) const USERS_PER_ACCOUNT: usize = 5000;
 
 /// A user with all that hangs on it.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct UserEntry {
     pub(super) user: User,
     pub(super) held: Held,
     pub(super) groups: BTreeSet<Folded>,
@@ -53,16 +53,16 @@ impl Account {
         tags: Vec<Tag>,
         now: Timestamp,
         rng: &mut dyn Rng,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let folded = Folded::new(&user_name);
         if self.users.contains_key(&folded) {
-            return Err(Refusal::UserAlreadyExists(user_name));
+            return Err(ApiRefusal::UserAlreadyExists(user_name));
         }
         if let Some(arn) = &permissions_boundary {
             self.attachable_policy(arn)?;
         }
         if self.users.len() >= USERS_PER_ACCOUNT {
-            return Err(Refusal::LimitExceeded {
+            return Err(ApiRefusal::LimitExceeded {
                 quota: "UsersPerAccount",
                 limit: USERS_PER_ACCOUNT,
             });
@@ -76,7 +76,7 @@ impl Account {
             user_name,
             permissions_boundary,
         };
-        let entry = Entry {
+        let entry = UserEntry {
             user: user.clone(),
             held: Held::default(),
             groups: BTreeSet::new(),
@@ -88,7 +88,7 @@ impl Account {
         Ok(Answer::User(user))
     }
 
-    pub(super) fn get_user(&self, principal: &Principal) -> Result<Answer, Refusal> {
+    pub(super) fn get_user(&self, principal: &Principal) -> Result<Answer, ApiRefusal> {
         match principal {
             Principal::User(name) => Ok(Answer::User(self.user_entry(name)?.user.clone())),
             Principal::Root => Ok(Answer::RootUser {
@@ -96,11 +96,11 @@ impl Account {
                 arn: self.arn("root"),
                 create_date: self.root_user().create_date,
             }),
-            Principal::AssumedRole { .. } => Err(Refusal::NotAUser),
+            Principal::AssumedRole { .. } => Err(ApiRefusal::NotAUser),
         }
     }
 
-    pub(super) fn list_users(&self, path_prefix: &str, page: &Page) -> Result<Answer, Refusal> {
+    pub(super) fn list_users(&self, path_prefix: &str, page: &Page) -> Result<Answer, ApiRefusal> {
         let users = self.users.iter().filter(|(_, entry)| entry.user.path.starts_with(path_prefix));
         Ok(Answer::Users(page.of(users.map(|(name, entry)| (name, entry.user.clone())))?))
     }
@@ -110,13 +110,13 @@ impl Account {
         user_name: &str,
         new_path: Option<String>,
         new_user_name: Option<String>,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let user = &self.user_entry(user_name)?.user;
         let path = new_path.unwrap_or_else(|| user.path.clone());
         let name = new_user_name.unwrap_or_else(|| user.user_name.clone());
         let (old, new) = (Folded::new(user_name), Folded::new(&name));
         if old != new && self.users.contains_key(&new) {
-            return Err(Refusal::UserAlreadyExists(name));
+            return Err(ApiRefusal::UserAlreadyExists(name));
         }
         let mut entry = self.users.remove(&old).expect("the user was found above");
         for id in &entry.access_keys {
@@ -132,7 +132,7 @@ impl Account {
         Ok(Answer::Done)
     }
 
-    pub(super) fn delete_user(&mut self, user_name: &str) -> Result<Answer, Refusal> {
+    pub(super) fn delete_user(&mut self, user_name: &str) -> Result<Answer, ApiRefusal> {
         let entry = self.user_entry(user_name)?;
         let conflicts = [
             (!entry.access_keys.is_empty(), Conflict::AccessKeys),
@@ -143,7 +143,7 @@ impl Account {
             (!entry.groups.is_empty(), Conflict::GroupMembership),
         ];
         if let Some((_, conflict)) = conflicts.into_iter().find(|(stands, _)| *stands) {
-            return Err(Refusal::DeleteConflict(conflict));
+            return Err(ApiRefusal::DeleteConflict(conflict));
         }
         let user = Principal::User(entry.user.user_name.clone());
         self.end_sessions(|principal| *principal == user);
@@ -151,15 +151,15 @@ impl Account {
         Ok(Answer::Done)
     }
 
-    pub(super) fn user_entry(&self, user_name: &str) -> Result<&Entry, Refusal> {
+    pub(super) fn user_entry(&self, user_name: &str) -> Result<&UserEntry, ApiRefusal> {
         self.users.get(&Folded::new(user_name)).ok_or_else(|| no_such_user(user_name))
     }
 
-    pub(super) fn user_entry_mut(&mut self, user_name: &str) -> Result<&mut Entry, Refusal> {
+    pub(super) fn user_entry_mut(&mut self, user_name: &str) -> Result<&mut UserEntry, ApiRefusal> {
         self.users.get_mut(&Folded::new(user_name)).ok_or_else(|| no_such_user(user_name))
     }
 }
 
-fn no_such_user(user_name: &str) -> Refusal {
-    Refusal::NoSuchEntity(Missing::User(user_name.to_owned()))
+fn no_such_user(user_name: &str) -> ApiRefusal {
+    ApiRefusal::NoSuchEntity(Missing::User(user_name.to_owned()))
 }

@@ -11,9 +11,9 @@ use seskey::policy::{PolicySource, counted_size};
 use super::{
     Account, Answer, Page,
     authority::Document,
-    policies::{Entry, POLICY_SIZE},
+    policies::{POLICY_SIZE, PolicyEntry},
 };
-use crate::refusal::{Conflict, Missing, Refusal};
+use crate::refusal::{ApiRefusal, Conflict, Missing};
 
 /// The number of a version, written `v1`. A number is never given twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,11 +64,11 @@ impl Account {
         text: String,
         set_as_default: bool,
         now: Timestamp,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let document = managed_document(text, arn)?;
         let entry = self.own_policy_mut(arn)?;
         if entry.versions.len() >= VERSIONS_PER_POLICY {
-            return Err(Refusal::VersionsExceeded { limit: VERSIONS_PER_POLICY });
+            return Err(ApiRefusal::VersionsExceeded { limit: VERSIONS_PER_POLICY });
         }
         let id = entry.next_version;
         entry.next_version = id.next();
@@ -80,13 +80,21 @@ impl Account {
         Ok(Answer::NewPolicyVersion(entry.version(id)))
     }
 
-    pub(super) fn get_policy_version(&self, arn: &str, version: &str) -> Result<Answer, Refusal> {
+    pub(super) fn get_policy_version(
+        &self,
+        arn: &str,
+        version: &str,
+    ) -> Result<Answer, ApiRefusal> {
         let entry = self.managed_policy(arn)?;
         Ok(Answer::PolicyVersion(entry.version(entry.find(version)?)))
     }
 
     /// The newest first.
-    pub(super) fn list_policy_versions(&self, arn: &str, page: &Page) -> Result<Answer, Refusal> {
+    pub(super) fn list_policy_versions(
+        &self,
+        arn: &str,
+        page: &Page,
+    ) -> Result<Answer, ApiRefusal> {
         let entry = self.managed_policy(arn)?;
         let newest_first = entry.versions.keys().rev();
         let listed =
@@ -98,7 +106,7 @@ impl Account {
         &mut self,
         arn: &str,
         version: &str,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let entry = self.own_policy_mut(arn)?;
         entry.policy.default_version_id = entry.find(version)?;
         Ok(Answer::Done)
@@ -108,18 +116,18 @@ impl Account {
         &mut self,
         arn: &str,
         version: &str,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiRefusal> {
         let entry = self.own_policy_mut(arn)?;
         let id = entry.find(version)?;
         if id == entry.policy.default_version_id {
-            return Err(Refusal::DeleteConflict(Conflict::DefaultVersion));
+            return Err(ApiRefusal::DeleteConflict(Conflict::DefaultVersion));
         }
         entry.versions.remove(&id);
         Ok(Answer::Done)
     }
 }
 
-impl Entry {
+impl PolicyEntry {
     /// The document that counts.
     pub(super) fn document(&self) -> &Document {
         &self.versions[&self.policy.default_version_id].document
@@ -140,20 +148,20 @@ impl Entry {
         }
     }
 
-    fn find(&self, version: &str) -> Result<VersionId, Refusal> {
+    fn find(&self, version: &str) -> Result<VersionId, ApiRefusal> {
         let known = VersionId::parse(version).filter(|id| self.versions.contains_key(id));
         known.ok_or_else(|| {
             let (arn, version) = (self.policy.arn.clone(), version.to_owned());
-            Refusal::NoSuchEntity(Missing::PolicyVersion { arn, version })
+            ApiRefusal::NoSuchEntity(Missing::PolicyVersion { arn, version })
         })
     }
 }
 
 /// The document of a managed policy, if it is not too long for one.
-pub(super) fn managed_document(text: String, arn: &str) -> Result<Document, Refusal> {
+pub(super) fn managed_document(text: String, arn: &str) -> Result<Document, ApiRefusal> {
     let document = Document::parse(text, PolicySource::Managed { arn: arn.to_owned() })?;
     match counted_size(&document.text) {
         0..=POLICY_SIZE => Ok(document),
-        _ => Err(Refusal::LimitExceeded { quota: "PolicySize", limit: POLICY_SIZE }),
+        _ => Err(ApiRefusal::LimitExceeded { quota: "PolicySize", limit: POLICY_SIZE }),
     }
 }

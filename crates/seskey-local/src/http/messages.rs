@@ -10,7 +10,7 @@ use axum::{
 };
 
 use super::{Refused, control::NOT_KEPT, listing::Listing};
-use crate::{journal::NotKept, local_ses::LocalSes, mailbox::Filter};
+use crate::{journal::CommitFailed, local_ses::LocalSes, mailbox::Filter};
 
 /// Those that `id` and `email` let through; with `after`, the ones behind that ID; with `limit`, as many at most.
 pub(super) async fn list(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -> Response {
@@ -30,7 +30,7 @@ pub(super) async fn delete(
 ) -> Response {
     match ses.delete_messages(filter(&query)).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(NotKept) => NOT_KEPT.into_response(),
+        Err(CommitFailed) => NOT_KEPT.into_response(),
     }
 }
 

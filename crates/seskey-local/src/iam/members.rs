@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     account::{AccountId, Page, Principal, Tag},
-    refusal::{Constraint, Refusal},
+    refusal::{ApiRefusal, Constraint},
 };
 
 /// Parameters by name.
@@ -23,7 +23,7 @@ impl Members {
     ///
     /// # Errors
     /// `MalformedQueryString` where a name comes twice, a text is not UTF-8, or there are more than any request has.
-    pub fn parse(form: &[u8]) -> Result<Self, Refusal> {
+    pub fn parse(form: &[u8]) -> Result<Self, ApiRefusal> {
         let mut members = BTreeMap::new();
         for (name, value) in pairs(form) {
             let is_full = members.len() == MOST_PARAMETERS;
@@ -31,7 +31,7 @@ impl Members {
                 (Some(name), Some(value)) if !is_full && !members.contains_key(&name) => {
                     members.insert(name, value);
                 }
-                _ => return Err(Refusal::MalformedQueryString),
+                _ => return Err(ApiRefusal::MalformedQueryString),
             }
         }
         Ok(Self(members))
@@ -48,7 +48,7 @@ impl Members {
     }
 
     /// The same where it must be there.
-    pub(crate) fn take_required(&mut self, name: &str) -> Result<String, Refusal> {
+    pub(crate) fn take_required(&mut self, name: &str) -> Result<String, ApiRefusal> {
         self.take(name).ok_or_else(|| invalid(name, Constraint::Required))
     }
 
@@ -59,7 +59,7 @@ impl Members {
     }
 
     /// Refuses what the operation does not take, and an item of a list that does not follow on the one before.
-    pub(super) fn only(&self, operation: &Operation) -> Result<(), Refusal> {
+    pub(super) fn only(&self, operation: &Operation) -> Result<(), ApiRefusal> {
         match self.0.iter().find(|(name, value)| !self.is_taken(name, value, operation)) {
             Some((name, _)) => {
                 let name: String = name.chars().take(LONGEST_NAME).collect();
@@ -105,7 +105,7 @@ impl Members {
             || self.0.range(part.clone()..).next().is_some_and(|(name, _)| name.starts_with(&part))
     }
 
-    pub(crate) fn optional(&self, name: &str, shape: &Shape) -> Result<Option<String>, Refusal> {
+    pub(crate) fn optional(&self, name: &str, shape: &Shape) -> Result<Option<String>, ApiRefusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
         match shape.violation(text) {
             Some(constraint) => Err(invalid(name, constraint)),
@@ -113,29 +113,33 @@ impl Members {
         }
     }
 
-    pub(crate) fn required(&self, name: &str, shape: &Shape) -> Result<String, Refusal> {
+    pub(crate) fn required(&self, name: &str, shape: &Shape) -> Result<String, ApiRefusal> {
         self.optional(name, shape)?.ok_or_else(|| invalid(name, Constraint::Required))
     }
 
     /// The items `NAME.member.1`, `NAME.member.2` and so on, up to the first that is not there.
-    pub(super) fn list(&self, name: &str, shape: &Shape) -> Result<Vec<String>, Refusal> {
+    pub(super) fn list(&self, name: &str, shape: &Shape) -> Result<Vec<String>, ApiRefusal> {
         (1..)
             .map_while(|n| self.optional(&format!("{name}.member.{n}"), shape).transpose())
             .collect()
     }
 
-    pub(super) fn required_list(&self, name: &str, shape: &Shape) -> Result<Vec<String>, Refusal> {
+    pub(super) fn required_list(
+        &self,
+        name: &str,
+        shape: &Shape,
+    ) -> Result<Vec<String>, ApiRefusal> {
         let list = self.list(name, shape)?;
         if list.is_empty() { Err(invalid(name, Constraint::Required)) } else { Ok(list) }
     }
 
     /// The parameter as it is; it must be there.
-    pub(crate) fn required_text(&self, name: &str) -> Result<String, Refusal> {
+    pub(crate) fn required_text(&self, name: &str) -> Result<String, ApiRefusal> {
         self.required_str(name).map(str::to_owned)
     }
 
     /// The same where it may be long.
-    pub(crate) fn required_str(&self, name: &str) -> Result<&str, Refusal> {
+    pub(crate) fn required_str(&self, name: &str) -> Result<&str, ApiRefusal> {
         self.get(name).ok_or_else(|| invalid(name, Constraint::Required))
     }
 
@@ -145,42 +149,42 @@ impl Members {
     }
 
     /// The account that the parameter `AccessKeyId` tells by its form.
-    pub(crate) fn access_key_account(&self) -> Result<AccountId, Refusal> {
+    pub(crate) fn access_key_account(&self) -> Result<AccountId, ApiRefusal> {
         let id = self.required("AccessKeyId", &shapes::ACCESS_KEY_ID)?;
         AccountId::of_access_key(&id)
             .ok_or_else(|| invalid("AccessKeyId", Constraint::Pattern("AKIA[A-Z2-7]+")))
     }
 
-    pub(super) fn user_name(&self) -> Result<String, Refusal> {
+    pub(super) fn user_name(&self) -> Result<String, ApiRefusal> {
         self.required("UserName", &shapes::EXISTING_USER_NAME)
     }
 
     /// The user that is named, or else who asks.
-    pub(super) fn user_or(&self, caller: &Principal) -> Result<Principal, Refusal> {
+    pub(super) fn user_or(&self, caller: &Principal) -> Result<Principal, ApiRefusal> {
         match (self.optional("UserName", &shapes::EXISTING_USER_NAME)?, caller) {
             (Some(name), _) => Ok(Principal::User(name)),
-            (None, Principal::AssumedRole { .. }) => Err(Refusal::NotAUser),
+            (None, Principal::AssumedRole { .. }) => Err(ApiRefusal::NotAUser),
             (None, caller) => Ok(caller.clone()),
         }
     }
 
     /// The same where it cannot be the root user.
-    pub(super) fn user_name_or(&self, caller: &Principal) -> Result<String, Refusal> {
+    pub(super) fn user_name_or(&self, caller: &Principal) -> Result<String, ApiRefusal> {
         match self.user_or(caller)? {
             Principal::User(name) => Ok(name),
-            Principal::Root | Principal::AssumedRole { .. } => Err(Refusal::NotAUser),
+            Principal::Root | Principal::AssumedRole { .. } => Err(ApiRefusal::NotAUser),
         }
     }
 
-    pub(super) fn path(&self, shape: &Shape) -> Result<String, Refusal> {
+    pub(super) fn path(&self, shape: &Shape) -> Result<String, ApiRefusal> {
         Ok(self.optional("Path", shape)?.unwrap_or_else(|| "/".into()))
     }
 
-    pub(super) fn path_prefix(&self, shape: &Shape) -> Result<String, Refusal> {
+    pub(super) fn path_prefix(&self, shape: &Shape) -> Result<String, ApiRefusal> {
         Ok(self.optional("PathPrefix", shape)?.unwrap_or_else(|| "/".into()))
     }
 
-    pub(super) fn page(&self) -> Result<Page, Refusal> {
+    pub(super) fn page(&self) -> Result<Page, ApiRefusal> {
         let mut page = Page { marker: self.get("Marker").map(str::to_owned), ..Page::default() };
         if let Some(max_items) = self.number("MaxItems", 1, 1000)? {
             page.max_items = max_items;
@@ -193,13 +197,13 @@ impl Members {
         name: &str,
         least: usize,
         most: usize,
-    ) -> Result<Option<SignedDuration>, Refusal> {
+    ) -> Result<Option<SignedDuration>, ApiRefusal> {
         let seconds = self.number(name, least, most)?;
         Ok(seconds.map(|seconds| SignedDuration::from_secs(seconds as i64)))
     }
 
     /// What is no number is too small.
-    fn number(&self, name: &str, least: usize, most: usize) -> Result<Option<usize>, Refusal> {
+    fn number(&self, name: &str, least: usize, most: usize) -> Result<Option<usize>, ApiRefusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
         match text.parse() {
             Ok(number) if number > most => Err(invalid(name, Constraint::AtMost(most))),
@@ -208,7 +212,7 @@ impl Members {
         }
     }
 
-    pub(super) fn tags(&self) -> Result<Vec<Tag>, Refusal> {
+    pub(super) fn tags(&self) -> Result<Vec<Tag>, ApiRefusal> {
         let mut tags = Vec::new();
         loop {
             let member = |part| format!("Tags.member.{}.{part}", tags.len() + 1);
@@ -224,12 +228,12 @@ impl Members {
         }
     }
 
-    pub(super) fn required_tags(&self) -> Result<Vec<Tag>, Refusal> {
+    pub(super) fn required_tags(&self) -> Result<Vec<Tag>, ApiRefusal> {
         let tags = self.tags()?;
         if tags.is_empty() { Err(invalid("Tags", Constraint::Required)) } else { Ok(tags) }
     }
 
-    pub(crate) fn flag(&self, name: &str) -> Result<bool, Refusal> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiRefusal> {
         self.one_of(name, |text| text.parse().ok()).map(Option::unwrap_or_default)
     }
 
@@ -238,7 +242,7 @@ impl Members {
         &self,
         name: &str,
         parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, Refusal> {
+    ) -> Result<Option<T>, ApiRefusal> {
         let parse = |text| parse(text).ok_or_else(|| invalid(name, Constraint::OneOf));
         self.get(name).map(parse).transpose()
     }
@@ -275,7 +279,7 @@ fn decoded(sent: &[u8]) -> Option<String> {
 }
 
 /// A refused parameter. AWS writes `Tags.member.1.Key` as `tags.1.member.key`.
-pub(super) fn invalid(name: &str, constraint: Constraint) -> Refusal {
+pub(super) fn invalid(name: &str, constraint: Constraint) -> ApiRefusal {
     let mut parts: Vec<String> = name.split('.').map(str::to_owned).collect();
     for part in &mut parts {
         if let Some(first) = part.get_mut(..1) {
@@ -287,7 +291,7 @@ pub(super) fn invalid(name: &str, constraint: Constraint) -> Refusal {
             parts.swap(n - 1, n);
         }
     }
-    Refusal::ValidationError { member: parts.join("."), value: None, constraint }
+    ApiRefusal::ValidationError { member: parts.join("."), value: None, constraint }
 }
 
 /// Parameters of every operation, and those of a signature in the query string.

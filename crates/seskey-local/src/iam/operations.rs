@@ -5,7 +5,7 @@ use seskey::policy::Context;
 use super::{members::Members, resource::Resource, shapes::*};
 use crate::{
     account::{Account, Action, Holder, Principal},
-    refusal::Refusal,
+    refusal::ApiRefusal,
 };
 
 mod account;
@@ -26,7 +26,7 @@ pub struct Operation {
     parse: Parse,
 }
 
-type Parse = fn(&Members, &Principal) -> Result<Action, Refusal>;
+type Parse = fn(&Members, &Principal) -> Result<Action, ApiRefusal>;
 
 /// All operations of IAM, by what they are about. The permission that each takes is `iam:` and its name.
 pub const OPERATIONS: &[&[Operation]] = &[
@@ -43,7 +43,7 @@ impl Operation {
     ///
     /// # Errors
     /// `ValidationError` where a parameter is missing, malformed or not known.
-    pub fn parse(&self, members: &Members, caller: &Principal) -> Result<Action, Refusal> {
+    pub fn parse(&self, members: &Members, caller: &Principal) -> Result<Action, ApiRefusal> {
         members.only(self)?;
         (self.parse)(members, caller)
     }
@@ -79,73 +79,73 @@ pub(crate) const fn op(
     Operation { name, members, resource, parse }
 }
 
-fn put_inline(m: &Members, holder: Holder) -> Result<Action, Refusal> {
+fn put_inline(m: &Members, holder: Holder) -> Result<Action, ApiRefusal> {
     Ok(Action::PutPolicy { holder, policy_name: policy_name(m)?, document: document(m)? })
 }
 
-fn get_inline(m: &Members, holder: Holder) -> Result<Action, Refusal> {
+fn get_inline(m: &Members, holder: Holder) -> Result<Action, ApiRefusal> {
     Ok(Action::GetInlinePolicy { holder, policy_name: policy_name(m)? })
 }
 
-fn list_inline(m: &Members, holder: Holder) -> Result<Action, Refusal> {
+fn list_inline(m: &Members, holder: Holder) -> Result<Action, ApiRefusal> {
     Ok(Action::ListInlinePolicies { holder, page: m.page()? })
 }
 
-fn delete_inline(m: &Members, holder: Holder) -> Result<Action, Refusal> {
+fn delete_inline(m: &Members, holder: Holder) -> Result<Action, ApiRefusal> {
     Ok(Action::DeleteInlinePolicy { holder, policy_name: policy_name(m)? })
 }
 
-fn attach(m: &Members, holder: Holder) -> Result<Action, Refusal> {
+fn attach(m: &Members, holder: Holder) -> Result<Action, ApiRefusal> {
     Ok(Action::AttachPolicy { holder, policy_arn: policy_arn(m)? })
 }
 
-fn detach(m: &Members, holder: Holder) -> Result<Action, Refusal> {
+fn detach(m: &Members, holder: Holder) -> Result<Action, ApiRefusal> {
     Ok(Action::DetachPolicy { holder, policy_arn: policy_arn(m)? })
 }
 
-fn list_attached(m: &Members, holder: Holder) -> Result<Action, Refusal> {
+fn list_attached(m: &Members, holder: Holder) -> Result<Action, ApiRefusal> {
     let path_prefix = m.path_prefix(&POLICY_PATH_PREFIX)?;
     Ok(Action::ListAttachedPolicies { holder, path_prefix, page: m.page()? })
 }
 
-fn user(m: &Members) -> Result<Holder, Refusal> {
+fn user(m: &Members) -> Result<Holder, ApiRefusal> {
     m.user_name().map(Holder::User)
 }
 
-fn group(m: &Members) -> Result<Holder, Refusal> {
+fn group(m: &Members) -> Result<Holder, ApiRefusal> {
     group_name(m).map(Holder::Group)
 }
 
-fn role(m: &Members) -> Result<Holder, Refusal> {
+fn role(m: &Members) -> Result<Holder, ApiRefusal> {
     role_name(m).map(Holder::Role)
 }
 
-fn group_name(m: &Members) -> Result<String, Refusal> {
+fn group_name(m: &Members) -> Result<String, ApiRefusal> {
     m.required("GroupName", &GROUP_NAME)
 }
 
-fn role_name(m: &Members) -> Result<String, Refusal> {
+fn role_name(m: &Members) -> Result<String, ApiRefusal> {
     m.required("RoleName", &ROLE_NAME)
 }
 
-fn policy_name(m: &Members) -> Result<String, Refusal> {
+fn policy_name(m: &Members) -> Result<String, ApiRefusal> {
     m.required("PolicyName", &POLICY_NAME)
 }
 
-fn policy_arn(m: &Members) -> Result<String, Refusal> {
+fn policy_arn(m: &Members) -> Result<String, ApiRefusal> {
     let arn = m.required("PolicyArn", &ARN)?;
     if arn.starts_with("arn:") && arn.matches(':').count() >= 5 {
         Ok(arn)
     } else {
-        Err(Refusal::InvalidArn)
+        Err(ApiRefusal::InvalidArn)
     }
 }
 
-fn document(m: &Members) -> Result<String, Refusal> {
+fn document(m: &Members) -> Result<String, ApiRefusal> {
     m.required("PolicyDocument", &POLICY_DOCUMENT)
 }
 
-fn tag_keys(m: &Members) -> Result<Vec<String>, Refusal> {
+fn tag_keys(m: &Members) -> Result<Vec<String>, ApiRefusal> {
     m.required_list("TagKeys", &TAG_KEY)
 }
 

@@ -11,7 +11,7 @@ use rusqlite::{
 };
 use seskey::{Region, Secret};
 
-use super::{JournalError, Kept, Write, folder::Folder, write};
+use super::{JournalError, Snapshot, Write, folder::Folder, write};
 use crate::{
     account::{Account, Row},
     mailbox::{Body, Mailbox, Message},
@@ -98,7 +98,7 @@ impl Database {
     }
 
     /// Writes the first of all there is, in one transaction.
-    pub(crate) fn begin(&mut self, kept: &mut Kept) -> Result<(), JournalError> {
+    pub(crate) fn begin(&mut self, kept: &mut Snapshot) -> Result<(), JournalError> {
         kept.account.record_changes();
         let rows = Write::Rows(kept.account.take_changes());
         let transaction = self.connection.transaction();
@@ -122,7 +122,7 @@ impl Database {
     }
 
     /// Reads all there is; nothing if it is empty.
-    pub(crate) fn load(&self) -> Result<Option<Kept>, JournalError> {
+    pub(crate) fn load(&self) -> Result<Option<Snapshot>, JournalError> {
         let Some(account) = self.account()? else { return Ok(None) };
         let setting = |name: &'static str| {
             let value = self.setting(name).map_err(|error| self.failed(error))?;
@@ -136,7 +136,7 @@ impl Database {
         let made = self.setting(AUTHORITY_MADE).map_err(|error| self.failed(error))?;
         let made = made.map_or(Ok(account.create_date()), |made| made.parse());
         let made = made.map_err(|_| self.damaged("setting", AUTHORITY_MADE))?;
-        Ok(Some(Kept {
+        Ok(Some(Snapshot {
             account,
             mailbox: self.messages()?,
             authority: Authority {

@@ -5,14 +5,14 @@
 
 use seskey::policy::{Context, Decision, Known, Request};
 
-use super::{Refusal, Submission};
+use super::{SendingRefusal, Submission};
 use crate::{
     account::{Account, Identity, OnDemand},
     message::{Author, IdentityArns},
 };
 
 impl Submission<'_> {
-    pub(super) fn check_permission(&self, account: &Account) -> Result<(), Refusal> {
+    pub(super) fn check_permission(&self, account: &Account) -> Result<(), SendingRefusal> {
         let IdentityArns { source, from, return_path } = &self.header.arns;
         let (authors, feedback) = (&self.header.authors, self.feedback_addresses());
         let (Some(first), Some(bounces)) = (authors.first(), feedback.first()) else {
@@ -49,7 +49,7 @@ impl Submission<'_> {
         account: &Account,
         identities: &[Identity],
         context: Known<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SendingRefusal> {
         let mut allowed = false;
         let mut denied = None;
         for identity in identities {
@@ -73,8 +73,8 @@ impl Submission<'_> {
         account: &Account,
         arn: &str,
         address: &str,
-    ) -> Result<Identity, Refusal> {
-        let invalid = || Refusal::InvalidArn(arn.to_owned());
+    ) -> Result<Identity, SendingRefusal> {
+        let invalid = || SendingRefusal::InvalidArn(arn.to_owned());
         let fields: Vec<&str> = arn.splitn(6, ':').collect();
         let &["arn", _, "ses", _, _, resource] = fields.as_slice() else { return Err(invalid()) };
         let name = resource.strip_prefix("identity/").ok_or_else(invalid)?;
@@ -90,9 +90,9 @@ impl Submission<'_> {
         }
     }
 
-    fn denied(&self, account: &Account, resource: String) -> Refusal {
+    fn denied(&self, account: &Account, resource: String) -> SendingRefusal {
         let (user, action) = (account.principal_arn(self.principal), self.action);
-        Refusal::AccessDenied { user, action, resource }
+        SendingRefusal::AccessDenied { user, action, resource }
     }
 
     fn context(&self, account: &Account, author: &Author, bounces: &str) -> Context {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use seskey::Region;
 
-use super::Refusal;
+use super::SendingRefusal;
 
 /// The sending quotas of an account; what is absent is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,15 +49,15 @@ impl Sent {
         recipients: u64,
         counted: u64,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SendingRefusal> {
         let history = self.0.entry(region.to_string()).or_default();
         history.forget(now);
         let this_second: u64 = history.second.iter().map(|(_, recipients)| recipients).sum();
         if quota.max_send_rate.is_some_and(|max| this_second >= max) {
-            return Err(Refusal::SendingRate);
+            return Err(SendingRefusal::SendingRate);
         }
         if quota.max_24_hour_send.is_some_and(|max| history.last_24_hours() + counted > max) {
-            return Err(Refusal::DailyQuota);
+            return Err(SendingRefusal::DailyQuota);
         }
         if quota.max_send_rate.is_some() {
             history.second.push_back((now, recipients));
@@ -135,7 +135,7 @@ mod tests {
         let (mut sent, quota) = (Sent::default(), Quota::SANDBOX);
         let mut send = |name, seconds| sent.count(&region(name), &quota, 2, 2, at(seconds));
         assert_eq!(send("us-east-1", 0.6), Ok(()));
-        assert_eq!(send("us-east-1", 1.5), Err(Refusal::SendingRate));
+        assert_eq!(send("us-east-1", 1.5), Err(SendingRefusal::SendingRate));
         assert_eq!(send("eu-west-1", 1.5), Ok(()), "each region counts by itself");
         assert_eq!(send("us-east-1", 1.6), Ok(()));
         assert_eq!(send("us-east-1", 0.0), Ok(()), "the clock was put back");
@@ -149,11 +149,11 @@ mod tests {
         for (seconds, recipients, expected) in [
             (0.0, 50, Ok(())),
             (1.0, 149, Ok(())),
-            (2.0, 2, Err(Refusal::DailyQuota)),
+            (2.0, 2, Err(SendingRefusal::DailyQuota)),
             (2.0, 1, Ok(())),
-            (3.0, 1, Err(Refusal::DailyQuota)),
-            (day, 1, Err(Refusal::DailyQuota)),
-            (day + 1.0, 51, Err(Refusal::DailyQuota)),
+            (3.0, 1, Err(SendingRefusal::DailyQuota)),
+            (day, 1, Err(SendingRefusal::DailyQuota)),
+            (day + 1.0, 51, Err(SendingRefusal::DailyQuota)),
             (day + 1.0, 50, Ok(())),
             (day + 1.5, 0, Ok(())),
         ] {

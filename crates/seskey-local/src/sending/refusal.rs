@@ -11,7 +11,7 @@ use crate::message::HeaderError;
 /// Why SES does not take a message. `Display` is the text that all interfaces have in common.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum SendingRefusal {
     /// More bytes than the interface takes.
     #[error("Message is too long.")]
     TooLong,
@@ -123,7 +123,7 @@ const TEMPORARY_FAILURE: Class = Class {
     v2: ("InternalServiceErrorException", 500),
 };
 
-impl Refusal {
+impl SendingRefusal {
     /// What the SMTP endpoint replies: a code and a text.
     pub fn reply(&self) -> (u16, String) {
         let (code, first_words) = self.class().smtp;

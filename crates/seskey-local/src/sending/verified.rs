@@ -2,7 +2,7 @@
 
 use seskey::Region;
 
-use super::{Envelope, Refusal, Settings, Submission};
+use super::{Envelope, SendingRefusal, Settings, Submission};
 use crate::{account::Account, message::Author};
 
 impl Submission<'_> {
@@ -10,7 +10,7 @@ impl Submission<'_> {
         &self,
         account: &Account,
         settings: &Settings,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SendingRefusal> {
         if !account.has_identities() {
             return Ok(());
         }
@@ -39,8 +39,8 @@ impl Submission<'_> {
         if failed.is_empty() { Ok(()) } else { Err(self.not_verified(failed)) }
     }
 
-    pub(super) fn not_verified(&self, identities: Vec<String>) -> Refusal {
-        Refusal::NotVerified { region: Region::clone(self.region), identities }
+    pub(super) fn not_verified(&self, identities: Vec<String>) -> SendingRefusal {
+        SendingRefusal::NotVerified { region: Region::clone(self.region), identities }
     }
 }
 

@@ -8,7 +8,7 @@ use mail_builder::{
     headers::{Header, HeaderType, address::Address, raw::Raw},
 };
 
-use super::Refusal;
+use super::SesRefusal;
 use crate::{
     address::is_address,
     message::{Author, HeaderError, mailboxes},
@@ -30,11 +30,11 @@ pub(super) struct Content {
 }
 
 /// The message. Blind copies have no place in it.
-pub(super) fn compose(content: &Content) -> Result<Vec<u8>, Refusal> {
+pub(super) fn compose(content: &Content) -> Result<Vec<u8>, SesRefusal> {
     let bodies = [&content.text, &content.html].into_iter().flatten();
     // encoded it would be longer yet
     if content.subject.len() + bodies.map(String::len).sum::<usize>() > MAX_MESSAGE {
-        return Err(sending::Refusal::TooLong.into());
+        return Err(sending::SendingRefusal::TooLong.into());
     }
     let mut builder = MessageBuilder::new().from(address(&content.from)?);
     for (name, list) in [("To", &content.to), ("Cc", &content.cc), ("Reply-To", &content.reply_to)]
@@ -67,8 +67,8 @@ pub(super) fn compose(content: &Content) -> Result<Vec<u8>, Refusal> {
 }
 
 /// One address with its display name, if it has one. An address is in ASCII; a name need not be, nor need it be encoded.
-pub(super) fn mailbox(text: &str) -> Result<Author, Refusal> {
-    let invalid = || sending::Refusal::InvalidAddress(text.to_owned());
+pub(super) fn mailbox(text: &str) -> Result<Author, SesRefusal> {
+    let invalid = || sending::SendingRefusal::InvalidAddress(text.to_owned());
     if text.contains(char::is_control) {
         return Err(invalid().into());
     }
@@ -88,20 +88,20 @@ pub(super) fn mailbox(text: &str) -> Result<Author, Refusal> {
 }
 
 /// The field that makes somebody the author.
-pub(super) fn from_field(author: &str) -> Result<Vec<u8>, Refusal> {
+pub(super) fn from_field(author: &str) -> Result<Vec<u8>, SesRefusal> {
     let mut field = b"From: ".to_vec();
     let length = field.len();
     address(author)?.write_header(&mut field, length).expect("memory takes every byte");
     Ok(field)
 }
 
-fn address(text: &str) -> Result<Address<'static>, Refusal> {
+fn address(text: &str) -> Result<Address<'static>, SesRefusal> {
     let Author { address, display_name } = mailbox(text)?;
     Ok(Address::new_address(display_name, address))
 }
 
 /// Source: SES API v2 Reference, `MessageHeader`. What SES writes itself cannot be added.
-fn check_field(name: &str, value: &str) -> Result<(), Refusal> {
+fn check_field(name: &str, value: &str) -> Result<(), SesRefusal> {
     let is_name =
         (1..=126).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
     let is_value = (1..=995).contains(&value.len())
@@ -117,8 +117,8 @@ fn check_field(name: &str, value: &str) -> Result<(), Refusal> {
     }
 }
 
-fn refused(text: &str) -> Refusal {
-    Refusal::InvalidParameter(text.to_owned())
+fn refused(text: &str) -> SesRefusal {
+    SesRefusal::InvalidParameter(text.to_owned())
 }
 
 /// Header fields that come from other parameters, or from SES.

@@ -10,13 +10,13 @@ use crate::{
 /// Why a request is not done. `Display` is the text that the requester gets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum SesRefusal {
     /// What is the same for every API of AWS.
     #[error(transparent)]
-    Common(#[from] common::Refusal),
+    Common(#[from] common::ApiRefusal),
     /// The message is not taken.
     #[error(transparent)]
-    Sending(#[from] sending::Refusal),
+    Sending(#[from] sending::SendingRefusal),
     /// The policy of an identity is not stored.
     #[error(transparent)]
     IdentityPolicy(#[from] IdentityPolicyError),
@@ -61,13 +61,13 @@ pub enum Refusal {
     UnknownOperation,
 }
 
-impl From<HeaderError> for Refusal {
+impl From<HeaderError> for SesRefusal {
     fn from(error: HeaderError) -> Self {
         Self::Sending(error.into())
     }
 }
 
-impl Refusal {
+impl SesRefusal {
     /// The code and the HTTP status of version 1.
     pub(super) fn v1(&self) -> (&'static str, u16) {
         match self {
@@ -92,7 +92,7 @@ impl Refusal {
 
     /// The error type and the HTTP status of version 2.
     pub(super) fn v2(&self) -> (&'static str, u16) {
-        use common::Refusal as C;
+        use common::ApiRefusal as C;
         match self {
             Self::Common(refusal) => match refusal {
                 C::SignatureDoesNotMatch(_) => ("InvalidSignatureException", 403),
@@ -163,7 +163,7 @@ mod tests {
             (Code::InternalFailure, ("InternalServiceErrorException", 500)),
             (Code::ServiceUnavailable, ("ServiceUnavailable", 503)),
         ] {
-            let refusal = Refusal::Common(common::Refusal::Failure(code));
+            let refusal = SesRefusal::Common(common::ApiRefusal::Failure(code));
             assert_eq!(refusal.v2(), expected, "{code:?}");
             assert_eq!(refusal.v1(), (code.as_str(), code.status()), "{code:?}");
         }

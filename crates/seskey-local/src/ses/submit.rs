@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use memchr::memchr_iter;
 
-use super::{Call, Refusal, compose};
+use super::{Call, SesRefusal, compose};
 use crate::{
     mailbox::Body,
     message::{HeaderError, IdentityArns, RawMessage, check_tag},
@@ -33,17 +33,21 @@ pub(super) struct Draft {
 }
 
 /// The message that stands in a parameter in Base64. One that is too long is not decoded; of the text nothing stays.
-pub(super) fn decoded(name: &str, text: String, interface: Interface) -> Result<Vec<u8>, Refusal> {
+pub(super) fn decoded(
+    name: &str,
+    text: String,
+    interface: Interface,
+) -> Result<Vec<u8>, SesRefusal> {
     let text = text.trim();
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
     interface.check_length((text.len() / 4 * 3).saturating_sub(padding))?;
-    let refused = |_| Refusal::InvalidParameter(format!("{name} is not in base64."));
+    let refused = |_| SesRefusal::InvalidParameter(format!("{name} is not in base64."));
     BASE64_STANDARD.decode(text).map_err(refused)
 }
 
 impl Call<'_> {
     /// Sends a message, and gives its ID.
-    pub(super) fn send(&mut self, draft: Draft) -> Result<String, Refusal> {
+    pub(super) fn send(&mut self, draft: Draft) -> Result<String, SesRefusal> {
         self.interface.check_length(draft.message.len())?;
         for (name, value) in &draft.tags {
             check_tag(name, value).map_err(HeaderError::from)?;
@@ -54,7 +58,7 @@ impl Call<'_> {
         };
         if !draft.configuration_set.as_ref().is_none_or(is_name) {
             let text = "Invalid configuration set name.".to_owned();
-            return Err(Refusal::InvalidParameter(text));
+            return Err(SesRefusal::InvalidParameter(text));
         }
         let bytes = with_author(with_line_ends(draft.message), draft.source.as_deref())?;
         let message = RawMessage::split(&bytes);
@@ -122,7 +126,7 @@ fn with_line_ends(message: Vec<u8>) -> Vec<u8> {
 
 /// "If you don't provide a value for this parameter, you must specify a From address in the raw text of the message"
 /// (SES API Reference, `SendRawEmail`): a message without an author is from its source.
-fn with_author(mut message: Vec<u8>, source: Option<&str>) -> Result<Vec<u8>, Refusal> {
+fn with_author(mut message: Vec<u8>, source: Option<&str>) -> Result<Vec<u8>, SesRefusal> {
     if let (Some(source), Err(HeaderError::Missing("From"))) =
         (source, RawMessage::split(&message).header())
     {

@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{
-    Call, Refusal,
+    Call, SesRefusal,
     compose::{Content, compose},
     submit::{Draft, decoded},
 };
@@ -14,14 +14,14 @@ use crate::{
     mailbox::Body,
     message::IdentityArns,
     refusal as common,
-    sigv4::Signed,
+    sigv4::HttpRequest,
     xml::{self, Xml},
 };
 
 mod settings;
 
 /// The name of the operation that is asked for.
-pub(super) fn action(request: &Signed<'_>) -> Option<&'static str> {
+pub(super) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     operation(&api::named_action(request)?).map(|operation| operation.name)
 }
 
@@ -32,19 +32,19 @@ fn operation(name: &str) -> Option<&'static Operation> {
 
 pub(super) fn answer(
     call: &mut Call<'_>,
-    head: &Signed<'_>,
+    head: &HttpRequest<'_>,
     body: Vec<u8>,
     request_id: &str,
-) -> Result<String, Refusal> {
-    let members = &mut api::members(&Signed { body: &body, ..*head })?;
+) -> Result<String, SesRefusal> {
+    let members = &mut api::members(&HttpRequest { body: &body, ..*head })?;
     drop(body);
-    let action = members.get("Action").ok_or(common::Refusal::MissingAction)?;
+    let action = members.get("Action").ok_or(common::ApiRefusal::MissingAction)?;
     if !members.are_short_but(CONTENT) {
-        return Err(Refusal::InvalidParameter("Parameter is too long.".to_owned()));
+        return Err(SesRefusal::InvalidParameter("Parameter is too long.".to_owned()));
     }
     let version = members.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
     let operation = operation(action).filter(|_| version == Service::Ses.version());
-    let operation = operation.ok_or_else(|| common::Refusal::InvalidAction {
+    let operation = operation.ok_or_else(|| common::ApiRefusal::InvalidAction {
         action: action.to_owned(),
         version: version.to_owned(),
     })?;
@@ -66,7 +66,7 @@ pub(super) fn answer(
     done.map(|()| document)
 }
 
-pub(super) fn response(answered: Result<String, Refusal>, request_id: String) -> Response {
+pub(super) fn response(answered: Result<String, SesRefusal>, request_id: String) -> Response {
     let (status, body) = match answered {
         Ok(body) => (200, body),
         Err(refusal) => {
@@ -88,7 +88,7 @@ struct Operation {
     proceed: Proceed,
 }
 
-type Proceed = fn(&mut Call<'_>, &mut Members, &mut Xml) -> Result<(), Refusal>;
+type Proceed = fn(&mut Call<'_>, &mut Members, &mut Xml) -> Result<(), SesRefusal>;
 
 /// All operations, by name.
 const OPERATIONS: &[Operation] = &[
@@ -152,7 +152,7 @@ const CONTENT: &[&str] = &[
     "Template.HtmlPart",
 ];
 
-fn send_raw_email(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(), Refusal> {
+fn send_raw_email(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(), SesRefusal> {
     let name = "RawMessage.Data";
     let message = decoded(name, m.take_required(name)?, call.interface)?;
     let text = |name: &str| m.get(name).map(str::to_owned);
@@ -172,7 +172,7 @@ fn send_raw_email(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result
     Ok(())
 }
 
-fn send_email(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(), Refusal> {
+fn send_email(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(), SesRefusal> {
     let (from, subject) = (m.required_text("Source")?, m.take_required("Message.Subject.Data")?);
     let [text_part, html_part] =
         ["Text", "Html"].map(|part| m.take(&format!("Message.Body.{part}.Data")));
@@ -210,7 +210,7 @@ fn send_email(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(),
     Ok(())
 }
 
-fn common_to_both(m: &Members) -> Result<Draft, Refusal> {
+fn common_to_both(m: &Members) -> Result<Draft, SesRefusal> {
     let mut draft = Draft {
         configuration_set: m.get("ConfigurationSetName").map(str::to_owned),
         ..Draft::default()
@@ -223,7 +223,11 @@ fn common_to_both(m: &Members) -> Result<Draft, Refusal> {
     Ok(draft)
 }
 
-fn get_send_statistics(call: &mut Call<'_>, _: &mut Members, xml: &mut Xml) -> Result<(), Refusal> {
+fn get_send_statistics(
+    call: &mut Call<'_>,
+    _: &mut Members,
+    xml: &mut Xml,
+) -> Result<(), SesRefusal> {
     let quarters = call.sent.by_quarter(&call.region, call.circumstances.now);
     let quarters: Vec<(i64, u64)> = quarters.into_iter().collect();
     xml.list("SendDataPoints", &quarters, |xml, (second, attempts)| {
@@ -237,7 +241,7 @@ fn get_send_statistics(call: &mut Call<'_>, _: &mut Members, xml: &mut Xml) -> R
     Ok(())
 }
 
-fn list_identities(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(), Refusal> {
+fn list_identities(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(), SesRefusal> {
     let is_address = |word: &str| match word {
         "EmailAddress" => Some(true),
         "Domain" => Some(false),
@@ -260,7 +264,11 @@ fn list_identities(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Resul
 }
 
 /// Verified at once: there is no mail to click on.
-fn verify_email_address(call: &mut Call<'_>, m: &mut Members, _: &mut Xml) -> Result<(), Refusal> {
+fn verify_email_address(
+    call: &mut Call<'_>,
+    m: &mut Members,
+    _: &mut Xml,
+) -> Result<(), SesRefusal> {
     let identity = email_address(call, m)?;
     call.create_identity(&identity)?;
     Ok(())
@@ -270,7 +278,7 @@ fn verify_domain_identity(
     call: &mut Call<'_>,
     m: &mut Members,
     xml: &mut Xml,
-) -> Result<(), Refusal> {
+) -> Result<(), SesRefusal> {
     let identity = domain(m.required_str("Domain")?)?;
     call.create_identity(&identity)?;
     let mut token = [0; 32];
@@ -283,7 +291,7 @@ fn get_identity_verification_attributes(
     call: &mut Call<'_>,
     m: &mut Members,
     xml: &mut Xml,
-) -> Result<(), Refusal> {
+) -> Result<(), SesRefusal> {
     let identities = m.texts("Identities").into_iter();
     let identities: Vec<Identity> = identities
         .filter_map(|name| Identity::parse(&name))
@@ -300,13 +308,17 @@ fn get_identity_verification_attributes(
     Ok(())
 }
 
-fn delete_identity(call: &mut Call<'_>, m: &mut Members, _: &mut Xml) -> Result<(), Refusal> {
+fn delete_identity(call: &mut Call<'_>, m: &mut Members, _: &mut Xml) -> Result<(), SesRefusal> {
     let identity = identity(call, m)?;
     call.account.delete_identity(&call.region, &identity);
     Ok(())
 }
 
-fn put_identity_policy(call: &mut Call<'_>, m: &mut Members, _: &mut Xml) -> Result<(), Refusal> {
+fn put_identity_policy(
+    call: &mut Call<'_>,
+    m: &mut Members,
+    _: &mut Xml,
+) -> Result<(), SesRefusal> {
     let (identity, name) = (identity(call, m)?, policy_name(&m.required_text("PolicyName")?)?);
     let policy = m.required_text("Policy")?;
     Ok(call.account.put_identity_policy(&call.region, &identity, &name, &policy)?)
@@ -316,7 +328,7 @@ fn get_identity_policies(
     call: &mut Call<'_>,
     m: &mut Members,
     xml: &mut Xml,
-) -> Result<(), Refusal> {
+) -> Result<(), SesRefusal> {
     let identity = identity(call, m)?;
     let wanted = m.texts("PolicyNames");
     let policies = policies(call, &identity)?;
@@ -335,7 +347,7 @@ fn list_identity_policies(
     call: &mut Call<'_>,
     m: &mut Members,
     xml: &mut Xml,
-) -> Result<(), Refusal> {
+) -> Result<(), SesRefusal> {
     let policies = policies(call, &identity(call, m)?)?;
     let names: Vec<String> = policies.into_iter().map(|(name, _)| name).collect();
     xml.texts("PolicyNames", &names);
@@ -346,41 +358,41 @@ fn delete_identity_policy(
     call: &mut Call<'_>,
     m: &mut Members,
     _: &mut Xml,
-) -> Result<(), Refusal> {
+) -> Result<(), SesRefusal> {
     let (identity, name) = (identity(call, m)?, m.required_text("PolicyName")?);
     call.account.delete_identity_policy(&call.region, &identity, &name);
     Ok(())
 }
 
-fn policies(call: &Call<'_>, identity: &Identity) -> Result<Vec<(String, String)>, Refusal> {
+fn policies(call: &Call<'_>, identity: &Identity) -> Result<Vec<(String, String)>, SesRefusal> {
     call.policies(identity)
-        .ok_or_else(|| Refusal::InvalidParameter(format!("Identity {identity} does not exist.")))
+        .ok_or_else(|| SesRefusal::InvalidParameter(format!("Identity {identity} does not exist.")))
 }
 
-fn identity(call: &Call<'_>, m: &Members) -> Result<Identity, Refusal> {
+fn identity(call: &Call<'_>, m: &Members) -> Result<Identity, SesRefusal> {
     call.identity(&m.required_text("Identity")?)
 }
 
-fn domain(name: &str) -> Result<Identity, Refusal> {
+fn domain(name: &str) -> Result<Identity, SesRefusal> {
     let identity = Identity::parse(name).filter(|identity| !identity.is_address());
-    identity.ok_or_else(|| Refusal::InvalidParameter(format!("Invalid domain name {name}.")))
+    identity.ok_or_else(|| SesRefusal::InvalidParameter(format!("Invalid domain name {name}.")))
 }
 
-fn email_address(call: &Call<'_>, m: &Members) -> Result<Identity, Refusal> {
+fn email_address(call: &Call<'_>, m: &Members) -> Result<Identity, SesRefusal> {
     let identity = call.identity(&m.required_text("EmailAddress")?)?;
     match identity.is_address() {
         true => Ok(identity),
-        false => Err(Refusal::InvalidParameter(format!("Invalid email address {identity}."))),
+        false => Err(SesRefusal::InvalidParameter(format!("Invalid email address {identity}."))),
     }
 }
 
 /// Source: SES API Reference, `PutIdentityPolicy`.
-pub(super) fn policy_name(name: &str) -> Result<String, Refusal> {
+pub(super) fn policy_name(name: &str) -> Result<String, SesRefusal> {
     let is_name = (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     match is_name {
         true => Ok(name.to_owned()),
-        false => Err(Refusal::InvalidParameter("Invalid policy name.".to_owned())),
+        false => Err(SesRefusal::InvalidParameter("Invalid policy name.".to_owned())),
     }
 }
 

@@ -10,11 +10,11 @@ use serde::{
 use serde_json::{Value, json};
 
 use self::bounded::NoText;
-use super::{Call, Refusal, v1::policy_name};
+use super::{Call, SesRefusal, v1::policy_name};
 use crate::{
     account::{Identity, Page},
     api::Response,
-    sigv4::Signed,
+    sigv4::HttpRequest,
 };
 
 mod bounded;
@@ -27,16 +27,16 @@ pub(super) fn serves(path: &str) -> bool {
 }
 
 /// The name of the operation that is asked for.
-pub(super) fn action(request: &Signed<'_>) -> Option<&'static str> {
+pub(super) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     matched(request).map(|(route, _)| route.name)
 }
 
 pub(super) fn answer(
     call: &mut Call<'_>,
-    head: &Signed<'_>,
+    head: &HttpRequest<'_>,
     body: Vec<u8>,
-) -> Result<String, Refusal> {
-    let (route, names) = matched(head).ok_or(Refusal::UnknownOperation)?;
+) -> Result<String, SesRefusal> {
+    let (route, names) = matched(head).ok_or(SesRefusal::UnknownOperation)?;
     let input = &mut Input { names, query: head.query, body };
     match route.on {
         On::Body => {}
@@ -46,7 +46,7 @@ pub(super) fn answer(
     Ok((route.proceed)(call, input)?.to_string())
 }
 
-pub(super) fn response(answered: Result<String, Refusal>, request_id: String) -> Response {
+pub(super) fn response(answered: Result<String, SesRefusal>, request_id: String) -> Response {
     let (status, error_type, body) = match answered {
         Ok(body) => (200, None, body),
         Err(refusal) => {
@@ -58,7 +58,7 @@ pub(super) fn response(answered: Result<String, Refusal>, request_id: String) ->
 }
 
 /// The operation and the names in its path.
-fn matched(request: &Signed<'_>) -> Option<(&'static Route, Vec<String>)> {
+fn matched(request: &HttpRequest<'_>) -> Option<(&'static Route, Vec<String>)> {
     ROUTES
         .iter()
         .chain(resources::ROUTES)
@@ -73,7 +73,7 @@ struct Route {
     path: &'static str,
     name: &'static str,
     on: On,
-    proceed: fn(&mut Call<'_>, &mut Input<'_>) -> Result<Value, Refusal>,
+    proceed: fn(&mut Call<'_>, &mut Input<'_>) -> Result<Value, SesRefusal>,
 }
 
 /// What the permission is checked against.
@@ -168,7 +168,7 @@ const ROUTES: &[Route] = &[
             let identity = input.identity(call)?;
             match call.account.delete_identity(&call.region, &identity) {
                 true => Ok(json!({})),
-                false => Err(Refusal::NoSuchIdentity(identity.to_string())),
+                false => Err(SesRefusal::NoSuchIdentity(identity.to_string())),
             }
         },
     },
@@ -265,7 +265,7 @@ struct PutPolicy {
     policy: String,
 }
 
-fn get_account(call: &mut Call<'_>, _: &mut Input<'_>) -> Result<Value, Refusal> {
+fn get_account(call: &mut Call<'_>, _: &mut Input<'_>) -> Result<Value, SesRefusal> {
     let [max_24_hour_send, max_send_rate, sent] = call.send_quota();
     Ok(json!({
         "DedicatedIpAutoWarmupEnabled": false,
@@ -280,7 +280,7 @@ fn get_account(call: &mut Call<'_>, _: &mut Input<'_>) -> Result<Value, Refusal>
     }))
 }
 
-fn list_identities(call: &Call<'_>, given: ListIdentities) -> Result<Value, Refusal> {
+fn list_identities(call: &Call<'_>, given: ListIdentities) -> Result<Value, SesRefusal> {
     let ListIdentities { filter, next_token, page_size } = given;
     let max_items = page_size.filter(|n| (1..=1000).contains(n)).unwrap_or(1000);
     let page = Page { marker: next_token, max_items };
@@ -302,15 +302,15 @@ fn list_identities(call: &Call<'_>, given: ListIdentities) -> Result<Value, Refu
 }
 
 /// Verified at once: there is no mail to click on and no DNS to look into.
-fn create_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, Refusal> {
+fn create_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, SesRefusal> {
     let given: CreateIdentity = input.json()?;
     let identity = call.identity(&given.email_identity)?;
     call.authorize_on("CreateEmailIdentity", &identity)?;
     if given.configuration_set_name.is_some() {
-        return Err(Refusal::NotServed("A default configuration set"));
+        return Err(SesRefusal::NotServed("A default configuration set"));
     }
     if !call.create_identity(&identity)? {
-        return Err(Refusal::IdentityAlreadyExists(identity.to_string()));
+        return Err(SesRefusal::IdentityAlreadyExists(identity.to_string()));
     }
     Ok(json!({
         "IdentityType": identity_type(&identity),
@@ -319,7 +319,7 @@ fn create_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, 
     }))
 }
 
-fn get_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, Refusal> {
+fn get_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, SesRefusal> {
     let identity = input.identity(call)?;
     Ok(json!({
         "IdentityType": identity_type(&identity),
@@ -332,11 +332,15 @@ fn get_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, Ref
     }))
 }
 
-fn put_policy(call: &mut Call<'_>, input: &mut Input<'_>, update: bool) -> Result<Value, Refusal> {
+fn put_policy(
+    call: &mut Call<'_>,
+    input: &mut Input<'_>,
+    update: bool,
+) -> Result<Value, SesRefusal> {
     let (identity, name) = (input.identity(call)?, policy_name(&input.names[1])?);
     let PutPolicy { policy } = input.json()?;
     match (policies(call, &identity)?.contains_key(&name), update) {
-        (true, false) => return Err(Refusal::PolicyAlreadyExists(name)),
+        (true, false) => return Err(SesRefusal::PolicyAlreadyExists(name)),
         // it "returns successfully even if a policy with the specified name does not exist"
         (false, true) => return Ok(json!({})),
         _ => {}
@@ -348,9 +352,9 @@ fn put_policy(call: &mut Call<'_>, input: &mut Input<'_>, update: bool) -> Resul
 fn policies(
     call: &Call<'_>,
     identity: &Identity,
-) -> Result<serde_json::Map<String, Value>, Refusal> {
+) -> Result<serde_json::Map<String, Value>, SesRefusal> {
     let policies =
-        call.policies(identity).ok_or_else(|| Refusal::NoSuchIdentity(identity.to_string()))?;
+        call.policies(identity).ok_or_else(|| SesRefusal::NoSuchIdentity(identity.to_string()))?;
     Ok(policies.into_iter().map(|(name, policy)| (name, Value::from(policy))).collect())
 }
 
@@ -363,17 +367,17 @@ fn dkim() -> Value {
 }
 
 impl Input<'_> {
-    fn identity(&self, call: &Call<'_>) -> Result<Identity, Refusal> {
+    fn identity(&self, call: &Call<'_>) -> Result<Identity, SesRefusal> {
         call.identity(&self.names[0])
     }
 
-    fn json<T: DeserializeOwned>(&mut self) -> Result<T, Refusal> {
+    fn json<T: DeserializeOwned>(&mut self) -> Result<T, SesRefusal> {
         let read = serde_json::from_slice(&mem::take(&mut self.body));
         read.map(|NoText(input)| input).map_err(|error| {
             // it may tell a whole text of the request
             let mut text = error.to_string();
             text.truncate(text.floor_char_boundary(LONGEST_REASON));
-            Refusal::Serialization(text)
+            SesRefusal::Serialization(text)
         })
     }
 

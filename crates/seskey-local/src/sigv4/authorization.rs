@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use seskey::Secret;
 
-use super::{Signed, presigned, time};
-use crate::refusal::{Incomplete, Mismatch, Refusal};
+use super::{HttpRequest, presigned, time};
+use crate::refusal::{ApiRefusal, Incomplete, Mismatch};
 
 /// What the Authorization header or the query string of a presigned URL says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,22 +45,23 @@ impl Authorization {
     ///
     /// # Errors
     /// `MissingAuthenticationToken` where nobody says so, `IncompleteSignature` where it is not of the form.
-    pub fn of(request: &Signed<'_>) -> Result<Self, Refusal> {
+    pub fn of(request: &HttpRequest<'_>) -> Result<Self, ApiRefusal> {
         let mut headers = request.header_values("authorization");
         match (headers.next(), headers.next(), presigned::is_presigned(request.query)) {
             (Some(header), None, false) => Self::parse(header, request),
             (None, _, true) => presigned::read(request.query),
-            (None, _, false) => Err(Refusal::MissingAuthenticationToken),
-            (Some(_), None, true) => Err(Refusal::IncompleteSignature(Incomplete::BothForms)),
+            (None, _, false) => Err(ApiRefusal::MissingAuthenticationToken),
+            (Some(_), None, true) => Err(ApiRefusal::IncompleteSignature(Incomplete::BothForms)),
             (Some(_), Some(_), _) => {
-                Err(Refusal::IncompleteSignature(Incomplete::RepeatedAuthorization))
+                Err(ApiRefusal::IncompleteSignature(Incomplete::RepeatedAuthorization))
             }
         }
     }
 
-    fn parse(header: &str, request: &Signed<'_>) -> Result<Self, Refusal> {
+    fn parse(header: &str, request: &HttpRequest<'_>) -> Result<Self, ApiRefusal> {
         let parameters = header.trim().strip_prefix(ALGORITHM).filter(|rest| rest.starts_with(' '));
-        let parameters = parameters.ok_or(Refusal::IncompleteSignature(Incomplete::Algorithm))?;
+        let parameters =
+            parameters.ok_or(ApiRefusal::IncompleteSignature(Incomplete::Algorithm))?;
         let [mut credential, mut signed_headers, mut signature] = [None; 3];
         for parameter in parameters.split(',') {
             let (name, value) = parameter.trim().split_once('=').unwrap_or_default();
@@ -68,19 +69,20 @@ impl Authorization {
                 CREDENTIAL => (&mut credential, CREDENTIAL),
                 SIGNED_HEADERS => (&mut signed_headers, SIGNED_HEADERS),
                 SIGNATURE => (&mut signature, SIGNATURE),
-                _ => return Err(Refusal::IncompleteSignature(Incomplete::UnknownParameter)),
+                _ => return Err(ApiRefusal::IncompleteSignature(Incomplete::UnknownParameter)),
             };
             if place.replace(value).is_some() {
-                return Err(Refusal::IncompleteSignature(Incomplete::Parameter(name)));
+                return Err(ApiRefusal::IncompleteSignature(Incomplete::Parameter(name)));
             }
         }
         let need = |value: Option<_>, name| {
-            value.ok_or(Refusal::IncompleteSignature(Incomplete::Parameter(name)))
+            value.ok_or(ApiRefusal::IncompleteSignature(Incomplete::Parameter(name)))
         };
         let (access_key_id, scope) = credential_of(need(credential, CREDENTIAL)?)?;
         let signed_headers = signed_headers_of(need(signed_headers, SIGNED_HEADERS)?)?;
         let signature = signature_of(need(signature, SIGNATURE)?)?;
-        let signed_at = time::of(request).ok_or(Refusal::IncompleteSignature(Incomplete::Date))?;
+        let signed_at =
+            time::of(request).ok_or(ApiRefusal::IncompleteSignature(Incomplete::Date))?;
         let session_token = session_token_of(request)?;
         let good_for = time::TOLERANCE;
         Ok(Self {
@@ -96,40 +98,40 @@ impl Authorization {
 }
 
 /// The token in the header, of which there may be one.
-fn session_token_of(request: &Signed<'_>) -> Result<Option<Secret>, Refusal> {
+fn session_token_of(request: &HttpRequest<'_>) -> Result<Option<Secret>, ApiRefusal> {
     let mut tokens = request.header_values("x-amz-security-token");
     match (tokens.next(), tokens.next()) {
-        (_, Some(_)) => Err(Refusal::InvalidClientTokenId),
+        (_, Some(_)) => Err(ApiRefusal::InvalidClientTokenId),
         (token, None) => Ok(token.map(|token| Secret::new(token.trim().to_owned()))),
     }
 }
 
-pub(super) fn credential_of(text: &str) -> Result<(String, Scope), Refusal> {
+pub(super) fn credential_of(text: &str) -> Result<(String, Scope), ApiRefusal> {
     let [id, date, region, service, terminator] = text.split('/').collect::<Vec<_>>()[..] else {
-        return Err(Refusal::IncompleteSignature(Incomplete::Credential));
+        return Err(ApiRefusal::IncompleteSignature(Incomplete::Credential));
     };
     if [id, date, region, service].contains(&"") {
-        return Err(Refusal::IncompleteSignature(Incomplete::Credential));
+        return Err(ApiRefusal::IncompleteSignature(Incomplete::Credential));
     }
     if terminator != TERMINATOR {
-        return Err(Refusal::SignatureDoesNotMatch(Mismatch::Terminator));
+        return Err(ApiRefusal::SignatureDoesNotMatch(Mismatch::Terminator));
     }
     Ok((id.into(), Scope { date: date.into(), region: region.into(), service: service.into() }))
 }
 
-pub(super) fn signed_headers_of(text: &str) -> Result<Vec<String>, Refusal> {
+pub(super) fn signed_headers_of(text: &str) -> Result<Vec<String>, ApiRefusal> {
     let names: Vec<String> = text.split(';').map(str::to_owned).collect();
     let is_name = |name: &String| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase())
     };
     match names.iter().all(is_name) && names.is_sorted_by(|a, b| a < b) {
         true => Ok(names),
-        false => Err(Refusal::IncompleteSignature(Incomplete::SignedHeaders)),
+        false => Err(ApiRefusal::IncompleteSignature(Incomplete::SignedHeaders)),
     }
 }
 
-pub(super) fn signature_of(text: &str) -> Result<[u8; 32], Refusal> {
-    let malformed = || Refusal::IncompleteSignature(Incomplete::Signature);
+pub(super) fn signature_of(text: &str) -> Result<[u8; 32], ApiRefusal> {
+    let malformed = || ApiRefusal::IncompleteSignature(Incomplete::Signature);
     let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     if text.len() != 64 || !text.bytes().all(lower_hex) {
         return Err(malformed());

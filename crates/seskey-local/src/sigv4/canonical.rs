@@ -2,10 +2,10 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use super::{Signed, presigned, signature::hash_hex};
+use super::{HttpRequest, presigned, signature::hash_hex};
 
 /// What is signed of a request, with these headers (lower case, in order). A header that the request lacks is empty.
-pub fn canonical_request(request: &Signed<'_>, signed_headers: &[String]) -> String {
+pub fn canonical_request(request: &HttpRequest<'_>, signed_headers: &[String]) -> String {
     let headers: String = signed_headers
         .iter()
         .map(|name| {

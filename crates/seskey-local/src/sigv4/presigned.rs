@@ -13,7 +13,7 @@ use super::{
     authorization::{ALGORITHM, Authorization, credential_of, signature_of, signed_headers_of},
     time,
 };
-use crate::refusal::{Incomplete, Refusal};
+use crate::refusal::{ApiRefusal, Incomplete};
 
 /// Whether a query string has a parameter of the form, in whatever letters.
 pub(super) fn is_presigned(query: &str) -> bool {
@@ -29,7 +29,7 @@ pub(super) fn is_signature(pair: &str) -> bool {
 ///
 /// # Errors
 /// `IncompleteSignature` where a parameter is missing, repeated or malformed.
-pub(super) fn read(query: &str) -> Result<Authorization, Refusal> {
+pub(super) fn read(query: &str) -> Result<Authorization, ApiRefusal> {
     let [algorithm, credential, date, expires, signed_headers, signature] = PARAMETERS
         .map(|name| once(query, name)?.ok_or_else(|| incomplete(Incomplete::QueryParameter(name))));
     let session_token = once(query, SECURITY_TOKEN)?;
@@ -49,7 +49,7 @@ pub(super) fn read(query: &str) -> Result<Authorization, Refusal> {
 }
 
 /// The value of a parameter that may stand once.
-fn once<'a>(query: &'a str, name: &'static str) -> Result<Option<Cow<'a, str>>, Refusal> {
+fn once<'a>(query: &'a str, name: &'static str) -> Result<Option<Cow<'a, str>>, ApiRefusal> {
     let mut values = pairs(query).filter(|(found, _)| found == name).map(|(_, value)| value);
     match (values.next(), values.next()) {
         (_, Some(_)) => Err(incomplete(Incomplete::QueryParameter(name))),
@@ -76,8 +76,8 @@ fn split(pair: &str) -> (Cow<'_, str>, Cow<'_, str>) {
     (decode(name), decode(value))
 }
 
-fn incomplete(what: Incomplete) -> Refusal {
-    Refusal::IncompleteSignature(what)
+fn incomplete(what: Incomplete) -> ApiRefusal {
+    ApiRefusal::IncompleteSignature(what)
 }
 
 /// The parameters that a presigned URL must have.

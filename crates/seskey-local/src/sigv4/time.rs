@@ -2,11 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, fmt::rfc2822, tz::TimeZone};
 
-use super::Signed;
+use super::HttpRequest;
 use crate::refusal::Mismatch;
 
 /// The time of a request: `x-amz-date`, or `date` where there is none. `None` if it is absent, repeated or malformed.
-pub(super) fn of(request: &Signed<'_>) -> Option<Timestamp> {
+pub(super) fn of(request: &HttpRequest<'_>) -> Option<Timestamp> {
     let name = if request.header("x-amz-date").is_some() { "x-amz-date" } else { "date" };
     let mut values = request.header_values(name);
     match (values.next(), values.next()) {

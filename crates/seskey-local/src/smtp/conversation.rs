@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 
 use super::{
     Reply, Session, Step,
+    error_limit::ErrorLimit,
     framing::{BadLine, Data, Input, Receiver},
     listener::Client,
-    patience::Patience,
     room::Room,
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) struct Conversation {
     region: Region,
     session: Session<Login>,
     input: Input,
-    patience: Patience,
+    error_limit: ErrorLimit,
 }
 
 /// How the part of a conversation in clear, or in TLS, has ended.
@@ -48,7 +48,7 @@ impl Conversation {
             client,
             session: Session::new(false),
             input: Input::default(),
-            patience: Patience::default(),
+            error_limit: ErrorLimit::default(),
         }
     }
 
@@ -147,10 +147,10 @@ impl Conversation {
                     continue;
                 }
             };
-            match self.patience.bear(reply, &self.client.endpoint.limits) {
+            match self.error_limit.count(reply, &self.client.endpoint.limits) {
                 Ok(reply) => self.write(stream, &reply).await?,
                 Err(last) => {
-                    info!(peer = %self.client.peer, listener = %self.client.listener.address, code = last.code(), "lost patience");
+                    info!(peer = %self.client.peer, listener = %self.client.listener.address, code = last.code(), "too many errors");
                     self.write(stream, &last).await?;
                     return Ok(End::Closed);
                 }
@@ -262,7 +262,7 @@ impl Conversation {
         let bytes = message.len();
         match endpoint.ses.send(login, envelope, message, peer.ip(), region).await {
             Ok(id) => {
-                self.patience = Patience::default();
+                self.error_limit = ErrorLimit::default();
                 info!(%peer, %listener, %region, %user, %id, bytes, "message accepted");
                 Reply::new(250, format!("Ok {id}"))
             }

@@ -2,11 +2,11 @@
 
 mod auth;
 mod conversation;
+mod error_limit;
 pub mod framing;
 mod limits;
 pub(crate) mod listener;
 mod path;
-mod patience;
 mod reply;
 mod room;
 mod session;

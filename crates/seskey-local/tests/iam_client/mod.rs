@@ -24,7 +24,7 @@ use seskey_local::{
     mailbox::Message,
     sending::{Sent, Settings},
     ses,
-    sigv4::Signed,
+    sigv4::HttpRequest,
 };
 
 pub const ROOT: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
@@ -162,7 +162,7 @@ impl Client {
     pub fn send_signed(&mut self, request: &Unsigned, headers: &[(String, String)]) -> Reply {
         let headers: Vec<(&str, &str)> =
             headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let signed = Signed {
+        let signed = HttpRequest {
             method: request.method,
             path: &request.path,
             query: &request.query,
@@ -175,7 +175,7 @@ impl Client {
         let (account, rng) = (&mut self.account, &mut self.rng);
         let response = if ses::serves(&signed) {
             let (sent, settings) = (&mut self.sent, &self.settings);
-            let (head, body) = (Signed { body: &[], ..signed }, signed.body.to_vec());
+            let (head, body) = (HttpRequest { body: &[], ..signed }, signed.body.to_vec());
             let (response, message) =
                 ses::answer(account, sent, settings, &head, body, signer, peer, self.now, rng);
             self.mailbox.extend(message);

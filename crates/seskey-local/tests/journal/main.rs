@@ -30,7 +30,7 @@ use seskey::{AccessKeyId, Region, SecretAccessKey, SmtpPassword};
 use seskey_local::{
     JournalError,
     account::{AccountId, Action, Answer, Holder, LastUsed, Page, Principal, Status},
-    refusal::{Code, Refusal},
+    refusal::{ApiRefusal, Code},
     server::{Config, Server},
 };
 
@@ -323,7 +323,7 @@ fn a_full_disk_fails_what_it_must_and_harms_nothing() {
     for _ in 0..3 {
         assert_eq!(
             server.apply(create_user("nobody")).unwrap_err(),
-            Refusal::Failure(Code::ServiceFailure)
+            ApiRefusal::Failure(Code::ServiceFailure)
         );
         assert!(send(&sender, &body.repeat(20)).is_err());
         assert_eq!(told(&server), before);

@@ -8,7 +8,7 @@ use seskey::{
 };
 use seskey_local::{
     account::{Action, Answer, Holder, Identity, Principal, Tag},
-    refusal::Refusal,
+    refusal::ApiRefusal,
     server::Server,
 };
 
@@ -49,7 +49,7 @@ pub(super) fn make(server: &Server, args: &Local, identities: &[Identity]) -> Re
     });
     let is_new = match made {
         Ok(_) => true,
-        Err(Refusal::UserAlreadyExists(_)) => false,
+        Err(ApiRefusal::UserAlreadyExists(_)) => false,
         Err(refusal) => return Err(refused(&refusal)),
     };
     if is_new {
@@ -101,7 +101,7 @@ fn usual_from(identities: &[Identity]) -> String {
     }
 }
 
-fn refused(refusal: &Refusal) -> Failure {
+fn refused(refusal: &ApiRefusal) -> Failure {
     Failure::new(
         format!("cannot make the user that sends: {refusal}"),
         "--user takes another name; seskey delete takes away keys and users that are left",

@@ -42,12 +42,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ),
 ];
 
-fn none(m: &Members, list: &'static str) -> Result<Action, Refusal> {
+fn none(m: &Members, list: &'static str) -> Result<Action, ApiRefusal> {
     m.page()?;
     Ok(Action::ListNone { user_name: None, list })
 }
 
-fn simulate(m: &Members, _: &Principal) -> Result<Action, Refusal> {
+fn simulate(m: &Members, _: &Principal) -> Result<Action, ApiRefusal> {
     let mut context_entries = Vec::new();
     for n in 1.. {
         let entry = |part: &str| format!("ContextEntries.member.{n}.{part}");

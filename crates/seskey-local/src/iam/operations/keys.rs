@@ -89,11 +89,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ),
 ];
 
-fn credential_id(m: &Members) -> Result<String, Refusal> {
+fn credential_id(m: &Members) -> Result<String, ApiRefusal> {
     m.required("ServiceSpecificCredentialId", &CREDENTIAL_ID)
 }
 
-fn access_key_id(m: &Members) -> Result<String, Refusal> {
+fn access_key_id(m: &Members) -> Result<String, ApiRefusal> {
     m.required("AccessKeyId", &ACCESS_KEY_ID)
 }
 

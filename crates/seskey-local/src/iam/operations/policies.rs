@@ -103,7 +103,7 @@ pub(super) fn entity_type(word: &str) -> Option<EntityType> {
     }
 }
 
-fn policy_usage(m: &Members) -> Result<Option<PolicyUsage>, Refusal> {
+fn policy_usage(m: &Members) -> Result<Option<PolicyUsage>, ApiRefusal> {
     m.one_of("PolicyUsageFilter", |word| match word {
         "PermissionsPolicy" => Some(PolicyUsage::PermissionsPolicy),
         "PermissionsBoundary" => Some(PolicyUsage::PermissionsBoundary),
@@ -120,10 +120,10 @@ fn policy_scope(word: &str) -> Option<PolicyScope> {
     }
 }
 
-fn version_id(m: &Members) -> Result<String, Refusal> {
+fn version_id(m: &Members) -> Result<String, ApiRefusal> {
     m.required("VersionId", &POLICY_VERSION_ID)
 }
 
-fn tagged(m: &Members) -> Result<Tagged, Refusal> {
+fn tagged(m: &Members) -> Result<Tagged, ApiRefusal> {
     policy_arn(m).map(Tagged::Policy)
 }

@@ -85,10 +85,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
     }),
 ];
 
-fn max_session_duration(m: &Members) -> Result<Option<SignedDuration>, Refusal> {
+fn max_session_duration(m: &Members) -> Result<Option<SignedDuration>, ApiRefusal> {
     m.seconds("MaxSessionDuration", 3600, 43_200)
 }
 
-fn tagged(m: &Members) -> Result<Tagged, Refusal> {
+fn tagged(m: &Members) -> Result<Tagged, ApiRefusal> {
     role_name(m).map(Tagged::Role)
 }

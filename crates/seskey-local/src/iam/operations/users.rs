@@ -100,11 +100,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
     }),
 ];
 
-fn tagged(m: &Members) -> Result<Tagged, Refusal> {
+fn tagged(m: &Members) -> Result<Tagged, ApiRefusal> {
     m.user_name().map(Tagged::User)
 }
 
-fn none(m: &Members, caller: &Principal, list: &'static str) -> Result<Action, Refusal> {
+fn none(m: &Members, caller: &Principal, list: &'static str) -> Result<Action, ApiRefusal> {
     m.page()?;
     let user_name = match m.user_or(caller)? {
         Principal::User(name) => Some(name),

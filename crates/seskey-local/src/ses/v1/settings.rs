@@ -3,7 +3,7 @@
 //!
 //! Source: SES API Reference; the texts of what is not there are those that AWS was recorded to send.
 
-use super::{Call, Members, Operation, Refusal, Xml, domain, identity, op};
+use super::{Call, Members, Operation, SesRefusal, Xml, domain, identity, op};
 use crate::{
     account::{Identity, IdentitySettings, Page, SesResource, SesResourceKind as Kind, Template},
     ses::resource_name,
@@ -22,7 +22,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         let name = m.required_str("ConfigurationSetName")?;
         match call.account.delete_ses_resource(&call.region, Kind::ConfigurationSet, name) {
             true => Ok(()),
-            false => Err(Refusal::NoSuchResource(Kind::ConfigurationSet, name.to_owned())),
+            false => Err(SesRefusal::NoSuchResource(Kind::ConfigurationSet, name.to_owned())),
         }
     }),
     op("DeleteTemplate", |call, m, _| {
@@ -90,11 +90,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
         let Some(kind) = NOTIFICATIONS.iter().find(|known| **known == kind) else {
             let valid = "Valid values are: Bounce, Complaint, Delivery.";
             let text = format!("Invalid notification type: {kind}. {valid}");
-            return Err(Refusal::InvalidParameter(text));
+            return Err(SesRefusal::InvalidParameter(text));
         };
         let (identity, enabled) = (identity(call, m)?, m.flag("Enabled")?);
         let settings = call.account.identity_settings_mut(&call.region, &identity);
-        let settings = settings.ok_or_else(|| Refusal::UnknownIdentity(identity.to_string()))?;
+        let settings = settings.ok_or_else(|| SesRefusal::UnknownIdentity(identity.to_string()))?;
         match enabled {
             true => settings.headers_in_notifications.insert((*kind).to_owned()),
             false => settings.headers_in_notifications.remove(*kind),
@@ -106,7 +106,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         let mail_from = m.get("MailFromDomain").filter(|name| !name.is_empty());
         let mail_from = mail_from.map(domain).transpose()?;
         let settings = call.account.identity_settings_mut(&call.region, &identity);
-        let settings = settings.ok_or_else(|| Refusal::UnknownIdentity(identity.to_string()))?;
+        let settings = settings.ok_or_else(|| SesRefusal::UnknownIdentity(identity.to_string()))?;
         settings.mail_from_domain = mail_from.map(|domain| domain.to_string());
         Ok(())
     }),
@@ -142,7 +142,7 @@ fn dkim_token(call: &mut Call<'_>) -> String {
     bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
 
-fn template(call: &Call<'_>, m: &mut Members) -> Result<(String, Template), Refusal> {
+fn template(call: &Call<'_>, m: &mut Members) -> Result<(String, Template), SesRefusal> {
     let name = resource_name(m.required_str("Template.TemplateName")?)?.to_owned();
     let mut part = |name: &str| m.take(&format!("Template.{name}"));
     let template = Template {
@@ -161,7 +161,7 @@ fn of_each(
     xml: &mut Xml,
     list: &str,
     entry: impl Fn(&IdentitySettings, &mut Xml),
-) -> Result<(), Refusal> {
+) -> Result<(), SesRefusal> {
     let identities = m.texts("Identities");
     let none = IdentitySettings::default();
     xml.element(list, |xml| {
@@ -182,7 +182,7 @@ fn listed(
     xml: &mut Xml,
     list: &str,
     kind: Kind,
-) -> Result<(), Refusal> {
+) -> Result<(), SesRefusal> {
     let max_items = m.get("MaxItems").and_then(|text| text.parse().ok());
     let page = Page {
         marker: m.get("NextToken").map(str::to_owned),

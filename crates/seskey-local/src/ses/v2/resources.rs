@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Input, On, Refusal, Route, bounded};
+use super::{Call, Input, On, Route, SesRefusal, bounded};
 use crate::{
     account::{Identity, Page, SesResource, SesResourceKind as Kind, Template},
     ses::resource_name,
@@ -72,7 +72,7 @@ pub(super) const ROUTES: &[Route] = &[
         let given: NewSuppressed = input.json()?;
         let address = address(&given.email_address)?;
         if !["BOUNCE", "COMPLAINT"].contains(&&*given.reason) {
-            return Err(Refusal::InvalidParameter(format!("Invalid reason: {}.", given.reason)));
+            return Err(SesRefusal::InvalidParameter(format!("Invalid reason: {}.", given.reason)));
         }
         let (reason, last_update_time) = (given.reason, call.circumstances.now);
         let row = SesResource::SuppressedAddress { reason, last_update_time };
@@ -96,7 +96,7 @@ const fn route(
     method: &'static str,
     path: &'static str,
     name: &'static str,
-    proceed: fn(&mut Call<'_>, &mut Input<'_>) -> Result<Value, Refusal>,
+    proceed: fn(&mut Call<'_>, &mut Input<'_>) -> Result<Value, SesRefusal>,
 ) -> Route {
     Route { method, path, name, on: On::Everything, proceed }
 }
@@ -149,10 +149,10 @@ impl Content {
     }
 }
 
-fn address(name: &str) -> Result<Identity, Refusal> {
+fn address(name: &str) -> Result<Identity, SesRefusal> {
     Identity::parse(name)
         .filter(Identity::is_address)
-        .ok_or_else(|| Refusal::InvalidParameter(format!("Invalid email address {name}.")))
+        .ok_or_else(|| SesRefusal::InvalidParameter(format!("Invalid email address {name}.")))
 }
 
 fn suppressed(name: &str, row: &SesResource) -> Value {
@@ -166,10 +166,10 @@ fn suppressed(name: &str, row: &SesResource) -> Value {
     }
 }
 
-fn delete(call: &mut Call<'_>, kind: Kind, name: &str) -> Result<Value, Refusal> {
+fn delete(call: &mut Call<'_>, kind: Kind, name: &str) -> Result<Value, SesRefusal> {
     match call.account.delete_ses_resource(&call.region, kind, name) {
         true => Ok(json!({})),
-        false => Err(Refusal::NoSuchResource(kind, name.to_owned())),
+        false => Err(SesRefusal::NoSuchResource(kind, name.to_owned())),
     }
 }
 
@@ -179,7 +179,7 @@ fn list(
     name: &str,
     kind: Kind,
     item: fn(&str, &SesResource) -> Value,
-) -> Result<Value, Refusal> {
+) -> Result<Value, SesRefusal> {
     let page_size = input.query("PageSize").and_then(|text| text.parse().ok());
     let page = Page {
         marker: input.query("NextToken"),

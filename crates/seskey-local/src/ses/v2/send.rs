@@ -8,7 +8,7 @@ use crate::{
     mailbox::Body,
     message::IdentityArns,
     ses::{
-        Call, Refusal,
+        Call, SesRefusal,
         compose::{Content, compose},
         submit::{Draft, decoded},
     },
@@ -101,7 +101,7 @@ struct NameAndValue {
 /// Source: SES API v2 Reference, `Message`.
 const MOST_HEADERS: usize = 15;
 
-pub(super) fn send_email(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, Refusal> {
+pub(super) fn send_email(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, SesRefusal> {
     let given: SendEmail = input.json()?;
     let unserved = [
         (given.list_management_options.is_some(), "ListManagementOptions"),
@@ -110,7 +110,7 @@ pub(super) fn send_email(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<V
         (given.content.template.is_some(), "Template"),
     ];
     if let Some((_, name)) = unserved.into_iter().find(|(is_given, _)| *is_given) {
-        return Err(Refusal::NotServed(name));
+        return Err(SesRefusal::NotServed(name));
     }
     let Destination { to_addresses, cc_addresses, bcc_addresses } = given.destination;
     let lists = [&to_addresses, &cc_addresses, &bcc_addresses];
@@ -151,9 +151,9 @@ fn of_simple(
     to: Vec<String>,
     cc: Vec<String>,
     reply_to: Vec<String>,
-) -> Result<Draft, Refusal> {
+) -> Result<Draft, SesRefusal> {
     if !simple.attachments.is_empty() {
-        return Err(Refusal::NotServed("Attachments, but in a raw message,"));
+        return Err(SesRefusal::NotServed("Attachments, but in a raw message,"));
     }
     if simple.headers.len() > MOST_HEADERS {
         return Err(refused("Too many headers."));
@@ -180,6 +180,6 @@ fn of_simple(
     })
 }
 
-fn refused(text: &str) -> Refusal {
-    Refusal::InvalidParameter(text.to_owned())
+fn refused(text: &str) -> SesRefusal {
+    SesRefusal::InvalidParameter(text.to_owned())
 }

@@ -1,18 +1,18 @@
-//! How long a client is borne with that gets nowhere.
+//! How many commands, errors and failed logins a connection may have.
 
 use super::{Limits, Reply};
 
 /// What was done on a connection since its last message.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
+pub(super) struct ErrorLimit {
     commands: u32,
     errors: u32,
     failed_logins: u32,
 }
 
-impl Patience {
+impl ErrorLimit {
     /// Takes note of the reply to a command, and gives the one to write: `Err` is the last one.
-    pub(super) fn bear(&mut self, reply: Reply, limits: &Limits) -> Result<Reply, Reply> {
+    pub(super) fn count(&mut self, reply: Reply, limits: &Limits) -> Result<Reply, Reply> {
         self.commands += 1;
         self.errors += u32::from(reply.code() >= 500);
         self.failed_logins += u32::from(reply.code() == 535);
@@ -34,9 +34,9 @@ mod tests {
 
     /// What is written in answer to commands, each of which would have this reply; up to the last.
     fn written(code: u16, limits: &Limits) -> (usize, u16) {
-        let mut patience = Patience::default();
+        let mut limit = ErrorLimit::default();
         for count in 1..100 {
-            if let Err(last) = patience.bear(Reply::new(code, ""), limits) {
+            if let Err(last) = limit.count(Reply::new(code, ""), limits) {
                 return (count, last.code());
             }
         }

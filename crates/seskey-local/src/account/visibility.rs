@@ -30,14 +30,14 @@ pub struct Lag {
 
 /// The changes that not everybody has seen yet.
 #[derive(Default)]
-pub(super) struct Late {
+pub(super) struct EventualVisibility {
     lag: Lag,
     /// By the ID of the access key.
-    past: BTreeMap<String, Past>,
+    past: BTreeMap<String, Before>,
 }
 
 /// What an access key was before its last change; absent where it was not there.
-struct Past {
+struct Before {
     was: Option<AccessKey>,
     seen_until: Timestamp,
     flaps_until: Timestamp,
@@ -47,14 +47,14 @@ struct Past {
 impl Account {
     /// The account as it was kept, and nothing is seen late of what was before.
     pub(crate) fn put_back(&mut self, kept: Self) {
-        let lag = self.late.lag;
+        let lag = self.visibility.lag;
         *self = kept;
         self.set_lag(lag);
     }
 
     /// From now on changes are seen as late as this. Changes of before are seen at once.
     pub fn set_lag(&mut self, lag: Lag) {
-        self.late = Late { lag, past: BTreeMap::new() };
+        self.visibility = EventualVisibility { lag, past: BTreeMap::new() };
     }
 
     /// The access key as a service sees it. Of a key that flaps, `coin` tells whether the service has seen it yet.
@@ -65,7 +65,7 @@ impl Account {
         coin: impl FnOnce() -> bool,
     ) -> Option<&AccessKey> {
         let is = self.access_key(access_key_id);
-        match self.late.past.get(access_key_id) {
+        match self.visibility.past.get(access_key_id) {
             Some(past) if now < past.seen_until => past.was.as_ref(),
             Some(past) if now < past.flaps_until && !coin() => past.was.as_ref(),
             _ => is,
@@ -74,17 +74,17 @@ impl Account {
 
     /// The access key that is gone, if some may not have seen that yet.
     pub(super) fn bygone_access_key(&self, access_key_id: &str) -> Option<&AccessKey> {
-        self.late.past.get(access_key_id)?.was.as_ref()
+        self.visibility.past.get(access_key_id)?.was.as_ref()
     }
 
     /// Whether `ListAccessKeys` shows the key yet.
     pub(super) fn is_listed(&self, access_key_id: &str, now: Timestamp) -> bool {
-        self.late.past.get(access_key_id).is_none_or(|past| now >= past.unlisted_until)
+        self.visibility.past.get(access_key_id).is_none_or(|past| now >= past.unlisted_until)
     }
 
     /// To be called after each change of an access key, with what it was before.
     pub(super) fn changed(&mut self, access_key_id: &str, was: Option<AccessKey>, now: Timestamp) {
-        let lag = self.late.lag;
+        let lag = self.visibility.lag;
         if lag == Lag::default() {
             return;
         }
@@ -99,14 +99,14 @@ impl Account {
         };
         let after = |start: Timestamp, time: Duration| start.checked_add(time).unwrap_or(start);
         let seen_until = after(now, seen);
-        let past = Past {
+        let past = Before {
             was,
             seen_until,
             flaps_until: after(seen_until, flaps),
             unlisted_until: after(now, unlisted),
         };
-        self.late.past.retain(|_, past| now < past.flaps_until.max(past.unlisted_until));
-        self.late.past.insert(access_key_id.to_owned(), past);
+        self.visibility.past.retain(|_, past| now < past.flaps_until.max(past.unlisted_until));
+        self.visibility.past.insert(access_key_id.to_owned(), past);
     }
 }
 

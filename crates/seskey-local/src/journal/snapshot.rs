@@ -21,7 +21,7 @@ pub(crate) struct Seed {
 }
 
 /// What is kept, read from the disk or new.
-pub(crate) struct Kept {
+pub(crate) struct Snapshot {
     pub(crate) account: Account,
     pub(crate) mailbox: Mailbox,
     pub(crate) authority: Authority,
@@ -32,7 +32,7 @@ pub(crate) struct Kept {
 
 pub(crate) type RootKey = (AccessKeyId, SecretAccessKey);
 
-impl Kept {
+impl Snapshot {
     /// What is new, in memory alone.
     pub(crate) fn new(seed: Seed, rng: &mut dyn Rng) -> (Self, RootKey) {
         let default = || AccountId::parse("000000000000").expect("12 digits");
