@@ -4,12 +4,12 @@ use std::{env, fs, net::IpAddr, path::PathBuf, time::Duration};
 
 use seskey::{
     Region,
-    diagnose::{Reason, Refused, reasons},
+    diagnose::{Certainty, Evidence, Finding, Password, UserName, diagnose},
     mail_manager,
     recognise::Recognised,
 };
 use seskey_aws::smtp::{
-    CertificateProblem, Client, Phase, RootsError, Security, Server, SmtpError, Timeouts,
+    CertificateProblem, Client, Phase, RootsError, Security, Server, SmtpError, Timeouts, probe,
 };
 
 use crate::{
@@ -120,19 +120,14 @@ pub(crate) fn client(endpoint: &Endpoint) -> Result<Client> {
     })
 }
 
-/// Why a session failed, in a sentence, and what to do. The server's own words are in it.
+/// Why a session failed, in a sentence, and what to do. The server's own words are in it. What the password is decides
+/// what may be wrong with it; of Mail Manager's, which has no form, the user name does.
 pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server) -> Failure {
     let at = at(server);
     let hint = match error {
         SmtpError::Refused { reply, .. } => {
-            let found = reasons(Refused { password, code: reply.code, text: &reply.text() });
-            let sentences: Vec<&str> = found.iter().map(|reason| sentence(*reason)).collect();
-            let hint = if sentences.is_empty() {
-                "this is the server's own reply".to_owned()
-            } else {
-                sentences.join("; or ")
-            };
-            return Failure::new(format!("{at} refused: {} {}", reply.code, reply.text()), hint);
+            let message = format!("{at} refused: {} {}", reply.code, reply.text());
+            return Failure::new(message, causes(error, password, server));
         }
         SmtpError::Dns { .. } => "check the name of the endpoint; seskey regions lists them",
         SmtpError::Connect { .. } => {
@@ -174,6 +169,34 @@ pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server)
     Failure::new(message, hint)
 }
 
+/// What may have caused a refusal, from the table of `seskey diagnose`.
+fn causes(error: &SmtpError, password: &Recognised, server: &Server) -> String {
+    let mut evidence = Evidence {
+        password: match password {
+            Recognised::SmtpPassword(algorithm) => Some(Password::Smtp(*algorithm)),
+            Recognised::SecretAccessKey => Some(Password::SecretAccessKey),
+            Recognised::PasswordWithoutVersion => Some(Password::WithoutVersion),
+            _ => None,
+        },
+        user_name: (*password == Recognised::IngressPointId).then_some(UserName::IngressPointId),
+        region: Region::of_smtp_endpoint(&server.server_name),
+        ..Evidence::default()
+    };
+    probe::learn(error, &mut evidence);
+    match &diagnose(&evidence).findings[..] {
+        [] => "this is the server's own reply".to_owned(),
+        [Finding { cause, remedy, certainty, .. }, rest @ ..]
+            if rest.is_empty() || *certainty == Certainty::Certain =>
+        {
+            format!("{}: {remedy}", cause.sentence)
+        }
+        several => {
+            let likeliest: Vec<_> = several.iter().take(3).map(|it| it.cause.sentence).collect();
+            format!("perhaps {}; seskey diagnose tells which", likeliest.join(", or "))
+        }
+    }
+}
+
 /// The first few names of a certificate, without the words of the TLS library around them.
 fn some(names: &[String]) -> String {
     let plain =
@@ -182,30 +205,4 @@ fn some(names: &[String]) -> String {
     let more = names.len() - shown.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{more}", shown.join(", "))
-}
-
-fn sentence(reason: Reason) -> &'static str {
-    match reason {
-        Reason::RawSecretAccessKey => {
-            "this is a raw secret access key: seskey derive REGION makes the SMTP password from it"
-        }
-        Reason::LegacyPassword => {
-            "the password is of the algorithm of before 2019: seskey derive REGION makes a new one"
-        }
-        Reason::NotAPassword => "this is no SMTP password: seskey inspect says what it is",
-        Reason::OtherRegionOrKey => {
-            "the password is for another region or of another key: seskey inspect with the secret access key tells"
-        }
-        Reason::NewKey => "the key is a few seconds old and not known everywhere yet",
-        Reason::InactiveKey => "the access key is inactive or deleted: seskey list --all shows it",
-        Reason::NoPermission => {
-            "no policy of the user allows ses:SendRawEmail for this message: seskey policy check evaluates one"
-        }
-        Reason::NotVerified => "verify the identity in SES, in this region",
-        Reason::Throttled => "wait and try again",
-        Reason::Account => {
-            "look at the SES console: the account has no access to SES here, or sending is paused"
-        }
-        _ => "this is the server's own reply",
-    }
 }

@@ -244,7 +244,7 @@ fn a_command_finds_all_that_an_application_reads() {
 }
 
 #[test]
-fn the_log_says_what_a_wrong_password_is_right_for() {
+fn the_log_says_why_a_login_was_refused() {
     let folder = tempfile::tempdir().unwrap();
     let script = "seskey create app --json --quiet --region us-east-1 >app.json
         ! seskey verify --credentials app.json --region eu-west-1
@@ -258,6 +258,9 @@ fn the_log_says_what_a_wrong_password_is_right_for() {
     command.env("PATH", &path).args(["local", "-v", "--", "sh", "-ec", script]);
     let output = command.output().unwrap();
     let log = String::from_utf8(output.stderr).unwrap();
-    assert!(log.contains("login refused: password is right for us-east-1"), "{log}");
+    assert!(
+        log.contains("login refused: other-region: the SMTP password is for another region"),
+        "{log}"
+    );
     assert!(log.contains("the TLS client named the endpoint of a region"), "{log}");
 }

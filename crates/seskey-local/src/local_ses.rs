@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::{RngExt, SeedableRng, distr::Alphanumeric, rngs::StdRng};
 use seskey::{
     Region, Secret, SecretAccessKey, SmtpPassword,
-    recognise::{Origin, origin},
+    diagnose::{Evidence, Finding, Key, Values, diagnose},
 };
 
 use crate::{
@@ -178,23 +178,37 @@ impl LocalSes {
         Ok(Login { access_key_id: user_name.to_owned(), principal: key.owner().clone() })
     }
 
-    /// What a wrong password of a key is right for, where that can be told. For the log alone.
-    pub(crate) fn what_it_is_right_for(
+    /// Why a login was refused, by the table of causes: here nothing is hidden. For the log alone.
+    pub(crate) fn why_refused(
         &self,
         user_name: &str,
         password: &Secret,
-    ) -> Option<String> {
-        let key =
-            lock(&self.account).seen_access_key(user_name, self.clock.now(), || false).cloned()?;
-        if password == &Secret::new(key.secret().expose().to_owned()) {
-            return Some("the raw secret access key, from which it is derived".to_owned());
-        }
-        let password = SmtpPassword::parse(password.expose())?;
-        match origin(&password, key.secret(), None, [])? {
-            Origin::V4(region) => Some(format!("right for {region}")),
-            Origin::V2 => Some("right for the algorithm of before 2019".to_owned()),
-            _ => None,
-        }
+        region: &Region,
+        refused: LoginRefused,
+    ) -> Option<Finding> {
+        let (key, is_user) = {
+            let account = lock(&self.account);
+            let key = account.seen_access_key(user_name, self.clock.now(), || false).cloned();
+            (key, account.has_user(user_name))
+        };
+        let evidence = Evidence::of(Values {
+            user_name: Some(user_name),
+            password: Some(password.expose()),
+            secret: key.as_ref().map(|key| key.secret()),
+            region: Some(region),
+            ..Values::default()
+        });
+        let evidence = Evidence {
+            logged_in: Some(false),
+            is_iam_user: Some(is_user),
+            key: Some(match refused {
+                LoginRefused::UnknownKey => Key::Unknown,
+                LoginRefused::InactiveKey => Key::Inactive,
+                LoginRefused::WrongPassword => Key::Active,
+            }),
+            ..evidence
+        };
+        diagnose(&evidence).findings.into_iter().next()
     }
 
     /// Takes a message into the mailbox, and gives its ID.

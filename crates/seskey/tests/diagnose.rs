@@ -106,6 +106,7 @@ const CASES: &[(&str, Change, Change)] = &[
     ("key-expired", |e| e.key = Some(Key::Expired), |e| e.key = Some(Key::Active)),
     ("key-too-new", |e| { e.logged_in = Some(false); e.key_age = Some(4); }, |e| e.key_age = Some(4000)),
     ("other-key", |e| e.derivation = Some(Derivation::Unrelated), |e| e.derivation = Some(Derivation::V2)),
+    ("other-ingress-password", |e| { e.user_name = Some(UserName::IngressPointId); e.logged_in = Some(false); }, access_key_id),
     ("not-subscribed", |e| say(e, "535 Account not subscribed to SES"), |e| say(e, INVALID)),
     ("quarantined", |e| e.quarantined = Some(true), |e| e.quarantined = Some(false)),
     ("too-many-connections", |e| say(e, "421 Too many concurrent SMTP connections"), |e| say(e, INVALID)),

@@ -4,9 +4,8 @@
 use std::time::{Duration, Instant};
 
 use seskey::{
-    Algorithm, SmtpCredential,
-    diagnose::{Reason, Refused, reasons},
-    recognise::Recognised,
+    SmtpCredential,
+    diagnose::{Problem, Said},
 };
 use tokio::time::timeout;
 
@@ -157,9 +156,9 @@ async fn log_in(
 fn may_pass(error: &SmtpError) -> bool {
     match error {
         SmtpError::Refused { reply, .. } => {
-            let password = &Recognised::SmtpPassword(Algorithm::V4);
-            let reasons = reasons(Refused { password, code: reply.code, text: &reply.text() });
-            reply.is_transient() || reasons.contains(&Reason::NewKey)
+            let said = Said::of_reply(reply.code, &reply.text());
+            let is_unknown_yet = said.is_some_and(|it| it.problem == Problem::CredentialsInvalid);
+            reply.is_transient() || is_unknown_yet
         }
         SmtpError::Closed { .. } => true,
         SmtpError::Timeout { phase } => *phase != Phase::Connect,

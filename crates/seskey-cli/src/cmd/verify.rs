@@ -4,7 +4,7 @@ use serde_json::json;
 use seskey::{
     Credential, Region, SmtpCredential,
     credential::{Found, Kind},
-    recognise::recognise,
+    recognise::{Recognised, recognise},
 };
 use seskey_aws::{
     iam::{Simulated, Verdict},
@@ -51,8 +51,11 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
     let client = smtp::client(&args.endpoint)?;
     aws::block_on(async {
         let mut transcript = Transcript::default();
-        let failed =
-            |error| smtp::failure(&error, &recognise(credential.expose_password()), &server);
+        let form = match credential.kind() {
+            Kind::MailManager => Recognised::IngressPointId,
+            Kind::Iam => recognise(credential.expose_password()),
+        };
+        let failed = |error| smtp::failure(&error, &form, &server);
         let (user_name, password) = (credential.user_name(), credential.expose_password());
         client.prove(&server, user_name, password, &mut transcript).await.map_err(failed)?;
         if let (Some(from), Some(region), Credential::Iam(credential)) =

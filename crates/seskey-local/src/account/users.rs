@@ -45,6 +45,11 @@ pub(super) struct UserEntry {
 }
 
 impl Account {
+    /// Whether there is a user of this name.
+    pub(crate) fn has_user(&self, name: &str) -> bool {
+        self.user_entry(name).is_ok()
+    }
+
     pub(super) fn create_user(
         &mut self,
         user_name: String,

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, io, mem::MaybeUninit, pin::Pin, task::ready, time::Duration};
 
-use seskey::{AccessKeyId, Region, Secret};
+use seskey::{AccessKeyId, Region, Secret, diagnose::Finding};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     time::{error::Elapsed, timeout},
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     faults::{Moment, SmtpFault},
-    sending::{Login, LoginRefused, MAX_MESSAGE},
+    sending::{Login, MAX_MESSAGE},
 };
 
 pub(super) struct Conversation {
@@ -222,10 +222,12 @@ impl Conversation {
             Ok(_) => info!(%peer, %listener, %region, user, "login"),
             Err(why) => {
                 info!(%peer, %listener, %region, user, ?why, "login refused");
-                let right_for = endpoint.ses.what_it_is_right_for(user, password);
                 // somebody looks for it, so it is told where all else is quiet
-                if let Some(what) = right_for.filter(|_| *why == LoginRefused::WrongPassword) {
-                    warn!(%peer, %listener, %region, user, "login refused: password is {what}");
+                if let Some(Finding { cause, evidence, .. }) =
+                    endpoint.ses.why_refused(user_name, password, region, *why)
+                {
+                    let (id, what) = (cause.id, cause.sentence);
+                    warn!(%peer, %listener, %region, user, "login refused: {id}: {what}; {evidence}");
                 }
             }
         }

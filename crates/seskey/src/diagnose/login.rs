@@ -92,6 +92,15 @@ pub(super) const CAUSES: &[Cause] = &[
     row("other-key", "the password comes from the secret of another access key than the user name",
         "seskey derive {REGION} --secret-file FILE, with both values of one key; a rotation writes both at once",
         "https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html", other_key),
+    row("other-ingress-password", "the user name or the password is not that of this Mail Manager ingress endpoint",
+        "take both from the ingress endpoint in the SES console, and the host beside them",
+        "https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html",
+        |e| match e.user_name {
+            _ if e.is_past_login() => refuted(),
+            Some(UserName::IngressPointId) if e.is_refused() => possible(1, "the server refuses a user name that begins with inp-"),
+            Some(UserName::IngressPointId) | None => None,
+            Some(_) => refuted(),
+        }),
     row("not-subscribed", "the account has no access to SES in this region",
         "open the SES console once in this region; the account must be signed up for SES", ISSUES,
         |e| match e.said() {

@@ -10,7 +10,6 @@ mod forms;
 mod login;
 mod network;
 mod offline;
-mod reason;
 mod said;
 mod sending;
 mod tls;
@@ -22,7 +21,6 @@ pub use evidence::{
 };
 pub use file::FileValues;
 pub use forms::{Around, Password, UserName, Values};
-pub use reason::{Reason, Refused, reasons};
 pub use said::{Denied, Problem, Said};
 
 /// When a cause shows itself.

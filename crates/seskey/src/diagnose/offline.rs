@@ -122,8 +122,8 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(UserName::IngressPointId), Some(Host::Smtp(_) | Host::WithoutSmtp(_) | Host::Api(_))) =>
                 certain("the user name begins with inp-, and the host is not that of an ingress endpoint"),
             (Some(UserName::IngressPointId), None) if e.is_refused() =>
-                possible(1, "the user name begins with inp-"),
-            (Some(UserName::IngressPointId), None) => None,
+                possible(2, "the user name begins with inp-"),
+            (Some(UserName::IngressPointId), None | Some(Host::Other | Host::Misspelled(_))) => None,
             (Some(_), _) => refuted(),
             (None, _) => refuted_if(e.logged_in == Some(true)),
         }),
@@ -214,7 +214,7 @@ fn user_name(e: &Evidence, fits: fn(UserName) -> bool, evidence: &'static str) -
 
 fn other_region(e: &Evidence) -> Option<Verdict> {
     match (&e.derivation, &e.region) {
-        _ if e.is_past_login() => refuted(),
+        _ if e.is_past_login() || e.user_name == Some(UserName::IngressPointId) => refuted(),
         (Some(Derivation::Right(of)), Some(region)) if of != region => certain(format!(
             "with the secret access key it is the password for {of}, and the endpoint is in {region}"
         )),
