@@ -263,9 +263,19 @@ fn caller_credentials_hint(code: &str) -> &'static str {
     }
 }
 
+/// Whether a permission would help the caller.
+pub(crate) fn lacks_permission(error: &Error) -> bool {
+    matches!(&error.cause, Cause::AccessDenied { message, .. } if !is_explicit(message))
+}
+
+/// Whether a policy denies it, which outweighs every permission.
+fn is_explicit(denial: &str) -> bool {
+    denial.contains("explicit deny")
+}
+
 /// The smallest policy that lets the caller do what was denied.
 fn mend(action: &str, message: &str) -> String {
-    if message.contains("explicit deny") {
+    if is_explicit(message) {
         return "a policy denies it explicitly: that statement must go, no permission outweighs it"
             .to_owned();
     }

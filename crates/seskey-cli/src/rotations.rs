@@ -90,11 +90,11 @@ pub(crate) struct Who {
     pub(crate) account: Option<String>,
 }
 
-/// Whether it is done or only told.
+/// Whether it is done, or only said what would be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    Do,
-    Tell,
+    Run,
+    DryRun,
 }
 
 /// How it ended, and whether anything was done or would be.
@@ -195,34 +195,34 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
     if let Some(request) = &declared {
         let on_event = &mut |event| report().made(&who, &create::describe(&event));
         let made = match (mode, missing) {
-            (Mode::Tell, true) => look_at_user(&account, request, on_event).await,
-            (Mode::Tell, false) => Ok(()),
-            (Mode::Do, true) => make(&account, request, interrupt.clone(), on_event).await,
-            (Mode::Do, false) => {
+            (Mode::DryRun, true) => look_at_user(&account, request, on_event).await,
+            (Mode::DryRun, false) => Ok(()),
+            (Mode::Run, true) => make(&account, request, interrupt.clone(), on_event).await,
+            (Mode::Run, false) => {
                 converge(&account, request, &drift, interrupt.clone(), on_event).await
             }
         };
         if let Err(error) = made {
             return failed(create::explain_create(&error, request));
         }
-        if mode == Mode::Do {
+        if mode == Mode::Run {
             drift.iter().for_each(|drift| report().made(&who, &drifts(drift).1));
         }
     }
     match (mode, &declared) {
-        (Mode::Tell, Some(request)) if missing => {
+        (Mode::DryRun, Some(request)) if missing => {
             let steps = rotation::forecast(&new_user(&rotation, &account), &rotation.goal);
             let made = making(request, report().tells_all());
             report().would(&who, &rotation, &made, &steps);
         }
-        (Mode::Tell, _) => match forecast(&account, &rotation).await {
+        (Mode::DryRun, _) => match forecast(&account, &rotation).await {
             Ok(steps) => {
                 let lines: Vec<String> = drift.iter().map(|drift| drifts(drift).0).collect();
                 report().would(&who, &rotation, &lines, &steps);
             }
             Err(failure) => failed(explain::failure(&failure, &rotation)),
         },
-        (Mode::Do, _) => {
+        (Mode::Run, _) => {
             let on_event = &mut |event| report().event(&who, &rotation, event);
             let ended = match rotate(&account, &rotation, interrupt, on_event).await {
                 Ok(outcome) => Ended::Out(Box::new(outcome), Box::new(rotation.clone())),

@@ -130,7 +130,7 @@ pub fn tell_apart(account: &Account, stores: &mut [Store], usual: &Region) -> Re
             && Region::of_smtp_endpoint(&host).as_ref() == Some(region);
         let place_of_aws = match &store.kind {
             StoreKind::SecretsManager(secret) | StoreKind::Ssm(secret) => secret.region.clone(),
-            _ => None,
+            StoreKind::File { .. } | StoreKind::Kubernetes(_) | StoreKind::Exec { .. } => None,
         };
         ((place_of(store), place_of_aws), region.clone(), is_told)
     };
@@ -192,7 +192,6 @@ pub async fn read(
         StoreKind::Ssm(secret) => ssm::read(account, secret, form, keys).await,
         StoreKind::Kubernetes(kubectl) => kubernetes::read(kubectl, form, keys, &[]).await,
         StoreKind::Exec { command } => exec::read(command, form.names(), &[]).await,
-        _ => Ok(Held::Foreign),
     }
 }
 
@@ -205,7 +204,10 @@ pub async fn previous(account: &Account, store: &Store) -> Result<Held, StoreErr
         StoreKind::SecretsManager(secret) => {
             secrets_manager::previous(account, secret, &store.form).await
         }
-        _ => Ok(Held::Nothing),
+        StoreKind::File { .. }
+        | StoreKind::Ssm(_)
+        | StoreKind::Kubernetes(_)
+        | StoreKind::Exec { .. } => Ok(Held::Nothing),
     }
 }
 
@@ -234,9 +236,8 @@ pub async fn probe(
         // whatever it is given it may keep; that it can be run was seen when it was read
         StoreKind::Exec { command } => match exec::read(command, form.names(), &[]).await? {
             Held::Foreign => Err(StoreError::NotOurs),
-            _ => Ok(()),
+            Held::Nothing | Held::Credentials(_) => Ok(()),
         },
-        _ => Err(StoreError::NotOurs),
     }
 }
 
@@ -274,7 +275,6 @@ pub async fn write(
         StoreKind::Ssm(secret) => ssm::write(account, secret, form, &entry, &keys).await,
         StoreKind::Kubernetes(kubectl) => kubernetes::write(kubectl, form, &entry, &keys).await,
         StoreKind::Exec { command } => exec::write(command, form.names(), &entry).await,
-        _ => Err(StoreError::NotOurs),
     };
     written.map_err(|error| match error {
         // a service may quote what it refuses

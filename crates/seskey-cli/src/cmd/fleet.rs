@@ -44,14 +44,14 @@ use crate::{
 pub(crate) fn plan(args: &Plan, global: &Global, output: &Output) -> Result<Exit> {
     let records = Records::open(&rotate::Records::default())?;
     let Done { exit, has_changes, .. } =
-        run(&args.fleet, Mode::Tell, Duration::ZERO, records, global, output)?;
+        run(&args.fleet, Mode::DryRun, Duration::ZERO, records, global, output)?;
     let found = args.exit_code && has_changes && exit == Exit::Done;
     Ok(if found { Exit::Findings } else { exit })
 }
 
 pub(crate) fn apply(args: &Apply, global: &Global, output: &Output) -> Result<Exit> {
     let records = Records::open(&args.records)?;
-    Ok(run(&args.fleet, Mode::Do, args.wait.wait.unsigned_abs(), records, global, output)?.exit)
+    Ok(run(&args.fleet, Mode::Run, args.wait.wait.unsigned_abs(), records, global, output)?.exit)
 }
 
 /// An account of the file, and what logs in to its SMTP endpoint.
@@ -238,7 +238,10 @@ fn store_beside(file: &Path, store: &Store) -> Store {
         StoreKind::Kubernetes(Kubectl { kubeconfig: Some(path), .. }) => {
             *path = beside(file, path);
         }
-        _ => {}
+        StoreKind::Kubernetes(_)
+        | StoreKind::SecretsManager(_)
+        | StoreKind::Ssm(_)
+        | StoreKind::Exec { .. } => {}
     }
     store
 }

@@ -284,7 +284,7 @@ pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
 /// A call that failed. Who may not make it may lack others too.
 pub(super) fn call(error: &Error) -> Failure {
     let failure = aws::failure(error);
-    match failure.hint.starts_with("give the caller") {
+    match aws::lacks_permission(error) {
         true => Failure {
             hint: format!(
                 "{}; seskey policy operator --for rotate prints all that it takes",

@@ -264,14 +264,14 @@ impl Report {
                     "unfinished": unfinished, "failed": failed, "not_begun": not_begun,
                 },
             });
-            if mode == Mode::Tell {
+            if mode == Mode::DryRun {
                 answer["summary"]["plan"] = overview.counts();
             }
             match has_credential {
                 true => output.deliver(&format!("{answer:#}\n")).map_err(lost),
                 false => output.answer_json(&answer).map_err(Failure::from),
             }
-        } else if mode == Mode::Tell && users > 1 && !output.verbose {
+        } else if mode == Mode::DryRun && users > 1 && !output.verbose {
             if failed > 0 {
                 output.note(&format!("{failed} of {users} users could not be looked at"));
             }
@@ -279,7 +279,7 @@ impl Report {
         } else {
             if users > 1 {
                 output.note(&match mode {
-                    Mode::Do => {
+                    Mode::Run => {
                         let not_begun = match not_begun {
                             0 => String::new(),
                             count => format!(", {count} not begun"),
@@ -288,7 +288,7 @@ impl Report {
                             "{users} users: {changed} changed, {waiting} waiting, {unfinished} unfinished, {failed} failed{not_begun}"
                         )
                     }
-                    Mode::Tell => format!("{users} users: {changed} to be changed, {failed} failed"),
+                    Mode::DryRun => format!("{users} users: {changed} to be changed, {failed} failed"),
                 });
             }
             Ok(())

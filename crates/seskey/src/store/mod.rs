@@ -36,7 +36,6 @@ pub struct Store {
 
 /// What a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum StoreKind {
     /// `file:PATH?format=TARGET`
     File {
