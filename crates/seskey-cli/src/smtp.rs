@@ -29,6 +29,7 @@ pub(crate) fn server(
         (_, true) => Some(Security::TlsWrapper),
         _ => None,
     };
+    let own_name = region.map(Region::smtp_endpoint).or_else(|| host.map(str::to_owned));
     let (host, port) = match &endpoint.smtp_endpoint {
         Some(text) => host_and_port(text)?,
         None => {
@@ -44,10 +45,7 @@ pub(crate) fn server(
     // an address and this machine have no region in their name: the name of the region's endpoint tells it to the
     // server, and is what the certificate must bear
     let is_nameless = host == "localhost" || host.parse::<IpAddr>().is_ok();
-    let server_name = match region {
-        Some(region) if is_nameless => region.smtp_endpoint(),
-        _ => host.clone(),
-    };
+    let server_name = own_name.filter(|_| is_nameless).unwrap_or_else(|| host.clone());
     Ok(Server { server_name, ..Server::new(&host, port, security) })
 }
 

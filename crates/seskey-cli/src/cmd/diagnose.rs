@@ -117,6 +117,8 @@ fn server(args: &Diagnose, evidence: &Evidence) -> Result<Option<Server>> {
     if host.is_none() && args.endpoint.smtp_endpoint.is_none() {
         return Ok(None);
     }
+    // an endpoint that is typed stands in the place of that host, its name included
+    let host = host.filter(|_| args.endpoint.smtp_endpoint.is_none());
     smtp::server(&args.endpoint, evidence.region.as_ref(), host.as_deref(), evidence.port).map(Some)
 }
 
