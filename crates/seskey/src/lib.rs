@@ -17,30 +17,50 @@
 //! ```
 
 pub mod access_key;
+#[cfg(feature = "credential")]
 pub mod credential;
+#[cfg(feature = "credential")]
 pub mod diagnose;
+#[cfg(feature = "fleet")]
 pub mod duration;
+#[cfg(feature = "fleet")]
 pub mod fleet;
+mod from_str;
 mod hmac;
 pub mod mail_manager;
 pub mod partition;
 pub mod password;
+#[cfg(feature = "credential")]
 pub mod pasted;
+#[cfg(feature = "fleet")]
 pub mod permissions;
+#[cfg(feature = "policy")]
 pub mod policy;
+#[cfg(feature = "credential")]
 pub mod recognise;
 pub mod redact;
 pub mod region;
+#[cfg(feature = "credential")]
 pub mod render;
+#[cfg(feature = "fleet")]
 pub mod rotation;
 pub mod secret;
+#[cfg(feature = "fleet")]
 pub mod store;
+#[cfg(feature = "fleet")]
 pub mod user;
 
 pub use access_key::{AccessKeyId, SecretAccessKey};
+#[cfg(feature = "credential")]
 pub use credential::{Credential, SmtpCredential};
+#[cfg(feature = "fleet")]
 pub use fleet::Fleet;
 pub use partition::Partition;
 pub use password::{Algorithm, SigningDate, SmtpPassword, derive_each};
 pub use region::Region;
 pub use secret::Secret;
+
+/// What the README shows is run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -26,6 +26,7 @@ mod templates;
 use std::{collections::BTreeSet, ffi::OsStr, fmt, path::Path, str::FromStr};
 
 pub use entry::Entry;
+#[cfg(feature = "fleet")]
 pub(crate) use entry::{is_host, is_plain_address};
 pub use names::Names;
 

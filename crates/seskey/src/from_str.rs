@@ -1,0 +1,41 @@
+//! `FromStr` for each type that `parse` makes or says why not.
+
+use std::str::FromStr;
+
+#[cfg(feature = "policy")]
+use crate::policy::{MalformedPolicy, Policy};
+#[cfg(feature = "fleet")]
+use crate::user::{UserError, UserName, UserPath};
+use crate::{
+    access_key::{AccessKeyId, AccessKeyIdError, SecretAccessKey, SecretAccessKeyError},
+    region::{Region, RegionError},
+};
+
+macro_rules! from_str {
+    ($($type:ty, $error:ty;)*) => {$(
+        impl FromStr for $type {
+            type Err = $error;
+
+            fn from_str(text: &str) -> Result<Self, $error> {
+                Self::parse(text)
+            }
+        }
+    )*};
+}
+
+from_str! {
+    AccessKeyId, AccessKeyIdError;
+    SecretAccessKey, SecretAccessKeyError;
+    Region, RegionError;
+}
+
+#[cfg(feature = "policy")]
+from_str! {
+    Policy, MalformedPolicy;
+}
+
+#[cfg(feature = "fleet")]
+from_str! {
+    UserName, UserError;
+    UserPath, UserError;
+}
