@@ -10,7 +10,7 @@ mod scripted;
 mod stage;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{Read, Write},
     net::TcpListener,
@@ -215,6 +215,7 @@ impl Scene {
             assert!(!text.contains(secret.trim()), "{line}: {text}");
         }
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        check_form(&answer);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let causes = answer["causes"].as_array().unwrap();
         let refuted = answer["refuted"].as_array().unwrap();
@@ -233,6 +234,26 @@ const TO_TLS: &str = "\
     tls
     > EHLO
 ";
+
+/// An answer has the members that docs/diagnose.schema.json requires, and no others.
+fn check_form(answer: &Value) {
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../docs/diagnose.schema.json")).unwrap();
+    let has = |object: &Value, schema: &Value| {
+        let members: BTreeSet<_> = object.as_object().unwrap().keys().map(String::as_str).collect();
+        let required = schema["required"].as_array().unwrap();
+        assert_eq!(members, required.iter().map(|name| name.as_str().unwrap()).collect());
+    };
+    has(answer, &schema);
+    let of_cause = &schema["properties"]["causes"]["items"];
+    for cause in answer["causes"].as_array().unwrap() {
+        has(cause, of_cause);
+        for member in ["certainty", "phase"] {
+            let values = of_cause["properties"][member]["enum"].as_array().unwrap();
+            assert!(values.contains(&cause[member]), "{cause}");
+        }
+    }
+}
 
 /// A server that says the same to every client.
 fn speak(say: fn(&mut std::net::TcpStream)) -> String {
