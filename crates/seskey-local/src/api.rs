@@ -45,20 +45,31 @@ pub fn authenticate(
     sigv4::verify(request, accept, key_of, clocks)
 }
 
-/// Answers a request to IAM or STS that was signed, or for which that is refused. It never fails: a refusal is an answer too.
-pub fn answer(
-    account: &mut Account,
-    request: &HttpRequest<'_>,
-    signer: Result<Signer, ApiRefusal>,
-    peer: IpAddr,
-    now: Timestamp,
-    rng: &mut dyn Rng,
-) -> Response {
+/// A request as it came in.
+pub struct Received<'a> {
+    /// What was sent.
+    pub request: &'a HttpRequest<'a>,
+    /// Who signed it, or why that counts for nothing.
+    pub signer: Result<Signer, ApiRefusal>,
+    /// Where it came from.
+    pub peer: IpAddr,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Answers a request to IAM or STS. It never fails: a refusal is an answer too.
+pub fn answer(account: &mut Account, received: Received<'_>, rng: &mut dyn Rng) -> Response {
     let request_id = uuid(rng);
+    let Received { request, signer, peer, now } = received;
     let service = Service::of(request);
-    let answered = signer
-        .map_err(|refusal| expired(account, request, refusal, now))
-        .and_then(|signer| body(account, request, &signer, service, peer, now, rng, &request_id));
+    let answered =
+        signer.map_err(|refusal| expired(account, request, refusal, now)).and_then(|signer| {
+            let access_key_id = signer.access_key_id.as_str();
+            let user_agent = request.header("user-agent");
+            let context =
+                RequestContext { access_key_id, peer, secure_transport: false, user_agent, now };
+            body(account, request, &signer.scope, &context, rng, &request_id)
+        });
     match answered {
         Ok(body) => Response {
             status: 200,
@@ -122,19 +133,18 @@ pub(crate) enum Service {
     Ses,
 }
 
-#[expect(clippy::too_many_arguments, reason = "a request and all that it is judged by")]
 fn body(
     account: &mut Account,
     request: &HttpRequest<'_>,
-    signer: &Signer,
-    service: Service,
-    peer: IpAddr,
-    now: Timestamp,
+    scope: &Scope,
+    request_context: &RequestContext<'_>,
     rng: &mut dyn Rng,
     request_id: &str,
 ) -> Result<String, ApiRefusal> {
-    let caller = account.caller(&signer.access_key_id, now)?.clone();
-    account.record_use(&signer.access_key_id, service.names()[0], &signer.scope.region, now);
+    let &RequestContext { access_key_id, now, .. } = request_context;
+    let service = Service::of(request);
+    let caller = account.caller(access_key_id, now)?.clone();
+    account.record_use(access_key_id, service.names()[0], &scope.region, now);
 
     let members = members(request)?;
     let action = members.get("Action").ok_or(ApiRefusal::MissingAction)?;
@@ -145,12 +155,8 @@ fn body(
         return Err(invalid());
     }
     let operation = service.operation(action).ok_or_else(invalid)?;
-    let user_agent = request.header("user-agent");
-    let access_key_id = signer.access_key_id.as_str();
-    let circumstances =
-        RequestContext { access_key_id, peer, secure_transport: false, user_agent, now };
-    let mut context = account.request_context(&caller, &circumstances);
-    if let Some(session) = account.temporary_credential(&signer.access_key_id, now) {
+    let mut context = account.request_context(&caller, request_context);
+    if let Some(session) = account.temporary_credential(access_key_id, now) {
         may_use(session, service, operation)?;
     }
     let action = operation.parse(&members, &caller).map_err(|refusal| match service {

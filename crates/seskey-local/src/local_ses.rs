@@ -14,7 +14,7 @@ use seskey::{
 
 use crate::{
     account::{Account, Action, Answer, RequestContext, Status},
-    api,
+    api::{self, Received},
     clock::Clock,
     dispatch,
     faults::{ApiFault, Faults, Moment, Plan, SmtpFault},
@@ -344,10 +344,12 @@ impl LocalSes {
         let ((answer, message), changes) = self.act(|account| {
             if ses::serves(head) {
                 let sent = &mut lock(&self.sent);
-                ses::answer(account, sent, &self.sending, head, body, signer, peer, now, &mut rng)
+                let received = Received { request: head, signer, peer, now };
+                ses::answer(account, sent, &self.sending, received, body, &mut rng)
             } else {
                 let request = &HttpRequest { body: &body, ..*head };
-                (api::answer(account, request, signer, peer, now, &mut rng), None)
+                let received = Received { request, signer, peer, now };
+                (api::answer(account, received, &mut rng), None)
             }
         });
         let failure = self.journal.as_ref().map(|_| {

@@ -3,8 +3,6 @@
 //! Identities are verified as soon as they are created. Sources: SES API Reference and SES API v2 Reference; names,
 //! shapes and errors from botocore 1.44.5, `ses/2010-12-01` and `sesv2/2019-09-27`.
 
-use std::net::IpAddr;
-
 use jiff::Timestamp;
 use rand::Rng;
 use seskey::{
@@ -16,7 +14,7 @@ pub use refusal::SesRefusal;
 
 use crate::{
     account::{Account, Identity, Principal, RequestContext, SesResource, SesResourceKind},
-    api::{self, Response},
+    api::{self, Received, Response},
     mailbox::Message,
     refusal::{self as common, Mismatch},
     sending::{Interface, Sent, Settings},
@@ -39,21 +37,18 @@ pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     if v2::serves(request.path) { v2::action(request) } else { v1::action(request) }
 }
 
-/// Answers a request that was signed, or for which that is refused, and gives out the message that it sent, if any. The
-/// body is given apart, and let go of when it is read.
-#[expect(clippy::too_many_arguments, reason = "a request and all that it is judged by")]
+/// Answers a request, and gives out the message that it sent, if any. The body is given apart, and let go of when it is
+/// read.
 pub fn answer(
     account: &mut Account,
     sent: &mut Sent,
     settings: &Settings,
-    head: &HttpRequest<'_>,
+    received: Received<'_>,
     body: Vec<u8>,
-    signer: Result<Signer, common::ApiRefusal>,
-    peer: IpAddr,
-    now: Timestamp,
     rng: &mut dyn Rng,
 ) -> (Response, Option<Message>) {
     let request_id = api::uuid(rng);
+    let Received { request: head, signer, peer, now } = received;
     let interface = if v2::serves(head.path) { Interface::V2 } else { Interface::V1 };
     let mut accepted = None;
     let answered = signer.map_err(SesRefusal::Common).and_then(|signer| {

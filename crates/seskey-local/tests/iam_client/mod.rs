@@ -20,7 +20,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::{
     account::{Account, AccountId},
-    api,
+    api::{self, Received},
     mailbox::Message,
     sending::{Sent, Settings},
     ses,
@@ -176,12 +176,18 @@ impl Client {
         let response = if ses::serves(&signed) {
             let (sent, settings) = (&mut self.sent, &self.settings);
             let (head, body) = (HttpRequest { body: &[], ..signed }, signed.body.to_vec());
-            let (response, message) =
-                ses::answer(account, sent, settings, &head, body, signer, peer, self.now, rng);
+            let (response, message) = ses::answer(
+                account,
+                sent,
+                settings,
+                Received { request: &head, signer, peer, now: self.now },
+                body,
+                rng,
+            );
             self.mailbox.extend(message);
             response
         } else {
-            api::answer(account, &signed, signer, peer, self.now, rng)
+            api::answer(account, Received { request: &signed, signer, peer, now: self.now }, rng)
         };
         if !request.path.starts_with("/v2/") {
             assert_eq!(response.content_type, "text/xml");
