@@ -52,6 +52,7 @@ const CASES: &[(&str, Options)] = &[
     ("percent-encoded", &[("--password-file", "encoded")]),
     ("cut-off", &[("--password-file", "cut")]),
     ("base64-of-password", &[("--password-file", "base64")]),
+    ("not-a-password", &[("--password-file", "chosen")]),
     ("placeholder", &[("--password-file", "placeholder")]),
     ("mail-manager-credential", &[("--user-name", "inp-3q4cpdgvz5l2mvd7kxrj9a0b"), ("--host", "email-smtp.us-east-1.amazonaws.com")]),
     ("derived-for-mail-manager", &[("--user-name", "inp-3q4cpdgvz5l2mvd7kxrj9a0b"), ("--password-file", "right"), ("--offline", "")]),

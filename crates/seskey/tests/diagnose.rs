@@ -69,6 +69,7 @@ const CASES: &[(&str, Change, Change)] = &[
     ("percent-encoded", |e| e.password = Some(Password::PercentEncoded), smtp_password),
     ("cut-off", |e| e.password = Some(Password::CutOff(20)), smtp_password),
     ("base64-of-password", |e| e.password = Some(Password::Base64), smtp_password),
+    ("not-a-password", |e| { access_key_id(e); e.password = Some(Password::Other(3)); }, smtp_password),
     ("placeholder", |e| e.password = Some(Password::Placeholder), |e| { access_key_id(e); smtp_password(e); }),
     ("mail-manager-credential", |e| { e.user_name = Some(UserName::IngressPointId); host(e, "email-smtp.us-east-1.amazonaws.com"); }, access_key_id),
     ("mail-manager-host", |e| { access_key_id(e); host(e, "a.b.mail-manager-smtp.amazonaws.com"); }, |e| host(e, "email-smtp.us-east-1.amazonaws.com")),
@@ -241,6 +242,8 @@ fn what_was_typed_shows_its_cause() {
         (of(ID, &encoded), "percent-encoded"),
         (of(ID, &right[..30]), "cut-off"),
         (of(ID, &base64), "base64-of-password"),
+        (of(ID, "tr0ub4dor&3"), "not-a-password"),
+        (of(ID, "tr0ub4dör"), "not-a-password"),
         (of(ID, "your-smtp-password"), "placeholder"),
         (of("inp-3q4cpdgvz5l2mvd7kxrj9a0b", right), "derived-for-mail-manager"),
     ] {

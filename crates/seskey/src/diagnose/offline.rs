@@ -107,6 +107,18 @@ pub(super) const CAUSES: &[Cause] = &[
     row("base64-of-password", "the Base64 of the SMTP password is used as the password",
         "paste the password itself: the application encodes it for AUTH", "https://www.rfc-editor.org/rfc/rfc4616",
         |e| password(e, |form| form == Password::Base64, "the password is the Base64 of an SMTP password")),
+    row("not-a-password", "the password is none that belongs to an access key ID",
+        "copy the SMTP password again: 44 characters that begin with B; seskey rotate {USER} makes a new one", CREDENTIALS,
+        |e| match (e.user_name, e.password) {
+            (Some(UserName::AccessKeyId), Some(Password::Chosen)) =>
+                certain("an SMTP password of IAM has 44 letters, digits, + and /, and this is another text"),
+            (Some(UserName::AccessKeyId), Some(Password::Other(length))) =>
+                certain(format!("an SMTP password of IAM has 44 letters, digits, + and /, and this has {length} characters")),
+            (_, Some(Password::Chosen | Password::Other(_))) if e.user_name != Some(UserName::IngressPointId) =>
+                possible(4, "the password is nothing that SES or IAM makes"),
+            (_, Some(_)) => refuted(),
+            (_, None) => refuted_if(e.is_past_login()),
+        }),
     row("placeholder", "an example was never replaced by a value of one's own",
         "seskey create makes a credential", CREDENTIALS,
         |e| match (e.user_name, e.password) {
