@@ -1,11 +1,11 @@
 //! Messages as one JSON document, a piece at a time: whole, it could be larger than the mailbox, and a message that is
-//! all escapes has six times its size.
+//! all escapes has six times its size. Nor does it keep a message that is deleted meanwhile: a client that does not read
+//! would hold what no bound counts.
 
 use std::{
-    convert::Infallible,
-    iter,
+    iter, mem,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll},
 };
 
@@ -15,43 +15,50 @@ use hyper::body::Frame;
 use crate::mailbox::Message;
 
 /// The body of an answer.
-pub(super) struct Listing(Box<dyn Iterator<Item = Bytes> + Send>);
+pub(super) struct Listing(Box<dyn Iterator<Item = Result<Bytes, Gone>> + Send>);
+
+/// A message was deleted while it was read.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the message was deleted meanwhile")]
+pub(super) struct Gone;
 
 impl Listing {
-    pub(super) fn of(messages: Vec<Arc<Message>>) -> Self {
-        Self(Box::new(document(messages)))
+    pub(super) fn of(messages: &[Arc<Message>]) -> Self {
+        Self(Box::new(document(messages.iter().map(Arc::downgrade).collect())))
     }
 }
 
 impl hyper::body::Body for Listing {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Gone;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.next().map(|bytes| Ok(Frame::data(bytes))))
+    ) -> Poll<Option<Result<Frame<Bytes>, Gone>>> {
+        Poll::Ready(self.0.next().map(|bytes| bytes.map(Frame::data)))
     }
 }
 
 enum Piece {
     Json(String),
-    Text(Arc<Message>, Text),
+    Text(Weak<Message>, Text),
 }
 
 /// A text of any length, if the message has it.
 type Text = fn(&Message) -> Option<&[u8]>;
 
-fn document(messages: Vec<Arc<Message>>) -> impl Iterator<Item = Bytes> + Send {
-    let elements = messages.into_iter().enumerate().flat_map(|(n, message)| {
-        let comma = if n == 0 { "" } else { "," };
-        iter::once(json(comma)).chain(element(&message))
+fn document(messages: Vec<Weak<Message>>) -> impl Iterator<Item = Result<Bytes, Gone>> + Send {
+    let mut comma = "";
+    let elements = messages.into_iter().flat_map(move |message| {
+        let element = message.upgrade().map(|message| element(&message));
+        let comma = element.as_ref().map(|_| json(mem::replace(&mut comma, ",")));
+        comma.into_iter().chain(element.unwrap_or_default())
     });
     let pieces = iter::once(json("{\"messages\":[")).chain(elements).chain([json("]}")]);
-    pieces.flat_map(|piece| -> Box<dyn Iterator<Item = Bytes> + Send> {
+    pieces.flat_map(|piece| -> Box<dyn Iterator<Item = Result<Bytes, Gone>> + Send> {
         match piece {
-            Piece::Json(json) => Box::new(iter::once(json.into())),
+            Piece::Json(json) => Box::new(iter::once(Ok(json.into()))),
             Piece::Text(message, text) => Box::new(escaped(message, text)),
         }
     })
@@ -64,7 +71,8 @@ fn element(message: &Arc<Message>) -> Vec<Piece> {
     short.truncate(short.len() - 1);
     let member = |before: &str, text: Text| match text(message) {
         Some(_) => {
-            vec![json(&format!("{before}\"")), Piece::Text(message.clone(), text), json("\"")]
+            let text = Piece::Text(Arc::downgrade(message), text);
+            vec![json(&format!("{before}\"")), text, json("\"")]
         }
         None => vec![json(&format!("{before}null"))],
     };
@@ -93,14 +101,15 @@ fn json(text: &str) -> Piece {
 }
 
 /// What stands between the quotes of a JSON string.
-fn escaped(message: Arc<Message>, text: Text) -> impl Iterator<Item = Bytes> {
+fn escaped(message: Weak<Message>, text: Text) -> impl Iterator<Item = Result<Bytes, Gone>> {
     let mut at = 0;
     iter::from_fn(move || {
+        let Some(message) = message.upgrade() else { return Some(Err(Gone)) };
         let characters = whole_characters(&text(&message).unwrap_or_default()[at..], PIECE);
         at += characters.len();
         let quoted = serde_json::to_vec(&String::from_utf8_lossy(characters)).ok()?;
         let inside = 1..quoted.len() - 1;
-        (!characters.is_empty()).then(|| Bytes::from(quoted).slice(inside))
+        (!characters.is_empty()).then(|| Ok(Bytes::from(quoted).slice(inside)))
     })
 }
 
@@ -147,12 +156,32 @@ mod tests {
         for messages in
             [vec![], vec![raw.clone()], vec![raw.clone(), composed.clone(), raw.clone()]]
         {
-            let pieces: Vec<Bytes> =
-                document(messages.iter().cloned().map(Arc::new).collect()).collect();
+            let kept: Vec<_> = messages.iter().cloned().map(Arc::new).collect();
+            let pieces = document(kept.iter().map(Arc::downgrade).collect());
+            let pieces = pieces.collect::<Result<Vec<Bytes>, Gone>>().unwrap();
             assert!(pieces.iter().all(|piece| piece.len() <= 6 * PIECE));
             let document: Value = serde_json::from_slice(&pieces.concat()).unwrap();
             assert_eq!(document, json!({ "messages": messages }));
         }
+    }
+
+    /// One that is deleted before its turn is left out; in the middle of one the answer breaks off.
+    #[test]
+    fn it_keeps_no_message() {
+        let kept: Vec<_> =
+            ["1", "2", "3"].map(|id| Arc::new(message(id, &[b'x'; 3 * PIECE]))).into();
+        let mut pieces = document(kept.iter().map(Arc::downgrade).collect());
+        let [first, second, third] = <[_; 3]>::try_from(kept).unwrap();
+        drop(first);
+        let mut shown = vec![];
+        while !shown.ends_with(b"xxx") {
+            shown.extend(pieces.next().unwrap().unwrap());
+        }
+        assert!(shown.starts_with(b"{\"messages\":[{\"Id\":\"2\""), "it begins with the second");
+        drop(second);
+        assert!(matches!(pieces.next(), Some(Err(Gone))));
+        assert_eq!(Arc::weak_count(&third), 1);
+        assert_eq!(Arc::strong_count(&third), 1);
     }
 
     proptest! {

@@ -20,7 +20,7 @@ pub(super) async fn list(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQ
     };
     let after = parameter(&query, "after");
     let messages = ses.messages(&filter(&query), after.as_deref(), limit);
-    let body = Body::new(Listing::of(messages));
+    let body = Body::new(Listing::of(&messages));
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }
 
