@@ -229,6 +229,38 @@ mod tests {
         }
     }
 
+    /// A remedy of diagnose can be pasted: its commands end at a semicolon, a comma or a colon.
+    #[test]
+    fn every_remedy_is_a_command_line() {
+        let places = [
+            ("{REGION}", "us-east-1"),
+            ("{ACCESS_KEY_ID}", "AKIAI44QH8DHBABCDEFG"),
+            ("{SENDER}", "--from news@example.com"),
+            ("{FROM}", "news@example.com"),
+            ("{RECIPIENT}", "ann@example.net"),
+            ("{USER}", "app"),
+            ("STORE", "file:.env"),
+            ("TARGET", "env"),
+        ];
+        let filled = |text: &str| {
+            places.iter().fold(text.to_owned(), |text, (place, value)| text.replace(place, value))
+        };
+        let mut commands = 0;
+        for cause in seskey::diagnose::causes() {
+            let parts = cause.remedy.split([';', ':', ',']).filter(|part| part.contains("seskey"));
+            for part in parts.map(|part| filled(part.trim().trim_start_matches("or "))) {
+                let words = words_of_seskey(&part);
+                let matches =
+                    command().try_get_matches_from(["seskey".to_owned()].iter().chain(&words));
+                let args = matches.and_then(|matches| Args::from_arg_matches(&matches));
+                let is_command = part.starts_with("seskey ") && args.is_ok();
+                assert!(is_command, "{}: {part}: {args:?}", cause.id);
+                commands += 1;
+            }
+        }
+        assert!(commands > 20, "{commands}");
+    }
+
     fn words_of_seskey(line: &str) -> Vec<String> {
         let folder = tempfile::tempdir().expect("a folder");
         // what it prints goes past whatever the example does with it

@@ -265,7 +265,7 @@ fn an_error_alone_names_what_it_is_about() {
     assert!(found(&of(DENIED)).contains(&"not-permitted"));
     let policy =
         report.findings.iter().find(|finding| finding.cause.id == "not-permitted").unwrap();
-    assert!(policy.remedy.contains("seskey migrate app"), "{policy:?}");
+    assert!(policy.remedy.starts_with("seskey policy --identity example.com >"), "{policy:?}");
     assert!(report.refuted.contains(&"key-inactive"));
     let report = diagnose(&of(NOT_VERIFIED));
     assert_eq!(report.findings[0].cause.id, "sender-not-verified");
@@ -273,6 +273,91 @@ fn an_error_alone_names_what_it_is_about() {
     assert!(matches!(of(NOT_VERIFIED).said.unwrap().problem, Problem::NotVerified { .. }));
     let report = diagnose(&of("550 user unknown"));
     assert!(report.findings.is_empty(), "{report:?}");
+}
+
+/// Several facts at once: which cause is first, and which are not shown beside it.
+#[test]
+#[rustfmt::skip]
+fn causes_stand_in_the_order_of_the_facts() {
+    let said = |text: &str| Evidence::default().with_said(Some(Said::read(text).unwrap()));
+    let refused = Evidence { user_name: Some(UserName::AccessKeyId), password: Some(Password::Smtp(Algorithm::V4)),
+        region: region("us-east-1"), logged_in: Some(false), key_age: Some(86400), ..said(INVALID) };
+    let of_key = |key| Evidence { key: Some(key), ..refused.clone() };
+    let explicit = format!("{DENIED} with an explicit deny in an identity-based policy");
+    let no_policy = format!("{DENIED} because no identity-based policy allows the ses:SendRawEmail action");
+    let boundary = format!("{DENIED} because no permissions boundary allows the ses:SendRawEmail action");
+    const SILENT: &str = "Error: Greeting never received\n  code: 'ETIMEDOUT',\n  command: 'CONN'";
+    const POSTFIX: &str = "connect to email-smtp.us-east-1.amazonaws.com[192.0.2.1]:25: Connection timed out";
+    for (evidence, first, absent) in [
+        (of_key(Key::Active), "other-region", &["key-inactive", "key-too-new"][..]),
+        (of_key(Key::Unknown), "key-unknown", &["other-region", "other-key", "key-too-new"]),
+        (of_key(Key::Inactive), "key-inactive", &["other-region", "other-key", "key-too-new"]),
+        (said(&explicit), "explicit-deny", &["not-permitted", "boundary", "other-resource"]),
+        (said(&no_policy), "other-resource", &["explicit-deny", "boundary"]),
+        (said(&boundary), "boundary", &["explicit-deny", "not-permitted", "other-resource"]),
+        (said(POSTFIX), "port-blocked", &["starttls-on-wrapper-port", "other-port-blocked"]),
+        (said(&POSTFIX.replace("]:25", "]:587")), "other-port-blocked", &["starttls-on-wrapper-port", "port-blocked"]),
+        (said(SILENT), "starttls-on-wrapper-port", &["port-blocked", "all-ports-blocked"]),
+        (said("conversation with h[192.0.2.1] timed out while receiving the initial server greeting"), "starttls-on-wrapper-port", &["port-blocked"]),
+        (said("Error: Connection timeout\n  code: 'ETIMEDOUT',\n  command: 'CONN'"), "all-ports-blocked", &["starttls-on-wrapper-port"]),
+        (said("Could not connect to SMTP host: email-smtp.us-east-1.amazonaws.com, port: 25"), "port-blocked", &["starttls-on-wrapper-port"]),
+        (said("SMTP Error: Could not authenticate."), "other-region", &["dns-failure", "port-blocked"]),
+        (said("getaddrinfo ENOTFOUND email-smtp.eu-west-1.amazonaw.com"), "misspelled-host", &[]),
+        (said("SMTP AUTH extension not supported by server."), "mechanism-not-offered", &["no-tls"]),
+        (said("certificate verify failed"), "untrusted-certificate", &["no-tls"]),
+        (said("Missing credentials for \"PLAIN\""), "auth-not-tried", &["other-region"]),
+        (said("554 Message rejected: Address blacklisted."), "suppressed-recipient", &["not-permitted"]),
+    ] {
+        let shown = found(&evidence);
+        assert_eq!(shown.first(), Some(&first), "{evidence:?}: {shown:?}");
+        assert!(absent.iter().all(|id| !shown.contains(id)), "{first}: {shown:?}");
+    }
+}
+
+/// A remedy takes the host, the port and the identity from the text, as words of a shell.
+#[test]
+fn remedies_have_what_the_text_says() {
+    let remedies = |text: &str| -> String {
+        let evidence = Evidence::default().with_said(Said::read(text));
+        diagnose(&evidence).findings.iter().map(|finding| format!("{}\n", finding.remedy)).collect()
+    };
+    for (text, remedy) in [
+        (NOT_VERIFIED, "--email-identity news@example.com --region us-east-1"),
+        (&NOT_VERIFIED.replace("news@", "$(id)@"), "--email-identity '$(id)@example.com' "),
+        (DENIED, "--policy-source-arn arn:aws:iam::123456789012:user/app "),
+        (
+            "email-smtp.us-east-1.amazonaws.com[192.0.2.1]:2587: Connection timed out",
+            "nc -vz email-smtp.us-east-1.amazonaws.com 2587,",
+        ),
+        (
+            "530 Authentication required by email-smtp.us-east-1.amazonaws.com:25",
+            "'[email-smtp.us-east-1.amazonaws.com]:25'",
+        ),
+        (
+            "Could not connect to SMTP host: email-smtp.us-east-1.amazonaws.com, port: 465",
+            "nc -vz email-smtp.us-east-1.amazonaws.com 465,",
+        ),
+    ] {
+        assert!(remedies(text).contains(remedy), "{text}: {}", remedies(text));
+    }
+}
+
+/// Whatever stands where an address should be: a secret is not shown.
+#[test]
+fn no_secret_of_a_text_is_shown() {
+    let secret = SecretAccessKey::parse(SECRET).unwrap();
+    let password = SmtpPassword::derive(&secret, &Region::parse("us-east-2").unwrap());
+    for hidden in [SECRET, password.expose()] {
+        for text in [
+            NOT_VERIFIED.replace("news@example.com", hidden),
+            DENIED.replace("example.com", hidden),
+            format!("554 Configuration set <{hidden}> does not exist."),
+        ] {
+            let report = diagnose(&Evidence::default().with_said(Said::read(&text)));
+            let shown = format!("{report:?}");
+            assert!(!report.findings.is_empty() && !shown.contains(&hidden[..12]), "{shown}");
+        }
+    }
 }
 
 #[test]

@@ -54,6 +54,7 @@ async fn ask(
     let client = smtp::client(&args.endpoint)?;
     if let Some(server) = server(args, evidence)? {
         asked.push("the network");
+        evidence.server = Some((server.host.clone(), server.port));
         let report = reach(args, &server, evidence).await;
         if report.is_certain() {
             return Ok(report);

@@ -1,6 +1,8 @@
 //! Causes after the server has taken the message: 250, and nothing arrives.
 
-use super::{Cause, Evidence, Phase, Verdict, certain, evidence::Host, possible, refuted};
+use super::{
+    Cause, Evidence, Phase, Verdict, certain, evidence::Host, possible, refuted, said::Problem,
+};
 
 const fn row(
     id: &'static str,
@@ -20,10 +22,11 @@ pub(super) const CAUSES: &[Cause] = &[
         |e| match e.suppressed {
             Some(true) => certain("SES has the recipient on its list"),
             Some(false) => refuted(),
+            None if e.has_said(&Problem::Blacklisted) => possible(0, "the server says that the address is blacklisted"),
             None => None,
         }),
     row("rule-set-sends-nowhere", "the rule set of the Mail Manager ingress endpoint has no action that sends to the internet, or its traffic policy blocks the message",
-        "aws mailmanager list-rule-sets; add the action Send to internet, or use IAM SMTP credentials",
+        "aws mailmanager list-rule-sets --region {REGION}; add the action Send to internet, or use IAM SMTP credentials",
         "https://docs.aws.amazon.com/ses/latest/dg/eb-rules.html",
         |e| match &e.host {
             Some(Host::MailManager) if e.logged_in == Some(true) =>

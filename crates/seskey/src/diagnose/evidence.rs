@@ -36,6 +36,8 @@ pub struct Evidence {
     pub to: Option<String>,
     /// What the application or the server said.
     pub said: Option<Said>,
+    /// The host and the port that were connected to in the application's place.
+    pub server: Option<(String, u16)>,
 
     /// Whether the name of the host has an address.
     pub resolves: Option<bool>,
@@ -208,17 +210,38 @@ pub enum Identity {
 }
 
 impl Evidence {
-    pub(super) fn said(&self) -> Option<&Problem> {
-        self.said.as_ref().map(|said| &said.problem)
+    /// The same with what was said. Where nothing else tells the host or the port, the text does.
+    pub fn with_said(self, said: Option<Said>) -> Self {
+        let Some(said) = said else { return self };
+        let host_text = self.host_text.or_else(|| said.host.clone());
+        let host = self.host.or_else(|| said.host.as_deref().map(Host::of));
+        let region = self.region.or_else(|| match &host {
+            Some(Host::Smtp(region) | Host::Api(Some(region))) => Some(region.clone()),
+            _ => None,
+        });
+        Self { host_text, host, region, port: self.port.or(said.port), said: Some(said), ..self }
     }
 
+    /// The problem that was said, where it excludes others.
+    pub(super) fn said(&self) -> Option<&Problem> {
+        self.said.as_ref().map(|said| &said.problem).filter(|problem| !problem.is_vague())
+    }
+
+    /// Whether this was said, however much it leaves open.
     pub(super) fn has_said(&self, problem: &Problem) -> bool {
-        self.said() == Some(problem)
+        self.said.as_ref().is_some_and(|said| said.problem == *problem)
     }
 
     /// Whether a login was refused as such, by what was said or seen.
     pub(super) fn is_refused(&self) -> bool {
-        self.logged_in == Some(false) || self.has_said(&Problem::CredentialsInvalid)
+        self.logged_in == Some(false)
+            || self.has_said(&Problem::CredentialsInvalid)
+            || self.has_said(&Problem::LoginFailed)
+    }
+
+    /// Whether the state of the access key in IAM explains by itself why a login is refused.
+    pub(super) fn is_explained_by_key(&self) -> bool {
+        self.key.is_some_and(|key| key != Key::Active)
     }
 
     /// Whether the very values were seen to log in, or a reply was given that comes only after a login.
@@ -238,7 +261,7 @@ impl Evidence {
     pub(super) fn is_past_tls(&self) -> bool {
         self.is_past_login()
             || self.tls == Some(Tls::Good)
-            || self.is_refused()
+            || self.logged_in == Some(false)
             || self.said().is_some_and(Problem::is_past_tls)
     }
 
@@ -246,30 +269,7 @@ impl Evidence {
     pub(super) fn is_past_network(&self) -> bool {
         self.is_past_tls()
             || self.banner == Some(Banner::Ses)
-            || self.said().is_some_and(Problem::is_reply)
-    }
-
-    /// A remedy with what is known in its places; what is not known stays in capitals.
-    pub(super) fn filled(&self, remedy: &str) -> String {
-        // what a reply is about goes before what was typed
-        let said = self.said().and_then(Problem::region).map(str::to_owned);
-        let region = said.or_else(|| self.region.as_ref().map(ToString::to_string));
-        let user = self.iam_user.clone().or_else(|| match self.said() {
-            Some(Problem::NotAuthorized(denied)) => denied.user_name().map(str::to_owned),
-            _ => None,
-        });
-        let places = [
-            ("REGION", &region),
-            ("HOST", &self.host_text),
-            ("ACCESS_KEY_ID", &self.user_name_text),
-            ("USER", &user),
-            ("FROM", &self.from),
-            ("RECIPIENT", &self.to),
-        ];
-        places.iter().fold(remedy.to_owned(), |text, (name, value)| match value {
-            Some(value) => text.replace(&format!("{{{name}}}"), value),
-            None => text.replace(&format!("{{{name}}}"), name),
-        })
+            || self.said.as_ref().is_some_and(|said| said.problem.is_reply())
     }
 }
 

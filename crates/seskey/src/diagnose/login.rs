@@ -39,10 +39,11 @@ pub(super) const CAUSES: &[Cause] = &[
             (None, _) => None,
         }),
     row("mechanism-not-offered", "the server that answers offers neither PLAIN nor LOGIN",
-        "openssl s_client -starttls smtp -connect {HOST}:587 shows who answers", "https://www.rfc-editor.org/rfc/rfc4954",
+        "openssl s_client {STARTTLS}-connect {HOST}:{PORT}: it shows who answers", "https://www.rfc-editor.org/rfc/rfc4954",
         |e| match e.offers_login {
             Some(false) => certain("over TLS it offers neither of the two, and SES offers both"),
             Some(true) => refuted(),
+            None if e.has_said(&Problem::NoAuth) => possible(0, "the application was offered no login, and SES offers one before TLS and over it"),
             None => refuted_if(e.is_past_login() || e.is_refused()),
         }),
     row("other-mechanism", "the application tries a mechanism that SES has not, such as CRAM-MD5 or XOAUTH2",
@@ -52,45 +53,48 @@ pub(super) const CAUSES: &[Cause] = &[
             said => refuted_if(said.is_some()),
         }),
     row("auth-not-tried", "the application sends without logging in: it finds no password for this host and port",
-        "postmap -q '[{HOST}]:587' hash:/etc/postfix/sasl_passwd; host and port must be written alike in both files", POSTFIX,
+        "postmap -q '[{HOST}]:{PORT}' hash:/etc/postfix/sasl_passwd; host and port must be written alike in both files", POSTFIX,
         |e| match e.said() {
             Some(Problem::AuthenticationRequired) => certain("the server says that authentication is required: none was tried"),
+            Some(Problem::NoCredentials) => certain("the application says that it has no user name or no password"),
             said => refuted_if(said.is_some()),
         }),
     row("stale-password", "the application still has an older password: its map or its configuration was not read again",
-        "postmap /etc/postfix/sasl_passwd && systemctl reload postfix; seskey rotate --after does it each time",
+        "postmap /etc/postfix/sasl_passwd && systemctl reload postfix",
         "https://www.postfix.org/postmap.1.html",
-        |e| match (e.has_said(&Problem::CredentialsInvalid), e.logged_in) {
+        |e| match (has_refused(e), e.logged_in) {
             (true, Some(true)) => possible(0, "the application is refused, and these values log in"),
             (_, Some(false)) => refuted(),
+            _ if e.is_explained_by_key() => None,
             (true, None) => possible(8, "the application may have other values than those in its file"),
             _ => refuted_if(e.said().is_some()),
         }),
     of_aws(row("key-inactive", "the access key is inactive",
-        "aws iam update-access-key --user-name {USER} --access-key-id {ACCESS_KEY_ID} --status Active, or seskey rotate {USER}", KEYS,
+        "aws iam update-access-key --user-name {USER} --access-key-id {ACCESS_KEY_ID} --status Active, or seskey rotate {USER} --to STORE", KEYS,
         |e| of_key(e, Key::Inactive, 3, "IAM says that its status is Inactive"))),
     of_aws(row("key-unknown", "the access key is deleted, or of another account",
-        "seskey rotate {USER} makes a new one; seskey create another user", KEYS,
+        "seskey rotate {USER} --to STORE, for a user of this account; seskey create, for another", KEYS,
         |e| of_key(e, Key::Unknown, 4, "IAM does not know the access key, asked with the credentials of the caller"))),
     of_aws(row("key-expired", "the access key is expired",
-        "seskey rotate {USER}", "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKeyMetadata.html",
+        "seskey rotate {USER} --to STORE", "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKeyMetadata.html",
         |e| match e.key {
             Some(Key::Expired) => certain("IAM says that its status is Expired"),
             Some(_) => refuted(),
             None => refuted_if(e.is_past_login()),
         })),
     of_aws(row("key-too-new", "the access key was made moments ago, and is not known everywhere yet",
-        "seskey verify --user-name {ACCESS_KEY_ID} again, until it logs in several times in a row",
+        "seskey verify --user-name {ACCESS_KEY_ID} --region {REGION}; again, until it logs in several times in a row",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html",
         |e| match e.key_age {
             Some(age) if age >= YOUNG => refuted(),
             Some(age) if e.is_refused_everywhere() && matches!(e.key, None | Some(Key::Active)) => possible(0, format!("IAM made it {age} seconds ago")),
             Some(_) => refuted(),
+            None if e.is_explained_by_key() => None,
             None if e.is_refused_everywhere() && e.logged_in != Some(true) && is_well_formed(e) => possible(6, "a key that is seconds old may be refused"),
             None => refuted_if(e.is_past_login() || e.logged_in_elsewhere.is_some()),
         })),
     row("other-key", "the password comes from the secret of another access key than the user name",
-        "seskey derive {REGION} --secret-file FILE, with both values of one key; a rotation writes both at once",
+        "seskey derive {REGION} --secret-file FILE, with the secret of the key that is the user name; seskey rotate {USER} --to STORE, which writes both at once",
         "https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html", other_key),
     row("other-ingress-password", "the user name or the password is not that of this Mail Manager ingress endpoint",
         "take both from the ingress endpoint in the SES console, and the host beside them",
@@ -128,6 +132,11 @@ pub(super) const CAUSES: &[Cause] = &[
 
 /// A key takes seconds to be known everywhere; this is more than was ever seen.
 const YOUNG: u64 = 300;
+
+/// Whether the application was refused, by its own word.
+fn has_refused(e: &Evidence) -> bool {
+    e.has_said(&Problem::CredentialsInvalid) || e.has_said(&Problem::LoginFailed)
+}
 
 fn said(e: &Evidence, problem: &Problem, evidence: &'static str) -> Option<Verdict> {
     match e.said() {
@@ -167,14 +176,16 @@ fn other_key(e: &Evidence) -> Option<Verdict> {
         Some(_) if is_right && e.is_refused() && e.key == Some(Key::Active) => certain(
             "the key is active and the password is right for the secret access key, which is that of another key",
         ),
+        Some(_) if is_right && e.is_explained_by_key() => None,
         Some(_) if is_right && e.is_refused() => possible(
             1,
             "the password is right for the secret access key, and the server refuses it",
         ),
         Some(_) => refuted(),
         None if e.is_refused() && e.key == Some(Key::Active) && is_well_formed(e) => {
-            possible(1, "the key is active, and the server refuses the password")
+            possible(2, "the key is active, and the server refuses the password")
         }
+        None if e.is_explained_by_key() => None,
         None if e.is_refused() && e.password == Some(Password::Smtp(Algorithm::V4)) => {
             possible(3, "the server refuses it; seskey inspect with the secret access key tells")
         }

@@ -10,6 +10,9 @@ mod forms;
 mod login;
 mod network;
 mod offline;
+mod phrases;
+mod place;
+mod remedy;
 mod said;
 mod sending;
 mod tls;
@@ -21,7 +24,7 @@ pub use evidence::{
 };
 pub use file::FileValues;
 pub use forms::{Around, Password, UserName, Values};
-pub use said::{Denied, Problem, Said};
+pub use said::{Denied, Problem, Reason, Said};
 
 /// When a cause shows itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,8 +47,8 @@ pub struct Cause {
     pub phase: Phase,
     /// What is wrong, in a sentence.
     pub sentence: &'static str,
-    /// What mends it, with the places that [`Evidence`] fills.
-    remedy: &'static str,
+    /// What mends it, with the places that [`Evidence`] fills. A command ends at a semicolon, a comma or a colon.
+    pub remedy: &'static str,
     /// Where it is documented or was met.
     pub source: &'static str,
     /// Whether only AWS can show it, or the error text.

@@ -28,6 +28,7 @@ pub(super) const CAUSES: &[Cause] = &[
             Some(false) => certain("the resolver of this machine finds no address"),
             Some(true) => refuted(),
             None if e.has_said(&Problem::NameUnknown) => possible(1, "the application finds no address"),
+            None if e.has_said(&Problem::ConnectFailed) => possible(4, FAILED),
             None => refuted_if(e.is_past_network() || e.said().is_some()),
         }),
     row("port-blocked", "the network blocks port 25, or throttles it",
@@ -43,7 +44,8 @@ pub(super) const CAUSES: &[Cause] = &[
             Some(_) => refuted(),
             None if e.is_past_network() => refuted(),
             None if e.port == Some(25) && is_unreached(e) => possible(0, "port 25 was tried, and nothing answered"),
-            None => refuted_if(e.port.is_some_and(|port| port != 25)),
+            None if e.port.is_none() && is_unreached(e) => possible(3, "nothing answered, perhaps on port 25"),
+            None => refuted_if(e.port.is_some_and(|port| port != 25) || e.said().is_some()),
         }),
     row("other-port-blocked", "the network blocks the port that is used, and not the others",
         "connect to one of the ports that answer", ISSUES,
@@ -53,10 +55,12 @@ pub(super) const CAUSES: &[Cause] = &[
                 certain(format!("port {port} takes no connection, and {} do", open.join(", ")))
             }
             (Some(_), _) => refuted(),
+            (None, Some(port)) if port != 25 && is_unreached(e) && !e.is_past_network() =>
+                possible(1, format!("port {port} was tried, and nothing answered")),
             (None, _) => refuted_if(e.is_past_network()),
         }),
     row("all-ports-blocked", "no port of the endpoint can be reached: a security group, a network ACL, or a subnet without a way out",
-        "nc -vz {HOST} 587 from the same place; allow TCP 587 outwards, or make a VPC endpoint for SMTP", VPC,
+        "nc -vz {HOST} {PORT}, from the same place; allow TCP 587 outwards, or make a VPC endpoint for SMTP", VPC,
         |e| match &e.ports {
             Some(ports) if ports.open.is_empty() && ports.closed.len() > 1 =>
                 certain("none of the ports that were tried takes a connection"),
@@ -82,10 +86,13 @@ pub(super) const CAUSES: &[Cause] = &[
             (None, _) => refuted_if(e.is_past_network()),
         }),
     row("foreign-server", "another server answers in the place of SES: a proxy, an antivirus, or a local mail server",
-        "openssl s_client -starttls smtp -connect {HOST}:587 shows who answers; let it past", ISSUES,
+        "openssl s_client {STARTTLS}-connect {HOST}:{PORT}: it shows who answers; let it past", ISSUES,
         |e| match &e.banner {
             Some(Banner::Foreign) => certain("the greeting does not name SimpleEmailService"),
             Some(Banner::Ses) => refuted(),
+            None if e.has_said(&Problem::NoAuth) => possible(1, "SES offers a login, and what answers does not"),
+            None if e.has_said(&Problem::GreetingTimedOut) => possible(2, "the connection stood, and nobody greeted"),
+            None if e.has_said(&Problem::ConnectionLost) => possible(2, "the connection stood, and was cut"),
             _ => refuted_if(e.logged_in == Some(true)),
         }),
     row("ipv6-broken", "the route over IPv6 is broken, so each connection begins with a wait",
@@ -106,6 +113,15 @@ pub(super) const CAUSES: &[Cause] = &[
         }),
 ];
 
+const FAILED: &str = "the application says that it could not connect, and not why";
+
 fn is_unreached(e: &Evidence) -> bool {
-    matches!(e.said(), Some(Problem::TimedOut | Problem::ConnectionRefused))
+    [
+        Problem::TimedOut,
+        Problem::ConnectTimedOut,
+        Problem::ConnectionRefused,
+        Problem::ConnectFailed,
+    ]
+    .iter()
+    .any(|problem| e.has_said(problem))
 }

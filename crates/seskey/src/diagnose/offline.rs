@@ -38,12 +38,12 @@ pub(super) const CAUSES: &[Cause] = &[
     row("other-region", "the SMTP password is for another region than the endpoint",
         "seskey derive {REGION} --secret-file FILE, or connect to the endpoint of the other region", CREDENTIALS, other_region),
     row("v2-password", "the SMTP password is of the algorithm of before 2019",
-        "seskey derive {REGION} --secret-file FILE, or seskey rotate {USER}",
+        "seskey derive {REGION} --secret-file FILE, or seskey rotate {USER} --to STORE",
         "https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html", v2_password),
     row("wrong-recipe", "the SMTP password was derived by a wrong recipe",
         "seskey derive {REGION} --secret-file FILE", CREDENTIALS, wrong_recipe),
     row("iam-user-name", "the name of the IAM user is used as the SMTP user name",
-        "seskey list --filter 'user={USER}' shows the access key ID, which is the SMTP user name",
+        "seskey list --filter user={USER}: it shows the access key ID, which is the SMTP user name",
         "https://github.com/mautic/mautic/issues/3704",
         |e| match (user_name(e, |form| form == UserName::Other, "")?, e.is_iam_user) {
             (Verdict::Refuted, _) => refuted(),
@@ -51,7 +51,7 @@ pub(super) const CAUSES: &[Cause] = &[
             _ => possible(1, "the user name is no access key ID (AKIA…), and looks like a name"),
         }),
     row("email-as-user-name", "a mail address is used as the SMTP user name",
-        "use the access key ID (AKIA…) as the user name: seskey list shows it", CREDENTIALS,
+        "use the access key ID (AKIA…) as the user name; it is shown by: seskey list", CREDENTIALS,
         |e| user_name(e, |form| form == UserName::Email, "the user name has an @ in it")),
     row("swapped", "user name and password are swapped",
         "put the access key ID (AKIA…) into the user name, and the other into the password", CREDENTIALS,
@@ -66,17 +66,17 @@ pub(super) const CAUSES: &[Cause] = &[
             _ => refuted_if(e.is_past_login()),
         }),
     row("temporary-key", "the access key is temporary, and SES takes no such one",
-        "seskey create makes a credential of an IAM user", CREDENTIALS,
+        "seskey create: it makes a credential of an IAM user", CREDENTIALS,
         |e| user_name(e, |form| form == UserName::Temporary, "the user name begins with ASIA")),
     row("other-unique-id", "the ID of something else in IAM is used as the SMTP user name",
-        "use the access key ID (AKIA…): seskey list shows it", IDENTIFIERS,
+        "use the access key ID (AKIA…); it is shown by: seskey list", IDENTIFIERS,
         |e| match e.user_name {
             Some(UserName::UniqueId(what)) => certain(format!("the user name is the unique ID of {what}")),
             Some(_) => refuted(),
             None => refuted_if(e.is_past_login()),
         }),
     row("white-space", "white space or an invisible character is a part of a value",
-        "take it off where the application reads the value, and seskey verify it",
+        "take it off where the application reads the value",
         "https://github.com/sandstorm-io/sandstorm/issues/2734",
         |e| match e.around {
             Some(around) if around.white_space => certain("a blank, a line end or an invisible character stands around a value"),
@@ -84,7 +84,7 @@ pub(super) const CAUSES: &[Cause] = &[
             None => refuted_if(e.is_past_login()),
         }),
     row("quoted", "quotation marks are a part of a value",
-        "seskey render TARGET --credentials FILE writes the values as TARGET reads them",
+        "seskey render TARGET --credentials FILE: it writes the values as TARGET reads them",
         "https://github.com/theskumar/python-dotenv#file-format",
         |e| match e.around {
             Some(around) if around.quotes => certain("quotation marks stand around a value, and the application may take them for a part of it"),
@@ -92,11 +92,11 @@ pub(super) const CAUSES: &[Cause] = &[
             None => refuted_if(e.is_past_login()),
         }),
     row("percent-encoded", "the SMTP password is percent-encoded where it should not be, or was decoded as a form",
-        "seskey render url --credentials FILE encodes it once", "https://www.rfc-editor.org/rfc/rfc3986#section-2.1",
+        "seskey render url --credentials FILE: it encodes them once", "https://www.rfc-editor.org/rfc/rfc3986#section-2.1",
         |e| password(e, |form| form == Password::PercentEncoded,
             "the password becomes an SMTP password when it is percent-decoded, or its blanks are +")),
     row("cut-off", "the SMTP password is cut off, perhaps at a / or a +",
-        "copy it again whole: it has 44 characters; seskey render TARGET --credentials FILE quotes it",
+        "copy it again whole, it has 44 characters; seskey render TARGET --credentials FILE: it quotes them",
         "https://github.com/nodemailer/nodemailer/issues/572",
         |e| match e.password {
             Some(Password::CutOff(length)) =>
@@ -108,7 +108,7 @@ pub(super) const CAUSES: &[Cause] = &[
         "paste the password itself: the application encodes it for AUTH", "https://www.rfc-editor.org/rfc/rfc4616",
         |e| password(e, |form| form == Password::Base64, "the password is the Base64 of an SMTP password")),
     row("not-a-password", "the password is none that belongs to an access key ID",
-        "copy the SMTP password again: 44 characters that begin with B; seskey rotate {USER} makes a new one", CREDENTIALS,
+        "copy the SMTP password again: 44 characters that begin with B; seskey rotate {USER} --to STORE: it makes a new one", CREDENTIALS,
         |e| match (e.user_name, e.password) {
             (Some(UserName::AccessKeyId), Some(Password::Chosen)) =>
                 certain("an SMTP password of IAM has 44 letters, digits, + and /, and this is another text"),
@@ -120,7 +120,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (_, None) => refuted_if(e.is_past_login()),
         }),
     row("placeholder", "an example was never replaced by a value of one's own",
-        "seskey create makes a credential", CREDENTIALS,
+        "seskey create: it makes a credential", CREDENTIALS,
         |e| match (e.user_name, e.password) {
             _ if e.logged_in == Some(true) => refuted(),
             (_, Some(Password::Placeholder)) => certain("the password is an example or a variable that nothing has replaced"),
@@ -166,7 +166,7 @@ pub(super) const CAUSES: &[Cause] = &[
             None => None,
         }),
     row("region-without-smtp", "SES has no SMTP endpoint in this region",
-        "seskey regions lists those that have one", ENDPOINTS,
+        "seskey regions: it lists those that have one", ENDPOINTS,
         |e| match &e.host {
             Some(Host::WithoutSmtp(region)) => certain(format!("{region} is without one in the table of {}", region::table_date())),
             Some(Host::Smtp(_)) => refuted(),
@@ -178,7 +178,7 @@ pub(super) const CAUSES: &[Cause] = &[
             },
         }),
     row("misspelled-host", "the host is no endpoint of AWS's, and written nearly as one",
-        "seskey regions --json lists all names", ENDPOINTS,
+        "seskey regions --json: it lists all names", ENDPOINTS,
         |e| match &e.host {
             Some(Host::Misspelled(nearest)) if !e.is_past_network() => match nearest {
                 Some(nearest) => possible(0, format!("the nearest right name is {nearest}")),
@@ -236,8 +236,9 @@ fn other_region(e: &Evidence) -> Option<Verdict> {
         (Some(_), _) => refuted(),
         (None, _) => match (&e.logged_in_elsewhere, e.password) {
             (Some(region), _) => certain(format!("the endpoint of {region} takes it")),
+            (None, _) if e.is_explained_by_key() => None,
             (None, Some(Password::Smtp(Algorithm::V4))) | (None, None) if e.is_refused() => {
-                possible(2, "the server refuses it, and such a password is for one region alone")
+                possible(1, "the server refuses it, and such a password is for one region alone")
             }
             (None, Some(Password::Smtp(Algorithm::V4)) | None) => None,
             (None, Some(_)) => refuted(),

@@ -4,7 +4,11 @@
 //! Sources: SES Developer Guide, "Amazon SES SMTP issues" (table of replies); published transcripts; the words of TLS
 //! and mail libraries.
 
-use super::Phase;
+use super::{
+    Phase,
+    phrases::PHRASES,
+    place::{Place, without_secrets},
+};
 
 /// What was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +17,10 @@ pub struct Said {
     pub problem: Problem,
     /// When it shows itself.
     pub phase: Phase,
+    /// The host that the line names, if it is one of AWS's, or nearly.
+    pub host: Option<String>,
+    /// The port that the line names.
+    pub port: Option<u16>,
 }
 
 /// A problem that a text names.
@@ -21,17 +29,33 @@ pub struct Said {
 #[allow(missing_docs)] // the table of phrases says what each is
 pub enum Problem {
     NameUnknown,
+    /// In connecting, or later.
     TimedOut,
+    /// No connection came about.
+    ConnectTimedOut,
+    /// The connection stood, and nobody greeted.
+    GreetingTimedOut,
+    /// The application does not say why.
+    ConnectFailed,
+    ConnectionLost,
     ConnectionRefused,
     NotTls,
     NoTlsVersion,
+    /// The application does not say why.
+    CertificateRefused,
     UnknownIssuer,
     OtherName,
     CertificateTime,
     NoStarttls,
     StarttlsFirst,
     NoMechanism,
+    /// The server offers no login at all.
+    NoAuth,
     MechanismNotSupported,
+    /// The application has no user name or no password.
+    NoCredentials,
+    /// The application does not say why.
+    LoginFailed,
     AuthenticationRequired,
     CredentialsInvalid,
     NotSubscribed,
@@ -41,10 +65,14 @@ pub enum Problem {
     LegacyRate,
     Quota,
     NotAuthorized(Denied),
-    NotVerified { region: Option<String>, identities: Vec<String> },
+    NotVerified {
+        region: Option<String>,
+        identities: Vec<String>,
+    },
     Paused,
     NoConfigurationSet(Option<String>),
     MailFromDomain,
+    Blacklisted,
     MessageRefused,
 }
 
@@ -57,141 +85,115 @@ pub struct Denied {
     pub action: String,
     /// The ARN of what it was asked for.
     pub resource: String,
+    /// Why, where the text says so.
+    pub reason: Option<Reason>,
 }
 
-/// A phrase in lower case, and the problem that it names. The first that is in a line counts.
-const PHRASES: &[(&str, Problem, Phase)] = &[
-    ("must issue a starttls command first", Problem::StarttlsFirst, Phase::Tls),
-    ("530 authentication required", Problem::AuthenticationRequired, Phase::Login),
-    ("530 5.7.0 authentication required", Problem::AuthenticationRequired, Phase::Login),
-    ("account not subscribed", Problem::NotSubscribed, Phase::Login),
-    ("authentication credentials invalid", Problem::CredentialsInvalid, Phase::Login),
-    ("maximum sigv2 smtp sending rate exceeded", Problem::LegacyRate, Phase::Sending),
-    ("daily message quota exceeded", Problem::Quota, Phase::Sending),
-    ("daily sending quota exceeded", Problem::Quota, Phase::Sending),
-    ("maximum sending rate exceeded", Problem::Quota, Phase::Sending),
-    ("sending paused", Problem::Paused, Phase::Sending),
-    ("accountsendingpaused", Problem::Paused, Phase::Sending),
-    ("mail from domain not verified", Problem::MailFromDomain, Phase::Sending),
-    ("too many concurrent smtp connections", Problem::TooManyConnections, Phase::Login),
-    ("timeout waiting for data from client", Problem::IdleTimeout, Phase::Login),
-    ("temporary authentication failure", Problem::TemporaryFailure, Phase::Login),
-    ("temporary service failure", Problem::TemporaryFailure, Phase::Login),
-    ("message is too long", Problem::MessageRefused, Phase::Sending),
-    ("bytes long", Problem::MessageRefused, Phase::Sending),
-    ("recipient count exceeds", Problem::MessageRefused, Phase::Sending),
-    ("duplicate header", Problem::MessageRefused, Phase::Sending),
-    ("illegal characters", Problem::MessageRefused, Phase::Sending),
-    ("invalid domain name", Problem::MessageRefused, Phase::Sending),
-    ("invalid email address", Problem::MessageRefused, Phase::Sending),
-    ("address unknown", Problem::MessageRefused, Phase::Sending),
-    ("invalid mail from address", Problem::MessageRefused, Phase::Sending),
-    ("transaction failed", Problem::MessageRefused, Phase::Sending),
-    (
-        "requested authentication mechanism is not supported",
-        Problem::MechanismNotSupported,
-        Phase::Login,
-    ),
-    ("504 ", Problem::MechanismNotSupported, Phase::Login),
-    ("no worthy mech", Problem::NoMechanism, Phase::Login),
-    ("no mechanism available", Problem::NoMechanism, Phase::Login),
-    ("no supported auth", Problem::NoMechanism, Phase::Login),
-    ("no suitable authentication method", Problem::NoMechanism, Phase::Login),
-    ("wrong version number", Problem::NotTls, Phase::Tls),
-    ("wrong_version_number", Problem::NotTls, Phase::Tls),
-    ("unknown protocol", Problem::NotTls, Phase::Tls),
-    ("corrupt message", Problem::NotTls, Phase::Tls),
-    ("first record does not look like a tls handshake", Problem::NotTls, Phase::Tls),
-    ("unsupported or unrecognized ssl message", Problem::NotTls, Phase::Tls),
-    ("unable to get local issuer", Problem::UnknownIssuer, Phase::Tls),
-    ("unknown issuer", Problem::UnknownIssuer, Phase::Tls),
-    ("unknownissuer", Problem::UnknownIssuer, Phase::Tls),
-    ("unknown authority", Problem::UnknownIssuer, Phase::Tls),
-    ("self-signed certificate", Problem::UnknownIssuer, Phase::Tls),
-    ("self signed certificate", Problem::UnknownIssuer, Phase::Tls),
-    ("pkix path building failed", Problem::UnknownIssuer, Phase::Tls),
-    ("certificate has expired", Problem::CertificateTime, Phase::Tls),
-    ("certificate is not yet valid", Problem::CertificateTime, Phase::Tls),
-    ("certificate expired", Problem::CertificateTime, Phase::Tls),
-    ("hostname mismatch", Problem::OtherName, Phase::Tls),
-    ("altname", Problem::OtherName, Phase::Tls),
-    ("certificate is valid for", Problem::OtherName, Phase::Tls),
-    ("does not match target host", Problem::OtherName, Phase::Tls),
-    ("did not match expected cn", Problem::OtherName, Phase::Tls),
-    ("no subject alternative", Problem::OtherName, Phase::Tls),
-    ("handshake failure", Problem::NoTlsVersion, Phase::Tls),
-    ("protocol version", Problem::NoTlsVersion, Phase::Tls),
-    ("unsupported protocol", Problem::NoTlsVersion, Phase::Tls),
-    ("no protocols available", Problem::NoTlsVersion, Phase::Tls),
-    ("starttls extension not supported", Problem::NoStarttls, Phase::Tls),
-    ("does not support starttls", Problem::NoStarttls, Phase::Tls),
-    ("starttls not supported", Problem::NoStarttls, Phase::Tls),
-    ("starttls is required, but was not offered", Problem::NoStarttls, Phase::Tls),
-    ("tls is required, but was not offered", Problem::NoStarttls, Phase::Tls),
-    ("getaddrinfo", Problem::NameUnknown, Phase::Network),
-    ("enotfound", Problem::NameUnknown, Phase::Network),
-    ("nxdomain", Problem::NameUnknown, Phase::Network),
-    ("no such host", Problem::NameUnknown, Phase::Network),
-    ("could not resolve", Problem::NameUnknown, Phase::Network),
-    ("name or service not known", Problem::NameUnknown, Phase::Network),
-    ("host not found", Problem::NameUnknown, Phase::Network),
-    ("unknown host", Problem::NameUnknown, Phase::Network),
-    ("connection refused", Problem::ConnectionRefused, Phase::Network),
-    ("econnrefused", Problem::ConnectionRefused, Phase::Network),
-    ("timed out", Problem::TimedOut, Phase::Network),
-    ("etimedout", Problem::TimedOut, Phase::Network),
-    ("i/o timeout", Problem::TimedOut, Phase::Network),
-    ("network is unreachable", Problem::TimedOut, Phase::Network),
-    // whatever words a library puts behind it
-    ("535", Problem::CredentialsInvalid, Phase::Login),
-];
+/// Why a policy does not allow an action. Source: IAM User Guide, "Troubleshoot access denied error messages".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// `with an explicit deny in …`
+    ExplicitDeny,
+    /// `because no identity-based policy allows …`
+    NoIdentityPolicy,
+    /// `because no permissions boundary allows …`
+    NoBoundary,
+    /// `because no service control policy allows …`, or one of resources
+    NoOrganization,
+}
 
 impl Said {
     /// The problem that a text names: of a log, the one of its last line that names any.
     pub fn read(text: &str) -> Option<Self> {
         // a long log ends with what is asked about
         let lines: Vec<&str> = text.lines().collect();
-        lines.iter().rev().find_map(|line| Self::of_line(line))
+        let (at, last) =
+            (0..lines.len()).rev().find_map(|at| Some((at, Self::of_line(lines[at])?)))?;
+        if !last.problem.is_vague() {
+            return Some(last);
+        }
+        // a library ends its report with what says less: a code, or that it gave up
+        let report = lines[at.saturating_sub(REPORT)..at].iter().rev();
+        let precise = |said: &Self| !said.problem.is_vague();
+        Some(report.filter_map(|line| Self::of_line(line)).find(precise).unwrap_or(last))
     }
 
     /// The problem that a reply of a server names.
     pub fn of_reply(code: u16, text: &str) -> Option<Self> {
         let line = format!("{code} {}", text.replace(['\r', '\n'], " "));
-        let transient = || Self { problem: Problem::TemporaryFailure, phase: Phase::Login };
+        let transient = || Self {
+            problem: Problem::TemporaryFailure,
+            phase: Phase::Login,
+            host: None,
+            port: None,
+        };
         Self::of_line(&line).or_else(|| (400..500).contains(&code).then(transient))
     }
 
     fn of_line(line: &str) -> Option<Self> {
         let plain = line.to_ascii_lowercase();
-        let sending = |problem| Some(Self { problem, phase: Phase::Sending });
+        let (problem, phase) = Problem::of_line(line, &plain)?;
+        let Place { host, port } = Place::of_line(&plain);
+        Some(Self { problem, phase, host, port })
+    }
+}
+
+/// How many lines before the last belong to the same report.
+const REPORT: usize = 8;
+
+impl Problem {
+    fn of_line(line: &str, plain: &str) -> Option<(Self, Phase)> {
+        let sending = |problem| Some((problem, Phase::Sending));
         if plain.contains("not authorized to perform") {
-            return sending(Problem::NotAuthorized(Denied::read(line)));
+            return sending(Self::NotAuthorized(Denied::read(&without_secrets(line))));
         }
         if plain.contains("is not verified") || plain.contains("failed the check in region") {
-            return sending(not_verified(line, &plain));
+            return sending(not_verified(&without_secrets(line)));
         }
         if plain.contains("configuration set") && plain.contains("does not exist")
             || plain.contains("configurationsetdoesnotexist")
         {
-            return sending(Problem::NoConfigurationSet(configuration_set(line, &plain)));
+            return sending(Self::NoConfigurationSet(configuration_set(&without_secrets(line))));
         }
-        let named = |phrase: &&(&str, Problem, Phase)| is_in(&plain, phrase.0);
+        let named = |phrase: &&(&str, Self, Phase)| is_in(plain, phrase.0);
         let (_, problem, phase) = PHRASES.iter().find(named)?;
-        Some(Self { problem: problem.clone(), phase: *phase })
+        Some((problem.clone(), *phase))
+    }
+
+    /// Whether it leaves open what else a text could say.
+    pub(super) fn is_vague(&self) -> bool {
+        matches!(
+            self,
+            Self::TimedOut
+                | Self::ConnectFailed
+                | Self::ConnectionLost
+                | Self::CertificateRefused
+                | Self::LoginFailed
+        )
     }
 }
 
-/// Whether a phrase is in a line; a number alone stands apart from others.
+/// Whether a phrase is in a line; a number alone only where a reply may stand.
 fn is_in(line: &str, phrase: &str) -> bool {
-    if !phrase.trim_end().bytes().all(|byte| byte.is_ascii_digit()) {
+    if !phrase.bytes().all(|byte| byte.is_ascii_digit()) {
         return line.contains(phrase);
     }
-    let is_of_number = |c: char| c.is_ascii_alphanumeric() || c == '.';
-    line.match_indices(phrase.trim_end()).any(|(at, found)| {
-        let before = line[..at].chars().next_back();
-        let behind = line[at + found.len()..].chars().next();
-        !before.is_some_and(is_of_number) && !behind.is_some_and(|c| c.is_ascii_alphanumeric())
+    line.match_indices(phrase).any(|(at, found)| {
+        let (before, behind) = (&line[..at], &line[at + found.len()..]);
+        !behind.starts_with(|c: char| c.is_ascii_alphanumeric()) && is_before_a_reply(before)
     })
+}
+
+/// Nothing, a sign, or a word that goes with a reply: other numbers are counts and ports.
+fn is_before_a_reply(before: &str) -> bool {
+    let bare = before.trim_end();
+    let word = bare.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    match before.len() == bare.len() {
+        true => !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.'),
+        false if word.is_empty() => true,
+        false => ["code", "error", "got", "reply", "replied", "response", "said", "smtp", "status"]
+            .contains(&word),
+    }
 }
 
 impl Problem {
@@ -206,7 +208,11 @@ impl Problem {
 
     /// Whether a server of SMTP has said it.
     pub(super) fn is_reply(&self) -> bool {
-        self.is_past_tls() || matches!(self, Self::StarttlsFirst | Self::NoStarttls)
+        self.is_past_tls()
+            || matches!(
+                self,
+                Self::StarttlsFirst | Self::NoStarttls | Self::NoAuth | Self::LoginFailed
+            )
     }
 
     /// Whether it is said only in an encrypted session.
@@ -233,6 +239,7 @@ impl Problem {
                 | Self::Paused
                 | Self::NoConfigurationSet(_)
                 | Self::MailFromDomain
+                | Self::Blacklisted
                 | Self::MessageRefused
         )
     }
@@ -250,6 +257,7 @@ impl Denied {
             user: behind("User ").or_else(|| behind("user ")).unwrap_or_default(),
             action: behind("perform ").or_else(|| behind("perform: ")).unwrap_or_default(),
             resource: behind("resource ").or_else(|| behind("resource: ")).unwrap_or_default(),
+            reason: REASONS.iter().find(|(words, _)| line.contains(words)).map(|(_, why)| *why),
         }
     }
 
@@ -270,12 +278,21 @@ impl Denied {
     }
 }
 
+const REASONS: [(&str, Reason); 5] = [
+    ("with an explicit deny", Reason::ExplicitDeny),
+    ("because no identity-based policy allows", Reason::NoIdentityPolicy),
+    ("because no permissions boundary allows", Reason::NoBoundary),
+    ("because no service control policy allows", Reason::NoOrganization),
+    ("because no resource control policy allows", Reason::NoOrganization),
+];
+
 /// AWS quotes by a backtick and an apostrophe.
 fn is_mark(c: char) -> bool {
     matches!(c, '`' | '\'' | '"' | ' ')
 }
 
-fn not_verified(line: &str, plain: &str) -> Problem {
+fn not_verified(line: &str) -> Problem {
+    let plain = line.to_ascii_lowercase();
     const REGION: &str = "failed the check in region ";
     let rest = plain.find(REGION).map(|at| &line[at + REGION.len()..]);
     let (region, identities) = rest.and_then(|rest| rest.split_once(':')).unwrap_or_default();
@@ -288,8 +305,8 @@ fn not_verified(line: &str, plain: &str) -> Problem {
     Problem::NotVerified { region, identities }
 }
 
-fn configuration_set(line: &str, plain: &str) -> Option<String> {
-    let at = plain.find("configuration set ")? + "configuration set ".len();
+fn configuration_set(line: &str) -> Option<String> {
+    let at = line.to_ascii_lowercase().find("configuration set ")? + "configuration set ".len();
     let rest = line[at..].trim_start_matches(['`', '<', '\'', '"', ' ']);
     let end = rest.find(['\'', '>', '"', '`', ' '])?;
     Some(rest[..end].to_owned()).filter(|name| !name.is_empty() && name != "does")
@@ -339,10 +356,75 @@ mod tests {
         ] {
             assert_eq!(Said::read(text).map(|said| said.problem), Some(problem), "{text}");
         }
-        for text in ["", "250 Ok", "port 5350", "sent 1.535 messages"] {
+        for text in [
+            "",
+            "250 Ok",
+            "port 5350",
+            "sent 1.535 messages",
+            "INFO processed 535 messages",
+            "GET / 504 Gateway Timeout",
+            "took 535 ms",
+        ] {
             assert_eq!(Said::read(text), None, "{text}");
         }
         assert_eq!(Said::of_reply(451, "later").unwrap().problem, P::TemporaryFailure);
+    }
+
+    /// What applications print who ask most often.
+    #[test]
+    fn the_words_of_libraries_are_known() {
+        use Problem as P;
+        for (text, problem) in [
+            ("SMTP Error: Could not authenticate.", P::LoginFailed),
+            (
+                "SMTP connect() failed. https://github.com/PHPMailer/PHPMailer/wiki",
+                P::ConnectFailed,
+            ),
+            (
+                "Failed to connect: Connection timed out (110)\nSMTP connect() failed.",
+                P::ConnectTimedOut,
+            ),
+            (
+                "SMTPSenderRefused: (530, b'Authentication required', 'a@b.c')",
+                P::AuthenticationRequired,
+            ),
+            ("SMTPServerDisconnected: Connection unexpectedly closed", P::ConnectionLost),
+            ("SMTP AUTH extension not supported by server.", P::NoAuth),
+            (
+                "lost connection with h[192.0.2.1] while receiving the initial server greeting",
+                P::ConnectionLost,
+            ),
+            (
+                "conversation with h[192.0.2.1] timed out while receiving the initial server greeting",
+                P::GreetingTimedOut,
+            ),
+            ("connect to h[192.0.2.1]:25: Connection timed out", P::ConnectTimedOut),
+            ("stream_socket_enable_crypto(): certificate verify failed", P::CertificateRefused),
+            ("The server response was: Authentication required", P::AuthenticationRequired),
+            ("Could not connect to SMTP host: h, port: 25", P::ConnectFailed),
+            ("Unrecognized SSL message, plaintext connection?", P::NotTls),
+            ("Error: Missing credentials for \"PLAIN\"", P::NoCredentials),
+            ("Error: read ECONNRESET", P::ConnectionLost),
+            (
+                "Error: Greeting never received\n  code: 'ETIMEDOUT',\n  command: 'CONN'",
+                P::GreetingTimedOut,
+            ),
+            (
+                "Error: Connection timeout\n  code: 'ETIMEDOUT',\n  command: 'CONN'",
+                P::ConnectTimedOut,
+            ),
+            ("smtp: server doesn't support AUTH", P::NoAuth),
+            ("Net::OpenTimeout (execution expired)", P::ConnectTimedOut),
+            ("Net::ReadTimeout with #<TCPSocket>", P::GreetingTimedOut),
+            ("msmtp: authentication failed (method PLAIN)", P::LoginFailed),
+            (
+                "msmtp: authentication failed (method PLAIN)\nmsmtp: server message: 535 Authentication Credentials Invalid\nmsmtp: could not send mail",
+                P::CredentialsInvalid,
+            ),
+            ("554 Message rejected: Address blacklisted.", P::Blacklisted),
+        ] {
+            assert_eq!(Said::read(text).map(|said| said.problem), Some(problem), "{text}");
+        }
     }
 
     #[test]

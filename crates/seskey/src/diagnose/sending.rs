@@ -4,13 +4,16 @@ use super::{
     Cause, Evidence, Phase, Verdict, certain,
     evidence::{Identity, Permission},
     possible, refuted, refuted_if,
-    said::{Denied, Problem},
+    said::{Denied, Problem, Reason},
 };
 
 const ISSUES: &str = "https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html";
 const ACCESS: &str = "https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html";
 const IDENTITIES: &str =
     "https://docs.aws.amazon.com/ses/latest/dg/verify-addresses-and-domains.html";
+
+/// The name is the one that the SES console gives.
+const NEW_POLICY: &str = "seskey policy {SENDER} >policy.json; aws iam put-user-policy --user-name {USER} --policy-name AmazonSesSendingAccess --policy-document file://policy.json";
 
 const fn row(
     id: &'static str,
@@ -25,33 +28,40 @@ const fn row(
 #[rustfmt::skip]
 pub(super) const CAUSES: &[Cause] = &[
     row("not-permitted", "no policy of the user allows it to send",
-        "seskey policy --from {FROM} prints one that does; seskey migrate {USER} moves it to the console's group", ACCESS,
+        NEW_POLICY, ACCESS,
         |e| of_permission(e, 1, |seen| matches!(seen, Permission::NotAllowed), "IAM finds no statement that allows ses:SendRawEmail")),
     row("other-resource", "the policy of the user is for other identities than SES asks about",
-        "seskey policy --identity '*' --from {FROM} allows each identity from that address alone",
+        NEW_POLICY,
         "https://github.com/cloudposse/terraform-aws-ses/issues/40", other_resource),
     row("send-email-only", "the policy of the user allows ses:SendEmail, and SMTP needs ses:SendRawEmail",
-        "seskey policy --from {FROM} prints one with ses:SendRawEmail", ACCESS,
+        NEW_POLICY, ACCESS,
         |e| of_permission(e, 4, |seen| matches!(seen, Permission::SendEmailOnly), "IAM finds ses:SendEmail allowed, and ses:SendRawEmail not")),
     row("condition-not-met", "a condition of the policy does not hold for this message",
-        "seskey policy check FILE --from {FROM} --to {RECIPIENT} names the condition", ACCESS,
+        "aws iam get-user-policy --user-name {USER} --policy-name AmazonSesSendingAccess --query PolicyDocument >policy.json; seskey policy check policy.json --from {FROM} --to {RECIPIENT}: it names the condition", ACCESS,
         |e| match &e.permission {
             Some(Permission::Condition(keys)) => certain(format!("IAM would allow it but for {}", keys.join(", "))),
             _ => of_permission(e, 3, |_| false, ""),
         }),
     row("explicit-deny", "a policy denies it: of the user, of a group, or of the organization",
-        "aws iam simulate-principal-policy names the policy; ask who administers the organization",
+        "aws iam simulate-principal-policy --policy-source-arn {USER_ARN} --action-names ses:SendRawEmail --resource-arns {RESOURCE}: it names the policy; ask who administers the organization",
         "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html",
         |e| match &e.permission {
             Some(Permission::Organization) => certain("IAM says that a policy of the organization denies it"),
+            None if e.reason() == Some(Reason::ExplicitDeny) => certain("the text says that a policy denies it explicitly"),
+            None if e.reason() == Some(Reason::NoOrganization) => certain("the text says that no policy of the organization allows it"),
+            None if e.reason().is_some() => refuted(),
             _ => of_permission(e, 5, |seen| matches!(seen, Permission::ExplicitDeny), "IAM says that a statement denies it"),
         }),
     row("boundary", "the permissions boundary of the user does not allow it",
-        "aws iam get-user --user-name {USER} names the boundary; allow ses:SendRawEmail in it",
+        "aws iam get-user --user-name {USER}: it names the boundary; allow ses:SendRawEmail in it",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
-        |e| of_permission(e, 6, |seen| matches!(seen, Permission::Boundary), "IAM says that the permissions boundary does not allow it")),
+        |e| match (&e.permission, e.reason()) {
+            (None, Some(Reason::NoBoundary)) => certain("the text says that the permissions boundary does not allow it"),
+            (None, Some(_)) => refuted(),
+            _ => of_permission(e, 6, |seen| matches!(seen, Permission::Boundary), "IAM says that the permissions boundary does not allow it"),
+        }),
     row("sender-not-verified", "the sender is no verified identity in this region",
-        "aws sesv2 create-email-identity --email-identity {FROM} --region {REGION}", IDENTITIES, sender_not_verified),
+        "aws sesv2 create-email-identity --email-identity {IDENTITY} --region {REGION}", IDENTITIES, sender_not_verified),
     row("sandbox", "the account is in the sandbox, where recipients must be verified too",
         "aws sesv2 get-account --region {REGION}; then request production access",
         "https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html", sandbox),
@@ -85,7 +95,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (None, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
         }),
     row("mail-from-domain", "the custom MAIL FROM domain has no MX record, and the identity rejects messages then",
-        "aws sesv2 get-email-identity --email-identity {FROM} --region {REGION} shows the domain",
+        "aws sesv2 get-email-identity --email-identity {IDENTITY} --region {REGION}: it shows the domain",
         "https://docs.aws.amazon.com/ses/latest/dg/mail-from.html",
         |e| match (e.mail_from_verified, e.said()) {
             (_, Some(Problem::MailFromDomain)) => certain("the server says that the DNS of the MAIL FROM domain is wrong"),
@@ -94,7 +104,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (None, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
         }),
     row("quota", "the sending quota is used up, or more is sent in a second than is allowed",
-        "aws sesv2 get-account --region {REGION} shows the quota; send more slowly",
+        "aws sesv2 get-account --region {REGION}: it shows the quota; send more slowly",
         "https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html",
         |e| match (e.quota_exhausted, e.said()) {
             (_, Some(Problem::Quota)) => certain("the server says that it throttles"),
@@ -110,6 +120,16 @@ pub(super) const CAUSES: &[Cause] = &[
         }),
 ];
 
+impl Evidence {
+    /// Why a message is denied, by the text.
+    fn reason(&self) -> Option<Reason> {
+        match self.said() {
+            Some(Problem::NotAuthorized(denied)) => denied.reason,
+            _ => None,
+        }
+    }
+}
+
 /// A permission that is known, else one that the reply leaves open; of a smaller rank more likely.
 fn of_permission(
     e: &Evidence,
@@ -121,6 +141,9 @@ fn of_permission(
         (Some(permission), _) if fits(permission) => certain(evidence),
         (Some(_), _) => refuted(),
         (None, Some(Problem::NotAuthorized(denied))) => {
+            if denied.reason.is_some_and(|reason| reason != Reason::NoIdentityPolicy) {
+                return refuted();
+            }
             possible(rank, format!("the server denies {} on {}", denied.action, denied.resource))
         }
         (None, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
@@ -141,6 +164,7 @@ fn other_resource(e: &Evidence) -> Option<Verdict> {
             certain(format!("the policy is for other resources than {}", denied.resource))
         }
         (Some(_), ..) => refuted(),
+        _ if denied.reason.is_some_and(|reason| reason != Reason::NoIdentityPolicy) => refuted(),
         (None, None, _) => possible(0, format!("it is asked for {} too", denied.resource)),
         (None, Some(identity), Some(from)) if is_of(identity, from) => {
             possible(2, format!("SES asks for the identity {identity}"))

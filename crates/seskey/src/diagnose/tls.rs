@@ -30,6 +30,8 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(Problem::NotTls), _, Some(port)) if STARTTLS_PORTS.contains(&port) =>
                 certain(format!("what came on port {port} was no TLS, and STARTTLS comes first there")),
             (Some(Problem::NotTls), ..) => possible(0, "what came was no TLS"),
+            (_, None, port) if e.has_said(&Problem::ConnectFailed) && port.is_none_or(|port| STARTTLS_PORTS.contains(&port)) =>
+                possible(6, "the application could not connect, and does not say why"),
             (_, Some(Tls::NotTls), _) if e.banner != Some(Banner::Silent) => certain("the server speaks in clear first"),
             (_, Some(_), _) => refuted(),
             _ => refuted_if(e.is_past_tls() || e.said().is_some()),
@@ -39,19 +41,23 @@ pub(super) const CAUSES: &[Cause] = &[
         |e| match (&e.banner, e.said(), e.port) {
             (Some(Banner::Silent), ..) => certain("the server says nothing in clear, as on a port that begins in TLS"),
             (Some(_), ..) => refuted(),
-            (None, Some(Problem::TimedOut), Some(port)) if TLS_WRAPPER_PORTS.contains(&port) =>
-                possible(0, format!("nothing came in time on port {port}, which begins in TLS")),
-            (None, Some(Problem::TimedOut), None) => possible(3, "nothing came in time"),
+            (None, _, Some(port)) if !TLS_WRAPPER_PORTS.contains(&port) => refuted_if(e.said.is_some()),
+            (None, _, Some(port)) if is_without_greeting(e) || e.has_said(&Problem::TimedOut) =>
+                possible(0, format!("no greeting came on port {port}, which begins in TLS")),
+            (None, _, None) if is_without_greeting(e) => possible(0, "the connection stood, and no greeting came"),
+            (None, _, None) if e.has_said(&Problem::TimedOut) => possible(4, "nothing came in time"),
+            (None, _, _) if e.has_said(&Problem::ConnectFailed) => possible(6, "the application could not connect, and does not say why"),
             (None, said, _) => refuted_if(said.is_some()),
         }),
     row("no-tls", "the application does not turn to TLS at all",
         "turn TLS on in the application: STARTTLS on port 587, or TLS on port 465", CONNECT,
         |e| match e.said() {
             Some(Problem::StarttlsFirst) => certain("the server says that STARTTLS must come first"),
+            _ if e.has_said(&Problem::LoginFailed) => possible(9, "the application says that the login failed, and not why"),
             _ => refuted_if(e.is_past_tls() || e.said().is_some()),
         }),
     row("old-tls", "the application speaks no version of TLS that SES takes",
-        "openssl s_client -tls1_2 -starttls smtp -connect {HOST}:587; update the TLS library", PROTOCOLS,
+        "openssl s_client -tls1_2 {STARTTLS}-connect {HOST}:{PORT}; update the TLS library", PROTOCOLS,
         |e| match (&e.tls, e.said()) {
             (Some(Tls::NoVersion), _) => certain("there is no version in common; SES takes TLS 1.2 and 1.3"),
             (_, Some(Problem::NoTlsVersion)) => possible(0, "the handshake failed; SES takes TLS 1.2 and 1.3"),
@@ -60,9 +66,10 @@ pub(super) const CAUSES: &[Cause] = &[
             (None, None) => None,
         }),
     row("untrusted-certificate", "the authorities that the machine trusts do not know the certificate",
-        "install ca-certificates; SES's chain ends in Amazon Root CA 1", "https://www.amazontrust.com/repository/",
+        "install ca-certificates, for SES's chain ends in Amazon Root CA 1; of a server with an authority of your own, name its certificate by --ca-file FILE", "https://www.amazontrust.com/repository/",
         |e| match (&e.tls, e.said()) {
             (Some(Tls::Certificate(Certificate::UnknownIssuer)), _) => certain("no authority that this machine trusts stands behind the certificate"),
+            (None | Some(Tls::Good), _) if e.has_said(&Problem::CertificateRefused) => possible(0, REFUSED),
             (Some(Tls::Good), Some(Problem::UnknownIssuer)) =>
                 possible(0, "the application does not trust the certificate, and this machine does"),
             (None, Some(Problem::UnknownIssuer)) => possible(0, "the application does not trust the certificate"),
@@ -76,6 +83,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 certain("the certificate bears other names"),
             (Some(Tls::Certificate(Certificate::OtherName(names))), _) =>
                 certain(format!("the certificate is for {}", names.join(", "))),
+            (None, _) if e.has_said(&Problem::CertificateRefused) => possible(1, REFUSED),
             (_, Some(Problem::OtherName)) => possible(0, "the application finds another name in the certificate"),
             (Some(_), _) | (None, Some(_)) => refuted(),
             (None, None) => None,
@@ -86,8 +94,15 @@ pub(super) const CAUSES: &[Cause] = &[
             (_, Some(seconds), _) if seconds < 300 => refuted(),
             (Some(Tls::Certificate(Certificate::Time)), Some(seconds), _) => certain(format!("the clock is off by {seconds} seconds")),
             (Some(Tls::Certificate(Certificate::Time)), None, _) => possible(0, "the certificate is not valid at the time of this machine"),
+            (None, ..) if e.has_said(&Problem::CertificateRefused) => possible(2, REFUSED),
             (None, _, Some(Problem::CertificateTime)) => possible(0, "the application finds the certificate not valid at its time"),
             (Some(_), ..) | (None, _, Some(_)) => refuted(),
             (None, _, None) => None,
         }),
 ];
+
+const REFUSED: &str = "the application refuses the certificate, and does not say why";
+
+fn is_without_greeting(e: &Evidence) -> bool {
+    e.has_said(&Problem::GreetingTimedOut) || e.has_said(&Problem::ConnectionLost)
+}

@@ -122,12 +122,8 @@ impl Typed {
             region: self.region.as_ref(),
             dates: &dates,
         });
-        Evidence {
-            from: self.from.clone(),
-            to: self.to.clone(),
-            said: self.said.clone(),
-            ..evidence
-        }
+        Evidence { from: self.from.clone(), to: self.to.clone(), ..evidence }
+            .with_said(self.said.clone())
     }
 
     /// The user name, where it may be the name of an IAM user.
