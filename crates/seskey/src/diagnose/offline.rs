@@ -48,7 +48,7 @@ pub(super) const CAUSES: &[Cause] = &[
         |e| match (user_name(e, |form| form == UserName::Other, "")?, e.is_iam_user) {
             (Verdict::Refuted, _) => refuted(),
             (_, Some(true)) => certain("an IAM user has the name that is used as the SMTP user name"),
-            _ => possible(1, "the user name is no access key ID (AKIA…), and looks like a name"),
+            _ => possible(0, "the user name is no access key ID (AKIA…), and looks like a name"),
         }),
     row("email-as-user-name", "a mail address is used as the SMTP user name",
         "use the access key ID (AKIA…) as the user name; it is shown by: seskey list", CREDENTIALS,
@@ -59,9 +59,9 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(UserName::Secret), Some(Password::AccessKeyId)) =>
                 certain("the password is an access key ID, and the user name has the form of a secret"),
             (_, Some(Password::AccessKeyId)) => certain("the password is an access key ID"),
-            (Some(UserName::Secret), None) => possible(1, "the user name has the form of a secret"),
+            (Some(UserName::Secret), None) => possible(0, "the user name has the form of a secret"),
             (Some(UserName::Secret), Some(_)) =>
-                possible(2, "the user name has the form of a secret"),
+                possible(0, "the user name has the form of a secret"),
             (Some(_), Some(_)) => refuted(),
             _ => refuted_if(e.is_past_login()),
         }),
