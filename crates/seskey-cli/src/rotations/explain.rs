@@ -1,5 +1,6 @@
 //! Why a rotation went no further, in sentences.
 
+use jiff::Timestamp;
 use seskey::{
     AccessKeyId, Algorithm,
     recognise::Recognised,
@@ -79,14 +80,29 @@ fn unreached(outcome: &Outcome, user: &str, stores: &[Store]) -> Option<Failure>
                 _ => "wait, or delete the one in IAM that nobody uses".to_owned(),
             },
         )),
-        End::Waits { until, why, key } if outcome.owes_a_key => Some(Failure::unfinished(
-            format!("no access key can be made before {until}: {}", words::reason(*why, key)),
-            "run it again then: a user has two access keys at most",
-        )),
+        End::Waits { until, why, key } if outcome.owes_a_key => Some(no_room(*until, *why, key)),
         End::Waits { .. } => None,
         _ if outcome.steps.is_empty() => Some(Failure::new("interrupted", "run it again")),
         _ => Some(Failure::unfinished("interrupted", "run it again to go on")),
     }
+}
+
+/// That a new key is wanted now, and these steps make none.
+pub(super) fn owed(rotation: &Rotation, steps: &[Step]) -> Option<Failure> {
+    let makes_one = steps.iter().any(|step| matches!(step, Step::CreateKey(_)));
+    match steps.last() {
+        Some(Step::WaitUntil { until, why, key }) if rotation.now && !makes_one => {
+            Some(no_room(*until, *why, key))
+        }
+        _ => None,
+    }
+}
+
+fn no_room(until: Timestamp, why: Why, key: &AccessKeyId) -> Failure {
+    Failure::unfinished(
+        format!("no access key can be made before {until}: {}", words::reason(why, key)),
+        "run it again then: a user has two access keys at most",
+    )
 }
 
 /// Where a plan ends that is not carried out.

@@ -173,6 +173,9 @@ impl Report {
         made: &[String],
         steps: &[Step],
     ) {
+        if let Some(failure) = explain::owed(rotation, steps) {
+            self.failed(who, &failure);
+        }
         let stores = &rotation.stores;
         let changes: Vec<&Step> = steps.iter().filter(|step| step.stage().is_some()).collect();
         self.tally.changed += usize::from(!made.is_empty() || !changes.is_empty());

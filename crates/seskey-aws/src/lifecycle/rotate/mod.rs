@@ -245,7 +245,13 @@ pub async fn forecast(account: &Account, rotation: &Rotation) -> Result<Vec<Step
         run.ask_for_uses(&mut seen, &keys).await?;
     }
     let goal = run.goal(&seen);
-    Ok(forecast_of(|seen| (rotation.plan)(seen, &goal), &seen))
+    let steps = forecast_of(|seen| (rotation.plan)(seen, &goal), &seen);
+    if let (Some(hook), true) =
+        (&rotation.hook, steps.iter().any(|step| matches!(step, Step::RunHook(_))))
+    {
+        hook.look().await.map_err(RotateFailure::NoHook)?;
+    }
+    Ok(steps)
 }
 
 impl End {
