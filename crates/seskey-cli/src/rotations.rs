@@ -32,7 +32,7 @@ use seskey_aws::{
             CreateError, CreateRequest, Event as Making, Style, create_user, look as look_at_user,
         },
         prove::Proof,
-        rotate::{Hook, RotateFailure, Rotation, forecast, look, rotate},
+        rotate::{Hook, RotateFailure, Rotation, forecast, look, look_at_stores, rotate},
     },
     smtp::{Client, Server},
     store::tell_apart,
@@ -147,8 +147,11 @@ pub(crate) async fn look_ahead(job: Job, request: &CreateRequest) -> Result<Acco
 
 async fn ready(account: &Account, rotation: &Rotation, request: &CreateRequest) -> Result<()> {
     let tags_too_many = tags_too_many(request.tags.iter().map(|(key, _)| &**key));
-    let ready = look(account, rotation, tags_too_many, &BTreeSet::new()).await;
-    ready.map_err(|failure| match failure {
+    let ready = async {
+        look(account, rotation, tags_too_many, &BTreeSet::new()).await?;
+        look_at_stores(account, rotation).await
+    };
+    ready.await.map_err(|failure| match failure {
         // nothing has them yet
         RotateFailure::Tags { .. } => Failure {
             hint: "leave so many out: three notes and the region have their place there".to_owned(),

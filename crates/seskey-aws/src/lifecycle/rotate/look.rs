@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use seskey::AccessKeyId;
 
-use super::{Rotation, failure::RotateFailure};
-use crate::{Account, smtp::Transcript, store};
+use super::{Rotation, Run, failure::RotateFailure};
+use crate::{Account, lifecycle::Interrupt, smtp::Transcript, store};
 
 /// Looks at what could keep a new key from its stores: it would be found when the key is there. So many of the user's
 /// tags are too many; these are his keys. Changes nothing.
@@ -32,6 +32,19 @@ pub async fn look(
     for store in stores {
         let ready = store::probe(account, store, store.region_or(region), user, keys).await;
         ready.map_err(|error| RotateFailure::of_store(store, error))?;
+    }
+    Ok(())
+}
+
+/// Looks at what the stores of a user hold that is yet to be made: it may be nobody's. Changes nothing.
+///
+/// # Errors
+/// Somebody else logs in with it, or it is no credential.
+pub async fn look_at_stores(account: &Account, rotation: &Rotation) -> Result<(), RotateFailure> {
+    let on_event = &mut |_| {};
+    let mut run = Run::new(account, rotation, Interrupt::never(), on_event);
+    for store in &rotation.stores {
+        run.holds(store, store.region_or(&rotation.region), &[]).await?;
     }
     Ok(())
 }

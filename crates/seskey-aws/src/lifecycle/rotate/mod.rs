@@ -29,7 +29,7 @@ use tokio::time::timeout;
 
 pub use failure::{RotateError, RotateFailure};
 pub use hook::Hook;
-pub use look::look;
+pub use look::{look, look_at_stores};
 pub(super) use run_id::this_run;
 
 use self::{

@@ -148,7 +148,7 @@ impl Run<'_> {
     }
 
     /// The keys whose passwords the store holds, if it holds anything; none of them if it holds another password for one.
-    async fn holds(
+    pub(super) async fn holds(
         &mut self,
         store: &Store,
         region: &Region,
