@@ -185,6 +185,12 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
         Ok(found) => found,
         Err(failure) => return failed(failure),
     };
+    // what it lacks is given to it before it is to send
+    let gets_permission = drift.iter().any(|drift| !matches!(drift, Drift::Region { .. }));
+    let sending = match mode {
+        Mode::DryRun if gets_permission => Sending::Allowed,
+        _ => sending,
+    };
     let declared = job.create.clone();
     let (account, rotation) = match rotation(job, tags, sending) {
         Ok(both) => both,

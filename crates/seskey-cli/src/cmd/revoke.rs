@@ -60,7 +60,14 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
             let job = Job { plan: revoke_and_replace, ..job };
             let records = Records::open(&args::rotate::Records::default())?;
             let told = rotations::run(vec![job], Mode::DryRun, NonZeroUsize::MIN, records, *output);
-            return Ok(told.await?.exit);
+            let exit = told.await?.exit;
+            if exit == Exit::Failed {
+                output.note(&format!(
+                    "{}: every access key would be deactivated all the same, and first: a leak waits for no store",
+                    args.user
+                ));
+            }
+            return Ok(exit);
         }
         if args.dry_run {
             let keys =
