@@ -4,7 +4,7 @@ use std::{env, fs, net::IpAddr, path::PathBuf, time::Duration};
 
 use seskey::{
     Region,
-    diagnose::{Certainty, Evidence, Finding, Password, UserName, diagnose},
+    diagnose::{Certainty, Evidence, Finding, Password, UNEXPLAINED, UserName, diagnose},
     mail_manager,
     recognise::Recognised,
 };
@@ -182,6 +182,9 @@ fn causes(error: &SmtpError, password: &Recognised, server: &Server) -> String {
     };
     probe::learn(error, &mut evidence);
     match &diagnose(&evidence).findings[..] {
+        [Finding { cause, .. }] if cause.id == UNEXPLAINED => {
+            "this is the server's own reply".to_owned()
+        }
         [] => "this is the server's own reply".to_owned(),
         [Finding { cause, remedy, certainty, .. }, rest @ ..]
             if rest.is_empty() || *certainty == Certainty::Certain =>
@@ -195,11 +198,9 @@ fn causes(error: &SmtpError, password: &Recognised, server: &Server) -> String {
     }
 }
 
-/// The first few names of a certificate, without the words of the TLS library around them.
+/// The first few names of a certificate.
 fn some(names: &[String]) -> String {
-    let plain =
-        |name: &String| name.trim_start_matches("DnsName(").trim_matches(['"', ')']).to_owned();
-    let shown: Vec<String> = names.iter().take(3).map(plain).collect();
+    let shown: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
     let more = names.len() - shown.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{more}", shown.join(", "))

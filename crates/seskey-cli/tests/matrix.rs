@@ -56,7 +56,7 @@ const CASES: &[(&str, Options)] = &[
     ("placeholder", &[("--password-file", "placeholder")]),
     ("mail-manager-credential", &[("--user-name", "inp-3q4cpdgvz5l2mvd7kxrj9a0b"), ("--host", "email-smtp.us-east-1.amazonaws.com")]),
     ("derived-for-mail-manager", &[("--user-name", "inp-3q4cpdgvz5l2mvd7kxrj9a0b"), ("--password-file", "right"), ("--offline", "")]),
-    ("mail-manager-host", &[("--host", "a1.b2.mail-manager-smtp.amazonaws.com")]),
+    ("mail-manager-host", &[("--file", "ingress.env")]),
     ("wrapper-at-mail-manager", &[("--user-name", "inp-3q4cpdgvz5l2mvd7kxrj9a0b"), ("--password-file", "chosen"), ("--host", "a1.b2.mail-manager-smtp.amazonaws.com"), ("--port", "465")]),
     ("api-host", &[("--host", "email.us-east-1.amazonaws.com")]),
     ("region-without-smtp", &[("--host", "email-smtp.eu-south-1.amazonaws.com")]),
@@ -101,6 +101,7 @@ const CASES: &[(&str, Options)] = &[
 
 /// The files that the cases name, made in their folder.
 const FILES: &str = r#"
+echo SMTP_HOST=a1.b2.mail-manager-smtp.amazonaws.com >ingress.env
 printf %s "$MAILER_SECRET" >raw
 printf %s "$BILLING_SECRET" >other-raw
 printf %s "$MAILER_ID" >id
@@ -308,7 +309,8 @@ fn of_two_causes_one_is_first() {
     };
     let users = of(&["--user-name"]);
     let passwords = of(&["--password-file", "--secret-file"]);
-    let hosts = of(&["--host", "--port", "--smtp-endpoint", "--starttls", "--tls-wrapper"]);
+    let hosts =
+        of(&["--file", "--host", "--port", "--smtp-endpoint", "--starttls", "--tls-wrapper"]);
     let mut pairs = vec![];
     for (some, others) in [(&users, &passwords), (&users, &hosts), (&passwords, &hosts)] {
         for one in some {

@@ -10,7 +10,8 @@ use seskey::{
     Algorithm, Region, SecretAccessKey, SmtpPassword,
     diagnose::{
         Around, Banner, Cause, Certainty, Certificate, Derivation, Evidence, Host, Identity, Key,
-        Password, Permission, Ports, Problem, Said, Tls, UserName, Values, causes, diagnose,
+        Password, Permission, Phase, Ports, Problem, Said, Tls, UNEXPLAINED, UserName, Values,
+        causes, diagnose,
     },
     recognise::Mistake,
 };
@@ -94,7 +95,7 @@ const CASES: &[(&str, Change, Change)] = &[
     ("starttls-on-wrapper-port", |e| e.banner = Some(Banner::Silent), |e| e.banner = Some(Banner::Ses)),
     ("no-tls", |e| say(e, "530 Must issue a STARTTLS command first"), |e| e.tls = Some(Tls::Good)),
     ("old-tls", |e| e.tls = Some(Tls::NoVersion), |e| e.tls = Some(Tls::Good)),
-    ("untrusted-certificate", |e| e.tls = Some(Tls::Certificate(Certificate::UnknownIssuer)), |e| e.tls = Some(Tls::Good)),
+    ("untrusted-certificate", |e| e.tls = Some(Tls::Certificate(Certificate::Other("CaUsedAsEndEntity".into()))), |e| e.tls = Some(Tls::Good)),
     ("host-name-mismatch", |e| e.tls = Some(Tls::Certificate(Certificate::OtherName(vec!["a".into()]))), |e| e.tls = Some(Tls::Good)),
     ("clock-off", |e| { e.tls = Some(Tls::Certificate(Certificate::Time)); e.clock_offset = Some(86400); }, |e| e.clock_offset = Some(1)),
     ("no-mechanism", |e| say(e, "SASL authentication failed; no mechanism available"), |e| say(e, INVALID)),
@@ -224,6 +225,7 @@ fn what_was_typed_shows_its_cause() {
     let encoded = right.replace('/', "%2F").replace('+', "%2B") + "%3D";
     let encoded = encoded.trim_end_matches("%3D").replacen('B', "%42", 1);
     let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, right);
+    let broken = format!("{}\n{}", &right[..20], &right[20..]);
     let (line, quoted) = (format!("{right}\r\n"), format!("'{right}'"));
     let elsewhere = SmtpPassword::derive(&secret, &Region::parse("eu-west-1").unwrap());
     let secret_beside = |password| Values { secret: Some(&secret), ..of(ID, password) };
@@ -238,6 +240,7 @@ fn what_was_typed_shows_its_cause() {
         (of("ASIAI44QH8DHBABCDEFG", right), "temporary-key"),
         (of("AIDAI44QH8DHBABCDEFG", right), "other-unique-id"),
         (of(ID, &line), "white-space"),
+        (of(ID, &broken), "white-space"),
         (of(ID, &quoted), "quoted"),
         (of(ID, &encoded), "percent-encoded"),
         (of(ID, &right[..30]), "cut-off"),
@@ -253,6 +256,28 @@ fn what_was_typed_shows_its_cause() {
     }
     assert_eq!(found(&Evidence::of(of(ID, right))), [""; 0]);
     assert_eq!(found(&Evidence::of(secret_beside(right))), [""; 0]);
+}
+
+/// A failure that no cause explains is a finding of its own.
+#[test]
+fn a_failure_is_never_passed_over() {
+    let failed = Some((Phase::Tls, "the handshake broke".to_owned()));
+    let report = diagnose(&Evidence { failed, ..Evidence::default() });
+    assert_eq!(
+        (report.findings[0].cause.id, report.findings[0].cause.phase),
+        (UNEXPLAINED, Phase::Tls)
+    );
+    assert_eq!(report.findings[0].evidence, "the handshake broke");
+}
+
+proptest! {
+    /// Whatever else is known.
+    #[test]
+    fn a_refused_login_is_never_passed_over(changes in prop::collection::vec((select(CASES), any::<bool>()), 0..6)) {
+        let changes: Vec<Change> = changes.iter().map(|((_, shows, refutes), shown)| if *shown { *shows } else { *refutes }).collect();
+        let refused = Evidence { logged_in: Some(false), ..changed(&changes) };
+        prop_assert!(!diagnose(&refused).findings.is_empty());
+    }
 }
 
 /// The error text alone.

@@ -149,6 +149,12 @@ pub enum Malformed {
     Surplus,
 }
 
+/// A name as the TLS library prints it, `DnsName("localhost")`, without its words.
+fn plain(name: &str) -> String {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"').to_owned()
+}
+
 impl SmtpError {
     /// The server's reply, if that is what ended the session.
     pub fn reply(&self) -> Option<&Reply> {
@@ -176,10 +182,15 @@ impl SmtpError {
             E::Expired | E::ExpiredContext { .. } => CertificateProblem::Expired,
             E::NotValidYet | E::NotValidYetContext { .. } => CertificateProblem::NotValidYet,
             E::NotValidForName => CertificateProblem::OtherName { presented: vec![] },
-            E::NotValidForNameContext { presented, .. } => {
-                CertificateProblem::OtherName { presented: presented.clone() }
+            E::NotValidForNameContext { presented, .. } => CertificateProblem::OtherName {
+                presented: presented.iter().map(|name| plain(name)).collect(),
+            },
+            other => {
+                let text = other.to_string();
+                let inner = text.strip_prefix("Other(OtherError(");
+                let inner = inner.map_or(&*text, |inner| inner.trim_end_matches(')'));
+                CertificateProblem::Other(inner.to_owned())
             }
-            other => CertificateProblem::Other(other.to_string()),
         };
         Self::Certificate { server_name: server_name.to_owned(), problem }
     }

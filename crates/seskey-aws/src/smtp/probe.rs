@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use seskey::{
     Region,
-    diagnose::{Banner, Certificate, Evidence, Host, Ports, Said, Tls},
+    diagnose::{self, Banner, Certificate, Evidence, Host, Ports, Said, Tls},
 };
 use tokio::{
     net::{TcpStream, lookup_host},
@@ -73,24 +73,73 @@ pub async fn probe(
     };
     note(&transcript, evidence);
     let Err(error) = outcome else { return };
-    let is_silent = matches!(
-        error,
-        SmtpError::Timeout { phase: Phase::Greeting }
-            | SmtpError::Closed { phase: Phase::Greeting }
-    );
-    if is_silent && server.security == Security::Starttls {
-        // a server that waits for TLS answers to TLS
-        let wrapped = Server { security: Security::TlsWrapper, ..server.clone() };
-        let waits = match client.connect(&wrapped, &mut Transcript::default()).await {
-            Ok(session) => {
-                session.quit().await;
-                true
-            }
-            Err(error) => matches!(error, SmtpError::Certificate { .. }),
-        };
-        evidence.banner = Some(if waits { Banner::Silent } else { Banner::NotSmtp });
-    } else {
-        learn(&error, evidence);
+    evidence.failed = Some((phase(&error), error.to_string()));
+    learn(&error, evidence);
+    if evidence.banner.is_none() {
+        evidence.banner = banner(client, server, &error, evidence.host.as_ref()).await;
+    }
+}
+
+/// Who answers where no greeting came: it is tried in the other way, for a server that waits for TLS answers to TLS.
+async fn banner(
+    client: &Client,
+    server: &Server,
+    error: &SmtpError,
+    host: Option<&Host>,
+) -> Option<Banner> {
+    let by_itself = match error {
+        SmtpError::Timeout { phase: Phase::Greeting | Phase::Handshake } => Banner::Nobody,
+        SmtpError::Closed { phase: Phase::Greeting | Phase::Handshake } => Banner::Closed,
+        SmtpError::Tls { reason } if is_no_tls(reason) => Banner::NotSmtp,
+        _ => return None,
+    };
+    let security = match server.security {
+        Security::Starttls => Security::TlsWrapper,
+        Security::TlsWrapper => Security::Starttls,
+    };
+    let mut transcript = Transcript::default();
+    let other = Server { security, ..server.clone() };
+    let outcome = match client.connect(&other, &mut transcript).await {
+        Ok(session) => {
+            session.quit().await;
+            Ok(())
+        }
+        Err(error) => Err(error),
+    };
+    let is_greeted = transcript.replies.iter().any(|(phase, _)| *phase == Phase::Greeting);
+    match (security, outcome) {
+        (Security::Starttls, _) if is_greeted => {
+            greeting(&transcript, host).or(Some(Banner::Foreign))
+        }
+        (Security::TlsWrapper, Ok(()) | Err(SmtpError::Certificate { .. })) => Some(Banner::Silent),
+        (_, Err(SmtpError::Malformed { .. } | SmtpError::Tls { .. })) => Some(Banner::NotSmtp),
+        _ => Some(by_itself),
+    }
+}
+
+fn is_no_tls(reason: &str) -> bool {
+    reason.contains("corrupt message")
+}
+
+/// When a failure of the session shows itself.
+fn phase(error: &SmtpError) -> diagnose::Phase {
+    use diagnose::Phase as Shown;
+    match error {
+        SmtpError::Timeout { phase }
+        | SmtpError::Closed { phase }
+        | SmtpError::Refused { phase, .. }
+        | SmtpError::Malformed { phase, .. } => match phase {
+            Phase::Connect | Phase::Greeting | Phase::Ehlo => Shown::Network,
+            Phase::Starttls | Phase::Handshake => Shown::Tls,
+            Phase::EhloOverTls | Phase::Auth => Shown::Login,
+            _ => Shown::Sending,
+        },
+        SmtpError::Certificate { .. }
+        | SmtpError::Tls { .. }
+        | SmtpError::StarttlsNotOffered
+        | SmtpError::ServerName { .. } => Shown::Tls,
+        SmtpError::AuthNotOffered { .. } => Shown::Login,
+        SmtpError::Dns { .. } | SmtpError::Connect { .. } => Shown::Network,
     }
 }
 
@@ -120,13 +169,17 @@ pub fn learn(error: &SmtpError, evidence: &mut Evidence) {
                     Certificate::OtherName(presented.clone())
                 }
                 CertificateProblem::Expired | CertificateProblem::NotValidYet => Certificate::Time,
-                CertificateProblem::Other(_) => return,
+                CertificateProblem::Other(reason) => Certificate::Other(reason.clone()),
             };
             evidence.tls = Some(Tls::Certificate(problem));
         }
         SmtpError::Tls { reason } => {
-            let is_no_tls = reason.contains("corrupt message");
-            evidence.tls = Some(if is_no_tls { Tls::NotTls } else { Tls::NoVersion });
+            let is_of_version = ["ProtocolVersion", "incompatible"];
+            evidence.tls = match reason {
+                _ if is_no_tls(reason) => Some(Tls::NotTls),
+                _ if is_of_version.iter().any(|word| reason.contains(word)) => Some(Tls::NoVersion),
+                _ => evidence.tls.take(),
+            };
         }
         SmtpError::StarttlsNotOffered => evidence.starttls = Some(false),
         SmtpError::AuthNotOffered { .. } => evidence.offers_login = Some(false),
@@ -152,12 +205,7 @@ pub fn learn(error: &SmtpError, evidence: &mut Evidence) {
 fn note(transcript: &Transcript, evidence: &mut Evidence) {
     let reply_to =
         |wanted| transcript.replies.iter().find(|(phase, _)| *phase == wanted).map(|(_, r)| r);
-    // how an ingress endpoint greets is not documented
-    let is_of_ses = !matches!(evidence.host, Some(Host::MailManager));
-    if let (Some(greeting), true) = (reply_to(Phase::Greeting), is_of_ses) {
-        let is_ses = greeting.text().contains("SimpleEmailService");
-        evidence.banner = Some(if is_ses { Banner::Ses } else { Banner::Foreign });
-    }
+    evidence.banner = greeting(transcript, evidence.host.as_ref());
     if let Some(offer) = reply_to(Phase::Ehlo) {
         evidence.starttls = Some(offer.offers("STARTTLS").is_some());
     }
@@ -167,6 +215,16 @@ fn note(transcript: &Transcript, evidence: &mut Evidence) {
     if let Some(offer) = reply_to(Phase::EhloOverTls) {
         evidence.offers_login = Some(offers_login(offer));
     }
+}
+
+fn greeting(transcript: &Transcript, host: Option<&Host>) -> Option<Banner> {
+    // how an ingress endpoint greets is not documented
+    if host == Some(&Host::MailManager) {
+        return None;
+    }
+    let (_, greeting) = transcript.replies.iter().find(|(phase, _)| *phase == Phase::Greeting)?;
+    let is_ses = greeting.text().contains("SimpleEmailService");
+    Some(if is_ses { Banner::Ses } else { Banner::Foreign })
 }
 
 fn offers_login(offer: &Reply) -> bool {

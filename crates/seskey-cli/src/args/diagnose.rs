@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Endpoint;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Diagnose {
     /// The file that the application reads: a .env, sasl_passwd, a URL, JSON, CSV; - is stdin
     #[arg(long, visible_alias = "credentials", value_name = "FILE")]

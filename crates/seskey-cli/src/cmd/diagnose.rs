@@ -9,7 +9,7 @@ use std::time::Duration;
 use seskey::{
     AccessKeyId, Region,
     credential::Kind,
-    diagnose::{Evidence, Host, Report, UserName, diagnose},
+    diagnose::{Evidence, Host, Phase, Report, UserName, diagnose},
     mail_manager,
     region::{STARTTLS_PORTS, TLS_WRAPPER_PORTS},
 };
@@ -30,6 +30,7 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Diagnose, global: &Global, output: &Output) -> Result<Exit> {
+    let args = &where_typed(args);
     let typed = Typed::gather(args, global, output)?;
     let mut evidence = typed.evidence();
     let mut report = diagnose(&evidence);
@@ -40,6 +41,17 @@ pub(crate) fn run(args: &Diagnose, global: &Global, output: &Output) -> Result<E
     report::tell(&report, &asked, output)?;
     let found = !report.findings.is_empty();
     Ok(if found && args.exit_code { Exit::Findings } else { Exit::Done })
+}
+
+/// A host or port that is typed goes before the endpoint of the environment.
+fn where_typed(args: &Diagnose) -> Diagnose {
+    let is_typed = args.host.is_some() || args.port.is_some();
+    let mut args = args.clone();
+    args.endpoint.smtp_endpoint = args
+        .endpoint
+        .smtp_endpoint
+        .filter(|endpoint| !is_typed || smtp::endpoint_of_environment().as_ref() != Some(endpoint));
+    args
 }
 
 /// The network, then IAM, until a cause is certain.
@@ -53,6 +65,13 @@ async fn ask(
 ) -> Result<Report> {
     let client = smtp::client(&args.endpoint)?;
     if let Some(server) = server(args, evidence)? {
+        if let (Some(host), Some(_)) = (&evidence.host_text, &args.endpoint.smtp_endpoint) {
+            // nothing that another server answers makes the name right
+            if matches!(evidence.host, Some(Host::Misspelled(_))) {
+                return Ok(diagnose(evidence));
+            }
+            output.note(&format!("{} is tried in the place of {host}", smtp::at(&server)));
+        }
         asked.push("the network");
         evidence.server = Some((server.host.clone(), server.port));
         let report = reach(args, &server, evidence).await;
@@ -60,7 +79,11 @@ async fn ask(
             return Ok(report);
         }
         let ports = evidence.ports.as_ref();
-        if ports.is_some_and(|ports| ports.open.contains(&server.port)) {
+        let is_open = ports.is_some_and(|ports| ports.open.contains(&server.port));
+        if !is_open {
+            let shown = format!("{} takes no connection", smtp::at(&server));
+            evidence.failed = Some((Phase::Network, shown));
+        } else {
             asked.push("the SMTP endpoint");
             probe::probe(&client, &server, typed.login(), evidence).await;
             let report = diagnose(evidence);
@@ -83,7 +106,7 @@ async fn ask(
     }
     match ask_iam(global, typed, evidence).await {
         Ok(true) => asked.push("IAM"),
-        Ok(false) if evidence.user_name_text.is_some() => {
+        Ok(false) if evidence.user_name == Some(UserName::AccessKeyId) => {
             output.advice("IAM would be asked about the access key if the caller were permitted iam:GetAccessKeyLastUsed");
         }
         Ok(false) => {}
@@ -118,9 +141,14 @@ fn server(args: &Diagnose, evidence: &Evidence) -> Result<Option<Server>> {
     if host.is_none() && args.endpoint.smtp_endpoint.is_none() {
         return Ok(None);
     }
-    // an endpoint that is typed stands in the place of that host, its name included
+    // another endpoint stands in the place of that host, its name included
     let host = host.filter(|_| args.endpoint.smtp_endpoint.is_none());
-    smtp::server(&args.endpoint, evidence.region.as_ref(), host.as_deref(), evidence.port).map(Some)
+    let is_named = host.is_some();
+    let server =
+        smtp::server(&args.endpoint, evidence.region.as_ref(), host.as_deref(), evidence.port)?;
+    // the application looks for the name in the certificate by which it calls
+    let called = server.host.clone();
+    Ok(Some(if is_named { Server { server_name: called, ..server } } else { server }))
 }
 
 /// The endpoints of all other regions; those of a server that is named stand behind its address.

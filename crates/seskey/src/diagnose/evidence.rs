@@ -1,6 +1,7 @@
 //! What is known about a failure. Every fact may be missing, and none is a secret.
 
 use super::{
+    Phase,
     forms::{Around, Password, UserName},
     said::{Problem, Said},
 };
@@ -59,6 +60,8 @@ pub struct Evidence {
     pub logged_in: Option<bool>,
     /// The other region whose endpoint took them.
     pub logged_in_elsewhere: Option<Region>,
+    /// At what a connection or a login failed that was tried, and how. It is a finding where no cause is one.
+    pub failed: Option<(Phase, String)>,
 
     /// The access key in IAM.
     pub key: Option<Key>,
@@ -141,6 +144,10 @@ pub enum Banner {
     NotSmtp,
     /// Nobody, until TLS begins.
     Silent,
+    /// Nobody, in clear or in TLS.
+    Nobody,
+    /// Nobody: the connection is closed at once.
+    Closed,
 }
 
 /// How a TLS handshake went.
@@ -165,6 +172,8 @@ pub enum Certificate {
     OtherName(Vec<String>),
     /// Its time is over, or has not begun.
     Time,
+    /// Something else, in the words of the TLS library.
+    Other(String),
 }
 
 /// An access key in IAM.

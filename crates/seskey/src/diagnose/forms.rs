@@ -82,7 +82,7 @@ pub enum Password {
 /// What stands around a value and does not belong to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Around {
-    /// Blanks, line ends, a byte order mark.
+    /// Blanks, line ends, a byte order mark; inside too, what is no letter.
     pub white_space: bool,
     /// Quotation marks.
     pub quotes: bool,
@@ -217,7 +217,7 @@ impl Around {
     fn of(text: &str) -> Self {
         let bare = text.trim_matches(is_blank);
         Self {
-            white_space: bare.len() != text.len(),
+            white_space: bare.len() != text.len() || bare.contains(char::is_control),
             quotes: bare.len() > 1 && bare.starts_with(is_quote) && bare.ends_with(is_quote),
         }
     }

@@ -16,6 +16,7 @@ mod remedy;
 mod said;
 mod sending;
 mod tls;
+mod unexplained;
 
 use std::fmt;
 
@@ -25,6 +26,7 @@ pub use evidence::{
 pub use file::FileValues;
 pub use forms::{Around, Password, UserName, Values};
 pub use said::{Denied, Problem, Reason, Said};
+pub use unexplained::UNEXPLAINED;
 
 /// When a cause shows itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,6 +121,9 @@ pub fn diagnose(evidence: &Evidence) -> Report {
         };
         let remedy = evidence.filled(cause.remedy);
         report.findings.push(Finding { cause, certainty, evidence: shown, remedy });
+    }
+    if report.findings.is_empty() {
+        report.findings.extend(unexplained::finding(evidence));
     }
     report.findings.sort_by_key(|finding| finding.certainty);
     report

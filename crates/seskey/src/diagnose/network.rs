@@ -77,11 +77,11 @@ pub(super) const CAUSES: &[Cause] = &[
             None if is_unreached(e) && !e.is_past_network() => possible(5, "nothing answered; in a VPC this may be the cause"),
             None => refuted_if(e.is_past_network() || e.said().is_some()),
         }),
-    row("wrong-vpc-endpoint", "what answers is the SES API, not SMTP, as a VPC endpoint of the other service does",
+    row("wrong-vpc-endpoint", "what answers speaks no SMTP: another service, or a VPC endpoint that was made for the SES API",
         "make the VPC endpoint for com.amazonaws.{REGION}.email-smtp, not for email", VPC,
         |e| match (&e.banner, &e.host) {
-            (Some(Banner::NotSmtp), Some(Host::Smtp(_))) => certain("what answers at the SMTP endpoint speaks no SMTP"),
-            (Some(Banner::NotSmtp), _) => possible(1, "what answers speaks no SMTP"),
+            (Some(Banner::NotSmtp), Some(Host::Smtp(_))) => certain("what came from the SMTP endpoint is neither SMTP nor TLS"),
+            (Some(Banner::NotSmtp), _) => possible(1, "what came is neither SMTP nor TLS"),
             (Some(_), _) => refuted(),
             (None, _) => refuted_if(e.is_past_network()),
         }),
@@ -90,6 +90,8 @@ pub(super) const CAUSES: &[Cause] = &[
         |e| match &e.banner {
             Some(Banner::Foreign) => certain("the greeting does not name SimpleEmailService"),
             Some(Banner::Ses) => refuted(),
+            Some(Banner::Nobody) => possible(2, "the connection is taken, and nothing comes, in clear or in TLS"),
+            Some(Banner::Closed) => possible(2, "the connection is taken and closed before anything comes"),
             None if e.has_said(&Problem::NoAuth) => possible(1, "SES offers a login, and what answers does not"),
             None if e.has_said(&Problem::GreetingTimedOut) => possible(2, "the connection stood, and nobody greeted"),
             None if e.has_said(&Problem::ConnectionLost) => possible(2, "the connection stood, and was cut"),

@@ -79,7 +79,7 @@ pub(super) const CAUSES: &[Cause] = &[
         "take it off where the application reads the value",
         "https://github.com/sandstorm-io/sandstorm/issues/2734",
         |e| match e.around {
-            Some(around) if around.white_space => certain("a blank, a line end or an invisible character stands around a value"),
+            Some(around) if around.white_space => certain("a blank, a line end or an invisible character stands in a value or around it"),
             Some(_) => refuted(),
             None => refuted_if(e.is_past_login()),
         }),

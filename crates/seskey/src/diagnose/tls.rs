@@ -32,7 +32,11 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(Problem::NotTls), ..) => possible(0, "what came was no TLS"),
             (_, None, port) if e.has_said(&Problem::ConnectFailed) && port.is_none_or(|port| STARTTLS_PORTS.contains(&port)) =>
                 possible(6, "the application could not connect, and does not say why"),
-            (_, Some(Tls::NotTls), _) if e.banner != Some(Banner::Silent) => certain("the server speaks in clear first"),
+            (_, Some(Tls::NotTls), _) => match e.banner {
+                Some(Banner::Ses | Banner::Foreign) => certain("the server greets in clear first"),
+                Some(_) => refuted(),
+                None => possible(0, "what the server sent was no TLS"),
+            },
             (_, Some(_), _) => refuted(),
             _ => refuted_if(e.is_past_tls() || e.said().is_some()),
         }),
@@ -72,6 +76,8 @@ pub(super) const CAUSES: &[Cause] = &[
             (None | Some(Tls::Good), _) if e.has_said(&Problem::CertificateRefused) => possible(0, REFUSED),
             (Some(Tls::Good), Some(Problem::UnknownIssuer)) =>
                 possible(0, "the application does not trust the certificate, and this machine does"),
+            (Some(Tls::Certificate(Certificate::Other(reason))), _) =>
+                possible(0, format!("this machine does not accept the certificate: {reason}")),
             (None, Some(Problem::UnknownIssuer)) => possible(0, "the application does not trust the certificate"),
             (Some(_), _) | (None, Some(_)) => refuted(),
             (None, None) => None,
