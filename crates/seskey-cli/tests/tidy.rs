@@ -47,6 +47,14 @@ fn files_are_short() {
     assert!(lengths[lengths.len() / 2] <= 150, "{lengths:?}");
 }
 
+/// A module stands beside the folder of its parts. The modules that tests share cannot: they would be tests.
+#[test]
+fn modules_have_one_style() {
+    let of_tests = |file: &Path| file.components().any(|part| part.as_os_str() == "tests");
+    let inside = |file: &PathBuf| file.ends_with("mod.rs") && !of_tests(file);
+    assert_eq!(sources().into_iter().find(inside), None);
+}
+
 #[test]
 fn no_drawers() {
     for file in sources() {
