@@ -53,6 +53,7 @@ const CASES: &[(&str, Options)] = &[
     ("cut-off", &[("--password-file", "cut")]),
     ("base64-of-password", &[("--password-file", "base64")]),
     ("not-a-password", &[("--password-file", "chosen")]),
+    ("empty", &[("--password-file", "empty")]),
     ("placeholder", &[("--password-file", "placeholder")]),
     ("mail-manager-credential", &[("--user-name", "inp-3q4cpdgvz5l2mvd7kxrj9a0b"), ("--host", "email-smtp.us-east-1.amazonaws.com")]),
     ("derived-for-mail-manager", &[("--user-name", "inp-3q4cpdgvz5l2mvd7kxrj9a0b"), ("--password-file", "right"), ("--offline", "")]),
@@ -101,6 +102,7 @@ const CASES: &[(&str, Options)] = &[
 
 /// The files that the cases name, made in their folder.
 const FILES: &str = r#"
+: >empty
 echo SMTP_HOST=a1.b2.mail-manager-smtp.amazonaws.com >ingress.env
 printf %s "$MAILER_SECRET" >raw
 printf %s "$BILLING_SECRET" >other-raw

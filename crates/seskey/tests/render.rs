@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use proptest::{prelude::*, sample::select};
 use seskey::{
-    AccessKeyId, SmtpCredential, SmtpPassword,
+    AccessKeyId, Secret, SmtpCredential, SmtpPassword,
     credential::Found,
+    diagnose::FileValues,
     render::{Entry, Form, Names, RenderError, Target, held, render},
 };
 
@@ -68,6 +69,21 @@ fn rendered(target: Target, entry: &Entry) -> Option<String> {
 
 const WITHOUT_HOST: [&str; 3] = ["csv", "postfix-sender", "opensmtpd"];
 const WITHOUT_PORT: [&str; 2] = ["exim", "sendmail"];
+
+/// What `diagnose` takes from a file of each target is what was rendered: nothing in it is wrong.
+#[test]
+fn a_rendered_file_diagnoses_as_right() {
+    let entry = entry("email-smtp.us-east-1.amazonaws.com", 587);
+    let entry = Entry { from: Some("news@example.com".to_owned()), ..entry };
+    for target in Target::all().filter(|target| target.is_read()) {
+        let text = render(target, &entry, "").unwrap();
+        let values = FileValues::read(&text);
+        let exposed = |secret: &Option<Secret>| secret.as_ref().map(|it| it.expose().to_owned());
+        let name = target.name();
+        assert_eq!(exposed(&values.user_name).as_deref(), Some("AKIAIOSFODNN7EXAMPLE"), "{name}");
+        assert_eq!(exposed(&values.password).as_deref(), Some(PASSWORD), "{name}");
+    }
+}
 
 /// The laws of a text that was rendered.
 fn holds(target: Target, entry: &Entry, text: &str) -> Result<(), TestCaseError> {

@@ -24,14 +24,27 @@ use crate::{
     args::{Diagnose, Global},
     aws,
     exit::Exit,
-    explain::Result,
+    explain::{Failure, Result},
     output::Output,
     smtp,
 };
 
 pub(crate) fn run(args: &Diagnose, global: &Global, output: &Output) -> Result<Exit> {
     let args = &where_typed(args);
+    for (option, address) in [("--from", &args.from), ("--to", &args.to)] {
+        if address.as_deref().is_some_and(|address| Address::parse(address).is_err()) {
+            return Err(Failure::usage(
+                format!("{option} is no mail address"),
+                "such as news@example.com",
+            ));
+        }
+    }
     let typed = Typed::gather(args, global, output)?;
+    if args.to.is_some() && args.from.is_none() && typed.said.is_none() {
+        output.warn(
+            "IAM is asked about the recipient of --to with a sender alone: name it by --from",
+        );
+    }
     let mut evidence = typed.evidence();
     let mut report = diagnose(&evidence);
     let mut asked = vec!["what was typed"];
@@ -105,7 +118,12 @@ async fn ask(
         return Ok(report);
     }
     match ask_iam(global, typed, evidence).await {
-        Ok(true) => asked.push("IAM"),
+        Ok(true) => {
+            asked.push("IAM");
+            if evidence.from.is_none() && diagnose(evidence).findings.is_empty() {
+                output.note("whether the user may send was not asked: that takes --from");
+            }
+        }
         Ok(false) if evidence.user_name == Some(UserName::AccessKeyId) => {
             output.advice("IAM would be asked about the access key if the caller were permitted iam:GetAccessKeyLastUsed");
         }

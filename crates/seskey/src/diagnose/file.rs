@@ -5,7 +5,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    credential::{Kind, place},
+    credential::{Found, Kind, place},
     pasted::plain_name,
     secret::Secret,
 };
@@ -27,6 +27,20 @@ impl FileValues {
     /// The values of a `.env` or another file of assignments, a URL, JSON, CSV with a header, or a line of `sasl_passwd`.
     pub fn read(text: &str) -> Self {
         let text = text.trim_start_matches('\u{feff}');
+        let values = Self::as_it_stands(text);
+        match Found::read(text).ok().and_then(|found| found.into_iter().next()) {
+            Some(found) if !values.has_blanks_around(&found) => Self::from(found),
+            _ => values,
+        }
+    }
+
+    /// Whether the reader of credentials has passed over white space that is in the value.
+    fn has_blanks_around(&self, found: &Found) -> bool {
+        let given = self.password.as_ref().map(Secret::expose).unwrap_or_default();
+        given.trim() == found.credential.expose_password() && given.trim() != given
+    }
+
+    fn as_it_stands(text: &str) -> Self {
         if let Some(url) = text.split_whitespace().find_map(of_url) {
             return url;
         }
@@ -41,13 +55,11 @@ impl FileValues {
             values.take_csv(text);
             return values;
         }
-        for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])) {
-            match (entry(line), assignment(line)) {
-                (Some(entry), _) => values.take_entry(entry),
-                (None, Some((name, value))) => values.take(name, value),
-                (None, None) => {}
-            }
-        }
+        let lines = || text.lines().filter(|line| !line.trim_start().starts_with(['#', ';']));
+        lines().filter_map(entry).for_each(|entry| values.take_entry(entry));
+        let assigned = lines().filter(|line| entry(line).is_none()).filter_map(assignment);
+        let (of_mail, others): (Vec<_>, Vec<_>) = assigned.partition(|(name, _)| is_of_mail(name));
+        others.into_iter().chain(of_mail).for_each(|(name, value)| values.take(name, value));
         values
     }
 
@@ -61,7 +73,9 @@ impl FileValues {
         let name = plain_name(name);
         let secret = || Some(Secret::new(value.to_owned()));
         let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-        if value.is_empty() || name.contains("iam") {
+        if value.is_empty() && !ends(&["password", "pass", "passwd", "user", "username"])
+            || name.contains("iam")
+        {
         } else if name == "url" || ends(&["dsn", "smtpurl", "mailurl", "mailerurl"]) {
             *self = of_url(value).unwrap_or_default();
         } else if ends(&["password", "pass", "passwd"]) {
@@ -117,6 +131,24 @@ impl FileValues {
         if self.password.is_none() || is_of_ses {
             let secret = |text: &str| Some(Secret::new(text.to_owned()));
             *self = Self { user_name: secret(user_name), password: secret(password), host, port };
+        }
+    }
+}
+
+/// The name of a variable for mail, which goes before those of a database or of anything else.
+fn is_of_mail(name: &str) -> bool {
+    let name = plain_name(name);
+    ["mail", "smtp", "ses"].iter().any(|word| name.contains(word))
+}
+
+impl From<Found> for FileValues {
+    fn from(Found { credential, port }: Found) -> Self {
+        let secret = |text: &str| Some(Secret::new(text.to_owned()));
+        Self {
+            user_name: secret(credential.user_name()),
+            password: secret(credential.expose_password()),
+            host: credential.endpoint().map(str::to_owned),
+            port,
         }
     }
 }
@@ -213,6 +245,12 @@ mod tests {
             assert_eq!(exposed(&read.password).as_deref(), Some(PASSWORD), "{text}");
             assert_eq!((read.host.as_deref(), read.port), (Some(host), Some(587)), "{text}");
         }
+        let mixed = "MAIL_USERNAME=mailer\nMAIL_PASSWORD=\nDB_USERNAME=root\nDB_PASSWORD=x\nDB_HOST=db\nMAIL_HOST=mail.example\n";
+        let read = FileValues::read(mixed);
+        let user_name = read.user_name.as_ref().map(Secret::expose);
+        let password = read.password.as_ref().map(Secret::expose);
+        assert_eq!((user_name, password), (Some("mailer"), Some("")));
+        assert_eq!(read.host.as_deref(), Some("mail.example"));
         for text in ["", "hello", "PORT=80\n", "{}", "[]"] {
             assert!(FileValues::read(text).password.is_none(), "{text}");
         }

@@ -36,6 +36,8 @@ pub struct Values<'a> {
 /// What a user name is by its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserName {
+    /// Nothing at all.
+    Empty,
     /// An access key ID.
     AccessKeyId,
     /// A temporary access key ID.
@@ -57,6 +59,8 @@ pub enum UserName {
 /// What a password is by its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Password {
+    /// Nothing at all.
+    Empty,
     /// An SMTP password.
     Smtp(Algorithm),
     /// A signature without its version byte.
@@ -123,6 +127,7 @@ impl Evidence {
         });
         let password_form = password.map(|text| match values.secret {
             Some(secret) if secret.expose() == text => Password::SecretAccessKey,
+            Some(secret) if is_beginning(text, secret) => Password::CutOff(text.len()),
             _ => Password::of(text),
         });
         Self {
@@ -142,6 +147,12 @@ impl Evidence {
     }
 }
 
+/// Whether a text is the beginning of the SMTP password of this secret access key for some region.
+fn is_beginning(text: &str, secret: &SecretAccessKey) -> bool {
+    let begins = |region: Region| SmtpPassword::derive(secret, &region).expose().starts_with(text);
+    (12..SmtpPassword::LENGTH).contains(&text.len()) && Region::with_smtp().any(begins)
+}
+
 fn derivation(
     password: &str,
     secret: &SecretAccessKey,
@@ -155,6 +166,7 @@ fn derivation(
 impl UserName {
     fn of(text: &str) -> Self {
         match recognise(text) {
+            _ if text.is_empty() => return Self::Empty,
             _ if is_placeholder(text) => return Self::Placeholder,
             Recognised::AccessKeyId => return Self::AccessKeyId,
             Recognised::TemporaryAccessKeyId => return Self::Temporary,
@@ -178,6 +190,7 @@ impl UserName {
 impl Password {
     fn of(text: &str) -> Self {
         match recognise(text) {
+            _ if text.is_empty() => return Self::Empty,
             _ if is_placeholder(text) => return Self::Placeholder,
             Recognised::SmtpPassword(algorithm) => return Self::Smtp(algorithm),
             Recognised::PasswordWithoutVersion => return Self::WithoutVersion,

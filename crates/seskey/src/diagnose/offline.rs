@@ -119,6 +119,14 @@ pub(super) const CAUSES: &[Cause] = &[
             (_, Some(_)) => refuted(),
             (_, None) => refuted_if(e.is_past_login()),
         }),
+    row("empty", "the user name or the password is empty",
+        "put the value where the application reads it; seskey create makes a credential", CREDENTIALS,
+        |e| match (e.user_name, e.password) {
+            (Some(UserName::Empty), _) => certain("there is nothing where the user name should be"),
+            (_, Some(Password::Empty)) => certain("there is nothing where the password should be"),
+            (Some(_), Some(_)) => refuted(),
+            _ => refuted_if(e.is_past_login()),
+        }),
     row("placeholder", "an example was never replaced by a value of one's own",
         "seskey create: it makes a credential", CREDENTIALS,
         |e| match (e.user_name, e.password) {
