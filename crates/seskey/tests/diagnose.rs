@@ -226,6 +226,7 @@ fn what_was_typed_shows_its_cause() {
     let encoded = right.replace('/', "%2F").replace('+', "%2B") + "%3D";
     let encoded = encoded.trim_end_matches("%3D").replacen('B', "%42", 1);
     let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, right);
+    let open = format!("\"{right}");
     let broken = format!("{}\n{}", &right[..20], &right[20..]);
     let (line, quoted) = (format!("{right}\r\n"), format!("'{right}'"));
     let elsewhere = SmtpPassword::derive(&secret, &Region::parse("eu-west-1").unwrap());
@@ -242,6 +243,7 @@ fn what_was_typed_shows_its_cause() {
         (of("AIDAI44QH8DHBABCDEFG", right), "other-unique-id"),
         (of(ID, &line), "white-space"),
         (of(ID, &broken), "white-space"),
+        (of(ID, &open), "white-space"),
         (of(ID, &quoted), "quoted"),
         (of(ID, &encoded), "percent-encoded"),
         (of(ID, &right[..30]), "cut-off"),

@@ -37,7 +37,10 @@ impl FileValues {
     /// Whether the reader of credentials has passed over white space that is in the value.
     fn has_blanks_around(&self, found: &Found) -> bool {
         let given = self.password.as_ref().map(Secret::expose).unwrap_or_default();
-        given.trim() == found.credential.expose_password() && given.trim() != given
+        let bare = given.trim();
+        let opened = bare.strip_prefix(['"', '\'']).unwrap_or_default();
+        let password = found.credential.expose_password();
+        opened == password || bare == password && bare != given
     }
 
     fn as_it_stands(text: &str) -> Self {

@@ -229,8 +229,12 @@ impl Password {
 impl Around {
     fn of(text: &str) -> Self {
         let bare = text.trim_matches(is_blank);
+        // a quotation that does not end in its line has the line end in it
+        let is_open = bare.starts_with(is_quote)
+            && !bare.ends_with(is_quote)
+            && SmtpPassword::parse(bare.trim_start_matches(is_quote)).is_some();
         Self {
-            white_space: bare.len() != text.len() || bare.contains(char::is_control),
+            white_space: is_open || bare.len() != text.len() || bare.contains(char::is_control),
             quotes: bare.len() > 1 && bare.starts_with(is_quote) && bare.ends_with(is_quote),
         }
     }
