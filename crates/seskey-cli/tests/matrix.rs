@@ -46,6 +46,7 @@ const CASES: &[(&str, Options)] = &[
     ("email-as-user-name", &[("--user-name", "mailer@example.com")]),
     ("temporary-key", &[("--user-name", "ASIAI44QH8DHBABCDEFG")]),
     ("other-unique-id", &[("--user-name", "AIDAI44QH8DHBABCDEFG")]),
+    ("mistyped-user-name", &[("--user-name", "AKIAI44QH8DHBABCDEF")]),
     ("swapped", &[("--user-name", "$(cat right)"), ("--password-file", "id")]),
     ("white-space", &[("--password-file", "blank")]),
     ("quoted", &[("--password-file", "quoted")]),

@@ -31,6 +31,9 @@ pub enum AccessKeyIdError {
 }
 
 impl AccessKeyId {
+    /// How many characters IAM gives it; the API would take 16 to 128. Source: those that IAM makes.
+    pub const LENGTH: usize = 20;
+
     /// A permanent access key ID.
     ///
     /// # Errors

@@ -54,7 +54,9 @@ impl FileValues {
         }
         let mut values = Self::default();
         let header = text.lines().next().unwrap_or_default();
-        if header.contains(',') && plain_name(header).contains("password") {
+        let is_of_login =
+            ["password", "secretaccesskey"].iter().any(|name| plain_name(header).contains(name));
+        if header.contains(',') && is_of_login {
             values.take_csv(text);
             return values;
         }
@@ -83,6 +85,11 @@ impl FileValues {
             *self = of_url(value).unwrap_or_default();
         } else if ends(&["password", "pass", "passwd"]) {
             self.password = secret();
+        } else if ends(&["secretaccesskey"]) {
+            // of an AWS access key alone: an application that has no more uses it as it is
+            self.password = self.password.take().or_else(secret);
+        } else if ends(&["awsaccesskeyid"]) {
+            self.user_name = self.user_name.take().or_else(secret);
         } else if ends(&["user", "username", "hostuser", "login", "accesskeyid"]) {
             self.user_name = secret();
         } else if ends(&["host", "server", "endpoint", "relay", "address"])
@@ -202,6 +209,7 @@ fn of_url(text: &str) -> Option<FileValues> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -254,6 +262,21 @@ mod tests {
         let password = read.password.as_ref().map(Secret::expose);
         assert_eq!((user_name, password), (Some("mailer"), Some("")));
         assert_eq!(read.host.as_deref(), Some("mail.example"));
+        let secret = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbIAMSECRET+";
+        for text in [
+            format!("AWS_ACCESS_KEY_ID=mailer\nAWS_SECRET_ACCESS_KEY={secret}\n"),
+            format!("\u{feff}Access key ID,Secret access key\r\nmailer,{secret}\r\n"),
+        ] {
+            let read = FileValues::read(&text);
+            assert_eq!(read.user_name.unwrap().expose(), "mailer", "{text}");
+            assert_eq!(read.password.unwrap().expose(), secret, "{text}");
+        }
+        let both = format!(
+            "SMTP_USERNAME=mailer\nSMTP_PASSWORD={PASSWORD}\nAWS_ACCESS_KEY_ID=x\nAWS_SECRET_ACCESS_KEY={secret}\n"
+        );
+        let read = FileValues::read(&both);
+        assert_eq!(read.user_name.unwrap().expose(), "mailer");
+        assert_eq!(read.password.unwrap().expose(), PASSWORD);
         for text in ["", "hello", "PORT=80\n", "{}", "[]"] {
             assert!(FileValues::read(text).password.is_none(), "{text}");
         }

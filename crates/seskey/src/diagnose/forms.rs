@@ -40,6 +40,8 @@ pub enum UserName {
     Empty,
     /// An access key ID.
     AccessKeyId,
+    /// An access key ID in another case, or of this other length than one has.
+    Mistyped(usize),
     /// A temporary access key ID.
     Temporary,
     /// The ID of a Mail Manager ingress endpoint.
@@ -168,13 +170,21 @@ impl UserName {
         match recognise(text) {
             _ if text.is_empty() => return Self::Empty,
             _ if is_placeholder(text) => return Self::Placeholder,
-            Recognised::AccessKeyId => return Self::AccessKeyId,
+            Recognised::AccessKeyId if text.len() >= AccessKeyId::LENGTH => {
+                return Self::AccessKeyId;
+            }
+            Recognised::AccessKeyId => return Self::Mistyped(text.len()),
             Recognised::TemporaryAccessKeyId => return Self::Temporary,
             Recognised::IngressPointId => return Self::IngressPointId,
             Recognised::SmtpPassword(_)
             | Recognised::SecretAccessKey
             | Recognised::PasswordWithoutVersion => return Self::Secret,
             _ => {}
+        }
+        if text.len() == AccessKeyId::LENGTH
+            && AccessKeyId::parse(&text.to_ascii_uppercase()).is_ok()
+        {
+            return Self::Mistyped(text.len());
         }
         let is_id =
             text.len() >= 16 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());

@@ -25,6 +25,7 @@ pub(super) const CAUSES: &[Cause] = &[
     row("dns-failure", "the name of the host has no address here",
         "getent hosts {HOST}; in a VPC, turn on the private DNS of the endpoint or of the VPC", VPC,
         |e| match e.resolves {
+            Some(false) if matches!(e.host, Some(Host::Misspelled(_))) => possible(1, "the resolver of this machine finds no address"),
             Some(false) => certain("the resolver of this machine finds no address"),
             Some(true) => refuted(),
             None if e.has_said(&Problem::NameUnknown) => possible(1, "the application finds no address"),

@@ -8,6 +8,7 @@ use super::{
     said::Problem,
 };
 use crate::{
+    access_key::AccessKeyId,
     password::Algorithm,
     region::{self, STARTTLS_PORTS, TLS_WRAPPER_PORTS},
 };
@@ -75,6 +76,16 @@ pub(super) const CAUSES: &[Cause] = &[
             Some(_) => refuted(),
             None => refuted_if(e.is_past_login()),
         }),
+    row("mistyped-user-name", "the access key ID is cut off, or its case was changed",
+        "copy the access key ID again, 20 upper-case letters and digits; it is shown by: seskey list", IDENTIFIERS,
+        |e| match e.user_name {
+            Some(UserName::Mistyped(length)) if length == AccessKeyId::LENGTH =>
+                certain("in upper case the user name is an access key ID"),
+            Some(UserName::Mistyped(length)) =>
+                certain(format!("an access key ID has {} characters, and this has {length}", AccessKeyId::LENGTH)),
+            Some(_) => refuted(),
+            None => refuted_if(e.is_past_login()),
+        }),
     row("white-space", "white space or an invisible character is a part of a value",
         "take it off where the application reads the value",
         "https://github.com/sandstorm-io/sandstorm/issues/2734",
@@ -120,7 +131,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (_, None) => refuted_if(e.is_past_login()),
         }),
     row("empty", "the user name or the password is empty",
-        "put the value where the application reads it; seskey create makes a credential", CREDENTIALS,
+        "put the value where the application reads it; seskey create: it makes a credential", CREDENTIALS,
         |e| match (e.user_name, e.password) {
             (Some(UserName::Empty), _) => certain("there is nothing where the user name should be"),
             (_, Some(Password::Empty)) => certain("there is nothing where the password should be"),
@@ -188,6 +199,8 @@ pub(super) const CAUSES: &[Cause] = &[
     row("misspelled-host", "the host is no endpoint of AWS's, and written nearly as one",
         "seskey regions --json: it lists all names", ENDPOINTS,
         |e| match &e.host {
+            Some(Host::Misspelled(Some(nearest))) if e.resolves == Some(false) =>
+                certain(format!("it has no address, and the nearest right name is {nearest}")),
             Some(Host::Misspelled(nearest)) if !e.is_past_network() => match nearest {
                 Some(nearest) => possible(0, format!("the nearest right name is {nearest}")),
                 None => possible(1, "it begins or ends as AWS's names do, and is none of them"),
