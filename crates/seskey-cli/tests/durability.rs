@@ -272,7 +272,7 @@ fn a_directory_that_cannot_be_used_is_refused_in_words() {
         ),
         (
             "file",
-            "seskey: cannot use file: not a directory\nseskey: hint: this is what the system says; check the file and its folder\n",
+            "seskey: cannot use file: not a directory\nseskey: hint: it is a file: name a folder\n",
         ),
         (
             "foreign",
