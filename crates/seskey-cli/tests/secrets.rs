@@ -313,12 +313,13 @@ fn run_in_account(scene: &Scene) {
         done(Secret, &format!("create mailer-{format} --format {format}"));
         done(Plain, &format!("create file-{format} --format {format} --output answer.{format}"));
     }
-    done(Plain, "create file-env --dry-run");
+    done(Plain, "create another --dry-run");
     for format in ["json", "csv", "env"] {
         done(
             Plain,
             &format!("verify --credentials answer.{format} --from news@example.com --send"),
         );
+        done(Plain, &format!("diagnose --file answer.{format} --from news@example.com --json"));
     }
     done(Plain, &format!("verify --user-name {ID} --password-file password --json"));
     done(Plain, "list --all --json");
