@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use seskey::{Secret, SecretAccessKey};
 use seskey_local::{
-    refusal::{Mismatch, ApiRefusal},
+    refusal::{ApiRefusal, Mismatch},
     sigv4::{
-        Authorization, HttpRequest, Signer, SigningKey, canonical_request, sign, string_to_sign, verify,
+        Authorization, HttpRequest, Signer, SigningKey, canonical_request, sign, string_to_sign,
+        verify,
     },
 };
 
@@ -67,7 +68,10 @@ fuzz_target!(|request: &str| {
     }
 });
 
-fn verified(request: &HttpRequest<'_>, session_token: Option<&Secret>) -> Result<Signer, ApiRefusal> {
+fn verified(
+    request: &HttpRequest<'_>,
+    session_token: Option<&Secret>,
+) -> Result<Signer, ApiRefusal> {
     let now: Timestamp = NOW.parse().expect("it is a time");
     let key_of = |_: &str| {
         let secret = SecretAccessKey::parse(SECRET).expect("it is a secret access key");
