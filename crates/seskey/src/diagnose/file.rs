@@ -29,7 +29,9 @@ impl FileValues {
         let text = text.trim_start_matches('\u{feff}');
         let values = Self::as_it_stands(text);
         match Found::read(text).ok().and_then(|found| found.into_iter().next()) {
-            Some(found) if !values.has_blanks_around(&found) => Self::from(found),
+            Some(found) if !values.has_blanks_around(&found) && !values.is_cut_off(&found) => {
+                Self::from(found)
+            }
             _ => values,
         }
     }
@@ -41,6 +43,13 @@ impl FileValues {
         let opened = bare.strip_prefix(['"', '\'']).unwrap_or_default();
         let password = found.credential.expose_password();
         opened == password || bare == password && bare != given
+    }
+
+    /// Whether whoever reads the value as the form demands gets the beginning alone.
+    fn is_cut_off(&self, found: &Found) -> bool {
+        let given = self.password.as_ref().map(Secret::expose).unwrap_or_default();
+        let password = found.credential.expose_password();
+        !given.is_empty() && given.len() < password.len() && password.starts_with(given)
     }
 
     fn as_it_stands(text: &str) -> Self {
@@ -200,6 +209,8 @@ fn of_url(text: &str) -> Option<FileValues> {
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     let (login, host) = rest.rsplit_once('@')?;
     let (user_name, password) = login.split_once(':').unwrap_or((login, ""));
+    // here ends what stands before the host for every reader of URLs (RFC 3986, section 3.2)
+    let password = password.split('/').next().unwrap_or_default();
     let decoded = |text: &str| {
         let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();
         Some(Secret::new(decoded)).filter(|text| !text.expose().is_empty())
@@ -214,6 +225,20 @@ mod tests {
     use super::*;
 
     const PASSWORD: &str = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
+
+    /// The password of a URL ends at a `/`, unless that is encoded.
+    #[test]
+    fn a_url_is_read_as_its_readers_do() {
+        let read = |password: &str| {
+            let host = "email-smtp.us-east-1.amazonaws.com";
+            let text = format!("SMTP_URL=smtp://AKIAIOSFODNN7EXAMPLE:{password}@{host}:587\n");
+            let values = FileValues::read(&text);
+            assert_eq!((values.host.as_deref(), values.port), (Some(host), Some(587)));
+            values.password.unwrap().expose().to_owned()
+        };
+        assert_eq!(read(PASSWORD), "BLBM");
+        assert_eq!(read(&PASSWORD.replace('/', "%2F")), PASSWORD);
+    }
 
     #[test]
     fn every_form_is_read_as_it_stands() {
