@@ -58,6 +58,24 @@ pub struct Cause {
     judge: fn(&Evidence) -> Option<Verdict>,
 }
 
+/// A row of the table. What comes after the login only AWS can show, or the error text.
+const fn row(
+    phase: Phase,
+    id: &'static str,
+    sentence: &'static str,
+    remedy: &'static str,
+    source: &'static str,
+    judge: fn(&Evidence) -> Option<Verdict>,
+) -> Cause {
+    let is_shown_by_aws = matches!(phase, Phase::Sending | Phase::After);
+    Cause { id, phase, sentence, remedy, source, is_shown_by_aws, judge }
+}
+
+/// A row before that, which only AWS can show all the same.
+const fn of_aws(row: Cause) -> Cause {
+    Cause { is_shown_by_aws: true, ..row }
+}
+
 /// What a judge says of a cause. Nothing at all is `None`.
 enum Verdict {
     /// It is not so.

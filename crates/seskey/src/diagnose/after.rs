@@ -1,22 +1,10 @@
 //! Causes after the server has taken the message: 250, and nothing arrives.
 
-use super::{
-    Cause, Evidence, Phase, Verdict, certain, evidence::Host, possible, refuted, said::Problem,
-};
-
-const fn row(
-    id: &'static str,
-    sentence: &'static str,
-    remedy: &'static str,
-    source: &'static str,
-    judge: fn(&Evidence) -> Option<Verdict>,
-) -> Cause {
-    Cause { id, phase: Phase::After, sentence, remedy, source, is_shown_by_aws: true, judge }
-}
+use super::{Cause, Phase, certain, evidence::Host, possible, refuted, row, said::Problem};
 
 #[rustfmt::skip]
 pub(super) const CAUSES: &[Cause] = &[
-    row("suppressed-recipient", "the recipient is on the suppression list of the account, after a bounce or a complaint",
+    row(Phase::After, "suppressed-recipient", "the recipient is on the suppression list of the account, after a bounce or a complaint",
         "aws sesv2 delete-suppressed-destination --email-address {RECIPIENT} --region {REGION}",
         "https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list.html",
         |e| match e.suppressed {
@@ -25,7 +13,7 @@ pub(super) const CAUSES: &[Cause] = &[
             None if e.has_said(&Problem::Blacklisted) => possible(0, "the server says that the address is blacklisted"),
             None => None,
         }),
-    row("rule-set-sends-nowhere", "the rule set of the Mail Manager ingress endpoint has no action that sends to the internet, or its traffic policy blocks the message",
+    row(Phase::After, "rule-set-sends-nowhere", "the rule set of the Mail Manager ingress endpoint has no action that sends to the internet, or its traffic policy blocks the message",
         "aws mailmanager list-rule-sets --region {REGION}; add the action Send to internet, or use IAM SMTP credentials",
         "https://docs.aws.amazon.com/ses/latest/dg/eb-rules.html",
         |e| match &e.host {

@@ -4,7 +4,7 @@ use super::{
     Cause, Evidence, Phase, Verdict, certain,
     evidence::{Derivation, Key},
     forms::{Password, UserName},
-    possible, refuted, refuted_if,
+    of_aws, possible, refuted, refuted_if, row,
     said::Problem,
 };
 use crate::password::Algorithm;
@@ -14,23 +14,9 @@ const KEYS: &str =
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html";
 const POSTFIX: &str = "https://www.postfix.org/SASL_README.html#client_sasl_enable";
 
-const fn row(
-    id: &'static str,
-    sentence: &'static str,
-    remedy: &'static str,
-    source: &'static str,
-    judge: fn(&Evidence) -> Option<Verdict>,
-) -> Cause {
-    Cause { id, phase: Phase::Login, sentence, remedy, source, is_shown_by_aws: false, judge }
-}
-
-const fn of_aws(cause: Cause) -> Cause {
-    Cause { is_shown_by_aws: true, ..cause }
-}
-
 #[rustfmt::skip]
 pub(super) const CAUSES: &[Cause] = &[
-    row("no-mechanism", "the application has no mechanism for PLAIN or LOGIN",
+    row(Phase::Login, "no-mechanism", "the application has no mechanism for PLAIN or LOGIN",
         "apt install libsasl2-modules (Debian), dnf install cyrus-sasl-plain (Fedora)", POSTFIX,
         |e| match (e.said(), e.offers_login) {
             (Some(Problem::NoMechanism), Some(false)) => refuted(),
@@ -38,7 +24,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(_), _) => refuted(),
             (None, _) => None,
         }),
-    row("mechanism-not-offered", "the server that answers offers neither PLAIN nor LOGIN",
+    row(Phase::Login, "mechanism-not-offered", "the server that answers offers neither PLAIN nor LOGIN",
         "openssl s_client {STARTTLS}-connect {HOST}:{PORT}: it shows who answers", "https://www.rfc-editor.org/rfc/rfc4954",
         |e| match e.offers_login {
             Some(false) => certain("over TLS it offers neither of the two, and SES offers both"),
@@ -46,20 +32,20 @@ pub(super) const CAUSES: &[Cause] = &[
             None if e.has_said(&Problem::NoAuth) => possible(0, "the application was offered no login, and SES offers one before TLS and over it"),
             None => refuted_if(e.is_past_login() || e.is_refused()),
         }),
-    row("other-mechanism", "the application tries a mechanism that SES has not, such as CRAM-MD5 or XOAUTH2",
+    row(Phase::Login, "other-mechanism", "the application tries a mechanism that SES has not, such as CRAM-MD5 or XOAUTH2",
         "set the mechanism of the application to LOGIN or PLAIN", "https://www.rfc-editor.org/rfc/rfc4954#section-6",
         |e| match e.said() {
             Some(Problem::MechanismNotSupported) => certain("the server refuses the mechanism, 504"),
             said => refuted_if(said.is_some()),
         }),
-    row("auth-not-tried", "the application sends without logging in: it finds no password for this host and port",
+    row(Phase::Login, "auth-not-tried", "the application sends without logging in: it finds no password for this host and port",
         "postmap -q '[{HOST}]:{PORT}' hash:/etc/postfix/sasl_passwd; host and port must be written alike in both files", POSTFIX,
         |e| match e.said() {
             Some(Problem::AuthenticationRequired) => certain("the server says that authentication is required: none was tried"),
             Some(Problem::NoCredentials) => certain("the application says that it has no user name or no password"),
             said => refuted_if(said.is_some()),
         }),
-    row("stale-password", "the application still has an older password: its map or its configuration was not read again",
+    row(Phase::Login, "stale-password", "the application still has an older password: its map or its configuration was not read again",
         "postmap /etc/postfix/sasl_passwd && systemctl reload postfix",
         "https://www.postfix.org/postmap.1.html",
         |e| match (has_refused(e), e.logged_in) {
@@ -69,20 +55,20 @@ pub(super) const CAUSES: &[Cause] = &[
             (true, None) => possible(8, "the application may have other values than those in its file"),
             _ => refuted_if(e.said().is_some()),
         }),
-    of_aws(row("key-inactive", "the access key is inactive",
+    of_aws(row(Phase::Login, "key-inactive", "the access key is inactive",
         "aws iam update-access-key --user-name {USER} --access-key-id {ACCESS_KEY_ID} --status Active, or seskey rotate {USER} --to STORE", KEYS,
         |e| of_key(e, Key::Inactive, 3, "IAM says that its status is Inactive"))),
-    of_aws(row("key-unknown", "the access key is deleted, or of another account",
+    of_aws(row(Phase::Login, "key-unknown", "the access key is deleted, or of another account",
         "seskey rotate {USER} --to STORE, for a user of this account; seskey create, for another", KEYS,
         |e| of_key(e, Key::Unknown, 4, "IAM does not know the access key, asked with the credentials of the caller"))),
-    of_aws(row("key-expired", "the access key is expired",
+    of_aws(row(Phase::Login, "key-expired", "the access key is expired",
         "seskey rotate {USER} --to STORE", "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKeyMetadata.html",
         |e| match e.key {
             Some(Key::Expired) => certain("IAM says that its status is Expired"),
             Some(_) => refuted(),
             None => refuted_if(e.is_past_login()),
         })),
-    of_aws(row("key-too-new", "the access key was made moments ago, and is not known everywhere yet",
+    of_aws(row(Phase::Login, "key-too-new", "the access key was made moments ago, and is not known everywhere yet",
         "seskey verify --user-name {ACCESS_KEY_ID} --region {REGION}; again, until it logs in several times in a row",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html",
         |e| match e.key_age {
@@ -93,10 +79,10 @@ pub(super) const CAUSES: &[Cause] = &[
             None if e.is_refused_everywhere() && e.logged_in != Some(true) && is_well_formed(e) => possible(6, "a key that is seconds old may be refused"),
             None => refuted_if(e.is_past_login() || e.logged_in_elsewhere.is_some()),
         })),
-    row("other-key", "the password comes from the secret of another access key than the user name",
+    row(Phase::Login, "other-key", "the password comes from the secret of another access key than the user name",
         "seskey derive {REGION} --secret-file FILE, with the secret of the key that is the user name; seskey rotate {USER} --to STORE, which writes both at once",
         "https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html", other_key),
-    row("other-ingress-password", "the user name or the password is not that of this Mail Manager ingress endpoint",
+    row(Phase::Login, "other-ingress-password", "the user name or the password is not that of this Mail Manager ingress endpoint",
         "take both from the ingress endpoint in the SES console, and the host beside them",
         "https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html",
         |e| match e.user_name {
@@ -105,13 +91,13 @@ pub(super) const CAUSES: &[Cause] = &[
             Some(UserName::IngressPointId) | None => None,
             Some(_) => refuted(),
         }),
-    row("not-subscribed", "the account has no access to SES in this region",
+    row(Phase::Login, "not-subscribed", "the account has no access to SES in this region",
         "open the SES console once in this region; the account must be signed up for SES", ISSUES,
         |e| match e.said() {
             Some(Problem::NotSubscribed) => certain("the server says that the account is not subscribed"),
             said => refuted_if(said.is_some() || e.logged_in == Some(true)),
         }),
-    of_aws(row("quarantined", "AWS has put the user under quarantine, for its access key has leaked",
+    of_aws(row(Phase::Login, "quarantined", "AWS has put the user under quarantine, for its access key has leaked",
         "seskey revoke {USER} --replace --to STORE, then answer the case of AWS Support",
         "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html",
         |e| match e.quarantined {
@@ -119,13 +105,13 @@ pub(super) const CAUSES: &[Cause] = &[
             Some(false) => refuted(),
             None => None,
         })),
-    row("too-many-connections", "there are more connections at once than SES takes",
+    row(Phase::Login, "too-many-connections", "there are more connections at once than SES takes",
         "lower the number of connections of the application", ISSUES,
         |e| said(e, &Problem::TooManyConnections, "the server says 421, too many concurrent connections")),
-    row("service-trouble", "SES has a passing failure",
+    row(Phase::Login, "service-trouble", "SES has a passing failure",
         "try again after 5, 10 and 30 seconds", ISSUES,
         |e| said(e, &Problem::TemporaryFailure, "the server says that it is temporary (4xx)")),
-    row("idle-timeout", "the connection was silent for ten seconds, and SES closed it",
+    row(Phase::Login, "idle-timeout", "the connection was silent for ten seconds, and SES closed it",
         "turn off keep-alive, or open a connection for each batch", "https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html",
         |e| said(e, &Problem::IdleTimeout, "the server says that it waited for data")),
 ];

@@ -1,28 +1,18 @@
 //! Causes between the application and the endpoint.
 
 use super::{
-    Cause, Evidence, Phase, Verdict, certain,
+    Cause, Evidence, Phase, certain,
     evidence::{Banner, Host},
-    possible, refuted, refuted_if,
+    possible, refuted, refuted_if, row,
     said::Problem,
 };
 
 const ISSUES: &str = "https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html";
 const VPC: &str = "https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html";
 
-const fn row(
-    id: &'static str,
-    sentence: &'static str,
-    remedy: &'static str,
-    source: &'static str,
-    judge: fn(&Evidence) -> Option<Verdict>,
-) -> Cause {
-    Cause { id, phase: Phase::Network, sentence, remedy, source, is_shown_by_aws: false, judge }
-}
-
 #[rustfmt::skip]
 pub(super) const CAUSES: &[Cause] = &[
-    row("dns-failure", "the name of the host has no address here",
+    row(Phase::Network, "dns-failure", "the name of the host has no address here",
         "getent hosts {HOST}; in a VPC, turn on the private DNS of the endpoint or of the VPC", VPC,
         |e| match e.resolves {
             Some(false) if matches!(e.host, Some(Host::Misspelled(_))) => possible(1, "the resolver of this machine finds no address"),
@@ -32,7 +22,7 @@ pub(super) const CAUSES: &[Cause] = &[
             None if e.has_said(&Problem::ConnectFailed) => possible(4, FAILED),
             None => refuted_if(e.is_past_network() || e.said().is_some()),
         }),
-    row("port-blocked", "the network blocks port 25, or throttles it",
+    row(Phase::Network, "port-blocked", "the network blocks port 25, or throttles it",
         "connect to port 587 or 2587 (STARTTLS), or 465 or 2465 (TLS wrapper)", ISSUES,
         |e| match &e.ports {
             Some(ports) if ports.closed.contains(&25) && !ports.open.is_empty() && e.port.is_none_or(|port| port == 25) => {
@@ -48,7 +38,7 @@ pub(super) const CAUSES: &[Cause] = &[
             None if e.port.is_none() && is_unreached(e) => possible(3, "nothing answered, perhaps on port 25"),
             None => refuted_if(e.port.is_some_and(|port| port != 25) || e.said().is_some()),
         }),
-    row("other-port-blocked", "the network blocks the port that is used, and not the others",
+    row(Phase::Network, "other-port-blocked", "the network blocks the port that is used, and not the others",
         "connect to one of the ports that answer", ISSUES,
         |e| match (&e.ports, e.port) {
             (Some(ports), Some(port)) if port != 25 && ports.closed.contains(&port) && !ports.open.is_empty() => {
@@ -60,7 +50,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 possible(1, format!("port {port} was tried, and nothing answered")),
             (None, _) => refuted_if(e.is_past_network()),
         }),
-    row("all-ports-blocked", "no port of the endpoint can be reached: a security group, a network ACL, or a subnet without a way out",
+    row(Phase::Network, "all-ports-blocked", "no port of the endpoint can be reached: a security group, a network ACL, or a subnet without a way out",
         "nc -vz {HOST} {PORT}, from the same place; allow TCP 587 outwards, or make a VPC endpoint for SMTP", VPC,
         |e| match &e.ports {
             Some(ports) if ports.open.is_empty() && ports.closed.len() > 1 =>
@@ -70,7 +60,7 @@ pub(super) const CAUSES: &[Cause] = &[
             None if is_unreached(e) && !e.is_past_network() => possible(2, "nothing answered"),
             None => refuted_if(e.is_past_network() || e.said().is_some()),
         }),
-    row("vpc-endpoint-unreached", "a VPC endpoint for SMTP is not offered in this zone, or its security group is closed",
+    row(Phase::Network, "vpc-endpoint-unreached", "a VPC endpoint for SMTP is not offered in this zone, or its security group is closed",
         "aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=com.amazonaws.{REGION}.email-smtp", VPC,
         |e| match &e.ports {
             Some(ports) if ports.open.is_empty() => possible(4, "nothing answered; in a VPC this may be the cause"),
@@ -78,7 +68,7 @@ pub(super) const CAUSES: &[Cause] = &[
             None if is_unreached(e) && !e.is_past_network() => possible(5, "nothing answered; in a VPC this may be the cause"),
             None => refuted_if(e.is_past_network() || e.said().is_some()),
         }),
-    row("wrong-vpc-endpoint", "what answers speaks no SMTP: another service, or a VPC endpoint that was made for the SES API",
+    row(Phase::Network, "wrong-vpc-endpoint", "what answers speaks no SMTP: another service, or a VPC endpoint that was made for the SES API",
         "make the VPC endpoint for com.amazonaws.{REGION}.email-smtp, not for email", VPC,
         |e| match (&e.banner, &e.host) {
             (Some(Banner::NotSmtp), Some(Host::Smtp(_))) => certain("what came from the SMTP endpoint is neither SMTP nor TLS"),
@@ -86,7 +76,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(_), _) => refuted(),
             (None, _) => refuted_if(e.is_past_network()),
         }),
-    row("foreign-server", "another server answers in the place of SES: a proxy, an antivirus, or a local mail server",
+    row(Phase::Network, "foreign-server", "another server answers in the place of SES: a proxy, an antivirus, or a local mail server",
         "openssl s_client {STARTTLS}-connect {HOST}:{PORT}: it shows who answers; let it past", ISSUES,
         |e| match &e.banner {
             Some(Banner::Foreign) => certain("the greeting does not name SimpleEmailService"),
@@ -98,14 +88,14 @@ pub(super) const CAUSES: &[Cause] = &[
             None if e.has_said(&Problem::ConnectionLost) => possible(2, "the connection stood, and was cut"),
             _ => refuted_if(e.logged_in == Some(true)),
         }),
-    row("ipv6-broken", "the route over IPv6 is broken, so each connection begins with a wait",
+    row(Phase::Network, "ipv6-broken", "the route over IPv6 is broken, so each connection begins with a wait",
         "connect to the name with IPv4 alone, email-smtp.{REGION}.amazonaws.com", ISSUES,
         |e| match e.families {
             Some((true, false)) => possible(1, "the host takes connections over IPv4 and not over IPv6"),
             Some(_) => refuted(),
             None => None,
         }),
-    row("starttls-stripped", "somebody between takes STARTTLS out of what the server offers",
+    row(Phase::Network, "starttls-stripped", "somebody between takes STARTTLS out of what the server offers",
         "connect to port 465 or 2465, where TLS comes first", "https://www.rfc-editor.org/rfc/rfc3207#section-6",
         |e| match (e.starttls, &e.banner) {
             (Some(true), _) => refuted(),

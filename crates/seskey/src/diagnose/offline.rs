@@ -4,7 +4,7 @@ use super::{
     Cause, Evidence, Phase, Verdict, certain,
     evidence::{Derivation, Host},
     forms::{Password, UserName},
-    possible, refuted, refuted_if,
+    possible, refuted, refuted_if, row,
     said::Problem,
 };
 use crate::{
@@ -20,30 +20,20 @@ const INGRESS: &str = "https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html
 const IDENTIFIERS: &str =
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html";
 
-const fn row(
-    id: &'static str,
-    sentence: &'static str,
-    remedy: &'static str,
-    source: &'static str,
-    judge: fn(&Evidence) -> Option<Verdict>,
-) -> Cause {
-    Cause { id, phase: Phase::Offline, sentence, remedy, source, is_shown_by_aws: false, judge }
-}
-
 #[rustfmt::skip]
 pub(super) const CAUSES: &[Cause] = &[
-    row("raw-secret-as-password", "the secret access key itself is used as the SMTP password",
+    row(Phase::Offline, "raw-secret-as-password", "the secret access key itself is used as the SMTP password",
         "seskey derive {REGION} --secret-file FILE", CREDENTIALS,
         |e| password(e, |form| form == Password::SecretAccessKey,
             "the password has the form of a secret access key: 40 letters, digits, + and /")),
-    row("other-region", "the SMTP password is for another region than the endpoint",
+    row(Phase::Offline, "other-region", "the SMTP password is for another region than the endpoint",
         "seskey derive {REGION} --secret-file FILE, or connect to the endpoint of the other region", CREDENTIALS, other_region),
-    row("v2-password", "the SMTP password is of the algorithm of before 2019",
+    row(Phase::Offline, "v2-password", "the SMTP password is of the algorithm of before 2019",
         "seskey derive {REGION} --secret-file FILE, or seskey rotate {USER} --to STORE",
         "https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html", v2_password),
-    row("wrong-recipe", "the SMTP password was derived by a wrong recipe",
+    row(Phase::Offline, "wrong-recipe", "the SMTP password was derived by a wrong recipe",
         "seskey derive {REGION} --secret-file FILE", CREDENTIALS, wrong_recipe),
-    row("iam-user-name", "the name of the IAM user is used as the SMTP user name",
+    row(Phase::Offline, "iam-user-name", "the name of the IAM user is used as the SMTP user name",
         "seskey list --filter user={USER}: it shows the access key ID, which is the SMTP user name",
         "https://github.com/mautic/mautic/issues/3704",
         |e| match (user_name(e, |form| form == UserName::Other, "")?, e.is_iam_user) {
@@ -51,10 +41,10 @@ pub(super) const CAUSES: &[Cause] = &[
             (_, Some(true)) => certain("an IAM user has the name that is used as the SMTP user name"),
             _ => possible(0, "the user name is no access key ID (AKIA…), and looks like a name"),
         }),
-    row("email-as-user-name", "a mail address is used as the SMTP user name",
+    row(Phase::Offline, "email-as-user-name", "a mail address is used as the SMTP user name",
         "use the access key ID (AKIA…) as the user name; it is shown by: seskey list", CREDENTIALS,
         |e| user_name(e, |form| form == UserName::Email, "the user name has an @ in it")),
-    row("swapped", "user name and password are swapped",
+    row(Phase::Offline, "swapped", "user name and password are swapped",
         "put the access key ID (AKIA…) into the user name, and the other into the password", CREDENTIALS,
         |e| match (e.user_name, e.password) {
             (Some(UserName::Secret), Some(Password::AccessKeyId)) =>
@@ -66,17 +56,17 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(_), Some(_)) => refuted(),
             _ => refuted_if(e.is_past_login()),
         }),
-    row("temporary-key", "the access key is temporary, and SES takes no such one",
+    row(Phase::Offline, "temporary-key", "the access key is temporary, and SES takes no such one",
         "seskey create: it makes a credential of an IAM user", CREDENTIALS,
         |e| user_name(e, |form| form == UserName::Temporary, "the user name begins with ASIA")),
-    row("other-unique-id", "the ID of something else in IAM is used as the SMTP user name",
+    row(Phase::Offline, "other-unique-id", "the ID of something else in IAM is used as the SMTP user name",
         "use the access key ID (AKIA…); it is shown by: seskey list", IDENTIFIERS,
         |e| match e.user_name {
             Some(UserName::UniqueId(what)) => certain(format!("the user name is the unique ID of {what}")),
             Some(_) => refuted(),
             None => refuted_if(e.is_past_login()),
         }),
-    row("mistyped-user-name", "the access key ID is cut off, or its case was changed",
+    row(Phase::Offline, "mistyped-user-name", "the access key ID is cut off, or its case was changed",
         "copy the access key ID again, 20 upper-case letters and digits; it is shown by: seskey list", IDENTIFIERS,
         |e| match e.user_name {
             Some(UserName::Mistyped(length)) if length == AccessKeyId::LENGTH =>
@@ -86,7 +76,7 @@ pub(super) const CAUSES: &[Cause] = &[
             Some(_) => refuted(),
             None => refuted_if(e.is_past_login()),
         }),
-    row("white-space", "white space or an invisible character is a part of a value",
+    row(Phase::Offline, "white-space", "white space or an invisible character is a part of a value",
         "take it off where the application reads the value",
         "https://github.com/sandstorm-io/sandstorm/issues/2734",
         |e| match e.around {
@@ -94,7 +84,7 @@ pub(super) const CAUSES: &[Cause] = &[
             Some(_) => refuted(),
             None => refuted_if(e.is_past_login()),
         }),
-    row("quoted", "quotation marks are a part of a value",
+    row(Phase::Offline, "quoted", "quotation marks are a part of a value",
         "seskey render TARGET --credentials FILE: it writes the values as TARGET reads them",
         "https://github.com/theskumar/python-dotenv#file-format",
         |e| match e.around {
@@ -102,11 +92,11 @@ pub(super) const CAUSES: &[Cause] = &[
             Some(_) => refuted(),
             None => refuted_if(e.is_past_login()),
         }),
-    row("percent-encoded", "the SMTP password is percent-encoded where it should not be, or was decoded as a form",
+    row(Phase::Offline, "percent-encoded", "the SMTP password is percent-encoded where it should not be, or was decoded as a form",
         "seskey render url --credentials FILE: it encodes them once", "https://www.rfc-editor.org/rfc/rfc3986#section-2.1",
         |e| password(e, |form| form == Password::PercentEncoded,
             "the password becomes an SMTP password when it is percent-decoded, or its blanks are +")),
-    row("cut-off", "the SMTP password is cut off, perhaps at a / or a +",
+    row(Phase::Offline, "cut-off", "the SMTP password is cut off, perhaps at a / or a +",
         "copy it again whole, it has 44 characters; seskey render TARGET --credentials FILE: it quotes them",
         "https://github.com/nodemailer/nodemailer/issues/572",
         |e| match e.password {
@@ -115,10 +105,10 @@ pub(super) const CAUSES: &[Cause] = &[
             Some(_) => refuted(),
             None => refuted_if(e.is_past_login()),
         }),
-    row("base64-of-password", "the Base64 of the SMTP password is used as the password",
+    row(Phase::Offline, "base64-of-password", "the Base64 of the SMTP password is used as the password",
         "paste the password itself: the application encodes it for AUTH", "https://www.rfc-editor.org/rfc/rfc4616",
         |e| password(e, |form| form == Password::Base64, "the password is the Base64 of an SMTP password")),
-    row("not-a-password", "the password is none that belongs to an access key ID",
+    row(Phase::Offline, "not-a-password", "the password is none that belongs to an access key ID",
         "copy the SMTP password again: 44 characters that begin with B; seskey rotate {USER} --to STORE: it makes a new one", CREDENTIALS,
         |e| match (e.user_name, e.password) {
             (Some(UserName::AccessKeyId), Some(Password::Chosen)) =>
@@ -130,7 +120,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (_, Some(_)) => refuted(),
             (_, None) => refuted_if(e.is_past_login()),
         }),
-    row("empty", "the user name or the password is empty",
+    row(Phase::Offline, "empty", "the user name or the password is empty",
         "put the value where the application reads it; seskey create: it makes a credential", CREDENTIALS,
         |e| match (e.user_name, e.password) {
             (Some(UserName::Empty), _) => certain("there is nothing where the user name should be"),
@@ -138,7 +128,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(_), Some(_)) => refuted(),
             _ => refuted_if(e.is_past_login()),
         }),
-    row("placeholder", "an example was never replaced by a value of one's own",
+    row(Phase::Offline, "placeholder", "an example was never replaced by a value of one's own",
         "seskey create: it makes a credential", CREDENTIALS,
         |e| match (e.user_name, e.password) {
             _ if e.logged_in == Some(true) => refuted(),
@@ -147,7 +137,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(_), Some(_)) => refuted(),
             _ => None,
         }),
-    row("mail-manager-credential", "a Mail Manager credential is used at the endpoint for IAM SMTP credentials",
+    row(Phase::Offline, "mail-manager-credential", "a Mail Manager credential is used at the endpoint for IAM SMTP credentials",
         "connect to the host of the ingress endpoint, ….mail-manager-smtp.amazonaws.com, on port 587", INGRESS,
         |e| match (e.user_name, &e.host) {
             (Some(UserName::IngressPointId), Some(Host::Smtp(_) | Host::WithoutSmtp(_) | Host::Api(_))) =>
@@ -158,7 +148,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(_), _) => refuted(),
             (None, _) => refuted_if(e.logged_in == Some(true)),
         }),
-    row("mail-manager-host", "an IAM SMTP credential is used at the host of a Mail Manager ingress endpoint",
+    row(Phase::Offline, "mail-manager-host", "an IAM SMTP credential is used at the host of a Mail Manager ingress endpoint",
         "connect to email-smtp.{REGION}.amazonaws.com", INGRESS,
         |e| match (&e.host, e.user_name) {
             (Some(Host::MailManager), Some(UserName::AccessKeyId | UserName::Placeholder)) =>
@@ -168,7 +158,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(_), _) => refuted(),
             (None, _) => None,
         }),
-    row("derived-for-mail-manager", "a password was derived over a Mail Manager password, which is chosen and used as it is",
+    row(Phase::Offline, "derived-for-mail-manager", "a password was derived over a Mail Manager password, which is chosen and used as it is",
         "use the password that was chosen in Mail Manager", INGRESS,
         |e| match (e.user_name, e.password) {
             (Some(UserName::IngressPointId), Some(Password::Smtp(_))) =>
@@ -177,14 +167,14 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(_), _) => refuted(),
             (None, _) => None,
         }),
-    row("api-host", "the host is the endpoint of the SES API, not the SMTP endpoint",
+    row(Phase::Offline, "api-host", "the host is the endpoint of the SES API, not the SMTP endpoint",
         "connect to email-smtp.{REGION}.amazonaws.com", ENDPOINTS,
         |e| match &e.host {
             Some(Host::Api(_)) => certain("the name of the host begins with email., not with email-smtp."),
             Some(_) => refuted(),
             None => None,
         }),
-    row("region-without-smtp", "SES has no SMTP endpoint in this region",
+    row(Phase::Offline, "region-without-smtp", "SES has no SMTP endpoint in this region",
         "seskey regions: it lists those that have one", ENDPOINTS,
         |e| match &e.host {
             Some(Host::WithoutSmtp(region)) => certain(format!("{region} is without one in the table of {}", region::table_date())),
@@ -196,7 +186,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 None => None,
             },
         }),
-    row("misspelled-host", "the host is no endpoint of AWS's, and written nearly as one",
+    row(Phase::Offline, "misspelled-host", "the host is no endpoint of AWS's, and written nearly as one",
         "seskey regions --json: it lists all names", ENDPOINTS,
         |e| match &e.host {
             Some(Host::Misspelled(Some(nearest))) if e.resolves == Some(false) =>
@@ -208,7 +198,7 @@ pub(super) const CAUSES: &[Cause] = &[
             Some(_) => refuted(),
             None => None,
         }),
-    row("wrapper-at-mail-manager", "a Mail Manager ingress endpoint has no TLS wrapper",
+    row(Phase::Offline, "wrapper-at-mail-manager", "a Mail Manager ingress endpoint has no TLS wrapper",
         "turn to TLS by STARTTLS, on port 587", INGRESS,
         |e| match (&e.host, e.port) {
             (Some(Host::MailManager), Some(port)) if TLS_WRAPPER_PORTS.contains(&port) =>
@@ -216,7 +206,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(_), Some(_)) => refuted(),
             _ => None,
         }),
-    row("other-port", "the port is none of the SMTP endpoint's",
+    row(Phase::Offline, "other-port", "the port is none of the SMTP endpoint's",
         "connect to port 587 with STARTTLS, or to 465 with TLS from the first byte", CONNECT,
         |e| match (&e.host, e.port) {
             (Some(Host::Smtp(_)), Some(port))

@@ -3,7 +3,7 @@
 use super::{
     Cause, Evidence, Phase, Verdict, certain,
     evidence::{Identity, Permission},
-    possible, refuted, refuted_if,
+    possible, refuted, refuted_if, row,
     said::{Denied, Problem, Reason},
 };
 
@@ -15,34 +15,24 @@ const IDENTITIES: &str =
 /// The name is the one that the SES console gives.
 const NEW_POLICY: &str = "seskey policy {SENDER} >policy.json; aws iam put-user-policy --user-name {USER} --policy-name AmazonSesSendingAccess --policy-document file://policy.json";
 
-const fn row(
-    id: &'static str,
-    sentence: &'static str,
-    remedy: &'static str,
-    source: &'static str,
-    judge: fn(&Evidence) -> Option<Verdict>,
-) -> Cause {
-    Cause { id, phase: Phase::Sending, sentence, remedy, source, is_shown_by_aws: true, judge }
-}
-
 #[rustfmt::skip]
 pub(super) const CAUSES: &[Cause] = &[
-    row("not-permitted", "no policy of the user allows it to send",
+    row(Phase::Sending, "not-permitted", "no policy of the user allows it to send",
         NEW_POLICY, ACCESS,
         |e| of_permission(e, 1, |seen| matches!(seen, Permission::NotAllowed), "IAM finds no statement that allows ses:SendRawEmail")),
-    row("other-resource", "the policy of the user is for other identities than SES asks about",
+    row(Phase::Sending, "other-resource", "the policy of the user is for other identities than SES asks about",
         NEW_POLICY,
         "https://github.com/cloudposse/terraform-aws-ses/issues/40", other_resource),
-    row("send-email-only", "the policy of the user allows ses:SendEmail, and SMTP needs ses:SendRawEmail",
+    row(Phase::Sending, "send-email-only", "the policy of the user allows ses:SendEmail, and SMTP needs ses:SendRawEmail",
         NEW_POLICY, ACCESS,
         |e| of_permission(e, 4, |seen| matches!(seen, Permission::SendEmailOnly), "IAM finds ses:SendEmail allowed, and ses:SendRawEmail not")),
-    row("condition-not-met", "a condition of the policy does not hold for this message",
+    row(Phase::Sending, "condition-not-met", "a condition of the policy does not hold for this message",
         "aws iam get-user-policy --user-name {USER} --policy-name AmazonSesSendingAccess --query PolicyDocument >policy.json; seskey policy check policy.json --from {FROM} --to {RECIPIENT}: it names the condition", ACCESS,
         |e| match &e.permission {
             Some(Permission::Condition(keys)) => certain(format!("IAM would allow it but for {}", keys.join(", "))),
             _ => of_permission(e, 3, |_| false, ""),
         }),
-    row("explicit-deny", "a policy denies it: of the user, of a group, or of the organization",
+    row(Phase::Sending, "explicit-deny", "a policy denies it: of the user, of a group, or of the organization",
         "aws iam simulate-principal-policy --policy-source-arn {USER_ARN} --action-names ses:SendRawEmail --resource-arns {RESOURCE}: it names the policy; ask who administers the organization",
         "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html",
         |e| match &e.permission {
@@ -52,7 +42,7 @@ pub(super) const CAUSES: &[Cause] = &[
             None if e.reason().is_some() => refuted(),
             _ => of_permission(e, 5, |seen| matches!(seen, Permission::ExplicitDeny), "IAM says that a statement denies it"),
         }),
-    row("boundary", "the permissions boundary of the user does not allow it",
+    row(Phase::Sending, "boundary", "the permissions boundary of the user does not allow it",
         "aws iam get-user --user-name {USER}: it names the boundary; allow ses:SendRawEmail in it",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
         |e| match (&e.permission, e.reason()) {
@@ -60,12 +50,12 @@ pub(super) const CAUSES: &[Cause] = &[
             (None, Some(_)) => refuted(),
             _ => of_permission(e, 6, |seen| matches!(seen, Permission::Boundary), "IAM says that the permissions boundary does not allow it"),
         }),
-    row("sender-not-verified", "the sender is no verified identity in this region",
+    row(Phase::Sending, "sender-not-verified", "the sender is no verified identity in this region",
         "aws sesv2 create-email-identity --email-identity {IDENTITY} --region {REGION}", IDENTITIES, sender_not_verified),
-    row("sandbox", "the account is in the sandbox, where recipients must be verified too",
+    row(Phase::Sending, "sandbox", "the account is in the sandbox, where recipients must be verified too",
         "aws sesv2 get-account --region {REGION}; then request production access",
         "https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html", sandbox),
-    row("identity-of-other-account", "the sender is an identity of another account",
+    row(Phase::Sending, "identity-of-other-account", "the sender is an identity of another account",
         "name it by the header X-SES-SOURCE-ARN; its owner must allow it by a sending authorization policy",
         "https://docs.aws.amazon.com/ses/latest/dg/sending-authorization.html",
         |e| match (e.sender, e.said()) {
@@ -75,7 +65,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (_, Some(Problem::NotAuthorized(_))) | (Some(_), _) => refuted(),
             (None, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
         }),
-    row("paused", "sending is paused, for the account or for the configuration set",
+    row(Phase::Sending, "paused", "sending is paused, for the account or for the configuration set",
         "aws sesv2 get-account --region {REGION}; read the mail of AWS about the review",
         "https://docs.aws.amazon.com/ses/latest/dg/faqs-enforcement.html",
         |e| match (e.sending_enabled, e.said()) {
@@ -84,7 +74,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(true), _) => refuted(),
             (None, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
         }),
-    row("configuration-set-missing", "the configuration set that the message names does not exist in this region",
+    row(Phase::Sending, "configuration-set-missing", "the configuration set that the message names does not exist in this region",
         "aws sesv2 list-configuration-sets --region {REGION}; mend the header X-SES-CONFIGURATION-SET",
         "https://docs.aws.amazon.com/ses/latest/dg/using-configuration-sets.html",
         |e| match (e.configuration_set, e.said()) {
@@ -94,7 +84,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(true), _) => refuted(),
             (None, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
         }),
-    row("mail-from-domain", "the custom MAIL FROM domain has no MX record, and the identity rejects messages then",
+    row(Phase::Sending, "mail-from-domain", "the custom MAIL FROM domain has no MX record, and the identity rejects messages then",
         "aws sesv2 get-email-identity --email-identity {IDENTITY} --region {REGION}: it shows the domain",
         "https://docs.aws.amazon.com/ses/latest/dg/mail-from.html",
         |e| match (e.mail_from_verified, e.said()) {
@@ -103,7 +93,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(true), _) => refuted(),
             (None, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
         }),
-    row("quota", "the sending quota is used up, or more is sent in a second than is allowed",
+    row(Phase::Sending, "quota", "the sending quota is used up, or more is sent in a second than is allowed",
         "aws sesv2 get-account --region {REGION}: it shows the quota; send more slowly",
         "https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html",
         |e| match (e.quota_exhausted, e.said()) {
@@ -112,7 +102,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(false), _) => refuted(),
             (None, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
         }),
-    row("message-refused", "SES does not take the message: its size, its recipients, a header or an address",
+    row(Phase::Sending, "message-refused", "SES does not take the message: its size, its recipients, a header or an address",
         "mend what the reply names: 50 recipients and 40 MB at most, each header once, plain addresses", ISSUES,
         |e| match e.said() {
             Some(Problem::MessageRefused) => certain("the reply is about the message itself"),

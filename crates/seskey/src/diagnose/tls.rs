@@ -1,9 +1,9 @@
 //! Causes in the way to TLS.
 
 use super::{
-    Cause, Evidence, Phase, Verdict, certain,
+    Cause, Evidence, Phase, certain,
     evidence::{Banner, Certificate, Tls},
-    possible, refuted, refuted_if,
+    possible, refuted, refuted_if, row,
     said::Problem,
 };
 use crate::region::{STARTTLS_PORTS, TLS_WRAPPER_PORTS};
@@ -11,19 +11,9 @@ use crate::region::{STARTTLS_PORTS, TLS_WRAPPER_PORTS};
 const CONNECT: &str = "https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html";
 const PROTOCOLS: &str = "https://docs.aws.amazon.com/ses/latest/dg/security-protocols.html";
 
-const fn row(
-    id: &'static str,
-    sentence: &'static str,
-    remedy: &'static str,
-    source: &'static str,
-    judge: fn(&Evidence) -> Option<Verdict>,
-) -> Cause {
-    Cause { id, phase: Phase::Tls, sentence, remedy, source, is_shown_by_aws: false, judge }
-}
-
 #[rustfmt::skip]
 pub(super) const CAUSES: &[Cause] = &[
-    row("tls-wrapper-on-starttls-port", "the application begins in TLS on a port that turns to it by STARTTLS",
+    row(Phase::Tls, "tls-wrapper-on-starttls-port", "the application begins in TLS on a port that turns to it by STARTTLS",
         "use STARTTLS on this port, or port 465", CONNECT,
         |e| match (e.said(), &e.tls, e.port) {
             (Some(Problem::NotTls), _, Some(port)) if TLS_WRAPPER_PORTS.contains(&port) => refuted(),
@@ -40,7 +30,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (_, Some(_), _) => refuted(),
             _ => refuted_if(e.is_past_tls() || e.said().is_some()),
         }),
-    row("starttls-on-wrapper-port", "the application waits for a greeting on a port that begins in TLS",
+    row(Phase::Tls, "starttls-on-wrapper-port", "the application waits for a greeting on a port that begins in TLS",
         "begin in TLS on this port, or use port 587 with STARTTLS", CONNECT,
         |e| match (&e.banner, e.said(), e.port) {
             (Some(Banner::Silent), ..) => certain("the server says nothing in clear, as on a port that begins in TLS"),
@@ -53,14 +43,14 @@ pub(super) const CAUSES: &[Cause] = &[
             (None, _, _) if e.has_said(&Problem::ConnectFailed) => possible(6, "the application could not connect, and does not say why"),
             (None, said, _) => refuted_if(said.is_some()),
         }),
-    row("no-tls", "the application does not turn to TLS at all",
+    row(Phase::Tls, "no-tls", "the application does not turn to TLS at all",
         "turn TLS on in the application: STARTTLS on port 587, or TLS on port 465", CONNECT,
         |e| match e.said() {
             Some(Problem::StarttlsFirst) => certain("the server says that STARTTLS must come first"),
             _ if e.has_said(&Problem::LoginFailed) => possible(9, "the application says that the login failed, and not why"),
             _ => refuted_if(e.is_past_tls() || e.said().is_some()),
         }),
-    row("old-tls", "the application speaks no version of TLS that SES takes",
+    row(Phase::Tls, "old-tls", "the application speaks no version of TLS that SES takes",
         "openssl s_client -tls1_2 {STARTTLS}-connect {HOST}:{PORT}; update the TLS library", PROTOCOLS,
         |e| match (&e.tls, e.said()) {
             (Some(Tls::NoVersion), _) => certain("there is no version in common; SES takes TLS 1.2 and 1.3"),
@@ -69,7 +59,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (_, Some(_)) => refuted(),
             (None, None) => None,
         }),
-    row("untrusted-certificate", "the authorities that the machine trusts do not know the certificate",
+    row(Phase::Tls, "untrusted-certificate", "the authorities that the machine trusts do not know the certificate",
         "install ca-certificates, for SES's chain ends in Amazon Root CA 1; of a server with an authority of your own, name its certificate by --ca-file FILE", "https://www.amazontrust.com/repository/",
         |e| match (&e.tls, e.said()) {
             (Some(Tls::Certificate(Certificate::UnknownIssuer)), _) => certain("no authority that this machine trusts stands behind the certificate"),
@@ -82,7 +72,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(_), _) | (None, Some(_)) => refuted(),
             (None, None) => None,
         }),
-    row("host-name-mismatch", "the host is called by a name that is not in its certificate",
+    row(Phase::Tls, "host-name-mismatch", "the host is called by a name that is not in its certificate",
         "connect to the name that AWS gives, email-smtp.{REGION}.amazonaws.com, not to an alias or an address", CONNECT,
         |e| match (&e.tls, e.said()) {
             (Some(Tls::Certificate(Certificate::OtherName(names))), _) if names.is_empty() =>
@@ -94,7 +84,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(_), _) | (None, Some(_)) => refuted(),
             (None, None) => None,
         }),
-    row("clock-off", "the clock of the machine is wrong, so that a good certificate looks expired or not yet valid",
+    row(Phase::Tls, "clock-off", "the clock of the machine is wrong, so that a good certificate looks expired or not yet valid",
         "timedatectl set-ntp true", CONNECT,
         |e| match (&e.tls, e.clock_offset, e.said()) {
             (_, Some(seconds), _) if seconds < 300 => refuted(),
