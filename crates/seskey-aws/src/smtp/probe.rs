@@ -55,22 +55,19 @@ pub async fn probe(
     evidence: &mut Evidence,
 ) {
     let mut transcript = Transcript::default();
-    let outcome = match client.connect(server, &mut transcript).await {
-        Ok(session) if login.is_none() => {
-            session.quit().await;
-            Ok(())
-        }
-        Ok(mut session) => {
-            let (user_name, password) = login.expect("the arm before has the other case");
-            let logged_in = session.log_in(user_name, password).await;
-            if logged_in.is_ok() {
-                evidence.logged_in = Some(true);
-            }
-            session.quit().await;
-            logged_in
-        }
-        Err(error) => Err(error),
+    let outcome = async {
+        let mut session = client.connect(server, &mut transcript).await?;
+        let logged_in = match login {
+            Some((user_name, password)) => session.log_in(user_name, password).await.map(|()| true),
+            None => Ok(false),
+        };
+        session.quit().await;
+        logged_in
     };
+    let outcome = outcome.await;
+    if let Ok(true) = outcome {
+        evidence.logged_in = Some(true);
+    }
     note(&transcript, evidence);
     let Err(error) = outcome else { return };
     evidence.failed = Some((phase(&error), error.to_string()));
