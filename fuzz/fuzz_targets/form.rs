@@ -10,9 +10,9 @@ use rand::{SeedableRng, rngs::StdRng};
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::{
     account::{Account, AccountId, Action, Answer, Principal},
-    iam::{self, Members, OPERATIONS, Operation},
+    api::{operation::Operation, query::Members},
+    iam,
     refusal::ApiRefusal,
-    xml,
 };
 
 const ROOT: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
@@ -33,12 +33,12 @@ fuzz_target!(|forms: &[u8]| {
 
         let done = parsed.and_then(|action| account.apply(action, Timestamp::UNIX_EPOCH, &mut rng));
         let document = match &done {
-            Ok(answer) => iam::encode(iam::NAMESPACE, operation.name, answer, "id"),
+            Ok(answer) => iam::API.encode(operation, answer, "id"),
             Err(refusal) => {
                 assert!(refusal.to_string().len() <= 5000, "{refusal}");
                 assert!((400..500).contains(&refusal.status()), "{refusal}");
                 assert_eq!(contents_of(&mut account, &mut rng), contents, "{refusal}");
-                xml::error(iam::NAMESPACE, refusal, "id")
+                iam::API.error(refusal, "id")
             }
         };
         assert!(is_xml(&document), "{document}");
@@ -63,8 +63,7 @@ fn account() -> Account {
 fn parse(form: &[u8]) -> Option<(&'static Operation, Result<Action, ApiRefusal>)> {
     let members = Members::parse(form).ok()?;
     let action = members.get("Action")?;
-    let operation =
-        OPERATIONS.iter().copied().flatten().find(|operation| operation.name == action)?;
+    let operation = iam::API.operation(action)?;
     Some((operation, operation.parse(&members, &Principal::Root)))
 }
 
@@ -83,10 +82,11 @@ fn contents_of(account: &mut Account, rng: &mut StdRng) -> Vec<String> {
     ["GetAccountSummary", "ListUsers", "ListGroups", "ListRoles", "ListPolicies", "ListAccessKeys"]
         .iter()
         .map(|name| {
-            let (_, action) = parse(format!("Action={name}").as_bytes()).expect("it is served");
+            let (operation, action) =
+                parse(format!("Action={name}").as_bytes()).expect("it is served");
             let action = action.expect("it has no required parameter");
             let answer = account.apply(action, Timestamp::UNIX_EPOCH, rng).expect("it cannot fail");
-            iam::encode(iam::NAMESPACE, name, &answer, "id")
+            iam::API.encode(operation, &answer, "id")
         })
         .collect()
 }

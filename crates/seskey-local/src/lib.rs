@@ -4,30 +4,24 @@
 //! works here exactly when it would work at AWS. All knowledge of state and protocol is pure; only [`server`] and the
 //! two listeners touch sockets.
 
+pub use api::{iam, query::xml, sts};
+pub use journal::JournalError;
+pub use service::faults;
+pub use tls::CertificateError;
+pub use wire::smtp;
+
 pub mod account;
 pub mod address;
 pub mod api;
 mod clock;
-mod connections;
-mod dispatch;
-pub mod faults;
-mod http;
-pub mod iam;
 mod journal;
-mod local_ses;
 mod lock;
 pub mod mailbox;
 pub mod message;
-mod metrics;
 pub mod refusal;
 pub mod sending;
 pub mod server;
-pub mod ses;
+mod service;
 pub mod sigv4;
-pub mod smtp;
-pub mod sts;
 mod tls;
-pub mod xml;
-
-pub use journal::JournalError;
-pub use tls::CertificateError;
+mod wire;

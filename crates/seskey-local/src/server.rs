@@ -7,20 +7,21 @@ use rand::rngs::StdRng;
 use seskey::{AccessKeyId, Region, SecretAccessKey};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub use crate::http::Limits;
+pub use crate::wire::http::Limits;
 use crate::{
     account::{AccountId, Action, Answer, Identity, TooManyIdentities},
-    faults::Plan,
-    http,
     journal::{CommitFailed, Database, Journal, JournalError, Seed, Snapshot, Writer},
-    local_ses::LocalSes,
     refusal,
     sending::Settings,
-    smtp::{
-        self, ListenOn, Listener, Tls,
-        listener::{self, Endpoint},
-    },
+    service::{LocalSes, faults::Plan},
     tls::{self, Authority, CertificateError},
+    wire::{
+        http,
+        smtp::{
+            self, ListenOn, Listener, Tls,
+            listener::{self, Endpoint},
+        },
+    },
 };
 
 /// How a local SES is set up.
@@ -174,9 +175,12 @@ impl Server {
             (Some(database), Some(journal)) => {
                 config.max_pages.map_or(Ok(()), |pages| database.limit(pages))?;
                 let shown = ses.clone();
-                Some(Writer::start(journal, database, ses.account(), move |write| {
-                    shown.show(write)
-                })?)
+                Some(Writer::start(
+                    journal,
+                    database,
+                    ses.state().shared_account(),
+                    move |write| shown.state().show(write),
+                )?)
             }
             _ => None,
         };
@@ -217,13 +221,13 @@ impl Server {
     /// # Errors
     /// It could not be kept.
     pub async fn move_clock(&self, ahead: SignedDuration) -> Result<(), refusal::ApiRefusal> {
-        let moved = self.ses.move_clock(ahead).await;
+        let moved = self.ses.state().move_clock(ahead).await;
         moved.map_err(|CommitFailed| refusal::ApiRefusal::Failure(refusal::Code::ServiceFailure))
     }
 
     /// How many times something was committed to disk since the start.
     pub fn journal_commits(&self) -> u64 {
-        self.ses.journal().map_or(0, Journal::commits)
+        self.ses.state().journal().map_or(0, Journal::commits)
     }
 
     /// From now on things go wrong by this plan.

@@ -5,10 +5,7 @@
 mod iam_client;
 
 use iam_client::{Client, Reply, SENDING, Unsigned};
-use seskey_local::{
-    iam::{self, Operation},
-    sts,
-};
+use seskey_local::{api::operation::Operation, iam, sts};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}]}"#;
 
@@ -87,8 +84,8 @@ const FREE: [&str; 2] = ["GetCallerIdentity", "GetSessionToken"];
 
 /// Each operation with its service and the members that it must have.
 fn operations() -> Vec<(&'static str, &'static Operation, Vec<String>)> {
-    let of_iam = iam::OPERATIONS.iter().copied().flatten().map(|operation| ("iam", operation));
-    let of_sts = sts::OPERATIONS.iter().map(|operation| ("sts", operation));
+    let of_iam = iam::API.operations.iter().copied().flatten().map(|operation| ("iam", operation));
+    let of_sts = sts::API.operations.iter().copied().flatten().map(|operation| ("sts", operation));
     let with_members = |(service, operation): (_, &'static Operation)| {
         let members = operation.members.split_ascii_whitespace();
         let required = members.filter_map(|it| it.strip_suffix('*'));

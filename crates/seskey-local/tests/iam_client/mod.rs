@@ -23,7 +23,6 @@ use seskey_local::{
     api::{self, Received},
     mailbox::Message,
     sending::{Sent, Settings},
-    ses,
     sigv4::HttpRequest,
 };
 
@@ -173,22 +172,11 @@ impl Client {
         let key_of = |id: &str| self.account.signing_key(id, self.now, || true);
         let signer = api::authenticate(&signed, self.account.partition(), key_of, self.clocks());
         let (account, rng) = (&mut self.account, &mut self.rng);
-        let response = if ses::serves(&signed) {
-            let (sent, settings) = (&mut self.sent, &self.settings);
-            let (head, body) = (HttpRequest { body: &[], ..signed }, signed.body.to_vec());
-            let (response, message) = ses::answer(
-                account,
-                sent,
-                settings,
-                Received { request: &head, signer, peer, now: self.now },
-                body,
-                rng,
-            );
-            self.mailbox.extend(message);
-            response
-        } else {
-            api::answer(account, Received { request: &signed, signer, peer, now: self.now }, rng)
-        };
+        let (head, body) = (HttpRequest { body: &[], ..signed }, signed.body.to_vec());
+        let received = Received { request: &head, signer, peer, now: self.now };
+        let (response, message) =
+            api::answer(account, &mut self.sent, &self.settings, received, body, rng);
+        self.mailbox.extend(message);
         if !request.path.starts_with("/v2/") {
             assert_eq!(response.content_type, "text/xml");
             assert!(well_formed(&response.body), "{}", response.body);

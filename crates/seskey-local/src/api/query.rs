@@ -1,0 +1,93 @@
+//! The Query protocol, which IAM, STS and version 1 of the SES API speak: parameters in, XML out.
+//!
+//! Source: IAM API Reference, "Making query requests".
+
+pub use members::Members;
+pub use xml::Xml;
+
+use super::Response;
+use crate::{refusal::ApiRefusal, sigv4::HttpRequest};
+
+pub(crate) mod members;
+pub(crate) mod shapes;
+pub mod xml;
+
+/// An API that speaks it.
+#[derive(Debug, Clone, Copy)]
+pub struct Query {
+    /// The namespace of every answer.
+    pub namespace: &'static str,
+    /// The one version of the API.
+    pub version: &'static str,
+}
+
+impl Query {
+    /// The operation that the parameters ask for, of those that `find` finds by name.
+    pub(super) fn operation<T>(
+        &self,
+        members: &Members,
+        find: impl Fn(&str) -> Option<&'static T>,
+    ) -> Result<&'static T, ApiRefusal> {
+        let action = members.get("Action").ok_or(ApiRefusal::MissingAction)?;
+        let version = members.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
+        find(action).filter(|_| version == self.version).ok_or_else(|| ApiRefusal::InvalidAction {
+            action: action.to_owned(),
+            version: version.to_owned(),
+        })
+    }
+
+    /// The document of an answer. An operation without output has no `…Result` element.
+    pub(super) fn answer(
+        &self,
+        operation: &str,
+        has_result: bool,
+        result: impl FnOnce(&mut Xml),
+        request_id: &str,
+    ) -> String {
+        xml::document(&format!("{operation}Response"), self.namespace, |xml| {
+            match has_result {
+                true => xml.element(&format!("{operation}Result"), result),
+                false => result(xml),
+            }
+            xml.element("ResponseMetadata", |xml| xml.text("RequestId", request_id));
+        })
+    }
+
+    /// The document of an error. Source: IAM API Reference, "Common Errors".
+    pub(super) fn error(&self, status: u16, code: &str, message: &str, request_id: &str) -> String {
+        xml::document("ErrorResponse", self.namespace, |xml| {
+            xml.element("Error", |xml| {
+                xml.text("Type", if status < 500 { "Sender" } else { "Receiver" });
+                xml.text("Code", code);
+                xml.text("Message", message);
+            });
+            xml.text("RequestId", request_id);
+        })
+    }
+}
+
+/// What goes back: a document.
+pub(super) fn response(status: u16, request_id: String, body: String) -> Response {
+    Response { status, content_type: "text/xml", error_type: None, request_id, body }
+}
+
+/// The `Action` parameter of a request, whatever it is.
+pub(super) fn named_action(request: &HttpRequest<'_>) -> Option<String> {
+    let named = |form| members::value_of(form, "Action");
+    named(request.query.as_bytes()).or_else(|| named(request.body))
+}
+
+/// The parameters: of a GET in its query string, of a POST in its body.
+pub(super) fn members(request: &HttpRequest<'_>) -> Result<Members, ApiRefusal> {
+    match request.method {
+        // the signature is over a plus sign, which a form would take for a blank
+        "GET" => Members::parse(request.query.replace('+', "%2B").as_bytes()),
+        "POST" if is_form(request.header("content-type")) => Members::parse(request.body),
+        _ => Err(ApiRefusal::MissingAction),
+    }
+}
+
+fn is_form(content_type: Option<&str>) -> bool {
+    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}

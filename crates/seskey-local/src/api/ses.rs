@@ -1,0 +1,203 @@
+//! The SES sending API, in both versions: `v1` is the Query API of 2010-12-01, `v2` the REST API of 2019-09-27.
+//!
+//! Identities are verified as soon as they are created. Sources: SES API Reference and SES API v2 Reference; names,
+//! shapes and errors from botocore 1.44.5, `ses/2010-12-01` and `sesv2/2019-09-27`.
+
+use jiff::Timestamp;
+use rand::Rng;
+use seskey::{
+    Region,
+    policy::{Context, Request},
+};
+
+use self::refusal::SesRefusal;
+
+use crate::{
+    account::{Account, Identity, Principal, RequestContext, SesResource, SesResourceKind},
+    api::{Received, Response, permit, uuid},
+    mailbox::Message,
+    refusal::{self as common, Mismatch},
+    sending::{Interface, Sent, Settings},
+    sigv4::{HttpRequest, Signer},
+};
+
+mod compose;
+mod refusal;
+mod submit;
+mod v1;
+mod v2;
+
+/// The operation that a request to SES asks for, if it is served.
+pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
+    if v2::serves(request.path) { v2::action(request) } else { v1::action(request) }
+}
+
+/// Answers a request, and gives out the message that it sent, if any. The body is given apart, and let go of when it is
+/// read.
+pub(super) fn answer(
+    account: &mut Account,
+    sent: &mut Sent,
+    settings: &Settings,
+    received: Received<'_>,
+    body: Vec<u8>,
+    rng: &mut dyn Rng,
+) -> (Response, Option<Message>) {
+    let request_id = uuid(rng);
+    let Received { request: head, signer, peer, now } = received;
+    let interface = if v2::serves(head.path) { Interface::V2 } else { Interface::V1 };
+    let mut accepted = None;
+    let answered = signer.map_err(SesRefusal::Common).and_then(|signer| {
+        let (caller, region) = authenticated(account, &signer, now)?;
+        account.record_use(&signer.access_key_id, "ses", region.as_str(), now);
+        let user_agent = head.header("user-agent");
+        let access_key_id = signer.access_key_id.as_str();
+        let circumstances =
+            RequestContext { access_key_id, peer, secure_transport: false, user_agent, now };
+        let mut call = Call {
+            account,
+            sent,
+            settings,
+            caller,
+            circumstances,
+            interface,
+            region,
+            rng,
+            accepted: &mut accepted,
+        };
+        match interface {
+            Interface::V2 => v2::answer(&mut call, head, body),
+            _ => v1::answer(&mut call, head, body, &request_id),
+        }
+    });
+    let response = match interface {
+        Interface::V2 => v2::response(answered, request_id),
+        _ => v1::response(answered, request_id),
+    };
+    (response, accepted)
+}
+
+/// Answers a request with a refusal.
+pub(crate) fn refuse(
+    request: &HttpRequest<'_>,
+    refusal: SesRefusal,
+    request_id: String,
+) -> Response {
+    match v2::serves(request.path) {
+        true => v2::response(Err(refusal), request_id),
+        false => v1::response(Err(refusal), request_id),
+    }
+}
+
+/// One call: what it may touch, and who makes it, where and how.
+struct Call<'a> {
+    account: &'a mut Account,
+    sent: &'a mut Sent,
+    settings: &'a Settings,
+    caller: Principal,
+    circumstances: RequestContext<'a>,
+    interface: Interface,
+    region: Region,
+    rng: &'a mut dyn Rng,
+    accepted: &'a mut Option<Message>,
+}
+
+impl Call<'_> {
+    /// Whether the caller may do what has no resource.
+    fn authorize(&self, operation: &str) -> Result<(), SesRefusal> {
+        let action = format!("ses:{operation}");
+        let context = self.context();
+        let request = Request { action: &action, resource: "*", context: &context };
+        let decision = self.account.decide(&self.caller, &request);
+        Ok(permit(self.account, &self.caller, &request, decision)?)
+    }
+
+    /// Whether the caller may do something on an identity.
+    fn authorize_on(&self, operation: &str, identity: &Identity) -> Result<(), SesRefusal> {
+        let action = format!("ses:{operation}");
+        let resource = self.account.identity_arn(&self.region, identity);
+        let context = self.context();
+        let request = Request { action: &action, resource: &resource, context: &context };
+        let (caller, region) = (&self.caller, &self.region);
+        let decision = self.account.decide_on_identity(caller, region, identity, &request);
+        Ok(permit(self.account, &self.caller, &request, decision)?)
+    }
+
+    fn context(&self) -> Context {
+        self.account
+            .request_context(&self.caller, &self.circumstances)
+            .with("ses:ApiVersion", [self.interface.api_version()])
+    }
+
+    /// `Max24HourSend`, `MaxSendRate` and `SentLast24Hours`.
+    fn send_quota(&mut self) -> [f64; 3] {
+        let quota = self.settings.quota;
+        let sent = self.sent.last_24_hours(&self.region, self.circumstances.now);
+        [
+            quota.max_24_hour_send.map_or(UNLIMITED, |max| max as f64),
+            quota.max_send_rate.map_or(UNLIMITED_RATE, |max| max as f64),
+            sent as f64,
+        ]
+    }
+
+    /// An identity by its name, or by its ARN in this account and region.
+    fn identity(&self, given: &str) -> Result<Identity, SesRefusal> {
+        let arn = self.account.ses_arn(&self.region, "identity", "");
+        let identity = Identity::parse(given.strip_prefix(&arn).unwrap_or(given));
+        identity.ok_or_else(|| SesRefusal::InvalidParameter(format!("Invalid identity: {given}.")))
+    }
+
+    /// The configuration set, template or suppressed address of that name.
+    fn resource(&self, kind: SesResourceKind, name: &str) -> Result<&SesResource, SesRefusal> {
+        let found = self.account.ses_resource(&self.region, kind, name);
+        found.ok_or_else(|| SesRefusal::NoSuchResource(kind, name.to_owned()))
+    }
+
+    /// Makes what is not there yet.
+    fn create(
+        &mut self,
+        kind: SesResourceKind,
+        name: &str,
+        resource: SesResource,
+    ) -> Result<(), SesRefusal> {
+        if self.account.ses_resource(&self.region, kind, name).is_some() {
+            return Err(SesRefusal::ResourceAlreadyExists(kind, name.to_owned()));
+        }
+        Ok(self.account.put_ses_resource(&self.region, name, resource)?)
+    }
+
+    /// The policies of an identity, if it is there.
+    fn policies(&self, identity: &Identity) -> Option<Vec<(String, String)>> {
+        let policies = self.account.identity_policies(&self.region, identity)?;
+        Some(policies.map(|(name, policy)| (name.to_owned(), policy.to_owned())).collect())
+    }
+
+    fn create_identity(&mut self, identity: &Identity) -> Result<bool, SesRefusal> {
+        Ok(self.account.create_identity(&self.region, identity)?)
+    }
+}
+
+/// How AWS writes an unlimited 24-hour quota (SES API v2 Reference, `SendQuota`).
+const UNLIMITED: f64 = -1.0;
+/// Ours: a client divides by the rate.
+const UNLIMITED_RATE: f64 = 1_000_000.0;
+
+/// The name of a configuration set or a template. Source: SES API Reference, `ConfigurationSet`.
+fn resource_name(name: &str) -> Result<&str, SesRefusal> {
+    let is_name = (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    match is_name {
+        true => Ok(name),
+        false => Err(SesRefusal::InvalidParameter(format!("Invalid name <{name}>."))),
+    }
+}
+
+fn authenticated(
+    account: &Account,
+    signer: &Signer,
+    now: Timestamp,
+) -> Result<(Principal, Region), SesRefusal> {
+    let caller = account.caller(&signer.access_key_id, now)?.clone();
+    let region = Region::parse_unknown(&signer.scope.region)
+        .map_err(|_| common::ApiRefusal::SignatureDoesNotMatch(Mismatch::Region))?;
+    Ok((caller, region))
+}

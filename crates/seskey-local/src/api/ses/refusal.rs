@@ -1,0 +1,166 @@
+//! Every refusal of the SES API, and its code and HTTP status in both versions.
+
+use crate::{
+    account::{IdentityPolicyError, SesResourceKind, SesResourceLimit, TooManyIdentities},
+    message::HeaderError,
+    refusal::{self as common, Code},
+    sending,
+};
+
+/// Why a request is not done. `Display` is the text that the requester gets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SesRefusal {
+    /// What is the same for every API of AWS.
+    #[error(transparent)]
+    Common(#[from] common::ApiRefusal),
+    /// The message is not taken.
+    #[error(transparent)]
+    Sending(#[from] sending::SendingRefusal),
+    /// The policy of an identity is not stored.
+    #[error(transparent)]
+    IdentityPolicy(#[from] IdentityPolicyError),
+    /// One identity more than there may be.
+    #[error(transparent)]
+    TooManyIdentities(#[from] TooManyIdentities),
+    /// A parameter that SES does not take.
+    #[error("{0}")]
+    InvalidParameter(String),
+    /// AWS has it, this does not.
+    #[error("{0} is not served here.")]
+    NotServed(&'static str),
+    /// There is no such identity in the region.
+    #[error("Email identity {0} does not exist.")]
+    NoSuchIdentity(String),
+    /// The identity is there already.
+    #[error("Email identity {0} already exist.")]
+    IdentityAlreadyExists(String),
+    /// The identity has a policy of that name.
+    #[error("Policy {0} already exists.")]
+    PolicyAlreadyExists(String),
+    /// The identity whose settings are asked to be changed is not there.
+    #[error("Identity {0} is not verified or does not exist.")]
+    UnknownIdentity(String),
+    /// There is no such configuration set, template or suppressed address.
+    #[error("{}", there(*.0, .1, "does not exist."))]
+    NoSuchResource(SesResourceKind, String),
+    /// There is one already.
+    #[error("{}", there(*.0, .1, "already exists."))]
+    ResourceAlreadyExists(SesResourceKind, String),
+    /// One more than there may be.
+    #[error(transparent)]
+    SesResourceLimit(#[from] SesResourceLimit),
+    /// The body is not the JSON that the operation wants.
+    #[error("The request body cannot be read: {0}")]
+    Serialization(String),
+    /// No operation has this method and path.
+    #[error("Unknown operation")]
+    UnknownOperation,
+}
+
+impl From<HeaderError> for SesRefusal {
+    fn from(error: HeaderError) -> Self {
+        Self::Sending(error.into())
+    }
+}
+
+impl SesRefusal {
+    /// The code and the HTTP status of version 1.
+    pub(super) fn v1(&self) -> (&'static str, u16) {
+        match self {
+            Self::Common(refusal) => (refusal.code(), refusal.status()),
+            Self::Sending(refusal) => refusal.class().v1,
+            Self::IdentityPolicy(IdentityPolicyError::InvalidPolicy) => ("InvalidPolicy", 400),
+            Self::IdentityPolicy(IdentityPolicyError::LimitExceeded)
+            | Self::TooManyIdentities(_)
+            | Self::SesResourceLimit(_) => ("LimitExceeded", 400),
+            Self::UnknownIdentity(_) => ("MessageRejected", 400),
+            Self::NoSuchResource(SesResourceKind::ConfigurationSet, _) => {
+                ("ConfigurationSetDoesNotExist", 400)
+            }
+            Self::NoSuchResource(..) => ("TemplateDoesNotExist", 400),
+            Self::ResourceAlreadyExists(SesResourceKind::ConfigurationSet, _) => {
+                ("ConfigurationSetAlreadyExists", 400)
+            }
+            Self::ResourceAlreadyExists(..) => ("AlreadyExists", 400),
+            _ => ("InvalidParameterValue", 400),
+        }
+    }
+
+    /// The error type and the HTTP status of version 2.
+    pub(super) fn v2(&self) -> (&'static str, u16) {
+        use common::ApiRefusal as C;
+        match self {
+            Self::Common(refusal) => match refusal {
+                C::SignatureDoesNotMatch(_) => ("InvalidSignatureException", 403),
+                C::InvalidClientTokenId => ("UnrecognizedClientException", 403),
+                C::MissingAuthenticationToken => ("MissingAuthenticationTokenException", 403),
+                C::IncompleteSignature(_) => ("IncompleteSignatureException", 400),
+                C::AccessDenied { .. } => ("AccessDeniedException", 403),
+                C::Failure(code) => failure(*code),
+                _ => ("BadRequestException", 400),
+            },
+            Self::Sending(refusal) => refusal.class().v2,
+            Self::NoSuchIdentity(_)
+            | Self::NoSuchResource(..)
+            | Self::UnknownIdentity(_)
+            | Self::IdentityPolicy(IdentityPolicyError::NoSuchIdentity(_)) => {
+                ("NotFoundException", 404)
+            }
+            Self::IdentityAlreadyExists(_)
+            | Self::PolicyAlreadyExists(_)
+            | Self::ResourceAlreadyExists(..) => ("AlreadyExistsException", 400),
+            Self::IdentityPolicy(IdentityPolicyError::LimitExceeded)
+            | Self::TooManyIdentities(_)
+            | Self::SesResourceLimit(_) => ("LimitExceededException", 400),
+            Self::Serialization(_) => ("SerializationException", 400),
+            Self::UnknownOperation => ("UnknownOperationException", 404),
+            Self::InvalidParameter(_) | Self::NotServed(_) | Self::IdentityPolicy(_) => {
+                ("BadRequestException", 400)
+            }
+        }
+    }
+}
+
+/// What version 2 has for the errors of all APIs. Sources: botocore's `sesv2/2019-09-27`; SES API v2 Reference, "Common
+/// Errors".
+fn failure(code: Code) -> (&'static str, u16) {
+    match code {
+        Code::Throttling => ("TooManyRequestsException", 429),
+        Code::ServiceUnavailable => ("ServiceUnavailable", 503),
+        Code::ConcurrentModification => ("ConcurrentModificationException", 500),
+        Code::ServiceFailure | Code::InternalFailure | Code::EntityTemporarilyUnmodifiable => {
+            ("InternalServiceErrorException", 500)
+        }
+    }
+}
+
+/// Source: of a configuration set, what AWS was recorded to say; of the others a guess.
+fn there(kind: SesResourceKind, name: &str, what: &str) -> String {
+    match kind {
+        SesResourceKind::ConfigurationSet => format!("Configuration set <{name}> {what}"),
+        SesResourceKind::Template => format!("Template {name} {what}"),
+        SesResourceKind::SuppressedAddress => {
+            format!("Email address {name} {what}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clients try again what the status or the code says is not their fault.
+    #[test]
+    fn what_is_not_the_clients_fault() {
+        for (code, expected) in [
+            (Code::Throttling, ("TooManyRequestsException", 429)),
+            (Code::ServiceFailure, ("InternalServiceErrorException", 500)),
+            (Code::InternalFailure, ("InternalServiceErrorException", 500)),
+            (Code::ServiceUnavailable, ("ServiceUnavailable", 503)),
+        ] {
+            let refusal = SesRefusal::Common(common::ApiRefusal::Failure(code));
+            assert_eq!(refusal.v2(), expected, "{code:?}");
+            assert_eq!(refusal.v1(), (code.as_str(), code.status()), "{code:?}");
+        }
+    }
+}

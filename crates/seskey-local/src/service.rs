@@ -1,0 +1,125 @@
+//! What all listeners share: what is kept, and what may be done with it.
+
+use std::sync::Mutex;
+
+use rand::{RngExt, distr::Alphanumeric, rngs::StdRng};
+use seskey::{Region, SecretAccessKey};
+
+pub(crate) use request::Pending;
+
+use self::{
+    faults::{Faults, Plan, SmtpFault},
+    metrics::Metrics,
+    state::State,
+};
+use crate::{
+    account::{Action, Answer},
+    journal::{CommitFailed, Journal, Snapshot},
+    lock::lock,
+    refusal::{ApiRefusal, Code},
+    sending::{Sent, Settings},
+};
+
+pub mod faults;
+mod login;
+pub(crate) mod metrics;
+mod request;
+mod state;
+mod submission;
+
+/// A local SES without its sockets.
+pub(crate) struct LocalSes {
+    state: State,
+    region: Region,
+    authority_pem: String,
+    /// What the password of an unknown user is compared with.
+    nobody: SecretAccessKey,
+    accept_v2: bool,
+    sending: Settings,
+    sent: Mutex<Sent>,
+    rng: Mutex<StdRng>,
+    faults: Mutex<Faults>,
+    metrics: Metrics,
+}
+
+impl LocalSes {
+    /// From what was kept. With a journal, all that changes is handed in to it.
+    pub(crate) fn new(
+        kept: Snapshot,
+        root: &SecretAccessKey,
+        region: Region,
+        sending: Settings,
+        accept_v2: bool,
+        rng: StdRng,
+        journal: Option<Journal>,
+    ) -> Self {
+        Self {
+            authority_pem: kept.authority.certificate_pem.clone(),
+            state: State::new(kept, journal),
+            region,
+            nobody: root.clone(),
+            accept_v2,
+            sending,
+            sent: Mutex::default(),
+            rng: Mutex::new(rng),
+            faults: Mutex::default(),
+            metrics: Metrics::new(),
+        }
+    }
+
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The certificate that TLS clients must trust.
+    pub(crate) fn authority_pem(&self) -> &str {
+        &self.authority_pem
+    }
+
+    /// Does an action of the IAM API as the root user; the caller blocks until it is on disk.
+    pub(crate) fn apply(&self, action: Action) -> Result<Answer, ApiRefusal> {
+        let now = self.state.clock().now();
+        let (answer, commit) =
+            self.state.act(|account| account.apply(action, now, &mut *lock(&self.rng)));
+        commit.wait().map_err(|CommitFailed| ApiRefusal::Failure(Code::ServiceFailure))?;
+        answer
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// What it has done, as text for Prometheus.
+    pub(crate) fn metrics_text(&self) -> String {
+        let (messages, bytes) = self.state.mailbox_size();
+        self.metrics.text(messages, bytes)
+    }
+
+    /// What tells the connections apart in a greeting: 9 upper-case letters and digits, a blank, 20 alphanumerics.
+    pub(crate) fn connection_id(&self) -> String {
+        let mut rng = lock(&self.rng);
+        let mut letters =
+            |count| (0..count).map(|_| char::from(rng.sample(Alphanumeric))).collect::<String>();
+        format!("{} {}", letters(9).to_ascii_uppercase(), letters(20))
+    }
+
+    /// From now on things go wrong by this plan.
+    pub(crate) fn set_faults(&self, plan: Plan) {
+        self.state.account().set_lag(plan.keys);
+        *lock(&self.faults) = Faults::new(plan, self.state.clock().now());
+    }
+
+    /// The plan by which things go wrong, as it was given.
+    pub(crate) fn faults(&self) -> String {
+        lock(&self.faults).plan().as_toml().to_owned()
+    }
+
+    /// What goes wrong with a command of SMTP.
+    pub(crate) fn fault_of_command(&self, command: &str) -> Option<SmtpFault> {
+        lock(&self.faults).of_command(command)
+    }
+}

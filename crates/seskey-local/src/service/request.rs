@@ -1,0 +1,104 @@
+//! A request to an API: what goes wrong with it on purpose, its answer, and the wait until that is kept.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use rand::{SeedableRng, rngs::StdRng};
+
+use super::{
+    LocalSes,
+    faults::{ApiFault, Moment},
+};
+use crate::{
+    api::{self, Received, Service},
+    journal::{Commit, CommitFailed, Write},
+    lock::lock,
+    refusal::{ApiRefusal, Code},
+    sigv4::HttpRequest,
+};
+
+/// An answer to a request, to be given when what it tells of is kept.
+pub(crate) struct Pending {
+    service: &'static str,
+    pub(crate) action: Option<&'static str>,
+    answer: api::Response,
+    /// The answer if it cannot be kept; absent while everything is in memory alone.
+    failure: Option<api::Response>,
+    /// What goes wrong now that the work is done.
+    fault: Option<ApiFault>,
+    /// The size of the message that was sent, if any.
+    message_bytes: Option<usize>,
+    commits: [Commit; 2],
+}
+
+impl LocalSes {
+    /// Works out the answer to a request to the IAM, the STS or the SES API, whose body is given apart: it may hold a
+    /// large message, and is let go of when that is taken from it.
+    ///
+    /// # Errors
+    /// What goes wrong on purpose, before anything is done.
+    pub(crate) fn answer(
+        &self,
+        head: &HttpRequest<'_>,
+        body: Vec<u8>,
+        peer: IpAddr,
+    ) -> Result<Pending, ApiFault> {
+        let request = &HttpRequest { body: &body, ..*head };
+        let now = self.state.clock().now();
+        // neither the account nor the randomness is held while a signature or a long answer is worked out
+        let coin = || lock(&self.faults).coin();
+        let key_of = |id: &str| self.state.account().signing_key(id, now, coin);
+        let clocks = [now, Timestamp::now()];
+        let mut signer = api::authenticate(request, self.region.partition(), key_of, clocks);
+        let (service, action) = (Service::of(request).name(), api::action(request));
+        let fault = match (&signer, action) {
+            (Ok(_), Some(action)) => lock(&self.faults).of_call(action, now),
+            _ => None,
+        };
+        match fault {
+            Some(fault @ (ApiFault::Cut(Moment::Before) | ApiFault::Hang(Moment::Before))) => {
+                return Err(fault);
+            }
+            Some(ApiFault::Refuse(code)) => signer = Err(ApiRefusal::Failure(code)),
+            _ => {}
+        }
+        let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
+        let ((answer, message), changes) = self.state.act(|account| {
+            let received = Received { request: head, signer, peer, now };
+            api::answer(account, &mut lock(&self.sent), &self.sending, received, body, &mut rng)
+        });
+        let failure = self.state.journal().map(|_| {
+            let refusal = ApiRefusal::Failure(Code::ServiceFailure);
+            api::refuse(head, refusal, answer.request_id.clone())
+        });
+        let message_bytes = message.as_ref().map(|message| message.raw_data.len());
+        let message = message.map_or_else(Commit::default, |message| {
+            self.state.hand_in(Write::Message(message.into()))
+        });
+        let commits = [changes, message];
+        Ok(Pending { service, action, answer, failure, fault, message_bytes, commits })
+    }
+
+    /// Waits until what an answer tells of is kept.
+    ///
+    /// # Errors
+    /// What goes wrong on purpose, now that everything is done.
+    pub(crate) async fn settle(&self, pending: Pending) -> Result<api::Response, ApiFault> {
+        let Pending { service, action, answer, failure, fault, message_bytes, commits } = pending;
+        let [changes, message] = commits;
+        let answer = match (changes.done().await.and(message.done().await), failure) {
+            (Err(CommitFailed), Some(failure)) => failure,
+            _ => {
+                if let Some(bytes) = message_bytes {
+                    self.metrics.message_accepted(bytes);
+                }
+                answer
+            }
+        };
+        self.metrics.request(service, action, answer.status);
+        match fault {
+            Some(fault @ (ApiFault::Cut(_) | ApiFault::Hang(_))) => Err(fault),
+            _ => Ok(answer),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! All that is kept: the account, the mailbox, the clock, and the journal that writes what changes in them.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use jiff::SignedDuration;
+
+use crate::{
+    account::Account,
+    clock::Clock,
+    journal::{Commit, CommitFailed, Journal, Snapshot, Write},
+    lock::lock,
+    mailbox::{Filter, Mailbox, Message},
+};
+
+pub(crate) struct State {
+    account: Arc<Mutex<Account>>,
+    mailbox: Mutex<Mailbox>,
+    clock: Clock,
+    /// Absent while everything is in memory alone.
+    journal: Option<Journal>,
+}
+
+impl State {
+    /// From what was kept. With a journal, all that changes is handed in to it.
+    pub(super) fn new(kept: Snapshot, journal: Option<Journal>) -> Self {
+        let clock = Clock::default();
+        clock.put_ahead(kept.clock_ahead);
+        Self {
+            account: Arc::new(Mutex::new(kept.account)),
+            mailbox: Mutex::new(kept.mailbox),
+            clock,
+            journal,
+        }
+    }
+
+    /// The account, to look at; [`Self::act`] changes it.
+    pub(super) fn account(&self) -> MutexGuard<'_, Account> {
+        lock(&self.account)
+    }
+
+    /// The same for the thread that writes it, which reads it back where it could not.
+    pub(crate) fn shared_account(&self) -> Arc<Mutex<Account>> {
+        self.account.clone()
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
+
+    /// How many messages there are, and how many bytes they have.
+    pub(super) fn mailbox_size(&self) -> (usize, usize) {
+        lock(&self.mailbox).size()
+    }
+
+    pub(crate) fn messages(
+        &self,
+        filter: &Filter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<Arc<Message>> {
+        lock(&self.mailbox).list(filter, after, limit)
+    }
+
+    pub(crate) async fn delete_messages(&self, filter: Filter) -> Result<(), CommitFailed> {
+        self.hand_in(Write::DeleteMessages(filter)).done().await
+    }
+
+    /// Puts the clock ahead of the machine's by so much, or behind it.
+    pub(crate) async fn move_clock(&self, ahead: SignedDuration) -> Result<(), CommitFailed> {
+        self.hand_in(Write::ClockAhead(ahead)).done().await
+    }
+
+    /// Does something with the account and hands what that changed to the journal. It may be told when the commit says
+    /// that it is kept.
+    pub(super) fn act<T>(&self, act: impl FnOnce(&mut Account) -> T) -> (T, Commit) {
+        let mut account = self.account();
+        let done = act(&mut account);
+        let journal = self.journal.as_ref();
+        (done, journal.map_or_else(Commit::default, |journal| journal.rows(account.take_changes())))
+    }
+
+    /// Hands in what is not of the account; it is shown when it is kept.
+    pub(super) fn hand_in(&self, write: Write) -> Commit {
+        match &self.journal {
+            Some(journal) => journal.write(write),
+            None => {
+                self.show(write);
+                Commit::default()
+            }
+        }
+    }
+
+    /// Shows what is kept; the account shows its changes itself.
+    pub(crate) fn show(&self, write: Write) {
+        match write {
+            Write::Rows(_) => {}
+            Write::Message(message) => lock(&self.mailbox).push(message),
+            Write::DeleteMessages(filter) => lock(&self.mailbox).delete(&filter),
+            Write::ClockAhead(ahead) => self.clock.put_ahead(ahead),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The HTTP side: the Query APIs at `/`, version 2 of the SES API below `/v2`, the mailbox at `/_aws/ses`, and what is
+//! seskey's own at `/_seskey`.
+
+use std::{
+    borrow::Cow,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use tracing::{info, warn};
+
+pub(crate) use connection::serve;
+pub(crate) use hosts::Hosts;
+pub use limits::Limits;
+
+use crate::{
+    api,
+    service::{LocalSes, Pending, faults::ApiFault},
+    sigv4::HttpRequest,
+};
+
+mod connection;
+mod control;
+mod hosts;
+mod limits;
+mod listing;
+mod messages;
+mod write_timeout;
+
+/// What is served where.
+pub(crate) fn router(ses: Arc<LocalSes>) -> Router {
+    Router::new()
+        .route("/", get(call_api).post(call_api))
+        .route("/v2/{*path}", any(call_api))
+        .route("/_aws/ses", get(messages::list).delete(messages::delete))
+        .route("/_seskey/health", get(control::health))
+        .route("/_seskey/ca.pem", get(control::authority))
+        .route("/_seskey/clock", get(control::clock).post(control::move_clock))
+        .route(
+            "/_seskey/faults",
+            get(control::faults).post(control::set_faults).delete(control::no_faults),
+        )
+        .route("/_seskey/metrics", get(control::metrics))
+        .fallback(async || Refused(StatusCode::NOT_FOUND, "nothing is served at this path"))
+        .method_not_allowed_fallback(async || {
+            Refused(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
+        })
+        .with_state(ses)
+}
+
+async fn call_api(
+    State(ses): State<Arc<LocalSes>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let is_long = is_long(&uri, &body);
+    let of_thread = ses.clone();
+    let work = move || answer(&of_thread, peer.ip(), &method, &uri, &headers, body.into());
+    // a simulation may be long to work out, and a message to hash; other connections go on meanwhile
+    let answered = match is_long {
+        true => tokio::task::spawn_blocking(work).await,
+        false => Ok(work()),
+    };
+    match answered {
+        Ok(Ok(pending)) => {
+            let action = pending.action;
+            match ses.settle(pending).await {
+                Ok(answer) => {
+                    let (status, request_id) = (answer.status, &answer.request_id);
+                    info!(%peer, action, status, request_id, "request");
+                    answer.into_response()
+                }
+                Err(fault) => suffer(fault, peer).await,
+            }
+        }
+        Ok(Err(fault)) => suffer(fault, peer).await,
+        Err(panic) => {
+            warn!(%peer, %panic, "a request broke off");
+            Refused(StatusCode::INTERNAL_SERVER_ERROR, "this is a fault of the local SES")
+                .into_response()
+        }
+    }
+}
+
+/// Whether the answer to a request may take more than a moment; that of most takes less than it takes to hand it to
+/// another thread.
+fn is_long(uri: &Uri, body: &[u8]) -> bool {
+    const SIMULATE: &[u8] = b"Action=Simulate";
+    let simulates = |form: &[u8]| form.windows(SIMULATE.len()).any(|part| part == SIMULATE);
+    body.len() > 16 * 1024 || simulates(body) || simulates(uri.query().unwrap_or("").as_bytes())
+}
+
+fn answer(
+    ses: &LocalSes,
+    peer: IpAddr,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Vec<u8>,
+) -> Result<Pending, ApiFault> {
+    // a value that is not text stays in the request, where its signature will not be right
+    let headers: Vec<(&str, Cow<'_, str>)> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
+        .collect();
+    let headers: Vec<(&str, &str)> =
+        headers.iter().map(|(name, value)| (*name, &**value)).collect();
+    let request = HttpRequest {
+        method: method.as_str(),
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        headers: &headers,
+        body: &[],
+    };
+    ses.answer(&request, body, peer)
+}
+
+/// What the client gets where something goes wrong on purpose: nothing.
+async fn suffer(fault: ApiFault, peer: SocketAddr) -> Response {
+    info!(%peer, ?fault, "a fault on purpose");
+    match fault {
+        ApiFault::Hang(_) => std::future::pending().await,
+        ApiFault::Cut(_) | ApiFault::Refuse(_) => {
+            let mut response = Response::default();
+            response.extensions_mut().insert(Cut);
+            response
+        }
+    }
+}
+
+/// In place of an answer: the connection is closed.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("cut on purpose")]
+struct Cut;
+
+impl IntoResponse for api::Response {
+    fn into_response(self) -> Response {
+        let Self { status, content_type, error_type, request_id, body } = self;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = [("content-type", content_type.to_owned()), ("x-amzn-requestid", request_id)];
+        let mut response = (status, headers, body).into_response();
+        if let Some(name) = error_type {
+            response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(name));
+        }
+        response
+    }
+}
+
+/// A refusal that is not AWS's, in plain text for who reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Refused(StatusCode, &'static str);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let Self(status, why) = self;
+        let headers = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+        (status, headers, format!("{status}: {why}\n")).into_response()
+    }
+}
+
+fn json_response(value: &serde_json::Value) -> Response {
+    ([(CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
