@@ -1,7 +1,7 @@
 //! One file a verb, all of one shape: `run(args, global, output)`.
 
 mod completions;
-pub(crate) mod create;
+mod create;
 mod delete;
 mod demo;
 mod derive;

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     args::{Global, SecretSource},
-    aws,
+    connect::aws,
     explain::{self, Failure, Result},
     output::Output,
     terminal,
@@ -97,7 +97,7 @@ fn environment() -> Result<Option<Zeroizing<String>>> {
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => {
             let error = SecretAccessKeyError::NonAscii { position: 0 };
-            Err(explain::pasted(&error.into(), &format!("${VARIABLE}")))
+            Err(explain::input::pasted(&error.into(), &format!("${VARIABLE}")))
         }
     }
 }
@@ -124,7 +124,7 @@ pub(crate) fn credential(
     if let Some(path) = file {
         let name = name(path);
         let found =
-            Found::read(&read(path)?).map_err(|error| explain::credential(&error, &name))?;
+            Found::read(&read(path)?).map_err(|error| explain::input::credential(&error, &name))?;
         return match <[Found; 1]>::try_from(found) {
             Ok([found]) => Ok(found),
             Err(several) => Err(Failure::usage(
@@ -139,7 +139,7 @@ pub(crate) fn credential(
         let password = IngressPassword::parse(value.expose()).ok_or_else(|| {
             Failure::new(
                 "what was given is no password of a Mail Manager ingress endpoint",
-                explain::INGRESS_PASSWORD,
+                explain::input::INGRESS_PASSWORD,
             )
         })?;
         let credential = MailManagerCredential { user_name, password, endpoint: None };
@@ -154,7 +154,10 @@ pub(crate) fn credential(
     let value = value(password_file, "SMTP password", output)?;
     let password = SmtpPassword::parse(value.expose()).ok_or_else(|| {
         let recognised = recognise(value.expose());
-        Failure::new("what was given is no SMTP password", explain::not_a_password(&recognised))
+        Failure::new(
+            "what was given is no SMTP password",
+            explain::input::not_a_password(&recognised),
+        )
     })?;
     let credential = SmtpCredential { iam_user: None, user_name: id, password, endpoint: None };
     Ok(Found { credential: Credential::Iam(credential), port: None })
@@ -212,13 +215,13 @@ fn from_environment(text: &str, output: &Output) -> Result<AccessKey> {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     let id = env::var("AWS_ACCESS_KEY_ID").ok().map(|id| AccessKeyId::parse(id.trim()));
     if id == Some(Err(AccessKeyIdError::IngressPoint)) {
-        return Err(explain::pasted(&PastedError::MailManager, "the environment"));
+        return Err(explain::input::pasted(&PastedError::MailManager, "the environment"));
     }
     if is_set("AWS_SESSION_TOKEN")
         || is_set("AWS_SECURITY_TOKEN")
         || id == Some(Err(AccessKeyIdError::Temporary))
     {
-        return Err(explain::temporary("the environment"));
+        return Err(explain::input::temporary("the environment"));
     }
     let key = secret(text, &format!("${VARIABLE}"), output)?;
     Ok(AccessKey { id: id.and_then(std::result::Result::ok), ..key })
@@ -227,12 +230,12 @@ fn from_environment(text: &str, output: &Output) -> Result<AccessKey> {
 /// The access key in a text, with a word about all that is not as IAM gives it.
 fn secret(text: &str, source: &str, output: &Output) -> Result<AccessKey> {
     let Pasted { id, secret, wrapping } =
-        pasted::access_key(text).map_err(|error| explain::pasted(&error, source))?;
+        pasted::access_key(text).map_err(|error| explain::input::pasted(&error, source))?;
     match wrapping {
         None => drop(without_blanks(text, source, output)),
         Some(wrapping) => output.note(&format!(
             "the secret access key was taken out of {} (from {source})",
-            explain::wrapping(wrapping)
+            explain::input::wrapping(wrapping)
         )),
     }
     let length = secret.expose().len();

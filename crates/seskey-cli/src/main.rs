@@ -1,9 +1,10 @@
 //! `seskey`: Amazon SES SMTP credentials, from a secret access key to mail that is accepted.
 
 mod args;
-mod aws;
 mod cmd;
+mod connect;
 mod core_dumps;
+mod environment;
 mod exit;
 mod explain;
 mod guide;
@@ -12,9 +13,7 @@ mod output;
 mod output_file;
 mod rotations;
 mod signals;
-mod smtp;
 mod terminal;
-mod usage;
 
 use std::{env, process::ExitCode};
 

@@ -17,8 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::{
     args::Global,
     exit::Exit,
-    explain::{Failure, is_secret, looks_secret},
-    usage,
+    explain::{self, Failure, is_secret, looks_secret},
 };
 
 /// Where the program speaks, and how much.
@@ -129,7 +128,7 @@ impl Output {
             return Exit::Done;
         }
         let typed: Vec<String> = typed.collect();
-        let Failure { message, hint, exit, .. } = usage::explain(error, &typed);
+        let Failure { message, hint, exit, .. } = explain::usage::failure(error, &typed);
         let bare = |text: &str| without_secrets(text, typed.iter().cloned(), looks_secret);
         say(format_args!("{ERROR}{}{ERROR:#}", printable(&bare(&message))));
         Self::default().hint(&bare(&hint));

@@ -1,12 +1,9 @@
 //! Rotates any number of users, several at a time, each for itself, and tells what comes of each.
 
-mod explain;
 mod overview;
 mod records;
 mod report;
 mod rows;
-mod store_words;
-mod words;
 
 use std::{
     collections::BTreeSet,
@@ -39,16 +36,15 @@ use seskey_aws::{
 };
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 
+pub(crate) use self::records::Records;
 use self::report::{Ended, Report};
-pub(crate) use self::{explain::denied, records::Records};
 use crate::{
     args::Endpoint,
-    aws,
-    cmd::create,
+    connect::{aws, smtp},
     exit::Exit,
-    explain::{Failure, Result},
+    explain::{self, Failure, Result},
     output::Output,
-    signals, smtp,
+    signals,
 };
 
 /// One user to be rotated.
@@ -155,9 +151,9 @@ async fn ready(account: &Account, rotation: &Rotation, request: &CreateRequest) 
         // nothing has them yet
         RotateFailure::Tags { .. } => Failure {
             hint: "leave so many out: three notes and the region have their place there".to_owned(),
-            ..explain::failure(&failure, rotation)
+            ..explain::rotation::failure(&failure, rotation)
         },
-        failure => explain::failure(&failure, rotation),
+        failure => explain::rotation::failure(&failure, rotation),
     })
 }
 
@@ -202,7 +198,7 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
         return failed(failure);
     }
     if let Some(request) = &declared {
-        let on_event = &mut |event| report().made(&who, &create::describe(&event));
+        let on_event = &mut |event| report().made(&who, &explain::create::event(&event));
         let made = match (mode, missing) {
             (Mode::DryRun, true) => look_at_user(&account, request, on_event).await,
             (Mode::DryRun, false) => Ok(()),
@@ -212,10 +208,10 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
             }
         };
         if let Err(error) = made {
-            return failed(create::explain_create(&error, request));
+            return failed(explain::create::failure(&error, request));
         }
         if mode == Mode::Run {
-            drift.iter().for_each(|drift| report().made(&who, &drifts(drift).1));
+            drift.iter().for_each(|drift| report().made(&who, &explain::create::drift(drift).1));
         }
     }
     match (mode, &declared) {
@@ -226,16 +222,17 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
         }
         (Mode::DryRun, _) => match forecast(&account, &rotation).await {
             Ok(steps) => {
-                let lines: Vec<String> = drift.iter().map(|drift| drifts(drift).0).collect();
+                let lines: Vec<String> =
+                    drift.iter().map(|drift| explain::create::drift(drift).0).collect();
                 report().would(&who, &rotation, &lines, &steps);
             }
-            Err(failure) => failed(explain::failure(&failure, &rotation)),
+            Err(failure) => failed(explain::rotation::failure(&failure, &rotation)),
         },
         (Mode::Run, _) => {
             let on_event = &mut |event| report().event(&who, &rotation, event);
             let ended = match rotate(&account, &rotation, interrupt, on_event).await {
                 Ok(outcome) => Ended::Out(Box::new(outcome), Box::new(rotation.clone())),
-                Err(error) => Ended::Failed(explain::rotation(&error, &rotation)),
+                Err(error) => Ended::Failed(explain::rotation::run(&error, &rotation)),
             };
             report().ended(&who, &stores, ended);
         }
@@ -278,10 +275,11 @@ async fn look_for(job: &mut Job) -> Result<Found> {
             }
             // who may not look at its policies may do the rest
             Err(error) if error.is_access_denied() => {}
-            Err(error) => return Err(explain::call(&error)),
+            Err(error) => return Err(explain::rotation::call(&error)),
         }
     }
-    let tags = job.account.tags_of_user(user).await.map_err(|error| explain::call(&error))?;
+    let tags =
+        job.account.tags_of_user(user).await.map_err(|error| explain::rotation::call(&error))?;
     Ok(Found { tags: Some(tags), ..Found::default() })
 }
 
@@ -314,27 +312,6 @@ async fn make(
             converge(account, request, &drift, interrupt, on_event).await
         }
         made => made.map(drop),
-    }
-}
-
-/// What is to be done about what a user lacks, and that it was done.
-fn drifts(drift: &Drift) -> (String, String) {
-    let both = |to_do: &str, done: &str, rest: String| {
-        (format!("{to_do} {rest}"), format!("{done} {rest}"))
-    };
-    match drift {
-        Drift::Membership => both("put", "put", format!("it into the group {SENDING_GROUP}")),
-        Drift::GroupPolicy => {
-            both("give", "gave", format!("the group {SENDING_GROUP} its policy, which it lacks"))
-        }
-        Drift::Policy { found: None, .. } => {
-            both("give", "gave", format!("it the policy {SENDING_POLICY}"))
-        }
-        Drift::Policy { .. } => {
-            both("replace", "replaced", format!("its policy {SENDING_POLICY}, which is another"))
-        }
-        Drift::Region { wanted } => both("tag", "tagged", format!("it with its region, {wanted}")),
-        _ => both("put right", "put right", "what it lacks".to_owned()),
     }
 }
 

@@ -25,8 +25,8 @@ use seskey_aws::profile;
 
 use crate::{
     args::{self, Args, Global},
-    aws,
     cmd::fleet,
+    connect::aws,
     exit::Exit,
     explain::Result,
     output::Output,

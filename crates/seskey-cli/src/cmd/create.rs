@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::json;
 use seskey::{
-    Algorithm, Region, SmtpCredential,
+    Region, SmtpCredential,
     credential::csv,
     policy::Reach,
     recognise::Recognised,
@@ -19,23 +19,22 @@ use seskey::{
 use seskey_aws::{
     Account,
     lifecycle::{
-        create::{CreateError, CreateFailure, CreateRequest, Created, Event, Style, create, look},
+        create::{CreateRequest, Created, Event, Style, create, look},
         prove::Proof,
-        undo::{LeftOver, Thing, undo},
+        undo::undo,
     },
     smtp::{Security, Server, Transcript},
 };
 
 use crate::{
     args::{self, Create, Format, Global},
-    aws,
     cmd::{derive::warn_without_smtp, policy, rotate::store},
+    connect::{aws, smtp},
     exit::Exit,
     explain::{self, Failure, Result},
     output::Output,
     output_file::OutputFile,
-    rotations::denied,
-    signals, smtp,
+    signals,
 };
 
 pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exit> {
@@ -44,11 +43,11 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
         warn_without_smtp(&region, output);
     }
     let user_name = match &args.user {
-        Some(name) => UserName::parse(name).map_err(|error| explain::user(&error, name))?,
+        Some(name) => UserName::parse(name).map_err(|error| explain::input::user(&error, name))?,
         None => UserName::proposed(Timestamp::now()),
     };
     let path = UserPath::parse(&args.path)
-        .map_err(|error| explain::user(&error, &args.path).of("--path"))?;
+        .map_err(|error| explain::input::user(&error, &args.path).of("--path"))?;
     let mut tags = args.tag.iter().map(|tag| parse_tag(tag)).collect::<Result<Vec<_>>>()?;
     if tags.iter().any(|(key, _)| key == REGION_TAG) {
         return Err(Failure::usage(
@@ -129,7 +128,7 @@ async fn foresee(
     let spinner = output.spinner();
     let looked = look(&account, request, &mut |event| report(&event, &spinner, output)).await;
     spinner.finish_and_clear();
-    looked.map_err(|error| explain_create(&error, request))?;
+    looked.map_err(|error| explain::create::failure(&error, request))?;
     if output.json {
         output.answer_json(&plan_json(request))?;
     } else {
@@ -161,12 +160,12 @@ async fn make(
     let mut report = |event: Event| report(&event, &spinner, output);
     let created = create(&account, request, interrupt, &mut report).await;
     spinner.finish_and_clear();
-    let created = created.map_err(|error| explain_create(&error, request))?;
+    let created = created.map_err(|error| explain::create::failure(&error, request))?;
     if let (Some(proof), Some(proven)) = (&request.proof, &created.proven) {
         output.note(&format!(
             "logged in {} times at {}, in {:.1} s",
             proof.logins,
-            smtp::at(&proof.server),
+            explain::smtp::at(&proof.server),
             proven.elapsed.as_secs_f64()
         ));
     }
@@ -191,7 +190,7 @@ async fn reach(proof: &Proof) -> Result<()> {
     let mut transcript = Transcript::default();
     let session = proof.client.connect(&proof.server, &mut transcript).await;
     let session = session.map_err(|error| {
-        let failure = smtp::failure(&error, &Recognised::Nothing, &proof.server);
+        let failure = explain::smtp::failure(&error, &Recognised::Nothing, &proof.server);
         Failure {
             hint: format!("{}; --no-verify creates without the proof", failure.hint),
             ..failure
@@ -244,7 +243,10 @@ fn plan(request: &CreateRequest) -> String {
     };
     let proof = match proof {
         Some(proof) => {
-            format!("log in to {} with the password for {region}\n", smtp::at(&proof.server))
+            format!(
+                "log in to {} with the password for {region}\n",
+                explain::smtp::at(&proof.server)
+            )
         }
         None => String::new(),
     };
@@ -293,7 +295,7 @@ fn answer(
     };
     Ok(match format {
         Format::Csv if is_aws => csv::write([&created.credential]),
-        Format::Csv => csv::write_with_endpoint(&created.credential, &smtp::at(server)),
+        Format::Csv => csv::write_with_endpoint(&created.credential, &explain::smtp::at(server)),
         Format::Env => reader::lines(Target::Env, &created.credential, server, &args.sending.from)?,
         Format::Json => {
             let mut answer = json!({
@@ -332,93 +334,12 @@ fn answer(
 
 /// Says what happens.
 pub(super) fn report(event: &Event, spinner: &ProgressBar, output: &Output) {
-    let text = describe(event);
+    let text = explain::create::event(event);
     match event {
         Event::Login(_) => spinner.set_message(text),
         _ if !text.is_empty() => spinner.suspend(|| output.note(&text)),
         _ => {}
     }
-}
-
-pub(crate) fn describe(event: &Event) -> String {
-    match event {
-        Event::Made(thing) => format!("made {}", name(thing)),
-        Event::TakenBack(thing) => format!("took back {}", name(thing)),
-        Event::Kept(thing) => format!("left {}, since somebody else uses it", name(thing)),
-        Event::Unchecked { why: Some(error), .. } => {
-            format!("not looked at beforehand: {} is denied", error.action)
-        }
-        Event::Login(login) => match &login.outcome {
-            Ok(()) => format!("login {} succeeded", login.attempt),
-            Err(error) => format!("login {}: {error}", login.attempt),
-        },
-        _ => String::new(),
-    }
-}
-
-/// What a thing is called in a sentence.
-fn name(thing: &Thing) -> String {
-    match thing {
-        Thing::Group { group } => format!("the group {group}"),
-        Thing::GroupPolicy { group, .. } => format!("the policy of the group {group}"),
-        Thing::User { user } => format!("the user {user}"),
-        Thing::Membership { user, group } => {
-            format!("the membership of {user} in the group {group}")
-        }
-        Thing::UserPolicy { user } => format!("the policy of the user {user}"),
-        Thing::AccessKey { user, id: Some(id) } => {
-            format!("the access key {id} of the user {user}")
-        }
-        Thing::AccessKey { user, id: None } => format!("the access key of the user {user}"),
-        _ => "something that has no name".to_owned(),
-    }
-}
-
-pub(crate) fn explain_create(error: &CreateError, request: &CreateRequest) -> Failure {
-    let user = &request.user_name;
-    let failure = match &error.failure {
-        CreateFailure::Call(error) => aws::failure(error),
-        CreateFailure::UserExists { arn } => Failure::new(
-            format!("the user {user} exists: {arn}"),
-            format!(
-                "take another name; seskey rotate {user} --to STORE gives this one a new credential"
-            ),
-        ),
-        CreateFailure::NotPermitted { denied } => aws::not_permitted(denied, "create"),
-        CreateFailure::GroupCannotSend { group, policies } => Failure::new(
-            format!(
-                "no policy of the group {group} allows ses:SendRawEmail: {}",
-                policies.join(", ")
-            ),
-            "mend the policy of the group, or take --style inline",
-        ),
-        CreateFailure::MayNotSend(denial) => Failure::new(
-            format!("it could not send mail: {}", denied(denial)),
-            "mend that policy, or leave the boundary or the group out",
-        ),
-        CreateFailure::UnusableKey { id } => Failure::new(
-            format!("IAM made an access key that SMTP does not take: {id}"),
-            "check that --endpoint-url leads to an IAM API",
-        ),
-        CreateFailure::NotProven(not_proven) => {
-            let form = Recognised::SmtpPassword(Algorithm::V4);
-            let server = request.proof.as_ref().map(|proof| &proof.server);
-            let failure = server.map(|server| smtp::failure(&not_proven.error, &form, server));
-            let failure =
-                failure.unwrap_or_else(|| Failure::new(not_proven.to_string(), "try again"));
-            let seconds = not_proven.elapsed.as_secs();
-            Failure {
-                message: format!(
-                    "{} (the new credential, after {} logins in {seconds} s)",
-                    failure.message, not_proven.attempts
-                ),
-                ..failure
-            }
-        }
-        CreateFailure::Interrupted => Failure::new("interrupted", "run it again"),
-        _ => Failure::new(error.failure.to_string(), "try again"),
-    };
-    with_leftovers(failure, &error.left)
 }
 
 /// Takes back a credential that reached nobody.
@@ -428,41 +349,8 @@ async fn take_back(
     failure: Failure,
     output: &Output,
 ) -> Failure {
-    let left = undo(account, &created.made, &mut |event| output.note(&describe(&event))).await;
-    with_leftovers(failure, &left)
-}
-
-/// Names what is left, if anything is.
-pub(super) fn with_leftovers(failure: Failure, left: &[LeftOver]) -> Failure {
-    if left.is_empty() {
-        return failure;
-    }
-    let names: Vec<String> = left
-        .iter()
-        .map(|left| {
-            let maybe = if left.what.certain { "" } else { "perhaps " };
-            format!("{maybe}{}", name(&left.what.what))
-        })
-        .collect();
-    let user = left.iter().find_map(|left| match &left.what.what {
-        Thing::User { user }
-        | Thing::AccessKey { user, .. }
-        | Thing::UserPolicy { user }
-        | Thing::Membership { user, .. } => Some(user),
-        _ => None,
-    });
-    let hint = match user {
-        Some(user) => format!("seskey delete {user} --yes takes away the user and all of its keys"),
-        None => "delete it in the IAM console, or leave it: it grants nothing to nobody".to_owned(),
-    };
-    let reasons: Vec<String> = left.iter().map(|left| aws::failure(&left.why).message).collect();
-    Failure::unfinished(
-        format!(
-            "{}; what was made and could not be taken back: {} ({})",
-            failure.message,
-            names.join(", "),
-            reasons.join("; ")
-        ),
-        hint,
-    )
+    let left =
+        undo(account, &created.made, &mut |event| output.note(&explain::create::event(&event)))
+            .await;
+    explain::create::with_leftovers(failure, &left)
 }

@@ -33,7 +33,7 @@ use tokio::{
 
 use crate::{
     args::Global,
-    aws,
+    connect::aws,
     exit::Exit,
     explain::{Failure, Result},
     output::Output,

@@ -5,8 +5,8 @@ use seskey::{AccessKeyId, Region, SmtpPassword, derive_each};
 
 use crate::{
     args::{AlgorithmArg, Derive, Global},
-    aws,
     cmd::derive::batch::derive_batch,
+    connect::aws,
     exit::Exit,
     explain::{Failure, Result},
     input,

@@ -22,11 +22,10 @@ use seskey_aws::{
 use self::typed::Typed;
 use crate::{
     args::{Diagnose, Global},
-    aws,
+    connect::{aws, smtp},
     exit::Exit,
-    explain::{Failure, Result},
+    explain::{self, Failure, Result},
     output::Output,
-    smtp,
 };
 
 pub(crate) fn run(args: &Diagnose, global: &Global, output: &Output) -> Result<Exit> {
@@ -83,7 +82,7 @@ async fn ask(
             if matches!(evidence.host, Some(Host::Misspelled(_))) {
                 return Ok(diagnose(evidence));
             }
-            output.note(&format!("{} is tried in the place of {host}", smtp::at(&server)));
+            output.note(&format!("{} is tried in the place of {host}", explain::smtp::at(&server)));
         }
         asked.push("the network");
         evidence.server = Some((server.host.clone(), server.port));
@@ -94,7 +93,7 @@ async fn ask(
         let ports = evidence.ports.as_ref();
         let is_open = ports.is_some_and(|ports| ports.open.contains(&server.port));
         if !is_open {
-            let shown = format!("{} takes no connection", smtp::at(&server));
+            let shown = format!("{} takes no connection", explain::smtp::at(&server));
             evidence.failed = Some((Phase::Network, shown));
         } else {
             asked.push("the SMTP endpoint");
@@ -131,7 +130,9 @@ async fn ask(
         Err(Error { cause: Cause::NoCredentials { .. }, .. }) => {
             output.advice("with AWS credentials, IAM would be asked about the access key too");
         }
-        Err(error) => output.warn(&format!("IAM was not asked: {}", aws::failure(&error).message)),
+        Err(error) => {
+            output.warn(&format!("IAM was not asked: {}", explain::aws::failure(&error).message))
+        }
     }
     Ok(diagnose(evidence))
 }

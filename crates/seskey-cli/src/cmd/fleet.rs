@@ -32,13 +32,12 @@ use crate::{
         fleet::{Apply, Fleet as Typed, Plan},
         rotate,
     },
-    aws,
     cmd::policy,
+    connect::{aws, smtp},
     exit::Exit,
     explain::{Failure, Result},
     output::Output,
     rotations::{self, Done, Job, Mode, Records, Who},
-    smtp,
 };
 
 pub(crate) fn plan(args: &Plan, global: &Global, output: &Output) -> Result<Exit> {

@@ -14,10 +14,10 @@ use seskey_aws::{
 use self::select::Filter;
 use crate::{
     args::{Global, List},
-    aws,
     cmd::fleet,
+    connect::aws,
     exit::Exit,
-    explain::Result,
+    explain::{self, Result},
     output::{Output, printable},
 };
 
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &List, global: &Global, output: &Output) -> Result<Exit>
     let mut failures = vec![];
     for listed in &listed {
         if let Err(error) = &listed.users {
-            let failure = aws::failure(error);
+            let failure = explain::aws::failure(error);
             let of = listed.account.as_ref().map(|name| format!("the account {name}"));
             failures.push(of.iter().fold(failure, |failure, of| failure.of(of)));
         }

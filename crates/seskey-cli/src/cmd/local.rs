@@ -16,11 +16,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use seskey::{AccessKeyId, Region, SecretAccessKey, policy::written};
 use seskey_local::{
-    JournalError,
     account::{AccountId, Identity},
     faults::Plan,
     sending::{Quota, Settings},
-    server::{Config, Server, StartError},
+    server::{Config, Server},
     smtp::{Limits, ListenOn, Listener, Tls},
 };
 use tempfile::TempDir;
@@ -30,7 +29,8 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::Subscriber
 
 use crate::{
     args::{Global, Local, LogFormat},
-    aws,
+    connect::aws,
+    environment::variable,
     exit::Exit,
     explain::{self, Failure, Result},
     output::Output,
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit
 async fn serve(config: Config, args: &Local, output: &Output) -> Result<Exit> {
     let mut stop = signals::stop()?;
     let (data, identities) = (config.data.clone(), config.identities.clone());
-    let server = Server::start(config).await.map_err(|error| explain_start(&error))?;
+    let server = Server::start(config).await.map_err(|error| explain::local::start(&error))?;
     let folder = folder()?;
     let ca_file = match data {
         Some(data) => kept_ca_file(&data, &server.authority_pem)?,
@@ -159,7 +159,7 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
 /// The data ages, so that a region that it does not know is served, with a word.
 fn warn_of_unknown(region: &Region, output: &Output) {
     if let Err(error) = Region::parse(region.as_str()) {
-        let Failure { hint, .. } = explain::region(&error, region.as_str());
+        let Failure { hint, .. } = explain::input::region(&error, region.as_str());
         output.warn(&format!("{error}, and is served all the same"));
         output.hint(hint.split("; ").next().unwrap_or(&hint));
     }
@@ -261,7 +261,7 @@ fn faults(file: &Path) -> Result<Plan> {
 }
 
 fn root(args: &Local) -> Result<Option<(AccessKeyId, SecretAccessKey)>> {
-    let secret = env::var(ROOT_SECRET).ok().filter(|secret| !secret.is_empty());
+    let secret = variable(ROOT_SECRET);
     match (&args.root_access_key_id, secret) {
         (None, None) => Ok(None),
         (Some(id), Some(secret)) => {
@@ -271,8 +271,9 @@ fn root(args: &Local) -> Result<Option<(AccessKeyId, SecretAccessKey)>> {
                     "AKIA and 16 upper-case letters and digits",
                 )
             })?;
-            let secret = SecretAccessKey::parse(&secret)
-                .map_err(|error| explain::secret_access_key(&error, &format!("${ROOT_SECRET}")))?;
+            let secret = SecretAccessKey::parse(&secret).map_err(|error| {
+                explain::input::secret_access_key(&error, &format!("${ROOT_SECRET}"))
+            })?;
             Ok(Some((id, secret)))
         }
         (Some(_), None) => {
@@ -332,49 +333,4 @@ fn log(global: &Global, format: LogFormat, alone: bool) {
         LogFormat::Text => filtered.with(lines).init(),
         LogFormat::Json => filtered.with(lines.json().flatten_event(true)).init(),
     }
-}
-
-fn explain_start(error: &StartError) -> Failure {
-    match error {
-        StartError::Listen { address, source } => Failure::new(
-            format!("cannot listen on {address}: {}", explain::reason(source)),
-            "another process may listen there; --http, --smtp and --smtps take other addresses, and port 0 any free one",
-        ),
-        StartError::Journal(error) => explain_journal(error),
-        StartError::TooManyIdentities(_) => Failure::new(
-            "there are too many identities",
-            "a region has 10,000 at most; a domain stands for all addresses in it",
-        ),
-        other => Failure::new(other.to_string(), "this is a fault of the program"),
-    }
-}
-
-fn explain_journal(error: &JournalError) -> Failure {
-    use JournalError as E;
-    let hint = match error {
-        E::File { path, source } => return Failure::file("use", path, source),
-        E::Database { path, source } => {
-            return Failure::new(
-                format!("cannot use {}: {source}", path.display()),
-                "this is what SQLite says; check the disk, and who owns the file",
-            );
-        }
-        E::NoAccount { path, source } => {
-            return Failure::new(
-                format!("{} is damaged: {source}", path.display()),
-                "start with a backup, or with another directory",
-            );
-        }
-        E::InUse { .. } => "stop the other one, or take another directory",
-        E::Foreign { .. } => "--data takes a directory of its own",
-        E::Newer { .. } => "use the newer seskey that wrote it",
-        E::BadRow { .. } => "start with a backup, or with another directory",
-        E::OtherAccount { .. } => "leave --account away, or take another directory",
-        E::OtherPartition { .. } => {
-            "leave the region away (AWS_REGION counts too), or take another directory"
-        }
-        E::OtherRootKey { .. } => "leave --root-access-key-id away, or take another directory",
-        _ => "this is what the system says",
-    };
-    Failure::new(error.to_string(), hint)
 }

@@ -14,9 +14,9 @@ use seskey::{
 
 use crate::{
     args::{Global, PolicyArgs, PolicyCheck, PolicyVerb, Sending},
-    aws,
+    connect::aws,
     exit::Exit,
-    explain::{Failure, Result},
+    explain::{self, Failure, Result},
     input,
     output::Output,
 };
@@ -60,6 +60,11 @@ pub(crate) fn sending_policy(
 
 type PutRight = fn(&str) -> std::result::Result<String, SendingPolicyError>;
 
+/// The policy as a document.
+pub(crate) fn document(policy: &SendingPolicy) -> Result<String> {
+    policy.to_json().map_err(|error| explain::input::sending_policy(&error))
+}
+
 /// The value of an option as it can match.
 pub(crate) fn right(
     option: &str,
@@ -67,46 +72,12 @@ pub(crate) fn right(
     put_right: PutRight,
     output: &Output,
 ) -> Result<String> {
-    let right = put_right(text).map_err(|error| refused(option, &error))?;
+    let right =
+        put_right(text).map_err(|error| explain::input::sending_policy_option(option, &error))?;
     if right != text {
         output.note(&format!("{option} {text:?} is taken as {right}"));
     }
     Ok(right)
-}
-
-/// The policy as a document.
-pub(crate) fn document(policy: &SendingPolicy) -> Result<String> {
-    use SendingPolicyError as E;
-    policy.to_json().map_err(|error| {
-        let option = match &error {
-            E::Account { .. } => "--account",
-            E::Identity { .. } => "--identity",
-            E::ConfigurationSet { .. } => "--configuration-set",
-            E::SourceIp { .. } => "--source-ip",
-            _ => "--from",
-        };
-        refused(option, &error)
-    })
-}
-
-fn refused(option: &str, error: &SendingPolicyError) -> Failure {
-    use SendingPolicyError as E;
-    let hint = match error {
-        E::NeverMatches { nearest: Some(nearest), .. } => format!("did you mean {nearest}?"),
-        E::Several { .. } => format!("give {option} once for each"),
-        other => match other {
-            E::Account { .. } => "12 digits, such as 123456789012",
-            E::Identity { .. } => {
-                "an address or a domain that SES has verified, such as example.com; patterns are for --from"
-            }
-            E::ConfigurationSet { .. } => "letters, digits, - and _, 64 at most",
-            E::SourceIp { .. } => "such as 192.0.2.0/24 or 2001:db8::/32",
-            E::Address { .. } => "such as news@example.com",
-            _ => "such as news@example.com or *@example.com",
-        }
-        .to_owned(),
-    };
-    Failure::usage(format!("{option}: {error}"), hint)
 }
 
 fn check(args: &PolicyCheck, global: &Global, output: &Output) -> Result<Exit> {

@@ -11,7 +11,7 @@ use seskey::{
 
 use crate::{
     args::{Global, Render},
-    aws,
+    connect::aws,
     exit::Exit,
     explain::{self, Failure, Result},
     input,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Render, global: &Global, output: &Output) -> Result<Exit> {
-    let failed = |error| explain::render(&error, args.target);
+    let failed = |error| explain::render::failure(&error, args.target);
     let form = Form::new(args.target, names(args)?).map_err(failed)?;
     let Found { credential, port } = input::credential(
         args.credentials.as_deref(),
@@ -85,7 +85,7 @@ fn host(
             aws::region_of_host(host, global, output)?;
             Ok(host.to_owned())
         }
-        None if credential.kind() == Kind::MailManager => Err(explain::no_ingress_host()),
+        None if credential.kind() == Kind::MailManager => Err(explain::input::no_ingress_host()),
         None => Ok(aws::region(global, true)?.smtp_endpoint()),
     }
 }

@@ -17,13 +17,12 @@ use seskey_aws::{
 
 use crate::{
     args::{self, Global, revoke::Revoke},
-    aws,
     cmd::rotate::store,
+    connect::{aws, smtp},
     exit::Exit,
-    explain::{Failure, Result},
+    explain::{self, Failure, Result},
     output::Output,
     rotations::{self, Job, Mode, Records, Who},
-    smtp,
 };
 
 pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exit> {
@@ -70,8 +69,9 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
             return Ok(exit);
         }
         if args.dry_run {
-            let keys =
-                active_keys(&account, &args.user).await.map_err(|error| aws::failure(&error))?;
+            let keys = active_keys(&account, &args.user)
+                .await
+                .map_err(|error| explain::aws::failure(&error))?;
             return foresee(args, &keys, output);
         }
         let mut records = Records::open(&args.records)?;
@@ -79,7 +79,8 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
             "{}: deactivating every access key now, and looking once more when IAM shows all that there was",
             args.user
         ));
-        let revoked = revoke(&account, &args.user).await.map_err(|error| aws::failure(&error));
+        let revoked =
+            revoke(&account, &args.user).await.map_err(|error| explain::aws::failure(&error));
         let (deactivated, failed) = match revoked {
             Ok(revoked) => tell(args, &revoked, output),
             Err(failure) => (vec![], Some(failure)),
@@ -136,14 +137,14 @@ fn tell(args: &Revoke, revoked: &Revoked, output: &Output) -> (Vec<String>, Opti
     }
     if let Some(error) = &revoked.not_noted {
         let reason = match error {
-            NotNoted::Call(error) => aws::failure(error).message,
+            NotNoted::Call(error) => explain::aws::failure(error).message,
             error => error.to_string(),
         };
         output.warn(&format!("it was not noted on the user since when: {reason}"));
     }
     let exit = if deactivated.is_empty() { Exit::Failed } else { Exit::Unfinished };
     let still_active = |(key, error): &(AccessKeyId, Error)| {
-        let failure = aws::failure(error);
+        let failure = explain::aws::failure(error);
         let message = format!("the access key {key} is still active: {}", failure.message);
         Failure { exit, message, ..failure }
     };

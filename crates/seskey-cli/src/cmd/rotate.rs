@@ -16,12 +16,11 @@ use crate::{
         Global,
         rotate::{Rotate, Stage, Terms},
     },
-    aws,
+    connect::{aws, smtp},
     exit::Exit,
-    explain::{Failure, Result},
+    explain::{self, Failure, Result},
     output::Output,
     rotations::{self, Job, Mode, Records, Who},
-    smtp,
 };
 
 pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exit> {
@@ -82,7 +81,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
 }
 
 async fn all(account: &Account) -> Result<Vec<String>> {
-    let users = list(account, false).await.map_err(|error| aws::failure(&error))?;
+    let users = list(account, false).await.map_err(|error| explain::aws::failure(&error))?;
     Ok(users.into_iter().map(|user| user.name).collect())
 }
 

@@ -14,12 +14,11 @@ use seskey_aws::{
 
 use crate::{
     args::{Global, Verify},
-    aws,
+    connect::{aws, smtp},
     exit::Exit,
     explain::{self, Failure, Result},
     input,
     output::Output,
-    smtp,
 };
 
 /// What the mailbox simulator takes without a bounce and without counting against the quota.
@@ -55,7 +54,7 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
             Kind::MailManager => Recognised::IngressPointId,
             Kind::Iam => recognise(credential.expose_password()),
         };
-        let failed = |error| smtp::failure(&error, &form, &server);
+        let failed = |error| explain::smtp::failure(&error, &form, &server);
         let (user_name, password) = (credential.user_name(), credential.expose_password());
         client.prove(&server, user_name, password, &mut transcript).await.map_err(failed)?;
         if let (Some(from), Some(region), Credential::Iam(credential)) =
@@ -111,10 +110,10 @@ fn region(host: Option<&str>, args: &Verify, global: &Global, output: &Output) -
 /// What a Mail Manager ingress endpoint has not, or decides otherwise than IAM.
 fn check_mail_manager(args: &Verify, host: Option<&str>) -> Result<()> {
     if host.is_none() && args.endpoint.smtp_endpoint.is_none() {
-        return Err(explain::no_ingress_host());
+        return Err(explain::input::no_ingress_host());
     }
     if args.endpoint.tls_wrapper {
-        return Err(explain::no_ingress_wrapper());
+        return Err(explain::input::no_ingress_wrapper());
     }
     if args.from.is_some() && !args.send {
         return Err(Failure::usage(
@@ -137,7 +136,7 @@ async fn check_permission(
     output: &Output,
 ) -> Result<()> {
     let account = aws::account(global, Some(&envelope.region)).await;
-    let failed = |error| aws::failure(&error);
+    let failed = |error| explain::aws::failure(&error);
     let id = &credential.user_name;
     let user = user_of_key(&account, id).await.map_err(failed)?;
     let user = user.ok_or_else(|| {

@@ -4,8 +4,8 @@ use comfy_table::{Table, presets::NOTHING};
 use serde_json::{Value, json};
 use seskey::{rotation::Step, store::Store};
 
-use super::{Who, words::words};
-use crate::output::printable;
+use super::Who;
+use crate::{explain::step::words, output::printable};
 
 /// What a user needs, in the order in which it is counted.
 const KINDS: [&str; 8] =

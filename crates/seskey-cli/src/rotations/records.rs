@@ -11,10 +11,10 @@ use seskey_aws::{
     process::{self, ProcessError},
 };
 
-use super::{Who, rows::step_row, store_words};
+use super::{Who, rows::step_row};
 use crate::{
     args::rotate,
-    explain::{Failure, Result},
+    explain::{self, Failure, Result},
     output::Output,
 };
 
@@ -131,7 +131,7 @@ impl Records {
                     Err(error) => {
                         output.warn(&format!(
                             "the command of --notify: {}",
-                            store_words::process(&error)
+                            explain::store::process(&error)
                         ));
                     }
                 }

@@ -20,16 +20,17 @@ use seskey_aws::{
 };
 
 use super::{
-    Mode, Who, explain,
+    Mode, Who,
     overview::Overview,
     records::Records,
     rows::{NOT_BEGUN, row, step_row},
-    words::{self, is_detail, words},
 };
 use crate::{
-    aws,
     exit::Exit,
-    explain::{Failure, Result},
+    explain::{
+        self, Failure, Result,
+        step::{self, is_detail, words},
+    },
     output::Output,
 };
 
@@ -104,12 +105,12 @@ impl Report {
             }
             Event::Login(login) => self.records.login(who, &login),
             Event::Retries { failure, after } => {
-                let failure = explain::failure(&failure, rotation).message;
+                let failure = explain::rotation::failure(&failure, rotation).message;
                 self.note(&format!("{who}: {failure}; again in {:.1} s", after.as_secs_f64()));
                 self.records.retry(who, &failure);
             }
             Event::Waits { until, key } => {
-                let reason = words::reason(Why::Lease, &key);
+                let reason = step::reason(Why::Lease, &key);
                 // once, though it looks again meanwhile
                 if self.waits.insert((who.clone(), key)) {
                     self.note(&format!("{who}: waiting until {until}: {reason}"));
@@ -123,7 +124,7 @@ impl Report {
                 "{who}: whether it may send was not asked: it takes what seskey policy operator --for rotate has"
             )),
             Event::Unwritten { tag, error } => {
-                let reason = aws::failure(&error).message;
+                let reason = explain::aws::failure(&error).message;
                 self.warn(&format!(
                     "{who}: the tag {tag} is not written, and it goes on: {reason}"
                 ));
@@ -173,7 +174,7 @@ impl Report {
         made: &[String],
         steps: &[Step],
     ) {
-        if let Some(failure) = explain::owed(rotation, steps) {
+        if let Some(failure) = explain::rotation::owed(rotation, steps) {
             self.failed(who, &failure);
         }
         let stores = &rotation.stores;
@@ -199,7 +200,7 @@ impl Report {
             step => tells_all || !is_detail(step),
         };
         let to_do = |step: &Step| match step {
-            Step::Stop(reason) => explain::end_of_plan(reason, &who.user, stores),
+            Step::Stop(reason) => explain::rotation::end_of_plan(reason, &who.user, stores),
             step => words(step, stores).to_do,
         };
         let lines = made.iter().cloned().chain(steps.iter().filter(told).map(to_do));
@@ -219,7 +220,7 @@ impl Report {
 
     pub(super) fn ended(&mut self, who: &Who, stores: &[Store], ended: Ended) {
         let problem = match &ended {
-            Ended::Out(outcome, rotation) => explain::problem(outcome, rotation),
+            Ended::Out(outcome, rotation) => explain::rotation::problem(outcome, rotation),
             Ended::Failed(_) => None,
         };
         let row = row(who, stores, &ended, problem.as_ref());
@@ -314,7 +315,7 @@ impl Report {
     fn out(&mut self, who: &Who, stores: &[Store], outcome: &Outcome, server: &Server) {
         let end = match &outcome.end {
             End::Done { due: None } if outcome.steps.is_empty() => {
-                words::nothing_to_undo(&outcome.active)
+                step::nothing_to_undo(&outcome.active)
             }
             End::Done { due: None } => "done".to_owned(),
             End::Done { due: Some(due) } if outcome.steps.is_empty() => {
@@ -323,7 +324,7 @@ impl Report {
             End::Done { due: Some(due) } => format!("done, due again {due}"),
             End::Waits { until, why, key } => {
                 self.tally.waiting += 1;
-                format!("until {until} {}", words::reason(*why, key))
+                format!("until {until} {}", step::reason(*why, key))
             }
             End::Stopped(Reason::Limit(step)) => format!("next: {}", words(step, stores).to_do),
             _ => String::new(),
@@ -333,7 +334,7 @@ impl Report {
             None => {
                 self.done(who, &format!("{who}: {end}\n"));
                 if outcome.end == (End::Done { due: None }) && outcome.steps.is_empty() {
-                    self.progress.suspend(|| self.output.advice(words::WHAT_IS_UNDONE));
+                    self.progress.suspend(|| self.output.advice(step::WHAT_IS_UNDONE));
                 }
             }
             Some(credential) => {

@@ -7,12 +7,14 @@ use seskey::{
 };
 use seskey_aws::lifecycle::rotate::End;
 
-use super::{
-    Who, explain,
-    report::Ended,
-    words::{self, words},
+use super::{Who, report::Ended};
+use crate::{
+    exit::Exit,
+    explain::{
+        self, Failure,
+        step::{self, words},
+    },
 };
-use crate::{exit::Exit, explain::Failure};
 
 /// What came of a user that a signal came before.
 pub(super) const NOT_BEGUN: &str = "not_begun";
@@ -38,12 +40,12 @@ pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&F
             match &outcome.end {
                 End::Done { due } => {
                     set("outcome", "done".into());
-                    set("due", due.map(words::time).into());
+                    set("due", due.map(step::time).into());
                 }
                 End::Waits { until, why, key } => {
                     set("outcome", "waiting".into());
-                    set("until", words::time(*until).into());
-                    set("why", words::wait_name(*why).into());
+                    set("until", step::time(*until).into());
+                    set("why", step::wait_name(*why).into());
                     set("access_key_id", key.as_str().into());
                 }
                 End::Stopped(Reason::Limit(step)) => {
@@ -55,7 +57,7 @@ pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&F
                 _ => set("outcome", "interrupted".into()),
             }
             if let Some(used) = &outcome.last_used {
-                let at = words::time(used.at);
+                let at = step::time(used.at);
                 set("last_used", json!({"at": at, "service": used.service, "region": used.region}));
             }
             if let Some(credential) = &outcome.at_hand {
@@ -76,7 +78,7 @@ pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&F
 /// A step: what it is called, and what it is about.
 pub(super) fn step_row(step: &Step, user: &str, stores: &[Store]) -> Value {
     let mut row = json!({"step": words(step, stores).name});
-    if let Some(key) = words::key(step) {
+    if let Some(key) = step::key(step) {
         row["access_key_id"] = key.as_str().into();
     }
     match step {
@@ -84,11 +86,13 @@ pub(super) fn step_row(step: &Step, user: &str, stores: &[Store]) -> Value {
             row["store"] = stores.get(*store).map(ToString::to_string).into();
         }
         Step::WaitUntil { until, why, .. } => {
-            row["until"] = words::time(*until).into();
-            row["why"] = words::wait_name(*why).into();
+            row["until"] = step::time(*until).into();
+            row["why"] = step::wait_name(*why).into();
         }
-        Step::Done { due } => row["due"] = due.map(words::time).into(),
-        Step::Stop(reason) => row["reason"] = explain::end_of_plan(reason, user, stores).into(),
+        Step::Done { due } => row["due"] = due.map(step::time).into(),
+        Step::Stop(reason) => {
+            row["reason"] = explain::rotation::end_of_plan(reason, user, stores).into()
+        }
         _ => {}
     }
     row

@@ -15,15 +15,15 @@ use seskey_aws::{
     },
 };
 
-use super::{describe, explain_create, report, with_leftovers};
+use super::report;
 use crate::{
     args::{self, Create, Global},
-    aws,
+    connect::{aws, smtp},
     exit::Exit,
-    explain::{Failure, Result},
+    explain::{self, Failure, Result},
     output::Output,
     rotations::{self, Job, Mode, Records, Who},
-    signals, smtp,
+    signals,
 };
 
 /// Makes the user, and leaves the key to a rotation: it proves it, delivers it, and loses none. What reached no store is
@@ -42,7 +42,7 @@ pub(super) async fn run(
     let on_event = &mut |event| report(&event, &spinner, output);
     let created = create_user(&account, request, interrupt, on_event).await;
     spinner.finish_and_clear();
-    let made = created.map_err(|error| explain_create(&error, request))?;
+    let made = created.map_err(|error| explain::create::failure(&error, request))?;
     let records = Records::open(&args::rotate::Records::default())?;
     let done = rotations::run(vec![job], Mode::Run, NonZeroUsize::MIN, records, *output).await?;
     if done.exit == Exit::Done {
@@ -58,11 +58,13 @@ pub(super) async fn run(
         ));
         return Ok(Exit::Unfinished);
     }
-    let on_event = &mut |event| output.note(&describe(&event));
+    let on_event = &mut |event| output.note(&explain::create::event(&event));
     let left = take_back(&account, &user, &made, on_event).await;
     match left.is_empty() {
         true => Ok(Exit::Failed),
-        false => Err(with_leftovers(Failure::new("the creation failed", ""), &left)),
+        false => {
+            Err(explain::create::with_leftovers(Failure::new("the creation failed", ""), &left))
+        }
     }
 }
 

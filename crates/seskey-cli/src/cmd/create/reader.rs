@@ -32,7 +32,7 @@ pub(super) fn lines(
     };
     let credential = credential.clone();
     let entry = Entry { credential, host: server.host.clone(), port: server.port, from };
-    render(target, &entry, "").map_err(|error| explain::render(&error, target))
+    render(target, &entry, "").map_err(|error| explain::render::failure(&error, target))
 }
 
 pub(super) fn paragraph(target: Target, lines: &str) -> String {

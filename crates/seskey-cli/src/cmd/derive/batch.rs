@@ -19,7 +19,7 @@ use zeroize::ZeroizeOnDrop;
 
 use crate::{
     args::{AlgorithmArg, Derive, Global},
-    aws,
+    connect::aws,
     exit::Exit,
     explain::{Failure, Result},
     input,

@@ -10,7 +10,7 @@ use seskey::{
 
 use crate::{
     args::{Diagnose, Global},
-    aws,
+    connect::aws,
     explain::{self, Failure, Result},
     input,
     output::Output,
@@ -148,5 +148,5 @@ fn without_line_end(text: &str) -> Secret {
 fn secret(path: &Path) -> Result<SecretAccessKey> {
     let name = input::name(path);
     let pasted = seskey::pasted::access_key(&input::read(path)?);
-    pasted.map(|pasted| pasted.secret).map_err(|error| explain::pasted(&error, &name))
+    pasted.map(|pasted| pasted.secret).map_err(|error| explain::input::pasted(&error, &name))
 }

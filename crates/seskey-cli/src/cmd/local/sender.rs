@@ -28,7 +28,8 @@ pub(super) struct Sender {
 
 /// Makes the user with a key, or one more key for a user that is there.
 pub(super) fn make(server: &Server, args: &Local, identities: &[Identity]) -> Result<Sender> {
-    let user = UserName::parse(&args.user).map_err(|error| explain::user(&error, &args.user))?;
+    let user =
+        UserName::parse(&args.user).map_err(|error| explain::input::user(&error, &args.user))?;
     let user = user.as_str().to_owned();
     let from = match &args.from {
         Some(from) => written::address(from).map_err(|error| {
@@ -50,18 +51,18 @@ pub(super) fn make(server: &Server, args: &Local, identities: &[Identity]) -> Re
     let is_new = match made {
         Ok(_) => true,
         Err(ApiRefusal::UserAlreadyExists(_)) => false,
-        Err(refusal) => return Err(refused(&refusal)),
+        Err(refusal) => return Err(explain::local::refused(&refusal)),
     };
     if is_new {
         let allow = json!({"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"});
         let document = json!({"Version": "2012-10-17", "Statement": [allow]}).to_string();
         let policy_name = SENDING_POLICY.to_owned();
         let put = Action::PutPolicy { holder: Holder::User(user.clone()), policy_name, document };
-        server.apply(put).map_err(|refusal| refused(&refusal))?;
+        server.apply(put).map_err(|refusal| explain::local::refused(&refusal))?;
     }
     let created = server.apply(Action::CreateAccessKey { principal });
     let Answer::NewAccessKey { access_key, secret_access_key } =
-        created.map_err(|refusal| refused(&refusal))?
+        created.map_err(|refusal| explain::local::refused(&refusal))?
     else {
         unreachable!("CreateAccessKey answers with a new access key")
     };
@@ -99,11 +100,4 @@ fn usual_from(identities: &[Identity]) -> String {
         Some(identity) if identity.is_address() => identity.as_str().to_owned(),
         Some(domain) => format!("app@{}", domain.as_str()),
     }
-}
-
-fn refused(refusal: &ApiRefusal) -> Failure {
-    Failure::new(
-        format!("cannot make the user that sends: {refusal}"),
-        "--user takes another name; seskey delete takes away keys and users that are left",
-    )
 }

@@ -1,149 +1,10 @@
-//! The account that the verbs work on: its region, its clients, and what its refusals mean.
-
-use std::{env, future::Future, num::NonZeroU32};
+//! What a call of AWS failed with.
 
 use serde_json::json;
-use seskey::{AccessKeyId, Region, SecretAccessKey, user::UserError};
-use seskey_aws::{
-    Account, Cause, Error, Options,
-    iam::Simulated,
-    profile::{self, ProfileError},
-};
-use tokio::runtime::{Builder, Runtime};
+use seskey_aws::{Cause, Error, iam::Simulated, profile::ProfileError};
 
-use crate::{
-    args::Global,
-    explain::{self, Failure, Result},
-    output::Output,
-};
-
-/// A region as somebody typed it.
-pub(crate) fn parse_region(text: &str, allow_unknown: bool) -> Result<Region> {
-    let region = if allow_unknown { Region::parse_unknown(text) } else { Region::parse(text) };
-    region.map_err(|error| explain::region(&error, text))
-}
-
-/// The region of `--region`.
-pub(crate) fn typed_region(global: &Global, allow_unknown: bool) -> Result<Option<Region>> {
-    let typed = global.region.as_deref().map(|text| parse_region(text, allow_unknown));
-    typed.transpose().map_err(|failure| failure.of("--region"))
-}
-
-/// The region of the credential: typed, else of the environment, else of the profile.
-pub(crate) fn region(global: &Global, allow_unknown: bool) -> Result<Region> {
-    match typed_or_set_region(global) {
-        Some((source, text)) => {
-            parse_region(&text, allow_unknown).map_err(|failure| failure.of(source))
-        }
-        None => match block_on(profile::region(global.profile.as_deref()))? {
-            Some(text) => {
-                let profile = global.profile.as_deref().unwrap_or("default");
-                let source = format!("the region of the profile {profile}");
-                parse_region(&text, allow_unknown).map_err(|failure| failure.of(&source))
-            }
-            None => Err(Failure::usage(
-                "no region is given, and an SMTP password is for one region",
-                "name it, such as us-east-1, or set AWS_REGION; seskey regions lists them",
-            )),
-        },
-    }
-}
-
-/// The region in the name of the host, if it has one. It counts, and a word says so where another one is typed: the
-/// password is for the endpoint that it is sent to.
-pub(crate) fn region_of_host(
-    host: &str,
-    global: &Global,
-    output: &Output,
-) -> Result<Option<Region>> {
-    let of_host = Region::of_smtp_endpoint(host);
-    if let (Some(of_host), Some(typed)) = (&of_host, typed_region(global, true)?)
-        && *of_host != typed
-    {
-        output.warn(&format!(
-            "{host} is used, so the region is {of_host}, and not {typed}, as --region says"
-        ));
-    }
-    Ok(of_host)
-}
-
-/// The region that is typed or set in the environment, and where.
-pub(crate) fn typed_or_set_region(global: &Global) -> Option<(&'static str, String)> {
-    let set = |variable: &'static str| set(&variable[1..]).map(|value| (variable, value));
-    let typed = global.region.clone().map(|text| ("--region", text));
-    typed.or_else(|| set("$AWS_REGION")).or_else(|| set("$AWS_DEFAULT_REGION"))
-}
-
-/// The name of a user that is there: it may be so by an older rule, so IAM judges all but what cannot be sent.
-pub(crate) fn existing_user(name: &str) -> Result<()> {
-    if name.is_empty() {
-        return Err(explain::user(&UserError::Empty, name));
-    }
-    match name.chars().find(|c| c.is_control() || *c == '/') {
-        Some(character) => Err(explain::user(&UserError::Character { character }, name)),
-        None => Ok(()),
-    }
-}
-
-/// The access key that a profile holds.
-pub(crate) fn profile_access_key(name: &str) -> Result<(AccessKeyId, SecretAccessKey)> {
-    block_on(profile::access_key(name))?.map_err(|error| match error {
-        ProfileError::Temporary => explain::temporary(&format!("the profile {name}")),
-        ProfileError::Unusable { reason } => Failure::new(
-            format!("the profile {name} gives no access key: {reason}"),
-            "check ~/.aws/credentials and ~/.aws/config, or give the secret in another way",
-        ),
-        ProfileError::SecretAccessKey(error) => {
-            explain::secret_access_key(&error, &format!("the profile {name}"))
-        }
-        _ => Failure::new(
-            format!("the profile {name} gives no access key"),
-            "check ~/.aws/credentials",
-        ),
-    })
-}
-
-/// The account of the caller.
-pub(crate) async fn account(global: &Global, region: Option<&Region>) -> Account {
-    Account::connect(&options(global, region)).await
-}
-
-fn options(global: &Global, region: Option<&Region>) -> Options {
-    Options {
-        profile: global.profile.clone(),
-        region: region.cloned(),
-        endpoint_url: global.endpoint_url.clone(),
-        ..Options::default()
-    }
-}
-
-/// The account of the caller, with no more calls in a second than these.
-pub(crate) async fn account_at(
-    global: &Global,
-    region: Option<&Region>,
-    calls_per_second: NonZeroU32,
-) -> Account {
-    Account::connect(&Options {
-        calls_per_second: Some(calls_per_second),
-        ..options(global, region)
-    })
-    .await
-}
-
-/// Runs what waits for the network.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
-    Ok(runtime()?.block_on(future))
-}
-
-fn runtime() -> Result<Runtime> {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| {
-        Failure::new(
-            format!("cannot start: {}", explain::reason(&error)),
-            "the system is out of resources",
-        )
-    })
-}
+use super::{Failure, innermost, input};
+use crate::environment::variable;
 
 /// What a call of AWS failed with, in a sentence, and what to do.
 pub(crate) fn failure(error: &Error) -> Failure {
@@ -189,7 +50,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
                 true => "there are no AWS credentials to call with".to_owned(),
                 false => format!("there are no AWS credentials to call with: {reason}"),
             },
-            match set("AWS_PROFILE") {
+            match variable("AWS_PROFILE") {
                 Some(name) => format!("$AWS_PROFILE names the profile {name}: check ~/.aws, or name another by --profile"),
                 None => "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a --profile".to_owned(),
             },
@@ -198,9 +59,9 @@ pub(crate) fn failure(error: &Error) -> Failure {
             format!(
                 "no answer from {}: {}",
                 endpoint.as_deref().unwrap_or("AWS"),
-                explain::innermost(reason)
+                innermost(reason)
             ),
-            match ENDPOINT_URLS.iter().find(|name| set(name).is_some()) {
+            match ENDPOINT_URLS.iter().find(|name| variable(name).is_some()) {
                 Some(name) if endpoint.is_none() => {
                     format!("check ${name}: a URL begins with http:// or https://")
                 }
@@ -246,11 +107,6 @@ pub(crate) fn not_permitted(denied: &[Simulated], verb: &str) -> Failure {
 /// Where the endpoint of IAM comes from, if it is not typed.
 const ENDPOINT_URLS: [&str; 2] = ["AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL"];
 
-/// What a variable holds, unless it is empty.
-fn set(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
-}
-
 fn caller_credentials_hint(code: &str) -> &'static str {
     match code {
         "InvalidClientTokenId" | "UnrecognizedClientException" => {
@@ -286,4 +142,22 @@ fn mend(action: &str, message: &str) -> String {
     let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
     let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
     format!("give the caller this permission: {policy}")
+}
+
+/// Why a profile has no access key to derive from.
+pub(crate) fn profile(error: &ProfileError, name: &str) -> Failure {
+    match error {
+        ProfileError::Temporary => input::temporary(&format!("the profile {name}")),
+        ProfileError::Unusable { reason } => Failure::new(
+            format!("the profile {name} gives no access key: {reason}"),
+            "check ~/.aws/credentials and ~/.aws/config, or give the secret in another way",
+        ),
+        ProfileError::SecretAccessKey(error) => {
+            input::secret_access_key(error, &format!("the profile {name}"))
+        }
+        _ => Failure::new(
+            format!("the profile {name} gives no access key"),
+            "check ~/.aws/credentials",
+        ),
+    }
 }

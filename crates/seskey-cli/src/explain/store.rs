@@ -9,10 +9,10 @@ use seskey_aws::{
     store::{FileError, FileProblem, Held, StoreError},
 };
 
-use crate::{aws, explain::Failure};
+use super::{Failure, aws};
 
 /// Why a store was not read or written; it is called as it was typed.
-pub(super) fn failure(store: &str, error: &StoreError) -> Failure {
+pub(crate) fn failure(store: &str, error: &StoreError) -> Failure {
     match error {
         StoreError::Call(error) => {
             let Failure { message, hint, .. } = aws::failure(error);
@@ -85,7 +85,7 @@ pub(super) fn failure(store: &str, error: &StoreError) -> Failure {
 }
 
 /// What is there was not written by seskey.
-pub(super) fn foreign(store: &str) -> Failure {
+pub(crate) fn foreign(store: &str) -> Failure {
     Failure::new(
         format!("{store} holds something that was not written for it"),
         "it is left as it is: take another store, or empty this one",
@@ -93,7 +93,7 @@ pub(super) fn foreign(store: &str) -> Failure {
 }
 
 /// What a command did wrong.
-pub(super) fn process(error: &ProcessError) -> String {
+pub(crate) fn process(error: &ProcessError) -> String {
     match error {
         ProcessError::NotStarted { program, kind: io::ErrorKind::NotFound, .. } => {
             format!("{program} is not there")

@@ -5,13 +5,11 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{
-    explain::Failure,
-    guide::{self, Guide},
-};
+use super::Failure;
+use crate::guide::{self, Guide};
 
 /// What is wrong with the words that were typed, and what may be meant.
-pub(crate) fn explain(error: &Error, typed: &[String]) -> Failure {
+pub(crate) fn failure(error: &Error, typed: &[String]) -> Failure {
     let rendered = error.render().to_string();
     let message = rendered.strip_prefix("error: ").unwrap_or(&rendered);
     let (message, rest) = message.split_once("\n\n").unwrap_or((message, ""));

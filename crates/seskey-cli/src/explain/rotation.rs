@@ -14,13 +14,14 @@ use seskey_aws::{
 };
 
 use super::{
-    store_words,
-    words::{self, words},
+    Failure, aws, smtp,
+    step::{self, words},
+    store,
 };
-use crate::{aws, exit::Exit, explain::Failure, smtp};
+use crate::exit::Exit;
 
 /// Why a run failed. Logins change nothing.
-pub(super) fn rotation(error: &RotateError, rotation: &Rotation) -> Failure {
+pub(crate) fn run(error: &RotateError, rotation: &Rotation) -> Failure {
     let failure = failure(&error.failure, rotation);
     match error.done.iter().all(|step| matches!(step, Step::Prove(_))) {
         true => failure,
@@ -49,7 +50,7 @@ fn by_rotation(user: &str) -> String {
 }
 
 /// Why a run that did not fail will not come to its end by itself, if so.
-pub(super) fn problem(outcome: &Outcome, rotation: &Rotation) -> Option<Failure> {
+pub(crate) fn problem(outcome: &Outcome, rotation: &Rotation) -> Option<Failure> {
     let failure = unreached(outcome, &rotation.user, &rotation.stores)?;
     Some(match has_replaced(&outcome.steps, rotation) {
         true => Failure {
@@ -65,13 +66,13 @@ fn unreached(outcome: &Outcome, user: &str, stores: &[Store]) -> Option<Failure>
         End::Stopped(Reason::Limit(_)) | End::Done { .. } => None,
         End::Stopped(reason) => Some(stopped(reason, user, stores, outcome.last_used.as_ref())),
         End::Waits { until, why: why @ (Why::Lease | Why::Lag), key } => Some(Failure::unfinished(
-            format!("until {until} {}", words::reason(*why, key)),
+            format!("until {until} {}", step::reason(*why, key)),
             "run it again then; --wait TIME waits here",
         )),
         End::Waits { until, why, key } if !outcome.is_served => Some(Failure::unfinished(
             format!(
                 "no store holds an active access key, and there is no room for a new one until {until}: {}",
-                words::reason(*why, key)
+                step::reason(*why, key)
             ),
             match why {
                 Why::Quarantine => format!(
@@ -88,7 +89,7 @@ fn unreached(outcome: &Outcome, user: &str, stores: &[Store]) -> Option<Failure>
 }
 
 /// That a new key is wanted now, and these steps make none.
-pub(super) fn owed(rotation: &Rotation, steps: &[Step]) -> Option<Failure> {
+pub(crate) fn owed(rotation: &Rotation, steps: &[Step]) -> Option<Failure> {
     let makes_one = steps.iter().any(|step| matches!(step, Step::CreateKey(_)));
     match steps.last() {
         Some(Step::WaitUntil { until, why, key }) if rotation.now && !makes_one => {
@@ -100,13 +101,13 @@ pub(super) fn owed(rotation: &Rotation, steps: &[Step]) -> Option<Failure> {
 
 fn no_room(until: Timestamp, why: Why, key: &AccessKeyId) -> Failure {
     Failure::unfinished(
-        format!("no access key can be made before {until}: {}", words::reason(why, key)),
+        format!("no access key can be made before {until}: {}", step::reason(why, key)),
         "run it again then: a user has two access keys at most",
     )
 }
 
 /// Where a plan ends that is not carried out.
-pub(super) fn end_of_plan(reason: &Reason, user: &str, stores: &[Store]) -> String {
+pub(crate) fn end_of_plan(reason: &Reason, user: &str, stores: &[Store]) -> String {
     match reason {
         Reason::Limit(step) => format!("stop by --stage, before: {}", words(step, stores).to_do),
         reason => {
@@ -215,7 +216,7 @@ pub(crate) fn denied(denial: &Denial) -> String {
 }
 
 /// What failed.
-pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
+pub(crate) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
     let (server, user) = (&rotation.proof.server, &rotation.user);
     match failure {
         RotateFailure::Call(error) => call(error),
@@ -223,8 +224,8 @@ pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
             error.to_string(),
             "somebody has written it by hand: remove the tag in IAM, and look at the access keys of the user",
         ),
-        RotateFailure::Store { store, error } => store_words::failure(store, error),
-        RotateFailure::Foreign { store } => store_words::foreign(store),
+        RotateFailure::Store { store: at, error } => store::failure(at, error),
+        RotateFailure::Foreign { store: at } => store::foreign(at),
         RotateFailure::OtherUser { store, key } => Failure::new(
             format!("{store} holds the credential of {key}, which is another user's"),
             "one store is for one user: check --to",
@@ -261,7 +262,7 @@ pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
             )
         }
         RotateFailure::Hook(error) => Failure::new(
-            format!("--after: {}", store_words::process(error)),
+            format!("--after: {}", store::process(error)),
             "mend it: the stores hold the credential, and nothing is turned off before it has run",
         ),
         RotateFailure::Undone(Step::Deliver { store, .. }) => Failure::new(
@@ -276,7 +277,7 @@ pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
             "see what else changes the user, such as the command of --after",
         ),
         RotateFailure::NoHook(error) => Failure::new(
-            format!("--after cannot be run: {}", store_words::process(error)),
+            format!("--after cannot be run: {}", store::process(error)),
             "mend the command: nothing was made yet",
         ),
         RotateFailure::Tags { too_many } => Failure::new(
@@ -298,7 +299,7 @@ pub(super) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
 }
 
 /// A call that failed. Who may not make it may lack others too.
-pub(super) fn call(error: &Error) -> Failure {
+pub(crate) fn call(error: &Error) -> Failure {
     let failure = aws::failure(error);
     match aws::lacks_permission(error) {
         true => Failure {

@@ -1,0 +1,129 @@
+//! The account that the verbs work on: its region, and its clients.
+
+use std::{future::Future, num::NonZeroU32};
+
+use seskey::{AccessKeyId, Region, SecretAccessKey, user::UserError};
+use seskey_aws::{Account, Options, profile};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{
+    args::Global,
+    environment::variable,
+    explain::{self, Failure, Result},
+    output::Output,
+};
+
+/// A region as somebody typed it.
+pub(crate) fn parse_region(text: &str, allow_unknown: bool) -> Result<Region> {
+    let region = if allow_unknown { Region::parse_unknown(text) } else { Region::parse(text) };
+    region.map_err(|error| explain::input::region(&error, text))
+}
+
+/// The region of `--region`.
+pub(crate) fn typed_region(global: &Global, allow_unknown: bool) -> Result<Option<Region>> {
+    let typed = global.region.as_deref().map(|text| parse_region(text, allow_unknown));
+    typed.transpose().map_err(|failure| failure.of("--region"))
+}
+
+/// The region of the credential: typed, else of the environment, else of the profile.
+pub(crate) fn region(global: &Global, allow_unknown: bool) -> Result<Region> {
+    match typed_or_set_region(global) {
+        Some((source, text)) => {
+            parse_region(&text, allow_unknown).map_err(|failure| failure.of(source))
+        }
+        None => match block_on(profile::region(global.profile.as_deref()))? {
+            Some(text) => {
+                let profile = global.profile.as_deref().unwrap_or("default");
+                let source = format!("the region of the profile {profile}");
+                parse_region(&text, allow_unknown).map_err(|failure| failure.of(&source))
+            }
+            None => Err(Failure::usage(
+                "no region is given, and an SMTP password is for one region",
+                "name it, such as us-east-1, or set AWS_REGION; seskey regions lists them",
+            )),
+        },
+    }
+}
+
+/// The region in the name of the host, if it has one. It counts, and a word says so where another one is typed: the
+/// password is for the endpoint that it is sent to.
+pub(crate) fn region_of_host(
+    host: &str,
+    global: &Global,
+    output: &Output,
+) -> Result<Option<Region>> {
+    let of_host = Region::of_smtp_endpoint(host);
+    if let (Some(of_host), Some(typed)) = (&of_host, typed_region(global, true)?)
+        && *of_host != typed
+    {
+        output.warn(&format!(
+            "{host} is used, so the region is {of_host}, and not {typed}, as --region says"
+        ));
+    }
+    Ok(of_host)
+}
+
+/// The region that is typed or set in the environment, and where.
+pub(crate) fn typed_or_set_region(global: &Global) -> Option<(&'static str, String)> {
+    let set = |name: &'static str| variable(&name[1..]).map(|value| (name, value));
+    let typed = global.region.clone().map(|text| ("--region", text));
+    typed.or_else(|| set("$AWS_REGION")).or_else(|| set("$AWS_DEFAULT_REGION"))
+}
+
+/// The name of a user that is there: it may be so by an older rule, so IAM judges all but what cannot be sent.
+pub(crate) fn existing_user(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(explain::input::user(&UserError::Empty, name));
+    }
+    match name.chars().find(|c| c.is_control() || *c == '/') {
+        Some(character) => Err(explain::input::user(&UserError::Character { character }, name)),
+        None => Ok(()),
+    }
+}
+
+/// The access key that a profile holds.
+pub(crate) fn profile_access_key(name: &str) -> Result<(AccessKeyId, SecretAccessKey)> {
+    block_on(profile::access_key(name))?.map_err(|error| explain::aws::profile(&error, name))
+}
+
+/// The account of the caller.
+pub(crate) async fn account(global: &Global, region: Option<&Region>) -> Account {
+    Account::connect(&options(global, region)).await
+}
+
+fn options(global: &Global, region: Option<&Region>) -> Options {
+    Options {
+        profile: global.profile.clone(),
+        region: region.cloned(),
+        endpoint_url: global.endpoint_url.clone(),
+        ..Options::default()
+    }
+}
+
+/// The account of the caller, with no more calls in a second than these.
+pub(crate) async fn account_at(
+    global: &Global,
+    region: Option<&Region>,
+    calls_per_second: NonZeroU32,
+) -> Account {
+    Account::connect(&Options {
+        calls_per_second: Some(calls_per_second),
+        ..options(global, region)
+    })
+    .await
+}
+
+/// Runs what waits for the network.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
+    Ok(runtime()?.block_on(future))
+}
+
+fn runtime() -> Result<Runtime> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| {
+        Failure::new(
+            format!("cannot start: {}", explain::reason(&error)),
+            "the system is out of resources",
+        )
+    })
+}

@@ -1,0 +1,8 @@
+//! The variables of the environment.
+
+use std::env;
+
+/// What a variable holds, unless it is empty.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
