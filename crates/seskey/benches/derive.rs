@@ -1,12 +1,16 @@
-//! Passwords a second: one region, all regions of one key, many keys on all cores; and the same in Python.
+//! Passwords a second: one region, all regions of one key, many keys on all cores; and the same by the crate `hmac`, and
+//! in Python.
 
 #![allow(clippy::unwrap_used)]
 
 use std::{hint::black_box, process::Command, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use hmac::{Hmac, KeyInit, Mac};
 use rayon::prelude::*;
 use seskey::{Region, SecretAccessKey, SmtpPassword, derive_each};
+use sha2::Sha256;
+use zeroize::{Zeroize, Zeroizing};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const KEYS: usize = 20_000;
@@ -22,6 +26,9 @@ fn passwords(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("passwords");
     group.throughput(Throughput::Elements(1));
     group.bench_function("one region", |bench| bench.iter(|| derive(black_box(&secret))));
+    let by_hmac =
+        |region: &Region| drop(black_box(signature(&date_key(black_box(SECRET)), region)));
+    group.bench_function("one region, by the crate hmac", |bench| bench.iter(|| by_hmac(&region)));
     group.bench_function("one region, in Python", |bench| bench.iter_custom(python));
 
     group.throughput(Throughput::Elements(regions.len() as u64));
@@ -32,12 +39,40 @@ fn passwords(criterion: &mut Criterion) {
         });
     });
 
+    group.bench_function("all regions of one key, by the crate hmac", |bench| {
+        bench.iter(|| {
+            let date = date_key(black_box(SECRET));
+            regions.iter().for_each(|region| drop(black_box(signature(&date, region))));
+        });
+    });
+
     group.throughput(Throughput::Elements(KEYS as u64));
     group
         .bench_function("many keys, one core", |bench| bench.iter(|| keys.iter().for_each(derive)));
     group.bench_function("many keys, all cores", |bench| {
         bench.iter(|| keys.par_iter().for_each(derive));
     });
+}
+
+/// The step that all regions share.
+fn date_key(secret: &str) -> Hmac<Sha256> {
+    let key = Zeroizing::new(format!("AWS4{secret}"));
+    signed(Hmac::new_from_slice(key.as_bytes()).unwrap(), b"11111111")
+}
+
+/// All that is in a password, not yet as Base64.
+fn signature(date: &Hmac<Sha256>, region: &Region) -> Hmac<Sha256> {
+    let messages = [region.as_str().as_bytes(), b"ses", b"aws4_request", b"SendRawEmail"];
+    messages.into_iter().fold(date.clone(), signed)
+}
+
+/// The signature of a message, as the next key.
+fn signed(mut key: Hmac<Sha256>, message: &[u8]) -> Hmac<Sha256> {
+    key.update(message);
+    let mut signature = key.finalize().into_bytes();
+    let next = Hmac::new_from_slice(&signature).unwrap();
+    signature.zeroize();
+    next
 }
 
 /// How long Python takes for so many, its start not counted.

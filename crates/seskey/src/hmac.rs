@@ -1,8 +1,9 @@
 //! HMAC-SHA256 (RFC 2104, FIPS 180-4) as a chain: each result is the key of the next.
 //!
 //! Every key but the first has 32 bytes and every message fits into one block, so that an HMAC is four runs of the
-//! compression function over blocks that are known but for the key. Written out on that function, a chain is faster than
-//! a general HMAC, and what is secret is wiped once, at its end.
+//! compression function over blocks that are known but for the key. Written out on that function, a password takes 0.70
+//! of the time that it takes with the crate `hmac` (docs/benchmarks.md), and what is secret is wiped once, at the end of
+//! the chain. The tests compare it with that crate.
 
 use sha2::{Digest, Sha256, block_api::compress256};
 use zeroize::ZeroizeOnDrop;
