@@ -9,7 +9,7 @@ pub use quota::{Quota, Sent};
 pub use refusal::SendingRefusal;
 
 use crate::{
-    account::{Account, Principal, RequestContext},
+    account::{Account, Principal, RequestContext, SesResourceKind},
     address::is_address,
     mailbox::{self, Destination},
     message::{self, Header, RawMessage},
@@ -168,7 +168,19 @@ impl Submission<'_> {
             return Err(SendingRefusal::SendingPaused);
         }
         self.check_permission(account)?;
+        self.check_configuration_set(account)?;
         self.check_verified(account, settings)
+    }
+
+    /// While the region has no configuration set, any name counts as one.
+    fn check_configuration_set(&self, account: &Account) -> Result<(), SendingRefusal> {
+        let Some(name) = &self.header.configuration_set else { return Ok(()) };
+        let kind = SesResourceKind::ConfigurationSet;
+        let is_known = account.ses_resource(self.region, kind, name).is_some();
+        match is_known || account.ses_resources_of(self.region, kind).next().is_none() {
+            true => Ok(()),
+            false => Err(SendingRefusal::NoConfigurationSet(name.clone())),
+        }
     }
 
     /// Counts the message against the quotas. The mailbox simulator counts for the rate alone.
@@ -187,10 +199,18 @@ impl Submission<'_> {
         message::message_id(self.region, self.now(), rng)
     }
 
-    /// What the mailbox takes in, made of the bytes of the message themselves, as they may be many.
-    pub fn deliver(&self, id: String) -> impl FnOnce(Vec<u8>) -> mailbox::Message + use<> {
+    /// What the mailbox takes in, made of the bytes of the message themselves, as they may be many; nothing where every
+    /// recipient is on the suppression list.
+    pub fn deliver(
+        &self,
+        account: &Account,
+        id: String,
+    ) -> impl FnOnce(Vec<u8>) -> Option<mailbox::Message> + use<> {
         let rewritten = self.message.rewritten(&id, &self.header.tags, self.region, self.now());
         let Envelope { sender, recipients } = self.envelope.clone();
+        let is_suppressed = |address: &String| account.is_suppressed(self.region, address);
+        let recipients: Vec<_> = recipients.into_iter().filter(|it| !is_suppressed(it)).collect();
+        let is_for_nobody = recipients.is_empty();
         let without_bytes = mailbox::Message {
             id,
             region: self.region.to_string(),
@@ -201,7 +221,10 @@ impl Submission<'_> {
             subject: None,
             body: None,
         };
-        move |bytes| mailbox::Message { raw_data: rewritten.of(bytes), ..without_bytes }
+        move |bytes| {
+            (!is_for_nobody)
+                .then(|| mailbox::Message { raw_data: rewritten.of(bytes), ..without_bytes })
+        }
     }
 
     /// Where bounces go to: one address, or all that the header names.

@@ -7,7 +7,7 @@ mod iam_client;
 
 use iam_client::{Client, Reply, Unsigned};
 use serde_json::{Value, json};
-use seskey_local::account::Account;
+use seskey_local::{account::Account, mailbox::Message};
 
 const DOMAIN: (&str, &str) = ("Identities.member.1", "example.com");
 
@@ -51,6 +51,52 @@ fn the_settings_of_an_identity() {
     let notifications = v1(&mut client, "GetIdentityNotificationAttributes", &[DOMAIN]);
     assert_eq!(notifications.text("HeadersInBounceNotificationsEnabled"), "true");
     assert_eq!(notifications.text("HeadersInComplaintNotificationsEnabled"), "false");
+}
+
+/// What goes to an address on the list is taken, and not delivered to it.
+#[test]
+fn nothing_is_delivered_to_who_is_on_the_suppression_list() {
+    let mut client = Client::new();
+    let suppressed = json!({"EmailAddress": "x@Example.com", "Reason": "COMPLAINT"});
+    assert_eq!(v2(&mut client, "PUT", "/v2/email/suppression/addresses", &suppressed).0, 200);
+    for (to, delivered) in [
+        (json!(["x@example.com"]), None),
+        (json!(["x@EXAMPLE.com", "y@example.com"]), Some(vec!["y@example.com".to_owned()])),
+    ] {
+        client.mailbox.clear();
+        let (status, answer) = send(&mut client, &to, &Value::Null);
+        assert_eq!((status, answer["MessageId"].is_string()), (200, true), "{answer}");
+        let delivered_to = |message: &Message| message.destination.to_addresses.clone();
+        assert_eq!(client.mailbox.first().map(delivered_to), delivered, "{to}");
+    }
+}
+
+/// Any name counts until there is one.
+#[test]
+fn a_configuration_set_must_be_there() {
+    let mut client = Client::new();
+    let to = json!(["x@example.com"]);
+    assert_eq!(send(&mut client, &to, &json!("olds")).0, 200);
+    let set = json!({"ConfigurationSetName": "news"});
+    assert_eq!(v2(&mut client, "POST", "/v2/email/configuration-sets", &set).0, 200);
+    assert_eq!(send(&mut client, &to, &json!("news")).0, 200);
+    let text = "Configuration set <olds> does not exist.";
+    assert_eq!(send(&mut client, &to, &json!("olds")), (404, json!({"message": text})));
+}
+
+fn send(client: &mut Client, to: &Value, set: &Value) -> (u16, Value) {
+    let mut message = json!({
+        "FromEmailAddress": "news@example.com",
+        "Destination": {"ToAddresses": to},
+        "Content": {"Simple": {
+            "Subject": {"Data": "hi"},
+            "Body": {"Text": {"Data": "hi"}},
+        }},
+    });
+    if !set.is_null() {
+        message["ConfigurationSetName"] = set.clone();
+    }
+    v2(client, "POST", "/v2/email/outbound-emails", &message)
 }
 
 /// A template has 500 KB at most, in all its parts; all of them together 64 MiB, which is ours.

@@ -1,11 +1,11 @@
-//! What a region has of SES beside identities: configuration sets, templates of messages, suppressed addresses. They
-//! are kept and told of; no message goes by them.
+//! What a region has of SES beside identities: configuration sets, which are there or not, templates of messages, and
+//! suppressed addresses, to which nothing is delivered.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use seskey::Region;
 
-use super::Account;
+use super::{Account, Identity};
 
 /// One of them. Its name is unique in its region among those of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,15 @@ impl Account {
         name: &str,
     ) -> Option<&SesResource> {
         self.ses_resources.get(&key(region, kind, name))
+    }
+
+    /// Whether an address is on the suppression list of the region.
+    pub fn is_suppressed(&self, region: &Region, address: &str) -> bool {
+        let address = Identity::parse(address);
+        let row = |it: &Identity| {
+            self.ses_resource(region, SesResourceKind::SuppressedAddress, it.as_str()).is_some()
+        };
+        address.as_ref().is_some_and(row)
     }
 
     /// All of a kind in a region, in the order of their names.

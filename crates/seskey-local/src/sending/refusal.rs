@@ -60,6 +60,9 @@ pub enum SendingRefusal {
         /// The ARN of the identity or the configuration set.
         resource: String,
     },
+    /// A configuration set that is not there.
+    #[error("Configuration set <{0}> does not exist.")]
+    NoConfigurationSet(String),
     /// Identities that are not verified.
     #[error(
         "Email address is not verified. The following identities failed the check in region {}: {}",
@@ -111,6 +114,11 @@ const ACCESS_DENIED: Class = Class {
     v1: ("AccessDenied", 403),
     v2: ("AccessDeniedException", 403),
 };
+const NO_CONFIGURATION_SET: Class = Class {
+    v1: ("ConfigurationSetDoesNotExist", 400),
+    v2: ("NotFoundException", 404),
+    ..TRANSACTION_FAILED
+};
 const THROTTLING: Class = Class {
     smtp: (454, "Throttling failure: "),
     v1: ("Throttling", 400),
@@ -142,6 +150,7 @@ impl SendingRefusal {
             | Self::Header(_)
             | Self::InvalidAuthor(_)
             | Self::InvalidArn(_) => &TRANSACTION_FAILED,
+            Self::NoConfigurationSet(_) => &NO_CONFIGURATION_SET,
             Self::SendingPaused => &SENDING_PAUSED,
             Self::AccessDenied { .. } => &ACCESS_DENIED,
             Self::NotVerified { .. } => &MESSAGE_REJECTED,

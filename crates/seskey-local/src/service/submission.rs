@@ -7,7 +7,7 @@ use seskey::Region;
 use super::LocalSes;
 use crate::{
     account::RequestContext,
-    journal::{CommitFailed, Write},
+    journal::{Commit, CommitFailed, Write},
     lock::lock,
     mailbox::Message,
     message::RawMessage,
@@ -25,9 +25,10 @@ impl LocalSes {
         region: &Region,
     ) -> Result<String, SendingRefusal> {
         let kept = match self.judge(login, &envelope, message, peer, region) {
-            Ok(message) => {
-                let (id, bytes) = (message.id.clone(), message.raw_data.len());
-                let kept = self.state.hand_in(Write::Message(message.into())).done().await;
+            Ok((id, message)) => {
+                let bytes = message.as_ref().map_or(0, |message| message.raw_data.len());
+                let write = |message: Message| self.state.hand_in(Write::Message(message.into()));
+                let kept = message.map_or_else(Commit::default, write).done().await;
                 kept.map(|()| (id, bytes))
                     .map_err(|CommitFailed| SendingRefusal::TemporaryServiceFailure)
             }
@@ -45,7 +46,7 @@ impl LocalSes {
         }
     }
 
-    /// Whether a message from the SMTP endpoint is taken.
+    /// Whether a message from the SMTP endpoint is taken, and what is delivered of it.
     fn judge(
         &self,
         login: &Login,
@@ -53,7 +54,7 @@ impl LocalSes {
         bytes: Vec<u8>,
         peer: IpAddr,
         region: &Region,
-    ) -> Result<Message, SendingRefusal> {
+    ) -> Result<(String, Option<Message>), SendingRefusal> {
         let message = &RawMessage::split(&bytes);
         let submission = Submission {
             interface: Interface::Smtp,
@@ -76,7 +77,7 @@ impl LocalSes {
         submission.check_account(&self.state.account(), &self.sending)?;
         submission.count(&mut lock(&self.sent), &self.sending)?;
         let id = submission.new_id(&mut *lock(&self.rng));
-        let deliver = submission.deliver(id);
-        Ok(deliver(bytes))
+        let deliver = submission.deliver(&self.state.account(), id.clone());
+        Ok((id, deliver(bytes)))
     }
 }

@@ -5,7 +5,7 @@ use memchr::memchr_iter;
 
 use super::{Call, SesRefusal, compose};
 use crate::{
-    mailbox::Body,
+    mailbox::{Body, Message},
     message::{HeaderError, IdentityArns, RawMessage, check_tag},
     sending::{Envelope, Interface, Submission},
 };
@@ -96,11 +96,10 @@ impl Call<'_> {
         submission.check_form()?;
         submission.check_account(self.account, self.settings)?;
         submission.count(self.sent, self.settings)?;
-        let deliver = submission.deliver(submission.new_id(&mut *self.rng));
-        let mut message = deliver(bytes);
-        (message.subject, message.body) = draft.composed_of.unzip();
-        let id = message.id.clone();
-        *self.accepted = Some(message);
+        let id = submission.new_id(&mut *self.rng);
+        let deliver = submission.deliver(self.account, id.clone());
+        let (subject, body) = draft.composed_of.unzip();
+        *self.accepted = deliver(bytes).map(|message| Message { subject, body, ..message });
         Ok(id)
     }
 }

@@ -327,6 +327,7 @@ fn get_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, Ses
         "VerifiedForSendingStatus": true,
         "VerificationStatus": VERIFIED,
         "DkimAttributes": dkim(),
+        "MailFromAttributes": mail_from(call, &identity),
         "Policies": policies(call, &identity)?,
         "Tags": [],
     }))
@@ -360,6 +361,19 @@ fn policies(
 
 fn identity_type(identity: &Identity) -> &'static str {
     if identity.is_address() { "EMAIL_ADDRESS" } else { "DOMAIN" }
+}
+
+/// As in version 1: there is no DNS to look into, so it is right.
+fn mail_from(call: &Call<'_>, identity: &Identity) -> Value {
+    let settings = call.account.identity_settings(&call.region, identity);
+    match settings.and_then(|settings| settings.mail_from_domain.as_deref()) {
+        Some(domain) => json!({
+            "MailFromDomain": domain,
+            "MailFromDomainStatus": "SUCCESS",
+            "BehaviorOnMxFailure": "USE_DEFAULT_VALUE",
+        }),
+        None => json!({"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"}),
+    }
 }
 
 fn dkim() -> Value {

@@ -26,6 +26,12 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET", SETS, "ListConfigurationSets", |call, input| {
         list(call, input, "ConfigurationSets", Kind::ConfigurationSet, |name, _| json!(name))
     }),
+    // as it is asked for since the model of 2026
+    route("POST", "/v2/email/list-configuration-sets", "ListConfigurationSets", |call, input| {
+        let Pages { next_token, page_size } = input.json()?;
+        let rows = call.account.ses_resources_of(&call.region, Kind::ConfigurationSet);
+        page("ConfigurationSets", next_token, page_size, rows.map(|(name, _)| (name, json!(name))))
+    }),
     route("GET", SET, "GetConfigurationSet", |call, input| {
         call.resource(Kind::ConfigurationSet, &input.names[0])?;
         Ok(json!({"ConfigurationSetName": input.names[0]}))
@@ -110,6 +116,15 @@ struct NewSet {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+struct Pages {
+    #[serde(default, deserialize_with = "bounded::optional_text")]
+    next_token: Option<String>,
+    #[serde(default, deserialize_with = "bounded::optional_no_text")]
+    page_size: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct NewTemplate {
     #[serde(deserialize_with = "bounded::text")]
     template_name: String,
@@ -181,12 +196,19 @@ fn list(
     item: fn(&str, &SesResource) -> Value,
 ) -> Result<Value, SesRefusal> {
     let page_size = input.query("PageSize").and_then(|text| text.parse().ok());
-    let page = Page {
-        marker: input.query("NextToken"),
-        max_items: page_size.filter(|n| (1..=1000).contains(n)).unwrap_or(1000),
-    };
     let rows = call.account.ses_resources_of(&call.region, kind);
-    let listed = page.of(rows.map(|(name, row)| (name, item(name, row))))?;
+    let rows = rows.map(|(name, row)| (name, item(name, row)));
+    page(name, input.query("NextToken"), page_size, rows)
+}
+
+fn page<'a>(
+    name: &str,
+    marker: Option<String>,
+    page_size: Option<usize>,
+    rows: impl Iterator<Item = (&'a str, Value)>,
+) -> Result<Value, SesRefusal> {
+    let max_items = page_size.filter(|n| (1..=1000).contains(n)).unwrap_or(1000);
+    let listed = Page { marker, max_items }.of(rows)?;
     let mut answer = json!({name: listed.items});
     if let Some(marker) = listed.marker {
         answer["NextToken"] = Value::from(marker);
