@@ -36,7 +36,7 @@ pub struct Options {
     pub profile: Option<String>,
     /// The region, in place of the configured one.
     pub region: Option<seskey::Region>,
-    /// One endpoint for IAM and STS both, in place of AWS's.
+    /// One endpoint for IAM, STS and SES, in place of AWS's.
     pub endpoint_url: Option<String>,
     /// An access key, in place of the default chain.
     pub access_key: Option<(AccessKeyId, SecretAccessKey)>,
@@ -63,9 +63,10 @@ pub struct Role {
 pub struct Account {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) sts: aws_sdk_sts::Client,
-    /// For the clients of the stores, which have endpoints of their own.
-    #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
+    /// For the clients of other services, which have endpoints of their own.
     config: SdkConfig,
+    /// The endpoint that was chosen for IAM, STS and SES.
+    endpoint_url: Option<String>,
     /// What IAM's answers say about the time.
     pub(crate) clock: Clock,
     region: Option<String>,
@@ -140,8 +141,8 @@ impl Account {
         Self {
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
-            #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
             config,
+            endpoint_url: options.endpoint_url.clone(),
             clock,
             region,
             iam_endpoint,
@@ -163,6 +164,19 @@ impl Account {
         let endpoint =
             if action.starts_with("sts:") { &self.sts_endpoint } else { &self.iam_endpoint };
         endpoint.failed(action)
+    }
+
+    /// A client of SES in this region.
+    pub(crate) fn ses(&self, region: &seskey::Region) -> Service<aws_sdk_sesv2::Client> {
+        let endpoint = Dialled::default();
+        let mut config = aws_sdk_sesv2::config::Builder::from(&self.config)
+            .region(Region::new(region.to_string()))
+            .interceptor(endpoint.clone())
+            .retry_classifier(Unreached);
+        if let Some(url) = &self.endpoint_url {
+            config = config.endpoint_url(url);
+        }
+        Service { client: aws_sdk_sesv2::Client::from_conf(config.build()), endpoint }
     }
 
     /// A client of Secrets Manager in this region, else in that of the account; none if neither is known.
@@ -202,14 +216,18 @@ impl Account {
 }
 
 /// The client of another service than IAM and STS.
-#[cfg(any(feature = "secretsmanager", feature = "ssm"))]
 pub(crate) struct Service<C> {
     pub(crate) client: C,
     endpoint: Dialled,
 }
 
-#[cfg(any(feature = "secretsmanager", feature = "ssm"))]
 impl<C> Service<C> {
+    /// Whether the last request went to AWS itself, and not to what stands in its place.
+    pub(crate) fn is_of_aws(&self) -> bool {
+        let host = self.endpoint.0.get().and_then(|url| url.split('/').nth(2));
+        host.is_some_and(|host| AWS.iter().any(|suffix| host.ends_with(suffix)))
+    }
+
     /// As [`Account::failed`].
     pub(crate) fn failed<E>(&self, action: &'static str) -> impl FnOnce(SdkError<E>) -> Error
     where
@@ -218,6 +236,9 @@ impl<C> Service<C> {
         self.endpoint.failed(action)
     }
 }
+
+/// Source: AWS General Reference, "AWS service endpoints".
+const AWS: [&str; 4] = [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"];
 
 async fn configured_region(profile: Option<&str>) -> Option<String> {
     let mut chain = DefaultRegionChain::builder();

@@ -27,8 +27,8 @@ pub struct Error {
     pub request_id: Option<String>,
 }
 
-/// Why a call failed. Sources: IAM API, "Common Error Types", and the errors of each operation; what Secrets Manager and
-/// Systems Manager call by other codes is told in IAM's words.
+/// Why a call failed. Sources: IAM API, "Common Error Types", and the errors of each operation; what Secrets Manager,
+/// Systems Manager and SES call by other codes is told in IAM's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cause {
@@ -176,6 +176,14 @@ impl Error {
     }
 }
 
+/// The answer, or none where the caller may not ask.
+pub(crate) fn permitted<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Err(error) if error.is_access_denied() => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
 /// Whether the failure came before the request could be sent. The HTTP client's own types are not public; that these
 /// are its words is tested against a refused connection.
 pub(crate) fn never_connected(failure: &ConnectorError) -> bool {
@@ -208,9 +216,10 @@ fn of_code(action: &str, code: &str, message: &str) -> Cause {
             let named = named.and_then(|rest| rest.split_ascii_whitespace().next());
             Cause::AccessDenied { action: named.unwrap_or(action).to_owned(), message }
         }
-        "NoSuchEntity" | "ResourceNotFoundException" | "ParameterNotFound" => {
-            Cause::NoSuchEntity { message }
-        }
+        "NoSuchEntity"
+        | "NotFoundException"
+        | "ResourceNotFoundException"
+        | "ParameterNotFound" => Cause::NoSuchEntity { message },
         "EntityAlreadyExists" | "ResourceExistsException" | "ParameterAlreadyExists" => {
             Cause::EntityAlreadyExists { message }
         }

@@ -10,6 +10,7 @@ pub mod process;
 pub mod profile;
 mod retry;
 pub mod sender;
+pub mod ses;
 pub mod smtp;
 pub mod store;
 

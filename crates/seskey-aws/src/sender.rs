@@ -9,6 +9,7 @@ use seskey::{
 
 use crate::{
     Account, Error,
+    error::permitted,
     iam::{Attached, KeyStatus, Simulated, Simulation, Verdict},
     lifecycle::{SEND, identity},
     smtp::Address,
@@ -180,15 +181,12 @@ pub async fn permission(
     let details = account.details_of_user(account.user(user).await?).await;
     let Some(details) = permitted(details)? else { return Ok(Some(Permission::NotAllowed)) };
     Ok(Some(match permitted(account.sending_within(&details).await)? {
-        Some(Sending::Denied(Denial::Boundary { .. })) => Permission::Boundary,
-        Some(Sending::Denied(Denial::Denied { .. })) => Permission::ExplicitDeny,
-        Some(Sending::Denied(Denial::Organization)) => Permission::Organization,
-        Some(Sending::Denied(Denial::NotAllowed)) => {
-            match is_allowed(account, &details.arn, envelope, "ses:SendEmail").await? {
-                true => Permission::SendEmailOnly,
-                false => Permission::NotAllowed,
-            }
+        Some(Sending::Denied(Denial::NotAllowed))
+            if is_allowed(account, &details.arn, envelope, "ses:SendEmail").await? =>
+        {
+            Permission::SendEmailOnly
         }
+        Some(Sending::Denied(denial)) => of_denial(&denial),
         // something allows some mail, and not this
         _ => {
             let name = |name| identity(&details.arn, envelope.region.as_str(), name);
@@ -200,6 +198,31 @@ pub async fn permission(
             }
         }
     }))
+}
+
+/// What keeps the user from sending any mail at all, in this region; `None` if something allows some, or the caller may
+/// not ask.
+///
+/// # Errors
+/// Any failure but a refusal to answer.
+pub async fn permission_at_all(
+    account: &Account,
+    user: &str,
+    region: &Region,
+) -> Result<Option<Permission>, Error> {
+    Ok(match sending(account, user, region).await? {
+        Sending::Unknown | Sending::Allowed => None,
+        Sending::Denied(denial) => Some(of_denial(&denial)),
+    })
+}
+
+fn of_denial(denial: &Denial) -> Permission {
+    match denial {
+        Denial::Boundary { .. } => Permission::Boundary,
+        Denial::Denied { .. } => Permission::ExplicitDeny,
+        Denial::Organization => Permission::Organization,
+        _ => Permission::NotAllowed,
+    }
 }
 
 const QUARANTINE: &str = "AWSCompromisedKeyQuarantine";
@@ -220,12 +243,4 @@ async fn is_allowed(
         })
         .await?;
     Ok(simulated.iter().any(|simulated| simulated.verdict == Verdict::Allowed))
-}
-
-/// The answer, or none where the caller may not ask.
-fn permitted<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
-    match answer {
-        Err(error) if error.is_access_denied() => Ok(None),
-        answer => answer.map(Some),
-    }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Global {
     /// The AWS profile to take credentials and region from
     #[arg(long, global = true, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
-    /// The endpoint of IAM and STS, such as a local SES [else: AWS_ENDPOINT_URL …, the profile]
+    /// The endpoint of IAM, STS and SES, such as a local SES [else: AWS_ENDPOINT_URL …, the profile]
     #[arg(long, global = true, value_name = "URL", value_parser = parse_url)]
     pub(crate) endpoint_url: Option<String>,
     /// Say only what went wrong
@@ -93,7 +93,7 @@ pub(crate) enum Verb {
     ///
     /// It takes whatever there is: the file that the application reads, the values, the text of the error. Evidence is
     /// gathered from the cheap to the dear, and no more of it where a cause is certain: what was typed, the network, the
-    /// SMTP endpoint, IAM with the AWS credentials of the caller. No secret is in the report. docs/diagnose.md lists the
+    /// SMTP endpoint, IAM and SES with the AWS credentials of the caller. No secret is in the report. docs/diagnose.md lists the
     /// causes.
     Diagnose(Diagnose),
     /// Rotate the access keys of SMTP users with no downtime: do what is due, say what is due next

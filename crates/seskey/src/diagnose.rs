@@ -21,7 +21,8 @@ mod unexplained;
 use std::fmt;
 
 pub use evidence::{
-    Banner, Certificate, Derivation, Evidence, Host, Identity, Key, Permission, Ports, Tls,
+    Banner, Certificate, ConfigurationSet, Derivation, Evidence, Host, Identity, Key, Permission,
+    Ports, Tls,
 };
 pub use file::FileValues;
 pub use forms::{Around, Password, UserName, Values};

@@ -1,7 +1,8 @@
 //! What the person or the role that manages SMTP users must be permitted, verb by verb.
 //!
 //! Sources: SES Developer Guide, "Obtaining Amazon SES SMTP credentials" (the actions that the console needs);
-//! Service Authorization Reference, "AWS Identity and Access Management" (the resources that each action knows).
+//! Service Authorization Reference, "AWS Identity and Access Management" (the resources that each
+//! action knows), and "Amazon SES v2".
 
 use serde_json::{Value, json};
 
@@ -35,7 +36,8 @@ pub fn of_verb(verb: &str) -> impl Iterator<Item = &'static Permission> {
 }
 
 /// The verbs that need permissions.
-pub const VERBS: &[&str] = &["create", "list", "verify", "rotate", "revoke", "delete", "migrate"];
+pub const VERBS: &[&str] =
+    &["create", "list", "verify", "diagnose", "rotate", "revoke", "delete", "migrate"];
 
 /// The least policy that lets its bearer run these verbs; unknown ones add nothing.
 pub fn policy(verbs: &[&str]) -> Value {
@@ -72,25 +74,41 @@ const PERMISSIONS: &[Permission] = &[
     needs("iam:DeleteUser", On::Users, &["create", "delete"]),
     needs("iam:DeleteUserPolicy", On::Users, &["create", "delete", "migrate"]),
     needs("iam:DetachUserPolicy", On::Users, &["delete"]),
-    needs("iam:GetAccessKeyLastUsed", On::Everything, &["list", "verify", "rotate"]),
+    needs("iam:GetAccessKeyLastUsed", On::Everything, &["list", "verify", "rotate", "diagnose"]),
     needs("iam:GetAccountAuthorizationDetails", On::Everything, &["list"]),
     needs("iam:GetGroup", On::SendingGroup, &["create", "migrate"]),
-    needs("iam:GetGroupPolicy", On::SendingGroup, &["create", "rotate", "migrate"]),
+    needs("iam:GetGroupPolicy", On::SendingGroup, &["create", "rotate", "migrate", "diagnose"]),
     needs("iam:GetLoginProfile", On::Users, &["delete"]),
-    needs("iam:GetPolicy", On::Everything, &["create", "list", "rotate", "migrate"]),
-    needs("iam:GetPolicyVersion", On::Everything, &["create", "list", "rotate", "migrate"]),
-    needs("iam:GetUser", On::Users, &["create", "verify", "rotate", "delete", "migrate"]),
-    needs("iam:GetUserPolicy", On::Users, &["rotate", "migrate"]),
-    needs("iam:ListAccessKeys", On::Users, &["create", "list", "rotate", "revoke", "delete"]),
-    needs("iam:ListAttachedGroupPolicies", On::SendingGroup, &["create", "rotate", "migrate"]),
-    needs("iam:ListAttachedUserPolicies", On::Users, &["rotate", "delete"]),
-    needs("iam:ListGroupPolicies", On::SendingGroup, &["create", "rotate", "migrate"]),
-    needs("iam:ListGroupsForUser", On::Users, &["rotate", "delete", "migrate"]),
+    needs("iam:GetPolicy", On::Everything, &["create", "list", "rotate", "migrate", "diagnose"]),
+    needs(
+        "iam:GetPolicyVersion",
+        On::Everything,
+        &["create", "list", "rotate", "migrate", "diagnose"],
+    ),
+    needs(
+        "iam:GetUser",
+        On::Users,
+        &["create", "verify", "rotate", "delete", "migrate", "diagnose"],
+    ),
+    needs("iam:GetUserPolicy", On::Users, &["rotate", "migrate", "diagnose"]),
+    needs(
+        "iam:ListAccessKeys",
+        On::Users,
+        &["create", "list", "rotate", "revoke", "delete", "diagnose"],
+    ),
+    needs(
+        "iam:ListAttachedGroupPolicies",
+        On::SendingGroup,
+        &["create", "rotate", "migrate", "diagnose"],
+    ),
+    needs("iam:ListAttachedUserPolicies", On::Users, &["rotate", "delete", "diagnose"]),
+    needs("iam:ListGroupPolicies", On::SendingGroup, &["create", "rotate", "migrate", "diagnose"]),
+    needs("iam:ListGroupsForUser", On::Users, &["rotate", "delete", "migrate", "diagnose"]),
     needs("iam:ListMFADevices", On::Users, &["delete"]),
     needs("iam:ListSSHPublicKeys", On::Users, &["delete"]),
     needs("iam:ListServiceSpecificCredentials", On::Users, &["delete"]),
     needs("iam:ListSigningCertificates", On::Users, &["delete"]),
-    needs("iam:ListUserPolicies", On::Users, &["rotate", "delete", "migrate"]),
+    needs("iam:ListUserPolicies", On::Users, &["rotate", "delete", "migrate", "diagnose"]),
     needs("iam:ListUserTags", On::Users, &["rotate", "revoke"]),
     needs("iam:PutGroupPolicy", On::SendingGroup, &["create", "migrate"]),
     needs("iam:PutUserPolicy", On::Users, &["create"]),
@@ -99,11 +117,15 @@ const PERMISSIONS: &[Permission] = &[
     needs(
         "iam:SimulatePrincipalPolicy",
         On::Everything,
-        &["create", "verify", "rotate", "migrate"],
+        &["create", "verify", "rotate", "migrate", "diagnose"],
     ),
     needs("iam:TagUser", On::Users, &["create", "rotate", "revoke"]),
     needs("iam:UntagUser", On::Users, &["rotate", "migrate"]),
     needs("iam:UpdateAccessKey", On::Users, &["rotate", "revoke"]),
+    needs("ses:GetAccount", On::Everything, &["diagnose"]),
+    needs("ses:GetConfigurationSet", On::Everything, &["diagnose"]),
+    needs("ses:GetEmailIdentity", On::Everything, &["diagnose"]),
+    needs("ses:GetSuppressedDestination", On::Everything, &["diagnose"]),
 ];
 
 const fn needs(action: &'static str, on: On, verbs: &'static [&'static str]) -> Permission {

@@ -9,9 +9,9 @@ use proptest::{prelude::*, sample::select};
 use seskey::{
     Algorithm, Region, SecretAccessKey, SmtpPassword,
     diagnose::{
-        Around, Banner, Cause, Certainty, Certificate, Derivation, Evidence, Host, Identity, Key,
-        Password, Permission, Phase, Ports, Problem, Said, Tls, UNEXPLAINED, UserName, Values,
-        causes, diagnose,
+        Around, Banner, Cause, Certainty, Certificate, ConfigurationSet, Derivation, Evidence,
+        Host, Identity, Key, Password, Permission, Phase, Ports, Problem, Said, Tls, UNEXPLAINED,
+        UserName, Values, causes, diagnose,
     },
     recognise::Mistake,
 };
@@ -125,9 +125,9 @@ const CASES: &[(&str, Change, Change)] = &[
     ("sender-not-verified", |e| { say(e, NOT_VERIFIED); e.from = Some("news@example.com".into()); }, |e| e.sender = Some(Identity::Verified)),
     ("sandbox", |e| { say(e, NOT_VERIFIED); e.to = Some("news@example.com".into()); }, |e| e.sandbox = Some(false)),
     ("identity-of-other-account", |e| say(e, &DENIED.replace("us-east-1:123456789012", "us-east-1:210987654321")), |e| say(e, DENIED)),
-    ("paused", |e| say(e, "554 Message rejected: Sending paused for this account."), |e| e.sending_enabled = Some(true)),
-    ("configuration-set-missing", |e| say(e, "554 Configuration set <news> does not exist."), |e| e.configuration_set = Some(true)),
-    ("mail-from-domain", |e| say(e, "554 MAIL FROM domain not verified: DNS setup"), |e| e.mail_from_verified = Some(true)),
+    ("paused", |e| say(e, "554 Message rejected: Sending paused for this account."), |e| { e.sending_enabled = Some(true); e.configuration_set = Some(ConfigurationSet::Sending); }),
+    ("configuration-set-missing", |e| say(e, "554 Configuration set <news> does not exist."), |e| e.configuration_set = Some(ConfigurationSet::Sending)),
+    ("mail-from-domain", |e| say(e, "554 MAIL FROM domain not verified: DNS setup"), |e| e.mail_from_rejects = Some(false)),
     ("quota", |e| say(e, "454 Throttling failure: Daily message quota exceeded"), |e| e.quota_exhausted = Some(false)),
     ("message-refused", |e| say(e, "554 Transaction failed: Recipient count exceeds 50."), |e| say(e, DENIED)),
     ("suppressed-recipient", |e| e.suppressed = Some(true), |e| e.suppressed = Some(false)),

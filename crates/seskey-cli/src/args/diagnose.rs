@@ -25,16 +25,19 @@ pub(crate) struct Diagnose {
     /// The port that it connects to
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
-    /// The sender: IAM is asked whether it may send from this address
+    /// The sender: IAM is asked whether it may send from this address, SES whether that is verified
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) from: Option<String>,
-    /// … to this one
+    /// … to this one; SES is asked whether it holds back what goes there
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) to: Option<String>,
+    /// The configuration set that the message names [else: what the error text names, the sender's default one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) configuration_set: Option<String>,
     /// What the application or the server said; - is a log on stdin, which is read too where nothing else is given
     #[arg(long, value_name = "TEXT")]
     pub(crate) error: Option<String>,
-    /// Ask neither the network nor IAM
+    /// Ask neither the network nor AWS
     #[arg(long)]
     pub(crate) offline: bool,
     /// Where the login is refused, try the endpoints of the other regions

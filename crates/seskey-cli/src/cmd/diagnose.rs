@@ -1,25 +1,22 @@
 //! `seskey diagnose`: why a login or a message fails. Evidence is gathered from the cheap to the dear, and no more of it
 //! where a cause is certain.
 
+mod account;
 mod report;
 mod typed;
 
 use std::time::Duration;
 
 use seskey::{
-    AccessKeyId, Region,
+    Region,
     credential::Kind,
-    diagnose::{Evidence, Host, Phase, Report, UserName, diagnose},
+    diagnose::{Evidence, Host, Phase, Report, diagnose},
     mail_manager,
     region::{STARTTLS_PORTS, TLS_WRAPPER_PORTS},
 };
-use seskey_aws::{
-    Cause, Error,
-    sender::{Envelope, is_user, learn_of_key, permission},
-    smtp::{Address, Security, Server, probe},
-};
+use seskey_aws::smtp::{Address, Security, Server, probe};
 
-use self::typed::Typed;
+use self::{account::ask_account, typed::Typed};
 use crate::{
     args::{Diagnose, Global},
     connect::{aws, smtp},
@@ -66,7 +63,7 @@ fn where_typed(args: &Diagnose) -> Diagnose {
     args
 }
 
-/// The network, then IAM, until a cause is certain.
+/// The network, then IAM and SES, until a cause is certain.
 async fn ask(
     args: &Diagnose,
     global: &Global,
@@ -116,24 +113,7 @@ async fn ask(
     if report.is_certain() {
         return Ok(report);
     }
-    match ask_iam(global, typed, evidence).await {
-        Ok(true) => {
-            asked.push("IAM");
-            if evidence.from.is_none() && diagnose(evidence).findings.is_empty() {
-                output.note("whether the user may send was not asked: that takes --from");
-            }
-        }
-        Ok(false) if evidence.user_name == Some(UserName::AccessKeyId) => {
-            output.advice("IAM would be asked about the access key if the caller were permitted iam:GetAccessKeyLastUsed");
-        }
-        Ok(false) => {}
-        Err(Error { cause: Cause::NoCredentials { .. }, .. }) => {
-            output.advice("with AWS credentials, IAM would be asked about the access key too");
-        }
-        Err(error) => {
-            output.warn(&format!("IAM was not asked: {}", explain::aws::failure(&error).message))
-        }
-    }
+    ask_account(args, global, typed, evidence, asked, output).await;
     Ok(diagnose(evidence))
 }
 
@@ -182,36 +162,6 @@ fn others(args: &Diagnose, evidence: &Evidence, server: &Server) -> Vec<(Region,
         (region, other)
     };
     Region::with_smtp().filter(is_other).map(of).collect()
-}
-
-/// What IAM shows of the key and, if there is a sender, of the message. Whether it said anything.
-async fn ask_iam(
-    global: &Global,
-    typed: &Typed,
-    evidence: &mut Evidence,
-) -> std::result::Result<bool, Error> {
-    let user_name = evidence.user_name_text.clone();
-    let id = user_name.as_deref().and_then(|text| AccessKeyId::parse(text).ok());
-    let name = typed.iam_user_name().filter(|_| evidence.user_name == Some(UserName::Other));
-    if id.is_none() && name.is_none() {
-        return Ok(false);
-    }
-    let account = aws::account(global, evidence.region.as_ref()).await;
-    if let Some(id) = &id {
-        learn_of_key(&account, id, evidence).await?;
-    } else if let Some(name) = name {
-        evidence.is_iam_user = is_user(&account, name).await?;
-        evidence.iam_user = Some(name.to_owned()).filter(|_| evidence.is_iam_user == Some(true));
-    }
-    let from = evidence.from.as_deref().and_then(|from| Address::parse(from).ok());
-    let to = evidence.to.as_deref().and_then(|to| Address::parse(to).ok());
-    if let (Some(user), Some(from), Some(region)) =
-        (evidence.iam_user.clone(), from, evidence.region.clone())
-    {
-        let envelope = Envelope { from, to: to.into_iter().collect(), region };
-        evidence.permission = permission(&account, &user, &envelope).await?;
-    }
-    Ok(evidence.key.is_some() || evidence.iam_user.is_some() || evidence.is_iam_user.is_some())
 }
 
 impl Typed {

@@ -42,14 +42,16 @@ pub(crate) struct Stage {
 impl Stage {
     /// Starts it, with its certificate and a profile for each of the [`callers`] in the files of `home`.
     pub(crate) fn new(home: &Path, inhabitants: Inhabitants) -> Self {
+        Self::of(home, inhabitants, Config::ephemeral())
+    }
+
+    /// The same with other settings.
+    pub(crate) fn of(home: &Path, inhabitants: Inhabitants, config: Config) -> Self {
         let runtime = Runtime::new().unwrap();
         let [id, secret] = ROOT;
         let root = (AccessKeyId::parse(id).unwrap(), SecretAccessKey::parse(secret).unwrap());
-        let config = Config {
-            account_id: AccountId::parse("123456789012"),
-            root: Some(root),
-            ..Config::ephemeral()
-        };
+        let config =
+            Config { account_id: AccountId::parse("123456789012"), root: Some(root), ..config };
         let server = runtime.block_on(Server::start(config)).unwrap();
         let authority = home.join("ca.pem");
         fs::write(&authority, &server.authority_pem).unwrap();

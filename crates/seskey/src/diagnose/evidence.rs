@@ -86,10 +86,10 @@ pub struct Evidence {
     pub sending_enabled: Option<bool>,
     /// Whether the quota of 24 hours is used up.
     pub quota_exhausted: Option<bool>,
-    /// Whether the configuration set that is named exists.
-    pub configuration_set: Option<bool>,
-    /// Whether the MAIL FROM domain of the identity is set up; `None` if it has none.
-    pub mail_from_verified: Option<bool>,
+    /// The configuration set that the message goes by.
+    pub configuration_set: Option<ConfigurationSet>,
+    /// Whether the MAIL FROM domain of the identity is not set up, and it rejects messages then.
+    pub mail_from_rejects: Option<bool>,
     /// Whether the recipient is on the suppression list of the account.
     pub suppressed: Option<bool>,
 }
@@ -218,6 +218,17 @@ pub enum Identity {
     OtherAccount,
 }
 
+/// A configuration set in SES.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigurationSet {
+    /// It is there.
+    Sending,
+    /// The one of this name may not send.
+    Paused(String),
+    /// There is none of this name.
+    Missing(String),
+}
+
 impl Evidence {
     /// The same with what was said. Where nothing else tells the host or the port, the text does.
     pub fn with_said(self, said: Option<Said>) -> Self {
@@ -234,6 +245,14 @@ impl Evidence {
     /// The problem that was said, where it excludes others.
     pub(super) fn said(&self) -> Option<&Problem> {
         self.said.as_ref().map(|said| &said.problem).filter(|problem| !problem.is_vague())
+    }
+
+    /// The configuration set that a reply names.
+    pub fn said_configuration_set(&self) -> Option<&str> {
+        match self.said()? {
+            Problem::NoConfigurationSet(name) => name.as_deref(),
+            _ => None,
+        }
     }
 
     /// Whether this was said, however much it leaves open.

@@ -2,7 +2,7 @@
 
 use super::{
     Cause, Evidence, Phase, Verdict, certain,
-    evidence::{Identity, Permission},
+    evidence::{ConfigurationSet, Identity, Permission},
     possible, refuted, refuted_if, row,
     said::{Denied, Problem, Reason},
 };
@@ -68,29 +68,30 @@ pub(super) const CAUSES: &[Cause] = &[
     row(Phase::Sending, "paused", "sending is paused, for the account or for the configuration set",
         "aws sesv2 get-account --region {REGION}; read the mail of AWS about the review",
         "https://docs.aws.amazon.com/ses/latest/dg/faqs-enforcement.html",
-        |e| match (e.sending_enabled, e.said()) {
-            (_, Some(Problem::Paused)) => certain("the server says that sending is paused"),
-            (Some(false), _) => certain("SES says that the account may not send"),
-            (Some(true), _) => refuted(),
-            (None, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
+        |e| match (e.sending_enabled, &e.configuration_set, e.said()) {
+            (_, _, Some(Problem::Paused)) => certain("the server says that sending is paused"),
+            (Some(false), ..) => certain("SES says that the account may not send"),
+            (_, Some(ConfigurationSet::Paused(name)), _) => certain(format!("SES says that the configuration set {name} may not send")),
+            (Some(true), Some(ConfigurationSet::Sending), _) => refuted(),
+            (_, _, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
         }),
     row(Phase::Sending, "configuration-set-missing", "the configuration set that the message names does not exist in this region",
         "aws sesv2 list-configuration-sets --region {REGION}; mend the header X-SES-CONFIGURATION-SET",
         "https://docs.aws.amazon.com/ses/latest/dg/using-configuration-sets.html",
-        |e| match (e.configuration_set, e.said()) {
+        |e| match (&e.configuration_set, e.said()) {
             (_, Some(Problem::NoConfigurationSet(Some(name)))) => certain(format!("the server says that {name} does not exist")),
             (_, Some(Problem::NoConfigurationSet(None))) => certain("the server says that it does not exist"),
-            (Some(false), _) => certain("SES does not know it"),
-            (Some(true), _) => refuted(),
+            (Some(ConfigurationSet::Missing(name)), _) => certain(format!("SES does not know {name}")),
+            (Some(_), _) => refuted(),
             (None, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
         }),
     row(Phase::Sending, "mail-from-domain", "the custom MAIL FROM domain has no MX record, and the identity rejects messages then",
         "aws sesv2 get-email-identity --email-identity {IDENTITY} --region {REGION}: it shows the domain",
         "https://docs.aws.amazon.com/ses/latest/dg/mail-from.html",
-        |e| match (e.mail_from_verified, e.said()) {
+        |e| match (e.mail_from_rejects, e.said()) {
             (_, Some(Problem::MailFromDomain)) => certain("the server says that the DNS of the MAIL FROM domain is wrong"),
-            (Some(false), _) => possible(2, "SES says that the MAIL FROM domain is not set up"),
-            (Some(true), _) => refuted(),
+            (Some(true), _) => certain("SES says that the MAIL FROM domain is not verified, and that messages are rejected then"),
+            (Some(false), _) => refuted(),
             (None, said) => refuted_if(said.is_some_and(Problem::is_past_login)),
         }),
     row(Phase::Sending, "quota", "the sending quota is used up, or more is sent in a second than is allowed",
@@ -180,6 +181,9 @@ fn is_among(identities: &[String], address: &str) -> bool {
 
 fn sender_not_verified(e: &Evidence) -> Option<Verdict> {
     match (e.sender, e.said(), &e.from) {
+        (Some(Identity::NotVerified), _, Some(from)) => {
+            certain(format!("SES has no verified identity for {from} in this region"))
+        }
         (Some(Identity::NotVerified), ..) => certain("SES says that the identity is not verified"),
         (Some(_), ..) => refuted(),
         (None, Some(Problem::NotVerified { identities, .. }), Some(from)) => {
