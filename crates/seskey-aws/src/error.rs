@@ -37,6 +37,10 @@ pub enum Cause {
     AccessDenied {
         /// The action that was denied: what the message names, else what the call is known to need.
         action: String,
+        /// What it was denied on, if the message names it.
+        resource: Option<Box<str>>,
+        /// Whether a policy denies it, which outweighs every permission.
+        is_explicit: bool,
         /// AWS's message.
         message: String,
     },
@@ -79,10 +83,10 @@ pub enum Cause {
         message: String,
     },
     /// The default chain found no credentials for the caller.
-    #[error("no credentials: {reason}")]
+    #[error("no credentials{}", reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
     NoCredentials {
-        /// What the chain said.
-        reason: String,
+        /// What the chain said, unless it was that all places were asked.
+        reason: Option<String>,
     },
     /// No connection, or it broke, or no answer in time.
     #[error("no answer from {}: {reason}", endpoint.as_deref().unwrap_or("AWS"))]
@@ -159,7 +163,10 @@ impl Error {
             },
             SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
                 Some(failure) if no_credentials(failure) => {
-                    (Cause::NoCredentials { reason: reason(failure) }, false)
+                    // where all was asked, the SDK names each place on a line of its own
+                    let reason = Some(reason(failure))
+                        .filter(|reason| !reason.contains("no credentials found in chain"));
+                    (Cause::NoCredentials { reason }, false)
                 }
                 Some(failure) => (unreachable(reason(failure)), !never_connected(failure)),
                 None => (unreachable("dispatch failure".to_owned()), true),
@@ -212,9 +219,16 @@ fn of_code(action: &str, code: &str, message: &str) -> Cause {
     let (code, message) = (code.to_owned(), message.to_owned());
     match code.as_str() {
         "AccessDenied" | "AccessDeniedException" | "NotAuthorized" => {
-            let named = message.split_once("not authorized to perform: ").map(|(_, rest)| rest);
-            let named = named.and_then(|rest| rest.split_ascii_whitespace().next());
-            Cause::AccessDenied { action: named.unwrap_or(action).to_owned(), message }
+            let named = |before| {
+                let (_, rest) = message.split_once(before)?;
+                rest.split_ascii_whitespace().next()
+            };
+            Cause::AccessDenied {
+                action: named("not authorized to perform: ").unwrap_or(action).to_owned(),
+                resource: named("on resource: ").map(Into::into),
+                is_explicit: message.contains("explicit deny"),
+                message,
+            }
         }
         "NoSuchEntity"
         | "NotFoundException"
@@ -274,15 +288,24 @@ mod tests {
     #[test]
     fn codes() {
         let message = "m".to_owned();
-        let denied = |action: &str, message: &str| Cause::AccessDenied {
+        let explicit = "User: u is not authorized to perform: iam:TagUser on resource: user/x with an explicit deny in an \
+                        identity-based policy";
+        let denied = |action: &str, resource: Option<&str>, message: &str| Cause::AccessDenied {
             action: action.to_owned(),
+            resource: resource.map(Into::into),
+            is_explicit: message == explicit,
             message: message.to_owned(),
         };
         let named = "User: arn:aws:iam::111122223333:user/u is not authorized to perform: iam:TagUser on resource: \
                      arn:aws:iam::111122223333:user/x because no identity-based policy allows the iam:TagUser action";
         for (code, text, cause) in [
-            ("AccessDenied", named, denied("iam:TagUser", named)),
-            ("AccessDenied", "m", denied("iam:CreateUser", "m")),
+            (
+                "AccessDenied",
+                named,
+                denied("iam:TagUser", Some("arn:aws:iam::111122223333:user/x"), named),
+            ),
+            ("AccessDenied", explicit, denied("iam:TagUser", Some("user/x"), explicit)),
+            ("AccessDenied", "m", denied("iam:CreateUser", None, "m")),
             ("NoSuchEntity", "m", Cause::NoSuchEntity { message: message.clone() }),
             ("ResourceNotFoundException", "m", Cause::NoSuchEntity { message: message.clone() }),
             ("ParameterNotFound", "m", Cause::NoSuchEntity { message: message.clone() }),

@@ -15,7 +15,7 @@ use seskey::{
     credential::Found,
     mail_manager::{IngressPassword, IngressPointId, MailManagerCredential},
     pasted::{self, Pasted, PastedError},
-    recognise::recognise,
+    store::Store,
 };
 use zeroize::Zeroizing;
 
@@ -136,32 +136,28 @@ pub(crate) fn credential(
     let user_name = user_name.unwrap_or_default();
     if let Some(user_name) = IngressPointId::parse(user_name) {
         let value = value(password_file, "SMTP password", output)?;
-        let password = IngressPassword::parse(value.expose()).ok_or_else(|| {
-            Failure::new(
-                "what was given is no password of a Mail Manager ingress endpoint",
-                explain::input::INGRESS_PASSWORD,
-            )
-        })?;
+        let password = IngressPassword::parse(value.expose())
+            .ok_or_else(explain::input::not_an_ingress_password)?;
         let credential = MailManagerCredential { user_name, password, endpoint: None };
         return Ok(Found { credential: credential.into(), port: None });
     }
-    let id = AccessKeyId::parse(user_name).map_err(|error| {
-        Failure::usage(
-            format!("{user_name:?} is no SMTP user name: {error}"),
-            "the SMTP user name is the access key ID (AKIA…) of an IAM user, not the name of the user",
-        )
-    })?;
+    let id = AccessKeyId::parse(user_name)
+        .map_err(|error| explain::input::smtp_user_name(&error, user_name))?;
     let value = value(password_file, "SMTP password", output)?;
-    let password = SmtpPassword::parse(value.expose()).ok_or_else(|| {
-        let recognised = recognise(value.expose());
-        Failure::new(
-            "what was given is no SMTP password",
-            explain::input::not_a_password(&recognised),
-        )
-    })?;
+    let password = SmtpPassword::parse(value.expose())
+        .ok_or_else(|| explain::input::smtp_password(value.expose()))?;
     let credential = SmtpCredential { iam_user: None, user_name: id, password, endpoint: None };
     Ok(Found { credential: Credential::Iam(credential), port: None })
 }
+
+/// A store for this user.
+pub(crate) fn store(text: &str, user: &str) -> Result<Store> {
+    let store = text.replace(PLACE, user).parse();
+    store.map_err(|error| explain::input::store(&error, text))
+}
+
+/// What stands for the name of the user in a store.
+pub(crate) const PLACE: &str = "{user}";
 
 /// A text file; `-` is stdin.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>> {

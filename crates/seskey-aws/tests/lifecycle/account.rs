@@ -115,7 +115,7 @@ async fn a_role_that_may_not_be_assumed_gives_no_credentials() {
     let stage = Stage::new().await;
     let account = stage.by(role(None)).await;
     let error = account.caller().await.unwrap_err();
-    let Cause::NoCredentials { reason } = &error.cause else { panic!("{error:?}") };
+    let Cause::NoCredentials { reason: Some(reason) } = &error.cause else { panic!("{error:?}") };
     assert!(reason.contains("not authorized to perform: sts:AssumeRole"), "{reason}");
 }
 

@@ -28,10 +28,11 @@ use seskey_aws::{
 
 use crate::{
     args::{self, Create, Format, Global},
-    cmd::{derive::warn_without_smtp, policy, rotate::store},
+    cmd::{derive::warn_without_smtp, policy},
     connect::{aws, smtp},
     exit::Exit,
     explain::{self, Failure, Result},
+    input,
     output::Output,
     output_file::OutputFile,
     signals,
@@ -69,7 +70,7 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
     if format == Format::Env {
         reader::check(Target::Env, &request, &server, &args.sending.from)?;
     }
-    let stores = args.to.iter().map(|text| store(text, request.user_name.as_str()));
+    let stores = args.to.iter().map(|text| input::store(text, request.user_name.as_str()));
     let stores = stores.collect::<Result<Vec<_>>>()?;
     let file =
         args.output.as_deref().map(|path| OutputFile::begin(path, args.force)).transpose()?;

@@ -10,19 +10,16 @@ use std::{
 
 use seskey::{
     Fleet, Region,
-    fleet::{self, Credential, FleetError},
+    fleet::{self, Credential},
     policy::{Reach, SendingPolicy},
-    rotation::{self, Sending},
+    rotation::Sending,
     store::{Kubectl, Store, StoreKind},
     user::REGION_TAG,
 };
 use seskey_aws::{
     Account, Options, Role,
     iam::UserDetails,
-    lifecycle::{
-        create::{CreateRequest, Style},
-        rotate::Hook,
-    },
+    lifecycle::create::{CreateRequest, Style},
     smtp::Client,
 };
 
@@ -35,9 +32,9 @@ use crate::{
     cmd::policy,
     connect::{aws, smtp},
     exit::Exit,
-    explain::{Failure, Result},
+    explain::{self, Failure, Result},
     output::Output,
-    rotations::{self, Done, Job, Mode, Records, Who},
+    rotations::{self, Done, Job, Mode, Records, Target, Who},
 };
 
 pub(crate) fn plan(args: &Plan, global: &Global, output: &Output) -> Result<Exit> {
@@ -137,14 +134,7 @@ pub(super) fn read(path: &Path) -> Result<Fleet> {
         },
         _ => Failure::file("read", path, &error),
     })?;
-    Fleet::parse(&text).map_err(|errors| {
-        let line = |error: &FleetError| {
-            let remedy = error.remedy().map(|remedy| format!("; try {remedy}"));
-            format!("{}:{error}{}", path.display(), remedy.unwrap_or_default())
-        };
-        let lines: Vec<String> = errors.iter().map(line).collect();
-        Failure::usage(lines.join("\n"), "docs/fleet.md lists the keys of the file")
-    })
+    Fleet::parse(&text).map_err(|errors| explain::input::fleet(&errors, path))
 }
 
 async fn connect(account: &fleet::Account, fleet: &Fleet, global: &Global) -> Account {
@@ -204,25 +194,20 @@ fn job(
         true => Some(create(credential, usual_region.as_ref())?),
         false => None,
     };
-    let mut goal = credential.goal.clone();
-    goal.wait_unused = credential.wait_unused;
-    Ok(Job {
-        known: reached.users.get(&user).cloned(),
+    let target = Target {
         account: reached.account.clone(),
         region: credential.region.clone(),
         usual_region,
-        create,
-        goal,
-        plan: rotation::next,
-        stores: credential.stores.iter().map(|store| store_beside(file, store)).collect(),
-        hook: credential.after.as_deref().map(Hook::new),
         client: reached.client.clone(),
         endpoint: reached.endpoint.clone(),
-        now: false,
-        wait,
-        forgoes_notes: false,
-        who: Who { user, account: account.cloned() },
-    })
+    };
+    let mut goal = credential.goal.clone();
+    goal.wait_unused = credential.wait_unused;
+    let stores = credential.stores.iter().map(|store| store_beside(file, store)).collect();
+    let known = reached.users.get(&user).cloned();
+    let who = Who { user, account: account.cloned() };
+    let job = Job::new(who, target, goal, stores).with_hook(credential.after.as_deref());
+    Ok(Job { known, create, wait, ..job })
 }
 
 /// What the path means in this file.

@@ -159,9 +159,9 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
 /// The data ages, so that a region that it does not know is served, with a word.
 fn warn_of_unknown(region: &Region, output: &Output) {
     if let Err(error) = Region::parse(region.as_str()) {
-        let Failure { hint, .. } = explain::input::region(&error, region.as_str());
-        output.warn(&format!("{error}, and is served all the same"));
-        output.hint(hint.split("; ").next().unwrap_or(&hint));
+        let Failure { message, hint, .. } = explain::input::unknown_region(&error);
+        output.warn(&message);
+        output.hint(&hint);
     }
 }
 

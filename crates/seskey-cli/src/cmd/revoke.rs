@@ -7,53 +7,44 @@ use seskey::{
     AccessKeyId,
     rotation::{self, Goal, Seen, Step},
 };
-use seskey_aws::{
-    Error,
-    lifecycle::{
-        revoke::{NotNoted, Revoked, active_keys, revoke},
-        rotate::Hook,
-    },
-};
+use seskey_aws::lifecycle::revoke::{Revoked, active_keys, revoke};
 
 use crate::{
     args::{self, Global, revoke::Revoke},
-    cmd::rotate::store,
     connect::{aws, smtp},
     exit::Exit,
     explain::{self, Failure, Result},
+    input,
     output::Output,
-    rotations::{self, Job, Mode, Records, Who},
+    rotations::{self, Job, Mode, Records, Target, Who},
 };
 
 pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exit> {
     aws::existing_user(&args.user)?;
     // what is typed wrongly for the replacement is found before anything, as it takes no time
-    let stores = args.to.iter().map(|text| store(text, &args.user)).collect::<Result<Vec<_>>>()?;
+    let stores =
+        args.to.iter().map(|text| input::store(text, &args.user)).collect::<Result<Vec<_>>>()?;
     let region = aws::typed_region(global, true)?;
     let usual_region = aws::region(global, true).ok();
     let client = smtp::client(&args.endpoint)?;
     aws::block_on(async {
         let account = aws::account(global, region.as_ref()).await;
         let who = Who { user: args.user.clone(), account: None };
-        let mut goal = Goal::days(90, 7, 7).expect("90 days are an age");
-        goal.make_room = args.make_room;
-        let job = Job {
-            who: who.clone(),
+        let target = Target {
             account: account.clone(),
             region: region.clone(),
             usual_region,
-            known: None,
-            create: None,
-            goal,
-            plan: rotation::next,
-            stores,
-            hook: args.after.as_deref().map(Hook::new),
             client,
             endpoint: args.endpoint.clone(),
+        };
+        let mut goal = Goal::default();
+        goal.make_room = args.make_room;
+        let job = Job {
             // none of the keys that there were is to serve on
             now: true,
             wait: args.wait.wait.unsigned_abs(),
             forgoes_notes: true,
+            ..Job::new(who.clone(), target, goal, stores).with_hook(args.after.as_deref())
         };
         if args.dry_run && args.replace {
             let job = Job { plan: revoke_and_replace, ..job };
@@ -136,23 +127,9 @@ fn tell(args: &Revoke, revoked: &Revoked, output: &Output) -> (Vec<String>, Opti
         }
     }
     if let Some(error) = &revoked.not_noted {
-        let reason = match error {
-            NotNoted::Call(error) => explain::aws::failure(error).message,
-            error => error.to_string(),
-        };
-        output.warn(&format!("it was not noted on the user since when: {reason}"));
+        output.warn(&explain::rotation::not_noted(error));
     }
-    let exit = if deactivated.is_empty() { Exit::Failed } else { Exit::Unfinished };
-    let still_active = |(key, error): &(AccessKeyId, Error)| {
-        let failure = explain::aws::failure(error);
-        let message = format!("the access key {key} is still active: {}", failure.message);
-        Failure { exit, message, ..failure }
-    };
-    let failures = revoked.active.iter().map(still_active);
-    let failed = failures.reduce(|first, next| Failure {
-        message: format!("{}; {}", first.message, next.message),
-        ..first
-    });
+    let failed = explain::rotation::still_active(revoked);
     (deactivated, failed)
 }
 

@@ -2,14 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use seskey::{
-    rotation::{self, Goal, GoalError},
-    store::{Store, StoreNameError},
-};
-use seskey_aws::{
-    Account,
-    lifecycle::{list::list, rotate::Hook},
-};
+use seskey::rotation::{self, Goal};
+use seskey_aws::{Account, lifecycle::list::list};
 
 use crate::{
     args::{
@@ -19,8 +13,9 @@ use crate::{
     connect::{aws, smtp},
     exit::Exit,
     explain::{self, Failure, Result},
+    input,
     output::Output,
-    rotations::{self, Job, Mode, Records, Who},
+    rotations::{self, Job, Mode, Records, Target, Who},
 };
 
 pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exit> {
@@ -28,7 +23,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
     if goal.is_crowded() {
         output.warn("grace and quarantine together are longer than the greatest age of a key: it is rotated late");
     }
-    if let Some(store) = args.to.iter().find(|store| !store.contains(PLACE))
+    if let Some(store) = args.to.iter().find(|store| !store.contains(input::PLACE))
         && (args.all || args.users.len() > 1)
     {
         return Err(Failure::usage(
@@ -41,7 +36,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
         output.refuse_null("let it go into a file or a pipe, or leave --stage out")?;
     }
     // before anything is asked of AWS
-    args.to.iter().try_for_each(|text| store(text, "user").map(drop))?;
+    args.to.iter().try_for_each(|text| input::store(text, "user").map(drop))?;
     let region = aws::typed_region(global, args.allow_unknown_region)?;
     let usual_region = aws::region(global, args.allow_unknown_region).ok();
     let client = smtp::client(&args.endpoint)?;
@@ -53,23 +48,23 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
         // twice at the same time, a user would be in its own way
         let mut once = BTreeSet::new();
         users.retain(|user| once.insert(user.clone()));
+        let target = Target {
+            account: account.clone(),
+            region: region.clone(),
+            usual_region: usual_region.clone(),
+            client,
+            endpoint: args.endpoint.clone(),
+        };
         let job = |user: String| {
+            let stores =
+                args.to.iter().map(|text| input::store(text, &user)).collect::<Result<_>>()?;
+            let who = Who { user, account: None };
             Ok(Job {
-                account: account.clone(),
-                region: region.clone(),
-                usual_region: usual_region.clone(),
-                known: None,
-                create: None,
-                goal: goal.clone(),
                 plan: if args.undo { rotation::undo } else { rotation::next },
-                stores: args.to.iter().map(|text| store(text, &user)).collect::<Result<_>>()?,
-                hook: args.terms.after.as_deref().map(Hook::new),
-                client: client.clone(),
-                endpoint: args.endpoint.clone(),
                 now: args.terms.now,
                 wait: args.wait.wait.unsigned_abs(),
-                forgoes_notes: false,
-                who: Who { user, account: None },
+                ..Job::new(who, target.clone(), goal.clone(), stores)
+                    .with_hook(args.terms.after.as_deref())
             })
         };
         let jobs = users.into_iter().map(job).collect::<Result<_>>()?;
@@ -86,16 +81,8 @@ async fn all(account: &Account) -> Result<Vec<String>> {
 }
 
 fn goal(terms: &Terms, stage: Stage) -> Result<Goal> {
-    let goal = Goal::new(terms.max_age, terms.grace, terms.quarantine).map_err(|error| {
-        Failure::usage(
-            match error {
-                GoalError::NoAge => "--max-age is no time at all",
-                _ => "a time is less than nothing",
-            },
-            "such as --max-age 90d --grace 7d --quarantine 7d",
-        )
-    })?;
-    let mut goal = goal;
+    let goal = Goal::new(terms.max_age, terms.grace, terms.quarantine);
+    let mut goal = goal.map_err(|error| explain::input::goal(&error))?;
     goal.wait_unused = terms.wait_unused;
     goal.force = terms.force;
     goal.until = match stage {
@@ -105,20 +92,3 @@ fn goal(terms: &Terms, stage: Stage) -> Result<Goal> {
     };
     Ok(goal)
 }
-
-/// A store for this user.
-pub(crate) fn store(text: &str, user: &str) -> Result<Store> {
-    text.replace(PLACE, user).parse::<Store>().map_err(|error| {
-        let hint = match (&error, error.nearest()) {
-            (_, Some(nearest)) => format!("did you mean {nearest}?"),
-            (StoreNameError::NoScheme, _) if text.contains(['.', '/']) => format!("a file is file:{text}"),
-            (StoreNameError::NoFrom { .. }, _) => "leave from out; docs/render.md says which forms have a place for it".to_owned(),
-            (StoreNameError::NoFormat, _) => format!("add it: {text}?format=env; seskey render --help lists the forms"),
-            _ => "such as file:/etc/mail/smtp.json, secretsmanager:prod/smtp, ssm:/prod/smtp, kubernetes:NAMESPACE/NAME, exec:COMMAND".to_owned(),
-        };
-        Failure::usage(format!("--to: {text} is no store: {error}"), hint)
-    })
-}
-
-/// What stands for the name of the user in a store.
-const PLACE: &str = "{user}";

@@ -11,9 +11,13 @@ pub(crate) fn failure(error: &Error) -> Failure {
     let Error { action, cause, request_id, .. } = error;
     let id = request_id.as_ref().map(|id| format!(" (request ID {id})")).unwrap_or_default();
     match cause {
-        Cause::AccessDenied { action: denied, message } => {
-            Failure::new(format!("{denied} is denied: {message}"), mend(denied, message))
-        }
+        Cause::AccessDenied { action: denied, resource, is_explicit, message } => Failure::new(
+            format!("{denied} is denied: {message}"),
+            match is_explicit {
+                true => "a policy denies it explicitly: that statement must go, no permission outweighs it".to_owned(),
+                false => permission([(denied.as_str(), resource.as_deref().unwrap_or("*"))]),
+            },
+        ),
         Cause::NoSuchEntity { message } => Failure::new(
             missing(message).map_or_else(
                 || format!("{action}: {message}"),
@@ -45,10 +49,9 @@ pub(crate) fn failure(error: &Error) -> Failure {
             caller_credentials_hint(code),
         ),
         Cause::NoCredentials { reason } => Failure::new(
-            // where all was asked, the SDK names each place on a line of its own
-            match reason.contains("no credentials found in chain") {
-                true => "there are no AWS credentials to call with".to_owned(),
-                false => format!("there are no AWS credentials to call with: {reason}"),
+            match reason {
+                None => "there are no AWS credentials to call with".to_owned(),
+                Some(reason) => format!("there are no AWS credentials to call with: {reason}"),
             },
             match variable("AWS_PROFILE") {
                 Some(name) => format!("$AWS_PROFILE names the profile {name}: check ~/.aws, or name another by --profile"),
@@ -91,17 +94,29 @@ fn missing(message: &str) -> Option<String> {
 }
 
 /// What the simulator says that the caller may not do, known before anything was changed.
-pub(crate) fn not_permitted(denied: &[Simulated], verb: &str) -> Failure {
+pub(crate) fn not_permitted(denied: &[Simulated]) -> Failure {
     let actions: Vec<&str> = denied.iter().map(|denied| denied.action.as_str()).collect();
-    let statement = |denied: &Simulated| json!({"Effect": "Allow", "Action": denied.action, "Resource": denied.resource});
-    let statements: Vec<_> = denied.iter().map(statement).collect();
+    let wanted = denied.iter().map(|denied| (denied.action.as_str(), denied.resource.as_str()));
     Failure::new(
         format!("the caller is not authorized to perform: {}", actions.join(", ")),
-        format!(
-            "give the caller this permission: {}; seskey policy operator --for {verb} prints all that it takes",
-            json!({"Version": "2012-10-17", "Statement": statements}),
-        ),
+        permission(wanted),
     )
+}
+
+/// Says besides how all that a verb takes is found: who lacks one permission may lack others too.
+pub(crate) fn with_operator_policy(failure: Failure, verb: &str) -> Failure {
+    let hint =
+        format!("{}; seskey policy operator --for {verb} prints all that it takes", failure.hint);
+    Failure { hint, ..failure }
+}
+
+/// The smallest policy that lets the caller do this, each action on its resource.
+fn permission<'a>(wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let statement =
+        |(action, resource)| json!({"Effect": "Allow", "Action": action, "Resource": resource});
+    let statements: Vec<_> = wanted.into_iter().map(statement).collect();
+    let policy = json!({"Version": "2012-10-17", "Statement": statements});
+    format!("give the caller this permission: {policy}")
 }
 
 /// Where the endpoint of IAM comes from, if it is not typed.
@@ -121,27 +136,7 @@ fn caller_credentials_hint(code: &str) -> &'static str {
 
 /// Whether a permission would help the caller.
 pub(crate) fn lacks_permission(error: &Error) -> bool {
-    matches!(&error.cause, Cause::AccessDenied { message, .. } if !is_explicit(message))
-}
-
-/// Whether a policy denies it, which outweighs every permission.
-fn is_explicit(denial: &str) -> bool {
-    denial.contains("explicit deny")
-}
-
-/// The smallest policy that lets the caller do what was denied.
-fn mend(action: &str, message: &str) -> String {
-    if is_explicit(message) {
-        return "a policy denies it explicitly: that statement must go, no permission outweighs it"
-            .to_owned();
-    }
-    let resource = message
-        .split_once("on resource: ")
-        .and_then(|(_, rest)| rest.split_whitespace().next())
-        .unwrap_or("*");
-    let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
-    let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
-    format!("give the caller this permission: {policy}")
+    matches!(error.cause, Cause::AccessDenied { is_explicit: false, .. })
 }
 
 /// Why a profile has no access key to derive from.

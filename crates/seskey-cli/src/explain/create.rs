@@ -7,7 +7,7 @@ use seskey::{
 };
 use seskey_aws::lifecycle::{
     converge::Drift,
-    create::{CreateError, CreateFailure, CreateRequest, Event},
+    create::{CreateError, CreateFailure, CreateRequest, Event, Style},
     undo::{LeftOver, Thing},
 };
 
@@ -23,7 +23,9 @@ pub(crate) fn failure(error: &CreateError, request: &CreateRequest) -> Failure {
                 "take another name; seskey rotate {user} --to STORE gives this one a new credential"
             ),
         ),
-        CreateFailure::NotPermitted { denied } => aws::not_permitted(denied, "create"),
+        CreateFailure::NotPermitted { denied } => {
+            aws::with_operator_policy(aws::not_permitted(denied), "create")
+        }
         CreateFailure::GroupCannotSend { group, policies } => Failure::new(
             format!(
                 "no policy of the group {group} allows ses:SendRawEmail: {}",
@@ -148,4 +150,20 @@ fn name(thing: &Thing) -> String {
         Thing::AccessKey { user, id: None } => format!("the access key of the user {user}"),
         _ => "something that has no name".to_owned(),
     }
+}
+
+/// How a user is to be made, in lines.
+pub(crate) fn making(request: &CreateRequest, tells_all: bool) -> Vec<String> {
+    let permission = match &request.style {
+        Style::Group => format!("put it into the group {SENDING_GROUP}"),
+        Style::Inline { .. } if !tells_all => {
+            format!("give it the policy {SENDING_POLICY}; -v shows it")
+        }
+        Style::Inline { policy } => {
+            let policy = serde_json::from_str::<serde_json::Value>(policy).unwrap_or_default();
+            format!("give it the policy {SENDING_POLICY}: {policy}")
+        }
+    };
+    let CreateRequest { user_name, path, .. } = request;
+    vec![format!("create the IAM user {}{user_name}", path.as_str()), permission]
 }

@@ -1,12 +1,17 @@
 //! What is wrong with what was typed, pasted or read.
 
+use std::path::Path;
+
 use seskey::{
-    access_key::SecretAccessKeyError,
+    access_key::{AccessKeyIdError, SecretAccessKeyError},
     credential::CredentialError,
+    fleet::FleetError,
     pasted::{Look, PastedError, Wrapping},
     policy::SendingPolicyError,
-    recognise::Recognised,
+    recognise::{Recognised, recognise},
     region::RegionError,
+    rotation::GoalError,
+    store::StoreNameError,
     user::UserError,
 };
 
@@ -22,13 +27,13 @@ pub(crate) fn region(error: &RegionError, typed: &str) -> Failure {
         );
     }
     let table = || {
-        "seskey regions lists them; --allow-unknown-region takes a region that the table does not have yet".to_owned()
+        format!("{REGIONS}; --allow-unknown-region takes a region that the table does not have yet")
     };
     let hint = match error {
         E::AvailabilityZone { region, .. } => format!("the region is {region}"),
         E::HostName { region: Some(region), .. } => format!("the region is {region}"),
         E::HostName { region: None, .. } => {
-            "give the region alone, such as us-east-1; seskey regions lists them".to_owned()
+            format!("give the region alone, such as us-east-1; {REGIONS}")
         }
         E::Malformed { nearest: Some(nearest), .. } => format!("did you mean {nearest}?"),
         E::Unknown { nearest: Some(nearest), .. } => {
@@ -39,6 +44,17 @@ pub(crate) fn region(error: &RegionError, typed: &str) -> Failure {
     };
     Failure::usage(error.to_string(), hint)
 }
+
+/// A region that the table does not have, and that is taken all the same.
+pub(crate) fn unknown_region(error: &RegionError) -> Failure {
+    let nearest = match error {
+        RegionError::Unknown { nearest: Some(nearest), .. } => format!("did you mean {nearest}? "),
+        _ => String::new(),
+    };
+    Failure::usage(format!("{error}, and is served all the same"), format!("{nearest}{REGIONS}"))
+}
+
+const REGIONS: &str = "seskey regions lists them";
 
 pub(crate) fn secret_access_key(error: &SecretAccessKeyError, source: &str) -> Failure {
     use SecretAccessKeyError as E;
@@ -134,6 +150,60 @@ pub(crate) fn credential(error: &CredentialError, source: &str) -> Failure {
     Failure::new(format!("cannot read the credentials of {source}: {error}"), hint)
 }
 
+/// What was given as an SMTP user name and is none.
+pub(crate) fn smtp_user_name(error: &AccessKeyIdError, text: &str) -> Failure {
+    Failure::usage(
+        format!("{text:?} is no SMTP user name: {error}"),
+        "the SMTP user name is the access key ID (AKIA…) of an IAM user, not the name of the user",
+    )
+}
+
+/// What was given as an SMTP password and is none. It is not shown.
+pub(crate) fn smtp_password(text: &str) -> Failure {
+    Failure::new("what was given is no SMTP password", not_a_password(&recognise(text)))
+}
+
+/// The same of Mail Manager's.
+pub(crate) fn not_an_ingress_password() -> Failure {
+    Failure::new(
+        "what was given is no password of a Mail Manager ingress endpoint",
+        INGRESS_PASSWORD,
+    )
+}
+
+/// What was given by --to and is no store.
+pub(crate) fn store(error: &StoreNameError, text: &str) -> Failure {
+    let hint = match (error, error.nearest()) {
+        (_, Some(nearest)) => format!("did you mean {nearest}?"),
+        (StoreNameError::NoScheme, _) if text.contains(['.', '/']) => format!("a file is file:{text}"),
+        (StoreNameError::NoFrom { .. }, _) => "leave from out; docs/render.md says which forms have a place for it".to_owned(),
+        (StoreNameError::NoFormat, _) => format!("add it: {text}?format=env; seskey render --help lists the forms"),
+        _ => "such as file:/etc/mail/smtp.json, secretsmanager:prod/smtp, ssm:/prod/smtp, kubernetes:NAMESPACE/NAME, exec:COMMAND".to_owned(),
+    };
+    Failure::usage(format!("--to: {text} is no store: {error}"), hint)
+}
+
+/// Times that no rotation can keep.
+pub(crate) fn goal(error: &GoalError) -> Failure {
+    Failure::usage(
+        match error {
+            GoalError::NoAge => "--max-age is no time at all",
+            _ => "a time is less than nothing",
+        },
+        "such as --max-age 90d --grace 7d --quarantine 7d",
+    )
+}
+
+/// All that is wrong with a `seskey.toml`, a line each.
+pub(crate) fn fleet(errors: &[FleetError], path: &Path) -> Failure {
+    let line = |error: &FleetError| {
+        let remedy = error.remedy().map(|remedy| format!("; try {remedy}"));
+        format!("{}:{error}{}", path.display(), remedy.unwrap_or_default())
+    };
+    let lines: Vec<String> = errors.iter().map(line).collect();
+    Failure::usage(lines.join("\n"), "docs/fleet.md lists the keys of the file")
+}
+
 /// An ingress endpoint has a host of its own, which no region tells.
 pub(crate) fn no_ingress_host() -> Failure {
     Failure::usage(
@@ -151,10 +221,10 @@ pub(crate) fn no_ingress_wrapper() -> Failure {
 }
 
 /// What the SMTP password of the other kind is made of.
-pub(crate) const INGRESS_PASSWORD: &str = "an inp-… user name has the password that was chosen for it in Mail Manager: 8 to 64 letters, digits and marks, and no /";
+const INGRESS_PASSWORD: &str = "an inp-… user name has the password that was chosen for it in Mail Manager: 8 to 64 letters, digits and marks, and no /";
 
 /// What to do when something else stands where an SMTP password should.
-pub(crate) fn not_a_password(recognised: &Recognised) -> &'static str {
+fn not_a_password(recognised: &Recognised) -> &'static str {
     match recognised {
         Recognised::SecretAccessKey => {
             "this is a raw secret access key: seskey derive REGION makes the SMTP password from it"

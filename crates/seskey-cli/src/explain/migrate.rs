@@ -60,7 +60,9 @@ pub(crate) fn plan(failure: &MigrateFailure, user: &str) -> Failure {
             },
             "a policy of the user denies it, or its permissions boundary: mend that first",
         ),
-        MigrateFailure::NotPermitted { denied } => aws::not_permitted(denied, "migrate"),
+        MigrateFailure::NotPermitted { denied } => {
+            aws::with_operator_policy(aws::not_permitted(denied), "migrate")
+        }
         MigrateFailure::NotSeen => Failure::new(
             format!("IAM does not show {user} in the group {SENDING_GROUP} yet"),
             "wait a minute",

@@ -10,7 +10,10 @@ use seskey::{
 use seskey_aws::{
     Error,
     iam::LastUsed,
-    lifecycle::rotate::{End, Outcome, RotateError, RotateFailure, Rotation},
+    lifecycle::{
+        revoke::{NotNoted, Revoked},
+        rotate::{End, Outcome, RotateError, RotateFailure, Rotation},
+    },
 };
 
 use super::{
@@ -298,17 +301,48 @@ pub(crate) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
     }
 }
 
-/// A call that failed. Who may not make it may lack others too.
+/// What stands between a user that is yet to be made and its first key.
+pub(crate) fn not_ready(failure: &RotateFailure, rotation: &Rotation) -> Failure {
+    let explained = self::failure(failure, rotation);
+    match failure {
+        // nothing has them yet
+        RotateFailure::Tags { .. } => Failure {
+            hint: "leave so many out: three notes and the region have their place there".to_owned(),
+            ..explained
+        },
+        _ => explained,
+    }
+}
+
+/// A call that failed.
 pub(crate) fn call(error: &Error) -> Failure {
     let failure = aws::failure(error);
     match aws::lacks_permission(error) {
-        true => Failure {
-            hint: format!(
-                "{}; seskey policy operator --for rotate prints all that it takes",
-                failure.hint
-            ),
-            ..failure
-        },
+        true => aws::with_operator_policy(failure, "rotate"),
         false => failure,
     }
+}
+
+/// That it is not on the user since when keys are inactive.
+pub(crate) fn not_noted(error: &NotNoted) -> String {
+    let reason = match error {
+        NotNoted::Call(error) => aws::failure(error).message,
+        error => error.to_string(),
+    };
+    format!("it was not noted on the user since when: {reason}")
+}
+
+/// Why keys are still active after a revocation, if some are.
+pub(crate) fn still_active(revoked: &Revoked) -> Option<Failure> {
+    let exit = if revoked.deactivated.is_empty() { Exit::Failed } else { Exit::Unfinished };
+    let still_active = |(key, error): &(AccessKeyId, Error)| {
+        let failure = aws::failure(error);
+        let message = format!("the access key {key} is still active: {}", failure.message);
+        Failure { exit, message, ..failure }
+    };
+    let failures = revoked.active.iter().map(still_active);
+    failures.reduce(|first, next| Failure {
+        message: format!("{}; {}", first.message, next.message),
+        ..first
+    })
 }

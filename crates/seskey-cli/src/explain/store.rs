@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, io};
 
-use seskey::render::RenderError;
+use seskey::{
+    render::RenderError,
+    store::{Store, StoreKind},
+};
 use seskey_aws::{
     Cause,
     process::ProcessError,
@@ -11,8 +14,9 @@ use seskey_aws::{
 
 use super::{Failure, aws};
 
-/// Why a store was not read or written; it is called as it was typed.
-pub(crate) fn failure(store: &str, error: &StoreError) -> Failure {
+/// Why a store was not read or written.
+pub(crate) fn failure(store: &Store, error: &StoreError) -> Failure {
+    let kind = &store.kind;
     match error {
         StoreError::Call(error) => {
             let Failure { message, hint, .. } = aws::failure(error);
@@ -27,9 +31,9 @@ pub(crate) fn failure(store: &str, error: &StoreError) -> Failure {
         }
         StoreError::File(error) => file(error),
         StoreError::Process(error) => {
-            Failure::new(format!("{store}: {}", process(error)), process_hint(store, error))
+            Failure::new(format!("{store}: {}", process(error)), process_hint(kind, error))
         }
-        StoreError::NotOurs => foreign(store),
+        StoreError::NotOurs => foreign(&store.to_string()),
         StoreError::NotKept { held } => {
             let held = match held {
                 Held::Nothing => "nothing".to_owned(),
@@ -41,9 +45,11 @@ pub(crate) fn failure(store: &str, error: &StoreError) -> Failure {
             };
             Failure::new(
                 format!("{store} does not hold what was written into it, but {held}"),
-                match store.starts_with("exec:") {
-                    true => "with --read the command must print the JSON that it was given",
-                    false => "find what else writes there",
+                match kind {
+                    StoreKind::Exec { .. } => {
+                        "with --read the command must print the JSON that it was given"
+                    }
+                    _ => "find what else writes there",
                 },
             )
         }
@@ -68,8 +74,7 @@ pub(crate) fn failure(store: &str, error: &StoreError) -> Failure {
             format!("name the secret itself: ?region={primary}"),
         ),
         StoreError::NotPermitted { denied } => {
-            let Failure { message, hint, .. } = aws::not_permitted(denied, "rotate");
-            let (hint, _) = hint.split_once("; ").unwrap_or((&hint, ""));
+            let Failure { message, hint, .. } = aws::not_permitted(denied);
             Failure::new(format!("{store}: {message}"), hint)
         }
         StoreError::NoRoom { limit, length } => Failure::new(
@@ -115,8 +120,8 @@ pub(crate) fn process(error: &ProcessError) -> String {
     }
 }
 
-fn process_hint(store: &str, error: &ProcessError) -> &'static str {
-    match (error, store.starts_with("kubernetes:")) {
+fn process_hint(kind: &StoreKind, error: &ProcessError) -> &'static str {
+    match (error, matches!(kind, StoreKind::Kubernetes(_))) {
         (ProcessError::NotStarted { .. }, true) => {
             "install kubectl, or name it in the store: ?kubectl=PATH"
         }
@@ -244,13 +249,13 @@ mod tests {
             (file(FileProblem::Busy), "cannot use /etc/mail/smtp.json: another process is writing"),
         ];
         for (error, message) in cases {
-            let failure = failure("ssm:/x", &error);
+            let failure = failure(&"ssm:/x".parse().unwrap(), &error);
             assert_eq!(failure.message, message);
             assert_ne!(failure.hint, "docs/stores.md says what it needs", "{error:?}");
         }
         let password = seskey::SmtpPassword::parse("BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9");
         let held = Held::Credentials(vec![(id, password.unwrap())]);
-        let failure = failure("exec:keep", &StoreError::NotKept { held });
+        let failure = failure(&"exec:keep".parse().unwrap(), &StoreError::NotKept { held });
         assert_eq!(
             failure.message,
             "exec:keep does not hold what was written into it, but a credential of AKIAIOSFODNN7EXAMPLE"

@@ -99,6 +99,13 @@ impl Goal {
     }
 }
 
+/// Keys of 90 days, a week of grace and a week of quarantine.
+impl Default for Goal {
+    fn default() -> Self {
+        Self::days(90, 7, 7).expect("90 days are an age")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,8 +34,8 @@ pub enum RotateFailure {
     /// A store was not read or written.
     #[error("{store}: {error}")]
     Store {
-        /// Which one, as it was typed.
-        store: String,
+        /// Which one.
+        store: Box<Store>,
         /// Why.
         error: Box<StoreError>,
     },
@@ -104,7 +104,7 @@ pub enum RotateFailure {
 
 impl RotateFailure {
     pub(super) fn of_store(store: &Store, error: StoreError) -> Self {
-        Self::Store { store: store.to_string(), error: Box::new(error) }
+        Self::Store { store: Box::new(store.clone()), error: Box::new(error) }
     }
 
     /// Whether the same may succeed a moment later.

@@ -1,16 +1,12 @@
 //! `seskey create --to STORE`.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::num::NonZeroUsize;
 
-use seskey::{
-    rotation::{self, Goal},
-    store::Store,
-};
+use seskey::{rotation::Goal, store::Store};
 use seskey_aws::{
     Account,
     lifecycle::{
         create::{CreateRequest, create_user},
-        rotate::Hook,
         undelivered::{holder, take_back},
     },
 };
@@ -22,7 +18,7 @@ use crate::{
     exit::Exit,
     explain::{self, Failure, Result},
     output::Output,
-    rotations::{self, Job, Mode, Records, Who},
+    rotations::{self, Job, Mode, Records, Target, Who},
     signals,
 };
 
@@ -76,26 +72,15 @@ pub(super) async fn look_ahead(
     args: &Create,
     global: &Global,
 ) -> Result<(Job, Account)> {
-    let job = Job {
-        who: Who { user: request.user_name.to_string(), account: None },
+    let who = Who { user: request.user_name.to_string(), account: None };
+    let target = Target {
         account: aws::account(global, Some(&request.region)).await,
         region: Some(request.region.clone()),
         usual_region: None,
-        known: None,
-        create: None,
-        goal: Goal::days(90, 7, 7).expect("90 days are an age"),
-        plan: rotation::next,
-        stores,
-        hook: args.after.as_deref().map(Hook::new),
         client: smtp::client(&args.endpoint)?,
         endpoint: args.endpoint.clone(),
-        now: false,
-        wait: WAIT,
-        forgoes_notes: false,
     };
+    let job = Job::new(who, target, Goal::default(), stores).with_hook(args.after.as_deref());
     let account = rotations::look_ahead(job.clone(), request).await?;
     Ok((job, account))
 }
-
-/// As long as the other verbs wait for another run if nothing else is said.
-const WAIT: Duration = Duration::from_secs(60);

@@ -44,7 +44,7 @@ pub(super) async fn rotated(
     let rotation = Rotation {
         user: old.iam_user.clone().unwrap_or_default(),
         region: region.clone(),
-        goal: Goal::days(90, 7, 7).map_err(text)?,
+        goal: Goal::default(),
         plan: rotation::next,
         stores: vec![store.clone()],
         hook: None,
