@@ -2,6 +2,7 @@
 
 mod access_key;
 mod caller;
+mod credential_report;
 mod details;
 mod group;
 mod policy;
@@ -11,8 +12,9 @@ mod user;
 
 pub use access_key::{AccessKey, KeyStatus, LastUsed, NewAccessKey};
 pub use caller::Caller;
-pub(crate) use details::GroupDetails;
+pub(crate) use credential_report::CredentialReport;
 pub use details::UserDetails;
+pub(crate) use details::{Details, GroupDetails};
 pub(crate) use policy::Attached;
 pub use sign_in::SignIn;
 pub(crate) use simulate::Simulation;

@@ -1,5 +1,6 @@
 //! The edge to AWS: does what the library decided, through the official AWS SDK for Rust.
 
+pub mod audit;
 mod clock;
 pub mod config;
 pub mod error;

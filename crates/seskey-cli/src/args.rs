@@ -1,5 +1,6 @@
 //! What was typed, and nothing else: defaults and the environment are resolved by the verbs.
 
+pub(crate) mod audit;
 mod completions;
 mod diagnose;
 pub(crate) mod fleet;
@@ -85,6 +86,12 @@ pub(crate) enum Verb {
     Create(Create),
     /// List the SMTP users: those that may send
     List(List),
+    /// Say what is wrong with the users that send by SMTP: old and unused keys, permissions, leftovers
+    ///
+    /// A user is recognised by the last use of its keys, by what the SES console or seskey has made of it, or by what it
+    /// may do. Findings name the controls of AWS Security Hub that ask the same, and the command that mends them. IAM
+    /// knows of mail by SMTP what CloudTrail does not. docs/audit.md lists the findings.
+    Audit(audit::Audit),
     /// Log in to the SMTP endpoint and out
     ///
     /// It prints the server's own reply. Where the login is refused, it says the likeliest reason.

@@ -1,5 +1,6 @@
 //! One file a verb, all of one shape: `run(args, global, output)`.
 
+mod audit;
 mod completions;
 mod create;
 mod delete;
@@ -36,6 +37,7 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
         Verb::Render(args) => render::run(&args, global, output),
         Verb::Create(args) => create::run(&args, global, output),
         Verb::List(args) => list::run(&args, global, output),
+        Verb::Audit(args) => audit::run(&args, global, output),
         Verb::Verify(args) => verify::run(&args, global, output),
         Verb::Diagnose(args) => diagnose::run(&args, global, output),
         Verb::Delete(args) => delete::run(&args, global, output),

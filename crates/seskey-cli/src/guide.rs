@@ -124,7 +124,12 @@ const GUIDES: &[Guide] = &[
         ("seskey list --sort last-used", "List those first that were used the longest ago"),
         ("seskey list --filter 'age>90d' --json", "List the keys that are older than 90 days, as JSON"),
         ("seskey list --file seskey.toml", "List all accounts of a seskey.toml"),
-    ], &["rotate", "delete"]),
+    ], &["audit", "rotate", "delete"]),
+    row("audit", &[
+        ("seskey audit", "Print what is wrong, with the commands that mend it"),
+        ("seskey audit --file seskey.toml --exit-code", "Judge all accounts of it; end with 4 if anything is wrong"),
+        ("seskey audit --explain IAM.22 --user my-app", "Say what would break if the key went that a tool calls unused"),
+    ], &["list", "rotate", "migrate", "diagnose"]),
     row("verify", &[
         ("seskey verify --credentials my-app.csv --region eu-west-1", "Log in"),
         ("seskey verify --user-name AKIAIOSFODNN7EXAMPLE --region us-east-1", "Ask for the password, and log in"),

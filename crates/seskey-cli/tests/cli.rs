@@ -33,7 +33,7 @@ macro_rules! folders {
 }
 
 folders! {
-    apply completions create delete derive diagnose general inspect list local man migrate plan policy regions render revoke
+    apply audit completions create delete derive diagnose general inspect list local man migrate plan policy regions render revoke
     rotate verify
 }
 
@@ -45,7 +45,7 @@ fn every_folder_is_run() {
 }
 
 /// What varies from run to run, and what stands for it.
-const REDACTIONS: [(&str, &str); 12] = [
+const REDACTIONS: [(&str, &str); 14] = [
     // of account 123456789012, so the key of AWS's documentation stays
     ("AKIARZPUZDI[A-Z2-7]{9}", "AKIAXXXXXXXXXXXXXXXX"),
     ("ACCA[A-Z2-7]{17}", "ACCAXXXXXXXXXXXXXXXXX"),
@@ -59,6 +59,8 @@ const REDACTIONS: [(&str, &str); 12] = [
     ("0100[0-9a-f]{12}-[0-9a-f-]+-000000", "[MESSAGE_ID]"),
     ("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[REQUEST_ID]"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
+    (r"\b(on|of|since) \d{4}-\d\d-\d\d\b", "$1 [DATE]"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "[TIME]"),
     (r"\bin \d+\.\d s\b", "in [SECONDS] s"),
     (r"\bIAM made it \d+ seconds ago", "IAM made it [N] seconds ago"),
     (r"\bafter \d+ logins in \d+ s\b", "after [N] logins in [SECONDS] s"),
@@ -93,8 +95,8 @@ fn hold(folder: &str, path: &Path) -> Option<String> {
 fn play(folder: &str, case: &str) -> String {
     let home = tempfile::tempdir().unwrap();
     let in_account = [
-        "apply", "create", "delete", "diagnose", "list", "migrate", "plan", "revoke", "rotate",
-        "verify",
+        "apply", "audit", "create", "delete", "diagnose", "list", "migrate", "plan", "revoke",
+        "rotate", "verify",
     ]
     .contains(&folder);
     let stage = in_account.then(|| Stage::new(home.path(), inhabitants(case)));

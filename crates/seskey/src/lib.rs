@@ -17,6 +17,8 @@
 //! ```
 
 pub mod access_key;
+#[cfg(feature = "fleet")]
+pub mod audit;
 #[cfg(feature = "credential")]
 pub mod credential;
 #[cfg(feature = "credential")]

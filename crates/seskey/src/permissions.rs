@@ -37,7 +37,7 @@ pub fn of_verb(verb: &str) -> impl Iterator<Item = &'static Permission> {
 
 /// The verbs that need permissions.
 pub const VERBS: &[&str] =
-    &["create", "list", "verify", "diagnose", "rotate", "revoke", "delete", "migrate"];
+    &["create", "list", "audit", "verify", "diagnose", "rotate", "revoke", "delete", "migrate"];
 
 /// The least policy that lets its bearer run these verbs; unknown ones add nothing.
 pub fn policy(verbs: &[&str]) -> Value {
@@ -74,16 +74,18 @@ const PERMISSIONS: &[Permission] = &[
     needs("iam:DeleteUser", On::Users, &["create", "delete"]),
     needs("iam:DeleteUserPolicy", On::Users, &["create", "delete", "migrate"]),
     needs("iam:DetachUserPolicy", On::Users, &["delete"]),
-    needs("iam:GetAccessKeyLastUsed", On::Everything, &["list", "verify", "rotate", "diagnose"]),
-    needs("iam:GetAccountAuthorizationDetails", On::Everything, &["list"]),
+    needs("iam:GenerateCredentialReport", On::Everything, &["audit"]),
+    needs("iam:GetAccessKeyLastUsed", On::Everything, &["list", "audit", "verify", "rotate", "diagnose"]),
+    needs("iam:GetAccountAuthorizationDetails", On::Everything, &["list", "audit"]),
+    needs("iam:GetCredentialReport", On::Everything, &["audit"]),
     needs("iam:GetGroup", On::SendingGroup, &["create", "migrate"]),
     needs("iam:GetGroupPolicy", On::SendingGroup, &["create", "rotate", "migrate", "diagnose"]),
     needs("iam:GetLoginProfile", On::Users, &["delete"]),
-    needs("iam:GetPolicy", On::Everything, &["create", "list", "rotate", "migrate", "diagnose"]),
+    needs("iam:GetPolicy", On::Everything, &["create", "list", "audit", "rotate", "migrate", "diagnose"]),
     needs(
         "iam:GetPolicyVersion",
         On::Everything,
-        &["create", "list", "rotate", "migrate", "diagnose"],
+        &["create", "list", "audit", "rotate", "migrate", "diagnose"],
     ),
     needs(
         "iam:GetUser",
@@ -94,7 +96,7 @@ const PERMISSIONS: &[Permission] = &[
     needs(
         "iam:ListAccessKeys",
         On::Users,
-        &["create", "list", "rotate", "revoke", "delete", "diagnose"],
+        &["create", "list", "audit", "rotate", "revoke", "delete", "diagnose"],
     ),
     needs(
         "iam:ListAttachedGroupPolicies",

@@ -45,4 +45,4 @@ pub use context::{Context, Known, Request};
 pub use document::{Effect, Policy, Statement, Version, counted_size};
 pub use evaluate::{Decision, MissingAllow, PolicySource, StatementRef, evaluate};
 pub use malformed::{Fault, MalformedPolicy};
-pub use sending::{Reach, SendingPolicy, SendingPolicyError};
+pub use sending::{Reach, SEND, SendingPolicy, SendingPolicyError};

@@ -1,7 +1,10 @@
 //! Users and groups with all that is theirs, a thousand an answer.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_iam::types::{
-    AttachedPolicy, EntityType, GroupDetail, PolicyDetail, Tag, User, UserDetail,
+    AttachedPolicy, EntityType, GroupDetail, ManagedPolicyDetail, PolicyDetail, Tag, User,
+    UserDetail,
 };
 use jiff::Timestamp;
 
@@ -45,12 +48,27 @@ pub(crate) struct GroupDetails {
     pub(crate) attached: Vec<Attached>,
 }
 
+/// What an account holds.
+#[derive(Debug, Default)]
+pub(crate) struct Details {
+    pub(crate) users: Vec<UserDetails>,
+    pub(crate) groups: Vec<GroupDetails>,
+    pub(crate) managed: BTreeMap<String, String>,
+}
+
 impl Account {
     /// Every user and every group of the account.
     pub(crate) async fn user_and_group_details(
         &self,
     ) -> Result<(Vec<UserDetails>, Vec<GroupDetails>), Error> {
-        self.details(vec![EntityType::User, EntityType::Group]).await
+        let details = self.details(vec![EntityType::User, EntityType::Group]).await?;
+        Ok((details.users, details.groups))
+    }
+
+    /// The same, with the documents of the managed policies that are used, by ARN.
+    pub(crate) async fn all_details(&self) -> Result<Details, Error> {
+        let of = [EntityType::LocalManagedPolicy, EntityType::AwsManagedPolicy];
+        self.details([vec![EntityType::User, EntityType::Group], of.to_vec()].concat()).await
     }
 
     /// The same of one user, with a call for each part of it.
@@ -74,24 +92,29 @@ impl Account {
         })
     }
 
-    async fn details(
-        &self,
-        of: Vec<EntityType>,
-    ) -> Result<(Vec<UserDetails>, Vec<GroupDetails>), Error> {
+    async fn details(&self, of: Vec<EntityType>) -> Result<Details, Error> {
         let call = self.iam.get_account_authorization_details().set_filter(Some(of));
         let mut pages = call.into_paginator().page_size(PAGE).send();
-        let (mut users, mut groups) = (Vec::new(), Vec::new());
+        let mut all = Details::default();
         while let Some(page) = pages.next().await {
             let page = page.map_err(self.failed(ACTION))?;
             for detail in page.user_detail_list.unwrap_or_default() {
-                users.push(user(detail).ok_or_else(|| Error::unreadable(ACTION))?);
+                all.users.push(user(detail).ok_or_else(|| Error::unreadable(ACTION))?);
             }
             for detail in page.group_detail_list.unwrap_or_default() {
-                groups.push(group(detail).ok_or_else(|| Error::unreadable(ACTION))?);
+                all.groups.push(group(detail).ok_or_else(|| Error::unreadable(ACTION))?);
             }
+            all.managed.extend(page.policies.unwrap_or_default().into_iter().filter_map(managed));
         }
-        Ok((users, groups))
+        Ok(all)
     }
+}
+
+/// The ARN of a managed policy, and the document of its default version.
+fn managed(policy: ManagedPolicyDetail) -> Option<(String, String)> {
+    let versions = policy.policy_version_list.unwrap_or_default();
+    let document = versions.into_iter().find(|version| version.is_default_version)?.document?;
+    Some((policy.arn?, decoded(&document)))
 }
 
 fn user(detail: UserDetail) -> Option<UserDetails> {

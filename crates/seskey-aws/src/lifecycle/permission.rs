@@ -2,18 +2,16 @@
 
 use std::collections::HashMap;
 
+pub(crate) use seskey::policy::SEND;
 use seskey::{
     policy::{Policy, SendingPolicy},
-    rotation::{Denial, Sending},
+    rotation::Sending,
 };
 
 use crate::{
     Account, Error,
     iam::{Attached, UserDetails},
 };
-
-/// The action that the SMTP interface is authorized as. Source: SES Developer Guide, "Control user access".
-pub(crate) const SEND: &str = "ses:SendRawEmail";
 
 /// A policy with its document.
 #[derive(Debug, Clone)]
@@ -47,14 +45,6 @@ impl Document {
         self.says(|policy| policy.may_deny(SEND))
     }
 
-    /// Who denies sending as any of these identities, under no condition.
-    fn denies_all_sending(&self, identities: &str) -> Option<Denial> {
-        let policy = Policy::parse(&self.text).ok()?;
-        let (place, statement) = policy.denies_always(SEND, identities)?;
-        let name = statement.sid().map_or_else(|| (place + 1).to_string(), str::to_owned);
-        Some(Denial::Denied { policy: self.name.clone(), statement: Some(name) })
-    }
-
     /// The keys of the conditions under which it allows sending as this identity.
     fn conditions_of_sending(&self, identity: &str) -> Vec<String> {
         let Ok(policy) = Policy::parse(&self.text) else { return vec![] };
@@ -68,7 +58,11 @@ impl Document {
 
     /// Of a policy that cannot be read nothing is true.
     fn says(&self, what: impl FnOnce(&Policy) -> bool) -> bool {
-        Policy::parse(&self.text).is_ok_and(|policy| what(&policy))
+        self.parsed().is_some_and(|policy| what(&policy))
+    }
+
+    fn parsed(&self) -> Option<Policy> {
+        Policy::parse(&self.text).ok()
     }
 }
 
@@ -162,19 +156,16 @@ impl Account {
             Some(arn) => Some(self.managed(arn, managed).await?),
             None => None,
         };
-        let identities = identity(&user.arn, "*", "*");
-        let mut deniers = documents.iter().chain(&boundary);
-        let denial = match deniers.find_map(|document| document.denies_all_sending(&identities)) {
-            Some(denial) => denial,
-            None if !documents.iter().any(Document::allows_sending) => Denial::NotAllowed,
-            None => match boundary {
-                Some(boundary) if !boundary.allows_sending() => {
-                    Denial::Boundary { policy: boundary.name }
-                }
-                _ => return Ok(Sending::Allowed),
-            },
-        };
-        Ok(Sending::Denied(denial))
+        let boundary = boundary.map(|document| (document.name.clone(), document.parsed()));
+        let documents = documents.into_iter();
+        let policies: Vec<(String, Policy)> = documents
+            .filter_map(|document| Some((document.name.clone(), document.parsed()?)))
+            .collect();
+        Ok(Sending::of(
+            policies.iter().map(|(name, policy)| (name.as_str(), policy)),
+            boundary.as_ref().map(|(name, policy)| (name.as_str(), policy.as_ref())),
+            &identity(&user.arn, "*", "*"),
+        ))
     }
 
     async fn managed(

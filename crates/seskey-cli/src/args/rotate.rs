@@ -114,7 +114,7 @@ pub(crate) enum Stage {
     Retire,
 }
 
-fn duration(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     seskey::duration::parse(text).map_err(|error| error.to_string())
 }
 

@@ -137,7 +137,7 @@ pub(super) fn read(path: &Path) -> Result<Fleet> {
     Fleet::parse(&text).map_err(|errors| explain::input::fleet(&errors, path))
 }
 
-async fn connect(account: &fleet::Account, fleet: &Fleet, global: &Global) -> Account {
+pub(super) async fn connect(account: &fleet::Account, fleet: &Fleet, global: &Global) -> Account {
     let role = account.role_arn.as_ref().map(|arn| Role {
         arn: arn.clone(),
         external_id: account.external_id.clone(),

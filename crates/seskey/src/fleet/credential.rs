@@ -21,6 +21,8 @@ use crate::{
 /// A credential: the user that it belongs to, and where it is delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
+    /// The line of the file in which its user is named, from 1.
+    pub line: usize,
     /// The IAM user.
     pub user: UserName,
     /// Its account, one of [`Fleet::accounts`](super::Fleet::accounts).
@@ -77,6 +79,7 @@ impl Credential {
             taken.store(reader, *at, &account, terms.region.as_ref(), store);
         }
         Some(Self {
+            line: reader.line(section.at_value("user")),
             goal: terms.goal(),
             region: terms.region,
             wait_unused: terms.wait_unused,

@@ -110,10 +110,22 @@ impl Policy {
 
     /// Whether the action is all that any statement allows.
     pub fn allows_nothing_but(&self, action: &str) -> bool {
+        self.allows_none_but(&[action])
+    }
+
+    /// Whether these actions are all that any statement allows.
+    pub fn allows_none_but(&self, actions: &[&str]) -> bool {
+        let is_one =
+            |pattern: &Pattern| actions.iter().any(|action| pattern.is_text(action, ignoring_case));
         self.of_effect(Effect::Allow).all(|Statement { actions, .. }| {
-            !actions.excluding
-                && actions.patterns.iter().all(|pattern| pattern.is_text(action, ignoring_case))
+            !actions.excluding && actions.patterns.iter().all(is_one)
         })
+    }
+
+    /// Whether a statement allows the action, on some resource and under whatever conditions, and not this other one.
+    pub fn may_allow_without(&self, action: &str, other: &str) -> bool {
+        self.of_effect(Effect::Allow)
+            .any(|statement| statement.is_about(action) && !statement.is_about(other))
     }
 
     fn of_effect(&self, effect: Effect) -> impl Iterator<Item = &Statement> {

@@ -11,6 +11,9 @@ use serde_json::{Map, Value, json};
 use super::written;
 use crate::{Partition, Region};
 
+/// The action that the SMTP interface is authorized as. Source: SES Developer Guide, "Control user access".
+pub const SEND: &str = "ses:SendRawEmail";
+
 /// What an SMTP user may send. An empty list restricts nothing; without any restriction the policy is the console's.
 ///
 /// SES asks for `ses:SendRawEmail` on the identity and, if the message names a configuration set or the identity has a
@@ -117,7 +120,7 @@ impl SendingPolicy {
     pub fn to_value(&self) -> Result<Value, SendingPolicyError> {
         let mut statement = json!({
             "Effect": "Allow",
-            "Action": "ses:SendRawEmail",
+            "Action": SEND,
             "Resource": one_or_list(&self.resources()?),
         });
         let conditions = self.conditions()?;

@@ -84,9 +84,14 @@ impl Goal {
         self.grace().saturating_add(self.quarantine) >= self.max_age
     }
 
-    /// From the time in the note of a hand-over. The note is decided before it is written, and what another run decided
+    /// How long a key stays inactive until it is deleted.
+    pub fn quarantine(&self) -> SignedDuration {
+        self.quarantine
+    }
+
+    /// How long the key before stays active, from the time in the note of a hand-over. The note is decided before it is written, and what another run decided
     /// before it could see the note it does later still: a store may show the old key for that long.
-    pub(super) fn grace(&self) -> SignedDuration {
+    pub fn grace(&self) -> SignedDuration {
         self.grace.max(LEASE).saturating_add(MARGIN * 2)
     }
 

@@ -171,6 +171,11 @@ impl Retired {
         self.0.get(key).copied()
     }
 
+    /// Since when each of its keys has been inactive.
+    pub fn times(&self) -> impl Iterator<Item = Timestamp> {
+        self.0.values().copied()
+    }
+
     /// Whether it says of no key that it is inactive.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

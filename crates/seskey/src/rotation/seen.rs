@@ -8,7 +8,11 @@ use super::{
     HandOver, LEASE, MARGIN, Notes, Reason, RunId, Stage, Step, StoreId, Why, after, before,
     needs_sending,
 };
-use crate::{access_key::AccessKeyId, region::Region};
+use crate::{
+    access_key::AccessKeyId,
+    policy::{Policy, SEND},
+    region::Region,
+};
 
 /// Everything that a step depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +106,35 @@ pub enum Denial {
         /// Its ARN.
         policy: String,
     },
+}
+
+impl Sending {
+    /// What the policies of a user and of its groups, each with its name, come to within its boundary. `identities` is
+    /// the ARN that stands for all that it may send as. Of a boundary that cannot be read nothing is allowed.
+    pub fn of<'a>(
+        policies: impl IntoIterator<Item = (&'a str, &'a Policy)>,
+        boundary: Option<(&'a str, Option<&'a Policy>)>,
+        identities: &str,
+    ) -> Self {
+        let policies: Vec<_> = policies.into_iter().collect();
+        let readable = boundary.and_then(|(name, policy)| Some((name, policy?)));
+        let denial = policies.iter().copied().chain(readable).find_map(|(name, policy)| {
+            let (place, statement) = policy.denies_always(SEND, identities)?;
+            let statement = statement.sid().map_or_else(|| (place + 1).to_string(), str::to_owned);
+            Some(Denial::Denied { policy: name.to_owned(), statement: Some(statement) })
+        });
+        let is_allowed = |policy: &Policy| policy.may_allow(SEND);
+        match (denial, boundary) {
+            (Some(denial), _) => Self::Denied(denial),
+            (None, _) if !policies.iter().any(|(_, policy)| is_allowed(policy)) => {
+                Self::Denied(Denial::NotAllowed)
+            }
+            (None, Some((name, policy))) if !policy.is_some_and(is_allowed) => {
+                Self::Denied(Denial::Boundary { policy: name.to_owned() })
+            }
+            _ => Self::Allowed,
+        }
+    }
 }
 
 impl Store {

@@ -20,7 +20,7 @@ const fn row(name: &'static str, verbs: &'static [&'static str], meaning: &'stat
 
 const ALL: &[&str] = &[];
 const IN_AN_ACCOUNT: &[&str] = &[
-    "create", "list", "verify", "diagnose", "rotate", "plan", "apply", "revoke", "delete",
+    "create", "list", "audit", "verify", "diagnose", "rotate", "plan", "apply", "revoke", "delete",
     "migrate",
 ];
 const WITH_STORES: &[&str] = &["create", "rotate", "plan", "apply", "revoke"];
@@ -29,8 +29,8 @@ const WITH_A_REGION: &[&str] = &[
     "local",
 ];
 const WITH_PROFILES: &[&str] = &[
-    "derive", "inspect", "render", "create", "list", "verify", "diagnose", "rotate", "plan",
-    "apply", "revoke", "delete", "migrate",
+    "derive", "inspect", "render", "create", "list", "audit", "verify", "diagnose", "rotate",
+    "plan", "apply", "revoke", "delete", "migrate",
 ];
 
 pub(super) const ENVIRONMENT: &[Fact] = &[
@@ -118,7 +118,7 @@ pub(super) const FILES: &[Fact] = &[
     ),
     row(
         "seskey.toml",
-        &["plan", "apply", "list"],
+        &["plan", "apply", "list", "audit"],
         "The credentials that are declared, and their accounts.",
     ),
     row(
@@ -145,7 +145,7 @@ pub(super) const EXIT_STATUS: &[Fact] = &[
     ),
     row(
         "4",
-        &["policy", "plan", "diagnose"],
+        &["policy", "plan", "audit", "diagnose"],
         "Something was found, and --exit-code asks to say so.",
     ),
     row("any", &["local"], "As the COMMAND of local ended, if one was run."),

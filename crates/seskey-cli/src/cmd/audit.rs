@@ -1,0 +1,212 @@
+//! `seskey audit`: what is wrong with the users that send by SMTP, of one account or of all that a `seskey.toml` declares.
+
+mod csv;
+mod explained;
+mod html;
+mod json;
+mod metrics;
+mod ocsf;
+mod sarif;
+mod table;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use seskey::{
+    Fleet,
+    audit::{self, Finding, Limits, Severity, Snapshot},
+    fleet::Credential,
+};
+use seskey_aws::{Account, Error};
+
+use crate::{
+    args::{
+        Global,
+        audit::{Audit, Format},
+    },
+    aws,
+    cmd::fleet,
+    exit::Exit,
+    explain::{Failure, Result},
+    output::Output,
+};
+
+/// The accounts that were audited, and what of it is told.
+struct Report {
+    accounts: Vec<Audited>,
+    /// The file that declares them.
+    file: Option<PathBuf>,
+    limits: Limits,
+    least: Severity,
+    user: Option<String>,
+}
+
+/// An account.
+struct Audited {
+    /// As the file calls it, where there are several.
+    name: Option<String>,
+    snapshot: Snapshot,
+    audit: audit::Audit,
+    /// The rows of the file that are of it.
+    declared: Option<Vec<Credential>>,
+}
+
+/// An account that is to be audited, with the rows of the file that are of it.
+struct Reached {
+    name: Option<String>,
+    account: Account,
+    declared: Option<Vec<Credential>>,
+}
+
+pub(crate) fn run(args: &Audit, global: &Global, output: &Output) -> Result<Exit> {
+    if let Some(control) = args.explain.as_deref().filter(|control| !audit::is_control(control)) {
+        return Err(Failure::usage(
+            format!("no finding answers a control {control}"),
+            "such as IAM.3, IAM.22 or key-unused; docs/audit.md lists them",
+        ));
+    }
+    let limits = Limits { max_age: args.max_age, unused: args.unused };
+    let (accounts, failures) = aws::block_on(audited(args, global, &limits, output))??;
+    let mut failures = failures.into_iter();
+    if accounts.is_empty()
+        && let Some(failure) = failures.next()
+    {
+        failures.for_each(|failure| output.failure(&failure, std::iter::empty()));
+        return Err(failure);
+    }
+    let report = Report {
+        accounts,
+        file: args.file.clone(),
+        limits,
+        least: args.severity.into(),
+        user: args.user.clone(),
+    };
+    let found = match &args.explain {
+        Some(control) => explained::tell(&report, control, output)?,
+        None => {
+            let format = if output.json { Format::Json } else { args.format };
+            tell(&report, format, output)?;
+            report.findings().count() > 0
+        }
+    };
+    let mut exit = if found && args.exit_code { Exit::Findings } else { Exit::Done };
+    for failure in failures {
+        output.failure(&failure, std::iter::empty());
+        exit = Exit::Failed;
+    }
+    Ok(exit)
+}
+
+fn tell(report: &Report, format: Format, output: &Output) -> Result<()> {
+    match format {
+        Format::Table => table::tell(report, output)?,
+        Format::Json => output.answer_json(&json::answer(report))?,
+        Format::Csv => output.answer(&csv::answer(report))?,
+        Format::Ocsf => output.answer_json(&ocsf::answer(report))?,
+        Format::Sarif => output.answer_json(&sarif::answer(report))?,
+        Format::Html => output.answer(&html::answer(report))?,
+        Format::Metrics => output.answer(&metrics::answer(report))?,
+    }
+    Ok(())
+}
+
+/// Each account in turn; one that cannot be read does not stop the others.
+async fn audited(
+    args: &Audit,
+    global: &Global,
+    limits: &Limits,
+    output: &Output,
+) -> Result<(Vec<Audited>, Vec<Failure>)> {
+    let mut audited = vec![];
+    let mut failures = vec![];
+    let spinner = output.spinner();
+    for Reached { name, account, declared } in reached(args, global).await? {
+        spinner.set_message("reading the account");
+        let close = args.explain.as_ref().and(args.user.as_deref());
+        let read = seskey_aws::audit::audit(&account, declared.as_deref(), limits, close).await;
+        match read {
+            Ok((snapshot, audit)) => audited.push(Audited { name, snapshot, audit, declared }),
+            Err(error) => failures.push(failure(&error, name)),
+        }
+    }
+    spinner.finish_and_clear();
+    Ok((audited, failures))
+}
+
+fn failure(error: &Error, name: Option<String>) -> Failure {
+    let failure = aws::failure(error);
+    name.iter().fold(failure, |failure, name| failure.of(&format!("the account {name}")))
+}
+
+async fn reached(args: &Audit, global: &Global) -> Result<Vec<Reached>> {
+    let Some(file) = &args.file else {
+        let account = aws::account(global, None).await;
+        return Ok(vec![Reached { name: None, account, declared: None }]);
+    };
+    let fleet: Fleet = fleet::read(file)?;
+    let mut reached = vec![];
+    for (name, declared) in &fleet.accounts {
+        let of_it = fleet.credentials.iter().filter(|row| row.account == *name).cloned();
+        reached.push(Reached {
+            name: (fleet.accounts.len() > 1).then(|| name.clone()),
+            account: fleet::connect(declared, &fleet, global).await,
+            declared: Some(of_it.collect()),
+        });
+    }
+    Ok(reached)
+}
+
+impl Report {
+    /// What is told, with its account; the worst first.
+    fn findings(&self) -> impl Iterator<Item = (&Audited, &Finding)> {
+        let all =
+            self.accounts.iter().flat_map(|of| of.audit.findings.iter().map(move |it| (of, it)));
+        let is_told = |(_, finding): &(&Audited, &Finding)| {
+            finding.severity >= self.least
+                && self.user.as_ref().is_none_or(|user| *user == finding.user)
+        };
+        let mut told: Vec<_> = all.filter(is_told).collect();
+        told.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
+        told.into_iter()
+    }
+
+    /// How many users send by SMTP.
+    fn users(&self) -> usize {
+        self.accounts.iter().map(|of| of.audit.senders.len()).sum()
+    }
+
+    /// How many findings are of each severity, the worst first; those of none are left out.
+    fn counts(&self) -> Vec<(Severity, usize)> {
+        let all = [Severity::High, Severity::Medium, Severity::Low, Severity::Informational];
+        let count = |severity| self.findings().filter(|(_, it)| it.severity == severity).count();
+        all.map(|severity| (severity, count(severity)))
+            .into_iter()
+            .filter(|(_, n)| *n > 0)
+            .collect()
+    }
+
+    /// `3 findings, 1 high and 2 low, in 20 users that send by SMTP`.
+    fn summary(&self) -> String {
+        let counts: Vec<String> =
+            self.counts().iter().map(|(severity, count)| format!("{count} {severity}")).collect();
+        let found = match self.findings().count() {
+            0 => "no finding".to_owned(),
+            1 => format!("1 finding ({})", counts.join(", ")),
+            count => format!("{count} findings ({})", counts.join(", ")),
+        };
+        match self.users() {
+            1 => format!("{found}; 1 user sends by SMTP"),
+            users => format!("{found}; {users} users send by SMTP"),
+        }
+    }
+
+    /// The latest moment at which an account was read.
+    fn now(&self) -> Timestamp {
+        self.accounts.iter().map(|of| of.snapshot.now).max().unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+/// The ID of the access key.
+fn key_id(finding: &Finding) -> Option<&str> {
+    finding.key.as_ref()?.id.as_deref()
+}
