@@ -3,7 +3,7 @@
 //! Users, groups and policies come a thousand a call, and the keys of all users in the credential report. It has no access
 //! key IDs and may be four hours old: the users for whom that matters are asked about one by one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use jiff::{SignedDuration, Timestamp};
 use seskey::{
@@ -103,9 +103,9 @@ async fn add_managed(snapshot: &mut Snapshot, account: &Account) -> Result<(), E
     let boundaries = snapshot.users.iter().filter_map(|user| user.boundary.as_ref());
     let named: BTreeSet<String> = attached.chain(boundaries).cloned().collect();
     for arn in named {
-        if !snapshot.managed.contains_key(&arn) {
-            let document = account.managed_policy(&arn).await?;
-            snapshot.managed.insert(arn, document);
+        if let Entry::Vacant(unknown) = snapshot.managed.entry(arn) {
+            let document = account.managed_policy(unknown.key()).await?;
+            unknown.insert(document);
         }
     }
     Ok(())

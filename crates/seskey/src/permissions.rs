@@ -75,13 +75,21 @@ const PERMISSIONS: &[Permission] = &[
     needs("iam:DeleteUserPolicy", On::Users, &["create", "delete", "migrate"]),
     needs("iam:DetachUserPolicy", On::Users, &["delete"]),
     needs("iam:GenerateCredentialReport", On::Everything, &["audit"]),
-    needs("iam:GetAccessKeyLastUsed", On::Everything, &["list", "audit", "verify", "rotate", "diagnose"]),
+    needs(
+        "iam:GetAccessKeyLastUsed",
+        On::Everything,
+        &["list", "audit", "verify", "rotate", "diagnose"],
+    ),
     needs("iam:GetAccountAuthorizationDetails", On::Everything, &["list", "audit"]),
     needs("iam:GetCredentialReport", On::Everything, &["audit"]),
     needs("iam:GetGroup", On::SendingGroup, &["create", "migrate"]),
     needs("iam:GetGroupPolicy", On::SendingGroup, &["create", "rotate", "migrate", "diagnose"]),
     needs("iam:GetLoginProfile", On::Users, &["delete"]),
-    needs("iam:GetPolicy", On::Everything, &["create", "list", "audit", "rotate", "migrate", "diagnose"]),
+    needs(
+        "iam:GetPolicy",
+        On::Everything,
+        &["create", "list", "audit", "rotate", "migrate", "diagnose"],
+    ),
     needs(
         "iam:GetPolicyVersion",
         On::Everything,

@@ -24,10 +24,10 @@ use crate::{
         Global,
         audit::{Audit, Format},
     },
-    aws,
     cmd::fleet,
+    connect::aws,
     exit::Exit,
-    explain::{Failure, Result},
+    explain::{self, Failure, Result},
     output::Output,
 };
 
@@ -134,7 +134,7 @@ async fn audited(
 }
 
 fn failure(error: &Error, name: Option<String>) -> Failure {
-    let failure = aws::failure(error);
+    let failure = explain::aws::failure(error);
     name.iter().fold(failure, |failure, name| failure.of(&format!("the account {name}")))
 }
 
@@ -162,17 +162,21 @@ impl Report {
         let all =
             self.accounts.iter().flat_map(|of| of.audit.findings.iter().map(move |it| (of, it)));
         let is_told = |(_, finding): &(&Audited, &Finding)| {
-            finding.severity >= self.least
-                && self.user.as_ref().is_none_or(|user| *user == finding.user)
+            finding.severity >= self.least && self.is_wanted(&finding.user)
         };
         let mut told: Vec<_> = all.filter(is_told).collect();
         told.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
         told.into_iter()
     }
 
-    /// How many users send by SMTP.
+    /// How many users send by SMTP, of those that are told of.
     fn users(&self) -> usize {
-        self.accounts.iter().map(|of| of.audit.senders.len()).sum()
+        let senders = self.accounts.iter().flat_map(|of| of.audit.senders.keys());
+        senders.filter(|name| self.is_wanted(name)).count()
+    }
+
+    fn is_wanted(&self, user: &str) -> bool {
+        self.user.as_deref().is_none_or(|wanted| wanted == user)
     }
 
     /// How many findings are of each severity, the worst first; those of none are left out.

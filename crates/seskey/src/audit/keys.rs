@@ -41,7 +41,7 @@ pub(super) const KINDS: &[Kind] = &[
             "it was made {} ago, on {}: a password from before 10 January 2019 still logs in, with a lower sending rate",
             days(s.age(key)), date(key.created))))?) },
     Kind { id: "stuck-note", severity: Severity::Medium, sentence: "a rotation was begun, and not finished",
-        controls: &[], remedy: "{ROTATE}", source: ROTATION, judge: Judge::User(stuck) },
+        controls: &[], remedy: "{FINISH}", source: ROTATION, judge: Judge::User(stuck) },
     Kind { id: "not-in-cloudtrail", severity: Severity::Informational,
         sentence: "an active key sends mail, and a tool that reads CloudTrail alone sees it as unused",
         controls: &[], remedy: "seskey audit --explain IAM.22 --user {USER}", source: CLOUDTRAIL,

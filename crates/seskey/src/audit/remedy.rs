@@ -16,6 +16,14 @@ pub(super) fn of_user(remedy: &str, s: &Subject<'_>, key: Option<&Key>) -> Strin
             Some(_) => "seskey apply {USER}",
             None => "seskey rotate {USER} --to STORE",
         },
+        // no run goes on from a note that it cannot read
+        "{FINISH}" => match &s.notes {
+            Err(error) => {
+                &format!("aws iam untag-user --user-name {{USER}} --tag-keys {}", error.tag)
+            }
+            Ok(_) if s.declared.is_some() => "seskey apply {USER}",
+            Ok(_) => "seskey rotate {USER} --to STORE",
+        },
         // revoke deactivates every key, and can be undone
         "{DEACTIVATE}" => match s.user.active_keys().count() {
             1 => "seskey revoke {USER}",

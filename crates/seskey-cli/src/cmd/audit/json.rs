@@ -7,9 +7,8 @@ use super::{Audited, Report, key_id};
 
 pub(super) fn answer(report: &Report) -> Value {
     let findings: Vec<Value> = report.findings().map(|(of, finding)| row(of, finding)).collect();
-    let wanted = |name: &str| report.user.as_deref().is_none_or(|user| user == name);
     let senders = report.accounts.iter().flat_map(|of| {
-        of.audit.senders.iter().filter(|(name, _)| wanted(name)).map(|(name, sign)| {
+        of.audit.senders.iter().filter(|(name, _)| report.is_wanted(name)).map(|(name, sign)| {
             json!({"user_name": name, "account": of.snapshot.account, "sign": sign.id()})
         })
     });
@@ -17,7 +16,7 @@ pub(super) fn answer(report: &Report) -> Value {
         of.audit
             .could_send
             .iter()
-            .filter(|name| wanted(name))
+            .filter(|name| report.is_wanted(name))
             .map(|name| json!({"user_name": name, "account": of.snapshot.account}))
     });
     json!({
