@@ -74,7 +74,7 @@ fn check_recognised(word: &str) {
     let recognised = recognise(word);
     assert_eq!(recognised == Recognised::AccessKeyId, AccessKeyId::parse(word).is_ok());
     let password = SmtpPassword::parse(word);
-    let algorithm = password.map(|password| password.algorithm());
+    let algorithm = password.ok().map(|password| password.algorithm());
     assert_eq!(
         algorithm.map(Recognised::SmtpPassword),
         matches!(recognised, Recognised::SmtpPassword(_)).then(|| recognised.clone())

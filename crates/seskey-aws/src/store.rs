@@ -307,7 +307,7 @@ impl Held {
             return Self::Nothing;
         }
         let user_name = AccessKeyId::parse(user_name).ok();
-        let both = user_name.zip(SmtpPassword::parse(password));
+        let both = user_name.zip(SmtpPassword::parse(password).ok());
         both.map_or(Self::Foreign, |pair| Self::Credentials(vec![pair]))
     }
 

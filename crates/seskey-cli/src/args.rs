@@ -202,6 +202,20 @@ pub(crate) struct Inspect {
     pub(crate) secret: SecretSource,
 }
 
+/// The credential that a verb is about.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Given {
+    /// The credential in the console's CSV or in a form that render writes; - is stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["user_name", "password_file"])]
+    pub(crate) credentials: Option<PathBuf>,
+    /// The SMTP user name
+    #[arg(long, value_name = "ACCESS_KEY_ID", required_unless_present = "credentials")]
+    pub(crate) user_name: Option<String>,
+    /// A file that holds the SMTP password; - is stdin [else: stdin, a prompt]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+}
+
 /// Which SMTP endpoint is logged in to.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "The SMTP endpoint")]
@@ -317,16 +331,10 @@ pub(crate) enum Column {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("password_file", |arg| arg.visible_alias("secret-file")))]
 pub(crate) struct Verify {
-    /// The credential in the console's CSV or in a form that render writes; - is stdin
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["user_name", "password_file"])]
-    pub(crate) credentials: Option<PathBuf>,
-    /// The SMTP user name
-    #[arg(long, value_name = "ACCESS_KEY_ID", required_unless_present = "credentials")]
-    pub(crate) user_name: Option<String>,
-    /// A file that holds the SMTP password; - is stdin [else: stdin, a prompt]
-    #[arg(long, visible_alias = "secret-file", value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) given: Given,
     /// The host name of the endpoint
     #[arg(long, value_name = "NAME", conflicts_with = "smtp_endpoint")]
     pub(crate) host: Option<String>,

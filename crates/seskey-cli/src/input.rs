@@ -20,7 +20,7 @@ use seskey::{
 use zeroize::Zeroizing;
 
 use crate::{
-    args::{Global, SecretSource},
+    args::{Given, Global, SecretSource},
     connect::aws,
     explain::{self, Failure, Result},
     output::Output,
@@ -115,13 +115,8 @@ pub(crate) fn value(path: Option<&Path>, what: &str, output: &Output) -> Result<
 }
 
 /// A credential, and the port that a file has beside it: that of the file, else a user name with the password of another file, of stdin or of a prompt.
-pub(crate) fn credential(
-    file: Option<&Path>,
-    user_name: Option<&str>,
-    password_file: Option<&Path>,
-    output: &Output,
-) -> Result<Found> {
-    if let Some(path) = file {
+pub(crate) fn credential(given: &Given, output: &Output) -> Result<Found> {
+    if let Some(path) = &given.credentials {
         let name = name(path);
         let found =
             Found::read(&read(path)?).map_err(|error| explain::input::credential(&error, &name))?;
@@ -133,19 +128,19 @@ pub(crate) fn credential(
             )),
         };
     }
-    let user_name = user_name.unwrap_or_default();
-    if let Some(user_name) = IngressPointId::parse(user_name) {
-        let value = value(password_file, "SMTP password", output)?;
+    let user_name = given.user_name.as_deref().unwrap_or_default();
+    if let Ok(user_name) = IngressPointId::parse(user_name) {
+        let value = value(given.password_file.as_deref(), "SMTP password", output)?;
         let password = IngressPassword::parse(value.expose())
-            .ok_or_else(explain::input::not_an_ingress_password)?;
+            .map_err(|_| explain::input::not_an_ingress_password())?;
         let credential = MailManagerCredential { user_name, password, endpoint: None };
         return Ok(Found { credential: credential.into(), port: None });
     }
     let id = AccessKeyId::parse(user_name)
         .map_err(|error| explain::input::smtp_user_name(&error, user_name))?;
-    let value = value(password_file, "SMTP password", output)?;
+    let value = value(given.password_file.as_deref(), "SMTP password", output)?;
     let password = SmtpPassword::parse(value.expose())
-        .ok_or_else(|| explain::input::smtp_password(value.expose()))?;
+        .map_err(|_| explain::input::smtp_password(value.expose()))?;
     let credential = SmtpCredential { iam_user: None, user_name: id, password, endpoint: None };
     Ok(Found { credential: Credential::Iam(credential), port: None })
 }

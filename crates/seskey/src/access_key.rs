@@ -44,7 +44,7 @@ impl AccessKeyId {
         match text.get(..4) {
             Some("AKIA") if well_formed => Ok(Self(text.to_owned())),
             Some("ASIA") if well_formed => Err(AccessKeyIdError::Temporary),
-            Some("inp-") if IngressPointId::parse(text).is_some() => {
+            Some("inp-") if IngressPointId::parse(text).is_ok() => {
                 Err(AccessKeyIdError::IngressPoint)
             }
             _ => Err(AccessKeyIdError::Malformed),

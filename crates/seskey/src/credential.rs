@@ -134,7 +134,7 @@ impl SmtpCredential {
             user_name: AccessKeyId::parse(user_name.trim()).map_err(|_| {
                 CredentialError::UserName { line, recognised: recognised(user_name) }
             })?,
-            password: SmtpPassword::parse(password.trim()).ok_or_else(|| {
+            password: SmtpPassword::parse(password.trim()).map_err(|_| {
                 CredentialError::Password { line, recognised: recognised(password) }
             })?,
             endpoint,

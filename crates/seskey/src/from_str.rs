@@ -8,6 +8,9 @@ use crate::policy::{MalformedPolicy, Policy};
 use crate::user::{UserError, UserName, UserPath};
 use crate::{
     access_key::{AccessKeyId, AccessKeyIdError, SecretAccessKey, SecretAccessKeyError},
+    mail_manager::{IngressPassword, IngressPasswordError, IngressPointId, IngressPointIdError},
+    partition::{Partition, UnknownPartition},
+    password::{SmtpPassword, SmtpPasswordError},
     region::{Region, RegionError},
 };
 
@@ -26,7 +29,11 @@ macro_rules! from_str {
 from_str! {
     AccessKeyId, AccessKeyIdError;
     SecretAccessKey, SecretAccessKeyError;
+    IngressPassword, IngressPasswordError;
+    IngressPointId, IngressPointIdError;
+    Partition, UnknownPartition;
     Region, RegionError;
+    SmtpPassword, SmtpPasswordError;
 }
 
 #[cfg(feature = "policy")]

@@ -20,6 +20,45 @@ pub struct IngressPointId(String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IngressPassword(Secret);
 
+/// Why a text is no ID of an ingress endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngressPointIdError {
+    /// It begins otherwise.
+    #[error("it does not begin with inp-")]
+    Prefix,
+    /// There is a character behind it that is neither a letter nor a digit.
+    #[error("{character:?} is neither a letter nor a digit")]
+    Character {
+        /// The first one.
+        character: char,
+    },
+    /// There is too little behind it, or too much.
+    #[error("{length} characters stand behind inp-, and there may be 1 to 96")]
+    Length {
+        /// How many there are.
+        length: usize,
+    },
+}
+
+/// Why a text is no SMTP password of an ingress endpoint. It is never quoted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngressPasswordError {
+    /// A character that it cannot have.
+    #[error("it has a character at position {position} that no such password has")]
+    Character {
+        /// Where the first one stands, in bytes.
+        position: usize,
+    },
+    /// It is shorter or longer.
+    #[error("it has {length} characters, and such a password has 8 to 64")]
+    Length {
+        /// How many it has.
+        length: usize,
+    },
+}
+
 /// The SMTP credential of an ingress endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailManagerCredential {
@@ -32,12 +71,18 @@ pub struct MailManagerCredential {
 }
 
 impl IngressPointId {
-    /// The ID of an ingress endpoint; `None` for whatever has another form.
-    pub fn parse(text: &str) -> Option<Self> {
-        let id = text.strip_prefix("inp-")?;
-        let fits =
-            (1..=96).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        fits.then(|| Self(text.to_owned()))
+    /// The ID of an ingress endpoint.
+    ///
+    /// # Errors
+    /// Whatever has another form.
+    pub fn parse(text: &str) -> Result<Self, IngressPointIdError> {
+        use IngressPointIdError as E;
+        let id = text.strip_prefix("inp-").ok_or(E::Prefix)?;
+        match id.chars().find(|c| !c.is_ascii_alphanumeric()) {
+            Some(character) => Err(E::Character { character }),
+            None if !(1..=96).contains(&id.len()) => Err(E::Length { length: id.len() }),
+            None => Ok(Self(text.to_owned())),
+        }
     }
 
     /// The ID as text.
@@ -53,12 +98,19 @@ impl fmt::Display for IngressPointId {
 }
 
 impl IngressPassword {
-    /// A password that an ingress endpoint can have; `None` for any other text.
-    pub fn parse(text: &str) -> Option<Self> {
+    /// A password that an ingress endpoint can have.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse(text: &str) -> Result<Self, IngressPasswordError> {
+        use IngressPasswordError as E;
         let is_taken =
             |byte: u8| byte.is_ascii_alphanumeric() || b"!@#$%^&*()_+-=[]{}|.,?".contains(&byte);
-        let fits = (8..=64).contains(&text.len()) && text.bytes().all(is_taken);
-        fits.then(|| Self(Secret::new(text.to_owned())))
+        match text.bytes().position(|byte| !is_taken(byte)) {
+            Some(position) => Err(E::Character { position }),
+            None if !(8..=64).contains(&text.len()) => Err(E::Length { length: text.len() }),
+            None => Ok(Self(Secret::new(text.to_owned()))),
+        }
     }
 
     /// The password itself.
@@ -79,9 +131,17 @@ mod tests {
 
     #[test]
     fn ids() {
-        assert!(IngressPointId::parse("inp-3q4cpdgvz5l2mvd7kxrj9a0b").is_some());
-        for text in ["", "inp-", "INP-3q4cpd", "inp-a/b", "AKIAIOSFODNN7EXAMPLE", "inp-é"] {
-            assert_eq!(IngressPointId::parse(text), None, "{text}");
+        use IngressPointIdError as E;
+        assert!(IngressPointId::parse("inp-3q4cpdgvz5l2mvd7kxrj9a0b").is_ok());
+        for (text, error) in [
+            ("", E::Prefix),
+            ("INP-3q4cpd", E::Prefix),
+            ("AKIAIOSFODNN7EXAMPLE", E::Prefix),
+            ("inp-", E::Length { length: 0 }),
+            ("inp-a/b", E::Character { character: '/' }),
+            ("inp-é", E::Character { character: 'é' }),
+        ] {
+            assert_eq!(IngressPointId::parse(text), Err(error), "{text}");
         }
     }
 
@@ -91,9 +151,16 @@ mod tests {
             assert_eq!(IngressPassword::parse(text).unwrap().expose(), text);
         }
         // of the derived kind, too short, too long, and of other letters
-        for text in ["ab/cdefgh", "Abcdef1", &"a".repeat(65), "pass word", "pässword", "it's'it's"]
-        {
-            assert_eq!(IngressPassword::parse(text), None, "{text}");
+        use IngressPasswordError as E;
+        for (text, error) in [
+            ("ab/cdefgh", E::Character { position: 2 }),
+            ("Abcdef1", E::Length { length: 7 }),
+            (&"a".repeat(65), E::Length { length: 65 }),
+            ("pass word", E::Character { position: 4 }),
+            ("pässword", E::Character { position: 1 }),
+            ("it's'it's", E::Character { position: 2 }),
+        ] {
+            assert_eq!(IngressPassword::parse(text), Err(error), "{text}");
         }
         let password = IngressPassword::parse("Abcdef12").unwrap();
         assert_eq!(format!("{password:?}"), "IngressPassword([redacted])");

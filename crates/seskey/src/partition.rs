@@ -26,6 +26,11 @@ pub enum Partition {
     AwsEusc,
 }
 
+/// A text is not the name of a partition.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no such partition")]
+pub struct UnknownPartition;
+
 impl Partition {
     /// The name, as in the second part of an ARN.
     pub fn as_str(self) -> &'static str {
@@ -43,11 +48,15 @@ impl Partition {
     }
 
     /// The partition of that name, such as the second part of an ARN.
-    pub fn parse(name: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn parse(name: &str) -> Result<Self, UnknownPartition> {
         use Partition::*;
         [Aws, AwsCn, AwsUsGov, AwsIso, AwsIsoB, AwsIsoE, AwsIsoF, AwsEusc]
             .into_iter()
             .find(|p| p.as_str() == name)
+            .ok_or(UnknownPartition)
     }
 
     /// The partition that a region has by the first words of its code.
@@ -96,8 +105,8 @@ mod tests {
     #[test]
     fn partitions_are_found_by_name() {
         for facts in table() {
-            assert_eq!(Partition::parse(facts.partition.as_str()), Some(facts.partition));
+            assert_eq!(Partition::parse(facts.partition.as_str()), Ok(facts.partition));
         }
-        assert_eq!(Partition::parse("azure"), None);
+        assert_eq!(Partition::parse("azure"), Err(UnknownPartition));
     }
 }

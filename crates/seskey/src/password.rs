@@ -25,6 +25,27 @@ pub enum Algorithm {
 #[derive(Clone)]
 pub struct SmtpPassword([u8; Self::LENGTH]);
 
+/// Why a text is no SMTP password. It is never quoted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SmtpPasswordError {
+    /// It is shorter or longer.
+    #[error("it has {length} bytes, and an SMTP password has 44")]
+    Length {
+        /// How many bytes it has.
+        length: usize,
+    },
+    /// It is not Base64 of a version byte and a signature.
+    #[error("it is not Base64 of 33 bytes")]
+    Base64,
+    /// It begins with another byte than 4 and 2.
+    #[error("its version byte is {version}, and that of an SMTP password 4 or 2")]
+    Version {
+        /// The byte.
+        version: u8,
+    },
+}
+
 /// The first, region-independent step of the derivation, kept so that many regions of one key share it.
 #[derive(Clone)]
 pub struct SigningDate(Keyed);
@@ -50,14 +71,23 @@ impl SmtpPassword {
         Self::encode(Algorithm::V2, signature.result())
     }
 
-    /// Reads a password; `None` if the text is not one: not 44 characters of Base64, or of an unknown version.
-    pub fn parse(text: &str) -> Option<Self> {
-        let password = Self(text.as_bytes().try_into().ok()?);
-        let mut bytes = BASE64_STANDARD.decode(text).ok()?;
-        let known = bytes.len() == 33
-            && [Algorithm::V4, Algorithm::V2].iter().any(|a| a.version() == bytes[0]);
+    /// Reads a password.
+    ///
+    /// # Errors
+    /// What is not 44 characters of Base64, or has an unknown version byte.
+    pub fn parse(text: &str) -> Result<Self, SmtpPasswordError> {
+        use SmtpPasswordError as E;
+        let letters = text.as_bytes().try_into();
+        let password = Self(letters.map_err(|_| E::Length { length: text.len() })?);
+        let mut bytes = BASE64_STANDARD.decode(text).map_err(|_| E::Base64)?;
+        let (length, version) = (bytes.len(), bytes[0]);
         bytes.zeroize();
-        known.then_some(password)
+        match [Algorithm::V4, Algorithm::V2].iter().any(|a| a.version() == version) {
+            // padding stands for bytes that lack
+            _ if length != 33 => Err(E::Base64),
+            true => Ok(password),
+            false => Err(E::Version { version }),
+        }
     }
 
     /// How the password was derived, read off its first character.

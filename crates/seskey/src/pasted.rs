@@ -121,7 +121,7 @@ pub fn access_key(text: &str) -> Result<Pasted, PastedError> {
     if words.is_temporary() {
         return Err(PastedError::Temporary);
     }
-    if words.0.iter().any(|word| IngressPointId::parse(word).is_some()) {
+    if words.0.iter().any(|word| IngressPointId::parse(word).is_ok()) {
         return Err(PastedError::MailManager);
     }
     let id = words.id();

@@ -94,7 +94,7 @@ pub fn recognise(text: &str) -> Recognised {
     if let Some(kind) = Kind::of_host(text) {
         return Recognised::Host(kind);
     }
-    if let Some(password) = SmtpPassword::parse(text) {
+    if let Ok(password) = SmtpPassword::parse(text) {
         return Recognised::SmtpPassword(password.algorithm());
     }
     if text.len() == SmtpPassword::LENGTH

@@ -83,7 +83,7 @@ fn look(view: &View, parts: &HashSet<[u8; PART]>, depth: usize, found: &mut Vec<
         }
     }
     for (start, window) in view.bytes.windows(SmtpPassword::LENGTH).enumerate() {
-        if str::from_utf8(window).is_ok_and(|window| SmtpPassword::parse(window).is_some()) {
+        if str::from_utf8(window).is_ok_and(|window| SmtpPassword::parse(window).is_ok()) {
             mark(start, SmtpPassword::LENGTH);
         }
     }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use seskey::{
     Algorithm, Region, SecretAccessKey, SigningDate, SmtpPassword,
-    access_key::SecretAccessKeyError, derive_each, region::table,
+    access_key::SecretAccessKeyError, derive_each, password::SmtpPasswordError, region::table,
 };
 
 #[derive(Deserialize)]
@@ -63,7 +63,7 @@ fn published_values() {
         let password = derive(vector);
         assert_eq!(password.expose(), vector.password);
         assert_eq!(password.algorithm().as_str(), vector.algorithm);
-        assert_eq!(SmtpPassword::parse(&vector.password), Some(password));
+        assert_eq!(SmtpPassword::parse(&vector.password), Ok(password));
     }
 }
 
@@ -114,6 +114,23 @@ fn wrong_values_never_appear() {
                 assert_ne!(password.expose(), never, "{why}");
             }
         }
+    }
+}
+
+#[test]
+fn what_is_no_password_is_told_by_what_is_wrong() {
+    use SmtpPasswordError as E;
+    let right = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
+    assert_eq!(right.parse::<SmtpPassword>().unwrap().expose(), right);
+    for (text, error) in [
+        (String::new(), E::Length { length: 0 }),
+        (right[1..].to_owned(), E::Length { length: 43 }),
+        ("é".repeat(22), E::Base64),
+        (right.replace('+', "-"), E::Base64),
+        (format!("{}=", &right[..43]), E::Base64),
+        (right.replacen('B', "C", 1), E::Version { version: 8 }),
+    ] {
+        assert_eq!(SmtpPassword::parse(&text), Err(error), "{text}");
     }
 }
 

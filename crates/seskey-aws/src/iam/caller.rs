@@ -31,7 +31,7 @@ impl Account {
 impl Caller {
     /// The partition of the account, as its ARN has it.
     pub fn partition(&self) -> Option<Partition> {
-        Partition::parse(self.arn.split(':').nth(1)?)
+        Partition::parse(self.arn.split(':').nth(1)?).ok()
     }
 
     /// The ARN of something in the IAM of the account, such as `user/app`.

@@ -35,7 +35,7 @@ pub(crate) async fn kept(stores: &[Store]) -> Option<(AccessKeyId, Passwords)> {
     let by_key: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_str(&text).ok()?;
     let (key, passwords) = by_key.into_iter().next()?;
     let password = |(region, password): (String, String)| {
-        Some((Region::parse_unknown(&region).ok()?, SmtpPassword::parse(&password)?))
+        Some((Region::parse_unknown(&region).ok()?, SmtpPassword::parse(&password).ok()?))
     };
     Some((
         AccessKeyId::parse(&key).ok()?,

@@ -42,7 +42,7 @@ pub(super) async fn write(
     let password = entry.credential.password.expose();
     let before = get(kubectl, form.names(), &[password]).await?;
     let ours = ours(form, entry, &before, keys)?;
-    let passwords = before.values().filter(|value| SmtpPassword::parse(value).is_some());
+    let passwords = before.values().filter(|value| SmtpPassword::parse(value).is_ok());
     let hidden: Vec<&str> = passwords.map(String::as_str).chain([password]).collect();
     apply(kubectl, form.names(), &ours, &hidden, &[]).await?;
     read(kubectl, form, keys, &hidden).await?.confirm(&entry.credential)

@@ -5,20 +5,16 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use seskey::render::Target;
 
+use super::Given;
+
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("user_name", |arg| arg.long("smtp-user-name")))]
 pub(crate) struct Render {
     /// What is to read it
     #[arg(value_name = "TARGET", value_parser = targets())]
     pub(crate) target: Target,
-    /// The credential in the console's CSV or in a form that render writes; - is stdin
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["smtp_user_name", "password_file"])]
-    pub(crate) credentials: Option<PathBuf>,
-    /// The SMTP user name
-    #[arg(long, value_name = "ACCESS_KEY_ID", required_unless_present = "credentials")]
-    pub(crate) smtp_user_name: Option<String>,
-    /// A file that holds the SMTP password; - is stdin [else: stdin, a prompt]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) given: Given,
     /// The host that it connects to [else: the endpoint of the credential, of the region]
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Option<String>,

@@ -36,8 +36,9 @@ pub(crate) fn run(args: &Inspect, global: &Global, output: &Output) -> Result<Ex
         }
     };
     let recognised = recognise(value.expose());
-    let belongs =
-        secret.as_ref().and_then(|secret| Some((secret, SmtpPassword::parse(value.expose())?)));
+    let belongs = secret
+        .as_ref()
+        .and_then(|secret| Some((secret, SmtpPassword::parse(value.expose()).ok()?)));
     let origin = belongs.map(|(secret, password)| origin_of(&password, secret));
     if output.json {
         output.answer_json(&answer(&recognised, origin.as_ref()))?;

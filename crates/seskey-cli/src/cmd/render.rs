@@ -21,12 +21,7 @@ use crate::{
 pub(crate) fn run(args: &Render, global: &Global, output: &Output) -> Result<Exit> {
     let failed = |error| explain::render::failure(&error, args.target);
     let form = Form::new(args.target, names(args)?).map_err(failed)?;
-    let Found { credential, port } = input::credential(
-        args.credentials.as_deref(),
-        args.smtp_user_name.as_deref(),
-        args.password_file.as_deref(),
-        output,
-    )?;
+    let Found { credential, port } = input::credential(&args.given, output)?;
     let host = host(args, global, &credential, output)?;
     // the port of the file is that of its host
     let port = args.port.or_else(|| port.filter(|_| args.host.is_none())).unwrap_or(587);

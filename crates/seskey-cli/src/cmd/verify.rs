@@ -29,12 +29,7 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
     let address = |option, text: &str| address(text).map_err(|failure: Failure| failure.of(option));
     let from = args.from.as_deref().map(|from| address("--from", from)).transpose()?;
     let to = args.to.iter().map(|to| address("--to", to)).collect::<Result<Vec<_>>>()?;
-    let Found { credential, port } = input::credential(
-        args.credentials.as_deref(),
-        args.user_name.as_deref(),
-        args.password_file.as_deref(),
-        output,
-    )?;
+    let Found { credential, port } = input::credential(&args.given, output)?;
     let host = args.host.as_deref().or_else(|| credential.endpoint());
     if credential.kind() == Kind::MailManager {
         check_mail_manager(args, host)?;

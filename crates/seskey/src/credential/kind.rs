@@ -30,7 +30,7 @@ impl Kind {
     pub fn of_user_name(text: &str) -> Option<Self> {
         match AccessKeyId::parse(text) {
             Ok(_) => Some(Self::Iam),
-            Err(_) => IngressPointId::parse(text).map(|_| Self::MailManager),
+            Err(_) => IngressPointId::parse(text).ok().map(|_| Self::MailManager),
         }
     }
 
@@ -92,7 +92,7 @@ impl Credential {
         password: &str,
         endpoint: Option<&str>,
     ) -> Result<Self, CredentialError> {
-        let Some(user_name) = IngressPointId::parse(user_name.trim()) else {
+        let Ok(user_name) = IngressPointId::parse(user_name.trim()) else {
             return SmtpCredential::from_cells(line, iam_user, user_name, password, endpoint)
                 .map(Self::Iam);
         };
@@ -103,7 +103,7 @@ impl Credential {
         Ok(Self::MailManager(MailManagerCredential {
             user_name,
             password: IngressPassword::parse(password.trim())
-                .ok_or(CredentialError::IngressPassword { line })?,
+                .map_err(|_| CredentialError::IngressPassword { line })?,
             endpoint: endpoint.map(str::to_owned),
         }))
     }

@@ -36,7 +36,7 @@ impl Values {
         let user_name =
             self.named(USER_NAMES).or_else(|| self.only(|text| Kind::of_user_name(text).is_some()));
         let password =
-            self.named(PASSWORDS).or_else(|| self.only(|text| SmtpPassword::parse(text).is_some()));
+            self.named(PASSWORDS).or_else(|| self.only(|text| SmtpPassword::parse(text).is_ok()));
         // one that was chosen has no form of its own
         let is_chosen =
             user_name.is_some_and(|(_, text)| Kind::of_user_name(text) == Some(Kind::MailManager));

@@ -161,7 +161,7 @@ fn derivation(
     region: Option<&Region>,
     dates: &[String],
 ) -> Option<Derivation> {
-    let password = SmtpPassword::parse(password)?;
+    let password = SmtpPassword::parse(password).ok()?;
     Some(origin(&password, secret, region, dates.iter().map(String::as_str)).into())
 }
 
@@ -210,7 +210,7 @@ impl Password {
         }
         let decoded = Zeroizing::new(percent_decode_str(text).collect::<Vec<u8>>());
         let is_password = |bytes: &[u8]| {
-            str::from_utf8(bytes).is_ok_and(|text| SmtpPassword::parse(text.trim()).is_some())
+            str::from_utf8(bytes).is_ok_and(|text| SmtpPassword::parse(text.trim()).is_ok())
         };
         if *decoded != text.as_bytes() && is_password(&decoded) {
             return Self::PercentEncoded;
@@ -230,8 +230,8 @@ impl Password {
             return Self::CutOff(text.len());
         }
         match IngressPassword::parse(text) {
-            Some(_) => Self::Chosen,
-            None => Self::Other(text.chars().count()),
+            Ok(_) => Self::Chosen,
+            Err(_) => Self::Other(text.chars().count()),
         }
     }
 }
@@ -242,7 +242,7 @@ impl Around {
         // a quotation that does not end in its line has the line end in it
         let is_open = bare.starts_with(is_quote)
             && !bare.ends_with(is_quote)
-            && SmtpPassword::parse(bare.trim_start_matches(is_quote)).is_some();
+            && SmtpPassword::parse(bare.trim_start_matches(is_quote)).is_ok();
         Self {
             white_space: is_open || bare.len() != text.len() || bare.contains(char::is_control),
             quotes: bare.len() > 1 && bare.starts_with(is_quote) && bare.ends_with(is_quote),

@@ -49,7 +49,7 @@ fn role_arn(text: &str) -> Result<String, Fault> {
     let is_account = |id: &str| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit());
     match parts[..] {
         ["arn", partition, "iam", "", account, resource]
-            if Partition::parse(partition).is_some()
+            if Partition::parse(partition).is_ok()
                 && is_account(account)
                 && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty()) =>
         {

@@ -46,7 +46,7 @@ impl Principal {
         let fields: Vec<&str> = text.splitn(6, ':').collect();
         match fields.as_slice() {
             ["arn", partition, "iam" | "sts", "", account, name]
-                if Partition::parse(partition).is_some()
+                if Partition::parse(partition).is_ok()
                     && is_account(account)
                     && !name.is_empty()
                     && !name.contains(['*', '?']) =>

@@ -31,7 +31,7 @@ fn fault(text: &str, version: Version) -> Option<Fault> {
     let [first, partition, others @ ..] = fields.as_slice() else {
         return Some(Fault::Resource(text.to_owned()));
     };
-    if *partition != "*" && Partition::parse(partition).is_none() {
+    if *partition != "*" && Partition::parse(partition).is_err() {
         let mut completed = format!("arn:{partition}");
         for field in others.iter().filter(|_| *others != [""]).chain(&["*"; 4]).take(4) {
             completed.push(':');

@@ -37,7 +37,7 @@ pub(crate) fn by_look(text: &str) -> Option<Found> {
     };
     let endpoint = only(|text| places::endpoint(text).is_some())?;
     let user_name = only(|text| AccessKeyId::parse(text).is_ok())?;
-    let password = only(|text| SmtpPassword::parse(text).is_some())?;
+    let password = only(|text| SmtpPassword::parse(text).is_ok())?;
     let (host, port) = place(endpoint);
     let credential = entry::credential(user_name, password, &host?).ok()??;
     Some(Found { credential: credential.into(), port })

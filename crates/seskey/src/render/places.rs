@@ -141,7 +141,7 @@ fn find_in(
     let is_left = |at: &Range<usize>| left.iter().any(|(_, user)| *user == at);
 
     let passwords =
-        values.iter().filter_map(|value| Some((value, SmtpPassword::parse(&value.text)?)));
+        values.iter().filter_map(|value| Some((value, SmtpPassword::parse(&value.text).ok()?)));
     let (mut found, mut unclear) = (vec![], BTreeSet::new());
     for (value, password, owners) in owned(passwords, &users, names) {
         if owners.iter().all(|user| is_left(&user.value.at)) {
