@@ -304,10 +304,9 @@ impl Report {
         }
         records.finish(&output).await?;
         answered?;
-        Ok(match (unfinished, failed, not_begun) {
-            (0, 0, 0) => Exit::Done,
-            (0, _, 0) => Exit::Failed,
-            (0, ..) if changed == 0 => Exit::Failed,
+        Ok(match (unfinished, failed + not_begun) {
+            (0, 0) => Exit::Done,
+            (0, _) if mode == Mode::DryRun || changed == 0 => Exit::Failed,
             _ => Exit::Unfinished,
         })
     }
