@@ -144,6 +144,7 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
     {
         return failed(failure);
     }
+    let has_made = missing || !drift.is_empty();
     if let Some(request) = &declared {
         let on_event = &mut |event| report().made(&who, &explain::create::event(&event));
         let made = match (mode, missing) {
@@ -157,7 +158,8 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
         if let Err(error) = made {
             return failed(explain::create::failure(&error, request));
         }
-        if mode == Mode::Run {
+        if mode == Mode::Run && has_made {
+            report().has_made();
             drift.iter().for_each(|drift| report().made(&who, &explain::create::drift(drift).1));
         }
     }
@@ -179,7 +181,7 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
             let on_event = &mut |event| report().event(&who, &rotation, event);
             let ended = match rotate(&account, &rotation, interrupt, on_event).await {
                 Ok(outcome) => Ended::Out(Box::new(outcome), Box::new(rotation.clone())),
-                Err(error) => Ended::Failed(explain::rotation::run(&error, &rotation)),
+                Err(error) => Ended::Failed(explain::rotation::run(&error, &rotation, has_made)),
             };
             report().ended(&who, &stores, ended);
         }

@@ -23,10 +23,10 @@ use super::{
 };
 use crate::exit::Exit;
 
-/// Why a run failed. Logins change nothing.
-pub(crate) fn run(error: &RotateError, rotation: &Rotation) -> Failure {
+/// Why a run failed, and whether anything was changed: logins change nothing, the making of the user did.
+pub(crate) fn run(error: &RotateError, rotation: &Rotation, has_made: bool) -> Failure {
     let failure = failure(&error.failure, rotation);
-    match error.done.iter().all(|step| matches!(step, Step::Prove(_))) {
+    match !has_made && error.done.iter().all(|step| matches!(step, Step::Prove(_))) {
         true => failure,
         false => {
             let next = if has_replaced(&error.done, rotation) {

@@ -51,6 +51,8 @@ pub(super) struct Report {
     tally: Tally,
     /// Whether a delivery was begun.
     has_delivered: bool,
+    /// Whether a user was made, or given what it lacked.
+    has_made: bool,
     /// The waits that were told.
     waits: BTreeSet<(Who, AccessKeyId)>,
 }
@@ -82,6 +84,7 @@ impl Report {
             rows: vec![],
             tally,
             has_delivered: false,
+            has_made: false,
             waits: BTreeSet::new(),
         }
     }
@@ -159,6 +162,11 @@ impl Report {
         if !text.is_empty() {
             self.note(&format!("{who}: {text}"));
         }
+    }
+
+    /// A user was made, or given what it lacked.
+    pub(super) fn has_made(&mut self) {
+        self.has_made = true;
     }
 
     /// Whether details are told too.
@@ -255,7 +263,7 @@ impl Report {
 
     /// Says what all of it came to.
     pub(super) async fn finish(self) -> Result<Exit> {
-        let Self { mode, output, records, progress, overview, rows, tally, .. } = self;
+        let Self { mode, output, records, progress, overview, rows, tally, has_made, .. } = self;
         progress.finish_and_clear();
         let Tally { users, changed, waiting, unfinished, failed, not_begun, interrupted } = tally;
         let unfinished = unfinished + interrupted;
@@ -306,7 +314,7 @@ impl Report {
         answered?;
         Ok(match (unfinished, failed + not_begun) {
             (0, 0) => Exit::Done,
-            (0, _) if mode == Mode::DryRun || changed == 0 => Exit::Failed,
+            (0, _) if mode == Mode::DryRun || changed == 0 && !has_made => Exit::Failed,
             _ => Exit::Unfinished,
         })
     }
