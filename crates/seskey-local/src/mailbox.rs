@@ -1,6 +1,9 @@
 //! The messages that were accepted, and the JSON in which LocalStack's users know them (`/_aws/ses`).
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Mailbox {
     messages: VecDeque<Arc<Message>>,
     bytes: usize,
+    /// The IDs of those that were read.
+    read: HashSet<String>,
 }
 
 /// A message that was accepted.
@@ -62,8 +67,8 @@ pub struct Destination {
 /// Which messages are meant; an absent condition is fulfilled.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// The message's ID.
-    pub id: Option<String>,
+    /// The IDs of the messages.
+    pub ids: Option<HashSet<String>>,
     /// The envelope's sender, to the letter.
     pub email: Option<String>,
 }
@@ -78,7 +83,9 @@ impl Mailbox {
         self.bytes += message.size();
         self.messages.push_back(message);
         while overflows(self.messages.len(), self.bytes) {
-            self.bytes -= self.messages.pop_front().map_or(0, |message| message.size());
+            let Some(oldest) = self.messages.pop_front() else { break };
+            self.bytes -= oldest.size();
+            self.read.remove(&oldest.id);
         }
     }
 
@@ -91,6 +98,41 @@ impl Mailbox {
         matching.take(limit).cloned().collect()
     }
 
+    /// The message of that ID, or the newest by the name `latest`.
+    pub fn get(&self, id: &str) -> Option<Arc<Message>> {
+        match id {
+            "latest" => self.messages.back(),
+            id => self.messages.iter().find(|message| message.id == id),
+        }
+        .cloned()
+    }
+
+    /// All of them, the oldest first, and whether each was read.
+    pub fn messages_and_whether_read(&self) -> Vec<(Arc<Message>, bool)> {
+        let messages = self.messages.iter();
+        messages.map(|message| (message.clone(), self.read.contains(&message.id))).collect()
+    }
+
+    /// How many were not read.
+    pub fn unread(&self) -> usize {
+        self.messages.len() - self.read.len()
+    }
+
+    /// From now on these count as read, or not; this is not kept on disk.
+    pub fn set_read(&mut self, ids: &HashSet<String>, read: bool) {
+        for Message { id, .. } in self.messages.iter().map(|message| &**message) {
+            match ids.contains(id) {
+                true if read => {
+                    self.read.insert(id.clone());
+                }
+                true => {
+                    self.read.remove(id);
+                }
+                false => {}
+            }
+        }
+    }
+
     /// How many messages there are, and how many bytes they have.
     pub fn size(&self) -> (usize, usize) {
         (self.messages.len(), self.bytes)
@@ -98,7 +140,14 @@ impl Mailbox {
 
     /// Forgets the messages that a filter lets through.
     pub fn delete(&mut self, filter: &Filter) {
-        self.messages.retain(|message| !filter.matches(message));
+        let (messages, read) = (&mut self.messages, &mut self.read);
+        messages.retain(|message| {
+            let is_kept = !filter.matches(message);
+            if !is_kept {
+                read.remove(&message.id);
+            }
+            is_kept
+        });
         self.bytes = self.messages.iter().map(|message| message.size()).sum();
     }
 }
@@ -116,10 +165,8 @@ pub(crate) fn overflows_by_far(messages: usize, bytes: usize) -> bool {
 
 impl Filter {
     fn matches(&self, message: &Message) -> bool {
-        let is = |wanted: &Option<String>, found: &str| {
-            wanted.as_deref().is_none_or(|wanted| wanted == found)
-        };
-        is(&self.id, &message.id) && is(&self.email, &message.source)
+        self.ids.as_ref().is_none_or(|ids| ids.contains(&message.id))
+            && self.email.as_ref().is_none_or(|email| *email == message.source)
     }
 }
 
@@ -152,6 +199,12 @@ impl Message {
 }
 
 impl Destination {
+    /// All recipients.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let lists = [&self.to_addresses, &self.cc_addresses, &self.bcc_addresses];
+        lists.into_iter().flatten().map(String::as_str)
+    }
+
     /// Tells the envelope's recipients apart by the addresses in `To` and `Cc`.
     pub fn new(recipients: Vec<String>, to: &[String], cc: &[String]) -> Self {
         let mut destination = Self::default();
@@ -237,7 +290,7 @@ mod tests {
         }
         let from_a = Filter { email: Some("a@b.c".into()), ..Filter::default() };
         assert_eq!(ids(&mailbox, &from_a), ["1", "3"]);
-        mailbox.delete(&Filter { id: Some("1".into()), ..Filter::default() });
+        mailbox.delete(&Filter { ids: Some(["1".into()].into()), ..Filter::default() });
         assert_eq!(ids(&mailbox, &Filter::default()), ["2", "3"]);
         mailbox.delete(&Filter::default());
         assert_eq!(mailbox.size(), (0, 0));

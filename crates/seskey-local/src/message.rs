@@ -8,12 +8,14 @@ use seskey::Region;
 use fields::{Content, Field};
 pub use header::{Author, Header, HeaderError, IdentityArns, mailboxes};
 pub use parameters::ParameterError;
+pub(crate) use parsed::{Parsed, is_inline};
 pub use tags::{Tag, TagError, check_tag};
 
 mod attachments;
 mod fields;
 mod header;
 mod parameters;
+mod parsed;
 mod parts;
 mod tags;
 

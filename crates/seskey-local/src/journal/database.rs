@@ -334,7 +334,7 @@ mod tests {
                 },
             ]),
             1 => Write::DeleteMessages(Filter {
-                id: given.then(|| text(number)),
+                ids: given.then(|| [text(number)].into()),
                 email: (number % 3 == 0).then(|| text(number)),
             }),
             _ => Write::Message(std::sync::Arc::new(Message {

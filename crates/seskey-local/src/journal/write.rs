@@ -1,6 +1,7 @@
 //! One write, as SQL.
 
 use rusqlite::{MAIN_DB, Transaction, params, types::ToSqlOutput};
+use serde_json::json;
 
 use super::{Write, database::CLOCK_AHEAD};
 use crate::{
@@ -29,8 +30,9 @@ pub(super) fn apply(
             // or they would be in the mailbox again when there is room
             forget(transaction, mailbox)?;
             let matching = "DELETE FROM message
-                WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR source = ?2)";
-            transaction.execute(matching, params![filter.id, filter.email])?;
+                WHERE (?1 IS NULL OR id IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR source = ?2)";
+            let ids = filter.ids.as_ref().map(|ids| json!(ids).to_string());
+            transaction.execute(matching, params![ids, filter.email])?;
             *mailbox = size_of_mailbox(transaction)?;
             Ok(())
         }

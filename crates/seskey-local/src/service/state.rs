@@ -1,8 +1,12 @@
 //! All that is kept: the account, the mailbox, the clock, and the journal that writes what changes in them.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 use jiff::SignedDuration;
+use tokio::sync::watch;
 
 use crate::{
     account::Account,
@@ -15,6 +19,8 @@ use crate::{
 pub(crate) struct State {
     account: Arc<Mutex<Account>>,
     mailbox: Mutex<Mailbox>,
+    /// Whoever waits for a message is told here that one is there.
+    arrivals: watch::Sender<()>,
     clock: Clock,
     /// Absent while everything is in memory alone.
     journal: Option<Journal>,
@@ -28,6 +34,7 @@ impl State {
         Self {
             account: Arc::new(Mutex::new(kept.account)),
             mailbox: Mutex::new(kept.mailbox),
+            arrivals: watch::Sender::default(),
             clock,
             journal,
         }
@@ -52,7 +59,7 @@ impl State {
     }
 
     /// How many messages there are, and how many bytes they have.
-    pub(super) fn mailbox_size(&self) -> (usize, usize) {
+    pub(crate) fn mailbox_size(&self) -> (usize, usize) {
         lock(&self.mailbox).size()
     }
 
@@ -63,6 +70,28 @@ impl State {
         limit: usize,
     ) -> Vec<Arc<Message>> {
         lock(&self.mailbox).list(filter, after, limit)
+    }
+
+    /// The message of that ID, or the newest by the name `latest`.
+    pub(crate) fn message(&self, id: &str) -> Option<Arc<Message>> {
+        lock(&self.mailbox).get(id)
+    }
+
+    pub(crate) fn messages_and_whether_read(&self) -> Vec<(Arc<Message>, bool)> {
+        lock(&self.mailbox).messages_and_whether_read()
+    }
+
+    pub(crate) fn unread(&self) -> usize {
+        lock(&self.mailbox).unread()
+    }
+
+    pub(crate) fn set_read(&self, ids: &HashSet<String>, read: bool) {
+        lock(&self.mailbox).set_read(ids, read);
+    }
+
+    /// Changes when a message has come.
+    pub(crate) fn arrivals(&self) -> watch::Receiver<()> {
+        self.arrivals.subscribe()
     }
 
     pub(crate) async fn delete_messages(&self, filter: Filter) -> Result<(), CommitFailed> {
@@ -98,7 +127,10 @@ impl State {
     pub(crate) fn show(&self, write: Write) {
         match write {
             Write::Rows(_) => {}
-            Write::Message(message) => lock(&self.mailbox).push(message),
+            Write::Message(message) => {
+                lock(&self.mailbox).push(message);
+                self.arrivals.send_replace(());
+            }
             Write::DeleteMessages(filter) => lock(&self.mailbox).delete(&filter),
             Write::ClockAhead(ahead) => self.clock.put_ahead(ahead),
         }

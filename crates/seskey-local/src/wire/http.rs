@@ -32,7 +32,10 @@ mod control;
 mod hosts;
 mod limits;
 mod listing;
+mod mailpit;
 mod messages;
+mod parameters;
+mod wait;
 mod write_timeout;
 
 /// What is served where.
@@ -48,7 +51,11 @@ pub(crate) fn router(ses: Arc<LocalSes>) -> Router {
             "/_seskey/faults",
             get(control::faults).post(control::set_faults).delete(control::no_faults),
         )
+        .route("/_seskey/messages/wait", get(wait::wait))
+        .route("/_seskey/messages/{id}/links", get(wait::links))
+        .route("/_seskey/messages/{id}/codes", get(wait::codes))
         .route("/_seskey/metrics", get(control::metrics))
+        .merge(mailpit::router())
         .fallback(async || Refused(StatusCode::NOT_FOUND, "nothing is served at this path"))
         .method_not_allowed_fallback(async || {
             Refused(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
@@ -164,9 +171,13 @@ struct Refused(StatusCode, &'static str);
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let Self(status, why) = self;
-        let headers = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
-        (status, headers, format!("{status}: {why}\n")).into_response()
+        plain_text(status, why)
     }
+}
+
+fn plain_text(status: StatusCode, why: &str) -> Response {
+    let headers = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+    (status, headers, format!("{status}: {why}\n")).into_response()
 }
 
 fn json_response(value: &serde_json::Value) -> Response {

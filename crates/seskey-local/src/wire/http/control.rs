@@ -13,26 +13,30 @@ use serde::Deserialize;
 use serde_json::json;
 use tracing::info;
 
-use super::{Refused, json_response};
+use super::{Refused, json_response, parameters::NoParameters};
 use crate::{
     clock::Clock,
     service::{LocalSes, faults::Plan, metrics},
 };
 
-pub(super) async fn health() -> Response {
+pub(super) async fn health(_: NoParameters) -> Response {
     json_response(&json!({"status": "ok"}))
 }
 
 /// The certificate that TLS clients must trust.
-pub(super) async fn authority(State(ses): State<Arc<LocalSes>>) -> Response {
+pub(super) async fn authority(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> Response {
     ([(CONTENT_TYPE, "application/x-pem-file")], ses.authority_pem().to_owned()).into_response()
 }
 
-pub(super) async fn clock(State(ses): State<Arc<LocalSes>>) -> Response {
+pub(super) async fn clock(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> Response {
     time(ses.state().clock())
 }
 
-pub(super) async fn move_clock(State(ses): State<Arc<LocalSes>>, body: Bytes) -> Response {
+pub(super) async fn move_clock(
+    _: NoParameters,
+    State(ses): State<Arc<LocalSes>>,
+    body: Bytes,
+) -> Response {
     let Some(ahead) =
         serde_json::from_slice(&body).ok().and_then(|to: Move| to.ahead(ses.state().clock()))
     else {
@@ -49,17 +53,21 @@ pub(super) async fn move_clock(State(ses): State<Arc<LocalSes>>, body: Bytes) ->
     time(ses.state().clock())
 }
 
-pub(super) async fn metrics(State(ses): State<Arc<LocalSes>>) -> Response {
+pub(super) async fn metrics(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> Response {
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], ses.metrics_text()).into_response()
 }
 
 /// The plan in force.
-pub(super) async fn faults(State(ses): State<Arc<LocalSes>>) -> Response {
+pub(super) async fn faults(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> Response {
     ([(CONTENT_TYPE, "application/toml")], ses.faults()).into_response()
 }
 
 /// This plan from now on.
-pub(super) async fn set_faults(State(ses): State<Arc<LocalSes>>, toml: String) -> Response {
+pub(super) async fn set_faults(
+    _: NoParameters,
+    State(ses): State<Arc<LocalSes>>,
+    toml: String,
+) -> Response {
     match Plan::parse(&toml) {
         Ok(plan) => {
             ses.set_faults(plan);
@@ -74,7 +82,7 @@ pub(super) async fn set_faults(State(ses): State<Arc<LocalSes>>, toml: String) -
 }
 
 /// Nothing goes wrong from now on.
-pub(super) async fn no_faults(State(ses): State<Arc<LocalSes>>) -> StatusCode {
+pub(super) async fn no_faults(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> StatusCode {
     ses.set_faults(Plan::default());
     StatusCode::NO_CONTENT
 }

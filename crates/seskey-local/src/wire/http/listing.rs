@@ -12,7 +12,7 @@ use std::{
 use axum::body::Bytes;
 use hyper::body::Frame;
 
-use crate::mailbox::Message;
+use crate::{mailbox::Message, message::Parsed};
 
 /// The body of an answer.
 pub(super) struct Listing(Box<dyn Iterator<Item = Result<Bytes, Gone>> + Send>);
@@ -25,6 +25,11 @@ pub(super) struct Gone;
 impl Listing {
     pub(super) fn of(messages: &[Arc<Message>]) -> Self {
         Self(Box::new(document(messages.iter().map(Arc::downgrade).collect())))
+    }
+
+    /// One message alone.
+    pub(super) fn of_one(message: &Arc<Message>) -> Self {
+        Self(Box::new(bytes(element(message).into_iter())))
     }
 }
 
@@ -56,6 +61,12 @@ fn document(messages: Vec<Weak<Message>>) -> impl Iterator<Item = Result<Bytes, 
         comma.into_iter().chain(element.unwrap_or_default())
     });
     let pieces = iter::once(json("{\"messages\":[")).chain(elements).chain([json("]}")]);
+    bytes(pieces)
+}
+
+fn bytes(
+    pieces: impl Iterator<Item = Piece> + Send,
+) -> impl Iterator<Item = Result<Bytes, Gone>> + Send {
     pieces.flat_map(|piece| -> Box<dyn Iterator<Item = Result<Bytes, Gone>> + Send> {
         match piece {
             Piece::Json(json) => Box::new(iter::once(Ok(json.into()))),
@@ -78,7 +89,12 @@ fn element(message: &Arc<Message>) -> Vec<Piece> {
     };
     let mut pieces = vec![json(&short)];
     pieces.extend(member(",\"RawData\":", |message| Some(&message.raw_data)));
-    if message.subject.is_some() {
+    if message.body.is_none() && message.raw_data.len() <= LONGEST_READ {
+        let parsed = Parsed::of(&message.raw_data);
+        let subject = serde_json::json!(parsed.subject());
+        let body = serde_json::json!({"html_part": parsed.html(), "text_part": parsed.text()});
+        pieces.push(json(&format!(",\"Subject\":{subject},\"Body\":{body}")));
+    } else if message.subject.is_some() {
         pieces
             .extend(member(",\"Subject\":", |message| Some(message.subject.as_ref()?.as_bytes())));
     }
@@ -112,6 +128,9 @@ fn escaped(message: Weak<Message>, text: Text) -> impl Iterator<Item = Result<By
         (!characters.is_empty()).then(|| Ok(Bytes::from(quoted).slice(inside)))
     })
 }
+
+/// What was not composed by SES is read up to this size, as a client that does not read its answer holds what was read.
+const LONGEST_READ: usize = 256 * 1024;
 
 /// The bytes that are escaped at a time.
 const PIECE: usize = 32 * 1024;
@@ -161,7 +180,15 @@ mod tests {
             let pieces = pieces.collect::<Result<Vec<Bytes>, Gone>>().unwrap();
             assert!(pieces.iter().all(|piece| piece.len() <= 6 * PIECE));
             let document: Value = serde_json::from_slice(&pieces.concat()).unwrap();
-            assert_eq!(document, json!({ "messages": messages }));
+            let expected = messages.iter().map(|message| {
+                let mut json = json!(message);
+                if message.body.is_none() {
+                    json["Subject"] = json!("\"hi\"");
+                    json["Body"] = json!({"html_part": null, "text_part": "\u{fffd}\0"});
+                }
+                json
+            });
+            assert_eq!(document, json!({"messages": expected.collect::<Vec<_>>()}));
         }
     }
 

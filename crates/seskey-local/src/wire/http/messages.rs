@@ -9,37 +9,36 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Refused, control::NOT_KEPT, listing::Listing};
+use super::{
+    control::NOT_KEPT,
+    listing::Listing,
+    parameters::{BadParameter, Parameters},
+};
 use crate::{journal::CommitFailed, mailbox::Filter, service::LocalSes};
 
 /// Those that `id` and `email` let through; with `after`, the ones behind that ID; with `limit`, as many at most.
-pub(super) async fn list(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -> Response {
-    let limit = match parameter(&query, "limit").map(|limit| limit.parse()).transpose() {
-        Ok(limit) => limit.unwrap_or(usize::MAX),
-        Err(_) => return Refused(StatusCode::BAD_REQUEST, "limit is a number").into_response(),
-    };
-    let after = parameter(&query, "after");
-    let messages = ses.state().messages(&filter(&query), after.as_deref(), limit);
+pub(super) async fn list(
+    State(ses): State<Arc<LocalSes>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, BadParameter> {
+    let parameters = Parameters::of(query.as_deref(), &["id", "email", "after", "limit"])?;
+    let limit = parameters.parsed("limit", "a number")?.unwrap_or(usize::MAX);
+    let messages = ses.state().messages(&filter(&parameters), parameters.get("after"), limit);
     let body = Body::new(Listing::of(&messages));
-    ([(CONTENT_TYPE, "application/json")], body).into_response()
+    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 pub(super) async fn delete(
     State(ses): State<Arc<LocalSes>>,
     RawQuery(query): RawQuery,
-) -> Response {
-    match ses.state().delete_messages(filter(&query)).await {
+) -> Result<Response, BadParameter> {
+    let parameters = Parameters::of(query.as_deref(), &["id", "email"])?;
+    Ok(match ses.state().delete_messages(filter(&parameters)).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(CommitFailed) => NOT_KEPT.into_response(),
-    }
+    })
 }
 
-fn filter(query: &Option<String>) -> Filter {
-    Filter { id: parameter(query, "id"), email: parameter(query, "email") }
-}
-
-fn parameter(query: &Option<String>, wanted: &str) -> Option<String> {
-    form_urlencoded::parse(query.as_deref()?.as_bytes())
-        .find(|(name, _)| name == wanted)
-        .map(|(_, value)| value.into_owned())
+fn filter(parameters: &Parameters) -> Filter {
+    Filter { ids: parameters.text("id").map(|id| [id].into()), email: parameters.text("email") }
 }

@@ -1,0 +1,198 @@
+//! What a message says to its reader: subject, text, HTML and the parts, and what a test looks for in them.
+
+use std::panic::catch_unwind;
+
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
+
+/// A message as a mail program reads it.
+pub(crate) struct Parsed<'a>(Message<'a>);
+
+impl<'a> Parsed<'a> {
+    /// Reads a message. Nothing is read of one on which the parser fails: it is written by a stranger.
+    pub(crate) fn of(message: &'a [u8]) -> Self {
+        let parse = |bytes| MessageParser::default().parse(bytes);
+        let parsed = catch_unwind(|| parse(message)).ok().flatten();
+        let parsed = parsed.filter(|it| !it.parts.is_empty());
+        Self(parsed.unwrap_or_else(|| parse(b"Subject:\r\n\r\n").expect("it has one part")))
+    }
+
+    /// All that the parser knows.
+    pub(crate) fn message(&self) -> &Message<'a> {
+        &self.0
+    }
+
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.0.subject()
+    }
+
+    /// The part that is HTML.
+    pub(crate) fn html(&self) -> Option<&str> {
+        self.0.html_bodies().find_map(|part| match &part.body {
+            PartType::Html(html) => Some(&**html),
+            _ => None,
+        })
+    }
+
+    /// The part that is text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.0.text_bodies().find_map(|part| match &part.body {
+            PartType::Text(text) => Some(&**text),
+            _ => None,
+        })
+    }
+
+    /// The text, or what the HTML says without its marks.
+    pub(crate) fn readable(&self) -> String {
+        self.0.body_text(0).unwrap_or_default().into_owned()
+    }
+
+    /// What is attached, and what the HTML shows, each with its number among all parts.
+    pub(crate) fn attachments(&self) -> impl Iterator<Item = (usize, &MessagePart<'a>)> {
+        self.0.attachments.iter().filter_map(|&n| Some((n as usize, self.0.parts.get(n as usize)?)))
+    }
+
+    /// The links to the web, in their order, each once: those of the HTML, and those that stand in the text.
+    pub(crate) fn links(&self) -> Vec<String> {
+        let mut links: Vec<String> = vec![];
+        let of_html = self.html().map(hrefs).unwrap_or_default();
+        let of_text = self.text().map(urls).unwrap_or_default();
+        for link in of_html.into_iter().chain(of_text) {
+            if !links.contains(&link) {
+                links.push(link);
+            }
+        }
+        links
+    }
+
+    /// The numbers of 4 to 8 digits that stand alone in the subject or the text, in their order, each once: what a login
+    /// asks for. A year or a price may be among them.
+    pub(crate) fn codes(&self) -> Vec<String> {
+        let text = format!("{} {}", self.subject().unwrap_or_default(), self.readable());
+        let mut codes: Vec<String> = vec![];
+        let is_inside = |c: char| c.is_alphanumeric() || "-_./:@#%&=+".contains(c);
+        for word in text.split(|c| !is_inside(c)) {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+            let is_code =
+                (4..=8).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
+            if is_code && !codes.iter().any(|code| code == word) {
+                codes.push(word.to_owned());
+            }
+        }
+        codes
+    }
+}
+
+/// Whether a part is shown within the HTML: it says so, or has an ID that the HTML can name.
+pub(crate) fn is_inline(part: &MessagePart<'_>) -> bool {
+    let disposition = part.content_disposition();
+    disposition.is_some_and(|it| it.is_inline())
+        || (part.content_id().is_some() && !disposition.is_some_and(|it| it.is_attachment()))
+}
+
+/// What `href` attributes with quotes lead to, if that is the web.
+fn hrefs(html: &str) -> Vec<String> {
+    let values = html.match_indices("href").filter_map(|(at, name)| {
+        let value = html[at + name.len()..].trim_start().strip_prefix('=')?.trim_start();
+        let quote = value.chars().next().filter(|c| "'\"".contains(*c))?;
+        let (value, _) = value[1..].split_once(quote)?;
+        Some(
+            quick_xml::escape::unescape(value)
+                .map_or_else(|_| value.to_owned(), |it| it.into_owned()),
+        )
+    });
+    values.filter(|value| is_of_the_web(value)).collect()
+}
+
+/// What in a text begins as a link to the web does, up to white space, and without the sentence around it.
+fn urls(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| c.is_whitespace() || "<>\"".contains(c));
+    let begins = words.filter_map(|word| {
+        let at = ["https://", "http://"].iter().filter_map(|scheme| word.find(scheme)).min()?;
+        Some(word[at..].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '\'', '*']))
+    });
+    begins.filter(|url| is_of_the_web(url)).map(str::to_owned).collect()
+}
+
+fn is_of_the_web(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_a_test_looks_for_is_found() {
+        let message = Parsed::of(
+            b"From: a@example.com\r\nSubject: =?utf-8?q?Your_code_is_12345=E2=80=A6?=\r\nMIME-Version: 1.0\r\n\
+            Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\
+            Enter 482913, (0815) or visit https://example.com/verify?a=1&b=2.\r\nOrder 99-1234, call 555.1234, \
+            #4444, 123456789, ab1234.\r\n--b\r\nContent-Type: text/html\r\n\r\n\
+            <a href=\"https://example.com/verify?a=1&amp;b=2\">x</a> <a href='http://example.com/'>y</a> \
+            <a href='mailto:a@example.com'>z</a> <a href='javascript:alert(1)'>z</a>\r\n--b--\r\n",
+        );
+        assert_eq!(message.subject(), Some("Your code is 12345…"));
+        assert_eq!(message.codes(), ["12345", "482913", "0815", "4444"]);
+        assert_eq!(message.links(), ["https://example.com/verify?a=1&b=2", "http://example.com/"]);
+        assert!(message.text().is_some_and(|text| text.starts_with("Enter")));
+        assert!(message.html().is_some_and(|html| html.starts_with("<a ")));
+    }
+
+    proptest! {
+        /// What a stranger wrote ends nothing.
+        #[test]
+        fn anything_is_read(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40),
+            bytes in prop::collection::vec(any::<u8>(), 0..8),
+        ) {
+            let message = [pieces.concat(), bytes].concat();
+            let parsed = Parsed::of(&message);
+            let _ = (parsed.subject(), parsed.html(), parsed.text(), parsed.links(), parsed.codes());
+            for (_, part) in parsed.attachments() {
+                let _ = (is_inline(part), part.attachment_name(), part.contents().len());
+            }
+            let it = parsed.message();
+            let _ = (it.from(), it.to(), it.reply_to(), it.message_id(), it.date(), it.headers_raw().count());
+        }
+    }
+
+    const PIECES: &[&[u8]] = &[
+        b"\r\n",
+        b"\r\n\r\n",
+        b"--b\r\n",
+        b"--b--\r\n",
+        b"--c\r\n",
+        b"Content-Type: multipart/mixed; boundary=b\r\n",
+        b"Content-Type: multipart/alternative; boundary=\"c\"\r\n",
+        b"Content-Type: message/rfc822\r\n",
+        b"Content-Type: text/html; charset=utf-7\r\n",
+        b"Content-Transfer-Encoding: base64\r\n",
+        b"Content-Transfer-Encoding: quoted-printable\r\n",
+        b"Content-Disposition: inline; filename*0*=utf-8''a%\r\n",
+        b"Content-ID: <\r\n",
+        b"Subject: =?utf-8?b?=\r\n",
+        b"From: a: <\r\n",
+        b"Date: Mon, 99 X 9999 99:99\r\n",
+        b"<a href='",
+        b"href=\"https://a\"",
+        b"&#x110000;",
+        b"=3D",
+        b"=\r\n",
+        b"Zm9v",
+        b"12345",
+        b"begin 644 a\r\n",
+    ];
+
+    #[test]
+    fn what_is_no_message_says_nothing() {
+        for bytes in
+            [&b""[..], b"\0", b"\xff\xff", b"Content-Type: multipart/mixed; boundary=\r\n\r\n--"]
+        {
+            let message = Parsed::of(bytes);
+            assert!(message.links().is_empty() && message.codes().is_empty());
+        }
+    }
+}

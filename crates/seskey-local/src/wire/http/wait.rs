@@ -1,0 +1,137 @@
+//! What a test waits for: the next message to somebody, and the links and codes in it.
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{Path, RawQuery, State},
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::{
+    Refused, json_response,
+    listing::Listing,
+    parameters::{BadParameter, NoParameters, Parameters},
+};
+use crate::{
+    mailbox::{Filter, Message},
+    message::Parsed,
+    service::LocalSes,
+};
+
+/// The oldest message that the parameters let through, when it is there; 204 if none has come in time.
+pub(super) async fn wait(
+    State(ses): State<Arc<LocalSes>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, BadParameter> {
+    let parameters =
+        Parameters::of(query.as_deref(), &["to", "from", "subject", "since", "timeout"])?;
+    let wanted = Wanted::of(&parameters)?;
+    let seconds = parameters.parsed("timeout", "a whole number of seconds")?.unwrap_or(30);
+    if seconds > LONGEST {
+        return Err(BadParameter(format!("timeout is at most {LONGEST} seconds")));
+    }
+    let arrived = timeout(Duration::from_secs(seconds), arrival(&ses, &wanted)).await;
+    Ok(match arrived {
+        Ok(message) => {
+            let body = Body::new(Listing::of_one(&message));
+            ([(CONTENT_TYPE, "application/json")], body).into_response()
+        }
+        Err(_) => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+/// Seconds; a proxy between gives up before.
+const LONGEST: u64 = 600;
+
+async fn arrival(ses: &LocalSes, wanted: &Wanted) -> Arc<Message> {
+    // before it is looked, or one that comes between would be missed
+    let mut arrivals = ses.state().arrivals();
+    let mut after = wanted.after.clone();
+    loop {
+        for message in ses.state().messages(&Filter::default(), after.as_deref(), usize::MAX) {
+            if wanted.is(&message) {
+                return message;
+            }
+            after = Some(message.id.clone());
+        }
+        // the mailbox is there as long as this is
+        let _ = arrivals.changed().await;
+    }
+}
+
+/// Which message is waited for; an absent condition is fulfilled.
+struct Wanted {
+    to: Option<String>,
+    from: Option<String>,
+    subject: Option<String>,
+    after: Option<String>,
+    not_before: Option<Timestamp>,
+}
+
+impl Wanted {
+    fn of(parameters: &Parameters) -> Result<Self, BadParameter> {
+        let since = parameters.get("since");
+        let not_before = since.and_then(|since| Timestamp::from_str(since).ok());
+        Ok(Self {
+            to: parameters.text("to"),
+            from: parameters.text("from"),
+            subject: parameters.text("subject").map(|subject| subject.to_lowercase()),
+            after: since.filter(|_| not_before.is_none()).map(str::to_owned),
+            // as messages have it
+            not_before: not_before.and_then(|it| Timestamp::from_second(it.as_second()).ok()),
+        })
+    }
+
+    fn is(&self, message: &Message) -> bool {
+        let is = |wanted: &str, address: &str| wanted.eq_ignore_ascii_case(address);
+        let to = |to: &String| message.destination.all().any(|address| is(to, address));
+        self.not_before.is_none_or(|since| message.timestamp >= since)
+            && self.to.as_ref().is_none_or(to)
+            && ((self.from.is_none() && self.subject.is_none()) || self.is_said_by(message))
+    }
+
+    /// What only the message itself tells.
+    fn is_said_by(&self, message: &Message) -> bool {
+        let parsed = Parsed::of(&message.raw_data);
+        let subject = parsed.subject().unwrap_or_default().to_lowercase();
+        let from = |from: &String| {
+            from.eq_ignore_ascii_case(&message.source)
+                || parsed.message().from().is_some_and(|it| it.contains(from))
+        };
+        self.from.as_ref().is_none_or(from)
+            && self.subject.as_ref().is_none_or(|wanted| subject.contains(wanted))
+    }
+}
+
+/// `{"links":["https://…"]}` of a message.
+pub(super) async fn links(
+    _: NoParameters,
+    State(ses): State<Arc<LocalSes>>,
+    Path(id): Path<String>,
+) -> Response {
+    found(&ses, &id, |parsed| json!({"links": parsed.links()}))
+}
+
+/// `{"codes":["123456"]}` of a message.
+pub(super) async fn codes(
+    _: NoParameters,
+    State(ses): State<Arc<LocalSes>>,
+    Path(id): Path<String>,
+) -> Response {
+    found(&ses, &id, |parsed| json!({"codes": parsed.codes()}))
+}
+
+fn found(ses: &LocalSes, id: &str, find: fn(&Parsed<'_>) -> serde_json::Value) -> Response {
+    match ses.state().message(id) {
+        Some(message) => json_response(&find(&Parsed::of(&message.raw_data))),
+        None => NO_MESSAGE.into_response(),
+    }
+}
+
+pub(super) const NO_MESSAGE: Refused =
+    Refused(StatusCode::NOT_FOUND, "there is no message of that ID");
