@@ -10,6 +10,7 @@ use std::{
     fs,
     path::Path,
     process::{Command, Output},
+    time::Duration,
 };
 
 use aws_sdk_sesv2::{
@@ -121,15 +122,36 @@ impl Scene {
         SmtpPassword::derive(&secret, &region).expose().to_owned()
     }
 
+    /// What the library says of a message that goes this way.
+    async fn refusal(
+        &self,
+        client: lettre::transport::smtp::AsyncSmtpTransportBuilder,
+        recipients: usize,
+    ) -> String {
+        let mut message = Message::builder().from(RIGHT.from.parse().unwrap());
+        for number in 0..recipients {
+            message = message.to(format!("a{number}@example.com").parse().unwrap());
+        }
+        let message = message.body("hi".to_owned()).unwrap();
+        client
+            .timeout(Some(Duration::from_secs(5)))
+            .build()
+            .send(message)
+            .await
+            .unwrap_err()
+            .to_string()
+    }
+
+    fn credentials(&self, password: &str) -> authentication::Credentials {
+        authentication::Credentials::new(self.variable("MAILER_ID").to_owned(), password.to_owned())
+    }
+
     /// Sends it as an application does; what its library says where the server refuses.
     async fn send(&self, case: &Case) -> Result<(), String> {
         let name = format!("email-smtp.{}.amazonaws.com", case.region);
         let client =
             self.client(&name, |it| it.add_root_certificate(self.authority()), Tls::Required);
-        let login = authentication::Credentials::new(
-            self.variable("MAILER_ID").to_owned(),
-            self.password(case.region),
-        );
+        let login = self.credentials(&self.password(case.region));
         let message = Message::builder()
             .from(case.from.parse().unwrap())
             .to(case.to.parse().unwrap())
@@ -239,5 +261,34 @@ fn the_words_of_the_refusal_show_it_too() {
         let arguments = ["--error", &said, "--from", case.from, "--to", case.to, "--offline"];
         let answer = scene.diagnose(&arguments);
         assert_eq!(first(&answer), (case.cause, "certain"), "{said}: {answer}");
+    }
+}
+
+/// An application that goes the wrong way to the server, or with a wrong login: its words, and the first cause of them.
+#[test]
+fn the_words_of_a_wrong_way_show_its_cause() {
+    const NAME: &str = "email-smtp.us-east-1.amazonaws.com";
+    let scene = Scene::new();
+    let right = scene.credentials(&scene.password("us-east-1"));
+    let raw = scene.credentials(scene.variable("MAILER_SECRET"));
+    let trusting =
+        |name, tls| scene.client(name, |it| it.add_root_certificate(scene.authority()), tls);
+    let clear = |_| Tls::None;
+    for (cause, client, recipients) in [
+        ("no-tls", trusting(NAME, clear).credentials(right.clone()), 1),
+        ("auth-not-tried", trusting(NAME, Tls::Required), 1),
+        ("raw-secret-as-password", trusting(NAME, Tls::Required).credentials(raw), 1),
+        (
+            "tls-wrapper-on-starttls-port",
+            trusting(NAME, Tls::Wrapper).credentials(right.clone()),
+            1,
+        ),
+        ("untrusted-certificate", scene.client(NAME, |it| it, Tls::Required), 1),
+        ("host-name-mismatch", trusting("mail.example.net", Tls::Required), 1),
+        ("message-refused", trusting(NAME, Tls::Required).credentials(right.clone()), 51),
+    ] {
+        let said = scene.runtime.block_on(scene.refusal(client, recipients));
+        let answer = scene.diagnose(&["--error", &said, "--offline"]);
+        assert_eq!(first(&answer).0, cause, "{said}: {answer}");
     }
 }

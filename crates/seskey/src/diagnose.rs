@@ -12,6 +12,7 @@ mod network;
 mod offline;
 mod phrases;
 mod place;
+mod providers;
 mod remedy;
 mod said;
 mod sending;
@@ -22,7 +23,7 @@ use std::fmt;
 
 pub use evidence::{
     Banner, Certificate, ConfigurationSet, Derivation, Evidence, Host, Identity, Key, Permission,
-    Ports, Tls,
+    Ports, Tls, TlsMode, WrittenPlace,
 };
 pub use file::FileValues;
 pub use forms::{Around, Password, UserName, Values};

@@ -65,7 +65,7 @@ fn causes(error: &SmtpError, password: &Recognised, server: &Server) -> String {
     let mut evidence = Evidence {
         password: match password {
             Recognised::SmtpPassword(algorithm) => Some(Password::Smtp(*algorithm)),
-            Recognised::SecretAccessKey => Some(Password::SecretAccessKey),
+            Recognised::SecretAccessKey => Some(Password::SecretAccessKey { is_given: false }),
             Recognised::PasswordWithoutVersion => Some(Password::WithoutVersion),
             _ => None,
         },

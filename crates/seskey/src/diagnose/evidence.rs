@@ -31,6 +31,10 @@ pub struct Evidence {
     pub region: Option<Region>,
     /// The port that the application connects to.
     pub port: Option<u16>,
+    /// What is written amiss where host and port are.
+    pub place: Option<WrittenPlace>,
+    /// How the application turns to TLS, by its configuration.
+    pub tls_mode: Option<TlsMode>,
     /// The sender.
     pub from: Option<String>,
     /// The recipient.
@@ -120,8 +124,32 @@ pub enum Host {
     MailManager,
     /// Meant to be one of AWS's, and written otherwise; the nearest right name.
     Misspelled(Option<String>),
+    /// An SMTP server of this other provider.
+    Provider(&'static str),
     /// Somebody else's name, or an address.
     Other,
+}
+
+/// What is written amiss where host and port are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WrittenPlace {
+    /// The host has a port behind it, where a host alone is wanted.
+    pub port_in_host: bool,
+    /// The port is no number of a port.
+    pub port_is_none: bool,
+}
+
+/// How an application turns to TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsMode {
+    /// By STARTTLS.
+    Starttls,
+    /// From the first byte.
+    Wrapper,
+    /// `secure=true`, which most readers take for TLS from the first byte.
+    Secure,
+    /// `secure=false`, which most readers take for STARTTLS, or no TLS.
+    NotSecure,
 }
 
 /// Which ports of the endpoint take a connection, of those that were tried.
@@ -230,7 +258,7 @@ pub enum ConfigurationSet {
 }
 
 impl Evidence {
-    /// The same with what was said. Where nothing else tells the host or the port, the text does.
+    /// The same with what was said. Where nothing else tells host, port or user name, the text does.
     pub fn with_said(self, said: Option<Said>) -> Self {
         let Some(said) = said else { return self };
         let host_text = self.host_text.or_else(|| said.host.clone());
@@ -239,7 +267,8 @@ impl Evidence {
             Some(Host::Smtp(region) | Host::Api(Some(region))) => Some(region.clone()),
             _ => None,
         });
-        Self { host_text, host, region, port: self.port.or(said.port), said: Some(said), ..self }
+        let (port, user_name) = (self.port.or(said.port), self.user_name.or(said.user_name));
+        Self { host_text, host, region, port, user_name, said: Some(said), ..self }
     }
 
     /// The problem that was said, where it excludes others.
@@ -270,6 +299,14 @@ impl Evidence {
     /// Whether the state of the access key in IAM explains by itself why a login is refused.
     pub(super) fn is_explained_by_key(&self) -> bool {
         self.key.is_some_and(|key| key != Key::Active)
+    }
+
+    /// Who refuses the login, as far as that is known: applications do not all tell what the server said.
+    pub(super) fn refuser(&self) -> &'static str {
+        match self.logged_in == Some(false) || self.has_said(&Problem::CredentialsInvalid) {
+            true => "the server refuses the login",
+            false => "the application says that the login failed, and not why",
+        }
     }
 
     /// Whether the very values were seen to log in, or a reply was given that comes only after a login.

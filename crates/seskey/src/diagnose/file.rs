@@ -4,6 +4,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::evidence::{TlsMode, WrittenPlace};
 use crate::{
     credential::{Found, Kind, place},
     pasted::plain_name,
@@ -21,6 +22,10 @@ pub struct FileValues {
     pub host: Option<String>,
     /// The port.
     pub port: Option<u16>,
+    /// What is written amiss where host and port are.
+    pub place: WrittenPlace,
+    /// How the application turns to TLS.
+    pub tls_mode: Option<TlsMode>,
 }
 
 impl FileValues {
@@ -30,7 +35,7 @@ impl FileValues {
         let values = Self::as_it_stands(text);
         match Found::read(text).ok().and_then(|found| found.into_iter().next()) {
             Some(found) if !values.has_blanks_around(&found) && !values.is_cut_off(&found) => {
-                Self::from(found)
+                Self { place: values.place, tls_mode: values.tls_mode, ..Self::from(found) }
             }
             _ => values,
         }
@@ -105,9 +110,17 @@ impl FileValues {
             && !name.contains("from")
         {
             let (host, port) = place(value);
+            // Grafana wants both there, in its file under this name alone
+            let is_host_alone =
+                ends(&["host", "server"]) && name != "host" && !name.starts_with("gf");
+            self.place.port_in_host |= port.is_some() && is_host_alone;
             (self.host, self.port) = (host, port.or(self.port));
         } else if ends(&["port"]) {
             self.port = value.parse().ok().or(self.port);
+            // a variable is replaced before it is read
+            self.place.port_is_none = self.port.is_none() && !value.contains('$');
+        } else {
+            self.tls_mode = TlsMode::of(&name, value).or(self.tls_mode);
         }
     }
 
@@ -121,7 +134,9 @@ impl FileValues {
                         serde_json::Value::String(text) if !(has_own && name == "user_name") => {
                             self.take(name, text);
                         }
-                        serde_json::Value::Number(number) => self.take(name, &number.to_string()),
+                        serde_json::Value::Number(_) | serde_json::Value::Bool(_) => {
+                            self.take(name, &value.to_string());
+                        }
                         value => self.take_json(value),
                     }
                 }
@@ -149,7 +164,31 @@ impl FileValues {
         let is_of_ses = key.contains("amazonaws") || Kind::of_user_name(user_name).is_some();
         if self.password.is_none() || is_of_ses {
             let secret = |text: &str| Some(Secret::new(text.to_owned()));
-            *self = Self { user_name: secret(user_name), password: secret(password), host, port };
+            let (user_name, password) = (secret(user_name), secret(password));
+            *self = Self { user_name, password, host, port, ..Self::default() };
+        }
+    }
+}
+
+impl TlsMode {
+    /// By a setting of Django, nodemailer, PHPMailer, Rails or one like theirs, its name in plain letters. What their
+    /// readers differ in, such as `encryption=tls`, says nothing.
+    fn of(name: &str, value: &str) -> Option<Self> {
+        let value = value.to_ascii_lowercase();
+        let is_on = matches!(&*value, "true" | "1" | "yes" | "on");
+        let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+        match &*value {
+            "ssl" | "smtps" if ends(&["encryption", "secure", "security", "scheme"]) => {
+                Some(Self::Wrapper)
+            }
+            "starttls" if ends(&["encryption", "secure", "security", "tlsmode"]) => {
+                Some(Self::Starttls)
+            }
+            _ if ends(&["usessl", "smtpssl"]) && is_on => Some(Self::Wrapper),
+            _ if ends(&["usetls", "usestarttls", "starttls"]) && is_on => Some(Self::Starttls),
+            "true" | "1" if ends(&["secure"]) => Some(Self::Secure),
+            "false" | "0" if ends(&["secure"]) => Some(Self::NotSecure),
+            _ => None,
         }
     }
 }
@@ -168,6 +207,7 @@ impl From<Found> for FileValues {
             password: secret(credential.expose_password()),
             host: credential.endpoint().map(str::to_owned),
             port,
+            ..Self::default()
         }
     }
 }
@@ -216,7 +256,9 @@ fn of_url(text: &str) -> Option<FileValues> {
         Some(Secret::new(decoded)).filter(|text| !text.expose().is_empty())
     };
     let (host, port) = place(host.trim_end_matches('/'));
-    Some(FileValues { user_name: decoded(user_name), password: decoded(password), host, port })
+    let (user_name, password) = (decoded(user_name), decoded(password));
+    let tls_mode = (scheme == "smtps").then_some(TlsMode::Wrapper);
+    Some(FileValues { user_name, password, host, port, tls_mode, ..FileValues::default() })
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use super::evidence::{Derivation, Evidence, Host};
+use super::{
+    evidence::{Derivation, Evidence, Host, TlsMode, WrittenPlace},
+    providers::provider,
+};
 use crate::{
     access_key::{AccessKeyId, SecretAccessKey},
     credential::Kind,
@@ -27,6 +30,10 @@ pub struct Values<'a> {
     pub host: Option<&'a str>,
     /// The port that it connects to.
     pub port: Option<u16>,
+    /// What is written amiss where host and port are.
+    pub place: WrittenPlace,
+    /// How the application turns to TLS.
+    pub tls_mode: Option<TlsMode>,
     /// The region, where it is known otherwise than by the host.
     pub region: Option<&'a Region>,
     /// Days to try for a derivation with a real date, as `YYYYMMDD`.
@@ -67,8 +74,13 @@ pub enum Password {
     Smtp(Algorithm),
     /// A signature without its version byte.
     WithoutVersion,
-    /// A secret access key.
-    SecretAccessKey,
+    /// A secret access key, by its form or by the one that is given beside it.
+    SecretAccessKey {
+        /// Whether it is that one.
+        is_given: bool,
+    },
+    /// What has the form of a secret access key, and that of an SMTP password without its last four letters.
+    SecretAccessKeyOrCutOff,
     /// An access key ID.
     AccessKeyId,
     /// The Base64 of an SMTP password.
@@ -128,7 +140,7 @@ impl Evidence {
             derivation(password, secret, region.as_ref(), values.dates)
         });
         let password_form = password.map(|text| match values.secret {
-            Some(secret) if secret.expose() == text => Password::SecretAccessKey,
+            Some(secret) if secret.expose() == text => Password::SecretAccessKey { is_given: true },
             Some(secret) if is_beginning(text, secret) => Password::CutOff(text.len()),
             _ => Password::of(text),
         });
@@ -144,6 +156,8 @@ impl Evidence {
             host_text: values.host.map(|host| host.trim().to_owned()),
             region,
             port: values.port,
+            place: Some(values.place),
+            tls_mode: values.tls_mode,
             ..Self::default()
         }
     }
@@ -166,7 +180,7 @@ fn derivation(
 }
 
 impl UserName {
-    fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         match recognise(text) {
             _ if text.is_empty() => return Self::Empty,
             _ if is_placeholder(text) => return Self::Placeholder,
@@ -204,7 +218,14 @@ impl Password {
             _ if is_placeholder(text) => return Self::Placeholder,
             Recognised::SmtpPassword(algorithm) => return Self::Smtp(algorithm),
             Recognised::PasswordWithoutVersion => return Self::WithoutVersion,
-            Recognised::SecretAccessKey => return Self::SecretAccessKey,
+            // the digest or the random key of something else
+            Recognised::SecretAccessKey if text.bytes().all(is_hex) => {
+                return Self::Other(text.len());
+            }
+            Recognised::SecretAccessKey if begins_as_password(text) => {
+                return Self::SecretAccessKeyOrCutOff;
+            }
+            Recognised::SecretAccessKey => return Self::SecretAccessKey { is_given: false },
             Recognised::AccessKeyId | Recognised::TemporaryAccessKeyId => return Self::AccessKeyId,
             _ => {}
         }
@@ -223,10 +244,8 @@ impl Password {
             return Self::Base64;
         }
         let is_base64 = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
-        // the version byte is 4, so the second letter is one of sixteen
-        let begins_so =
-            text.starts_with('B') && text[1..].starts_with(|c: char| ('A'..='P').contains(&c));
-        if is_base64 && begins_so && (12..SmtpPassword::LENGTH).contains(&text.len()) {
+        if is_base64 && begins_as_password(text) && (12..SmtpPassword::LENGTH).contains(&text.len())
+        {
             return Self::CutOff(text.len());
         }
         match IngressPassword::parse(text) {
@@ -234,6 +253,15 @@ impl Password {
             Err(_) => Self::Other(text.chars().count()),
         }
     }
+}
+
+/// The version byte is 4, so the second letter is one of sixteen.
+fn begins_as_password(text: &str) -> bool {
+    text.strip_prefix('B').is_some_and(|rest| rest.starts_with(|c: char| ('A'..='P').contains(&c)))
+}
+
+fn is_hex(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 impl Around {
@@ -296,6 +324,9 @@ impl Host {
         let second = labels.next().unwrap_or_default();
         let is_of_aws = name.contains("amazonaws") || name.ends_with(".api.aws");
         let region = Region::parse(second).ok();
+        if let Some(provider) = provider(&name) {
+            return Self::Provider(provider);
+        }
         match first {
             "email" | "email-fips" | "ses" if is_of_aws => Self::Api(region),
             _ if !is_of_aws && !first.starts_with("email-smtp") => Self::Other,

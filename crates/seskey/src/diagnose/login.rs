@@ -66,7 +66,7 @@ pub(super) const CAUSES: &[Cause] = &[
         |e| match e.key {
             Some(Key::Expired) => certain("IAM says that its status is Expired"),
             Some(_) => refuted(),
-            None => refuted_if(e.is_past_login()),
+            None => refuted_if(e.logged_in == Some(true)),
         })),
     of_aws(row(Phase::Login, "key-too-new", "the access key was made moments ago, and is not known everywhere yet",
         "seskey verify --user-name {ACCESS_KEY_ID} --region {REGION}; again, until it logs in several times in a row",
@@ -87,7 +87,7 @@ pub(super) const CAUSES: &[Cause] = &[
         "https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html",
         |e| match e.user_name {
             _ if e.is_past_login() => refuted(),
-            Some(UserName::IngressPointId) if e.is_refused() => possible(1, "the server refuses a user name that begins with inp-"),
+            Some(UserName::IngressPointId) if e.is_refused() => possible(1, format!("{}, and the user name begins with inp-", e.refuser())),
             Some(UserName::IngressPointId) | None => None,
             Some(_) => refuted(),
         }),
@@ -131,14 +131,17 @@ fn said(e: &Evidence, problem: &Problem, evidence: &'static str) -> Option<Verdi
     }
 }
 
+/// A state of the key that IAM tells, else one that a refused login leaves open; of a smaller rank more likely.
 fn of_key(e: &Evidence, key: Key, rank: u8, evidence: &'static str) -> Option<Verdict> {
     match e.key {
         Some(seen) if seen == key => certain(evidence),
         Some(_) => refuted(),
-        None if e.is_past_login() || e.logged_in_elsewhere.is_some() => refuted(),
-        None if e.is_refused() && is_well_formed(e) => {
-            possible(rank, "the server does not tell a wrong password from a key that is none")
-        }
+        // a reply after a login tells of its own moment alone
+        None if e.logged_in == Some(true) || e.logged_in_elsewhere.is_some() => refuted(),
+        None if e.is_refused() && is_well_formed(e) => possible(
+            rank,
+            format!("{}; no reply tells a wrong password from a key that is none", e.refuser()),
+        ),
         None => None,
     }
 }
@@ -165,15 +168,15 @@ fn other_key(e: &Evidence) -> Option<Verdict> {
         Some(_) if is_right && e.is_explained_by_key() => None,
         Some(_) if is_right && e.is_refused() => possible(
             1,
-            "the password is right for the secret access key, and the server refuses it",
+            format!("the password is right for the secret access key, and {}", e.refuser()),
         ),
         Some(_) => refuted(),
         None if e.is_refused() && e.key == Some(Key::Active) && is_well_formed(e) => {
-            possible(2, "the key is active, and the server refuses the password")
+            possible(2, format!("the key is active, and {}", e.refuser()))
         }
         None if e.is_explained_by_key() => None,
         None if e.is_refused() && e.password == Some(Password::Smtp(Algorithm::V4)) => {
-            possible(3, "the server refuses it; seskey inspect with the secret access key tells")
+            possible(3, format!("{}; seskey inspect with the secret access key tells", e.refuser()))
         }
         None if matches!(e.password, Some(Password::Smtp(_)) | None) => None,
         None => refuted(),

@@ -2,7 +2,7 @@
 
 use super::{
     Cause, Evidence, Phase, Verdict, certain,
-    evidence::{Derivation, Host},
+    evidence::{Derivation, Host, Key},
     forms::{Password, UserName},
     possible, refuted, refuted_if, row,
     said::Problem,
@@ -22,10 +22,25 @@ const IDENTIFIERS: &str =
 
 #[rustfmt::skip]
 pub(super) const CAUSES: &[Cause] = &[
+    row(Phase::Offline, "foreign-host", "the host is the SMTP server of another provider than AWS",
+        "connect to email-smtp.{REGION}.amazonaws.com, or take the user name and the password of the other provider", CONNECT,
+        |e| match &e.host {
+            Some(Host::Provider(whose)) => certain(format!("the name of the host is one of {whose}'s")),
+            Some(_) => refuted(),
+            None => None,
+        }),
     row(Phase::Offline, "raw-secret-as-password", "the secret access key itself is used as the SMTP password",
         "seskey derive {REGION} --secret-file FILE", CREDENTIALS,
-        |e| password(e, |form| form == Password::SecretAccessKey,
-            "the password has the form of a secret access key: 40 letters, digits, + and /")),
+        |e| match e.password {
+            _ if e.is_past_login() => refuted(),
+            Some(Password::SecretAccessKey { is_given: true }) => certain("the password is the secret access key that was given beside it"),
+            Some(Password::SecretAccessKey { is_given: false }) =>
+                possible(0, "the password has the form of a secret access key: 40 letters, digits, + and /; an SMTP password has 44"),
+            Some(Password::SecretAccessKeyOrCutOff) => possible(0, "the password has 40 letters, digits, + and /, as a secret access key has"),
+            Some(_) => refuted(),
+            None if is_unexplained(e) => possible(1, format!("{}, and the password may be the secret access key itself", e.refuser())),
+            None => None,
+        }),
     row(Phase::Offline, "other-region", "the SMTP password is for another region than the endpoint",
         "seskey derive {REGION} --secret-file FILE, or connect to the endpoint of the other region", CREDENTIALS, other_region),
     row(Phase::Offline, "v2-password", "the SMTP password is of the algorithm of before 2019",
@@ -100,6 +115,8 @@ pub(super) const CAUSES: &[Cause] = &[
         "copy it again whole, it has 44 characters; seskey render TARGET --credentials FILE: it quotes them",
         "https://github.com/nodemailer/nodemailer/issues/572",
         |e| match e.password {
+            Some(Password::SecretAccessKeyOrCutOff) =>
+                possible(1, "the password has 40 characters and begins as one of 44"),
             Some(Password::CutOff(length)) =>
                 possible(0, format!("the password has {length} characters and begins as one of 44")),
             Some(_) => refuted(),
@@ -215,7 +232,27 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(Host::Smtp(_)), Some(_)) => refuted(),
             _ => None,
         }),
+    row(Phase::Offline, "port-is-no-number", "the port is no number",
+        "write 587 for STARTTLS, or 465 for TLS from the first byte", CONNECT,
+        |e| match e.place {
+            Some(place) if place.port_is_none => certain("what stands where the port should be is no number up to 65535"),
+            Some(_) if e.port.is_some() => refuted(),
+            _ => None,
+        }),
+    row(Phase::Offline, "port-in-host", "the port stands behind the host, where the application wants the host alone",
+        "write the host without the port, and the port where the application reads it", CONNECT,
+        |e| match e.place {
+            Some(place) if place.port_in_host => possible(2, "the host has a colon and a port behind it; some applications take that, others look for a host of that name"),
+            Some(_) if e.host.is_some() => refuted(),
+            _ => None,
+        }),
 ];
+
+/// A refused login of which neither the password nor the state of the key is known.
+fn is_unexplained(e: &Evidence) -> bool {
+    let may_be_of_iam = !matches!(e.user_name, Some(UserName::IngressPointId));
+    e.is_refused() && may_be_of_iam && e.key.is_none_or(|key| key == Key::Active)
+}
 
 /// A password of this form; of no other.
 fn password(e: &Evidence, fits: fn(Password) -> bool, evidence: &'static str) -> Option<Verdict> {
@@ -249,7 +286,7 @@ fn other_region(e: &Evidence) -> Option<Verdict> {
             (Some(region), _) => certain(format!("the endpoint of {region} takes it")),
             (None, _) if e.is_explained_by_key() => None,
             (None, Some(Password::Smtp(Algorithm::V4))) | (None, None) if e.is_refused() => {
-                possible(1, "the server refuses it, and such a password is for one region alone")
+                possible(1, format!("{}, and such a password is for one region alone", e.refuser()))
             }
             (None, Some(Password::Smtp(Algorithm::V4)) | None) => None,
             (None, Some(_)) => refuted(),

@@ -1,7 +1,8 @@
 //! The words of servers, of mail and TLS libraries and of applications, each with the problem that it names.
 //!
 //! Sources: SES Developer Guide, "Amazon SES SMTP issues" (table of replies); published transcripts; the sources of
-//! the libraries: PHPMailer, smtplib, Postfix, nodemailer, net/smtp of Go and of Ruby, Jakarta Mail, .NET, msmtp.
+//! the libraries: PHPMailer, smtplib, Postfix, nodemailer, net/smtp of Go and of Ruby, Jakarta Mail, .NET, msmtp,
+//! rustls.
 
 use super::{Phase, said::Problem};
 
@@ -58,6 +59,7 @@ pub(super) const PHRASES: &[(&str, Problem, Phase)] = &[
     ("first record does not look like a tls handshake", Problem::NotTls, Phase::Tls),
     ("unrecognized ssl message", Problem::NotTls, Phase::Tls),
     ("unable to get local issuer", Problem::UnknownIssuer, Phase::Tls),
+    ("unable to verify the first certificate", Problem::UnknownIssuer, Phase::Tls),
     ("unknown issuer", Problem::UnknownIssuer, Phase::Tls),
     ("unknownissuer", Problem::UnknownIssuer, Phase::Tls),
     ("unknown authority", Problem::UnknownIssuer, Phase::Tls),
@@ -69,6 +71,8 @@ pub(super) const PHRASES: &[(&str, Problem, Phase)] = &[
     ("certificate expired", Problem::CertificateTime, Phase::Tls),
     ("hostname mismatch", Problem::OtherName, Phase::Tls),
     ("altname", Problem::OtherName, Phase::Tls),
+    ("certificate not valid for name", Problem::OtherName, Phase::Tls),
+    ("notvalidforname", Problem::OtherName, Phase::Tls),
     ("certificate is valid for", Problem::OtherName, Phase::Tls),
     ("does not match target host", Problem::OtherName, Phase::Tls),
     ("did not match expected cn", Problem::OtherName, Phase::Tls),
@@ -86,6 +90,7 @@ pub(super) const PHRASES: &[(&str, Problem, Phase)] = &[
     ("getaddrinfo", Problem::NameUnknown, Phase::Network),
     ("enotfound", Problem::NameUnknown, Phase::Network),
     ("nxdomain", Problem::NameUnknown, Phase::Network),
+    ("temporary failure in name resolution", Problem::NameUnknown, Phase::Network),
     ("no such host", Problem::NameUnknown, Phase::Network),
     ("could not resolve", Problem::NameUnknown, Phase::Network),
     ("name or service not known", Problem::NameUnknown, Phase::Network),
@@ -106,15 +111,22 @@ pub(super) const PHRASES: &[(&str, Problem, Phase)] = &[
     ("connect etimedout", Problem::ConnectTimedOut, Phase::Network),
     ("net::opentimeout", Problem::ConnectTimedOut, Phase::Network),
     ("dial tcp", Problem::ConnectTimedOut, Phase::Network),
+    ("ehostunreach", Problem::ConnectTimedOut, Phase::Network),
+    ("enetunreach", Problem::ConnectTimedOut, Phase::Network),
+    ("no route to host", Problem::ConnectTimedOut, Phase::Network),
     ("network is unreachable", Problem::ConnectTimedOut, Phase::Network),
     // whatever words a library puts behind it
     ("535", Problem::CredentialsInvalid, Phase::Login),
+    ("530", Problem::AuthenticationRequired, Phase::Login),
     ("could not authenticate", Problem::LoginFailed, Phase::Login),
     ("authentication failed", Problem::LoginFailed, Phase::Login),
     ("timed out", Problem::TimedOut, Phase::Network),
     ("etimedout", Problem::TimedOut, Phase::Network),
     ("i/o timeout", Problem::TimedOut, Phase::Network),
     ("connection unexpectedly closed", Problem::ConnectionLost, Phase::Network),
+    ("end of file reached", Problem::ConnectionLost, Phase::Network),
+    ("unexpected eof", Problem::ConnectionLost, Phase::Network),
+    ("error=eof", Problem::ConnectionLost, Phase::Network),
     ("lost connection with", Problem::ConnectionLost, Phase::Network),
     ("econnreset", Problem::ConnectionLost, Phase::Network),
     ("connection reset by peer", Problem::ConnectionLost, Phase::Network),

@@ -6,6 +6,7 @@
 
 use super::{
     Phase,
+    forms::UserName,
     phrases::PHRASES,
     place::{Place, without_secrets},
 };
@@ -21,6 +22,8 @@ pub struct Said {
     pub host: Option<String>,
     /// The port that the line names.
     pub port: Option<u16>,
+    /// The user name that the text names, as Swift Mailer and its successor do.
+    pub user_name: Option<UserName>,
 }
 
 /// A problem that a text names.
@@ -89,7 +92,8 @@ pub struct Denied {
     pub reason: Option<Reason>,
 }
 
-/// Why a policy does not allow an action. Source: IAM User Guide, "Troubleshoot access denied error messages".
+/// Why a policy does not allow an action. Sources: IAM User Guide, "Troubleshoot access denied error messages"; of the
+/// boundary as it was met, nebari-dev/nebari#2152.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// `with an explicit deny in …`
@@ -98,7 +102,7 @@ pub enum Reason {
     NoIdentityPolicy,
     /// `because no permissions boundary allows …`
     NoBoundary,
-    /// `because no service control policy allows …`, or one of resources
+    /// `because no service control policy allows …`
     NoOrganization,
 }
 
@@ -109,6 +113,8 @@ impl Said {
         let lines: Vec<&str> = text.lines().collect();
         let (at, last) =
             (0..lines.len()).rev().find_map(|at| Some((at, Self::of_line(lines[at])?)))?;
+        let named = lines.iter().rev().find_map(|line| user_name(line));
+        let last = Self { user_name: named, ..last };
         if !last.problem.is_vague() {
             return Some(last);
         }
@@ -126,6 +132,7 @@ impl Said {
             phase: Phase::Login,
             host: None,
             port: None,
+            user_name: None,
         };
         Self::of_line(&line).or_else(|| (400..500).contains(&code).then(transient))
     }
@@ -134,7 +141,7 @@ impl Said {
         let plain = line.to_ascii_lowercase();
         let (problem, phase) = Problem::of_line(line, &plain)?;
         let Place { host, port } = Place::of_line(&plain);
-        Some(Self { problem, phase, host, port })
+        Some(Self { problem, phase, host, port, user_name: None })
     }
 }
 
@@ -278,12 +285,11 @@ impl Denied {
     }
 }
 
-const REASONS: [(&str, Reason); 5] = [
+const REASONS: [(&str, Reason); 4] = [
     ("with an explicit deny", Reason::ExplicitDeny),
     ("because no identity-based policy allows", Reason::NoIdentityPolicy),
     ("because no permissions boundary allows", Reason::NoBoundary),
     ("because no service control policy allows", Reason::NoOrganization),
-    ("because no resource control policy allows", Reason::NoOrganization),
 ];
 
 /// AWS quotes by a backtick and an apostrophe.
@@ -303,6 +309,12 @@ fn not_verified(line: &str) -> Problem {
         .filter(|identity| !identity.is_empty())
         .collect();
     Problem::NotVerified { region, identities }
+}
+
+/// The form of what stands behind `username`, in quotation marks.
+fn user_name(line: &str) -> Option<UserName> {
+    let (_, rest) = line.split_once("username \"")?;
+    rest.split_once('"').map(|(name, _)| UserName::of(name))
 }
 
 fn configuration_set(line: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use super::{
     Cause, Evidence, Phase, certain,
-    evidence::{Banner, Certificate, Tls},
+    evidence::{Banner, Certificate, Tls, TlsMode},
     possible, refuted, refuted_if, row,
     said::Problem,
 };
@@ -20,6 +20,10 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(Problem::NotTls), _, Some(port)) if STARTTLS_PORTS.contains(&port) =>
                 certain(format!("what came on port {port} was no TLS, and STARTTLS comes first there")),
             (Some(Problem::NotTls), ..) => possible(0, "what came was no TLS"),
+            (_, None, Some(port)) if STARTTLS_PORTS.contains(&port) && is_wrapper(e) && !e.is_past_tls() => match e.tls_mode {
+                Some(TlsMode::Wrapper) => certain(format!("the configuration says TLS from the first byte, and STARTTLS comes first on port {port}")),
+                _ => possible(0, format!("the configuration says secure, which most applications take for TLS from the first byte, and STARTTLS comes first on port {port}")),
+            },
             (_, None, port) if e.has_said(&Problem::ConnectFailed) && port.is_none_or(|port| STARTTLS_PORTS.contains(&port)) =>
                 possible(6, "the application could not connect, and does not say why"),
             (_, Some(Tls::NotTls), _) => match e.banner {
@@ -33,6 +37,10 @@ pub(super) const CAUSES: &[Cause] = &[
     row(Phase::Tls, "starttls-on-wrapper-port", "the application waits for a greeting on a port that begins in TLS",
         "begin in TLS on this port, or use port 587 with STARTTLS", CONNECT,
         |e| match (&e.banner, e.said(), e.port) {
+            (None, None, Some(port)) if TLS_WRAPPER_PORTS.contains(&port) && e.tls_mode == Some(TlsMode::Starttls) =>
+                certain(format!("the configuration says STARTTLS, and port {port} begins in TLS")),
+            (None, None, Some(port)) if TLS_WRAPPER_PORTS.contains(&port) && e.tls_mode == Some(TlsMode::NotSecure) =>
+                possible(0, format!("the configuration says that the connection begins in clear, and port {port} begins in TLS")),
             (Some(Banner::Silent), ..) => certain("the server says nothing in clear, as on a port that begins in TLS"),
             (Some(_), ..) => refuted(),
             (None, _, Some(port)) if !TLS_WRAPPER_PORTS.contains(&port) => refuted_if(e.said.is_some()),
@@ -98,6 +106,10 @@ pub(super) const CAUSES: &[Cause] = &[
 ];
 
 const REFUSED: &str = "the application refuses the certificate, and does not say why";
+
+fn is_wrapper(e: &Evidence) -> bool {
+    matches!(e.tls_mode, Some(TlsMode::Wrapper | TlsMode::Secure))
+}
 
 fn is_without_greeting(e: &Evidence) -> bool {
     e.has_said(&Problem::GreetingTimedOut) || e.has_said(&Problem::ConnectionLost)

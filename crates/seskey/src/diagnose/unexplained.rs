@@ -31,9 +31,7 @@ pub(super) fn finding(evidence: &Evidence) -> Option<Finding> {
     let said = || evidence.said.as_ref();
     let (phase, shown) = match &evidence.failed {
         Some((phase, shown)) => (*phase, shown.clone()),
-        None if evidence.logged_in == Some(false) => {
-            (Phase::Login, "the server refuses the login".to_owned())
-        }
+        None if evidence.logged_in == Some(false) => (Phase::Login, evidence.refuser().to_owned()),
         None => (
             said()?.phase,
             "what was said is known, and what is known excludes its causes".to_owned(),
@@ -42,10 +40,10 @@ pub(super) fn finding(evidence: &Evidence) -> Option<Finding> {
     let cause = PHASES.iter().find(|cause| cause.phase == phase)?;
     let remedy = match phase {
         Phase::Network | Phase::Tls => {
-            "openssl s_client {STARTTLS}-connect {HOST}:{PORT} shows what answers"
+            "openssl s_client {STARTTLS}-connect {HOST}:{PORT}: it shows what answers"
         }
         _ => {
-            "seskey verify shows the reply; take user name, password and host anew from one source"
+            "seskey verify --user-name {ACCESS_KEY_ID} --region {REGION}: it shows the reply; take user name, password and host anew from one source"
         }
     };
     Some(Finding {

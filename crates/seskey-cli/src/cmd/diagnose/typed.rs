@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::{Span, Timestamp, tz::TimeZone};
 use seskey::{
     Region, Secret, SecretAccessKey,
-    diagnose::{Evidence, FileValues, Said, Values},
+    diagnose::{Evidence, FileValues, Said, TlsMode, Values, WrittenPlace},
 };
 
 use crate::{
@@ -23,6 +23,8 @@ pub(super) struct Typed {
     secret: Option<SecretAccessKey>,
     pub(super) host: Option<String>,
     port: Option<u16>,
+    place: WrittenPlace,
+    tls_mode: Option<TlsMode>,
     region: Option<Region>,
     from: Option<String>,
     to: Option<String>,
@@ -76,6 +78,12 @@ impl Typed {
             secret,
             host: args.host.clone().or(file.host),
             port: args.port.or(file.port),
+            // what is typed goes before what is written amiss
+            place: WrittenPlace {
+                port_in_host: file.place.port_in_host && args.host.is_none(),
+                port_is_none: file.place.port_is_none && args.port.is_none(),
+            },
+            tls_mode: file.tls_mode,
             region: None,
             from: args.from.clone(),
             to: args.to.clone(),
@@ -119,6 +127,8 @@ impl Typed {
             secret: self.secret.as_ref(),
             host: self.host.as_deref(),
             port: self.port,
+            place: self.place,
+            tls_mode: self.tls_mode,
             region: self.region.as_ref(),
             dates: &dates,
         });

@@ -1,0 +1,32 @@
+//! The SMTP servers of other providers, so that they are not taken for a relay of one's own.
+
+/// The domains under which they are, and whose they are. Source: the documentation of each.
+const PROVIDERS: &[(&str, &str)] = &[
+    ("brevo.com", "Brevo"),
+    ("elasticemail.com", "Elastic Email"),
+    ("fastmail.com", "Fastmail"),
+    ("gmail.com", "Google"),
+    ("googlemail.com", "Google"),
+    ("mailersend.net", "MailerSend"),
+    ("mailgun.org", "Mailgun"),
+    ("mailjet.com", "Mailjet"),
+    ("mailtrap.io", "Mailtrap"),
+    ("mandrillapp.com", "Mandrill"),
+    ("office365.com", "Microsoft"),
+    ("outlook.com", "Microsoft"),
+    ("postmarkapp.com", "Postmark"),
+    ("resend.com", "Resend"),
+    ("sendgrid.net", "SendGrid"),
+    ("sendinblue.com", "Brevo"),
+    ("smtp2go.com", "SMTP2GO"),
+    ("sparkpostmail.com", "SparkPost"),
+    ("yahoo.com", "Yahoo"),
+    ("zoho.com", "Zoho"),
+    ("zoho.eu", "Zoho"),
+];
+
+/// Whose server a host is, by its name in lower case.
+pub(super) fn provider(host: &str) -> Option<&'static str> {
+    let is_under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    PROVIDERS.iter().find(|(domain, _)| is_under(domain)).map(|(_, whose)| *whose)
+}
