@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod account;
+mod audit;
 mod create;
 mod failures;
 mod faults;

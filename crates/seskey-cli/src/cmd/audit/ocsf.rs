@@ -2,7 +2,7 @@
 //! class 2003, with the profile `cloud`.
 
 use serde_json::{Value, json};
-use seskey::audit::{Finding, Severity};
+use seskey::audit::{Finding, Kind, Severity};
 
 use super::{Audited, Report, key_id};
 
@@ -51,13 +51,17 @@ fn event(of: &Audited, finding: &Finding) -> Value {
             "requirements": kind.controls,
             "standards": standards(finding),
             "status_id": 3,
-            "status": "Fail",
         },
-        "remediation": {"desc": finding.remedy, "references": [kind.source]},
+        "remediation": {"desc": finding.remedy, "references": references(kind)},
         "resources": resources,
         "cloud": {
             "provider": "AWS",
-            "account": without_nulls(json!({"uid": of.snapshot.account, "name": of.name})),
+            "account": {
+                "uid": of.snapshot.account,
+                "name": of.name.as_ref().unwrap_or(&of.snapshot.account),
+                "type_id": 10,
+                "type": "AWS Account",
+            },
         },
     })
 }
@@ -92,6 +96,11 @@ fn standards(finding: &Finding) -> Vec<&'static str> {
         true => vec!["seskey"],
         false => standards,
     }
+}
+
+/// URLs alone: what is documented beside the program has none.
+fn references(kind: &Kind) -> Vec<&'static str> {
+    [kind.source].into_iter().filter(|source| source.starts_with("https://")).collect()
 }
 
 fn severity_id(severity: Severity) -> u8 {
