@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use seskey::permissions;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -43,8 +44,7 @@ pub(crate) enum PolicyVerb {
     Check(PolicyCheck),
     /// Print the least policy for the person or role that runs these verbs
     Operator {
-        /// The verbs: create, list, verify, rotate, revoke, delete, migrate
-        #[arg(long = "for", value_name = "VERBS", value_delimiter = ',', required = true)]
+        #[arg(long = "for", value_name = "VERBS", value_delimiter = ',', required = true, help = verbs())]
         verbs: Vec<String>,
     },
 }
@@ -72,4 +72,8 @@ pub(crate) struct PolicyCheck {
     /// Exit with 4 unless it is allowed
     #[arg(long)]
     pub(crate) exit_code: bool,
+}
+
+fn verbs() -> String {
+    format!("The verbs: {}", permissions::VERBS.join(", "))
 }
