@@ -18,9 +18,9 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The Rust files of all crates, and the fuzz targets.
+/// The Rust files of all crates, of what their tests stand on, and the fuzz targets.
 fn sources() -> Vec<PathBuf> {
-    let mut folders = vec![root().join("crates"), root().join("fuzz/fuzz_targets")];
+    let mut folders = ["crates", "dev", "fuzz/fuzz_targets"].map(|name| root().join(name)).to_vec();
     let mut files = vec![];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -151,9 +151,12 @@ fn every_dependency_is_used() {
     let workspace = read("Cargo.toml");
     let table =
         workspace.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
-    let manifests: String = ["seskey", "seskey-aws", "seskey-local", "seskey-cli"]
-        .map(|name| read(&format!("crates/{name}/Cargo.toml")))
-        .concat();
+    let crates = ["crates/seskey", "crates/seskey-aws", "crates/seskey-local", "crates/seskey-cli"];
+    let manifests: String = crates
+        .into_iter()
+        .chain(["dev/testkit"])
+        .map(|name| read(&format!("{name}/Cargo.toml")))
+        .collect();
     for name in table
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -241,6 +244,44 @@ fn has_tests(cell: &str) -> bool {
             && read(path).contains(&function)
     };
     !tests.is_empty() && tests.iter().all(is_there)
+}
+
+/// What a page names in backticks and looks like a file or a folder is one, somewhere; so is a test binary.
+#[test]
+fn what_pages_name_is_there() {
+    let tracked = Command::new("git").args(["ls-files"]).current_dir(root()).output().unwrap();
+    let tracked = String::from_utf8(tracked.stdout).unwrap();
+    let file = Regex::new(r"^[\w.@-]+(/[\w.@-]+)*\.(rs|py|sh|js|toml|json|txt|md)$").unwrap();
+    let binary = Regex::new(r"--test (\w+)").unwrap();
+    // a place for a name, and a file of LocalStack
+    let is_ours = |name: &str| !name.contains("VERB") && !name.contains("test_");
+    for page in [
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs/benchmarks.md",
+        "docs/fidelity.md",
+    ] {
+        let text = read(page);
+        for said in text.split('`').skip(1).step_by(2) {
+            let name = said.split("::").next().unwrap().trim_end_matches('/');
+            if (file.is_match(name) || said.ends_with('/') && !said.starts_with('/'))
+                && is_ours(name)
+            {
+                let (whole, below) = (format!("{name}/"), format!("/{name}/"));
+                let is_there = |path: &str| {
+                    let path = format!("{path}/");
+                    path.starts_with(&whole) || path.contains(&below)
+                };
+                assert!(tracked.lines().any(is_there), "{page}: {said}");
+            }
+        }
+        for name in binary.captures_iter(&text).map(|found| found[1].to_owned()) {
+            let places = [format!("/tests/{name}.rs"), format!("/tests/{name}/main.rs")];
+            let is_there = |path: &str| places.iter().any(|place| path.ends_with(place));
+            assert!(tracked.lines().any(is_there), "{page}: --test {name}");
+        }
+    }
 }
 
 /// What is read from the environment is in a manual page; `AWS_...` there stands for what the SDK reads besides.

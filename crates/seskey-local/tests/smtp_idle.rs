@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod smtp_client;
-
 use std::{fs, time::Duration};
 
 use seskey_local::{
     server::{Config, Server},
     smtp::Limits,
 };
-use smtp_client::{Client, create_access_key, create_mailer, get, tls_connector};
+use testkit::smtp_client::{Client, create_access_key, create_mailer, get, tls_connector};
 
 /// Both ends of so many fit below the usual limit of 1,024 descriptors; `SESKEY_IDLE_CONNECTIONS` is another number.
 const IDLE: usize = 400;

@@ -30,7 +30,7 @@ async fn nothing_is_left_when_the_connection_is_cut() {
         ["CreateGroup", "PutGroupPolicy", "CreateUser", "AddUserToGroup", "CreateAccessKey"]
     {
         for fault in [Fault::CutBefore, Fault::CutAfter] {
-            let url = fault_at(stage.server.http, action, fault).await;
+            let url = fault_at(stage.server.http, action, fault);
             let account = stage.root_by(url).await;
             let error = run(&account, &stage.request("app", Style::Group)).await.0.unwrap_err();
             let CreateFailure::Call(call) = &error.failure else { panic!("{action}: {error:?}") };
@@ -55,7 +55,7 @@ async fn what_would_be_made_twice_is_not_sent_twice() {
         ("PutGroupPolicy", true),
         ("AddUserToGroup", true),
     ] {
-        let url = fault_at(stage.server.http, action, Fault::CutAfterOnce).await;
+        let url = fault_at(stage.server.http, action, Fault::CutAfterOnce);
         let account = stage.root_by(url).await;
         let created = run(&account, &stage.request("app", Style::Group)).await.0;
         assert_eq!(created.is_ok(), harmless, "{action}: {created:?}");
@@ -73,7 +73,7 @@ async fn what_is_throttled_is_asked_again() {
         ["CreateUser", "CreateAccessKey", "AddUserToGroup"].into_iter().enumerate()
     {
         let account =
-            stage.root_by(fault_at(stage.server.http, action, Fault::ThrottledOnce).await).await;
+            stage.root_by(fault_at(stage.server.http, action, Fault::ThrottledOnce)).await;
         let created = run(&account, &stage.request(&format!("app-{number}"), Style::Group)).await.0;
         assert!(created.is_ok(), "{action}: {created:?}");
     }
@@ -84,7 +84,7 @@ async fn an_answer_that_cannot_be_read_shows_no_secret() {
     let stage = Stage::new().await;
     let before = stage.snapshot().await;
     let account =
-        stage.root_by(fault_at(stage.server.http, "CreateAccessKey", Fault::Garbled).await).await;
+        stage.root_by(fault_at(stage.server.http, "CreateAccessKey", Fault::Garbled)).await;
     let error = run(&account, &stage.request("app", Style::Group)).await.0.unwrap_err();
     let printed = format!("{error} {error:?}");
     assert!(!printed.contains(GARBLED_SECRET), "{printed}");

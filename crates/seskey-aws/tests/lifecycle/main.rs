@@ -1,4 +1,5 @@
-//! The life of a credential in the account of a local SES, over sockets.
+//! The life of a credential in the account of a local SES, over sockets: what one call does, what a rotation does, and
+//! what the SMTP client makes of servers.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,5 +10,7 @@ mod failures;
 mod faults;
 mod migrate;
 mod proxy;
+mod rotate;
+mod smtp;
 mod stage;
 mod users;

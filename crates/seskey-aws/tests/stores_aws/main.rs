@@ -43,7 +43,7 @@ fn against_moto() {
             ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
         ];
         let cases = Command::new(env::current_exe().unwrap())
-            .arg("--ignored")
+            .args(["--ignored", "--test-threads=8"])
             .env_clear()
             .envs(environment)
             .envs(names.iter().map(|name| (name, &endpoint)))

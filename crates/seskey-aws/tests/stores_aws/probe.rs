@@ -13,9 +13,10 @@ use seskey_aws::{
     store::{Held, StoreError, probe},
 };
 use seskey_local::{
-    account::{Action, Answer, Holder, Principal},
+    account::Holder,
     server::{Config, Server},
 };
+use testkit::users;
 
 use crate::stage::{REGION, credential, named, read, sdk, secrets_manager, ssm, write};
 
@@ -35,25 +36,10 @@ async fn account_of(iam: &Server, key: (seskey::AccessKeyId, seskey::SecretAcces
 
 /// A user with a policy of these statements.
 async fn user(iam: &Server, name: &str, statements: &str) -> Account {
-    let user_name = name.to_owned();
-    let made = iam.apply(Action::CreateUser {
-        user_name: user_name.clone(),
-        path: "/".to_owned(),
-        permissions_boundary: None,
-        tags: vec![],
-    });
-    assert!(made.is_ok());
-    let put = iam.apply(Action::PutPolicy {
-        holder: Holder::User(user_name.clone()),
-        policy_name: "p".to_owned(),
-        document: format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#),
-    });
-    assert!(put.is_ok());
-    let key = iam.apply(Action::CreateAccessKey { principal: Principal::User(user_name) });
-    let Ok(Answer::NewAccessKey { access_key, secret_access_key }) = key else { panic!() };
-    let id = seskey::AccessKeyId::parse(&access_key.access_key_id).unwrap();
-    let secret = seskey::SecretAccessKey::parse(secret_access_key.expose()).unwrap();
-    account_of(iam, (id, secret)).await
+    users::create_user(iam, name, "/", None);
+    let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+    users::put_policy(iam, Holder::User(name.to_owned()), "p", &document);
+    account_of(iam, users::create_access_key(iam, name)).await
 }
 
 async fn probed(account: &Account, store: &Store) -> Result<(), StoreError> {

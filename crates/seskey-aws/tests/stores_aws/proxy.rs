@@ -1,12 +1,8 @@
 //! A proxy in front of moto that puts a fault in the way of requests whose secret is named after it.
 
-use std::{
-    collections::HashMap,
-    io::{ErrorKind, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
-    thread,
-};
+use std::{collections::HashMap, net::SocketAddr, sync::Mutex};
+
+use testkit::proxy;
 
 /// Each write is answered by a cut connection the first time, after its effect.
 pub(crate) const LOST: &str = "lost-answer";
@@ -24,22 +20,9 @@ type Seen = HashMap<String, (Vec<String>, Vec<u8>)>;
 
 /// Starts a proxy; returns its URL.
 pub(crate) fn start(upstream: SocketAddr) -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let seen = Arc::new(Mutex::new(Seen::new()));
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let seen = Arc::clone(&seen);
-            thread::spawn(move || serve(stream.unwrap(), upstream, &seen));
-        }
-    });
-    url
-}
-
-/// One connection, one request after the other.
-fn serve(mut client: TcpStream, upstream: SocketAddr, seen: &Mutex<Seen>) {
-    while let Some(request) = message(&mut client) {
-        let text = String::from_utf8_lossy(&request);
+    let seen = Mutex::new(Seen::new());
+    let address = proxy::start(upstream, move |request, ask| {
+        let text = String::from_utf8_lossy(request);
         let target = value(&text, "x-amz-target: ", "\r\n");
         let (service, action) = target.split_once('.').unwrap();
         let name = ["\"SecretId\":\"", "\"Name\":\""].map(|key| value(&text, key, "\""));
@@ -63,20 +46,15 @@ fn serve(mut client: TcpStream, upstream: SocketAddr, seen: &Mutex<Seen>) {
         } else {
             None
         };
-        let answer = answer.unwrap_or_else(|| {
-            let mut server = TcpStream::connect(upstream).unwrap();
-            server.write_all(&request).unwrap();
-            message(&mut server).unwrap()
-        });
+        let answer = answer.or_else(ask)?;
         if reading {
             read.clone_from(&answer);
         } else if is(LOST) && first {
-            return;
+            return None;
         }
-        if client.write_all(&answer).is_err() {
-            return;
-        }
-    }
+        Some(answer)
+    });
+    format!("http://{address}")
 }
 
 /// What stands between.
@@ -87,32 +65,7 @@ fn value(text: &str, before: &str, after: &str) -> String {
 
 fn refusal(code: &str, message: &str) -> Vec<u8> {
     let body = format!("{{\"__type\":\"{code}\",\"message\":\"{message}\"}}");
-    let length = body.len();
-    format!(
-        "HTTP/1.1 400 x\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-    .into_bytes()
-}
-
-/// One HTTP message with a `Content-Length`, none at the end of the connection.
-fn message(stream: &mut TcpStream) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut chunk = [0; 4096];
-    loop {
-        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-            let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
-            if bytes.len() >= end + 4 + length {
-                return Some(bytes);
-            }
-        }
-        match stream.read(&mut chunk) {
-            Ok(0) => return None,
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
-            read => bytes.extend_from_slice(&chunk[..read.unwrap()]),
-        }
-    }
+    proxy::answer(400, "application/x-amz-json-1.1", &body)
 }
 
 const DENIED_MESSAGE: &str = "User: arn:aws:iam::123456789012:user/u is not authorized to perform: kms:Decrypt on \

@@ -10,21 +10,22 @@ use std::{
 
 use jiff::SignedDuration;
 use serde_json::Value;
-use seskey::{
-    AccessKeyId, SecretAccessKey, SmtpCredential,
-    user::{REGION_TAG, SENDING_POLICY},
-};
+use seskey::{AccessKeyId, SecretAccessKey, SmtpCredential, user::SENDING_POLICY};
 use seskey_local::{
-    account::{Action, Answer, Holder, Page, Principal, Status, Tag},
+    account::{Action, Answer, Holder, Page, Principal, Status},
     faults::Plan,
     server::{Config, Server},
 };
 use tempfile::TempDir;
+use testkit::{
+    mail::Endpoint,
+    users::{self, MAY_SEND},
+};
 use tokio::runtime::Runtime;
 
 use crate::{
     proxy::{Moment, Proxy},
-    watcher::{Post, TEN_TIMES_A_SECOND, Watcher, logins},
+    watcher::{TEN_TIMES_A_SECOND, Watcher, logins, send},
 };
 
 pub(crate) const USER: &str = "app";
@@ -57,13 +58,7 @@ impl Arena {
 
     /// A user that may send, and has no key.
     pub(crate) fn add_user(&self, name: &str) {
-        let tag = Tag { key: REGION_TAG.to_owned(), value: "us-east-1".to_owned() };
-        self.apply(Action::CreateUser {
-            user_name: name.to_owned(),
-            path: "/".to_owned(),
-            permissions_boundary: None,
-            tags: vec![tag],
-        });
+        users::create_user(&self.server, name, "/", Some("us-east-1"));
         self.apply(permission(name));
     }
 
@@ -72,13 +67,7 @@ impl Arena {
     }
 
     pub(crate) fn add_key(&self, name: &str) -> (AccessKeyId, SecretAccessKey) {
-        match self.apply(Action::CreateAccessKey { principal: Principal::User(name.to_owned()) }) {
-            Answer::NewAccessKey { access_key, secret_access_key } => (
-                AccessKeyId::parse(&access_key.access_key_id).unwrap(),
-                SecretAccessKey::parse(secret_access_key.expose()).unwrap(),
-            ),
-            other => panic!("an answer to another action: {other:?}"),
-        }
+        users::create_access_key(&self.server, name)
     }
 
     /// The keys of the user, and whether they are active.
@@ -105,13 +94,13 @@ impl Arena {
     }
 
     pub(crate) fn watch(&self) -> Watcher {
-        let (post, file) = (self.post(), self.store());
-        let send = move || logins(&file).iter().map(|login| post.send(login)).collect();
+        let (endpoint, file) = (self.endpoint(), self.store());
+        let send = move || logins(&file).iter().map(|login| send(&endpoint, login)).collect();
         Watcher::start(TEN_TIMES_A_SECOND, Box::new(send))
     }
 
-    pub(crate) fn post(&self) -> Post {
-        Post::new(self.server.smtp.port(), &self.server.authority_pem)
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        Endpoint::new(self.server.smtp.port(), self.server.authority_pem.as_bytes())
     }
 
     pub(crate) fn pass(&mut self, time: SignedDuration) {
@@ -225,11 +214,10 @@ pub(crate) fn in_arenas(arenas: usize, many: impl Fn(usize, &mut Arena) -> usize
 
 /// Lets the user send, as the SES console did before there was a group.
 pub(crate) fn permission(user: &str) -> Action {
-    let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#;
     Action::PutPolicy {
         holder: Holder::User(user.to_owned()),
         policy_name: SENDING_POLICY.to_owned(),
-        document: document.to_owned(),
+        document: MAY_SEND.to_owned(),
     }
 }
 

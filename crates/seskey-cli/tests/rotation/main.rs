@@ -5,8 +5,10 @@
 
 mod arena;
 mod deeds;
+mod interrupt;
 mod kills;
 mod many;
+mod on_record;
 mod proxy;
 mod storm;
 mod trouble;

@@ -21,12 +21,13 @@ use seskey::{
     user::{SENDING_GROUP, SENDING_POLICY},
 };
 use seskey_local::account::{Action, Answer, Holder, Page, Principal, Tag, Tagged};
+use testkit::mail::Endpoint;
 
 use crate::{
     arena::{Arena, permission},
     deeds::{Deed, PASSING, Tally, USERS, User, do_one, logged, name, note_leak},
     proxy::Proxy,
-    watcher::{Login, Post, TEN_TIMES_A_SECOND, Watcher, logins},
+    watcher::{Login, TEN_TIMES_A_SECOND, Watcher, logins, send},
 };
 
 #[test]
@@ -118,7 +119,7 @@ impl Storm {
         let watch = |file: &&str| {
             let watcher = |every, patience| {
                 let mut sender = Sender {
-                    post: self.arena.post(),
+                    endpoint: self.arena.endpoint(),
                     file: self.arena.home.path().join(file),
                     patience,
                     read: None,
@@ -220,7 +221,7 @@ impl Storm {
         for User { name, stores } in &USERS {
             let keys = self.arena.keys(name);
             for login in stores.iter().flat_map(|(_, file)| self.held(file)) {
-                assert_eq!(self.arena.post().send(&login), Ok(()), "{name}");
+                assert_eq!(send(&self.arena.endpoint(), &login), Ok(()), "{name}");
                 assert_eq!(keys, [(login.0, true)], "{name}: {}", logged(&self.arena, name));
             }
             assert!(self.tags(name).iter().all(|tag| tag.value.len() < 100));
@@ -291,7 +292,7 @@ impl Storm {
 
 /// Somebody who sends with what a file holds.
 struct Sender {
-    post: Post,
+    endpoint: Endpoint,
     file: PathBuf,
     /// For how long what was read is good enough: for less than the grace time.
     patience: SignedDuration,
@@ -310,7 +311,7 @@ impl Sender {
             Some(read) => self.read.insert(read),
             None => self.read.insert((now, logins(&self.file))),
         };
-        let sent = logins.iter().map(|login| (login, self.post.send(login)));
+        let sent = logins.iter().map(|login| (login, send(&self.endpoint, login)));
         let revoked =
             |(user_name, _): &Login| self.tally.lock().unwrap().revoked.contains(user_name);
         let counts = sent.filter(|(login, sent)| sent.is_ok() || !revoked(login));

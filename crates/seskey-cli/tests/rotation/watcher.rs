@@ -12,20 +12,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lettre::{
-    SmtpTransport, Transport,
-    address::Envelope,
-    transport::smtp::{
-        authentication::{Credentials, Mechanism},
-        client::{Certificate, Tls, TlsParameters},
-    },
-};
 use serde_json::Value;
+use testkit::mail::{self, Endpoint};
 
 pub(crate) const TEN_TIMES_A_SECOND: Duration = Duration::from_millis(100);
 
 /// An SMTP user name and its password.
 pub(crate) type Login = (String, String);
+
+/// Logs in on a connection of its own, and sends a message.
+pub(crate) fn send(endpoint: &Endpoint, (user_name, password): &Login) -> Result<(), String> {
+    let sent = mail::send(&endpoint.client(user_name, password), "Hello");
+    sent.map(drop).map_err(|error| format!("{user_name}: {error}"))
+}
 
 /// What it does each time: what came of each message.
 pub(crate) type Round = Box<dyn FnMut() -> Vec<Result<(), String>> + Send>;
@@ -79,37 +78,6 @@ impl Watcher {
     }
 }
 
-/// The SMTP endpoint.
-#[derive(Clone)]
-pub(crate) struct Post {
-    port: u16,
-    tls: TlsParameters,
-}
-
-impl Post {
-    pub(crate) fn new(port: u16, authority: &str) -> Self {
-        let tls = TlsParameters::builder("email-smtp.us-east-1.amazonaws.com".to_owned())
-            .add_root_certificate(Certificate::from_pem(authority.as_bytes()).unwrap())
-            .build_rustls()
-            .unwrap();
-        Self { port, tls }
-    }
-
-    /// Logs in on a connection of its own, and sends a message.
-    pub(crate) fn send(&self, (user_name, password): &Login) -> Result<(), String> {
-        let transport = SmtpTransport::builder_dangerous("127.0.0.1")
-            .port(self.port)
-            .tls(Tls::Required(self.tls.clone()))
-            .authentication(vec![Mechanism::Plain])
-            .credentials(Credentials::new(user_name.clone(), password.clone()))
-            .build();
-        let [from, to] = ["app@example.com", "somebody@example.com"].map(|it| it.parse().unwrap());
-        let envelope = Envelope::new(Some(from), vec![to]).unwrap();
-        let sent = transport.send_raw(&envelope, MESSAGE);
-        sent.map(drop).map_err(|error| format!("{user_name}: {error}"))
-    }
-}
-
 /// The access keys of SES in the file, with their passwords, each pair once; none if it is not there yet.
 pub(crate) fn logins(file: &Path) -> BTreeSet<Login> {
     let Ok(text) = fs::read_to_string(file) else { return BTreeSet::new() };
@@ -136,5 +104,3 @@ pub(crate) fn logins(file: &Path) -> BTreeSet<Login> {
     let ours = pairs.into_iter().filter(|(user_name, _)| user_name.starts_with("AKIA"));
     ours.map(|(user_name, password)| (user_name.to_owned(), password.to_owned())).collect()
 }
-
-const MESSAGE: &[u8] = b"From: app@example.com\r\nTo: somebody@example.com\r\n\r\nHello\r\n";

@@ -6,12 +6,8 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use aws_credential_types::Credentials;
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
-    sign::v4::SigningParams,
-};
 use seskey::{Region, SecretAccessKey, SmtpPassword};
+use testkit::signer::{Signer, SigningSettings};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -45,7 +41,7 @@ pub(crate) const MOST_FLOWS: usize = 4_990;
 /// Has `clients`, each on a connection of its own, make so many users with a policy and an access key.
 pub(crate) async fn flows(server: &Server, clients: usize, flows: usize) -> Result<Round> {
     let iam = &server.iam;
-    let jobs: Vec<Flow> = (0..flows).map(|_| iam.flow()).collect::<Result<_>>()?;
+    let jobs: Vec<Flow> = (0..flows).map(|_| iam.flow()).collect();
     race(server, jobs, clients, |jobs| {
         let mut connection = Connection::new(iam.address);
         async move {
@@ -86,7 +82,7 @@ impl Iam {
         Ok((id, password.expose().to_owned()))
     }
 
-    fn flow(&self) -> Result<Flow> {
+    fn flow(&self) -> Flow {
         static USERS: AtomicUsize = AtomicUsize::new(0);
         let user = format!("ses-smtp-user.{}", USERS.fetch_add(1, Ordering::Relaxed));
         let policy = [
@@ -94,15 +90,15 @@ impl Iam {
             ("PolicyName", "AmazonSesSendingAccess"),
             ("PolicyDocument", POLICY),
         ];
-        Ok([
-            self.request("CreateUser", &[("UserName", &user)])?,
-            self.request("PutUserPolicy", &policy)?,
-            self.request("CreateAccessKey", &[("UserName", &user)])?,
-        ])
+        [
+            self.request("CreateUser", &[("UserName", &user)]),
+            self.request("PutUserPolicy", &policy),
+            self.request("CreateAccessKey", &[("UserName", &user)]),
+        ]
     }
 
     /// A signed request, as it goes over the wire.
-    fn request(&self, action: &str, parameters: &[(&str, &str)]) -> Result<Vec<u8>> {
+    fn request(&self, action: &str, parameters: &[(&str, &str)]) -> Vec<u8> {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([("Action", action), ("Version", "2010-05-08")])
             .extend_pairs(parameters)
@@ -113,29 +109,23 @@ impl Iam {
             ("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
         ];
         let (id, secret) = self.access_key;
-        let identity = Credentials::new(id, secret, None, None, "load").into();
-        let params = SigningParams::builder()
-            .identity(&identity)
-            .region("us-east-1")
-            .name("iam")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()?
-            .into();
-        let signable = SignableRequest::new(
-            "POST",
-            format!("http://{host}/"),
-            headers.into_iter(),
-            SignableBody::Bytes(body.as_bytes()),
-        )?;
-        let (instructions, _) = sign(signable, &params)?.into_parts();
+        let signer = Signer {
+            key: [id, secret],
+            token: None,
+            service: "iam",
+            region: "us-east-1",
+            time: SystemTime::now(),
+        };
+        let url = format!("http://{host}/");
+        let settings = SigningSettings::default();
+        let instructions = signer.sign(settings, "POST", url, headers.into_iter(), body.as_bytes());
         let lines: String = headers
             .into_iter()
             .chain(instructions.headers())
             .map(|(name, value)| format!("{name}: {value}\r\n"))
             .collect();
         let length = body.len();
-        Ok(format!("POST / HTTP/1.1\r\n{lines}content-length: {length}\r\n\r\n{body}").into_bytes())
+        format!("POST / HTTP/1.1\r\n{lines}content-length: {length}\r\n\r\n{body}").into_bytes()
     }
 }
 

@@ -1,0 +1,140 @@
+//! Every example of every `--help` is run as it stands there, each in a folder and a local SES of its own.
+
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Stdio},
+    sync::Mutex,
+    thread,
+};
+
+#[test]
+fn every_example_runs() {
+    let examples: Vec<String> = commands().iter().flat_map(|command| examples(command)).collect();
+    assert!(examples.len() > 40, "{examples:?}");
+    let named =
+        NOT_RUN.map(|(example, _)| example).into_iter().chain(CODES.map(|(example, _)| example));
+    named.for_each(|named| assert!(examples.iter().any(|example| example == named), "{named}"));
+    let runs = |example: &String| !NOT_RUN.iter().any(|(not_run, _)| example == not_run);
+    let left = Mutex::new(examples.into_iter().filter(runs));
+    let next = || left.lock().unwrap().next();
+    let failures: Vec<String> = thread::scope(|scope| {
+        let some = || std::iter::from_fn(next).filter_map(|example| run(&example)).collect();
+        let threads: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(some)).collect();
+        threads.into_iter().flat_map(|thread| -> Vec<String> { thread.join().unwrap() }).collect()
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Several at a time: a rotation is mostly waiting.
+const AT_A_TIME: usize = 8;
+
+/// What cannot be run here, and why.
+const NOT_RUN: [(&str, &str); 4] = [
+    ("seskey local", "it serves until it is stopped, at ports that others may have"),
+    ("seskey local --data ./ses --identity example.com --sandbox", "as the one before"),
+    ("seskey create my-app --to secretsmanager:prod/smtp", "the local SES has no Secrets Manager"),
+    ("seskey verify --user-name AKIAIOSFODNN7EXAMPLE --region us-east-1", "it asks at a terminal"),
+];
+
+/// What ends with another code than 0.
+const CODES: [(&str, i32); 1] = [("seskey plan --file fleet.toml --exit-code", 4)];
+
+/// All commands as they are typed, such as `policy check`: each has a manual page.
+fn commands() -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut man = seskey();
+    assert!(man.args(["man", "--dir"]).arg(folder.path()).status().unwrap().success());
+    let page = |entry: fs::DirEntry| entry.path().file_stem().unwrap().to_str().unwrap().to_owned();
+    let pages = fs::read_dir(folder.path()).unwrap().map(|entry| page(entry.unwrap()));
+    pages
+        .map(|page| page.replace('-', " ").trim_start_matches("seskey").trim().to_owned())
+        .collect()
+}
+
+fn examples(command: &str) -> Vec<String> {
+    let help = seskey().args(command.split_whitespace()).arg("--help").output().unwrap().stdout;
+    let help = String::from_utf8(help).unwrap();
+    let (_, examples) = help.split_once("\nExamples:\n").unwrap();
+    let lines = examples.lines().take_while(|line| !line.is_empty());
+    lines.filter_map(|line| Some(format!("seskey{}", line.strip_prefix("  seskey")?))).collect()
+}
+
+/// What is wrong with this example, if anything.
+fn run(example: &str) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in FILES {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    for program in PROGRAMS {
+        let path = folder.path().join("bin").join(program);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "#!/bin/sh\ncat >/dev/null\n").unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let is_created = example.starts_with("seskey create my-app ");
+    let users = if is_created { "" } else { MY_APP };
+    // what an example writes stays in the folder
+    let line = example.replace("/etc/postfix/", "postfix/");
+    let script = format!("{{ {APP}\n{users}\n}} >setup 2>&1 || exit 99\n{line}\n");
+    let output = seskey()
+        .args(["local", "--region", "eu-west-1", "--", "sh", "-c", &script])
+        .current_dir(folder.path())
+        .env("HOME", folder.path())
+        .env("PATH", path(folder.path()))
+        .output()
+        .unwrap();
+    let usual = CODES.iter().find(|(other, _)| *other == example).map_or(0, |(_, code)| *code);
+    let said = String::from_utf8_lossy(&output.stderr);
+    (output.status.code() != Some(usual)).then(|| format!("{example}: {}\n{said}", output.status))
+}
+
+/// Programs that examples run beside seskey: they take what they get.
+const PROGRAMS: [&str; 5] = ["kubectl", "man", "npm", "systemctl", "../tell-us"];
+
+const FILES: [(&str, &str); 11] = [
+    ("secret.txt", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n"),
+    ("password.txt", "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9\n"),
+    (
+        "accessKeys.csv",
+        "Access key ID,Secret access key\nAKIAIOSFODNN7EXAMPLE,wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
+    ),
+    (
+        ".aws/credentials",
+        "[smtp]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
+    ),
+    (
+        "policy.json",
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#,
+    ),
+    (
+        "seskey.toml",
+        "[[credential]]\nuser = \"app\"\nregion = \"eu-west-1\"\nto = [\"file:app.env\"]\n",
+    ),
+    (
+        "fleet.toml",
+        "[[credential]]\nuser = \"app\"\nregion = \"eu-west-1\"\nto = [\"file:other.env\"]\n",
+    ),
+    ("postfix/main.cf", ""),
+    (".zfunc/_others", ""),
+    (".config/fish/completions/others.fish", ""),
+    (".local/share/bash-completion/completions/others", ""),
+];
+
+const APP: &str = "seskey create app --format env --output app.env";
+const MY_APP: &str = "seskey create my-app --format csv --output my-app.csv
+seskey render env --credentials my-app.csv >my-app.env";
+
+fn seskey() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seskey"));
+    command.env_clear().env("PATH", env::var("PATH").unwrap()).stdin(Stdio::null());
+    command
+}
+
+fn path(folder: &Path) -> String {
+    let seskey = Path::new(env!("CARGO_BIN_EXE_seskey")).parent().unwrap();
+    format!("{}/bin:{}:{}", folder.display(), seskey.display(), env::var("PATH").unwrap())
+}

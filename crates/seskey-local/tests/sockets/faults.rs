@@ -1,0 +1,152 @@
+//! What goes wrong on purpose, over sockets. Calls by AWS's own SDK are in `seskey-aws`.
+
+use jiff::SignedDuration;
+use seskey_local::{
+    account::{Action, Holder, Principal},
+    faults::Plan,
+    server::{Config, Server},
+};
+use testkit::smtp_client::{
+    AccessKey, Client, create_access_key, create_mailer, get, tls_connector,
+};
+use testkit::wire::exchange;
+
+async fn server(plan: &str) -> (Server, AccessKey) {
+    let server = Server::start(Config::ephemeral()).await.unwrap();
+    create_mailer(&server);
+    server.set_faults(Plan::parse(plan).unwrap());
+    let key = create_access_key(&server);
+    (server, key)
+}
+
+async fn greeted(server: &Server) -> Client {
+    let mut client = Client::connect("faults", server.smtps).await;
+    client.start_tls(&tls_connector(server), "localhost").await;
+    client.expect_line("220 *").await;
+    client
+}
+
+/// The reply to a login on a new connection.
+async fn login(server: &Server, key: &AccessKey) -> Option<String> {
+    let mut client = greeted(server).await;
+    client.send(format!("AUTH PLAIN {}\r\n", key.plain("us-east-1"))).await;
+    client.line().await
+}
+
+#[tokio::test]
+async fn a_command_fails_as_often_as_it_is_planned() {
+    let (server, key) = server(
+        "[[smtp]]\ncommand = \"AUTH\"\ncalls = [1]\nreply = \"454 Temporary authentication failure\"\n\
+         [[smtp]]\ncommand = \"auth\"\ncalls = [2]\ndrop = \"before\"\n",
+    )
+    .await;
+    assert_eq!(login(&server, &key).await.unwrap(), "454 Temporary authentication failure");
+    assert_eq!(login(&server, &key).await, None);
+    assert_eq!(login(&server, &key).await.unwrap(), "235 Authentication successful.");
+}
+
+#[tokio::test]
+async fn a_greeting_and_a_421_end_the_connection() {
+    let (server, _) = server(
+        "[[smtp]]\ncommand = \"CONNECT\"\ncalls = [1]\nreply = \"421 Too many concurrent SMTP connections\"\n\
+         [[smtp]]\ncommand = \"NOOP\"\nreply = \"421 Service not available\"\n",
+    )
+    .await;
+    let mut refused = Client::connect("refused", server.smtp).await;
+    refused.expect_line("421 Too many concurrent SMTP connections").await;
+    refused.expect_closed().await;
+    let mut client = greeted(&server).await;
+    client.send("NOOP\r\n").await;
+    client.expect_line("421 Service not available").await;
+    client.expect_closed().await;
+}
+
+/// The reply is lost, and what it would have told has happened, or has not.
+#[tokio::test]
+async fn a_message_whose_reply_is_lost() {
+    for (moment, messages) in [("before", 0), ("after", 1)] {
+        let (server, key) =
+            server(&format!("[[smtp]]\ncommand = \".\"\ndrop = \"{moment}\"\n")).await;
+        let mut client = Client::logged_in(moment, &server, &key).await;
+        client.begin_message().await;
+        client.send("From: news@example.com\r\n\r\nhi\r\n.\r\n").await;
+        client.expect_closed().await;
+        let mailbox = get(&server, "/_aws/ses").await;
+        assert_eq!(mailbox.matches("\"RawData\":").count(), messages, "{moment}: {mailbox}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_logs_in_when_its_time_has_come() {
+    let (server, key) = server("[keys]\ncreated = \"1h\"\n").await;
+    assert_eq!(login(&server, &key).await.unwrap(), "535 Authentication Credentials Invalid");
+    server.move_clock(SignedDuration::from_hours(1)).await.unwrap();
+    assert_eq!(login(&server, &key).await.unwrap(), "235 Authentication successful.");
+}
+
+/// A deleted key logs nobody in any more, at once or as late as the plan says.
+#[tokio::test]
+async fn a_deleted_key_logs_in_until_its_time_has_come() {
+    for (plan, late) in [("", false), ("[keys]\ndeleted = \"1h\"\n", true)] {
+        let (server, key) = server(plan).await;
+        delete(&server, &key);
+        let reply = login(&server, &key).await.unwrap();
+        assert_eq!(reply.starts_with("235"), late, "{reply}");
+        server.move_clock(SignedDuration::from_hours(1)).await.unwrap();
+        let reply = login(&server, &key).await.unwrap();
+        assert_eq!(reply, "535 Authentication Credentials Invalid");
+    }
+}
+
+/// Who is logged in when the key goes stays so: it is the login that is refused.
+#[tokio::test]
+async fn an_open_session_outlives_its_key() {
+    let (server, key) = server("").await;
+    let mut client = Client::logged_in("open", &server, &key).await;
+    delete(&server, &key);
+    client.begin_message().await;
+    client.send("From: news@example.com\r\n\r\nhi\r\n.\r\n").await;
+    client.expect_line("250 Ok *").await;
+    let reply = login(&server, &key).await.unwrap();
+    assert_eq!(reply, "535 Authentication Credentials Invalid");
+}
+
+#[tokio::test]
+async fn an_open_session_ends_with_its_permission() {
+    let (server, key) = server("").await;
+    let mut client = Client::logged_in("open", &server, &key).await;
+    let deny = Action::PutPolicy {
+        holder: Holder::User("mailer".to_owned()),
+        policy_name: "no-more".to_owned(),
+        document: r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"ses:*","Resource":"*"}}"#
+            .to_owned(),
+    };
+    server.apply(deny).unwrap();
+    client.begin_message().await;
+    client.send("From: news@example.com\r\n\r\nhi\r\n.\r\n").await;
+    client.expect_line("554 Access denied: *").await;
+}
+
+fn delete(server: &Server, key: &AccessKey) {
+    let principal = Principal::User("mailer".to_owned());
+    let access_key_id = key.id.clone();
+    server.apply(Action::DeleteAccessKey { principal, access_key_id }).unwrap();
+}
+
+#[tokio::test]
+async fn the_plan_is_changed_while_it_runs() {
+    let (server, key) = server("").await;
+    let put = async |plan: &str| exchange(server.http, "POST /_seskey/faults", &[], plan).await;
+    let plan = "[[smtp]]\ncommand = \"AUTH\"\nreply = \"454 Temporary service failure\"\n";
+    assert_eq!(put(plan).await.status(), 204);
+    assert_eq!(login(&server, &key).await.unwrap(), "454 Temporary service failure");
+
+    let wrong = put("[[smtp]]\ncommand = \"AUTH\"\nreply = \"250 Ok\"\n").await;
+    assert_eq!(wrong.status(), 400);
+    assert!(wrong.body.contains("from 400 to 599"), "{}", wrong.body);
+    let in_force = exchange(server.http, "GET /_seskey/faults", &[], "").await;
+    assert_eq!(in_force.body, plan, "a plan that cannot be read changes nothing");
+
+    assert_eq!(exchange(server.http, "DELETE /_seskey/faults", &[], "").await.status(), 204);
+    assert_eq!(login(&server, &key).await.unwrap(), "235 Authentication successful.");
+}

@@ -1,0 +1,11 @@
+//! The local SES over sockets: SMTP, HTTP, and what a client may do to them.
+
+#![allow(clippy::unwrap_used)]
+
+mod conversations;
+mod faults;
+mod http_hosts;
+mod http_limits;
+mod mailbox_api;
+mod smtp_lettre;
+mod smtp_limits;

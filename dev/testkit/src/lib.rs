@@ -1,0 +1,14 @@
+//! What the tests of several crates stand on: a local SES and its users, the clients that ask it, and what stands between
+//! them and goes wrong.
+
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+pub mod apis;
+pub mod mail;
+pub mod process;
+pub mod proxy;
+pub mod scripted;
+pub mod signer;
+pub mod smtp_client;
+pub mod users;
+pub mod wire;
