@@ -198,6 +198,10 @@ impl Form {
         before: &str,
         keys: &BTreeSet<AccessKeyId>,
     ) -> Result<String, RenderError> {
+        if pieces::has_dos_line_ends(before) {
+            let text = self.render(entry, &before.replace("\r\n", "\n"), keys)?;
+            return Ok(text.replace('\n', "\r\n"));
+        }
         let (entry, grammar) = (&entry.of_either_kind(), &self.target.row().grammar);
         entry.check(grammar.escapes(self.target))?;
         pieces::check_characters(before)?;

@@ -73,6 +73,11 @@ pub(super) fn end_line(text: &mut String) {
     }
 }
 
+/// Whether every CR and every LF is a part of a CRLF, and there is one.
+pub(super) fn has_dos_line_ends(text: &str) -> bool {
+    text.contains("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n'])
+}
+
 /// Refuses what no form has in a text: control characters, and a CR that belongs to no line end, which some readers
 /// take for one.
 pub(super) fn check_characters(text: &str) -> Result<(), RenderError> {

@@ -155,13 +155,15 @@ proptest! {
         let after = render(target, &entry, &before).unwrap();
         holds(target, &entry, &after)?;
         let new = render(target, &entry, "").unwrap();
+        let has_dos_line_ends = before.contains('\n') && !before.replace("\r\n", "").contains(['\r', '\n']);
+        let end = if has_dos_line_ends { "\r\n" } else { "\n" };
         let mut rest = after;
         for line in new.lines() {
             prop_assert_eq!(rest.matches(line).count(), 1, "{}", rest);
-            rest = rest.replace(&format!("{line}\n"), "");
+            rest = rest.replace(&format!("{line}{end}"), "");
         }
-        let kept = if newline { &kept[..] } else { kept.trim_end_matches('\n') };
-        prop_assert_eq!(rest.trim_end_matches('\n'), kept.trim_end_matches('\n'));
+        let without_end = |text: &str| text.trim_end_matches(['\r', '\n']).to_owned();
+        prop_assert_eq!(without_end(&rest), without_end(&kept));
     }
 }
 
@@ -220,6 +222,25 @@ fn an_account_of_msmtp_keeps_its_other_settings() {
     assert_eq!(render(Target::Msmtp, &entry("::1", 465), before).as_deref(), Ok(after));
     let beside = render(Target::Msmtp, &entry("::1", 465), "account a\nhost b").unwrap();
     assert!(beside.starts_with("account a\nhost b\n\naccount ses\nhost ::1\n"), "{beside}");
+}
+
+#[test]
+fn the_line_ends_of_a_file_are_kept() {
+    let first = entry("email-smtp.us-east-1.amazonaws.com", 587);
+    let mut next = first.clone();
+    next.credential.user_name = AccessKeyId::parse("AKIAI44QH8DHBEXAMPLE").unwrap();
+    let mut kept = 0;
+    for target in Target::all() {
+        let Some(text) = rendered(target, &first) else { continue };
+        let dos = text.replace('\n', "\r\n");
+        let Ok(after) = render(target, &next, &text) else { continue };
+        let after_dos = render(target, &next, &dos).unwrap();
+        assert_eq!(after_dos, after.replace('\n', "\r\n"), "{target}");
+        let held = |text: &str| held(target, text, &next.host, next.port);
+        assert_eq!(held(&after_dos), held(&after), "{target}");
+        kept += 1;
+    }
+    assert!(kept > 20, "{kept}");
 }
 
 #[test]
