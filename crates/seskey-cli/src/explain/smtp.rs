@@ -5,6 +5,7 @@ use std::path::Path;
 use seskey::{
     Region,
     diagnose::{Certainty, Evidence, Finding, Password, UNEXPLAINED, UserName, diagnose},
+    mail_manager,
     recognise::Recognised,
 };
 use seskey_aws::smtp::{CertificateProblem, Phase, RootsError, Server, SmtpError, probe};
@@ -19,6 +20,9 @@ pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server)
         SmtpError::Refused { reply, .. } => {
             let message = format!("{at} refused: {} {}", reply.code, reply.text());
             return Failure::new(message, causes(error, password, server));
+        }
+        SmtpError::Dns { host, .. } if mail_manager::is_host(host) => {
+            "check the name of the endpoint; the SES console shows that of each ingress endpoint"
         }
         SmtpError::Dns { .. } => "check the name of the endpoint; seskey regions lists them",
         SmtpError::Connect { .. } => {

@@ -1,6 +1,8 @@
 //! Networks that let nothing through, or not everything, in namespaces of their own: there the endpoints have their real
 //! names and ports, and packets are dropped or have no route.
 
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 use std::{env, fs, path::Path, process::Command};
 
 use serde_json::Value;

@@ -68,7 +68,7 @@ impl Iam {
     pub(crate) async fn smtp_credentials(&self) -> Result<(String, String)> {
         let mut connection = Connection::new(self.address);
         let mut answer = String::new();
-        for request in &self.flow()? {
+        for request in &self.flow() {
             answer = connection.call(request).await?;
         }
         let text = |element: &str| {
