@@ -70,6 +70,7 @@ const CASES: &[(&str, Options)] = &[
     ("key-inactive", &[("--user-name", "$INACTIVE_ID"), ("--password-file", "inactive")]),
     ("key-unknown", &[("--user-name", "AKIAI44QH8DHBABCDEFG")]),
     ("not-permitted", &[("--user-name", "$OPERATOR_ID"), ("--password-file", "operator"), ("--from", "news@example.com")]),
+    ("not-permitted", &[("--user-name", "$OPERATOR_ID"), ("--password-file", "operator")]),
     ("condition-not-met", &[("--user-name", "$BILLING_ID"), ("--password-file", "billing"), ("--from", "news@example.com")]),
     ("explicit-deny", &[("--user-name", "$BILLING_ID"), ("--password-file", "billing"), ("--from", "billing@example.com"), ("--to", "ann@example.org")]),
     ("stale-password", &[("--error", "535 Authentication Credentials Invalid")]),
