@@ -17,7 +17,8 @@ use tokio::task::JoinSet;
 
 use crate::{
     Account, Error,
-    iam::{Attached, CredentialReport, Details, GroupDetails, KeyStatus, UserDetails},
+    iam::{Attached, CredentialReport, Details, GroupDetails, KeyStatus, LastUsed, UserDetails},
+    lifecycle::list::ListedKey,
 };
 
 /// Reads an account and judges it. `declared` are the rows of `seskey.toml` that are of it; `close` is a user whose keys
@@ -66,21 +67,13 @@ fn snapshot(details: Details, reported: &BTreeMap<String, Reported>, now: Timest
     let Details { users, groups, managed } = details;
     let any_arn = users.first().map(|user| &user.arn).or_else(|| reported.keys().next());
     let id = any_arn.and_then(|arn| arn.split(':').nth(4)).unwrap_or_default().to_owned();
-    let group = |group: GroupDetails| {
-        (group.name, Policies { inline: group.policies, attached: attached(group.attached) })
-    };
+    let group = |group: GroupDetails| (group.name.clone(), policies_of(&group));
     let user = |user: UserDetails| {
         let of_report = reported.get(&user.arn);
         User {
             console: of_report.and_then(|row| row.console),
             keys: of_report.map(|row| row.keys.clone()).unwrap_or_default(),
-            name: user.name,
-            arn: user.arn,
-            created: user.created,
-            tags: user.tags,
-            groups: user.groups.into_iter().collect(),
-            policies: Policies { inline: user.policies, attached: attached(user.attached) },
-            boundary: user.boundary,
+            ..without_keys(user)
         }
     };
     Snapshot {
@@ -90,6 +83,38 @@ fn snapshot(details: Details, reported: &BTreeMap<String, Reported>, now: Timest
         groups: groups.into_iter().map(group).collect(),
         managed,
     }
+}
+
+/// A user as it is listed: nothing is known of a password for the console.
+pub(crate) fn of_audit(user: UserDetails, keys: &[ListedKey]) -> User {
+    let key = |ListedKey { key, last_used }: &ListedKey| {
+        let last_use = last_used.clone().map(last_use);
+        let is_active = key.status == KeyStatus::Active;
+        Some(Key { id: Some(key.id.clone()), is_active, created: key.created?, last_use })
+    };
+    User { keys: keys.iter().filter_map(key).collect(), ..without_keys(user) }
+}
+
+pub(crate) fn policies_of(group: &GroupDetails) -> Policies {
+    Policies { inline: group.policies.clone(), attached: attached(group.attached.clone()) }
+}
+
+fn without_keys(user: UserDetails) -> User {
+    User {
+        name: user.name,
+        arn: user.arn,
+        created: user.created,
+        tags: user.tags,
+        groups: user.groups.into_iter().collect(),
+        policies: Policies { inline: user.policies, attached: attached(user.attached) },
+        boundary: user.boundary,
+        console: None,
+        keys: vec![],
+    }
+}
+
+fn last_use(used: LastUsed) -> LastUse {
+    LastUse { at: used.at, service: used.service, region: used.region }
 }
 
 fn attached(policies: Vec<Attached>) -> Vec<(String, String)> {
@@ -156,7 +181,7 @@ async fn keys_of(
             (Some(reported), None) if is_fresh => reported.last_use.clone(),
             _ => {
                 let (_, used) = account.access_key_last_used(&key.id).await?;
-                used.map(|used| LastUse { at: used.at, service: used.service, region: used.region })
+                used.map(last_use)
             }
         };
         let is_active = key.status == KeyStatus::Active;

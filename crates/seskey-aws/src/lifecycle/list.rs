@@ -1,14 +1,16 @@
 //! Lists the SMTP users of an account: those whose policies allow sending.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     future::Future,
+    mem,
     sync::{Arc, Mutex},
 };
 
 use aws_sdk_iam::types::User;
 use jiff::Timestamp;
 use seskey::{
+    audit::{self, Finding, Limits, Severity, Snapshot},
     policy::Policy,
     user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY},
 };
@@ -20,7 +22,8 @@ use tokio::{
 use super::permission::{Document, SEND};
 use crate::{
     Account, Error,
-    iam::{AccessKey, Attached, GroupDetails, LastUsed, UserDetails},
+    audit::{of_audit, policies_of},
+    iam::{AccessKey, Attached, Details, GroupDetails, LastUsed, UserDetails},
 };
 
 /// A user with its keys.
@@ -40,6 +43,9 @@ pub struct SmtpUser {
     pub region: Option<String>,
     /// Its access keys.
     pub keys: Vec<ListedKey>,
+    /// The worst that an audit finds by what is listed; absent if that is nothing, or the caller may not get the list
+    /// of all users.
+    pub worst: Option<Finding>,
 }
 
 /// An access key of a user.
@@ -69,19 +75,25 @@ pub enum Style {
 /// The first call that failed. A user that is deleted meanwhile is left out.
 #[tracing::instrument(level = "debug", skip(account))]
 pub async fn list(account: &Account, all: bool) -> Result<Vec<SmtpUser>, Error> {
-    let (users, groups) = match account.user_and_group_details().await {
-        Ok((users, groups)) => (users.into_iter().map(Known::Details).collect(), groups),
+    let (users, details) = match account.all_details().await {
+        Ok(mut details) => {
+            let users = mem::take(&mut details.users);
+            (users.into_iter().map(Known::Details).collect(), Some(details))
+        }
         Err(error) if error.is_access_denied() => {
-            (account.users().await?.into_iter().map(Known::User).collect::<Vec<_>>(), vec![])
+            (account.users().await?.into_iter().map(Known::User).collect::<Vec<_>>(), None)
         }
         Err(error) => return Err(error),
     };
+    let has_details = details.is_some();
+    let Details { groups, managed, .. } = details.unwrap_or_default();
     tracing::debug!(count = users.len(), "users");
     let survey = Arc::new(Survey {
         account: account.clone(),
         all,
         groups: groups.into_iter().map(|group| (group.name.clone(), group)).collect(),
         groups_that_send: Memo::default(),
+        documents: managed,
         managed: Memo::default(),
         calls: Semaphore::new(CONCURRENCY),
     });
@@ -100,7 +112,11 @@ pub async fn list(account: &Account, all: bool) -> Result<Vec<SmtpUser>, Error> 
             user => listed.extend(user?),
         }
     }
-    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    listed.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+    let (mut listed, judged): (Vec<SmtpUser>, Vec<audit::User>) = listed.into_iter().unzip();
+    if has_details {
+        survey.judge(&mut listed, judged);
+    }
     Ok(listed)
 }
 
@@ -117,13 +133,15 @@ struct Survey {
     groups: HashMap<String, GroupDetails>,
     /// Whether the policies of a group allow sending, worked out once for each group.
     groups_that_send: Memo,
-    /// The same for managed policies, by ARN.
+    /// The documents of the managed policies that came with the users, by ARN.
+    documents: BTreeMap<String, String>,
+    /// Whether another managed policy allows sending, by ARN.
     managed: Memo,
     calls: Semaphore,
 }
 
 impl Survey {
-    async fn look_at(&self, user: Known) -> Result<Option<SmtpUser>, Error> {
+    async fn look_at(&self, user: Known) -> Result<Option<(SmtpUser, audit::User)>, Error> {
         let user = match user {
             Known::Details(user) => user,
             Known::User(user) => self.account.details_of_user(user).await?,
@@ -137,9 +155,36 @@ impl Survey {
             let (_, last_used) = self.account.access_key_last_used(&key.id).await?;
             keys.push(ListedKey { key, last_used });
         }
-        let UserDetails { name, path, arn, created, tags, .. } = user;
-        let region = tags.into_iter().find(|(key, _)| key == REGION_TAG).map(|(_, value)| value);
-        Ok(Some(SmtpUser { name, path, arn, created, style, region, keys }))
+        let region = user.tags.iter().find(|(key, _)| key == REGION_TAG);
+        let region = region.map(|(_, value)| value.clone());
+        let path = user.path.clone();
+        let mut judged = of_audit(user, &keys);
+        // a boundary that is not in the list is not judged by
+        judged.boundary = judged.boundary.filter(|arn| self.documents.contains_key(arn));
+        let audit::User { name, arn, created, .. } = judged.clone();
+        let listed = SmtpUser { name, path, arn, created, style, region, keys, worst: None };
+        Ok(Some((listed, judged)))
+    }
+
+    /// Judges the users by what is listed. What the documents of its policies are is not known of every user.
+    fn judge(&self, listed: &mut [SmtpUser], judged: Vec<audit::User>) {
+        let snapshot = Snapshot {
+            account: String::new(),
+            now: self.account.now().unwrap_or_else(Timestamp::now),
+            users: judged,
+            groups: self
+                .groups
+                .values()
+                .map(|group| (group.name.clone(), policies_of(group)))
+                .collect(),
+            managed: self.documents.clone(),
+        };
+        let found = audit::audit(&snapshot, None, &Limits::default()).findings;
+        let is_wrong = |finding: &Finding| finding.severity > Severity::Informational;
+        for user in listed {
+            let worst = found.iter().find(|finding| finding.user == user.name && is_wrong(finding));
+            user.worst = worst.cloned();
+        }
     }
 
     async fn style(&self, user: &UserDetails) -> Result<Option<Style>, Error> {
@@ -179,7 +224,11 @@ impl Survey {
         for policy in policies {
             let ask =
                 || async { Ok(self.account.document(policy.clone()).await?.allows_sending()) };
-            if self.managed.get(&policy.arn, ask).await? {
+            let sends = match self.documents.get(&policy.arn) {
+                Some(document) => allows_sending(document),
+                None => self.managed.get(&policy.arn, ask).await?,
+            };
+            if sends {
                 return Ok(true);
             }
         }

@@ -105,7 +105,17 @@ fn rows(Listed { account, users, now }: &Listed) -> impl Iterator<Item = Row<'_>
 fn table(rows: &[Row<'_>]) -> String {
     let has_account = rows.iter().any(|row| row.account.is_some());
     let mut lines = Table::new();
-    let header = ["ACCOUNT", "USER", "STYLE", "REGION", "ACCESS KEY", "STATUS", "AGE", "LAST USED"];
+    let header = [
+        "ACCOUNT",
+        "USER",
+        "STYLE",
+        "REGION",
+        "ACCESS KEY",
+        "STATUS",
+        "AGE",
+        "LAST USED",
+        "FINDING",
+    ];
     lines.load_style(NOTHING).set_header(header.iter().skip(usize::from(!has_account)));
     for Row { account, user, key, now } in rows {
         let name = printable(&format!("{}{}", user.path.trim_start_matches('/'), user.name));
@@ -123,7 +133,8 @@ fn table(rows: &[Row<'_>]) -> String {
             ),
         };
         let style = style(user.style).unwrap_or("-").to_owned();
-        let cells = [name, style, region, id, status, age, used];
+        let worst = user.worst.as_ref().map_or("-", |finding| finding.kind.id).to_owned();
+        let cells = [name, style, region, id, status, age, used, worst];
         let account = has_account.then(|| account.unwrap_or("-").to_owned());
         lines.add_row(account.into_iter().chain(cells));
     }
@@ -155,6 +166,9 @@ fn of_user(user: &SmtpUser, account: Option<&str>) -> Value {
         "style": style(user.style),
         "region": user.region,
         "access_keys": [],
+        "worst_finding": user.worst.as_ref().map(|finding| {
+            json!({"id": finding.kind.id, "severity": finding.severity.as_str()})
+        }),
     });
     if let Some(account) = account {
         row["account"] = account.into();
