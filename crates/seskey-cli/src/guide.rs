@@ -127,7 +127,7 @@ const GUIDES: &[Guide] = &[
     ], &["audit", "rotate", "delete"]),
     row("audit", &[
         ("seskey audit", "Print what is wrong, with the commands that mend it"),
-        ("seskey audit --file seskey.toml --exit-code", "Judge all accounts of it; end with 4 if anything is wrong"),
+        ("seskey audit --file seskey.toml --format html >audit.html", "Judge all accounts of it, on a page"),
         ("seskey audit --explain IAM.22 --user my-app", "Say what would break if the key went that a tool calls unused"),
     ], &["list", "rotate", "migrate", "diagnose"]),
     row("verify", &[
