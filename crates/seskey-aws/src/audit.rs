@@ -1,4 +1,4 @@
-//! What an audit of an account is judged by, in as few calls as there can be.
+//! Fetches what an audit judges an account by, in as few calls as possible.
 //!
 //! Users, groups and policies come a thousand a call, and the keys of all users in the credential report. It has no access
 //! key IDs and may be four hours old: the users for whom that matters are asked about one by one.

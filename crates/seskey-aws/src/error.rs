@@ -1,4 +1,4 @@
-//! What a call to AWS failed with, as facts. Nothing here prints an answer of AWS that could not be read: the answer to
+//! Why a call to AWS failed, as facts. Nothing here prints an answer of AWS that could not be read: the answer to
 //! CreateAccessKey has a secret in it.
 
 use std::error::Error as StdError;

@@ -1,4 +1,4 @@
-//! Each command in a few command lines that work: first in its `--help`, and in its manual page.
+//! Examples of each command, which work: they begin its `--help` and stand in its manual page.
 
 use std::{cmp::Reverse, fmt::Write};
 

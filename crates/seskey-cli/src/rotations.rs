@@ -1,4 +1,4 @@
-//! Rotates any number of users, several at a time, each for itself, and tells what comes of each.
+//! Rotates any number of users, several at a time, each independent of the others, and reports each outcome.
 
 mod job;
 mod overview;

@@ -1,4 +1,4 @@
-//! The signals that ask to stop.
+//! The signals that ask the program to stop.
 
 use std::{
     fs,

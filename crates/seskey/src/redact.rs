@@ -1,5 +1,5 @@
-//! What a stranger said, without the secrets that it was told: not in clear, not in any clothes that programs put on
-//! texts, and no long part of them either.
+//! Removes known secrets from a text that somebody else wrote: in clear, in the encodings that programs use, and long
+//! parts of them.
 //!
 //! A text is looked at through views: as it is, without its escapes, and as the bytes that it may be the Base64, the
 //! hexadecimal or the decimal numbers of; and each view through views again. Each byte of a view knows where it comes

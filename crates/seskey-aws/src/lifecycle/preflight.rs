@@ -1,5 +1,5 @@
 //! What is looked at before anything is changed. A caller with nothing but the rights that the SES console needs may
-//! read little of it: what it may not read is said and does not stop the change.
+//! read little of it: what it may not read is reported, and does not stop the change.
 
 use seskey::user::SENDING_GROUP;
 

@@ -1,4 +1,4 @@
-//! What was typed behind `seskey diagnose`.
+//! What is typed after `seskey diagnose`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What is typed behind `seskey migrate`.
+//! What is typed after `seskey migrate`.
 
 use std::time::Duration;
 

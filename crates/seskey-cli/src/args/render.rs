@@ -1,4 +1,4 @@
-//! What was typed behind `seskey render`.
+//! What is typed after `seskey render`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What a call of AWS failed with.
+//! Why a call to AWS failed.
 
 use serde_json::json;
 use seskey_aws::{Cause, Error, iam::Simulated, profile::ProfileError};

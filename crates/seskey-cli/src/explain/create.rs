@@ -1,4 +1,4 @@
-//! The making of a user: what is made, what it lacks, and why it failed.
+//! What `create` makes, what a user lacks, and why making it failed.
 
 use seskey::{
     Algorithm,

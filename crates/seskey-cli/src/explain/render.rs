@@ -1,4 +1,4 @@
-//! Why a credential is not written in a form.
+//! Why a credential cannot be written as a target wants it.
 
 use seskey::render::{RenderError, Target};
 

@@ -1,4 +1,4 @@
-//! A user to be rotated: who it is, how it is reached, what is to be reached, and where the credential is delivered.
+//! A job: which user to rotate, in which account, with which goal, and where to deliver the credential.
 
 use std::{fmt, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What came of a user, and what would be done, as rows of JSON.
+//! Outcomes and plans as rows of JSON.
 
 use serde_json::{Value, json};
 use seskey::{

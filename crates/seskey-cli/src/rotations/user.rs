@@ -1,4 +1,4 @@
-//! The user that is declared: is it there, what does it lack, and how it is made.
+//! The user that a file declares: whether it exists, what it lacks, and how it is made.
 
 use seskey::rotation::Sending;
 use seskey_aws::{

@@ -1,4 +1,4 @@
-//! What all APIs have in common: a request as it came in, what goes back, and the refusal of who may not.
+//! What all APIs have in common: a request as it came in, what goes back, and the refusal of a caller who may not.
 
 use std::net::IpAddr;
 

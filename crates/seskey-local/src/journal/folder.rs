@@ -1,4 +1,4 @@
-//! The directory in which a local SES keeps what it has, for its owner alone and for one process at a time.
+//! The directory of a local SES: readable by its owner alone, open in one process at a time.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},

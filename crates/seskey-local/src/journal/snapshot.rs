@@ -1,4 +1,4 @@
-//! What a local SES has in memory from its first moment on.
+//! What a local SES has in memory when it starts.
 
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng;

@@ -1,4 +1,4 @@
-//! The texts of what is in a refusal.
+//! The texts of the parts of a refusal.
 
 use std::fmt;
 

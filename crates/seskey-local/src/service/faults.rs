@@ -1,4 +1,4 @@
-//! Faults on purpose: what goes wrong with a call of an API or with a command of an SMTP session, and when.
+//! Faults on purpose: what goes wrong with an API call or an SMTP command, and when.
 //!
 //! The same plan with the same seed goes wrong in the same places of the same sequence of calls.
 

@@ -1,4 +1,4 @@
-//! Who says to have signed a request: the Authorization header, read to the letter, or the query string.
+//! Who claims to have signed a request: the Authorization header, read to the letter, or the query string.
 
 use jiff::{SignedDuration, Timestamp};
 use seskey::Secret;

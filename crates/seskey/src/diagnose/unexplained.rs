@@ -1,4 +1,4 @@
-//! What failed, where no cause is known for it: a failure is never passed over.
+//! A failure without a known cause: it is reported, never passed over.
 
 use super::{Cause, Certainty, Evidence, Finding, Phase};
 

@@ -1,4 +1,4 @@
-//! The values of a file, and what is wrong with them: a value that is wrong is as one that is not there, and is told.
+//! Reads the values of a file, and collects what is wrong with them. A wrong value counts as missing.
 
 use std::num::NonZeroU32;
 

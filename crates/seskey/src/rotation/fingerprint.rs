@@ -1,4 +1,4 @@
-//! Short names for what a note speaks of, and a tag has no room for: stores and runs.
+//! Short names for stores and runs: a tag has no room for the whole.
 
 use std::{fmt, str::FromStr};
 

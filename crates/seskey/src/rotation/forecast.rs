@@ -1,4 +1,4 @@
-//! What a run would do, were nothing to go wrong, and nobody else to do anything.
+//! What a run would do if nothing went wrong and nobody else changed anything.
 
 use super::{Goal, Key, Seen, Step, next};
 use crate::access_key::AccessKeyId;

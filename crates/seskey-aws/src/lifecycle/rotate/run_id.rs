@@ -1,4 +1,4 @@
-//! This run among all others, and which of the others are certainly over: those of this host whose process is gone.
+//! Names this run, and tells which other runs are certainly over: those of this host whose process is gone.
 
 use std::{fs, process};
 

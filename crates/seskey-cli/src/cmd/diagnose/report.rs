@@ -1,4 +1,4 @@
-//! What is told of a diagnosis. No secret is in it, so it can go into a ticket.
+//! The report of a diagnosis. It has no secret in it, so it can go into a ticket.
 
 use std::fmt::Write;
 

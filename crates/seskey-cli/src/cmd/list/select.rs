@@ -1,4 +1,4 @@
-//! Which lines of `seskey list` are told, and in which order.
+//! Which lines `seskey list` prints, and in which order.
 
 use jiff::SignedDuration;
 use seskey::duration;

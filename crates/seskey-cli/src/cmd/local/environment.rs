@@ -1,4 +1,4 @@
-//! What a program finds in its environment that is run in a local SES: all that leads to it.
+//! The environment of a program that runs inside a local SES: every variable that leads to it.
 
 use std::{
     env, fs, io,

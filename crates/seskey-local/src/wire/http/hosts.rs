@@ -1,4 +1,4 @@
-//! Whose requests are answered: those that mean this server, and that no page of another site made a browser send.
+//! Which requests are answered: those meant for this server that no page of another site made a browser send.
 //!
 //! A page may name any host of its own, have that name resolved to the loopback, and then read what is answered (DNS
 //! rebinding); the `Host` header tells. It may also send requests without reading the answers; `Origin` and

@@ -93,12 +93,13 @@ async fn info(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> Response {
 /// The newest first.
 async fn list(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -> Answer {
     let parameters = Parameters::of(query.as_deref(), &["start", "limit"])?;
-    Ok(page(&ses, &Search::default(), &parameters)?)
+    Ok(reading(ses, move |ses| page(ses, &Search::default(), &parameters)).await?)
 }
 
 async fn search(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -> Answer {
     let parameters = Parameters::of(query.as_deref(), &["query", "start", "limit"])?;
-    Ok(page(&ses, &searched(&parameters)?, &parameters)?)
+    let search = searched(&parameters)?;
+    Ok(reading(ses, move |ses| page(ses, &search, &parameters)).await?)
 }
 
 fn searched(parameters: &Parameters) -> Result<Search, BadParameter> {
@@ -127,6 +128,15 @@ fn page(
         "tags": [],
         "messages": messages,
     })))
+}
+
+/// Reads many messages, while other connections go on.
+async fn reading<T: Send + 'static>(
+    ses: Arc<LocalSes>,
+    read: impl FnOnce(&LocalSes) -> T + Send + 'static,
+) -> T {
+    let read = tokio::task::spawn_blocking(move || read(&ses)).await;
+    read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 /// The newest first, and whether each is read.
@@ -171,8 +181,9 @@ async fn delete(_: NoParameters, State(ses): State<Arc<LocalSes>>, body: Bytes) 
 
 async fn delete_found(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -> Answer {
     let parameters = Parameters::of(query.as_deref(), &["query"])?;
-    let found = found(&ses, &searched(&parameters)?);
-    forget(&ses, Some(ids(&found))).await
+    let search = searched(&parameters)?;
+    let ids = reading(ses.clone(), move |ses| ids(&found(ses, &search))).await;
+    forget(&ses, Some(ids)).await
 }
 
 async fn forget(ses: &LocalSes, ids: Option<HashSet<String>>) -> Answer {
@@ -182,10 +193,10 @@ async fn forget(ses: &LocalSes, ids: Option<HashSet<String>>) -> Answer {
 
 async fn set_read(_: NoParameters, State(ses): State<Arc<LocalSes>>, body: Bytes) -> Answer {
     let Change { ids: named, read, search } = Change::of(&body)?;
-    let ids = match (named.is_empty(), search.trim().is_empty()) {
-        (true, true) => ids(&found(&ses, &Search::default())),
-        (true, false) => ids(&found(&ses, &Search::parse(&search)?)),
-        _ => named,
+    let search = Search::parse(&search)?;
+    let ids = match named.is_empty() {
+        true => reading(ses.clone(), move |ses| ids(&found(ses, &search))).await,
+        false => named,
     };
     ses.state().set_read(&ids, read);
     Ok("ok".into_response())
