@@ -177,6 +177,9 @@ impl Region {
 
     /// The region whose SMTP endpoint has this name in any of its forms; `None` for any other host.
     pub fn of_smtp_endpoint(host: &str) -> Option<Self> {
+        if let Some(region) = Self::of_vpc_endpoint(host) {
+            return Some(region);
+        }
         let region = Self::parse(host.split('.').nth(1)?).ok()?;
         let known = [
             Some(region.smtp_endpoint()),
@@ -185,6 +188,17 @@ impl Region {
             region.smtp_endpoint_fips_dual_stack(),
         ];
         known.iter().flatten().any(|name| name.eq_ignore_ascii_case(host)).then_some(region)
+    }
+
+    /// The region of `vpce-….email-smtp.REGION.vpce.amazonaws.com`, the own name of a VPC endpoint, or of its part in
+    /// one zone. Sources: of such names, AWS PrivateLink Guide, "Access an AWS service using an interface VPC
+    /// endpoint"; of the service `email-smtp`, SES Developer Guide, "Setting up VPC endpoints". That SES's are of this
+    /// form no page says.
+    fn of_vpc_endpoint(host: &str) -> Option<Self> {
+        let host = host.to_ascii_lowercase();
+        let (_, name) = host.strip_prefix("vpce-")?.split_once('.')?;
+        let code = name.strip_prefix("email-smtp.")?.strip_suffix(".vpce.amazonaws.com")?;
+        Self::parse(code).ok()
     }
 }
 
@@ -334,6 +348,8 @@ mod tests {
             "EMAIL-SMTP-FIPS.us-east-2.amazonaws.com",
             "email-smtp.us-east-2.api.aws",
             "email-smtp-fips.us-east-2.api.aws",
+            "vpce-0ebd5a1c2f3e4d5b6-t7zh1k4x.email-smtp.us-east-2.vpce.amazonaws.com",
+            "vpce-0ebd5a1c2f3e4d5b6-t7zh1k4x-us-east-2a.email-smtp.us-east-2.vpce.amazonaws.com",
         ] {
             assert_eq!(Region::of_smtp_endpoint(host), Some(ohio.clone()), "{host}");
         }
@@ -342,6 +358,8 @@ mod tests {
             "email.us-east-2.amazonaws.com",
             "email-smtp.us-east-2.example.com",
             "email-smtp",
+            "vpce-0ebd5a1c2f3e4d5b6-t7zh1k4x.email.us-east-2.vpce.amazonaws.com",
+            "vpce-0ebd5a1c2f3e4d5b6-t7zh1k4x.email-smtp.us-east-2.vpce.example.com",
         ] {
             assert_eq!(Region::of_smtp_endpoint(host), None, "{host}");
         }

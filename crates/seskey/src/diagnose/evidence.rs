@@ -41,6 +41,8 @@ pub struct Evidence {
     pub to: Option<String>,
     /// What the application or the server said.
     pub said: Option<Said>,
+    /// Whether the file or the text is Postfix's.
+    pub is_of_postfix: bool,
     /// The host and the port that were connected to in the application's place.
     pub server: Option<(String, u16)>,
 
@@ -126,6 +128,8 @@ pub enum Host {
     Misspelled(Option<String>),
     /// An SMTP server of this other provider.
     Provider(&'static str),
+    /// The machine itself: `localhost`, or an address of its loopback.
+    OwnMachine,
     /// Somebody else's name, or an address.
     Other,
 }
@@ -268,7 +272,13 @@ impl Evidence {
             _ => None,
         });
         let (port, user_name) = (self.port.or(said.port), self.user_name.or(said.user_name));
-        Self { host_text, host, region, port, user_name, said: Some(said), ..self }
+        let is_of_postfix = self.is_of_postfix || said.is_of_postfix;
+        Self { host_text, host, region, port, user_name, is_of_postfix, said: Some(said), ..self }
+    }
+
+    /// The other provider whose server has said it.
+    pub(super) fn said_by(&self) -> Option<&'static str> {
+        self.said.as_ref().and_then(|said| said.provider)
     }
 
     /// The problem that was said, where it excludes others.

@@ -26,6 +26,8 @@ pub struct FileValues {
     pub place: WrittenPlace,
     /// How the application turns to TLS.
     pub tls_mode: Option<TlsMode>,
+    /// Whether it is a table of Postfix's.
+    pub is_of_postfix: bool,
 }
 
 impl FileValues {
@@ -35,7 +37,8 @@ impl FileValues {
         let values = Self::as_it_stands(text);
         match Found::read(text).ok().and_then(|found| found.into_iter().next()) {
             Some(found) if !values.has_blanks_around(&found) && !values.is_cut_off(&found) => {
-                Self { place: values.place, tls_mode: values.tls_mode, ..Self::from(found) }
+                let Self { place, tls_mode, is_of_postfix, .. } = values;
+                Self { place, tls_mode, is_of_postfix, ..Self::from(found) }
             }
             _ => values,
         }
@@ -165,7 +168,8 @@ impl FileValues {
         if self.password.is_none() || is_of_ses {
             let secret = |text: &str| Some(Secret::new(text.to_owned()));
             let (user_name, password) = (secret(user_name), secret(password));
-            *self = Self { user_name, password, host, port, ..Self::default() };
+            let is_of_postfix = true;
+            *self = Self { user_name, password, host, port, is_of_postfix, ..Self::default() };
         }
     }
 }

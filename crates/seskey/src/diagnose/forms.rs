@@ -1,5 +1,7 @@
 //! What was typed, by its form: the facts that need no network, with no secret among them.
 
+use std::net::IpAddr;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
@@ -36,6 +38,8 @@ pub struct Values<'a> {
     pub tls_mode: Option<TlsMode>,
     /// The region, where it is known otherwise than by the host.
     pub region: Option<&'a Region>,
+    /// Whether they are of a file of Postfix's.
+    pub is_of_postfix: bool,
     /// Days to try for a derivation with a real date, as `YYYYMMDD`.
     pub dates: &'a [String],
 }
@@ -158,6 +162,7 @@ impl Evidence {
             port: values.port,
             place: Some(values.place),
             tls_mode: values.tls_mode,
+            is_of_postfix: values.is_of_postfix,
             ..Self::default()
         }
     }
@@ -327,12 +332,21 @@ impl Host {
         if let Some(provider) = provider(&name) {
             return Self::Provider(provider);
         }
+        if is_own_machine(&name) {
+            return Self::OwnMachine;
+        }
         match first {
             "email" | "email-fips" | "ses" if is_of_aws => Self::Api(region),
             _ if !is_of_aws && !first.starts_with("email-smtp") => Self::Other,
             _ => Self::Misspelled(nearest(&name)),
         }
     }
+}
+
+/// Whether a host, in lower case, is the machine that calls it.
+fn is_own_machine(name: &str) -> bool {
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// The SMTP endpoint that is written most alike, if it is alike at all.

@@ -34,6 +34,9 @@ pub(super) const CAUSES: &[Cause] = &[
             }
             Some(_) => refuted(),
             None if e.is_past_network() => refuted(),
+            None if is_own_machine(e) => refuted(),
+            None if e.port == Some(25) && is_refused(e) => possible(0, "port 25 was tried, and the connection was refused"),
+            None if e.port.is_none() && is_refused(e) => possible(3, "the connection was refused, perhaps on port 25"),
             None if e.port == Some(25) && is_unreached(e) => possible(0, "port 25 was tried, and nothing answered"),
             None if e.port.is_none() && is_unreached(e) => possible(3, "nothing answered, perhaps on port 25"),
             None => refuted_if(e.port.is_some_and(|port| port != 25) || e.said().is_some()),
@@ -46,9 +49,21 @@ pub(super) const CAUSES: &[Cause] = &[
                 certain(format!("port {port} takes no connection, and {} do", open.join(", ")))
             }
             (Some(_), _) => refuted(),
+            (None, _) if is_own_machine(e) => refuted(),
+            (None, Some(port)) if port != 25 && is_refused(e) && !e.is_past_network() =>
+                possible(1, format!("port {port} was tried, and the connection was refused")),
             (None, Some(port)) if port != 25 && is_unreached(e) && !e.is_past_network() =>
                 possible(1, format!("port {port} was tried, and nothing answered")),
             (None, _) => refuted_if(e.is_past_network()),
+        }),
+    row(Phase::Network, "connection-refused", "something between refuses the connection: a firewall, a proxy, or a name that leads elsewhere",
+        "nc -vz {HOST} {PORT}, from the same place; allow TCP {PORT} outwards", ISSUES,
+        |e| match e.host {
+            _ if e.is_past_network() => refuted(),
+            Some(Host::OwnMachine) => refuted(),
+            Some(Host::Smtp(_) | Host::MailManager) if is_refused(e) => possible(0, "the connection to the endpoint was refused, so something answered"),
+            _ if is_refused(e) => possible(2, "the connection was refused, so something answered"),
+            _ => refuted_if(e.said().is_some()),
         }),
     row(Phase::Network, "all-ports-blocked", "no port of the endpoint can be reached: a security group, a network ACL, or a subnet without a way out",
         "nc -vz {HOST} {PORT}, from the same place; allow TCP 587 outwards, or make a VPC endpoint for SMTP", VPC,
@@ -85,6 +100,7 @@ pub(super) const CAUSES: &[Cause] = &[
             Some(Banner::Closed) => possible(2, "the connection is taken and closed before anything comes"),
             None if e.has_said(&Problem::NoAuth) => possible(1, "SES offers a login, and what answers does not"),
             None if e.has_said(&Problem::GreetingTimedOut) => possible(2, "the connection stood, and nobody greeted"),
+            None if e.has_said(&Problem::HandshakeCut) => possible(0, "the connection was closed in the handshake"),
             None if e.has_said(&Problem::ConnectionLost) => possible(2, "the connection stood, and was cut"),
             _ => refuted_if(e.logged_in == Some(true)),
         }),
@@ -102,6 +118,7 @@ pub(super) const CAUSES: &[Cause] = &[
             (Some(false), Some(Banner::Foreign | Banner::NotSmtp)) => possible(2, "the server that answers offers no STARTTLS"),
             (Some(false), _) => certain("SES offers STARTTLS, and here it is not offered"),
             (None, _) if e.has_said(&Problem::NoStarttls) => possible(1, "the application was offered no STARTTLS"),
+            (None, _) if e.has_said(&Problem::NotEncrypted) => possible(1, "the connection is not encrypted, perhaps because STARTTLS was not offered"),
             (None, _) => refuted_if(e.is_past_tls()),
         }),
 ];
@@ -109,12 +126,16 @@ pub(super) const CAUSES: &[Cause] = &[
 const FAILED: &str = "the application says that it could not connect, and not why";
 
 fn is_unreached(e: &Evidence) -> bool {
-    [
-        Problem::TimedOut,
-        Problem::ConnectTimedOut,
-        Problem::ConnectionRefused,
-        Problem::ConnectFailed,
-    ]
-    .iter()
-    .any(|problem| e.has_said(problem))
+    [Problem::TimedOut, Problem::ConnectTimedOut, Problem::ConnectFailed]
+        .iter()
+        .any(|problem| e.has_said(problem))
+}
+
+/// A refusal is an answer, which what drops packets does not give.
+fn is_refused(e: &Evidence) -> bool {
+    e.has_said(&Problem::ConnectionRefused)
+}
+
+fn is_own_machine(e: &Evidence) -> bool {
+    e.host == Some(Host::OwnMachine)
 }

@@ -25,9 +25,23 @@ pub(super) const CAUSES: &[Cause] = &[
     row(Phase::Offline, "foreign-host", "the host is the SMTP server of another provider than AWS",
         "connect to email-smtp.{REGION}.amazonaws.com, or take the user name and the password of the other provider", CONNECT,
         |e| match &e.host {
+            _ if e.said_by().is_some() => certain(format!("what was said is of a server of {}'s", e.said_by().unwrap_or_default())),
             Some(Host::Provider(whose)) => certain(format!("the name of the host is one of {whose}'s")),
             Some(_) => refuted(),
             None => None,
+        }),
+    row(Phase::Offline, "host-not-set", "the application connects to its own machine, as many do that are given no host",
+        "set the host of the application to email-smtp.{REGION}.amazonaws.com, and look whether it reads that setting",
+        "https://docs.djangoproject.com/en/stable/ref/settings/#email-host",
+        |e| match &e.host {
+            _ if e.is_past_network() => refuted(),
+            Some(Host::OwnMachine) if e.has_said(&Problem::ConnectionRefused) =>
+                possible(0, "the connection was refused by the machine itself, where no SES is"),
+            Some(Host::OwnMachine) => None,
+            Some(_) => refuted(),
+            None if e.has_said(&Problem::ConnectionRefused) =>
+                possible(0, "the connection was refused, and the text names no host"),
+            None => refuted_if(e.said().is_some()),
         }),
     row(Phase::Offline, "raw-secret-as-password", "the secret access key itself is used as the SMTP password",
         "seskey derive {REGION} --secret-file FILE", CREDENTIALS,
@@ -161,7 +175,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 certain("the user name begins with inp-, and the host is not that of an ingress endpoint"),
             (Some(UserName::IngressPointId), None) if e.is_refused() =>
                 possible(2, "the user name begins with inp-"),
-            (Some(UserName::IngressPointId), None | Some(Host::Other | Host::Misspelled(_))) => None,
+            (Some(UserName::IngressPointId), None | Some(Host::OwnMachine | Host::Other | Host::Misspelled(_))) => None,
             (Some(_), _) => refuted(),
             (None, _) => refuted_if(e.logged_in == Some(true)),
         }),

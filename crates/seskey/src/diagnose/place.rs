@@ -39,8 +39,17 @@ fn is_host(name: &str) -> bool {
     let is_of_aws = name.contains("amazona") || name.contains("mail-manager-smtp");
     is_of_aws
         && name.matches('.').count() >= 2
-        && (name.starts_with("email") || name.contains("mail-manager"))
+        && (name.starts_with("email") || name.starts_with("vpce-") || name.contains("mail-manager"))
         && name != "email-smtp.amazonaws.com"
+}
+
+/// The name or the address by which a line in lower case names the machine itself.
+pub(super) fn own_machine(line: &str) -> Option<String> {
+    let is_named = |name: &&str| line.contains(name);
+    ["localhost", "127.0.0.1", "::1"]
+        .iter()
+        .find(|name| is_named(name))
+        .map(|&name| name.to_owned())
 }
 
 /// `host:`, `[address]:` or the word; a time of day has a colon too, and no dot.

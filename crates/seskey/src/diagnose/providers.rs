@@ -30,3 +30,25 @@ pub(super) fn provider(host: &str) -> Option<&'static str> {
     let is_under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
     PROVIDERS.iter().find(|(domain, _)| is_under(domain)).map(|(_, whose)| *whose)
 }
+
+/// Words that the servers of one provider alone say. Source: the documentation of each.
+const WORDS: &[(&str, &str)] = &[
+    ("support.google.com", "Google"),
+    ("gsmtp", "Google"),
+    ("5.7.139", "Microsoft"),
+    ("smtpclientauthentication", "Microsoft"),
+    ("sendgrid", "SendGrid"),
+    ("mailgun", "Mailgun"),
+];
+
+/// Whose server a line in lower case is of, or is about. A mail address proves nothing.
+pub(super) fn speaker(line: &str) -> Option<&'static str> {
+    if line.contains("amazon") {
+        return None;
+    }
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '@' | '_');
+    line.split(|c: char| !is_of_word(c)).filter(|word| !word.contains('@')).find_map(|word| {
+        let said = WORDS.iter().find(|(part, _)| word.contains(part)).map(|(_, whose)| *whose);
+        said.or_else(|| provider(word.trim_end_matches('.')))
+    })
+}

@@ -36,7 +36,10 @@ impl Evidence {
         let or = |value: Option<String>, name: &str| {
             value.as_deref().map_or_else(|| name.to_owned(), word)
         };
+        let (set_login, read_anew) = if self.is_of_postfix { OF_POSTFIX } else { OF_ANY };
         [
+            ("{SET_LOGIN}", set_login.to_owned()),
+            ("{READ_ANEW}", read_anew.to_owned()),
             ("{REGION}", or(region, "REGION")),
             ("{HOST}", or(host, "HOST")),
             ("{PORT}", port.to_string()),
@@ -64,6 +67,18 @@ impl Evidence {
         identities.iter().map(bare).collect()
     }
 }
+
+/// How Postfix is given a login, and made to read it anew.
+const OF_POSTFIX: (&str, &str) = (
+    "postmap -q '[{HOST}]:{PORT}' hash:/etc/postfix/sasl_passwd; host and port must be written alike in both files",
+    "postmap /etc/postfix/sasl_passwd && systemctl reload postfix",
+);
+
+/// The same of an application that is not known.
+const OF_ANY: (&str, &str) = (
+    "set user name and password where the application reads them, and turn its login on",
+    "restart the application, so that it reads its configuration anew",
+);
 
 /// A value as one word of a shell, for what a log says may be anything.
 fn word(text: &str) -> String {

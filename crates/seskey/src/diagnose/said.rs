@@ -8,7 +8,8 @@ use super::{
     Phase,
     forms::UserName,
     phrases::PHRASES,
-    place::{Place, without_secrets},
+    place::{Place, own_machine, without_secrets},
+    providers::speaker,
 };
 
 /// What was said.
@@ -24,6 +25,10 @@ pub struct Said {
     pub port: Option<u16>,
     /// The user name that the text names, as Swift Mailer and its successor do.
     pub user_name: Option<UserName>,
+    /// The other provider than AWS whose server has said it.
+    pub provider: Option<&'static str>,
+    /// Whether it is of a log of Postfix's.
+    pub is_of_postfix: bool,
 }
 
 /// A problem that a text names.
@@ -51,12 +56,18 @@ pub enum Problem {
     CertificateTime,
     NoStarttls,
     StarttlsFirst,
+    /// The application sends no password without TLS.
+    NotEncrypted,
+    /// The connection was closed in the handshake.
+    HandshakeCut,
     NoMechanism,
     /// The server offers no login at all.
     NoAuth,
     MechanismNotSupported,
     /// The application has no user name or no password.
     NoCredentials,
+    /// The application logs in for another host than it has connected to.
+    OtherAuthHost,
     /// The application does not say why.
     LoginFailed,
     AuthenticationRequired,
@@ -114,14 +125,21 @@ impl Said {
         let (at, last) =
             (0..lines.len()).rev().find_map(|at| Some((at, Self::of_line(lines[at])?)))?;
         let named = lines.iter().rev().find_map(|line| user_name(line));
-        let last = Self { user_name: named, ..last };
+        let is_of_postfix =
+            plain_has(text, &["postfix", "while receiving the initial server greeting"]);
+        // a reply of several lines names its server in one of them
+        let before = at.checked_sub(1).and_then(|at| Self::of_line(lines[at]));
+        let before = before.filter(|before| before.problem == last.problem);
+        let provider = last.provider.or_else(|| before?.provider);
+        let last = Self { user_name: named, provider, is_of_postfix, ..last };
         if !last.problem.is_vague() {
             return Some(last);
         }
         // a library ends its report with what says less: a code, or that it gave up
         let report = lines[at.saturating_sub(REPORT)..at].iter().rev();
         let precise = |said: &Self| !said.problem.is_vague();
-        Some(report.filter_map(|line| Self::of_line(line)).find(precise).unwrap_or(last))
+        let found = report.filter_map(|line| Self::of_line(line)).find(precise);
+        Some(found.map(|found| Self { is_of_postfix, ..found }).unwrap_or(last))
     }
 
     /// The problem that a reply of a server names.
@@ -133,6 +151,8 @@ impl Said {
             host: None,
             port: None,
             user_name: None,
+            provider: None,
+            is_of_postfix: false,
         };
         Self::of_line(&line).or_else(|| (400..500).contains(&code).then(transient))
     }
@@ -141,8 +161,17 @@ impl Said {
         let plain = line.to_ascii_lowercase();
         let (problem, phase) = Problem::of_line(line, &plain)?;
         let Place { host, port } = Place::of_line(&plain);
-        Some(Self { problem, phase, host, port, user_name: None })
+        let is_refusal = problem == Problem::ConnectionRefused;
+        let host = host.or_else(|| own_machine(&plain).filter(|_| is_refusal));
+        // of what comes after a login, SES passes on the words of other servers
+        let provider = speaker(&plain).filter(|_| phase < Phase::Sending);
+        Some(Self { problem, phase, host, port, user_name: None, provider, is_of_postfix: false })
     }
+}
+
+fn plain_has(text: &str, words: &[&str]) -> bool {
+    let plain = text.to_ascii_lowercase();
+    words.iter().any(|word| plain.contains(word))
 }
 
 /// How many lines before the last belong to the same report.
@@ -163,8 +192,13 @@ impl Problem {
             return sending(Self::NoConfigurationSet(configuration_set(&without_secrets(line))));
         }
         let named = |phrase: &&(&str, Self, Phase)| is_in(plain, phrase.0);
-        let (_, problem, phase) = PHRASES.iter().find(named)?;
-        Some((problem.clone(), *phase))
+        let phrase = PHRASES.iter().find(named);
+        // all that Go says of a connection that ends
+        let is_eof = || plain.trim() == "eof" || plain.trim_end().ends_with(": eof");
+        match phrase {
+            Some((_, problem, phase)) => Some((problem.clone(), *phase)),
+            None => is_eof().then_some((Self::ConnectionLost, Phase::Network)),
+        }
     }
 
     /// Whether it leaves open what else a text could say.

@@ -55,6 +55,7 @@ pub(super) const CAUSES: &[Cause] = &[
         "turn TLS on in the application: STARTTLS on port 587, or TLS on port 465", CONNECT,
         |e| match e.said() {
             Some(Problem::StarttlsFirst) => certain("the server says that STARTTLS must come first"),
+            Some(Problem::NotEncrypted) => possible(0, "the application does not send the password, for the connection is not encrypted"),
             _ if e.has_said(&Problem::LoginFailed) => possible(9, "the application says that the login failed, and not why"),
             _ => refuted_if(e.is_past_tls() || e.said().is_some()),
         }),
@@ -62,6 +63,7 @@ pub(super) const CAUSES: &[Cause] = &[
         "openssl s_client -tls1_2 {STARTTLS}-connect {HOST}:{PORT}; update the TLS library", PROTOCOLS,
         |e| match (&e.tls, e.said()) {
             (Some(Tls::NoVersion), _) => certain("there is no version in common; SES takes TLS 1.2 and 1.3"),
+            (None, Some(Problem::HandshakeCut)) => possible(1, "the connection was closed in the handshake; SES takes TLS 1.2 and 1.3"),
             (_, Some(Problem::NoTlsVersion)) => possible(0, "the handshake failed; SES takes TLS 1.2 and 1.3"),
             (Some(_), None) => refuted(),
             (_, Some(_)) => refuted(),

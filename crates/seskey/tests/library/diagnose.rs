@@ -54,6 +54,7 @@ fn access_key_id(e: &mut Evidence) {
 #[rustfmt::skip]
 const CASES: &[(&str, Change, Change)] = &[
     ("foreign-host", |e| host(e, "smtp.gmail.com"), |e| host(e, "email-smtp.us-east-1.amazonaws.com")),
+    ("host-not-set", |e| say(e, "connect ECONNREFUSED 127.0.0.1:587"), |e| say(e, INVALID)),
     ("raw-secret-as-password", |e| e.password = Some(Password::SecretAccessKey { is_given: false }), smtp_password),
     ("other-region", |e| { e.derivation = region("eu-west-1").map(Derivation::Right); e.region = region("us-east-1"); },
         |e| { e.derivation = region("us-east-1").map(Derivation::Right); e.region = region("us-east-1"); }),
@@ -90,6 +91,7 @@ const CASES: &[(&str, Change, Change)] = &[
     ("dns-failure", |e| e.resolves = Some(false), |e| e.resolves = Some(true)),
     ("port-blocked", |e| { e.port = Some(25); ports(e, &[587], &[25]); }, |e| ports(e, &[25, 587], &[])),
     ("other-port-blocked", |e| { e.port = Some(587); ports(e, &[2587], &[587]); }, |e| { e.port = Some(587); ports(e, &[587], &[25]); }),
+    ("connection-refused", |e| { host(e, "email-smtp.us-east-1.amazonaws.com"); say(e, "Connection refused"); }, |e| say(e, INVALID)),
     ("all-ports-blocked", |e| ports(e, &[], &[25, 587]), |e| ports(e, &[587], &[25])),
     ("vpc-endpoint-unreached", |e| ports(e, &[], &[25, 587]), |e| ports(e, &[587], &[25])),
     ("wrong-vpc-endpoint", |e| e.banner = Some(Banner::NotSmtp), |e| e.banner = Some(Banner::Ses)),
@@ -107,6 +109,7 @@ const CASES: &[(&str, Change, Change)] = &[
     ("mechanism-not-offered", |e| e.offers_login = Some(false), |e| e.offers_login = Some(true)),
     ("other-mechanism", |e| say(e, "504 The requested authentication mechanism is not supported"), |e| say(e, INVALID)),
     ("auth-not-tried", |e| say(e, "530 Authentication required"), |e| say(e, INVALID)),
+    ("other-auth-host", |e| say(e, "wrong host name"), |e| say(e, INVALID)),
     ("stale-password", |e| { say(e, INVALID); e.logged_in = Some(true); }, |e| { say(e, INVALID); e.logged_in = Some(false); }),
     ("key-inactive", |e| e.key = Some(Key::Inactive), |e| e.key = Some(Key::Active)),
     ("key-unknown", |e| e.key = Some(Key::Unknown), |e| e.key = Some(Key::Active)),
@@ -369,7 +372,7 @@ fn remedies_have_what_the_text_says() {
             "nc -vz email-smtp.us-east-1.amazonaws.com 2587,",
         ),
         (
-            "530 Authentication required by email-smtp.us-east-1.amazonaws.com:25",
+            "postfix/smtp[7]: 530 Authentication required by email-smtp.us-east-1.amazonaws.com:25",
             "'[email-smtp.us-east-1.amazonaws.com]:25'",
         ),
         (

@@ -137,3 +137,75 @@ fn the_words_of_applications_lead_to_a_cause() {
         assert_eq!(report.findings.first().map(|it| it.cause.id), Some(cause), "{text}: {report:?}");
     }
 }
+
+/// What else applications and other servers say: the first cause, and what is not shown beside it.
+#[test]
+fn a_text_proves_who_speaks() {
+    const SES: &str = "email-smtp.us-east-1.amazonaws.com";
+    let ports =
+        ["other-port-blocked", "port-blocked", "all-ports-blocked", "vpc-endpoint-unreached"];
+    for (text, cause, absent) in [
+        ("Error: connect ECONNREFUSED 127.0.0.1:587".to_owned(), "host-not-set", &ports[..]),
+        ("Error: connect ECONNREFUSED ::1:587".to_owned(), "host-not-set", &ports),
+        ("ConnectionRefusedError: [Errno 111] Connection refused".to_owned(), "host-not-set", &ports[2..]),
+        ("[WinError 10061] No connection could be made because the target machine actively refused it".to_owned(), "host-not-set", &ports[2..]),
+        (format!("{SES}:587: Connection refused"), "connection-refused", &["host-not-set", "all-ports-blocked"]),
+        ("[WinError 10060] A connection attempt failed".to_owned(), "all-ports-blocked", &["host-not-set"]),
+        ("535-5.7.8 Username and Password not accepted. Learn more at https://support.google.com/mail/?p=BadCredentials".to_owned(), "foreign-host", &[]),
+        ("535-5.7.8 Username and Password not accepted. https://support.google.com/\n535 5.7.8 it is".to_owned(), "foreign-host", &[]),
+        ("535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled".to_owned(), "foreign-host", &[]),
+        ("dial tcp: lookup smtp.office365.com: no such host".to_owned(), "foreign-host", &[]),
+        ("535 Authentication failed: see https://sendgrid.com/docs".to_owned(), "foreign-host", &[]),
+        ("535 <me@mail.yahoo.com> Authentication Credentials Invalid".to_owned(), "raw-secret-as-password", &["foreign-host"]),
+        ("unencrypted connection".to_owned(), "no-tls", &[]),
+        ("wrong host name".to_owned(), "other-auth-host", &["host-name-mismatch"]),
+        ("EOF".to_owned(), "starttls-on-wrapper-port", &[]),
+        ("SMTP-AUTH requested but missing user name".to_owned(), "auth-not-tried", &[]),
+        ("Client network socket disconnected before secure TLS connection was established".to_owned(), "foreign-server", &["starttls-on-wrapper-port"]),
+    ] {
+        let report = diagnose(&Evidence::default().with_said(Said::read(&text)));
+        let shown: Vec<_> = report.findings.iter().map(|it| it.cause.id).collect();
+        assert_eq!(shown.first(), Some(&cause), "{text}: {shown:?}");
+        assert!(absent.iter().all(|id| !shown.contains(id)), "{text}: {shown:?}");
+        assert!(report.findings.iter().all(|it| !text.contains("efused") || !it.evidence.contains("nothing answered")), "{report:?}");
+    }
+}
+
+/// A command of Postfix is a remedy only where Postfix is known.
+#[test]
+fn a_remedy_is_of_postfix_where_that_is_known() {
+    let has_command = |evidence: Evidence| {
+        let report = diagnose(&evidence);
+        assert!(!report.findings.is_empty());
+        report.findings.iter().any(|it| it.remedy.contains("post"))
+    };
+    let of = |text: &str| Evidence::default().with_said(Said::read(text));
+    for text in [
+        "Missing credentials for \"PLAIN\"",
+        "The server response was: Authentication required",
+        "535 Authentication Credentials Invalid",
+    ] {
+        assert!(!has_command(of(text)), "{text}");
+        assert!(has_command(of(&format!("postfix/smtp[7]: {text}"))), "{text}");
+        assert!(has_command(Evidence { is_of_postfix: true, ..of(text) }), "{text}");
+    }
+    let file = FileValues::read("[email-smtp.us-east-1.amazonaws.com]:587 a:b\n");
+    assert!(file.is_of_postfix && !FileValues::read("SMTP_HOST=a.example\n").is_of_postfix);
+}
+
+/// The own name of a VPC endpoint is an SMTP endpoint of its region.
+#[test]
+fn a_vpc_endpoint_is_an_endpoint() {
+    for (id, zone) in [
+        ("vpce-0ebd5a1c2f3e4d5b6-t7zh1k4x", ""),
+        ("vpce-0ebd5a1c2f3e4d5b6-t7zh1k4x", "-us-east-1a"),
+    ] {
+        let host = format!("{id}{zone}.email-smtp.us-east-1.vpce.amazonaws.com");
+        let evidence =
+            Evidence::of(Values { host: Some(&host), port: Some(587), ..Values::default() });
+        assert_eq!(evidence.region, Region::parse("us-east-1").ok());
+        assert!(diagnose(&evidence).findings.is_empty(), "{host}");
+        let said = Said::read(&format!("connect to {host}[192.0.2.1]:587: Connection timed out"));
+        assert_eq!(Evidence::default().with_said(said).host, evidence.host);
+    }
+}

@@ -25,6 +25,7 @@ pub(super) struct Typed {
     port: Option<u16>,
     place: WrittenPlace,
     tls_mode: Option<TlsMode>,
+    is_of_postfix: bool,
     region: Option<Region>,
     from: Option<String>,
     to: Option<String>,
@@ -84,6 +85,7 @@ impl Typed {
                 port_is_none: file.place.port_is_none && args.port.is_none(),
             },
             tls_mode: file.tls_mode,
+            is_of_postfix: file.is_of_postfix,
             region: None,
             from: args.from.clone(),
             to: args.to.clone(),
@@ -129,6 +131,7 @@ impl Typed {
             port: self.port,
             place: self.place,
             tls_mode: self.tls_mode,
+            is_of_postfix: self.is_of_postfix,
             region: self.region.as_ref(),
             dates: &dates,
         });
