@@ -146,6 +146,10 @@ pub struct WrittenPlace {
 /// How an application turns to TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {
+    /// Not at all, by its word.
+    Clear,
+    /// Not at all: it is Django's, and nothing turns TLS on in it.
+    ClearByDefault,
     /// By STARTTLS.
     Starttls,
     /// From the first byte.

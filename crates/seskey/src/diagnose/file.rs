@@ -26,6 +26,8 @@ pub struct FileValues {
     pub place: WrittenPlace,
     /// How the application turns to TLS.
     pub tls_mode: Option<TlsMode>,
+    /// The secret access key of the user name, where that of SMTP stands beside the access key of AWS.
+    pub secret: Option<Secret>,
     /// Whether it is a table of Postfix's.
     pub is_of_postfix: bool,
 }
@@ -37,8 +39,8 @@ impl FileValues {
         let values = Self::as_it_stands(text);
         match Found::read(text).ok().and_then(|found| found.into_iter().next()) {
             Some(found) if !values.has_blanks_around(&found) && !values.is_cut_off(&found) => {
-                let Self { place, tls_mode, is_of_postfix, .. } = values;
-                Self { place, tls_mode, is_of_postfix, ..Self::from(found) }
+                let Self { place, tls_mode, secret, is_of_postfix, .. } = values;
+                Self { place, tls_mode, secret, is_of_postfix, ..Self::from(found) }
             }
             _ => values,
         }
@@ -80,8 +82,22 @@ impl FileValues {
         let lines = || text.lines().filter(|line| !line.trim_start().starts_with(['#', ';']));
         lines().filter_map(entry).for_each(|entry| values.take_entry(entry));
         let assigned = lines().filter(|line| entry(line).is_none()).filter_map(assignment);
-        let (of_mail, others): (Vec<_>, Vec<_>) = assigned.partition(|(name, _)| is_of_mail(name));
+        let assigned: Vec<_> = assigned.collect();
+        let value = |wanted: &str| {
+            let named = assigned.iter().rev().find(|(name, _)| plain_name(name) == wanted);
+            named.map(|(_, value)| *value)
+        };
+        let (id, secret) = (value("awsaccesskeyid"), value("awssecretaccesskey"));
+        let is_of_django = value("emailhost").is_some() && value("emailport").is_some();
+        let by_default = is_of_django.then_some(TlsMode::ClearByDefault);
+        let (of_mail, others): (Vec<_>, Vec<_>) =
+            assigned.iter().copied().partition(|(name, _)| is_of_mail(name));
         others.into_iter().chain(of_mail).for_each(|(name, value)| values.take(name, value));
+        let is_of_login = id.is_some() && id == values.user_name.as_ref().map(Secret::expose);
+        let is_beside = secret != values.password.as_ref().map(Secret::expose);
+        let secret = secret.filter(|secret| is_of_login && is_beside && !secret.is_empty());
+        values.secret = secret.map(|secret| Secret::new(secret.to_owned()));
+        values.tls_mode = values.tls_mode.or(by_default);
         values
     }
 
@@ -123,7 +139,11 @@ impl FileValues {
             // a variable is replaced before it is read
             self.place.port_is_none = self.port.is_none() && !value.contains('$');
         } else {
-            self.tls_mode = TlsMode::of(&name, value).or(self.tls_mode);
+            self.tls_mode = match TlsMode::of(&name, value) {
+                // another setting may turn it on
+                Some(TlsMode::Clear) => self.tls_mode.or(Some(TlsMode::Clear)),
+                mode => mode.or(self.tls_mode),
+            };
         }
     }
 
@@ -190,6 +210,7 @@ impl TlsMode {
             }
             _ if ends(&["usessl", "smtpssl"]) && is_on => Some(Self::Wrapper),
             _ if ends(&["usetls", "usestarttls", "starttls"]) && is_on => Some(Self::Starttls),
+            "false" | "0" | "no" | "off" if ends(&["usetls"]) => Some(Self::Clear),
             "true" | "1" if ends(&["secure"]) => Some(Self::Secure),
             "false" | "0" if ends(&["secure"]) => Some(Self::NotSecure),
             _ => None,

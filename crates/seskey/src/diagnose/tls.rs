@@ -2,7 +2,7 @@
 
 use super::{
     Cause, Evidence, Phase, certain,
-    evidence::{Banner, Certificate, Tls, TlsMode},
+    evidence::{Banner, Certificate, Host, Tls, TlsMode},
     possible, refuted, refuted_if, row,
     said::Problem,
 };
@@ -39,7 +39,7 @@ pub(super) const CAUSES: &[Cause] = &[
         |e| match (&e.banner, e.said(), e.port) {
             (None, None, Some(port)) if TLS_WRAPPER_PORTS.contains(&port) && e.tls_mode == Some(TlsMode::Starttls) =>
                 certain(format!("the configuration says STARTTLS, and port {port} begins in TLS")),
-            (None, None, Some(port)) if TLS_WRAPPER_PORTS.contains(&port) && e.tls_mode == Some(TlsMode::NotSecure) =>
+            (None, None, Some(port)) if TLS_WRAPPER_PORTS.contains(&port) && matches!(e.tls_mode, Some(TlsMode::NotSecure | TlsMode::Clear | TlsMode::ClearByDefault)) =>
                 possible(0, format!("the configuration says that the connection begins in clear, and port {port} begins in TLS")),
             (Some(Banner::Silent), ..) => certain("the server says nothing in clear, as on a port that begins in TLS"),
             (Some(_), ..) => refuted(),
@@ -54,6 +54,10 @@ pub(super) const CAUSES: &[Cause] = &[
     row(Phase::Tls, "no-tls", "the application does not turn to TLS at all",
         "turn TLS on in the application: STARTTLS on port 587, or TLS on port 465", CONNECT,
         |e| match e.said() {
+            None if is_ses_by_starttls(e) && e.tls_mode == Some(TlsMode::Clear) =>
+                certain("the configuration turns TLS off, and SES takes no login without it"),
+            None if is_ses_by_starttls(e) && e.tls_mode == Some(TlsMode::ClearByDefault) =>
+                possible(1, "the names are Django's, and nothing in the file turns TLS on, which Django does not by itself"),
             Some(Problem::StarttlsFirst) => certain("the server says that STARTTLS must come first"),
             Some(Problem::NotEncrypted) => possible(0, "the application does not send the password, for the connection is not encrypted"),
             _ if e.has_said(&Problem::LoginFailed) => possible(9, "the application says that the login failed, and not why"),
@@ -108,6 +112,12 @@ pub(super) const CAUSES: &[Cause] = &[
 ];
 
 const REFUSED: &str = "the application refuses the certificate, and does not say why";
+
+/// Whether the host is SES's, and the port is not one that begins in TLS.
+fn is_ses_by_starttls(e: &Evidence) -> bool {
+    matches!(e.host, Some(Host::Smtp(_)))
+        && e.port.is_none_or(|port| STARTTLS_PORTS.contains(&port))
+}
 
 fn is_wrapper(e: &Evidence) -> bool {
     matches!(e.tls_mode, Some(TlsMode::Wrapper | TlsMode::Secure))

@@ -37,6 +37,9 @@ fn what_a_file_says_of_the_way_shows_its_cause() {
         (format!("SMTP_HOST={HOST}\nSMTP_PORT=465\nSMTP_SECURITY=starttls\n"), starttls, "certain"),
         (format!("EMAIL_HOST={HOST}\nEMAIL_PORT=465\nEMAIL_USE_TLS=True\n"), starttls, "certain"),
         (format!("SMTP_HOST={HOST}\nSMTP_PORT=465\nSMTP_SECURE=false\n"), starttls, "possible"),
+        (format!("EMAIL_HOST={HOST}\nEMAIL_PORT=465\nEMAIL_USE_TLS=False\n"), starttls, "possible"),
+        (format!("EMAIL_HOST={HOST}\nEMAIL_PORT=587\nEMAIL_USE_TLS=False\n"), "no-tls", "certain"),
+        (format!("EMAIL_HOST={HOST}\nEMAIL_PORT=587\n"), "no-tls", "possible"),
     ] {
         assert_eq!(of(&text), Some(format!("{cause} {certainty}")), "{text}");
     }
@@ -53,6 +56,8 @@ fn what_a_file_says_of_the_way_shows_its_cause() {
     ] {
         assert_eq!(of(&text), None, "{text}");
     }
+    let mode = FileValues::read("EMAIL_USE_TLS=False\nEMAIL_USE_SSL=True\n").tls_mode;
+    assert_eq!(mode, Some(TlsMode::Wrapper));
     let mode = FileValues::read("EMAIL_USE_SSL=False\nEMAIL_USE_TLS=True\n").tls_mode;
     assert_eq!(mode, Some(TlsMode::Starttls));
 }
@@ -208,4 +213,25 @@ fn a_vpc_endpoint_is_an_endpoint() {
         let said = Said::read(&format!("connect to {host}[192.0.2.1]:587: Connection timed out"));
         assert_eq!(Evidence::default().with_said(said).host, evidence.host);
     }
+}
+
+/// The secret access key of the user name that stands in the file is what the password should come from.
+#[test]
+fn a_file_has_the_secret_of_its_user_name() {
+    let secret = SecretAccessKey::parse(SECRET).unwrap();
+    let password = SmtpPassword::derive(&secret, &Region::parse("us-east-2").unwrap());
+    let password = password.expose();
+    let read = |id: &str, password: &str| {
+        let text = format!(
+            "AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={SECRET}\nSMTP_USERNAME={ID}\nSMTP_PASSWORD={password}\n"
+        );
+        FileValues::read(&text)
+    };
+    let of_same = read(ID, password);
+    assert_eq!(of_same.secret.as_ref().map(seskey::Secret::expose), Some(SECRET));
+    assert_eq!(of_same.password.as_ref().map(seskey::Secret::expose), Some(password));
+    assert!(!format!("{of_same:?}").contains(&SECRET[..12]));
+    assert_eq!(read("AKIAI44QH8DHBOTHERID", password).secret, None);
+    let alone = format!("AWS_ACCESS_KEY_ID={ID}\nAWS_SECRET_ACCESS_KEY={SECRET}\n");
+    assert_eq!(FileValues::read(&alone).secret, None);
 }

@@ -56,7 +56,8 @@ impl Typed {
         };
         let secret = match &args.secret_file {
             Some(path) => Some(secret(path)?),
-            None => None,
+            // what is no secret access key there is another's business
+            None => file.secret.and_then(|secret| SecretAccessKey::parse(secret.expose()).ok()),
         };
         // stdin may stay open for ever: it is read where it is named, or where there is nothing else
         let has_values = args.file.is_some()
