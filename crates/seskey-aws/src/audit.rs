@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use jiff::{SignedDuration, Timestamp};
 use seskey::{
     audit::{
-        self, Audit, Finding, Key, LastUse, Limits, Policies, Snapshot, User,
+        self, Audit, Finding, Key, LastUse, Limits, Policies, Reach, Snapshot, User,
         report::{self, Reported},
     },
     fleet::Credential,
@@ -21,7 +21,8 @@ use crate::{
     lifecycle::list::ListedKey,
 };
 
-/// Reads an account and judges it. `declared` are the rows of `seskey.toml` that are of it; `close` is a user whose keys
+/// Reads an account and judges it. `declared` are the rows of `seskey.toml` that are of it, `reach` is how the remedies
+/// are to reach it; `close` is a user whose keys
 /// are to be known exactly.
 ///
 /// # Errors
@@ -31,6 +32,7 @@ pub async fn audit(
     account: &Account,
     declared: Option<&[Credential]>,
     limits: &Limits,
+    reach: Reach,
     close: Option<&str>,
 ) -> Result<(Snapshot, Audit), Error> {
     let generation = account.generate_credential_report().await?;
@@ -39,7 +41,7 @@ pub async fn audit(
     let unreadable = |_| Error::unreadable("iam:GetCredentialReport");
     let reported = report::read(&text).map_err(unreadable)?;
     let now = account.now().unwrap_or_else(Timestamp::now);
-    let mut snapshot = snapshot(details, &reported, now);
+    let mut snapshot = snapshot(details, &reported, now, reach);
     add_managed(&mut snapshot, account).await?;
     let first = audit::audit(&snapshot, declared, limits);
     let wanted = first.findings.iter().filter(|finding| finding.depends_on_keys());
@@ -63,7 +65,12 @@ pub async fn audit(
 /// What the report says of the last use of a key counts for so long.
 const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
-fn snapshot(details: Details, reported: &BTreeMap<String, Reported>, now: Timestamp) -> Snapshot {
+fn snapshot(
+    details: Details,
+    reported: &BTreeMap<String, Reported>,
+    now: Timestamp,
+    reach: Reach,
+) -> Snapshot {
     let Details { users, groups, managed } = details;
     let any_arn = users.first().map(|user| &user.arn).or_else(|| reported.keys().next());
     let id = any_arn.and_then(|arn| arn.split(':').nth(4)).unwrap_or_default().to_owned();
@@ -82,6 +89,7 @@ fn snapshot(details: Details, reported: &BTreeMap<String, Reported>, now: Timest
         users: users.into_iter().map(user).collect(),
         groups: groups.into_iter().map(group).collect(),
         managed,
+        reach,
     }
 }
 

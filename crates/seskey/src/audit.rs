@@ -13,6 +13,7 @@
 //!     users: vec![],
 //!     groups: Default::default(),
 //!     managed: Default::default(),
+//!     reach: Default::default(),
 //! };
 //! assert!(audit(&snapshot, None, &Limits::default()).findings.is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -21,6 +22,7 @@
 mod explain;
 mod fleet;
 mod keys;
+mod reach;
 mod remedy;
 pub mod report;
 mod rights;
@@ -33,6 +35,7 @@ use std::{collections::BTreeMap, fmt};
 use jiff::{SignedDuration, Timestamp};
 
 pub use explain::{Explanation, explain};
+pub use reach::Reach;
 pub use sign::Sign;
 pub use snapshot::{Console, Key, LastUse, Policies, Snapshot, User};
 
@@ -100,7 +103,7 @@ pub struct Finding {
     pub key: Option<Key>,
     /// What it is concluded from.
     pub evidence: String,
-    /// The command that mends it.
+    /// The command that mends it; a comment of the shell where there is none.
     pub remedy: String,
     /// The line of the user in `seskey.toml`, if it is there.
     pub line: Option<usize>,
@@ -166,7 +169,7 @@ pub fn audit(snapshot: &Snapshot, declared: Option<&[Credential]>, limits: &Limi
     let is_absent =
         |row: &&Credential| !snapshot.users.iter().any(|user| user.name == row.user.as_str());
     for row in declared.into_iter().flatten().filter(is_absent) {
-        audit.findings.extend(kinds().filter_map(|kind| absent(kind, row)));
+        audit.findings.extend(kinds().filter_map(|kind| absent(kind, row, &snapshot.reach)));
     }
     audit.could_send.sort_unstable();
     audit
@@ -198,7 +201,7 @@ fn judged(kind: &'static Kind, subject: &Subject<'_>) -> Vec<Finding> {
     }
 }
 
-fn absent(kind: &'static Kind, row: &Credential) -> Option<Finding> {
+fn absent(kind: &'static Kind, row: &Credential, reach: &Reach) -> Option<Finding> {
     let Judge::Absent(judge) = kind.judge else { return None };
     let found = judge(row)?;
     Some(Finding {
@@ -208,7 +211,7 @@ fn absent(kind: &'static Kind, row: &Credential) -> Option<Finding> {
         user_arn: None,
         key: None,
         evidence: found.evidence,
-        remedy: remedy::of_row(kind.remedy, row),
+        remedy: remedy::of_row(kind.remedy, row, reach),
         line: Some(row.line),
     })
 }

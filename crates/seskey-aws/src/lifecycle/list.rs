@@ -178,6 +178,7 @@ impl Survey {
                 .map(|group| (group.name.clone(), policies_of(group)))
                 .collect(),
             managed: self.documents.clone(),
+            reach: audit::Reach::default(),
         };
         let found = audit::audit(&snapshot, None, &Limits::default()).findings;
         let is_wrong = |finding: &Finding| finding.severity > Severity::Informational;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use seskey::{
-    audit::{Audit, Limits, Severity},
+    audit::{Audit, Limits, Reach, Severity},
     user::{SENDING_GROUP, SENDING_POLICY},
 };
 use seskey_aws::audit::audit;
@@ -67,7 +67,8 @@ impl Crowd {
     /// What is found, and by how many calls.
     async fn audit(&self) -> (Audit, usize) {
         let before = self.calls().await;
-        let (_, found) = audit(&self.0.root, None, &Limits::default(), None).await.unwrap();
+        let (_, found) =
+            audit(&self.0.root, None, &Limits::default(), Reach::default(), None).await.unwrap();
         (found, self.calls().await - before)
     }
 

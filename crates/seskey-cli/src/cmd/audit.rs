@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use seskey::{
     Fleet,
-    audit::{self, Finding, Limits, Severity, Snapshot},
+    audit::{self, Finding, Limits, Reach, Severity, Snapshot},
     fleet::Credential,
 };
 use seskey_aws::{Account, Error};
@@ -55,6 +55,7 @@ struct Audited {
 struct Reached {
     name: Option<String>,
     account: Account,
+    reach: Reach,
     declared: Option<Vec<Credential>>,
 }
 
@@ -73,6 +74,12 @@ pub(crate) fn run(args: &Audit, global: &Global, output: &Output) -> Result<Exit
     {
         failures.for_each(|failure| output.failure(&failure, std::iter::empty()));
         return Err(failure);
+    }
+    if let Some(user) = &args.user
+        && failures.len() == 0
+        && !accounts.iter().any(|of| of.knows(user))
+    {
+        return Err(no_user(user));
     }
     let report = Report {
         accounts,
@@ -95,6 +102,13 @@ pub(crate) fn run(args: &Audit, global: &Global, output: &Output) -> Result<Exit
         exit = Exit::Failed;
     }
     Ok(exit)
+}
+
+fn no_user(user: &str) -> Failure {
+    Failure::new(
+        format!("there is no user {user}"),
+        "seskey list --all shows the users that there are",
+    )
 }
 
 fn tell(report: &Report, format: Format, output: &Output) -> Result<()> {
@@ -120,10 +134,11 @@ async fn audited(
     let mut audited = vec![];
     let mut failures = vec![];
     let spinner = output.spinner();
-    for Reached { name, account, declared } in reached(args, global).await? {
+    for Reached { name, account, reach, declared } in reached(args, global).await? {
         spinner.set_message("reading the account");
         let close = args.explain.as_ref().and(args.user.as_deref());
-        let read = seskey_aws::audit::audit(&account, declared.as_deref(), limits, close).await;
+        let read =
+            seskey_aws::audit::audit(&account, declared.as_deref(), limits, reach, close).await;
         match read {
             Ok((snapshot, audit)) => audited.push(Audited { name, snapshot, audit, declared }),
             Err(error) => failures.push(failure(&error, name)),
@@ -139,21 +154,33 @@ fn failure(error: &Error, name: Option<String>) -> Failure {
 }
 
 async fn reached(args: &Audit, global: &Global) -> Result<Vec<Reached>> {
+    let (profile, endpoint_url) = (global.profile.as_deref(), global.endpoint_url.as_deref());
     let Some(file) = &args.file else {
         let account = aws::account(global, None).await;
-        return Ok(vec![Reached { name: None, account, declared: None }]);
+        let reach = Reach::with(profile, endpoint_url);
+        return Ok(vec![Reached { name: None, account, reach, declared: None }]);
     };
     let fleet: Fleet = fleet::read(file)?;
     let mut reached = vec![];
     for (name, declared) in &fleet.accounts {
         let of_it = fleet.credentials.iter().filter(|row| row.account == *name).cloned();
+        let is_alone = fleet.accounts.len() == 1;
         reached.push(Reached {
-            name: (fleet.accounts.len() > 1).then(|| name.clone()),
+            name: (!is_alone).then(|| name.clone()),
+            reach: Reach::declared(name, declared, is_alone, profile, endpoint_url),
             account: fleet::connect(declared, &fleet, global).await,
             declared: Some(of_it.collect()),
         });
     }
     Ok(reached)
+}
+
+impl Audited {
+    /// Whether the user is in the account, or declared for it.
+    fn knows(&self, user: &str) -> bool {
+        let is_declared = self.declared.iter().flatten().any(|row| row.user.as_str() == user);
+        is_declared || self.snapshot.users.iter().any(|it| it.name == user)
+    }
 }
 
 impl Report {

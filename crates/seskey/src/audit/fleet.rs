@@ -8,7 +8,7 @@ const FLEET: &str = "docs/fleet.md";
 #[rustfmt::skip]
 pub(super) const KINDS: &[Kind] = &[
     Kind { id: "not-in-fleet", severity: Severity::Low, sentence: "the file declares no such user: nobody rotates its key",
-        controls: &[], remedy: "printf '\\n[[credential]]\\nuser = \"{USER}\"\\nto = [\"STORE\"]\\n' >>seskey.toml", source: FLEET,
+        controls: &[], remedy: "{DECLARE}", source: FLEET,
         judge: Judge::User(|s| match (s.has_fleet, s.declared, s.sign) {
             (true, None, Some(sign)) => found(sign.sentence()),
             _ => None,

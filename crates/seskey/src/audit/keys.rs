@@ -33,7 +33,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind { id: "two-active-keys", severity: Severity::Low, sentence: "two keys are active, and no rotation is under way",
         controls: &[], remedy: "{ROTATE}", source: ROTATION, judge: Judge::User(two_active) },
     Kind { id: "inactive-key", severity: Severity::Low, sentence: "an inactive key was left behind",
-        controls: &[], remedy: "aws iam delete-access-key --user-name {USER} --access-key-id {ACCESS_KEY_ID}",
+        controls: &[], remedy: "{DELETE}",
         source: KEYS, judge: Judge::Key(inactive) },
     Kind { id: "v2-age-key", severity: Severity::Medium, sentence: "an active key is from the time of passwords without a region",
         controls: &[], remedy: "{ROTATE}", source: CREDENTIALS,
@@ -44,7 +44,7 @@ pub(super) const KINDS: &[Kind] = &[
         controls: &[], remedy: "{FINISH}", source: ROTATION, judge: Judge::User(stuck) },
     Kind { id: "not-in-cloudtrail", severity: Severity::Informational,
         sentence: "an active key sends mail, and a tool that reads CloudTrail alone sees it as unused",
-        controls: &[], remedy: "seskey audit --explain IAM.22 --user {USER}", source: CLOUDTRAIL,
+        controls: &[], remedy: "seskey audit --explain IAM.22 {THAT_USER}", source: CLOUDTRAIL,
         judge: Judge::Key(|_, key| {
             let used = key.last_use.as_ref().filter(|used| key.is_active && used.is_mail())?;
             found(format!("its last use was {}", described(used)))

@@ -22,7 +22,7 @@ pub(super) const KINDS: &[Kind] = &[
             (!names.is_empty()).then(|| found(format!("its own: {}", names.join(", "))))?
         }) },
     Kind { id: "console-password", severity: Severity::Medium, sentence: "a mail user can sign in to the console",
-        controls: &["IAM.5", "IAM.19"], remedy: "aws iam delete-login-profile --user-name {USER}", source: CONTROLS,
+        controls: &["IAM.5", "IAM.19"], remedy: "aws iam delete-login-profile {USER_NAME}", source: CONTROLS,
         judge: Judge::User(|s| s.user.console.and_then(|console| match console.has_mfa {
             true => found("it has a console password, and an MFA device"),
             false => worse(Severity::High, "it has a console password, and no MFA device"),
@@ -31,7 +31,7 @@ pub(super) const KINDS: &[Kind] = &[
         controls: &[], remedy: "{PERMIT}", source: ACCESS, judge: Judge::User(cannot_send) },
     Kind { id: "any-sender", severity: Severity::Informational,
         sentence: "the user may send from every address that the account has verified",
-        controls: &[], remedy: "{NARROW}", source: ACCESS,
+        controls: &[], remedy: "{RESTRICT}", source: ACCESS,
         judge: Judge::User(|s| {
             let (source, _) = s.policies.iter().find(|(_, policy)| policy.allows_everywhere(SEND))?;
             (s.sending == Sending::Allowed).then(|| found(format!("{source} restricts neither sender nor identity")))?

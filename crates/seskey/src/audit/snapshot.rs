@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::Reach;
+
 /// An account at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
@@ -17,6 +19,8 @@ pub struct Snapshot {
     pub groups: BTreeMap<String, Policies>,
     /// The documents of the managed policies that users, groups and boundaries name, by ARN.
     pub managed: BTreeMap<String, String>,
+    /// How the commands of a remedy reach it.
+    pub reach: Reach,
 }
 
 /// An IAM user. Sources: IAM API, `UserDetail`; IAM User Guide, "Generate credential reports for your AWS account".

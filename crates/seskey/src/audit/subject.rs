@@ -1,8 +1,10 @@
 //! A user, and all that it is judged by.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Documents, Key, Limits, Sign, Snapshot, User, later};
+use super::{Documents, Key, Limits, Policies, Reach, Sign, Snapshot, User, later};
 use crate::{
     access_key::AccessKeyId,
     fleet::Credential,
@@ -25,6 +27,9 @@ pub(super) struct Subject<'a> {
     pub(super) declared: Option<&'a Credential>,
     /// Whether there is a `seskey.toml`.
     pub(super) has_fleet: bool,
+    /// The groups of the account.
+    pub(super) groups: &'a BTreeMap<String, Policies>,
+    pub(super) reach: &'a Reach,
     pub(super) now: Timestamp,
     pub(super) limits: Limits,
 }
@@ -55,6 +60,8 @@ impl<'a> Subject<'a> {
             notes: Notes::from_tags(tags),
             declared: rows.find(|row| row.user.as_str() == user.name),
             has_fleet: declared.is_some(),
+            groups: &snapshot.groups,
+            reach: &snapshot.reach,
             now: snapshot.now,
             limits: *limits,
         };

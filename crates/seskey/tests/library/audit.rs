@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use seskey::{
     Fleet,
     audit::{
-        Audit, Console, Key, LastUse, Limits, Policies, Severity, Sign, Snapshot, User, audit,
-        explain, kinds,
+        Audit, Console, Key, LastUse, Limits, Policies, Reach, Severity, Sign, Snapshot, User,
+        audit, explain, kinds,
     },
     fleet::Credential,
-    policy::SendingPolicy,
+    policy::{SendingPolicy, written},
     user::{SENDING_GROUP, SENDING_POLICY},
 };
 
@@ -57,6 +57,7 @@ fn account(users: Vec<User>) -> Snapshot {
         users,
         groups: [(SENDING_GROUP.to_owned(), group)].into(),
         managed: [(ADMIN.to_owned(), allow("*"))].into(),
+        reach: Reach::default(),
     }
 }
 
@@ -266,11 +267,84 @@ fn what_the_file_declares() {
     let told = audit.findings.iter().filter(|it| it.severity > Severity::Informational);
     let told: Vec<_> =
         told.map(|it| (it.kind.id, it.user.as_str(), it.line, it.remedy.as_str())).collect();
-    let toml = r#"printf '\n[[credential]]\nuser = "other"\nto = ["STORE"]\n' >>seskey.toml"#;
-    let create = "seskey create gone --to 'file:b.env?format=env' --to 'file:c?format=env'";
+    let toml = r#"# write a [[credential]] into seskey.toml, with user = "other", region = "us-east-1", and in to where it is delivered"#;
+    let create = "seskey create --to 'file:b.env?format=env' --to 'file:c?format=env' gone";
     let expected =
         [("not-in-account", "gone", Some(7), create), ("not-in-fleet", "other", None, toml)];
     assert_eq!(told, expected);
+}
+
+/// Every kind of finding, in an account that is reached in each of these ways.
+#[test]
+fn no_remedy_is_for_another_account() {
+    let file = "[account.named]\nprofile = \"prod\"\n[account.role]\n\
+                role-arn = \"arn:aws:iam::123456789012:role/fleet\"\n[account.default]\n\
+                [[credential]]\nuser = \"x\"\naccount = \"named\"\nto = [\"file:a.env\"]\n";
+    let fleet = Fleet::parse(file).unwrap();
+    for (name, declared) in &fleet.accounts {
+        for (_, user) in planted() {
+            let mut account = account_with_managers(vec![user]);
+            account.reach = Reach::declared(name, declared, false, None, None);
+            for rows in [None, Some(&fleet.credentials[..])] {
+                for finding in audit(&account, rows, &Limits::default()).findings {
+                    let remedy = finding.remedy;
+                    let commands =
+                        remedy.matches("aws ").count() + remedy.matches("seskey ").count();
+                    let named = remedy.matches(" --profile prod ").count();
+                    assert!(remedy.starts_with("# ") || commands == named, "{name}: {remedy}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_name_that_begins_as_an_option_does_is_none() {
+    for (_, user) in planted() {
+        let account = account_with_managers(vec![User { name: "-n".into(), ..user }]);
+        for finding in audit(&account, None, &Limits::default()).findings {
+            assert!(!finding.remedy.contains(" -n "), "{}", finding.remedy);
+            let operand = finding.remedy.strip_suffix(" -n");
+            assert!(operand.is_none_or(|rest| rest.ends_with(" --")), "{}", finding.remedy);
+        }
+    }
+}
+
+fn remedy_of(id: &str, user: User) -> String {
+    let audit = audit(&account_with_managers(vec![user]), None, &Limits::default());
+    audit.findings.into_iter().find(|it| it.kind.id == id).unwrap().remedy
+}
+
+#[test]
+fn the_domain_is_to_be_filled_in() {
+    assert!(written::address_pattern("*@<your domain>").is_err());
+}
+
+#[test]
+fn a_wide_policy_is_replaced_and_one_of_a_group_is_not_hidden() {
+    let mut user = healthy("app");
+    user.groups.clear();
+    user.policies.inline.push(("mail".into(), allow("ses:*")));
+    assert_eq!(
+        remedy_of("policy-too-wide", user.clone()),
+        "policy=$(seskey policy --from '*@<your domain>') && aws iam put-user-policy --user-name app --policy-name mail \
+         --policy-document \"$policy\""
+    );
+    assert!(remedy_of("direct-policy", user.clone()).starts_with("# "));
+    user.groups.insert("managers".into());
+    let remedy = remedy_of("policy-too-wide", user);
+    assert!(remedy.starts_with("# ") && remedy.contains("managers"), "{remedy}");
+    assert!(remedy_of("any-sender", healthy("app")).starts_with("# "));
+}
+
+#[test]
+fn a_key_that_was_used_of_late_is_not_deleted_at_once() {
+    for (used, at_once) in [(Some(6), false), (Some(8), true), (None, true)] {
+        let mut user = healthy("app");
+        let old = key("AKIAI44QH8DHBEXAMPLE", 200, used);
+        user.keys.push(Key { is_active: false, ..old });
+        assert_eq!(remedy_of("inactive-key", user).starts_with("aws iam delete"), at_once);
+    }
 }
 
 #[test]

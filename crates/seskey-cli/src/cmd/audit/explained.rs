@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use serde_json::json;
-use seskey::audit::{Explanation, explain};
+use seskey::audit::{Explanation, Sign, explain};
 
-use super::{Audited, Report, json::row};
+use super::{Audited, Report, json::row, no_user};
 use crate::{
-    explain::{Failure, Result},
+    explain::Result,
     output::{Output, printable},
 };
 
@@ -20,10 +20,7 @@ pub(super) fn tell(report: &Report, control: &str, output: &Output) -> Result<bo
     });
     let explained: Vec<(&Audited, Explanation)> = explained.collect();
     if explained.is_empty() {
-        return Err(Failure::new(
-            format!("there is no user {user}"),
-            "seskey list --all shows the users that there are",
-        ));
+        return Err(no_user(user));
     }
     if output.json {
         let rows = explained.iter().map(|(of, it)| {
@@ -57,7 +54,13 @@ fn text(of: &Audited, it: &Explanation, control: &str, user: &str) -> String {
         writeln!(text, "  remedy: {}", finding.remedy).expect("a string takes all");
     }
     if it.findings.is_empty() {
-        writeln!(text, "{control}: nothing is found here by it").expect("a string takes all");
+        let why = match it.sign {
+            None | Some(Sign::Could) => {
+                "a user that is not seen to send is not judged here; what the other tool says may be so"
+            }
+            Some(_) => "nothing is found here by it",
+        };
+        writeln!(text, "{control}: {why}").expect("a string takes all");
     }
     writeln!(text, "if it is deleted: {}", it.verdict).expect("a string takes all");
     text
