@@ -125,7 +125,7 @@ fn narrow(s: &Subject<'_>, is_so: impl Fn(&Policy) -> bool) -> String {
     }
     let may_still_send =
         s.policies.iter().any(|(_, policy)| !is_so(policy) && policy.allows_everywhere(SEND));
-    let replaced = names.first().map_or(free_name(s), |name| name.as_str());
+    let replaced = names.first().map_or_else(|| free_name(s), |name| name.as_str());
     let put = (!may_still_send).then(|| put(replaced));
     let kept = |name: &&String| !may_still_send && *name == replaced;
     let deletions = names.iter().filter(|name| !kept(name)).map(|name| delete(name));
