@@ -14,6 +14,7 @@ pub use tags::{Tag, TagError, check_tag};
 mod attachments;
 mod fields;
 mod header;
+mod html;
 mod parameters;
 mod parsed;
 mod parts;

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use rand::{RngExt, distr::Alphanumeric, rngs::StdRng};
 use seskey::{Region, SecretAccessKey};
+use tokio::sync::Semaphore;
 
 pub(crate) use request::Pending;
 
@@ -40,7 +41,12 @@ pub(crate) struct LocalSes {
     rng: Mutex<StdRng>,
     faults: Mutex<Faults>,
     metrics: Metrics,
+    /// Those who wait for a message hold a connection each; others need some, too.
+    waits: Semaphore,
 }
+
+/// How many may wait for a message at once: half of the connections that one address may have.
+const MAX_WAITS: usize = 250;
 
 impl LocalSes {
     /// From what was kept. With a journal, all that changes is handed in to it.
@@ -64,11 +70,16 @@ impl LocalSes {
             rng: Mutex::new(rng),
             faults: Mutex::default(),
             metrics: Metrics::new(),
+            waits: Semaphore::new(MAX_WAITS),
         }
     }
 
     pub(crate) fn state(&self) -> &State {
         &self.state
+    }
+
+    pub(crate) fn waits(&self) -> &Semaphore {
+        &self.waits
     }
 
     pub(crate) fn region(&self) -> &Region {

@@ -4,6 +4,8 @@ use std::panic::catch_unwind;
 
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
+use super::html;
+
 /// A message as a mail program reads it.
 pub(crate) struct Parsed<'a>(Message<'a>);
 
@@ -41,9 +43,9 @@ impl<'a> Parsed<'a> {
         })
     }
 
-    /// The text, or what the HTML says without its marks.
+    /// The text, or else that of the HTML.
     pub(crate) fn readable(&self) -> String {
-        self.0.body_text(0).unwrap_or_default().into_owned()
+        self.text().map(str::to_owned).or_else(|| self.html().map(html::text)).unwrap_or_default()
     }
 
     /// What is attached, and what the HTML shows, each with its number among all parts.
@@ -51,13 +53,12 @@ impl<'a> Parsed<'a> {
         self.0.attachments.iter().filter_map(|&n| Some((n as usize, self.0.parts.get(n as usize)?)))
     }
 
-    /// The links to the web, in their order, each once: those of the HTML, and those that stand in the text.
+    /// The links to the web, in their order, each once: those of the HTML, and those that are to be read.
     pub(crate) fn links(&self) -> Vec<String> {
         let mut links: Vec<String> = vec![];
-        let of_html = self.html().map(hrefs).unwrap_or_default();
-        let of_text = self.text().map(urls).unwrap_or_default();
-        for link in of_html.into_iter().chain(of_text) {
-            if !links.contains(&link) {
+        let of_html = self.html().map(html::hrefs).unwrap_or_default();
+        for link in of_html.into_iter().chain(urls(&self.readable())) {
+            if is_of_the_web(&link) && !links.contains(&link) {
                 links.push(link);
             }
         }
@@ -89,32 +90,35 @@ pub(crate) fn is_inline(part: &MessagePart<'_>) -> bool {
         || (part.content_id().is_some() && !disposition.is_some_and(|it| it.is_attachment()))
 }
 
-/// What `href` attributes with quotes lead to, if that is the web.
-fn hrefs(html: &str) -> Vec<String> {
-    let values = html.match_indices("href").filter_map(|(at, name)| {
-        let value = html[at + name.len()..].trim_start().strip_prefix('=')?.trim_start();
-        let quote = value.chars().next().filter(|c| "'\"".contains(*c))?;
-        let (value, _) = value[1..].split_once(quote)?;
-        Some(
-            quick_xml::escape::unescape(value)
-                .map_or_else(|_| value.to_owned(), |it| it.into_owned()),
-        )
-    });
-    values.filter(|value| is_of_the_web(value)).collect()
-}
-
 /// What in a text begins as a link to the web does, up to white space, and without the sentence around it.
 fn urls(text: &str) -> Vec<String> {
     let words = text.split(|c: char| c.is_whitespace() || "<>\"".contains(c));
     let begins = words.filter_map(|word| {
-        let at = ["https://", "http://"].iter().filter_map(|scheme| word.find(scheme)).min()?;
-        Some(word[at..].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '\'', '*']))
+        let lower = word.to_ascii_lowercase();
+        let at = ["https://", "http://"].iter().filter_map(|scheme| lower.find(scheme)).min()?;
+        let mut url = &word[at..];
+        while let Some(shorter) = without_mark(url) {
+            url = shorter;
+        }
+        Some(url)
     });
-    begins.filter(|url| is_of_the_web(url)).map(str::to_owned).collect()
+    begins.map(str::to_owned).collect()
+}
+
+/// A link without the mark at its end that belongs to the sentence; a bracket that it opens itself is its own.
+fn without_mark(url: &str) -> Option<&str> {
+    let opens = |bracket| url.matches(bracket).count();
+    match url.chars().next_back()? {
+        ')' if opens('(') >= opens(')') => None,
+        ']' if opens('[') >= opens(']') => None,
+        '.' | ',' | ';' | ':' | '!' | '?' | ')' | ']' | '\'' | '*' => Some(&url[..url.len() - 1]),
+        _ => None,
+    }
 }
 
 fn is_of_the_web(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let lower = url.to_ascii_lowercase();
+    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.is_empty())
 }
 
@@ -129,14 +133,21 @@ mod tests {
         let message = Parsed::of(
             b"From: a@example.com\r\nSubject: =?utf-8?q?Your_code_is_12345=E2=80=A6?=\r\nMIME-Version: 1.0\r\n\
             Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\
-            Enter 482913, (0815) or visit https://example.com/verify?a=1&b=2.\r\nOrder 99-1234, call 555.1234, \
+            Enter 482913, (0815) or visit https://example.com/verify?a=1&b=2.\r\n(https://en.example/x_(y)), \r\nOrder 99-1234, call 555.1234, \
             #4444, 123456789, ab1234.\r\n--b\r\nContent-Type: text/html\r\n\r\n\
             <a href=\"https://example.com/verify?a=1&amp;b=2\">x</a> <a href='http://example.com/'>y</a> \
             <a href='mailto:a@example.com'>z</a> <a href='javascript:alert(1)'>z</a>\r\n--b--\r\n",
         );
         assert_eq!(message.subject(), Some("Your code is 12345…"));
         assert_eq!(message.codes(), ["12345", "482913", "0815", "4444"]);
-        assert_eq!(message.links(), ["https://example.com/verify?a=1&b=2", "http://example.com/"]);
+        assert_eq!(
+            message.links(),
+            [
+                "https://example.com/verify?a=1&b=2",
+                "http://example.com/",
+                "https://en.example/x_(y)"
+            ]
+        );
         assert!(message.text().is_some_and(|text| text.starts_with("Enter")));
         assert!(message.html().is_some_and(|html| html.starts_with("<a ")));
     }

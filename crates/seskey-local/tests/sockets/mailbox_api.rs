@@ -112,9 +112,21 @@ async fn a_message_is_waited_for() {
         let found = json_of(http, &format!("GET /_seskey/messages/wait?{query}&timeout=5")).await;
         assert_eq!(found["Id"], **id, "{query}");
     }
-    for query in
-        ["to=ann@example.org", "from=ann@example.org", "since=2999-01-01T00:00:00Z", "subject=none"]
-    {
+    let unzoned = found["Timestamp"].as_str().unwrap();
+    let again =
+        json_of(http, &format!("GET /_seskey/messages/wait?since={unzoned}&timeout=5")).await;
+    assert_eq!(again["Id"], *other, "a time as the mailbox shows it");
+    for since in ["nonsense", "", "2999", "0102aa-gone"] {
+        let answer = ask(http, &format!("GET /_seskey/messages/wait?since={since}"), "").await;
+        assert_eq!(answer.status(), 400, "{since}");
+    }
+    for query in [
+        "to=ann@example.org",
+        "from=ann@example.org",
+        "since=2999-01-01T00:00:00Z",
+        "since=latest",
+        "subject=none",
+    ] {
         let answer = ask(http, &format!("GET /_seskey/messages/wait?{query}&timeout=0"), "").await;
         assert_eq!(answer.status(), 204, "{query}");
     }

@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -30,11 +30,14 @@ pub(super) async fn wait(
 ) -> Result<Response, BadParameter> {
     let parameters =
         Parameters::of(query.as_deref(), &["to", "from", "subject", "since", "timeout"])?;
-    let wanted = Wanted::of(&parameters)?;
+    let wanted = Wanted::of(&parameters, &ses)?;
     let seconds = parameters.parsed("timeout", "a whole number of seconds")?.unwrap_or(30);
     if seconds > LONGEST {
         return Err(BadParameter(format!("timeout is at most {LONGEST} seconds")));
     }
+    let Ok(_waits) = ses.waits().try_acquire() else {
+        return Ok(TOO_MANY.into_response());
+    };
     let arrived = timeout(Duration::from_secs(seconds), arrival(&ses, &wanted)).await;
     Ok(match arrived {
         Ok(message) => {
@@ -44,6 +47,9 @@ pub(super) async fn wait(
         Err(_) => StatusCode::NO_CONTENT.into_response(),
     })
 }
+
+const TOO_MANY: Refused =
+    Refused(StatusCode::SERVICE_UNAVAILABLE, "too many clients wait for messages");
 
 /// Seconds; a proxy between gives up before.
 const LONGEST: u64 = 600;
@@ -74,16 +80,24 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(parameters: &Parameters) -> Result<Self, BadParameter> {
-        let since = parameters.get("since");
-        let not_before = since.and_then(|since| Timestamp::from_str(since).ok());
+    fn of(parameters: &Parameters, ses: &LocalSes) -> Result<Self, BadParameter> {
+        let (mut after, mut not_before) = (None, None);
+        if let Some(since) = parameters.get("since") {
+            not_before = time(since);
+            after = ses.state().message(since).map(|message| message.id.clone());
+            if not_before.is_none() && after.is_none() {
+                return Err(BadParameter(format!(
+                    "since is a time such as 2026-01-31T12:00:00Z, or the ID of a message that is \
+                     there: {since}"
+                )));
+            }
+        }
         Ok(Self {
             to: parameters.text("to"),
             from: parameters.text("from"),
             subject: parameters.text("subject").map(|subject| subject.to_lowercase()),
-            after: since.filter(|_| not_before.is_none()).map(str::to_owned),
-            // as messages have it
-            not_before: not_before.and_then(|it| Timestamp::from_second(it.as_second()).ok()),
+            after,
+            not_before,
         })
     }
 
@@ -106,6 +120,13 @@ impl Wanted {
         self.from.as_ref().is_none_or(from)
             && self.subject.as_ref().is_none_or(|wanted| subject.contains(wanted))
     }
+}
+
+/// A time to the second, as messages have it; without a zone it is in UTC, as they show it.
+fn time(text: &str) -> Option<Timestamp> {
+    let in_utc = || Some(DateTime::from_str(text).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    let time = Timestamp::from_str(text).ok().or_else(in_utc)?;
+    Timestamp::from_second(time.as_second()).ok()
 }
 
 /// `{"links":["https://…"]}` of a message.
