@@ -1,5 +1,5 @@
 //! An operation on the account, as IAM and STS have them: authorize, turn the form into an [`Action`], do it, and turn the
-//! [`Answer`](crate::account::Answer) into XML.
+//! [`Answer`] into XML.
 
 use jiff::Timestamp;
 use rand::Rng;
