@@ -22,8 +22,7 @@ use crate::{
 };
 
 /// Reads an account and judges it. `declared` are the rows of `seskey.toml` that are of it, `reach` is how the remedies
-/// are to reach it; `close` is a user whose keys
-/// are to be known exactly.
+/// are to reach it; `close` is a user whose keys are to be known exactly.
 ///
 /// # Errors
 /// The first call that failed. A user that is deleted meanwhile has no keys.

@@ -156,7 +156,7 @@ fn failure(error: &Error, name: Option<String>) -> Failure {
 async fn reached(args: &Audit, global: &Global) -> Result<Vec<Reached>> {
     let (profile, endpoint_url) = (global.profile.as_deref(), global.endpoint_url.as_deref());
     let Some(file) = &args.file else {
-        let account = aws::account(global, None).await;
+        let account = aws::account_of_many(global).await;
         let reach = Reach::with(profile, endpoint_url);
         return Ok(vec![Reached { name: None, account, reach, declared: None }]);
     };

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &List, global: &Global, output: &Output) -> Result<Exit>
     let listed = aws::block_on(async {
         let accounts = match &args.file {
             Some(file) => fleet::accounts(file, global).await?,
-            None => vec![(None, aws::account(global, None).await)],
+            None => vec![(None, aws::account_of_many(global).await)],
         };
         let spinner = output.spinner();
         let mut listed = vec![];

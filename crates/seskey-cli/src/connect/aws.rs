@@ -113,6 +113,12 @@ pub(crate) async fn account_at(
     .await
 }
 
+/// The account of the caller, for a verb that asks about many users: it goes slower when IAM says so.
+pub(crate) async fn account_of_many(global: &Global) -> Account {
+    const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).expect("it is not zero");
+    account_at(global, None, CALLS_PER_SECOND).await
+}
+
 /// Runs what waits for the network.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
     Ok(runtime()?.block_on(future))

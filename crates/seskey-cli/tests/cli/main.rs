@@ -11,3 +11,4 @@ mod mail_manager;
 mod matrix;
 mod sending;
 mod stage;
+mod throttled;

@@ -147,11 +147,12 @@ impl FromStr for Store {
                 let whole = whole(rest, "parameter", SSM_ARN_COLONS)?;
                 (StoreKind::Ssm(aws_secret(whole, place, &mut options)?), Target::Json.into())
             }
-            _ => {
+            "secretsmanager" => {
                 let whole = whole(rest, "secret", SECRETS_MANAGER_ARN_COLONS)?;
                 let secret = aws_secret(whole, place, &mut options)?;
                 (StoreKind::SecretsManager(secret), Target::Json.into())
             }
+            _ => unreachable!("{scheme} is among the schemes, and has no arm"),
         };
         let host = options.fitting("host", is_host, "a host name or an address")?;
         let from = options.fitting("from", is_plain_address, "an address of mail")?;
