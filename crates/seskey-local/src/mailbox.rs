@@ -11,10 +11,18 @@ use serde::{Deserialize, Serialize};
 /// A mailbox that forgets its oldest messages when it is full.
 #[derive(Debug, Default)]
 pub struct Mailbox {
-    messages: VecDeque<Arc<Message>>,
+    messages: VecDeque<Held>,
     bytes: usize,
-    /// The IDs of those that were read.
-    read: HashSet<String>,
+    /// The number of the newest message that there ever was.
+    newest: u64,
+}
+
+#[derive(Debug)]
+struct Held {
+    message: Arc<Message>,
+    /// Greater than that of every message before it.
+    number: u64,
+    is_read: bool,
 }
 
 /// A message that was accepted.
@@ -81,55 +89,60 @@ impl Mailbox {
     pub fn push(&mut self, message: impl Into<Arc<Message>>) {
         let message = message.into();
         self.bytes += message.size();
-        self.messages.push_back(message);
+        self.newest += 1;
+        self.messages.push_back(Held { message, number: self.newest, is_read: false });
         while overflows(self.messages.len(), self.bytes) {
             let Some(oldest) = self.messages.pop_front() else { break };
-            self.bytes -= oldest.size();
-            self.read.remove(&oldest.id);
+            self.bytes -= oldest.message.size();
         }
     }
 
     /// The messages that a filter lets through, the oldest first: those behind an ID, if it is there, and so many at
     /// most.
     pub fn list(&self, filter: &Filter, after: Option<&str>, limit: usize) -> Vec<Arc<Message>> {
-        let is_last = |message: &Arc<Message>| Some(message.id.as_str()) == after;
+        let is_last = |held: &Held| Some(held.message.id.as_str()) == after;
         let begin = self.messages.iter().position(is_last).map_or(0, |last| last + 1);
-        let matching = self.messages.range(begin..).filter(|message| filter.matches(message));
-        matching.take(limit).cloned().collect()
+        let messages = self.messages.range(begin..).map(|held| &held.message);
+        messages.filter(|message| filter.matches(message)).take(limit).cloned().collect()
     }
 
     /// The message of that ID, or the newest by the name `latest`.
     pub fn get(&self, id: &str) -> Option<Arc<Message>> {
+        self.held(id).map(|held| held.message.clone())
+    }
+
+    /// The number of that message.
+    pub fn number(&self, id: &str) -> Option<u64> {
+        self.held(id).map(|held| held.number)
+    }
+
+    /// The messages with greater numbers, the oldest first, with theirs; it matters not whether that one is still there.
+    pub fn behind(&self, number: u64) -> Vec<(u64, Arc<Message>)> {
+        let begin = self.messages.partition_point(|held| held.number <= number);
+        self.messages.range(begin..).map(|held| (held.number, held.message.clone())).collect()
+    }
+
+    fn held(&self, id: &str) -> Option<&Held> {
         match id {
             "latest" => self.messages.back(),
-            id => self.messages.iter().find(|message| message.id == id),
+            id => self.messages.iter().find(|held| held.message.id == id),
         }
-        .cloned()
     }
 
     /// All of them, the oldest first, and whether each was read.
     pub fn messages_and_whether_read(&self) -> Vec<(Arc<Message>, bool)> {
-        let messages = self.messages.iter();
-        messages.map(|message| (message.clone(), self.read.contains(&message.id))).collect()
+        self.messages.iter().map(|held| (held.message.clone(), held.is_read)).collect()
     }
 
     /// How many were not read.
     pub fn unread(&self) -> usize {
-        self.messages.len() - self.read.len()
+        self.messages.iter().filter(|held| !held.is_read).count()
     }
 
     /// From now on these count as read, or not; this is not kept on disk.
     pub fn set_read(&mut self, ids: &HashSet<String>, read: bool) {
-        for Message { id, .. } in self.messages.iter().map(|message| &**message) {
-            match ids.contains(id) {
-                true if read => {
-                    self.read.insert(id.clone());
-                }
-                true => {
-                    self.read.remove(id);
-                }
-                false => {}
-            }
+        for held in self.messages.iter_mut().filter(|held| ids.contains(&held.message.id)) {
+            held.is_read = read;
         }
     }
 
@@ -140,15 +153,8 @@ impl Mailbox {
 
     /// Forgets the messages that a filter lets through.
     pub fn delete(&mut self, filter: &Filter) {
-        let (messages, read) = (&mut self.messages, &mut self.read);
-        messages.retain(|message| {
-            let is_kept = !filter.matches(message);
-            if !is_kept {
-                read.remove(&message.id);
-            }
-            is_kept
-        });
-        self.bytes = self.messages.iter().map(|message| message.size()).sum();
+        self.messages.retain(|held| !filter.matches(&held.message));
+        self.bytes = self.messages.iter().map(|held| held.message.size()).sum();
     }
 }
 

@@ -77,6 +77,16 @@ impl State {
         lock(&self.mailbox).get(id)
     }
 
+    /// The number of that message.
+    pub(crate) fn number(&self, id: &str) -> Option<u64> {
+        lock(&self.mailbox).number(id)
+    }
+
+    /// The messages with greater numbers, the oldest first, with theirs.
+    pub(crate) fn behind(&self, number: u64) -> Vec<(u64, Arc<Message>)> {
+        lock(&self.mailbox).behind(number)
+    }
+
     pub(crate) fn messages_and_whether_read(&self) -> Vec<(Arc<Message>, bool)> {
         lock(&self.mailbox).messages_and_whether_read()
     }

@@ -139,6 +139,21 @@ async fn a_message_is_waited_for() {
     assert_eq!(ask(http, "GET /_seskey/messages/none/codes", "").await.status(), 404);
 }
 
+/// What is waited for comes behind a message also when that one is deleted meanwhile.
+#[tokio::test]
+async fn a_wait_outlives_what_it_began_behind() {
+    let (server, key) = started().await;
+    let http = server.http;
+    send(&server, &key, "Subject: 0\r\n\r\nhi").await;
+    let first = send(&server, &key, "Subject: 1\r\n\r\nhi").await;
+    let query = format!("GET /_seskey/messages/wait?since={first}&to=bob@example.org");
+    let waiting = tokio::spawn(async move { json_of(http, &query).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    ask(http, &format!("DELETE /_aws/ses?id={first}"), "").await;
+    let second = send(&server, &key, "Subject: 2\r\n\r\nhi").await;
+    assert_eq!(waiting.await.unwrap()["Id"], *second);
+}
+
 /// What SES did not compose is shown like what it did.
 #[tokio::test]
 async fn mail_by_smtp_has_subject_and_body() {

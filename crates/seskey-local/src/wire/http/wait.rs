@@ -17,11 +17,7 @@ use super::{
     listing::Listing,
     parameters::{BadParameter, NoParameters, Parameters},
 };
-use crate::{
-    mailbox::{Filter, Message},
-    message::Parsed,
-    service::LocalSes,
-};
+use crate::{mailbox::Message, message::Parsed, service::LocalSes};
 
 /// The oldest message that the parameters let through, when it is there; 204 if none has come in time.
 pub(super) async fn wait(
@@ -57,13 +53,13 @@ const LONGEST: u64 = 600;
 async fn arrival(ses: &LocalSes, wanted: &Wanted) -> Arc<Message> {
     // before it is looked, or one that comes between would be missed
     let mut arrivals = ses.state().arrivals();
-    let mut after = wanted.after.clone();
+    let mut seen = wanted.behind;
     loop {
-        for message in ses.state().messages(&Filter::default(), after.as_deref(), usize::MAX) {
+        for (number, message) in ses.state().behind(seen) {
             if wanted.is(&message) {
                 return message;
             }
-            after = Some(message.id.clone());
+            seen = number;
         }
         // the mailbox is there as long as this is
         let _ = arrivals.changed().await;
@@ -75,28 +71,31 @@ struct Wanted {
     to: Option<String>,
     from: Option<String>,
     subject: Option<String>,
-    after: Option<String>,
+    /// The number of the last message that is not meant.
+    behind: u64,
     not_before: Option<Timestamp>,
 }
 
 impl Wanted {
     fn of(parameters: &Parameters, ses: &LocalSes) -> Result<Self, BadParameter> {
-        let (mut after, mut not_before) = (None, None);
+        let (mut behind, mut not_before) = (0, None);
         if let Some(since) = parameters.get("since") {
-            not_before = time(since);
-            after = ses.state().message(since).map(|message| message.id.clone());
-            if not_before.is_none() && after.is_none() {
-                return Err(BadParameter(format!(
-                    "since is a time such as 2026-01-31T12:00:00Z, or the ID of a message that is \
-                     there: {since}"
-                )));
+            match (time(since), ses.state().number(since)) {
+                (Some(time), _) => not_before = Some(time),
+                (None, Some(number)) => behind = number,
+                (None, None) => {
+                    return Err(BadParameter(format!(
+                        "since is a time such as 2026-01-31T12:00:00Z, or the ID of a message that \
+                         is there: {since}"
+                    )));
+                }
             }
         }
         Ok(Self {
             to: parameters.text("to"),
             from: parameters.text("from"),
             subject: parameters.text("subject").map(|subject| subject.to_lowercase()),
-            after,
+            behind,
             not_before,
         })
     }
