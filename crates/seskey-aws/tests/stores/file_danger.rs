@@ -147,9 +147,10 @@ fn whoever_may_not_write_harms_nothing() {
         chown(path, Some(NOBODY), None).unwrap();
     }
     chmod(&unwritable, 0o555);
-    // where the binary is may be a place that only root can enter
+    // Where the binary is may be a place that only root can enter. Another program copies it: a child that
+    // another test forks meanwhile would hold a file open that this one writes, and such a file cannot be run.
     let binary = folder.path().join("tests");
-    fs::copy(exe(), &binary).unwrap();
+    assert!(Command::new("cp").args([&exe(), &binary]).status().unwrap().success());
     chmod(&binary, 0o755);
     let mut command = Command::new(binary);
     command.uid(NOBODY).gid(NOBODY);
