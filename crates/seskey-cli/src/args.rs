@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 mod completions;
+mod console;
 mod diagnose;
 pub(crate) mod fleet;
 mod local;
@@ -15,9 +16,10 @@ pub(crate) mod rotate;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
-use seskey::render::Target;
+use seskey::{AccessKeyId, SecretAccessKey, render::Target};
 
 pub(crate) use completions::Completions;
+pub(crate) use console::Console;
 pub(crate) use diagnose::Diagnose;
 pub(crate) use local::{Local, LogFormat};
 pub(crate) use man::Man;
@@ -60,6 +62,9 @@ pub(crate) struct Global {
     /// Say more; twice: everything
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// The access key of the caller, where a local SES calls itself; nobody types it
+    #[arg(skip)]
+    pub(crate) access_key: Option<(AccessKeyId, SecretAccessKey)>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -138,6 +143,12 @@ pub(crate) enum Verb {
     /// Around a COMMAND it ends as the command ends. Without one it serves until it is stopped: at a terminal it prints
     /// lines to paste into another one, elsewhere one line of JSON. It refuses what SES refuses, in SES's words.
     Local(Local),
+    /// Serve pages that make and manage the credentials of the account, for a browser
+    ///
+    /// The pages do what the verbs do, with the AWS credentials of who started it: settings, create, list, rotate, revoke,
+    /// delete. They are opened by the address that is printed, which has a token in it. A secret is shown once. Every local
+    /// SES serves them too.
+    Console(Console),
     /// Show the whole life of a credential on a local SES in this process
     Demo,
     /// Print the completions of a shell
@@ -148,6 +159,20 @@ pub(crate) enum Verb {
     Completions(Completions),
     /// Print a manual page
     Man(Man),
+}
+
+impl Verb {
+    /// The SMTP endpoint that the verb logs in to, if it is one that does.
+    pub(crate) fn endpoint(&mut self) -> Option<&mut Endpoint> {
+        match self {
+            Self::Create(args) => Some(&mut args.endpoint),
+            Self::Verify(args) => Some(&mut args.endpoint),
+            Self::Diagnose(args) => Some(&mut args.endpoint),
+            Self::Rotate(args) => Some(&mut args.endpoint),
+            Self::Revoke(args) => Some(&mut args.endpoint),
+            _ => None,
+        }
+    }
 }
 
 /// Where a secret access key comes from, in this order: these options, the profile, stdin, $AWS_SECRET_ACCESS_KEY, a

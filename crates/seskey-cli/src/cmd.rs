@@ -2,6 +2,7 @@
 
 mod audit;
 mod completions;
+mod console;
 mod create;
 mod delete;
 mod demo;
@@ -47,6 +48,7 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
         Verb::Revoke(args) => revoke::run(&args, global, output),
         Verb::Migrate(args) => migrate::run(&args, global, output),
         Verb::Local(args) => local::run(&args, global, output),
+        Verb::Console(args) => console::run(&args, global, output),
         Verb::Demo => demo::run(global, output),
         Verb::Completions(args) => completions::run(&args, output),
         Verb::Man(args) => man::run(&args, output),

@@ -175,7 +175,11 @@ const GUIDES: &[Guide] = &[
         ("seskey local -- npm test", "Run tests inside a local SES"),
         ("seskey local --data ./ses --identity example.com --sandbox",
          "Keep everything in a directory, with the limits of a new account"),
-    ], &["demo", "create"]),
+    ], &["demo", "create", "console"]),
+    row("console", &[
+        ("seskey console", "Serve the pages on this machine, and print where they are"),
+        ("seskey console --listen [::1]:8080 --region eu-west-1", "Serve them at a port of your choice"),
+    ], &["create", "list", "local"]),
     row("demo", &[
         ("seskey demo", "Create, prove, rotate, delete, without an AWS account"),
     ], &["local"]),

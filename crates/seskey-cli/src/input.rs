@@ -175,7 +175,7 @@ pub(crate) fn piped(what: &str, output: &Output) -> Result<Option<Zeroizing<Stri
         return Ok(None);
     }
     let (done, is_done) = mpsc::channel::<()>();
-    let (message, output) = (format!("waiting for the {what} on standard input"), *output);
+    let (message, output) = (format!("waiting for the {what} on standard input"), output.clone());
     thread::spawn(move || {
         if is_done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
             output.note(&message);

@@ -3,6 +3,7 @@
 mod args;
 mod cmd;
 mod connect;
+mod console;
 mod core_dumps;
 mod environment;
 mod exit;

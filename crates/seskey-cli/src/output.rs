@@ -1,4 +1,6 @@
-//! All that the program writes: the answer on stdout, everything else on stderr.
+//! All that the program writes: the answer on stdout, everything else on stderr; or all of it for a page.
+
+mod transcript;
 
 use std::{
     fmt,
@@ -8,12 +10,14 @@ use std::{
         fd::AsFd,
         unix::fs::{FileTypeExt, MetadataExt},
     },
+    sync::Arc,
     time::Duration,
 };
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
+pub(crate) use self::transcript::{Line, Transcript};
 use crate::{
     args::Global,
     exit::Exit,
@@ -21,7 +25,7 @@ use crate::{
 };
 
 /// Where the program speaks, and how much.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Output {
     /// Whether only what went wrong is said.
     pub(crate) quiet: bool,
@@ -29,6 +33,8 @@ pub(crate) struct Output {
     pub(crate) verbose: bool,
     /// Whether answers are JSON.
     pub(crate) json: bool,
+    /// What is written in the place of the terminal.
+    transcript: Option<Arc<Transcript>>,
 }
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -37,11 +43,25 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 
 impl Output {
     pub(crate) fn new(global: &Global) -> Self {
-        Self { quiet: global.quiet, verbose: global.verbose > 0, json: global.json }
+        let Global { quiet, verbose, json, .. } = *global;
+        Self { quiet, verbose: verbose > 0, json, transcript: None }
+    }
+
+    /// The same for a page, which shows what it is told.
+    pub(crate) fn of_page(global: &Global, transcript: Arc<Transcript>) -> Self {
+        Self { transcript: Some(transcript), ..Self::new(global) }
+    }
+
+    pub(crate) fn transcript(&self) -> Option<&Transcript> {
+        self.transcript.as_deref()
     }
 
     /// The answer. A reader that has gone away has read enough.
     pub(crate) fn answer(&self, text: &str) -> io::Result<()> {
+        if let Some(transcript) = &self.transcript {
+            transcript.answer(text);
+            return Ok(());
+        }
         match self.deliver(text) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             delivered => delivered,
@@ -55,6 +75,10 @@ impl Output {
 
     /// An answer with a credential in it: all of it or an error, so that nothing is thought delivered that was not.
     pub(crate) fn deliver(&self, text: &str) -> io::Result<()> {
+        if let Some(transcript) = &self.transcript {
+            transcript.deliver(text);
+            return Ok(());
+        }
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
@@ -69,10 +93,12 @@ impl Output {
             of.file_type().is_char_device() && of.rdev() == null.rdev()
         };
         match (stdout, null) {
-            (Ok(stdout), Ok(null)) if is_null(&stdout, &null) => Err(Failure::usage(
-                "the credential would be lost: stdout is closed or /dev/null, and IAM tells its secret only once",
-                hint,
-            )),
+            (Ok(stdout), Ok(null)) if self.transcript.is_none() && is_null(&stdout, &null) => {
+                Err(Failure::usage(
+                    "the credential would be lost: stdout is closed or /dev/null, and IAM tells its secret only once",
+                    hint,
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -83,7 +109,9 @@ impl Output {
     }
 
     pub(crate) fn warn(&self, message: &str) {
-        say(format_args!("{WARNING}warning:{WARNING:#} {}", printable(message)));
+        if !self.tells(Line::Warning, message) {
+            say(format_args!("{WARNING}warning:{WARNING:#} {}", printable(message)));
+        }
     }
 
     /// What is going on, for a person who wants to know all of it.
@@ -95,7 +123,7 @@ impl Output {
 
     /// What is going on, for a person who waits.
     pub(crate) fn note(&self, message: &str) {
-        if !self.quiet {
+        if !self.quiet && !self.tells(Line::Note, message) {
             say(format_args!("{}", printable(message)));
         }
     }
@@ -108,15 +136,34 @@ impl Output {
     }
 
     pub(crate) fn hint(&self, message: &str) {
-        say(format_args!("{HINT}hint:{HINT:#} {}", printable(message)));
+        if !self.tells(Line::Hint, message) {
+            say(format_args!("{HINT}hint:{HINT:#} {}", printable(message)));
+        }
+    }
+
+    /// Tells it to the page, if it is for one.
+    fn tells(&self, line: fn(String) -> Line, message: &str) -> bool {
+        if let Some(transcript) = &self.transcript {
+            transcript.say(line(printable(message)));
+        }
+        self.transcript.is_some()
+    }
+
+    /// What is under way in this moment: a terminal shows it until the next word.
+    pub(crate) fn passing(&self, spinner: &ProgressBar, message: String) {
+        match &self.transcript {
+            Some(transcript) => transcript.say(Line::Note(printable(&message))),
+            None => spinner.set_message(message),
+        }
     }
 
     /// What failed, without what may be a secret that was typed in the place of something else.
     pub(crate) fn failure(&self, failure: &Failure, typed: impl Iterator<Item = String>) {
-        let typed: Vec<String> = typed.collect();
-        let bare = |text: &str| without_secrets(text, typed.iter().cloned(), is_secret);
-        say(format_args!("{ERROR}{}{ERROR:#}", printable(&bare(&failure.message))));
-        self.hint(&bare(&failure.hint));
+        let (message, hint) = bare(failure, &typed.collect::<Vec<_>>());
+        if !self.tells(Line::Failure, &message) {
+            say(format_args!("{ERROR}{}{ERROR:#}", printable(&message)));
+        }
+        self.hint(&hint);
     }
 
     /// What the parser of the command line has to say, without what may be a secret in it.
@@ -135,9 +182,19 @@ impl Output {
         exit
     }
 
+    /// Whether nothing moves on a terminal.
+    fn is_still(&self) -> bool {
+        self.quiet || self.transcript.is_some() || !io::stderr().is_terminal()
+    }
+
+    /// Whether a person reads the answer.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.json && self.transcript.is_none() && io::stdout().is_terminal()
+    }
+
     /// A sign of life on a terminal.
     pub(crate) fn spinner(&self) -> ProgressBar {
-        if self.quiet || !io::stderr().is_terminal() {
+        if self.is_still() {
             return ProgressBar::hidden();
         }
         let spinner = ProgressBar::new_spinner();
@@ -147,7 +204,7 @@ impl Output {
 
     /// How many are done, on a terminal.
     pub(crate) fn counter(&self, total: u64) -> ProgressBar {
-        if self.quiet || !io::stderr().is_terminal() {
+        if self.is_still() {
             return ProgressBar::hidden();
         }
         let style = ProgressStyle::with_template("{bar:20} {pos}/{len} {wide_msg}")
@@ -157,7 +214,7 @@ impl Output {
 
     /// How far it has come, on a terminal.
     pub(crate) fn progress(&self, total: u64) -> ProgressBar {
-        if self.quiet || !io::stderr().is_terminal() {
+        if self.is_still() {
             return ProgressBar::hidden();
         }
         let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}")
@@ -169,6 +226,12 @@ impl Output {
 /// Says it on stderr. Whether anybody listens there changes nothing.
 fn say(message: fmt::Arguments<'_>) {
     let _ = writeln!(anstream::stderr(), "seskey: {message}");
+}
+
+/// Message and hint, without what may be a secret that was typed in the place of something else.
+pub(crate) fn bare(failure: &Failure, typed: &[String]) -> (String, String) {
+    let bare = |text: &str| printable(&without_secrets(text, typed.iter().cloned(), is_secret));
+    (bare(&failure.message), bare(&failure.hint))
 }
 
 /// A message without the words of the command line that are secrets, also as `--secret` and `--option=secret`.

@@ -19,12 +19,16 @@ use crate::{
 };
 
 /// An interrupt that the first SIGINT, SIGTERM or SIGHUP raises. The second ends the process at once: what is under way
-/// is left as if it had been killed, so that the exit code is that of something unfinished.
+/// is left as if it had been killed, so that the exit code is that of something unfinished. What runs for a page has an
+/// interrupt of its own.
 pub(crate) fn interrupt(output: &Output) -> Result<Interrupt> {
+    if let Some(transcript) = output.transcript() {
+        return Ok(transcript.interrupt());
+    }
     let (raise, interrupt) = Interrupt::new();
     let mut stop = stop()?;
-    end_at_the_second_signal().map_err(not_caught)?;
-    let output = *output;
+    end_at_the_second_signal()?;
+    let output = output.clone();
     tokio::spawn(async move {
         stop.recv().await;
         output.note("it stops at the next safe point; the same signal once more ends it at once");
@@ -35,12 +39,13 @@ pub(crate) fn interrupt(output: &Output) -> Result<Interrupt> {
 }
 
 /// Whatever the process is busy with: the handler itself ends it.
-fn end_at_the_second_signal() -> io::Result<()> {
+pub(crate) fn end_at_the_second_signal() -> Result<()> {
     let is_second = Arc::new(AtomicBool::new(false));
     for signal in signals() {
         let signal = signal.as_raw();
-        flag::register_conditional_shutdown(signal, UNFINISHED, Arc::clone(&is_second))?;
-        flag::register(signal, Arc::clone(&is_second))?;
+        flag::register_conditional_shutdown(signal, UNFINISHED, Arc::clone(&is_second))
+            .and_then(|_| flag::register(signal, Arc::clone(&is_second)))
+            .map_err(not_caught)?;
     }
     Ok(())
 }

@@ -99,6 +99,7 @@ fn the_local_ses_has_floors() {
 /// The same of the command line. Only `explain` knows what the errors of the libraries mean.
 const FLOORS_OF_THE_COMMAND_LINE: &[&[&str]] = &[
     &["cmd"],
+    &["console"],
     &["rotations"],
     &["input"],
     &["connect", "output_file", "signals"],

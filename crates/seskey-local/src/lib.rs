@@ -8,7 +8,7 @@ pub use api::{iam, query::xml, sts};
 pub use journal::JournalError;
 pub use service::faults;
 pub use tls::CertificateError;
-pub use wire::smtp;
+pub use wire::{http, smtp};
 
 pub mod account;
 pub mod address;

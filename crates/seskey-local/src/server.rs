@@ -1,7 +1,13 @@
 //! Starts and stops a local SES: the HTTP side, the SMTP side, and what they share.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
+use axum::Router;
 use jiff::SignedDuration;
 use rand::rngs::StdRng;
 use seskey::{AccessKeyId, Region, SecretAccessKey};
@@ -79,6 +85,7 @@ pub struct Server {
     /// The certificate of the authority that TLS clients must trust, as PEM.
     pub authority_pem: String,
     ses: Arc<LocalSes>,
+    pages: Arc<OnceLock<Router>>,
     tasks: Vec<JoinHandle<()>>,
     /// Dropped when the tasks are aborted: what they handed in is written.
     _writer: Option<Writer>,
@@ -185,8 +192,16 @@ impl Server {
             _ => None,
         };
         let endpoint = Arc::new(Endpoint::new(ses.clone(), tls, config.smtp_limits));
-        let hosts = http::Hosts::new(&config.hosts);
-        let mut tasks = vec![tokio::spawn(http::serve(http, ses.clone(), hosts, config.limits))];
+        let pages = http::Pages::default();
+        let clock = ses.clone();
+        let serving = http::Serving {
+            hosts: config.hosts,
+            limits: config.limits,
+            tls: None,
+            now: Box::new(move || clock.state().clock().now()),
+        };
+        let app = http::router(ses.clone(), pages.clone());
+        let mut tasks = vec![tokio::spawn(http::serve(http, app, serving))];
         for (socket, listener) in sockets.into_iter().zip(&listeners) {
             tasks.push(tokio::spawn(listener::serve(socket, listener.clone(), endpoint.clone())));
         }
@@ -202,6 +217,7 @@ impl Server {
             root,
             authority_pem: ses.authority_pem().to_owned(),
             ses,
+            pages,
             tasks,
             _writer: writer,
         })
@@ -233,6 +249,13 @@ impl Server {
     /// From now on things go wrong by this plan.
     pub fn set_faults(&self, plan: Plan) {
         self.ses.set_faults(plan);
+    }
+
+    /// Serves these pages too, at the root and wherever the local SES itself serves nothing. They are mounted once: to know
+    /// where they are, they are made when the local SES is there.
+    pub fn mount(&self, pages: Router) {
+        // the first stays
+        let _ = self.pages.set(pages);
     }
 
     /// The URL of the HTTP side, as `--endpoint-url` takes it.

@@ -13,7 +13,10 @@ use rcgen::{
 };
 use rustls::{
     ServerConfig,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    pki_types::{
+        CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer,
+        pem::{self, PemObject},
+    },
 };
 use seskey::{Region, Secret};
 
@@ -32,6 +35,9 @@ pub enum CertificateError {
     /// The certificates could not be made.
     #[error("cannot make a certificate")]
     Make(#[from] rcgen::Error),
+    /// They cannot be read as PEM.
+    #[error("they are not PEM")]
+    Pem(#[from] pem::Error),
     /// TLS does not take them.
     #[error("cannot use the certificate")]
     Use(#[from] rustls::Error),
@@ -79,14 +85,28 @@ pub(crate) fn server_config(
     let leaf = params("seskey local", names.into_iter().collect(), LEAF_DAYS)?;
     let leaf = leaf.signed_by(&leaf_key, &issuer)?;
 
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
+    showing(vec![leaf.der().clone()], key)
+}
+
+/// What a TLS listener needs to show this certificate, with those above it, as PEM.
+///
+/// # Errors
+/// They are not PEM, or not the certificate of this key.
+pub fn of_pem(certificates: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, CertificateError> {
+    let certificates = CertificateDer::pem_slice_iter(certificates).collect::<Result<_, _>>()?;
+    showing(certificates, PrivateKeyDer::from_pem_slice(key)?)
+}
+
+fn showing(
+    certificates: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, CertificateError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let server = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(
-            vec![leaf.der().clone()],
-            PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der())),
-        )?;
+        .with_single_cert(certificates, key)?;
     Ok(Arc::new(server))
 }
 

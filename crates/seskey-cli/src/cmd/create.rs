@@ -337,7 +337,7 @@ fn answer(
 pub(super) fn report(event: &Event, spinner: &ProgressBar, output: &Output) {
     let text = explain::create::event(event);
     match event {
-        Event::Login(_) => spinner.set_message(text),
+        Event::Login(_) => output.passing(spinner, text),
         _ if !text.is_empty() => spinner.suspend(|| output.note(&text)),
         _ => {}
     }

@@ -45,7 +45,7 @@ const RECIPIENT: &str = "reader@example.org";
 
 pub(crate) fn run(_: &Global, output: &Output) -> Result<Exit> {
     aws::block_on(async {
-        let mut steps = Steps { output: *output, done: vec![] };
+        let mut steps = Steps { output: output.clone(), done: vec![] };
         let outcome = life(&mut steps).await;
         if output.json {
             output.answer_json(&json!({"held": outcome.is_ok(), "steps": steps.done}))?;

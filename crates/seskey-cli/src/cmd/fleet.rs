@@ -108,7 +108,7 @@ fn run(
         });
         let jobs = jobs.collect::<Result<_>>()?;
         let concurrency = NonZeroUsize::try_from(fleet.concurrency).unwrap_or(NonZeroUsize::MIN);
-        rotations::run(jobs, mode, concurrency, records, *output).await
+        rotations::run(jobs, mode, concurrency, records, output.clone()).await
     })?
 }
 

@@ -7,9 +7,10 @@ mod sender;
 
 use std::{
     env, fs,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     net::{IpAddr, SocketAddr},
     path::Path,
+    sync::Arc,
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -28,8 +29,9 @@ use tracing::warn;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
-    args::{Global, Local, LogFormat},
+    args::{Endpoint, Global, Local, LogFormat},
     connect::aws,
+    console::{self, Console, Place, Session},
     environment::variable,
     exit::Exit,
     explain::{self, Failure, Result},
@@ -70,7 +72,9 @@ async fn serve(config: Config, args: &Local, output: &Output) -> Result<Exit> {
         Some(data) => kept_ca_file(&data, &server.authority_pem)?,
         None => ca_file(folder.path(), &server.authority_pem)?,
     };
-    let is_watched = io::stdout().is_terminal() && !output.json;
+    let is_watched = output.is_watched();
+    let console = mount(&server, &ca_file);
+    let url = console.session.url(&server.endpoint_url());
     if !args.command.is_empty() || is_watched {
         let bundle = environment::write_bundle(folder.path(), &server.authority_pem);
         let bundle = bundle.map_err(|error| Failure::file("write", folder.path(), &error))?;
@@ -78,12 +82,13 @@ async fn serve(config: Config, args: &Local, output: &Output) -> Result<Exit> {
         let variables = environment::variables(&server, &sender, &ca_file, &bundle);
         let ended = match is_watched && args.command.is_empty() {
             true => {
-                output.answer(&banner(&server, &variables))?;
+                output.answer(&banner(&server, &url, &variables))?;
                 stop.recv().await;
                 Ok(Exit::Done)
             }
             false => around::run(&args.command, variables, &mut stop).await,
         };
+        console.stop().await;
         sender.take_away(&server);
         return ended;
     }
@@ -92,6 +97,7 @@ async fn serve(config: Config, args: &Local, output: &Output) -> Result<Exit> {
         "ready": true,
         "http": server.http.to_string(),
         "endpoint_url": server.endpoint_url(),
+        "console": url,
         "smtp": server.smtp.to_string(),
         "smtps": server.smtps.to_string(),
         "listeners": listeners,
@@ -102,21 +108,56 @@ async fn serve(config: Config, args: &Local, output: &Output) -> Result<Exit> {
     });
     output.answer(&format!("{ready}\n"))?;
     stop.recv().await;
+    console.stop().await;
     Ok(Exit::Done)
 }
 
 /// What a person reads who started it by hand, and pastes into another terminal.
-fn banner(server: &Server, variables: &[(&'static str, String)]) -> String {
+fn banner(server: &Server, console: &str, variables: &[(&'static str, String)]) -> String {
     let lines: String =
         variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
     format!(
         "A local Amazon SES: account {}, region {}, mailbox {}/_aws/ses. Ctrl-C ends it.\n\
+         Its pages: {console}\n\
          What leads there, for another terminal:\n\nunset {}\n{lines}\n",
         server.account_id.as_str(),
         server.region,
         server.endpoint_url(),
         environment::TAKEN_OUT.join(" "),
     )
+}
+
+/// Serves the pages of the account beside it: they are clients of the local IAM, like any other.
+fn mount(server: &Server, ca_file: &str) -> Arc<Console> {
+    let place = Place {
+        global: Global {
+            json: false,
+            quiet: false,
+            verbose: 0,
+            profile: None,
+            region: Some(server.region.to_string()),
+            endpoint_url: Some(server.endpoint_url()),
+            access_key: Some(server.root.clone()),
+        },
+        endpoint: Endpoint {
+            smtp_endpoint: Some(server.smtp.to_string()),
+            ca_file: Some(ca_file.into()),
+            starttls: true,
+            tls_wrapper: false,
+        },
+        region: Some(server.region.clone()),
+        local: Some(console::Local {
+            listeners: server
+                .listeners
+                .iter()
+                .map(|it| (it.address, it.region.clone(), it.tls == Tls::Wrapper))
+                .collect(),
+            ca_file: ca_file.to_owned(),
+        }),
+    };
+    let console = Console::new(super::run, place, Session::new(false, true));
+    server.mount(console::router(console.clone()));
+    console
 }
 
 fn config(args: &Local, global: &Global) -> Result<Config> {
@@ -219,7 +260,7 @@ fn sending(args: &Local) -> Settings {
     }
 }
 
-fn listen_address(text: &str) -> Result<SocketAddr> {
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr> {
     let address = text
         .strip_prefix("localhost:")
         .map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
@@ -232,7 +273,7 @@ fn listen_address(text: &str) -> Result<SocketAddr> {
 }
 
 /// The port is not looked at: another may lead here.
-fn host_names(names: &[String]) -> Result<Vec<String>> {
+pub(super) fn host_names(names: &[String]) -> Result<Vec<String>> {
     let is_name = |name: &String| {
         let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
         name.parse::<IpAddr>().is_ok() || (!name.is_empty() && name.bytes().all(is_letter))

@@ -49,7 +49,8 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
         if args.dry_run && args.replace {
             let job = Job { plan: revoke_and_replace, ..job };
             let records = Records::open(&args::rotate::Records::default())?;
-            let told = rotations::run(vec![job], Mode::DryRun, NonZeroUsize::MIN, records, *output);
+            let told =
+                rotations::run(vec![job], Mode::DryRun, NonZeroUsize::MIN, records, output.clone());
             let exit = told.await?.exit;
             if exit == Exit::Failed {
                 output.note(&format!(
@@ -84,8 +85,8 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
             records.finish(output).await?;
             return answered.map(|()| Exit::Done);
         }
-        let done =
-            rotations::run(vec![job], Mode::Run, NonZeroUsize::MIN, records, *output).await?;
+        let done = rotations::run(vec![job], Mode::Run, NonZeroUsize::MIN, records, output.clone())
+            .await?;
         // what was deactivated is changed, whatever came of the rest
         let is_changed = done.exit == Exit::Failed && !deactivated.is_empty();
         Ok(if is_changed { Exit::Unfinished } else { done.exit })

@@ -96,6 +96,7 @@ fn options(global: &Global, region: Option<&Region>) -> Options {
         profile: global.profile.clone(),
         region: region.cloned(),
         endpoint_url: global.endpoint_url.clone(),
+        access_key: global.access_key.clone(),
         ..Options::default()
     }
 }

@@ -1,6 +1,8 @@
-//! Why the local SES did not start.
+//! Why the local SES did not start, or the pages.
 
-use seskey_local::{JournalError, refusal::ApiRefusal, server::StartError};
+use std::{io, net::SocketAddr, path::Path};
+
+use seskey_local::{CertificateError, JournalError, refusal::ApiRefusal, server::StartError};
 
 use super::{Failure, reason};
 
@@ -17,6 +19,27 @@ pub(crate) fn start(error: &StartError) -> Failure {
         ),
         other => Failure::new(other.to_string(), "this is a fault of the program"),
     }
+}
+
+/// The pages cannot be served there.
+pub(crate) fn listen(address: SocketAddr, error: &io::Error) -> Failure {
+    Failure::new(
+        format!("cannot listen on {address}: {}", reason(error)),
+        "another process may listen there; --listen takes another address, and port 0 any free one",
+    )
+}
+
+/// The files of a certificate are of no use.
+pub(crate) fn tls(error: &CertificateError, certificate: &Path, key: &Path) -> Failure {
+    Failure::new(
+        format!(
+            "cannot serve TLS by {} and {}: {error}: {}",
+            certificate.display(),
+            key.display(),
+            std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
+        ),
+        "both are PEM, and the key is that of the first certificate",
+    )
 }
 
 pub(crate) fn refused(refusal: &ApiRefusal) -> Failure {

@@ -4,22 +4,29 @@
 use std::{
     borrow::Cow,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use axum::{
     Router,
     body::Bytes,
-    extract::{ConnectInfo, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE},
+    extract::{ConnectInfo, Request, State},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode, Uri,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{any, get},
 };
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use tracing::{info, warn};
 
-pub(crate) use connection::serve;
-pub(crate) use hosts::Hosts;
+pub use connection::{Serving, serve};
 pub use limits::Limits;
+
+pub use crate::tls::of_pem as tls;
 
 use crate::{
     api,
@@ -38,8 +45,11 @@ mod parameters;
 mod wait;
 mod write_timeout;
 
-/// What is served where.
-pub(crate) fn router(ses: Arc<LocalSes>) -> Router {
+/// Pages that are mounted beside the local SES, when they are there.
+pub(crate) type Pages = Arc<OnceLock<Router>>;
+
+/// What is served where. What the local SES does not serve itself is asked of the pages.
+pub(crate) fn router(ses: Arc<LocalSes>, pages: Pages) -> Router {
     Router::new()
         .route("/", get(call_api).post(call_api))
         .route("/v2/{*path}", any(call_api))
@@ -56,11 +66,45 @@ pub(crate) fn router(ses: Arc<LocalSes>) -> Router {
         .route("/_seskey/messages/{id}/codes", get(wait::codes))
         .route("/_seskey/metrics", get(control::metrics))
         .merge(mailpit::router())
-        .fallback(async || Refused(StatusCode::NOT_FOUND, "nothing is served at this path"))
+        .fallback({
+            let pages = pages.clone();
+            async move |request| match pages.get() {
+                Some(pages) => show(pages, request).await,
+                None => {
+                    Refused(StatusCode::NOT_FOUND, "nothing is served at this path").into_response()
+                }
+            }
+        })
         .method_not_allowed_fallback(async || {
             Refused(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
         })
+        .layer(from_fn_with_state(pages, browser_first))
         .with_state(ses)
+}
+
+async fn show(pages: &Router, request: Request) -> Response {
+    match TowerToHyperService::new(pages.clone()).call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// The root is the path of the Query APIs, and of the first page. What asks for it with no `Action` and no signature is
+/// no client of AWS's.
+async fn browser_first(State(pages): State<Pages>, request: Request, next: Next) -> Response {
+    match pages.get() {
+        Some(pages) if is_for_a_page(&request) => show(pages, request).await,
+        _ => next.run(request).await,
+    }
+}
+
+fn is_for_a_page(request: &Request) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+    request.uri().path() == "/"
+        && matches!(*request.method(), Method::GET | Method::HEAD)
+        && !request.headers().contains_key(AUTHORIZATION)
+        && !names.any(|name| name == "Action" || name.starts_with("X-Amz-"))
 }
 
 async fn call_api(

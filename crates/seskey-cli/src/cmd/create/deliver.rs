@@ -40,7 +40,8 @@ pub(super) async fn run(
     spinner.finish_and_clear();
     let made = created.map_err(|error| explain::create::failure(&error, request))?;
     let records = Records::open(&args::rotate::Records::default())?;
-    let done = rotations::run(vec![job], Mode::Run, NonZeroUsize::MIN, records, *output).await?;
+    let done =
+        rotations::run(vec![job], Mode::Run, NonZeroUsize::MIN, records, output.clone()).await?;
     if done.exit == Exit::Done {
         return Ok(Exit::Done);
     }

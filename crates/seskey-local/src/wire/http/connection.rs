@@ -21,35 +21,51 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
+use rustls::ServerConfig;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
+use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
 use super::{
-    Cut, Hosts, Limits, Refused,
+    Cut, Limits, Refused,
+    hosts::Hosts,
     limits::{
         LARGE_BODIES_AT_WORK, MAX_BODY, MAX_HEADER, MAX_LARGE_BODIES, SHORT_ANSWER, max_body,
     },
-    router,
     write_timeout::WriteTimeout,
 };
-use crate::{
-    service::LocalSes,
-    wire::connections::{Connections, Place, accept},
-};
+use crate::wire::connections::{Connections, Place, accept};
 
-/// Accepts connections for ever; those that are open end with it.
-pub(crate) async fn serve(listener: TcpListener, ses: Arc<LocalSes>, hosts: Hosts, limits: Limits) {
+/// How an application is served.
+pub struct Serving {
+    /// The host names by which it is called, beside its address, `localhost` and AWS's own.
+    pub hosts: Vec<String>,
+    /// What clients may take.
+    pub limits: Limits,
+    /// What it shows to its clients, if it is served over TLS.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// The time that answers bear.
+    pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// Serves an application for ever: accepts connections, limits what each may take, and refuses what a page of another
+/// site made a browser send. The connections that are open end with it.
+pub async fn serve(listener: TcpListener, app: Router, serving: Serving) {
+    let Serving { hosts, limits, tls, now } = serving;
     let places = Connections::new(limits.connections, limits.connections_of_address);
-    let app = TowerToHyperService::new(router(ses.clone()));
+    let app = TowerToHyperService::new(app);
+    let hosts = Hosts::new(&hosts, tls.is_some());
     let large_bodies = Semaphore::new(MAX_LARGE_BODIES);
     let at_work = Semaphore::new(LARGE_BODIES_AT_WORK);
     let long_answers = Arc::new(Semaphore::new(limits.answers));
-    let side = Arc::new(Side { ses, hosts, limits, large_bodies, at_work, long_answers, app });
+    let tls = tls.map(TlsAcceptor::from);
+    let side = Arc::new(Side { hosts, limits, tls, now, large_bodies, at_work, long_answers, app });
     accept(listener, move |tcp, peer| {
         let (side, place) = (side.clone(), places.admit(peer.ip()));
         async move {
@@ -64,9 +80,10 @@ pub(crate) async fn serve(listener: TcpListener, ses: Arc<LocalSes>, hosts: Host
 
 /// What all connections share.
 struct Side {
-    ses: Arc<LocalSes>,
     hosts: Hosts,
     limits: Limits,
+    tls: Option<TlsAcceptor>,
+    now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Their bytes.
     large_bodies: Semaphore,
     at_work: Semaphore,
@@ -94,14 +111,29 @@ async fn converse(tcp: TcpStream, peer: SocketAddr, side: &Side) -> io::Result<(
     // an answer is one write, and the client waits for it
     tcp.set_nodelay(true)?;
     let reached = tcp.local_addr()?;
-    let io = TokioIo::new(WriteTimeout::new(tcp, side.limits.write));
+    let tcp = WriteTimeout::new(tcp, side.limits.write);
+    match &side.tls {
+        None => answer_all(tcp, peer, reached, side).await,
+        Some(tls) => {
+            let shaken = timeout(side.limits.header, tls.accept(tcp)).await;
+            answer_all(shaken.map_err(|_| io::ErrorKind::TimedOut)??, peer, reached, side).await
+        }
+    }
+}
+
+async fn answer_all(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: SocketAddr,
+    reached: SocketAddr,
+    side: &Side,
+) -> io::Result<()> {
     let service = service_fn(|request| side.respond(request, peer, reached));
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(side.limits.header)
         .max_header_size(MAX_HEADER)
         .max_buf_size(2 * MAX_HEADER)
-        .serve_connection(io, service)
+        .serve_connection(TokioIo::new(stream), service)
         .await
         .map_err(io::Error::other)
 }
@@ -125,8 +157,7 @@ impl Side {
             return Err(*cut);
         }
         // an AWS SDK sets its clock by this
-        let date =
-            self.ses.state().clock().now().to_zoned(TimeZone::UTC).strftime(HTTP_DATE).to_string();
+        let date = (self.now)().to_zoned(TimeZone::UTC).strftime(HTTP_DATE).to_string();
         if let Ok(date) = HeaderValue::try_from(date) {
             response.headers_mut().insert(DATE, date);
         }

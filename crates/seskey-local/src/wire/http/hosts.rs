@@ -16,12 +16,17 @@ use seskey::Region;
 
 use super::Refused;
 
-/// The host names that the user gave this server.
-pub(crate) struct Hosts(Vec<String>);
+/// By which names this server is called, and over what.
+pub(super) struct Hosts {
+    /// What the user gave it, in lower case.
+    names: Vec<String>,
+    scheme: &'static str,
+}
 
 impl Hosts {
-    pub(crate) fn new(names: &[String]) -> Self {
-        Self(names.iter().map(|name| name.to_ascii_lowercase()).collect())
+    pub(super) fn new(names: &[String], is_tls: bool) -> Self {
+        let names = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        Self { names, scheme: if is_tls { "https" } else { "http" } }
     }
 
     /// Whether a request that came in at an address is to be answered; if not, the refusal.
@@ -36,10 +41,10 @@ impl Hosts {
         {
             return Err(Refused(
                 StatusCode::MISDIRECTED_REQUEST,
-                "this local SES is not known by that host name; --host-name makes it known",
+                "this server is not known by that host name; --host-name makes it known",
             ));
         }
-        match is_same_origin(&request.headers, &host) {
+        match is_same_origin(&request.headers, &format!("{}://{host}", self.scheme)) {
             true => Ok(()),
             false => {
                 Err(Refused(StatusCode::FORBIDDEN, "another site's page has no business here"))
@@ -54,8 +59,8 @@ impl Hosts {
         let host = authority.host().to_ascii_lowercase();
         let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into(), reached.to_canonical()];
         match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(ip) => own.contains(&ip) || self.0.contains(&ip.to_string()),
-            Err(_) => host == "localhost" || self.0.contains(&host) || is_aws_endpoint(&host),
+            Ok(ip) => own.contains(&ip) || self.names.contains(&ip.to_string()),
+            Err(_) => host == "localhost" || self.names.contains(&host) || is_aws_endpoint(&host),
         }
     }
 }
@@ -77,8 +82,7 @@ fn is_aws_endpoint(host: &str) -> bool {
 }
 
 /// Browsers send both headers with whatever a page of another site makes them send; other clients send neither.
-fn is_same_origin(headers: &HeaderMap, host: &Authority) -> bool {
-    let origin = format!("http://{host}");
+fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
     headers
         .get_all(ORIGIN)
         .iter()
@@ -106,7 +110,8 @@ mod tests {
 
     #[test]
     fn own_names() {
-        let hosts = Hosts::new(&["SES.internal".into(), "192.0.2.9".into(), "2001:db8::9".into()]);
+        let names = ["SES.internal", "192.0.2.9", "2001:db8::9"].map(str::to_owned);
+        let hosts = Hosts::new(&names, false);
         let is_own =
             |host: &str| hosts.is_own(&host.parse().unwrap(), "192.0.2.1".parse().unwrap());
         for own in [

@@ -1,0 +1,105 @@
+//! The pages of the console.
+//!
+//! A page is a form for a command line: what it shows and what it changes, a verb does, with its words kept for the page
+//! in the place of the terminal. So a page can do nothing that the command line cannot, and says what that says.
+//!
+//! How a page is added: a struct with `#[derive(Template)]`, whose template extends `page.html` and which has a `layout`; a
+//! handler that takes a [`Visitor`] (and a [`Form`] where it changes something: that is judged by then) and answers with
+//! [`page`]; and its path in [`router`]. What is shown while it happens is a list with `data-live`, fed by
+//! [`live::Events`].
+
+mod command;
+mod create;
+mod credentials;
+mod form;
+mod handout;
+mod job;
+mod kept;
+mod live;
+mod page;
+mod session;
+mod settings;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    middleware::from_fn_with_state,
+    routing::{get, post},
+};
+use seskey::Region;
+
+pub(crate) use self::session::Session;
+use self::{
+    form::{Fields, Form},
+    job::Jobs,
+    page::{Layout, Nav, Problem, Visitor, page},
+};
+use crate::{
+    args::{Args, Endpoint, Global},
+    exit::Exit,
+    explain::Result,
+    output::Output,
+};
+
+/// Runs a verb.
+pub(crate) type Run = fn(Args, &Output) -> Result<Exit>;
+
+/// What all pages share.
+pub(crate) struct Console {
+    pub(crate) run: Run,
+    pub(crate) place: Place,
+    pub(crate) session: Session,
+    jobs: Jobs,
+}
+
+/// Which account the pages are about, and where its credentials log in.
+pub(crate) struct Place {
+    /// What goes before every command line.
+    pub(crate) global: Global,
+    pub(crate) endpoint: Endpoint,
+    /// The region that is chosen where the page is not told one.
+    pub(crate) region: Option<Region>,
+    pub(crate) local: Option<Local>,
+}
+
+/// The local SES that mounts the pages.
+pub(crate) struct Local {
+    /// Its SMTP listeners, the regions of their passwords, and whether they begin in TLS.
+    pub(crate) listeners: Vec<(SocketAddr, Region, bool)>,
+    /// The certificate that clients must trust.
+    pub(crate) ca_file: String,
+}
+
+impl Console {
+    pub(crate) fn new(run: Run, place: Place, session: Session) -> Arc<Self> {
+        Arc::new(Self { run, place, session, jobs: Jobs::default() })
+    }
+
+    /// Asks all that is under way to stop at the next safe point, and waits for it.
+    pub(crate) async fn stop(&self) {
+        self.jobs.stop().await;
+    }
+}
+
+/// All pages.
+pub(crate) fn router(console: Arc<Console>) -> Router {
+    let asset = |kind: &'static str, text: &'static str| {
+        get(async move || ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text))
+    };
+    Router::new()
+        .route("/", get(settings::show))
+        .route("/credentials", get(credentials::show))
+        .route("/credentials/new", get(create::form).post(create::submit))
+        .route("/jobs/{id}", get(job::show))
+        .route("/jobs/{id}/events", get(job::events))
+        .route("/jobs/{id}/show", post(handout::show))
+        .route("/jobs/{id}/file", post(handout::file))
+        .route("/jobs/{id}/leave", post(handout::leave))
+        .route(session::STYLE, asset("text/css", include_str!("../templates/app.css")))
+        .route(session::SCRIPT, asset("text/javascript", include_str!("../templates/app.js")))
+        .fallback(page::not_found)
+        .layer(from_fn_with_state(console.clone(), session::guard))
+        .with_state(console)
+}

@@ -1,0 +1,207 @@
+//! A verb that changes something, and goes on whether anybody looks or not.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use askama::Template;
+use axum::{
+    extract::Path,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use seskey::render::Target;
+use tokio::sync::watch;
+
+use super::{
+    Console, Layout, Nav, Problem, Visitor,
+    command::Command,
+    credentials,
+    kept::{Kept, Standing},
+    live::Events,
+    page,
+    page::shown,
+};
+use crate::{
+    exit::Exit,
+    explain::Result,
+    output::{Line, Transcript},
+};
+
+/// All that were begun, the last at the end.
+#[derive(Default)]
+pub(super) struct Jobs {
+    jobs: Mutex<Vec<Arc<Job>>>,
+    count: AtomicU64,
+}
+
+/// A command that is under way, or over.
+pub(super) struct Job {
+    pub(super) id: u64,
+    /// What the page is called.
+    pub(super) title: String,
+    /// The IAM user that it is about.
+    pub(super) user: String,
+    /// As it is typed.
+    pub(super) command: String,
+    pub(super) transcript: Arc<Transcript>,
+    /// The credential that it makes.
+    pub(super) kept: Kept,
+    /// Absent while it is under way.
+    end: watch::Sender<Option<End>>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum End {
+    Done,
+    Failed(Problem, Exit),
+}
+
+impl Jobs {
+    fn add(&self, title: String, user: String, command: &Command) -> Arc<Job> {
+        let job = Arc::new(Job {
+            id: self.count.fetch_add(1, Ordering::Relaxed) + 1,
+            title,
+            user,
+            command: command.shown(),
+            transcript: Arc::default(),
+            kept: Kept::default(),
+            end: watch::Sender::default(),
+        });
+        let mut jobs = locked(&self.jobs);
+        if jobs.len() >= MAX_JOBS
+            && let Some(old) = jobs.iter().position(|job| job.end().is_some())
+        {
+            jobs.remove(old);
+        }
+        jobs.push(job.clone());
+        job
+    }
+
+    pub(super) fn find(&self, id: u64) -> Option<Arc<Job>> {
+        locked(&self.jobs).iter().find(|job| job.id == id).cloned()
+    }
+
+    pub(super) async fn stop(&self) {
+        let jobs = locked(&self.jobs).clone();
+        jobs.iter().for_each(|job| job.transcript.stop());
+        for job in jobs {
+            let _ = job.end.subscribe().wait_for(Option::is_some).await;
+        }
+    }
+}
+
+/// Of more, the first that are over are forgotten.
+const MAX_JOBS: usize = 200;
+
+impl Job {
+    pub(super) fn end(&self) -> Option<End> {
+        self.end.borrow().clone()
+    }
+}
+
+impl Console {
+    /// Begins it, and says where it is shown.
+    pub(super) fn begin(&self, title: String, user: &str, command: &Command) -> String {
+        let job = self.jobs.add(title, user.to_owned(), command);
+        let path = format!("/jobs/{}", job.id);
+        let running = self.start(command, job.transcript.clone());
+        tokio::spawn(async move {
+            let ended = running.await;
+            let kept =
+                job.transcript.take_delivered().map_or(Ok(()), |answer| job.kept.keep(&answer));
+            let end = end(ended.and_then(|exit| kept.map(|()| exit)));
+            job.end.send_replace(Some(end));
+        });
+        path
+    }
+}
+
+fn end(ended: Result<Exit>) -> End {
+    match ended {
+        Ok(Exit::Done | Exit::Findings) => End::Done,
+        Ok(exit) => End::Failed(Problem::default(), exit),
+        Err(failure) => End::Failed(Problem::of(&failure), failure.exit),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "job.html")]
+struct JobPage {
+    layout: Layout,
+    job: Arc<Job>,
+    lines: Vec<(&'static str, String)>,
+    answer: String,
+    end: Option<End>,
+    kept: Standing,
+}
+
+pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>) -> Response {
+    let Some(job) = visitor.jobs.find(id) else { return gone(&visitor) };
+    // before the lines: what is said last is there when it is over
+    let end = job.end();
+    let lines = job.transcript.lines().borrow().iter().map(of_line).collect();
+    let answer = shown(job.transcript.answered().trim_end());
+    let layout = visitor.layout(job.title.clone(), Nav::Credentials);
+    let kept = job.kept.standing();
+    page(StatusCode::OK, &JobPage { layout, job, lines, answer, end, kept })
+}
+
+pub(super) fn gone(visitor: &Visitor) -> Response {
+    let problem = Problem::new(
+        "nothing is known of this",
+        "it was begun before seskey was started again, or long ago; the page of the user shows what there is now",
+    );
+    visitor.problem(StatusCode::NOT_FOUND, problem)
+}
+
+/// The kind of a line, as a word that is read, and the line.
+fn of_line(line: &Line) -> (&'static str, String) {
+    match line {
+        Line::Note(text) => ("", shown(text)),
+        Line::Warning(text) => ("Warning", shown(text)),
+        Line::Failure(text) => ("Failed", shown(text)),
+        Line::Hint(text) => ("Hint", shown(text)),
+    }
+}
+
+/// Every line behind those that the page has, and then that it is over.
+pub(super) async fn events(visitor: Visitor, Path(id): Path<u64>, headers: HeaderMap) -> Response {
+    let Some(job) = visitor.jobs.find(id) else { return gone(&visitor) };
+    let last = headers.get("last-event-id").and_then(|last| last.to_str().ok()?.parse().ok());
+    let mut sent: usize = last.unwrap_or(0);
+    Events::answer(async move |events| {
+        let (mut lines, mut end) = (job.transcript.lines(), job.end.subscribe());
+        loop {
+            let is_over = end.borrow().is_some();
+            let news: Vec<Line> = lines.borrow_and_update().iter().skip(sent).cloned().collect();
+            for line in news {
+                sent += 1;
+                let (kind, text) = of_line(&line);
+                let text = if kind.is_empty() { text } else { format!("{kind}: {text}") };
+                if !events.send("line", sent, &text).await {
+                    return;
+                }
+            }
+            if is_over {
+                events.send("reload", sent, "").await;
+                return;
+            }
+            let something = async {
+                tokio::select! {
+                    _ = lines.changed() => {}
+                    _ = end.changed() => {}
+                }
+            };
+            if events.wait(something).await.is_none() {
+                return;
+            }
+        }
+    })
+}
+
+/// A panic leaves the list as it was.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,92 @@
+//! What a verb tells a page: kept, in the place of the terminal.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use seskey::Secret;
+use seskey_aws::lifecycle::Interrupt;
+use tokio::sync::watch;
+
+/// All that one run of a verb has said.
+#[derive(Debug)]
+pub(crate) struct Transcript {
+    lines: watch::Sender<Vec<Line>>,
+    answer: Mutex<String>,
+    /// An answer with a credential in it.
+    delivered: Mutex<Option<Secret>>,
+    raise: watch::Sender<bool>,
+    interrupt: Interrupt,
+}
+
+/// What a terminal would show on stderr.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Line {
+    Note(String),
+    Warning(String),
+    Failure(String),
+    Hint(String),
+}
+
+impl Line {
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Note(text) | Self::Warning(text) | Self::Failure(text) | Self::Hint(text) => text,
+        }
+    }
+}
+
+impl Default for Transcript {
+    fn default() -> Self {
+        let (raise, interrupt) = Interrupt::new();
+        Self {
+            lines: watch::Sender::default(),
+            answer: Mutex::default(),
+            delivered: Mutex::default(),
+            raise,
+            interrupt,
+        }
+    }
+}
+
+impl Transcript {
+    pub(super) fn say(&self, line: Line) {
+        self.lines.send_modify(|lines| lines.push(line));
+    }
+
+    pub(super) fn answer(&self, text: &str) {
+        locked(&self.answer).push_str(text);
+    }
+
+    pub(super) fn deliver(&self, text: &str) {
+        *locked(&self.delivered) = Some(Secret::new(text.to_owned()));
+    }
+
+    /// What is said, as it grows.
+    pub(crate) fn lines(&self) -> watch::Receiver<Vec<Line>> {
+        self.lines.subscribe()
+    }
+
+    /// What was answered so far.
+    pub(crate) fn answered(&self) -> String {
+        locked(&self.answer).clone()
+    }
+
+    /// Takes the answer that has a credential in it out of here.
+    pub(crate) fn take_delivered(&self) -> Option<Secret> {
+        locked(&self.delivered).take()
+    }
+
+    /// Raised by [`stop`](Self::stop).
+    pub(crate) fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
+    }
+
+    /// Asks the verb to stop at the next safe point.
+    pub(crate) fn stop(&self) {
+        self.raise.send_replace(true);
+    }
+}
+
+/// A panic leaves what was said before.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
