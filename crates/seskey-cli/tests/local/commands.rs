@@ -19,6 +19,7 @@ fn the_ready_line_leads_to_it() {
         "ready",
         "http",
         "endpoint_url",
+        "console",
         "smtp",
         "smtps",
         "listeners",
