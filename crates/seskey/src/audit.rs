@@ -105,6 +105,8 @@ pub struct Finding {
     pub evidence: String,
     /// The command that mends it; a comment of the shell where there is none.
     pub remedy: String,
+    /// Whether the remedy has a place where the ID of a key belongs, which is not known.
+    pub lacks_key_id: bool,
     /// The line of the user in `seskey.toml`, if it is there.
     pub line: Option<usize>,
 }
@@ -179,15 +181,19 @@ pub fn audit(snapshot: &Snapshot, declared: Option<&[Credential]>, limits: &Limi
 }
 
 fn judged(kind: &'static Kind, subject: &Subject<'_>) -> Vec<Finding> {
-    let finding = |key: Option<&Key>, found: Found| Finding {
-        kind,
-        severity: found.severity.unwrap_or(kind.severity),
-        user: subject.user.name.clone(),
-        user_arn: Some(subject.user.arn.clone()),
-        key: key.cloned(),
-        evidence: found.evidence,
-        remedy: remedy::of_user(kind.remedy, subject, key),
-        line: subject.declared.map(|row| row.line),
+    let finding = |key: Option<&Key>, found: Found| {
+        let (remedy, lacks_key_id) = remedy::of_user(kind.remedy, subject, key);
+        Finding {
+            kind,
+            severity: found.severity.unwrap_or(kind.severity),
+            user: subject.user.name.clone(),
+            user_arn: Some(subject.user.arn.clone()),
+            key: key.cloned(),
+            evidence: found.evidence,
+            remedy,
+            lacks_key_id,
+            line: subject.declared.map(|row| row.line),
+        }
     };
     match kind.judge {
         Judge::User(judge) => {
@@ -212,6 +218,7 @@ fn absent(kind: &'static Kind, row: &Credential, reach: &Reach) -> Option<Findin
         key: None,
         evidence: found.evidence,
         remedy: remedy::of_row(kind.remedy, row, reach),
+        lacks_key_id: false,
         line: Some(row.line),
     })
 }
@@ -240,7 +247,7 @@ impl Finding {
     /// Whether the ID, the status or the last use of a key makes a difference to it.
     pub fn depends_on_keys(&self) -> bool {
         let is_of_keys = self.severity > Severity::Informational && keys::KINDS.contains(self.kind);
-        is_of_keys || self.remedy.contains("ACCESS_KEY_ID")
+        is_of_keys || self.lacks_key_id
     }
 }
 

@@ -10,8 +10,8 @@ use crate::{
     user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY},
 };
 
-/// The remedy for a user, and for a key of it.
-pub(super) fn of_user(remedy: &str, s: &Subject<'_>, key: Option<&Key>) -> String {
+/// The remedy for a user, and for a key of it; and whether it names a key whose ID is not known.
+pub(super) fn of_user(remedy: &str, s: &Subject<'_>, key: Option<&Key>) -> (String, bool) {
     let id = key.or_else(|| s.user.active_keys().next()).and_then(|key| key.id.as_deref());
     let text = match remedy {
         "{ROTATE}" => rotate(s),
@@ -39,13 +39,17 @@ pub(super) fn of_user(remedy: &str, s: &Subject<'_>, key: Option<&Key>) -> Strin
         other => other,
     };
     let name = &s.user.name;
-    s.reach
+    let filled = s
+        .reach
         .told(text)
         .replace("{USER_NAME}", &option("--user-name", name))
         .replace("{THAT_USER}", &option("--user", name))
         .replace("{USER}", &operand(name))
-        .replace("{ACCESS_KEY_ID}", id.unwrap_or("ACCESS_KEY_ID"))
+        .replace(KEY_PLACE, id.unwrap_or("ACCESS_KEY_ID"));
+    (filled, id.is_none() && text.contains(KEY_PLACE))
 }
+
+const KEY_PLACE: &str = "{ACCESS_KEY_ID}";
 
 fn rotate(s: &Subject<'_>) -> &'static str {
     match s.declared {
