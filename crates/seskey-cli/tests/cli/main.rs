@@ -1,4 +1,5 @@
-//! What the program says and does, as a person sees it: golden cases, diagnoses, documentation and examples.
+//! What the program says and does, as a person sees it: golden cases, diagnoses, documentation and examples, rotations
+//! from end to end, and the local SES as a process. All of them wait for logins, so they wait together.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,8 +8,11 @@ mod documents;
 mod examples;
 mod golden;
 mod listeners;
+mod local;
 mod mail_manager;
 mod matrix;
+mod rotation;
+mod secrets;
 mod sending;
 mod stage;
 mod throttled;

@@ -23,7 +23,7 @@ use testkit::{
 };
 use tokio::runtime::Runtime;
 
-use crate::{
+use super::{
     proxy::{Moment, Proxy},
     watcher::{TEN_TIMES_A_SECOND, Watcher, logins, send},
 };

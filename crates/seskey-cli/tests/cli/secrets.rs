@@ -1,8 +1,6 @@
 //! Secrets are planted in every place where one can come in; then every verb runs, as talkative as it can be, also
 //! against endpoints that fail. None of them may be seen but in an answer.
 
-#![allow(clippy::unwrap_used)]
-
 mod rotate;
 
 use std::{
@@ -19,6 +17,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -419,7 +418,8 @@ fn watch_command_lines(forms: &[String], run: impl FnOnce()) {
                         seen.lock().unwrap().insert(line);
                     }
                 }
-                thread::yield_now();
+                // a process of ours lives longer, and what it does must not wait for this
+                thread::sleep(Duration::from_millis(1));
             }
         });
         // a panic must end the watch too

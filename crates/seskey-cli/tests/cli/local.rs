@@ -1,7 +1,5 @@
 //! `seskey local` as a process of its own: what it runs, what it keeps, and what it costs.
 
-#![allow(clippy::unwrap_used)]
-
 mod commands;
 mod durability;
 mod memory;

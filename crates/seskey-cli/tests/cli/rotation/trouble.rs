@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::arena::{Arena, USER, breathe, in_arenas};
+use super::arena::{Arena, USER, breathe, in_arenas};
 
 /// One rotation, all of it, under this plan of faults.
 fn rotation_under(plan: &str) {

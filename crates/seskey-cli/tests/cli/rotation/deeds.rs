@@ -11,7 +11,7 @@ use std::{
 
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 
-use crate::{
+use super::{
     arena::Arena,
     proxy::{Moment, Proxy},
 };

@@ -5,7 +5,7 @@ use std::{process::Command, thread, time::Duration};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{
+use super::{
     arena::{Arena, USER, breathe, in_arenas, row},
     proxy::Moment,
 };

@@ -1,8 +1,6 @@
 //! Rotations from end to end: the program against a local SES, while somebody logs in and sends, ten times a second, with
 //! what the store holds. Nothing of it may fail, whatever happens to the program.
 
-#![allow(clippy::unwrap_used)]
-
 mod arena;
 mod deeds;
 mod interrupt;

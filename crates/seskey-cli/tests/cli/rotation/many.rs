@@ -4,7 +4,7 @@ use std::{fs, process::Stdio};
 
 use serde_json::Value;
 
-use crate::arena::{Arena, USER, breathe};
+use super::arena::{Arena, USER, breathe};
 
 /// Eight rotators race, in five rotations: there are never more keys than two, and one is left.
 #[test]

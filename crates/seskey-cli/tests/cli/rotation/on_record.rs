@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::arena::{Arena, USER};
+use super::arena::{Arena, USER};
 
 /// Runs this; the exit code.
 fn seskey(arena: &Arena, arguments: &[&str]) -> i32 {

@@ -23,7 +23,7 @@ use seskey::{
 use seskey_local::account::{Action, Answer, Holder, Page, Principal, Tag, Tagged};
 use testkit::mail::Endpoint;
 
-use crate::{
+use super::{
     arena::{Arena, permission},
     deeds::{Deed, PASSING, Tally, USERS, User, do_one, logged, name, note_leak},
     proxy::Proxy,
