@@ -26,7 +26,7 @@ use axum::{
     Router,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     middleware::from_fn_with_state,
-    routing::{get, post},
+    routing::get,
 };
 use seskey::Region;
 
@@ -94,9 +94,9 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/credentials/new", get(create::form).post(create::submit))
         .route("/jobs/{id}", get(job::show))
         .route("/jobs/{id}/events", get(job::events))
-        .route("/jobs/{id}/show", post(handout::show))
-        .route("/jobs/{id}/file", post(handout::file))
-        .route("/jobs/{id}/leave", post(handout::leave))
+        .route("/jobs/{id}/show", get(handout::back).post(handout::show))
+        .route("/jobs/{id}/file", get(handout::back).post(handout::file))
+        .route("/jobs/{id}/leave", get(handout::back).post(handout::leave))
         .route(session::STYLE, asset("text/css", include_str!("../templates/app.css")))
         .route(session::SCRIPT, asset("text/javascript", include_str!("../templates/app.js")))
         .fallback(page::not_found)

@@ -49,6 +49,11 @@ pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>, _: Form) -> Resp
     page(StatusCode::OK, &shown)
 }
 
+/// Whoever comes by an address that only a form leads to: a tab that is restored, or a bookmark.
+pub(super) async fn back(Path(id): Path<u64>) -> Redirect {
+    Redirect::to(&format!("/jobs/{id}"))
+}
+
 /// The credential as a file, which a browser saves and does not show.
 pub(super) async fn file(visitor: Visitor, Path(id): Path<u64>, Form(fields): Form) -> Response {
     let Some(job) = visitor.jobs.find(id) else { return gone(&visitor) };
