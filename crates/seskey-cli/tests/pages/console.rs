@@ -1,0 +1,263 @@
+//! The console beside a local SES.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Stdio},
+    time::Duration,
+};
+
+use fantoccini::Locator;
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::{
+    apis::Iam,
+    process::{LocalSes, seskey},
+};
+
+use super::browser::{Browser, Scripts};
+
+/// A local SES, and the address of its pages with the token.
+struct Scene {
+    folder: TempDir,
+    local: LocalSes,
+    browser: Browser,
+}
+
+impl Scene {
+    /// None where there is no browser.
+    async fn new(scripts: Scripts) -> Option<Self> {
+        Self::with_faults(scripts, "").await
+    }
+
+    /// Where things go wrong by this plan.
+    async fn with_faults(scripts: Scripts, plan: &str) -> Option<Self> {
+        let browser = Browser::start(scripts).await?;
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("faults.toml"), plan).unwrap();
+        let options = ["--region", "eu-west-1", "--faults", "faults.toml"];
+        let local = LocalSes::start(folder.path(), &options, &[]);
+        let scene = Self { folder, local, browser };
+        scene.browser.goto(scene.local.at("/console")).await;
+        Some(scene)
+    }
+
+    /// The page at a path, as this browser's session has it.
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.local.at("/endpoint_url"))
+    }
+
+    /// Whether the credential logs in.
+    fn logs_in(&self, user_name: &str, password: &str) -> bool {
+        let file = self.folder.path().join("password");
+        fs::write(&file, password).unwrap();
+        let mut verify = seskey(self.folder.path());
+        verify.args(["verify", "--region", "eu-west-1", "--user-name", user_name]);
+        verify.args(["--smtp-endpoint", self.local.at("/smtp"), "--password-file"]).arg(file);
+        verify.args(["--ca-file", self.local.at("/ca_file")]).output().unwrap().status.success()
+    }
+
+    /// No page had an error, and none asked for what its policy forbids.
+    async fn end(&self) {
+        assert_eq!(self.browser.complaints().await, Vec::<String>::new());
+    }
+}
+
+async fn a_credential_is_made_and_shown_once(scripts: Scripts) {
+    let Some(scene) = Scene::new(scripts).await else { return };
+    let Scene { browser, local, .. } = &scene;
+    assert_eq!(browser.title().await, "SMTP settings · seskey");
+    assert!(!browser.url().await.contains("token"), "{}", browser.url().await);
+
+    browser.press("Credentials").await;
+    browser.press("Create SMTP credentials").await;
+    browser.fill("User name", "=1+1@app").await;
+    browser.fill("May send from", "*@example.com").await;
+    browser.press("Review what will be made").await;
+    browser.says("Nothing has been changed yet").await;
+    browser.says("ses:FromAddress").await;
+    assert_eq!(Iam::of(local).users(), Vec::<String>::new());
+    browser.press("Create").await;
+    browser.says("Done.").await;
+    let before = browser.source().await;
+    let job = browser.url().await;
+
+    browser.press("Show the password once").await;
+    let shown = browser.seen(Locator::Css("#smtp-password")).await.text().await.unwrap();
+    let user_name = browser.seen(Locator::Css("#smtp-user-name")).await.text().await.unwrap();
+    assert!(!before.contains(&shown));
+    assert!(scene.logs_in(&user_name, &shown));
+
+    browser.press("Download .csv").await;
+    let csv = scene.downloaded("csv").await;
+    assert!(csv.contains(&shown) && csv.contains(&user_name), "{csv}");
+    // a spreadsheet would work the name out
+    assert!(!csv.lines().any(|line| line.starts_with('=')), "{csv}");
+
+    let page = browser.url().await;
+    for again in [&job, &page, &job] {
+        browser.goto(again).await;
+        assert!(!browser.source().await.contains(&shown), "{again} shows it again");
+    }
+    browser.says("not shown again").await;
+    if scripts == Scripts::Run {
+        for _ in 0..3 {
+            browser.client.back().await.unwrap();
+            assert!(!browser.source().await.contains(&shown), "Back shows it again");
+        }
+    }
+    browser.goto(&scene.at("/credentials")).await;
+    browser.says("=1+1@app").await;
+    scene.end().await;
+}
+
+impl Scene {
+    /// The text of the one downloaded file of this kind, when it is whole.
+    async fn downloaded(&self, extension: &str) -> String {
+        for _ in 0..300 {
+            let files = fs::read_dir(self.browser.downloads.path()).unwrap();
+            let mut paths = files.map(|entry| entry.unwrap().path());
+            if let Some(path) = paths.find(|path| path.extension().is_some_and(|e| e == extension))
+            {
+                return fs::read_to_string(path).unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("nothing was downloaded");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_is_made_and_shown_once_with_scripts() {
+    a_credential_is_made_and_shown_once(Scripts::Run).await;
+}
+
+#[tokio::test]
+async fn a_credential_is_made_and_shown_once_without_scripts() {
+    a_credential_is_made_and_shown_once(Scripts::Off).await;
+}
+
+/// What no user is called is refused before anything is made, and shown as it was typed.
+#[tokio::test]
+async fn names_are_text() {
+    let Some(scene) = Scene::new(Scripts::Run).await else { return };
+    let Scene { browser, local, .. } = &scene;
+    for name in [
+        "<script>document.title='run'</script>",
+        "\"><img src=x onerror=\"document.title='run'\">",
+        "o'brien",
+        "\u{202e}ppa",
+        "a/b",
+    ] {
+        browser.goto(&scene.at("/credentials/new")).await;
+        browser.fill("User name", name).await;
+        browser.press("Review what will be made").await;
+        browser.seen(Locator::Css("[role=alert]")).await;
+        let field = browser.labelled("User name").await;
+        assert_eq!(field.prop("value").await.unwrap().as_deref(), Some(name));
+        assert!(browser.title().await.ends_with("seskey"), "{name}");
+        // the summary of what is wrong has the focus
+        let focused = browser.evaluate("return document.activeElement.getAttribute('role')").await;
+        assert_eq!(focused, "alert", "{name}");
+    }
+    assert_eq!(Iam::of(local).users(), Vec::<String>::new());
+    scene.end().await;
+}
+
+/// A tab that lost its session, a second tab, and the one that began: the verb goes on, and all find its end.
+#[tokio::test]
+async fn what_is_under_way_is_found_again() {
+    // the proof waits for it
+    let Some(scene) = Scene::with_faults(Scripts::Run, "[keys]\ncreated = \"8s\"\n").await else {
+        return;
+    };
+    let Scene { browser, local, .. } = &scene;
+    browser.goto(&scene.at("/credentials/new")).await;
+    browser.fill("User name", "app").await;
+    browser.press("Review what will be made").await;
+    browser.press("Create").await;
+    browser.says("Under way").await;
+    let job = browser.url().await;
+    browser.client.delete_all_cookies().await.unwrap();
+    browser.goto(&scene.at("/credentials/new")).await;
+    browser.says("You may look").await;
+
+    let first = browser.client.window().await.unwrap();
+    let second = browser.client.new_window(true).await.unwrap();
+    browser.client.switch_to_window(second.handle).await.unwrap();
+    browser.goto(local.at("/console")).await;
+    browser.goto(&job).await;
+    browser.says("Done.").await;
+    browser.client.switch_to_window(first).await.unwrap();
+    browser.goto(&job).await;
+    browser.says("Done.").await;
+    scene.end().await;
+}
+
+/// What IAM does not permit is said as the command line says it, and nothing is left.
+#[tokio::test]
+async fn a_denied_step_is_taken_back() {
+    let Some(scene) = Scene::new(Scripts::Run).await else { return };
+    let Scene { browser, local, folder } = &scene;
+    let iam = Iam::of(local);
+    for action in ["iam:CreateUser", "iam:PutUserPolicy", "iam:CreateAccessKey"] {
+        let caller = action.split_once(':').unwrap().1;
+        iam.done("CreateUser", &[("UserName", caller)]);
+        let document = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},{{"Effect":"Deny","Action":"{action}","Resource":"*"}}]}}"#
+        );
+        let policy = [("UserName", caller), ("PolicyName", "p"), ("PolicyDocument", &document)];
+        iam.done("PutUserPolicy", &policy);
+        let [id, secret] = iam.key(caller).unwrap().unwrap();
+        let users = iam.users();
+        let console = Console::start(local, folder.path(), &id, &secret);
+        browser.goto(&console.url).await;
+        browser.press("Credentials").await;
+        browser.press("Create SMTP credentials").await;
+        browser.fill("User name", "app").await;
+        browser.fill("May send from", "*@example.com").await;
+        browser.press("Review what will be made").await;
+        if browser.client.find(Locator::Css("[role=alert]")).await.is_err() {
+            browser.press("Create").await;
+        }
+        let alert = browser.seen(Locator::Css("[role=alert]")).await.text().await.unwrap();
+        assert!(alert.contains(action), "{alert}");
+        assert_eq!(iam.users(), users, "{action}");
+    }
+    scene.end().await;
+}
+
+/// `seskey console` for a caller of the local SES.
+struct Console {
+    url: String,
+    child: Child,
+}
+
+impl Console {
+    fn start(local: &LocalSes, folder: &Path, id: &str, secret: &str) -> Self {
+        let mut child = seskey(folder)
+            .arg("console")
+            .env("AWS_ACCESS_KEY_ID", id)
+            .env("AWS_SECRET_ACCESS_KEY", secret)
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ENDPOINT_URL", local.at("/endpoint_url"))
+            .env("SESKEY_SMTP_ENDPOINT", local.at("/smtp"))
+            .env("SESKEY_CA_FILE", local.at("/ca_file"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        Self { url: ready["console"].as_str().unwrap().to_owned(), child }
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        // it may have ended already
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
