@@ -4,6 +4,7 @@ use aws_sdk_iam::types::ContextKeyTypeEnum;
 use seskey::{
     AccessKeyId, Region,
     diagnose::{Evidence, Key, Permission},
+    policy::PolicySource,
     rotation::{Denial, Sending},
 };
 
@@ -69,6 +70,38 @@ pub async fn may_send(
         context: &context,
     };
     account.simulate(simulation).await
+}
+
+/// The ARN of a user, and every policy that decides what it may do, as a document: its own, those of its groups, its
+/// boundary. Policies of an organization and of identities are not seen.
+///
+/// # Errors
+/// The first call that failed.
+pub async fn policies(
+    account: &Account,
+    user: &str,
+) -> Result<(String, Vec<(PolicySource, String)>), Error> {
+    let details = account.details_of_user(account.user(user).await?).await?;
+    let own = details.policies.into_iter();
+    let mut policies: Vec<_> =
+        own.map(|(name, text)| (PolicySource::Inline { name }, text)).collect();
+    let mut managed: Vec<String> = details.attached.into_iter().map(|policy| policy.arn).collect();
+    for group in details.groups {
+        for name in account.group_policy_names(&group).await? {
+            let text = account.group_policy(&group, &name).await?;
+            policies.push((PolicySource::Group { group: group.clone(), name }, text));
+        }
+        managed.extend(account.attached_to_group(&group).await?.into_iter().map(|it| it.arn));
+    }
+    for arn in managed {
+        let text = account.managed_policy(&arn).await?;
+        policies.push((PolicySource::Managed { arn }, text));
+    }
+    if let Some(arn) = details.boundary {
+        let text = account.managed_policy(&arn).await?;
+        policies.push((PolicySource::Boundary { arn }, text));
+    }
+    Ok((details.arn, policies))
 }
 
 /// Whether the user may send any mail at all, in this region. What depends on the message counts as permitted, and what

@@ -17,8 +17,10 @@ mod job;
 mod kept;
 mod live;
 mod page;
+mod review;
 mod session;
 mod settings;
+mod user;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -92,6 +94,8 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/", get(settings::show))
         .route("/credentials", get(credentials::show))
         .route("/credentials/new", get(create::form).post(create::submit))
+        .route("/credentials/{user}", get(user::show))
+        .route("/credentials/{user}/{deed}", post(user::submit))
         .route("/jobs/{id}", get(job::show))
         .route("/jobs/{id}/events", get(job::events))
         .route("/jobs/{id}/show", get(handout::back).post(handout::show))

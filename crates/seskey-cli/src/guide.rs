@@ -105,6 +105,7 @@ const GUIDES: &[Guide] = &[
         ("seskey policy check policy.json --from shop@example.com --to ann@example.net",
          "Say whether it allows that message, and by which statement"),
         ("seskey policy check policy.json --from shop@example.com --exit-code", "Fail where it does not"),
+        ("seskey policy check --user app --from shop@example.com", "Say it of all policies of a user"),
     ], &["verify"]),
     row("policy operator", &[
         ("seskey policy operator --for create,rotate", "Print what those who create and rotate need"),

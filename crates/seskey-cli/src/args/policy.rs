@@ -52,7 +52,7 @@ pub(crate) enum PolicyVerb {
 #[derive(Debug, clap::Args)]
 pub(crate) struct PolicyCheck {
     /// The policy document; - is stdin
-    #[arg(required_unless_present = "request")]
+    #[arg(required_unless_present_any = ["request", "user"])]
     pub(crate) file: Option<PathBuf>,
     /// The address in From
     #[arg(long, value_name = "ADDRESS", required_unless_present = "request")]
@@ -66,8 +66,11 @@ pub(crate) struct PolicyCheck {
     /// The account of the identity [else: 000000000000]
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,
+    /// The policies of this IAM user and of its groups, within its boundary, in place of a document
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "account"])]
+    pub(crate) user: Option<String>,
     /// A file with policies and a request as JSON; - is stdin
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "from", "to", "context", "account"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "user", "from", "to", "context", "account"])]
     pub(crate) request: Option<PathBuf>,
     /// Exit with 4 unless it is allowed
     #[arg(long)]

@@ -12,6 +12,8 @@ use seskey::{
     },
 };
 
+use seskey_aws::sender;
+
 use crate::{
     args::{Global, PolicyArgs, PolicyCheck, PolicyVerb, Sending},
     connect::aws,
@@ -81,10 +83,29 @@ pub(crate) fn right(
 }
 
 fn check(args: &PolicyCheck, global: &Global, output: &Output) -> Result<Exit> {
-    let verdict = match (&args.request, &args.file) {
-        (Some(path), _) => check_request(path)?,
-        (None, Some(path)) => check_sending(args, path, global, output)?,
-        (None, None) => unreachable!("the parser requires one of them"),
+    let verdict = match (&args.request, &args.user, &args.file) {
+        (Some(path), ..) => check_request(path)?,
+        (None, Some(user), _) => {
+            let (arn, policies) = of_user(user, global)?;
+            let account = arn.split(':').nth(4).unwrap_or_default();
+            check_sending(args, &policies, account, aws::region(global, true)?, output)?
+        }
+        (None, None, Some(path)) => {
+            let region = match aws::typed_region(global, false)? {
+                Some(region) => region,
+                None => Region::parse("us-east-1").expect("a region of the table"),
+            };
+            let account = args.account.as_deref().unwrap_or("000000000000");
+            let source = PolicySource::Inline { name: input::name(path) };
+            check_sending(
+                args,
+                &[(source, input::read(path)?.to_string())],
+                account,
+                region,
+                output,
+            )?
+        }
+        (None, None, None) => unreachable!("the parser requires one of them"),
     };
     if output.json {
         output.answer_json(&json!({"decision": verdict.decision, "reason": verdict.reason}))?;
@@ -164,20 +185,24 @@ fn check_request(path: &Path) -> Result<Verdict> {
     Ok(decide(&policies, &Request { action, resource, context: &context }))
 }
 
+/// All that decides what a user may do.
+fn of_user(user: &str, global: &Global) -> Result<(String, Vec<(PolicySource, String)>)> {
+    aws::existing_user(user)?;
+    let policies =
+        aws::block_on(async { sender::policies(&aws::account(global, None).await, user).await })?;
+    policies.map_err(|error| explain::aws::failure(&error))
+}
+
 fn check_sending(
     args: &PolicyCheck,
-    path: &Path,
-    global: &Global,
+    policies: &[(PolicySource, String)],
+    account: &str,
+    region: Region,
     output: &Output,
 ) -> Result<Verdict> {
-    let region = match aws::typed_region(global, false)? {
-        Some(region) => region,
-        None => Region::parse("us-east-1").expect("a region of the table"),
-    };
     let address = |option, text: &str| right(option, text, written::address, output);
     let from = &address("--from", args.from.as_deref().unwrap_or_default())?;
     let to = args.to.iter().map(|to| address("--to", to)).collect::<Result<Vec<_>>>()?;
-    let account = args.account.as_deref().unwrap_or("000000000000");
     let mut context = Context::new()
         .with("ses:ApiVersion", ["2"])
         .with("ses:FromAddress", [from.as_str()])
@@ -193,14 +218,12 @@ fn check_sending(
         };
         context.insert(key, [value]);
     }
-    let policies =
-        [(PolicySource::Inline { name: input::name(path) }, input::read(path)?.to_string())];
     let domain = from.rsplit_once('@').map_or(from.as_str(), |(_, domain)| domain);
     let verdicts = [domain, from.as_str()].map(|identity| {
         let resource =
             format!("arn:{}:ses:{region}:{account}:identity/{identity}", region.partition());
         let mut verdict = decide(
-            &policies,
+            policies,
             &Request { action: "ses:SendRawEmail", resource: &resource, context: &context },
         );
         if verdict.decision != "reject" {

@@ -31,6 +31,12 @@ impl Command {
         Self { words: vec![verb.to_owned()], operand: None }
     }
 
+    /// The same with a verb of the verb.
+    pub(super) fn verb(mut self, verb: &'static str) -> Self {
+        self.words.push(verb.to_owned());
+        self
+    }
+
     /// The same with an option, if there is a value for it.
     pub(super) fn option(mut self, name: &str, value: &str) -> Self {
         if !value.is_empty() {

@@ -1,6 +1,6 @@
 //! `/credentials/new`: the form of the SES console, what will be made, and the making of it.
 
-use askama::Template;
+use askama::{Template, filters::Safe};
 use axum::{
     extract::RawQuery,
     http::StatusCode,
@@ -17,6 +17,7 @@ use super::{
     command::Command,
     page,
     page::{shown, status},
+    review::Review,
     settings::{Choice, choices},
 };
 use crate::explain::Failure;
@@ -31,24 +32,12 @@ struct New {
     regions: Vec<Choice>,
 }
 
-/// What will be made, and the same form hidden.
-#[derive(Template)]
-#[template(path = "review.html")]
-struct Review<'a> {
-    layout: Layout,
-    plan: Vec<Planned>,
-    notes: Vec<String>,
-    command: String,
-    fields: &'a Fields,
-    path: &'static str,
-    button: &'static str,
-}
-
-/// A line of a plan, and the document in it, if there is one.
-#[derive(Debug, PartialEq, Eq)]
-struct Planned {
-    text: String,
-    document: Option<String>,
+impl New {
+    /// Marks the field that is wrong.
+    fn invalid(&self, field: &str) -> Safe<&'static str> {
+        let wrong = self.problem.as_ref().and_then(|problem| problem.field.as_deref());
+        Safe(if wrong == Some(field) { " aria-invalid=\"true\"" } else { "" })
+    }
 }
 
 pub(super) async fn form(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
@@ -60,11 +49,18 @@ fn filled_in(visitor: &Visitor, fields: Fields, failure: Option<&Failure>) -> Re
     let chosen = Region::parse_unknown(fields.get("region")).ok();
     let new = New {
         layout: visitor.layout("Create user for SMTP", Nav::Credentials),
-        problem: failure.map(Problem::of),
+        problem: failure.map(|failure| about_field(Problem::of(failure), &fields)),
         regions: choices(chosen.as_ref().or(visitor.place.region.as_ref())),
         fields,
     };
     page(failure.map_or(StatusCode::OK, status), &new)
+}
+
+/// What is wrong with the name of the user names it, for that is no option.
+fn about_field(problem: Problem, fields: &Fields) -> Problem {
+    let names_user = problem.message.contains(fields.get("user"));
+    let field = problem.field.or_else(|| names_user.then(|| "user".to_owned()));
+    Problem { field, ..problem }
 }
 
 /// As the SES console names it.
@@ -78,7 +74,7 @@ pub(super) async fn submit(visitor: Visitor, Form(fields): Form) -> Response {
     if fields.get("step") == "change" {
         return filled_in(&visitor, fields, None);
     }
-    if fields.get("step") == "create" {
+    if fields.get("step") == "begin" {
         let user = fields.get("user");
         let command = command(&fields).flag("json", true);
         let path = visitor.begin(format!("Creating {}", shown(user)), user, &command);
@@ -89,16 +85,7 @@ pub(super) async fn submit(visitor: Visitor, Form(fields): Form) -> Response {
     if let Err(failure) = &asked.end {
         return filled_in(&visitor, fields, Some(failure));
     }
-    let review = Review {
-        layout: visitor.layout("Review what will be made", Nav::Credentials),
-        plan: planned(&asked.answer),
-        notes: asked.lines.iter().map(|line| shown(line.text())).collect(),
-        command: command.shown(),
-        fields: &fields,
-        path: "/credentials/new",
-        button: "Create user",
-    };
-    page(StatusCode::OK, &review)
+    Review::new(&visitor, &asked, &command, &fields).answer()
 }
 
 /// The command line that the form stands for.
@@ -111,41 +98,4 @@ fn command(fields: &Fields) -> Command {
         .iter()
         .fold(command, |command, name| command.options(name, fields.lines(name)))
         .about(fields.get("user"))
-}
-
-/// The lines of a plan. A document begins behind a colon, and ends with the brace that stands alone.
-fn planned(plan: &str) -> Vec<Planned> {
-    let (mut planned, mut lines) = (vec![], plan.lines());
-    while let Some(line) = lines.next() {
-        let (text, document) = match line.strip_suffix(": {") {
-            None => (line, None),
-            Some(text) => {
-                let mut document = "{".to_owned();
-                for line in lines.by_ref() {
-                    document += &format!("\n{line}");
-                    if line == "}" {
-                        break;
-                    }
-                }
-                (text, Some(shown(&document)))
-            }
-        };
-        planned.push(Planned { text: shown(text), document });
-    }
-    planned
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_document_is_told_from_its_line() {
-        let lines =
-            planned("make it\ngive it the policy P: {\n  \"Id\": {\n  }\n}\nlog in to host: 587\n");
-        let line = |text: &str| Planned { text: text.to_owned(), document: None };
-        let document = Some("{\n  \"Id\": {\n  }\n}".to_owned());
-        let policy = Planned { document, ..line("give it the policy P") };
-        assert_eq!(lines, [line("make it"), policy, line("log in to host: 587")]);
-    }
 }

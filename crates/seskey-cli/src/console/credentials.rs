@@ -100,6 +100,11 @@ impl User {
     pub(super) fn path(&self) -> String {
         path(&self.user_name)
     }
+
+    /// Whether it sends by a policy of its own.
+    pub(super) fn is_inline(&self) -> bool {
+        self.style.as_deref() == Some("inline")
+    }
 }
 
 impl Key {
@@ -119,7 +124,11 @@ impl Key {
 
 /// Where the page of a user is.
 pub(super) fn path(user: &str) -> String {
-    format!("/credentials/{}", utf8_percent_encode(user, NON_ALPHANUMERIC))
+    // the page of the form has the name of a user that may be there
+    match user {
+        "new" => "/credentials/%6Eew".to_owned(),
+        user => format!("/credentials/{}", utf8_percent_encode(user, NON_ALPHANUMERIC)),
+    }
 }
 
 fn days(since: Timestamp) -> String {

@@ -47,7 +47,9 @@ impl Fields {
     /// All but what tells that the form is ours, to be sent once more.
     pub(super) fn again(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        pairs.filter(|(name, value)| ![FORM_TOKEN, "step"].contains(name) && !value.is_empty())
+        pairs.filter(|(name, value)| {
+            ![FORM_TOKEN, "step", "confirm"].contains(name) && !value.is_empty()
+        })
     }
 }
 

@@ -83,6 +83,11 @@ impl Jobs {
         locked(&self.jobs).iter().find(|job| job.id == id).cloned()
     }
 
+    /// Those about a user, the last first.
+    pub(super) fn of_user(&self, user: &str) -> Vec<Arc<Job>> {
+        locked(&self.jobs).iter().rev().filter(|job| job.user == user).cloned().collect()
+    }
+
     pub(super) async fn stop(&self) {
         let jobs = locked(&self.jobs).clone();
         jobs.iter().for_each(|job| job.transcript.stop());
@@ -98,6 +103,16 @@ const MAX_JOBS: usize = 200;
 impl Job {
     pub(super) fn end(&self) -> Option<End> {
         self.end.borrow().clone()
+    }
+
+    /// In a word.
+    pub(super) fn standing(&self) -> &'static str {
+        match self.end() {
+            None => "under way",
+            Some(End::Done) => "done",
+            Some(End::Failed(_, Exit::Unfinished)) => "unfinished",
+            Some(End::Failed(..)) => "failed",
+        }
     }
 }
 

@@ -112,7 +112,7 @@ impl Problem {
     pub(super) fn of(failure: &Failure) -> Self {
         let (message, hint) = bare(failure, &[]);
         let option = message.strip_prefix("--").and_then(|rest| rest.split([':', ' ']).next());
-        Self { field: option.map(str::to_owned), message, hint }
+        Self { field: option.map(str::to_owned), ..Self::new(shown(&message), shown(&hint)) }
     }
 }
 
