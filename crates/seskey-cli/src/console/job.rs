@@ -159,7 +159,8 @@ pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>) -> Response {
     let lines = job.transcript.lines().borrow().iter().map(of_line).collect();
     let answer = shown(job.transcript.answered().trim_end());
     let layout = visitor.layout(job.title.clone(), Nav::Credentials);
-    let kept = job.kept.standing();
+    // who may only look cannot take it
+    let kept = if visitor.has_session { job.kept.standing() } else { Standing::None };
     page(StatusCode::OK, &JobPage { layout, job, lines, answer, end, kept })
 }
 

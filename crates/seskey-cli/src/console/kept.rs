@@ -5,6 +5,7 @@
 //! the page read anew, not Back, not a second tab.
 
 use std::{
+    mem,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -101,18 +102,28 @@ impl Kept {
     /// Takes it for the one page that shows it; absent if it was taken.
     pub(super) fn show(&self) -> Option<(Made, Secret)> {
         let mut state = self.state();
-        let State::Whole(made) = std::mem::replace(&mut *state, State::Gone) else { return None };
-        let ticket = Secret::new(format!("{:032x}", rand::random::<u128>()));
-        let shown = (*made).clone();
-        *state = State::Shown { made, ticket: ticket.clone(), since: Instant::now() };
-        Some((shown, ticket))
+        match mem::take(&mut *state) {
+            State::Whole(made) => {
+                let ticket = Secret::new(format!("{:032x}", rand::random::<u128>()));
+                let shown = (*made).clone();
+                *state = State::Shown { made, ticket: ticket.clone(), since: Instant::now() };
+                Some((shown, ticket))
+            }
+            other => {
+                *state = other;
+                None
+            }
+        }
     }
 
     /// Takes it for a file: for the page that shows it, or as the one way in which it is taken.
     pub(super) fn file(&self, ticket: &str) -> Option<Made> {
         let mut state = self.state();
-        match std::mem::replace(&mut *state, State::Gone) {
-            State::Whole(made) if ticket.is_empty() => Some(*made),
+        match mem::take(&mut *state) {
+            State::Whole(made) if ticket.is_empty() => {
+                *state = State::Gone;
+                Some(*made)
+            }
             State::Shown { made, ticket: own, since }
                 if own == Secret::new(ticket.to_owned()) && since.elapsed() < WHILE =>
             {

@@ -30,7 +30,7 @@ macro_rules! folders {
 }
 
 folders! {
-    apply audit completions create delete derive diagnose general inspect list local man migrate plan policy regions render revoke
+    apply audit completions console create delete derive diagnose general inspect list local man migrate plan policy regions render revoke
     rotate verify
 }
 

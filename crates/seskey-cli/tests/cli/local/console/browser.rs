@@ -1,0 +1,157 @@
+//! A browser without a window: it keeps the cookie, follows what it is told, and knows the token of the forms.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use regex::Regex;
+use serde_json::Value;
+
+/// A browser at the pages of one console.
+pub(crate) struct Browser {
+    pub(crate) address: String,
+    cookie: Option<String>,
+    pub(crate) form_token: String,
+}
+
+/// An answer to it.
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Browser {
+    /// One that has opened nothing.
+    pub(crate) fn stranger(url: &str) -> Self {
+        let address = url.split('/').nth(2).unwrap().to_owned();
+        Self { address, cookie: None, form_token: String::new() }
+    }
+
+    /// One that has opened the address that was printed.
+    pub(crate) fn open(url: &str) -> Self {
+        let mut browser = Self::stranger(url);
+        let path = &url[url.find("/?").unwrap()..];
+        let answer = browser.get(path);
+        assert_eq!(answer.status, 303, "{}", answer.head);
+        let cookie = answer.header("set-cookie").unwrap();
+        browser.cookie = cookie.split(';').next().map(str::to_owned);
+        let form = browser.get("/credentials/new");
+        let token = Regex::new(r#"name="form_token" value="([0-9a-f]{32})""#).unwrap();
+        browser.form_token = token.captures(&form.body).unwrap()[1].to_owned();
+        browser
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Page {
+        self.send("GET", path, &[], "")
+    }
+
+    /// A form as a page sends it.
+    pub(crate) fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let token = ("form_token", self.form_token.as_str());
+        let body = encoded(fields.iter().copied().chain([token]));
+        let own = format!("Origin: http://{}", self.address);
+        self.send("POST", path, &[FORM, &own, "Sec-Fetch-Site: same-origin"], &body)
+    }
+
+    pub(crate) fn send(&self, method: &str, path: &str, fields: &[&str], body: &str) -> Page {
+        let mut socket = TcpStream::connect(&self.address).unwrap();
+        let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+        let host = format!("Host: {}", self.address);
+        let has_host = fields.iter().any(|field| field.starts_with("Host:"));
+        for field in fields.iter().copied().chain((!has_host).then_some(host.as_str())) {
+            head += &format!("{field}\r\n");
+        }
+        if let Some(cookie) = &self.cookie {
+            head += &format!("Cookie: other=1; {cookie}\r\n");
+        }
+        write!(socket, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Page { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// Begins what a form asks for, and waits for its end.
+    pub(crate) fn done(&self, path: &str, fields: &[(&str, &str)]) -> (String, Page) {
+        let begun = self.post(path, &[fields, &[("step", "begin")]].concat());
+        assert_eq!(begun.status, 303, "{}", begun.body);
+        let job = begun.header("location").unwrap().to_owned();
+        let page = self.end(&job);
+        (job, page)
+    }
+
+    /// The page of a job when it is over.
+    pub(crate) fn end(&self, job: &str) -> Page {
+        let begun = Instant::now();
+        loop {
+            let page = self.get(job);
+            assert_eq!(page.status, 200, "{}", page.body);
+            if !page.body.contains("Under way") {
+                return page;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{}", page.body);
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
+
+impl Page {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        fields.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+    }
+
+    /// What is read on it.
+    pub(crate) fn text(&self) -> String {
+        let text = Regex::new("<[^>]*>").unwrap().replace_all(&self.body, "").into_owned();
+        let signs =
+            [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")];
+        signs.iter().fold(text, |text, (escaped, sign)| text.replace(escaped, sign))
+    }
+}
+
+pub(crate) fn encoded<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let escaped = |text: &str| -> String {
+        let byte = |b: u8| match b.is_ascii_alphanumeric() {
+            true => char::from(b).to_string(),
+            false => format!("%{b:02X}"),
+        };
+        text.bytes().map(byte).collect()
+    };
+    let pairs =
+        fields.into_iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// A running `seskey console`, killed when it is dropped.
+pub(crate) struct Console {
+    pub(crate) url: String,
+    pub(crate) child: Child,
+}
+
+impl Console {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.arg("console").stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        Self { url: ready["console"].as_str().unwrap().to_owned(), child }
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        // it may have ended already
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
