@@ -28,7 +28,7 @@ use axum::{
     Router,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     middleware::from_fn_with_state,
-    routing::get,
+    routing::{get, post},
 };
 use seskey::Region;
 
