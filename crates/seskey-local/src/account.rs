@@ -64,6 +64,7 @@ mod table;
 mod tags;
 mod trust;
 mod users;
+mod verdict;
 mod versions;
 mod visibility;
 

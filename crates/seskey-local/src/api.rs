@@ -6,10 +6,10 @@ use seskey::Partition;
 
 pub use call::{Received, Response};
 pub(crate) use call::{Service, permit, uuid};
+pub use ses::Mail;
 
 use crate::{
     account::Account,
-    mailbox::Message,
     refusal::ApiRefusal,
     sending::{Sent, Settings},
     sigv4::{self, HttpRequest, Scope, Signer, SigningKey},
@@ -36,7 +36,7 @@ pub fn authenticate(
     sigv4::verify(request, accept, key_of, clocks)
 }
 
-/// Answers a request, and gives out the message that it sent, if any. The body is given apart: it may hold a large
+/// Answers a request, and gives out what it sent, or was not let send. The body is given apart: it may hold a large
 /// message, and is let go of when that is taken from it. It never fails: a refusal is an answer too.
 pub fn answer(
     account: &mut Account,
@@ -45,7 +45,7 @@ pub fn answer(
     received: Received<'_>,
     body: Vec<u8>,
     rng: &mut dyn Rng,
-) -> (Response, Option<Message>) {
+) -> (Response, Option<Mail>) {
     let head = received.request;
     let api = match Service::of(head) {
         Service::Ses => return ses::answer(account, sent, settings, received, body, rng),

@@ -6,7 +6,7 @@
 
 pub use api::{iam, query::xml, sts};
 pub use journal::JournalError;
-pub use service::faults;
+pub use service::{faults, inbox};
 pub use tls::CertificateError;
 pub use wire::{http, smtp};
 

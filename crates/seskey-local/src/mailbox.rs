@@ -1,20 +1,37 @@
-//! The messages that were accepted, and the JSON in which LocalStack's users know them (`/_aws/ses`).
+//! The messages that were accepted, and the JSON in which LocalStack's users know them (`/_aws/ses`); and what was
+//! refused.
 
 use std::{
     collections::{HashSet, VecDeque},
+    iter,
+    net::IpAddr,
     sync::Arc,
 };
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use self::attempts::Attempts;
+pub use self::{
+    attempts::{Attempt, Cause, Statement, Step, Verdict},
+    dialogue::{By, Dialogue, Line, Recorder},
+};
+
+mod attempts;
+mod dialogue;
+
 /// A mailbox that forgets its oldest messages when it is full.
 #[derive(Debug, Default)]
 pub struct Mailbox {
     messages: VecDeque<Held>,
     bytes: usize,
-    /// The number of the newest message that there ever was.
+    /// The bytes of what was said in their sessions.
+    bytes_of_dialogues: usize,
+    attempts: Attempts,
+    /// The number of the newest message or attempt that there ever was.
     newest: u64,
+    /// How often something was deleted.
+    deletions: u64,
 }
 
 #[derive(Debug)]
@@ -49,6 +66,40 @@ pub struct Message {
     /// The body, if SES composed the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
+    /// Who sent it, and how. It is not kept on disk.
+    #[serde(skip)]
+    pub origin: Option<Box<Origin>>,
+}
+
+/// Who sent a message, and how.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// From where it came.
+    pub peer: IpAddr,
+    /// The ARN of the sender.
+    pub user: String,
+    /// The access key ID.
+    pub access_key_id: String,
+    /// How it came.
+    pub way: Way,
+}
+
+/// How a message comes.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// By SMTP: what was said.
+    Smtp(Dialogue),
+    /// By this operation of the API.
+    Api(&'static str),
+}
+
+/// What is in the mailbox, or was refused.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    /// A message, and whether it was read.
+    Message(Arc<Message>, bool),
+    /// What was refused.
+    Attempt(Arc<Attempt>),
 }
 
 /// The body that SES was given to compose a message of.
@@ -89,12 +140,61 @@ impl Mailbox {
     pub fn push(&mut self, message: impl Into<Arc<Message>>) {
         let message = message.into();
         self.bytes += message.size();
+        self.bytes_of_dialogues += message.size_of_dialogue();
         self.newest += 1;
         self.messages.push_back(Held { message, number: self.newest, is_read: false });
-        while overflows(self.messages.len(), self.bytes) {
+        while overflows(self.messages.len(), self.bytes + self.bytes_of_dialogues) {
             let Some(oldest) = self.messages.pop_front() else { break };
             self.bytes -= oldest.message.size();
+            self.bytes_of_dialogues -= oldest.message.size_of_dialogue();
         }
+    }
+
+    /// Takes note of what was refused.
+    pub fn push_attempt(&mut self, attempt: Attempt) {
+        self.newest += 1;
+        self.attempts.push(Attempt { number: self.newest, ..attempt });
+    }
+
+    /// What was refused, the oldest first.
+    pub fn attempts(&self) -> impl DoubleEndedIterator<Item = &Arc<Attempt>> {
+        self.attempts.iter()
+    }
+
+    /// Messages and attempts with greater numbers, the oldest first, with theirs.
+    pub fn entries_behind(&self, number: u64) -> impl Iterator<Item = (u64, Entry)> {
+        let begin = self.messages.partition_point(|held| held.number <= number);
+        let mut messages = self.messages.range(begin..).map(Held::entry).peekable();
+        let attempts = self.attempts.iter().filter(move |attempt| attempt.number > number);
+        let mut attempts = attempts.map(of_attempt).peekable();
+        iter::from_fn(move || match (messages.peek(), attempts.peek()) {
+            (Some((message, _)), Some((attempt, _))) if attempt < message => attempts.next(),
+            (Some(_), _) => messages.next(),
+            (None, _) => attempts.next(),
+        })
+    }
+
+    /// Messages and attempts, the newest first, with their numbers.
+    pub fn newest_first(&self) -> impl Iterator<Item = (u64, Entry)> {
+        let mut messages = self.messages.iter().rev().map(Held::entry).peekable();
+        let mut attempts = self.attempts.iter().rev().map(of_attempt).peekable();
+        iter::from_fn(move || match (messages.peek(), attempts.peek()) {
+            (Some((message, _)), Some((attempt, _))) if attempt > message => attempts.next(),
+            (Some(_), _) => messages.next(),
+            (None, _) => attempts.next(),
+        })
+    }
+
+    /// The number of the newest message or attempt, and how often something was deleted.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.newest, self.deletions)
+    }
+
+    /// Forgets an attempt, or all of them; `false` if there is none.
+    pub fn delete_attempts(&mut self, number: Option<u64>) -> bool {
+        let deleted = self.attempts.delete(number);
+        self.deletions += u64::from(deleted);
+        deleted
     }
 
     /// The messages that a filter lets through, the oldest first: those behind an ID, if it is there, and so many at
@@ -129,11 +229,6 @@ impl Mailbox {
         }
     }
 
-    /// All of them, the oldest first, and whether each was read.
-    pub fn messages_and_whether_read(&self) -> Vec<(Arc<Message>, bool)> {
-        self.messages.iter().map(|held| (held.message.clone(), held.is_read)).collect()
-    }
-
     /// How many were not read.
     pub fn unread(&self) -> usize {
         self.messages.iter().filter(|held| !held.is_read).count()
@@ -154,8 +249,28 @@ impl Mailbox {
     /// Forgets the messages that a filter lets through.
     pub fn delete(&mut self, filter: &Filter) {
         self.messages.retain(|held| !filter.matches(&held.message));
-        self.bytes = self.messages.iter().map(|held| held.message.size()).sum();
+        let messages = || self.messages.iter().map(|held| &held.message);
+        self.bytes = messages().map(|message| message.size()).sum();
+        self.bytes_of_dialogues = messages().map(|message| message.size_of_dialogue()).sum();
+        self.deletions += 1;
     }
+}
+
+impl Entry {
+    /// Whether it is a message.
+    pub fn is_message(&self) -> bool {
+        matches!(self, Self::Message(..))
+    }
+}
+
+impl Held {
+    fn entry(&self) -> (u64, Entry) {
+        (self.number, Entry::Message(self.message.clone(), self.is_read))
+    }
+}
+
+fn of_attempt(attempt: &Arc<Attempt>) -> (u64, Entry) {
+    (attempt.number, Entry::Attempt(attempt.clone()))
 }
 
 /// Whether the oldest of so many messages with so many bytes must be forgotten. The newest is always kept.
@@ -184,6 +299,18 @@ impl Message {
         self.raw_data.len() + composed_of.map(String::len).sum::<usize>()
     }
 
+    /// What was said in its session, if that is known.
+    pub fn dialogue(&self) -> Option<&Dialogue> {
+        match &self.origin.as_ref()?.way {
+            Way::Smtp(dialogue) => Some(dialogue),
+            Way::Api(_) => None,
+        }
+    }
+
+    fn size_of_dialogue(&self) -> usize {
+        self.dialogue().map_or(0, Dialogue::own_size)
+    }
+
     /// All but what may be long, and whether SES composed it.
     pub(crate) fn description(&self) -> Self {
         Self { body: self.body.as_ref().map(|_| Body::default()), ..self.without_texts() }
@@ -200,6 +327,7 @@ impl Message {
             source: self.source.clone(),
             subject: None,
             body: None,
+            origin: None,
         }
     }
 }
@@ -280,6 +408,7 @@ mod tests {
             source: source.into(),
             subject: None,
             body: None,
+            origin: None,
         }
     }
 

@@ -1,12 +1,17 @@
 //! A message as SES reads it: the header fields that decide about it, and what SES writes over.
 
+use std::panic::catch_unwind;
+
 use jiff::{Timestamp, tz::TimeZone};
+use mail_parser::MessageParser;
 use memchr::{memchr2_iter, memmem};
 use rand::{Rng, RngExt};
 use seskey::Region;
 
 use fields::{Content, Field};
 pub use header::{Author, Header, HeaderError, IdentityArns, mailboxes};
+pub(crate) use letter::media_type;
+pub use letter::{Letter, Part};
 pub use parameters::ParameterError;
 pub(crate) use parsed::{Parsed, is_inline};
 pub use tags::{Tag, TagError, check_tag};
@@ -15,6 +20,7 @@ mod attachments;
 mod fields;
 mod header;
 mod html;
+mod letter;
 mod parameters;
 mod parsed;
 mod parts;
@@ -122,6 +128,16 @@ pub fn message_id(region: &Region, now: Timestamp, rng: &mut dyn Rng) -> String 
     let millis = now.as_millisecond();
     format!("{prefix}{millis:012x}-{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}-000000")
 }
+
+/// The subject of a message, which may be one that is refused; the beginning of a long one.
+pub(crate) fn subject(message: &[u8]) -> Option<String> {
+    let header = &message[..message.len().min(MAX_HEADER)];
+    let parsed = catch_unwind(|| MessageParser::default().parse_headers(header)).ok().flatten()?;
+    Some(parsed.subject()?.chars().take(MAX_SUBJECT).collect())
+}
+
+/// Characters.
+const MAX_SUBJECT: usize = 1000;
 
 /// Ours, like the next: more than any message has.
 const MAX_FIELDS: usize = 10_000;

@@ -220,6 +220,7 @@ impl Submission<'_> {
             source: sender,
             subject: None,
             body: None,
+            origin: None,
         };
         move |bytes| {
             (!is_for_nobody)

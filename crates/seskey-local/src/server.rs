@@ -19,7 +19,7 @@ use crate::{
     journal::{CommitFailed, Database, Journal, JournalError, Seed, Snapshot, Writer},
     refusal,
     sending::Settings,
-    service::{LocalSes, faults::Plan},
+    service::{LocalSes, faults::Plan, inbox::Inbox},
     tls::{self, Authority, CertificateError},
     wire::{
         http,
@@ -244,6 +244,11 @@ impl Server {
     /// How many times something was committed to disk since the start.
     pub fn journal_commits(&self) -> u64 {
         self.ses.state().journal().map_or(0, Journal::commits)
+    }
+
+    /// The mailbox, to look at and to clear without the wire.
+    pub fn inbox(&self) -> Inbox {
+        Inbox::new(self.ses.clone())
     }
 
     /// From now on things go wrong by this plan.

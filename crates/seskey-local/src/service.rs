@@ -1,12 +1,15 @@
 //! What all listeners share: what is kept, and what may be done with it.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
 use rand::{RngExt, distr::Alphanumeric, rngs::StdRng};
 use seskey::{Region, SecretAccessKey};
 use tokio::sync::Semaphore;
 
 pub(crate) use request::Pending;
+pub(crate) use search::{BadSearch, Search};
+pub(crate) use submission::Said;
 
 use self::{
     faults::{Faults, Plan, SmtpFault},
@@ -14,17 +17,20 @@ use self::{
     state::State,
 };
 use crate::{
-    account::{Action, Answer},
+    account::{Action, Answer, Principal},
     journal::{CommitFailed, Journal, Snapshot},
     lock::lock,
+    mailbox::Attempt,
     refusal::{ApiRefusal, Code},
     sending::{Sent, Settings},
 };
 
 pub mod faults;
+pub mod inbox;
 mod login;
 pub(crate) mod metrics;
 mod request;
+mod search;
 mod state;
 mod submission;
 
@@ -42,7 +48,7 @@ pub(crate) struct LocalSes {
     faults: Mutex<Faults>,
     metrics: Metrics,
     /// Those who wait for a message hold a connection each; others need some, too.
-    waits: Semaphore,
+    waits: Arc<Semaphore>,
 }
 
 /// How many may wait for a message at once: half of the connections that one address may have.
@@ -70,7 +76,7 @@ impl LocalSes {
             rng: Mutex::new(rng),
             faults: Mutex::default(),
             metrics: Metrics::new(),
-            waits: Semaphore::new(MAX_WAITS),
+            waits: Arc::new(Semaphore::new(MAX_WAITS)),
         }
     }
 
@@ -78,8 +84,22 @@ impl LocalSes {
         &self.state
     }
 
-    pub(crate) fn waits(&self) -> &Semaphore {
+    pub(crate) fn waits(&self) -> &Arc<Semaphore> {
         &self.waits
+    }
+
+    /// What time it is by the clock of the account.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.state.clock().now()
+    }
+
+    pub(crate) fn arn(&self, principal: &Principal) -> String {
+        self.state.account().principal_arn(principal)
+    }
+
+    /// Takes note of what was refused.
+    pub(crate) fn refused(&self, attempt: Attempt) {
+        self.state.note(attempt);
     }
 
     pub(crate) fn region(&self) -> &Region {

@@ -7,8 +7,8 @@ use seskey::policy::{
     Decision, MalformedPolicy, MissingAllow, Policy, PolicySource, Request, evaluate,
 };
 
-use super::{Account, Principal, held::Held, policies::PolicyEntry};
-use crate::refusal::ApiRefusal;
+use super::{Account, Principal, held::Held, policies::PolicyEntry, verdict::verdict};
+use crate::{mailbox::Verdict, refusal::ApiRefusal};
 
 /// A policy as it was given, and as it is understood once it bears on somebody: that takes many times the memory of the
 /// text.
@@ -96,6 +96,11 @@ impl Account {
             }
             _ => decision,
         }
+    }
+
+    /// What that decision says, if it does not allow.
+    pub(crate) fn verdict(&self, principal: &Principal, decision: Decision<'_>) -> Option<Verdict> {
+        verdict(&self.policies_of_principal(principal), decision)
     }
 
     /// All policies that bear on a principal, those that bound it among them.

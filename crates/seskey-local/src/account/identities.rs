@@ -14,9 +14,10 @@ use seskey::{
 
 use super::{
     Account, Principal,
-    authority::{Document, decided},
+    authority::{Bearing, Document, decided},
+    verdict::verdict,
 };
-use crate::address::is_address;
+use crate::{address::is_address, mailbox::Verdict};
 
 /// The name of an identity: an address, or a domain, which is without upper case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -236,13 +237,30 @@ impl Account {
         identity: &Identity,
         request: &Request<'_>,
     ) -> Decision<'_> {
+        decided(self.policies_on_identity(principal, region, identity), request)
+    }
+
+    /// What that decision says, if it does not allow.
+    pub(crate) fn verdict_on_identity(
+        &self,
+        principal: &Principal,
+        region: &Region,
+        identity: &Identity,
+        decision: Decision<'_>,
+    ) -> Option<Verdict> {
+        verdict(&self.policies_on_identity(principal, region, identity), decision)
+    }
+
+    fn policies_on_identity(
+        &self,
+        principal: &Principal,
+        region: &Region,
+        identity: &Identity,
+    ) -> Vec<Bearing<'_>> {
         let entry = self.identities.get(&key(region, identity));
         let of_identity = entry.into_iter().flat_map(|entry| entry.policies.values());
         let of_identity = of_identity.map(|document| (&document.source, document));
-        decided(
-            self.policies_of_principal(principal).into_iter().chain(of_identity).collect(),
-            request,
-        )
+        self.policies_of_principal(principal).into_iter().chain(of_identity).collect()
     }
 
     /// `arn:aws:ses:eu-west-1:111122223333:identity/example.com`.

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use rand::Rng;
 use seskey::{
-    Region,
+    AccessKeyId, Region,
     policy::{Context, Request},
 };
 
@@ -15,10 +15,10 @@ use self::refusal::SesRefusal;
 use crate::{
     account::{Account, Identity, Principal, RequestContext, SesResource, SesResourceKind},
     api::{Received, Response, permit, uuid},
-    mailbox::Message,
+    mailbox::{Attempt, Message, Origin, Step, Way},
     refusal::{self as common, Mismatch},
-    sending::{Interface, Sent, Settings},
-    sigv4::{HttpRequest, Signer},
+    sending::{Envelope, Interface, Sent, Settings},
+    sigv4::{Authorization, HttpRequest, Signer},
 };
 
 mod compose;
@@ -32,7 +32,16 @@ pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     if v2::serves(request.path) { v2::action(request) } else { v1::action(request) }
 }
 
-/// Answers a request, and gives out the message that it sent, if any. The body is given apart, and let go of when it is
+/// What came of a request to send.
+#[derive(Debug)]
+pub enum Mail {
+    /// A message.
+    Accepted(Box<Message>),
+    /// No message.
+    Refused(Box<Attempt>),
+}
+
+/// Answers a request, and gives out what it sent, or was not let send. The body is given apart, and let go of when it is
 /// read.
 pub(super) fn answer(
     account: &mut Account,
@@ -41,11 +50,14 @@ pub(super) fn answer(
     received: Received<'_>,
     body: Vec<u8>,
     rng: &mut dyn Rng,
-) -> (Response, Option<Message>) {
+) -> (Response, Option<Mail>) {
     let request_id = uuid(rng);
     let Received { request: head, signer, peer, now } = received;
     let interface = if v2::serves(head.path) { Interface::V2 } else { Interface::V1 };
-    let mut accepted = None;
+    let operation = action(&HttpRequest { body: &body, ..*head });
+    let operation = operation.filter(|name| name.starts_with("Send"));
+    let is_signed = signer.is_ok();
+    let (mut accepted, mut refused) = (None, None);
     let answered = signer.map_err(SesRefusal::Common).and_then(|signer| {
         let (caller, region) = authenticated(account, &signer, now)?;
         account.record_use(&signer.access_key_id, "ses", region.as_str(), now);
@@ -63,17 +75,53 @@ pub(super) fn answer(
             region,
             rng,
             accepted: &mut accepted,
+            refused: &mut refused,
         };
         match interface {
             Interface::V2 => v2::answer(&mut call, head, body),
             _ => v1::answer(&mut call, head, body, &request_id),
         }
     });
+    let mail = operation.and_then(|operation| {
+        // it is signed by that key only if it is signed at all
+        let claimed = Authorization::of(head).ok();
+        let access_key_id = claimed.as_ref().map(|it| it.access_key_id.clone());
+        let access_key_id = access_key_id.filter(|id| AccessKeyId::parse(id).is_ok());
+        let user = access_key_id.as_ref().filter(|_| is_signed);
+        let user = user.and_then(|id| account.caller(id, now).ok());
+        let user = user.map(|caller| account.principal_arn(caller));
+        let Err(refusal) = &answered else {
+            let (user, way) = (user.unwrap_or_default(), Way::Api(operation));
+            let access_key_id = access_key_id.unwrap_or_default();
+            let origin = Some(Box::new(Origin { peer, user, access_key_id, way }));
+            let message = accepted.map(|message| Message { origin, ..message });
+            return message.map(|message| Mail::Accepted(Box::new(message)));
+        };
+        let (code, _) = if interface == Interface::V2 { refusal.v2() } else { refusal.v1() };
+        let decision = match refusal {
+            SesRefusal::Sending(refusal) => refusal.verdict(),
+            _ => None,
+        };
+        let (envelope, subject) = refused.unzip();
+        let region =
+            claimed.map(|it| it.scope.region).filter(|it| Region::parse_unknown(it).is_ok());
+        let reply = format!("{code}: {refusal}");
+        Some(Mail::Refused(Box::new(Attempt {
+            operation: Some(operation),
+            user,
+            access_key_id,
+            source: envelope.as_ref().map(|it: &Envelope| it.sender.clone()),
+            recipients: envelope.map(|it| it.recipients).unwrap_or_default(),
+            subject: subject.flatten(),
+            decision,
+            ..Attempt::new(now, region.unwrap_or_default(), peer, Step::Api, reply)
+        })))
+    });
     let response = match interface {
         Interface::V2 => v2::response(answered, request_id),
         _ => v1::response(answered, request_id),
     };
-    (response, accepted)
+    (response, mail)
 }
 
 /// Answers a request with a refusal.
@@ -99,6 +147,8 @@ struct Call<'a> {
     region: Region,
     rng: &'a mut dyn Rng,
     accepted: &'a mut Option<Message>,
+    /// The envelope and the subject of a message that is not taken.
+    refused: &'a mut Option<(Envelope, Option<String>)>,
 }
 
 impl Call<'_> {

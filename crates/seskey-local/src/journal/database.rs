@@ -346,6 +346,7 @@ mod tests {
                 source: text(number),
                 subject: None,
                 body: None,
+                origin: None,
             })),
         }
     }

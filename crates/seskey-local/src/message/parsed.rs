@@ -1,6 +1,6 @@
 //! What a message says to its reader: subject, text, HTML and the parts, and what a test looks for in them.
 
-use std::panic::catch_unwind;
+use std::{borrow::Cow, panic::catch_unwind};
 
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
@@ -44,8 +44,11 @@ impl<'a> Parsed<'a> {
     }
 
     /// The text, or else that of the HTML.
-    pub(crate) fn readable(&self) -> String {
-        self.text().map(str::to_owned).or_else(|| self.html().map(html::text)).unwrap_or_default()
+    pub(crate) fn readable(&self) -> Cow<'_, str> {
+        match (self.text(), self.html()) {
+            (Some(text), _) => text.into(),
+            (None, html) => html.map(html::text).unwrap_or_default().into(),
+        }
     }
 
     /// What is attached, and what the HTML shows, each with its number among all parts.

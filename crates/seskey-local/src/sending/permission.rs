@@ -8,6 +8,7 @@ use seskey::policy::{Context, Decision, Known, Request};
 use super::{SendingRefusal, Submission};
 use crate::{
     account::{Account, Identity, OnDemand},
+    mailbox::Verdict,
     message::{Author, IdentityArns},
 };
 
@@ -35,8 +36,9 @@ impl Submission<'_> {
                 let resource = account.ses_arn(self.region, "configuration-set", name);
                 let request =
                     Request { action: self.action, resource: &resource, context: &context };
-                if !account.decide(self.principal, &request).is_allowed() {
-                    return Err(self.denied(account, resource));
+                let decision = account.decide(self.principal, &request);
+                if let Some(verdict) = account.verdict(self.principal, decision) {
+                    return Err(self.denied(account, resource, Some(verdict)));
                 }
             }
         }
@@ -55,14 +57,26 @@ impl Submission<'_> {
         for identity in identities {
             let resource = account.identity_arn(self.region, identity);
             let request = Request { action: self.action, resource: &resource, context };
-            match account.decide_on_identity(self.principal, self.region, identity, &request) {
-                Decision::ExplicitDeny { .. } => return Err(self.denied(account, resource)),
-                decision if decision.is_allowed() => allowed = true,
-                _ => denied = denied.or(Some(resource)),
+            let decision =
+                account.decide_on_identity(self.principal, self.region, identity, &request);
+            match decision {
+                Decision::ExplicitDeny { .. } => {
+                    denied = Some((identity, resource, decision));
+                    allowed = false;
+                    break;
+                }
+                Decision::Allowed { .. } => allowed = true,
+                Decision::ImplicitDeny { .. } => {
+                    denied = denied.or(Some((identity, resource, decision)));
+                }
             }
         }
         match denied {
-            Some(resource) if !allowed => Err(self.denied(account, resource)),
+            Some((identity, resource, decision)) if !allowed => {
+                let (principal, region) = (self.principal, self.region);
+                let verdict = account.verdict_on_identity(principal, region, identity, decision);
+                Err(self.denied(account, resource, verdict))
+            }
             _ => Ok(()),
         }
     }
@@ -80,7 +94,7 @@ impl Submission<'_> {
         let name = resource.strip_prefix("identity/").ok_or_else(invalid)?;
         let identity = Identity::parse(name).ok_or_else(invalid)?;
         if !arn.eq_ignore_ascii_case(&account.identity_arn(self.region, &identity)) {
-            return Err(self.denied(account, arn.to_owned()));
+            return Err(self.denied(account, arn.to_owned(), None));
         }
         let is_verified = !account.has_identities() || account.has_identity(self.region, &identity);
         if is_verified && identity.covers(address) {
@@ -90,9 +104,14 @@ impl Submission<'_> {
         }
     }
 
-    fn denied(&self, account: &Account, resource: String) -> SendingRefusal {
+    fn denied(
+        &self,
+        account: &Account,
+        resource: String,
+        verdict: Option<Verdict>,
+    ) -> SendingRefusal {
         let (user, action) = (account.principal_arn(self.principal), self.action);
-        SendingRefusal::AccessDenied { user, action, resource }
+        SendingRefusal::AccessDenied { user, action, resource, verdict: verdict.map(Box::new) }
     }
 
     fn context(&self, account: &Account, author: &Author, bounces: &str) -> Context {

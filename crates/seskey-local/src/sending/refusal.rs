@@ -6,7 +6,7 @@
 use seskey::Region;
 
 use super::{MAX_PARTS, MAX_RECIPIENTS};
-use crate::message::HeaderError;
+use crate::{mailbox::Verdict, message::HeaderError};
 
 /// Why SES does not take a message. `Display` is the text that all interfaces have in common.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +59,8 @@ pub enum SendingRefusal {
         action: &'static str,
         /// The ARN of the identity or the configuration set.
         resource: String,
+        /// What the policies say; nothing where another account has the identity.
+        verdict: Option<Box<Verdict>>,
     },
     /// A configuration set that is not there.
     #[error("Configuration set <{0}> does not exist.")]
@@ -132,6 +134,14 @@ const TEMPORARY_FAILURE: Class = Class {
 };
 
 impl SendingRefusal {
+    /// What the policies say, where they refuse it.
+    pub(crate) fn verdict(&self) -> Option<Verdict> {
+        match self {
+            Self::AccessDenied { verdict, .. } => verdict.as_deref().cloned(),
+            _ => None,
+        }
+    }
+
     /// What the SMTP endpoint replies: a code and a text.
     pub fn reply(&self) -> (u16, String) {
         let (code, first_words) = self.class().smtp;

@@ -10,7 +10,7 @@ use super::{
     faults::{ApiFault, Moment},
 };
 use crate::{
-    api::{self, Received, Service},
+    api::{self, Mail, Received, Service},
     journal::{Commit, CommitFailed, Write},
     lock::lock,
     refusal::{ApiRefusal, Code},
@@ -63,7 +63,7 @@ impl LocalSes {
             _ => {}
         }
         let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
-        let ((answer, message), changes) = self.state.act(|account| {
+        let ((answer, mail), changes) = self.state.act(|account| {
             let received = Received { request: head, signer, peer, now };
             api::answer(account, &mut lock(&self.sent), &self.sending, received, body, &mut rng)
         });
@@ -71,6 +71,14 @@ impl LocalSes {
             let refusal = ApiRefusal::Failure(Code::ServiceFailure);
             api::refuse(head, refusal, answer.request_id.clone())
         });
+        let message = match mail {
+            Some(Mail::Accepted(message)) => Some(*message),
+            Some(Mail::Refused(attempt)) => {
+                self.refused(*attempt);
+                None
+            }
+            None => None,
+        };
         let message_bytes = message.as_ref().map(|message| message.raw_data.len());
         let message = message.map_or_else(Commit::default, |message| {
             self.state.hand_in(Write::Message(message.into()))

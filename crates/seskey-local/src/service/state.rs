@@ -13,14 +13,14 @@ use crate::{
     clock::Clock,
     journal::{Commit, CommitFailed, Journal, Snapshot, Write},
     lock::lock,
-    mailbox::{Filter, Mailbox, Message},
+    mailbox::{Attempt, Entry, Filter, Mailbox, Message},
 };
 
 pub(crate) struct State {
     account: Arc<Mutex<Account>>,
     mailbox: Mutex<Mailbox>,
-    /// Whoever waits for a message is told here that one is there.
-    arrivals: watch::Sender<()>,
+    /// Whoever waits for a message is told here that something in the mailbox has changed.
+    changes: watch::Sender<()>,
     clock: Clock,
     /// Absent while everything is in memory alone.
     journal: Option<Journal>,
@@ -34,7 +34,7 @@ impl State {
         Self {
             account: Arc::new(Mutex::new(kept.account)),
             mailbox: Mutex::new(kept.mailbox),
-            arrivals: watch::Sender::default(),
+            changes: watch::Sender::default(),
             clock,
             journal,
         }
@@ -87,10 +87,6 @@ impl State {
         lock(&self.mailbox).behind(number)
     }
 
-    pub(crate) fn messages_and_whether_read(&self) -> Vec<(Arc<Message>, bool)> {
-        lock(&self.mailbox).messages_and_whether_read()
-    }
-
     pub(crate) fn unread(&self) -> usize {
         lock(&self.mailbox).unread()
     }
@@ -99,9 +95,32 @@ impl State {
         lock(&self.mailbox).set_read(ids, read);
     }
 
-    /// Changes when a message has come.
-    pub(crate) fn arrivals(&self) -> watch::Receiver<()> {
-        self.arrivals.subscribe()
+    /// Changes when a message has come, something was refused, or something was deleted.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// The mailbox, to look at.
+    pub(crate) fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
+        lock(&self.mailbox)
+    }
+
+    /// Such messages and attempts, the newest first.
+    pub(crate) fn newest_first(&self, is_meant: fn(&Entry) -> bool) -> Vec<(u64, Entry)> {
+        self.mailbox().newest_first().filter(|(_, entry)| is_meant(entry)).collect()
+    }
+
+    /// Takes note of what was refused.
+    pub(super) fn note(&self, attempt: Attempt) {
+        lock(&self.mailbox).push_attempt(attempt);
+        self.changes.send_replace(());
+    }
+
+    /// Forgets an attempt, or all of them; `false` if there is none.
+    pub(crate) fn delete_attempts(&self, number: Option<u64>) -> bool {
+        let deleted = lock(&self.mailbox).delete_attempts(number);
+        self.changes.send_replace(());
+        deleted
     }
 
     pub(crate) async fn delete_messages(&self, filter: Filter) -> Result<(), CommitFailed> {
@@ -139,9 +158,12 @@ impl State {
             Write::Rows(_) => {}
             Write::Message(message) => {
                 lock(&self.mailbox).push(message);
-                self.arrivals.send_replace(());
+                self.changes.send_replace(());
             }
-            Write::DeleteMessages(filter) => lock(&self.mailbox).delete(&filter),
+            Write::DeleteMessages(filter) => {
+                lock(&self.mailbox).delete(&filter);
+                self.changes.send_replace(());
+            }
             Write::ClockAhead(ahead) => self.clock.put_ahead(ahead),
         }
     }

@@ -9,10 +9,21 @@ use crate::{
     account::RequestContext,
     journal::{Commit, CommitFailed, Write},
     lock::lock,
-    mailbox::Message,
-    message::RawMessage,
+    mailbox::{Attempt, By, Dialogue, Message, Origin, Step, Way},
+    message::{self, RawMessage},
     sending::{Envelope, Interface, Login, SendingRefusal, Submission},
 };
+
+/// How a message has come to its end.
+pub(crate) struct Said<'a> {
+    pub(crate) peer: IpAddr,
+    /// The region of the endpoint.
+    pub(crate) region: &'a Region,
+    /// Up to the message.
+    pub(crate) dialogue: Dialogue,
+    /// Whether the client is told what comes of it.
+    pub(crate) is_answered: bool,
+}
 
 impl LocalSes {
     /// Takes a message into the mailbox, and gives its ID.
@@ -21,29 +32,73 @@ impl LocalSes {
         login: &Login,
         envelope: Envelope,
         message: Vec<u8>,
-        peer: IpAddr,
-        region: &Region,
+        said: Said<'_>,
     ) -> Result<String, SendingRefusal> {
-        let kept = match self.judge(login, &envelope, message, peer, region) {
-            Ok((id, message)) => {
-                let bytes = message.as_ref().map_or(0, |message| message.raw_data.len());
-                let write = |message: Message| self.state.hand_in(Write::Message(message.into()));
-                let kept = message.map_or_else(Commit::default, write).done().await;
-                kept.map(|()| (id, bytes))
-                    .map_err(|CommitFailed| SendingRefusal::TemporaryServiceFailure)
+        let (id, message) = match self.judge(login, &envelope, message, &said) {
+            Ok(judged) => judged,
+            Err((refusal, subject)) => {
+                return Err(self.refuse(login, envelope, said, refusal, subject));
             }
-            Err(refusal) => Err(refusal),
         };
-        match kept {
-            Ok((id, bytes)) => {
+        let bytes = message.as_ref().map_or(0, |message| message.raw_data.len());
+        let write = |message: Message| {
+            let way = Way::Smtp(self.answered(
+                said.dialogue.clone(),
+                said.is_answered,
+                &format!("250 Ok {id}"),
+            ));
+            let user = self.arn(&login.principal);
+            let access_key_id = login.access_key_id.clone();
+            let origin = Origin { peer: said.peer, user, access_key_id, way };
+            let message = Message { origin: Some(Box::new(origin)), ..message };
+            self.state.hand_in(Write::Message(message.into()))
+        };
+        match message.map_or_else(Commit::default, write).done().await {
+            Ok(()) => {
                 self.metrics.message_accepted(bytes);
                 Ok(id)
             }
-            Err(refusal) => {
-                self.metrics.message_refused(refusal.reply().0);
-                Err(refusal)
+            Err(CommitFailed) => {
+                let refusal = SendingRefusal::TemporaryServiceFailure;
+                Err(self.refuse(login, envelope, said, refusal, None))
             }
         }
+    }
+
+    /// Takes note of a message that is refused.
+    fn refuse(
+        &self,
+        login: &Login,
+        envelope: Envelope,
+        said: Said<'_>,
+        refusal: SendingRefusal,
+        subject: Option<String>,
+    ) -> SendingRefusal {
+        let (code, text) = refusal.reply();
+        self.metrics.message_refused(code);
+        let reply = format!("{code} {text}");
+        let dialogue = self.answered(said.dialogue, said.is_answered, &reply);
+        let region = said.region.to_string();
+        self.refused(Attempt {
+            user: Some(self.arn(&login.principal)),
+            access_key_id: Some(login.access_key_id.clone()),
+            source: Some(envelope.sender),
+            recipients: envelope.recipients,
+            subject,
+            decision: refusal.verdict(),
+            dialogue: Some(dialogue),
+            ..Attempt::new(self.now(), region, said.peer, Step::EndOfData, reply)
+        });
+        refusal
+    }
+
+    /// What was said, with the answer to the message.
+    fn answered(&self, mut dialogue: Dialogue, is_answered: bool, reply: &str) -> Dialogue {
+        match is_answered {
+            true => dialogue.say(self.now(), By::Server, reply),
+            false => dialogue.say(self.now(), By::Note, "the connection is cut on purpose"),
+        }
+        dialogue
     }
 
     /// Whether a message from the SMTP endpoint is taken, and what is delivered of it.
@@ -52,32 +107,37 @@ impl LocalSes {
         login: &Login,
         envelope: &Envelope,
         bytes: Vec<u8>,
-        peer: IpAddr,
-        region: &Region,
-    ) -> Result<(String, Option<Message>), SendingRefusal> {
-        let message = &RawMessage::split(&bytes);
-        let submission = Submission {
-            interface: Interface::Smtp,
-            action: "ses:SendRawEmail",
-            principal: &login.principal,
-            envelope,
-            return_path: None,
-            message,
-            header: &message.header()?,
-            circumstances: RequestContext {
-                access_key_id: &login.access_key_id,
-                peer,
-                secure_transport: true,
-                user_agent: None,
-                now: self.state.clock().now(),
-            },
-            region,
+        said: &Said<'_>,
+    ) -> Result<(String, Option<Message>), (SendingRefusal, Option<String>)> {
+        let judge = || {
+            let message = &RawMessage::split(&bytes);
+            let submission = Submission {
+                interface: Interface::Smtp,
+                action: "ses:SendRawEmail",
+                principal: &login.principal,
+                envelope,
+                return_path: None,
+                message,
+                header: &message.header()?,
+                circumstances: RequestContext {
+                    access_key_id: &login.access_key_id,
+                    peer: said.peer,
+                    secure_transport: true,
+                    user_agent: None,
+                    now: self.state.clock().now(),
+                },
+                region: said.region,
+            };
+            submission.check_form()?;
+            submission.check_account(&self.state.account(), &self.sending)?;
+            submission.count(&mut lock(&self.sent), &self.sending)?;
+            let id = submission.new_id(&mut *lock(&self.rng));
+            let deliver = submission.deliver(&self.state.account(), id.clone());
+            Ok::<_, SendingRefusal>((id, deliver))
         };
-        submission.check_form()?;
-        submission.check_account(&self.state.account(), &self.sending)?;
-        submission.count(&mut lock(&self.sent), &self.sending)?;
-        let id = submission.new_id(&mut *lock(&self.rng));
-        let deliver = submission.deliver(&self.state.account(), id.clone());
-        Ok((id, deliver(bytes)))
+        match judge() {
+            Ok((id, deliver)) => Ok((id, deliver(bytes))),
+            Err(refusal) => Err((refusal, message::subject(&bytes))),
+        }
     }
 }

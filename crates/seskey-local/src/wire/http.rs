@@ -34,6 +34,7 @@ use crate::{
     sigv4::HttpRequest,
 };
 
+mod attempts;
 mod connection;
 mod control;
 mod hosts;
@@ -42,6 +43,7 @@ mod listing;
 mod mailpit;
 mod messages;
 mod parameters;
+mod stream;
 mod wait;
 mod write_timeout;
 
@@ -61,6 +63,10 @@ pub(crate) fn router(ses: Arc<LocalSes>, pages: Pages) -> Router {
             "/_seskey/faults",
             get(control::faults).post(control::set_faults).delete(control::no_faults),
         )
+        .route("/_seskey/attempts", get(attempts::list).delete(attempts::delete))
+        .route("/_seskey/attempts/{id}/dialogue", get(attempts::dialogue))
+        .route("/_seskey/messages/stream", get(stream::stream))
+        .route("/_seskey/messages/{id}/dialogue", get(attempts::dialogue_of_message))
         .route("/_seskey/messages/wait", get(wait::wait))
         .route("/_seskey/messages/{id}/links", get(wait::links))
         .route("/_seskey/messages/{id}/codes", get(wait::codes))

@@ -10,6 +10,7 @@ mod path;
 mod reply;
 mod room;
 mod session;
+mod transcript;
 
 pub use limits::Limits;
 pub use listener::{ListenOn, Listener, Tls};

@@ -10,7 +10,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::{
     account::{Account, AccountId},
-    api::{self, Received},
+    api::{self, Mail, Received},
     mailbox::Message,
     sending::{Sent, Settings},
     sigv4::HttpRequest,
@@ -168,9 +168,11 @@ impl Client {
         let (account, rng) = (&mut self.account, &mut self.rng);
         let (head, body) = (HttpRequest { body: &[], ..signed }, signed.body.to_vec());
         let received = Received { request: &head, signer, peer, now: self.now };
-        let (response, message) =
+        let (response, mail) =
             api::answer(account, &mut self.sent, &self.settings, received, body, rng);
-        self.mailbox.extend(message);
+        if let Some(Mail::Accepted(message)) = mail {
+            self.mailbox.push(*message);
+        }
         if !request.path.starts_with("/v2/") {
             assert_eq!(response.content_type, "text/xml");
             assert!(well_formed(&response.body), "{}", response.body);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod attempts;
 mod conversations;
 mod faults;
 mod http_hosts;

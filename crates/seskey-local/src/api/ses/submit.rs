@@ -6,7 +6,7 @@ use memchr::memchr_iter;
 use super::{Call, SesRefusal, compose};
 use crate::{
     mailbox::{Body, Message},
-    message::{HeaderError, IdentityArns, RawMessage, check_tag},
+    message::{HeaderError, IdentityArns, RawMessage, check_tag, subject},
     sending::{Envelope, Interface, Submission},
 };
 
@@ -82,20 +82,26 @@ impl Call<'_> {
             given => given.iter().map(|text| address(text)).collect::<Result<_, _>>()?,
         };
         let return_path = draft.return_path.as_deref().map(address).transpose()?;
+        let envelope = Envelope { sender: sender.unwrap_or_default(), recipients };
         let submission = Submission {
             interface: self.interface,
             action: draft.action,
             principal: &self.caller,
-            envelope: &Envelope { sender: sender.unwrap_or_default(), recipients },
+            envelope: &envelope,
             return_path: return_path.as_deref(),
             message: &message,
             header: &header,
             circumstances: self.circumstances,
             region: &self.region,
         };
-        submission.check_form()?;
-        submission.check_account(self.account, self.settings)?;
-        submission.count(self.sent, self.settings)?;
+        let checked = submission
+            .check_form()
+            .and_then(|()| submission.check_account(self.account, self.settings))
+            .and_then(|()| submission.count(self.sent, self.settings));
+        if let Err(refusal) = checked {
+            *self.refused = Some((envelope, subject(&bytes)));
+            return Err(refusal.into());
+        }
         let id = submission.new_id(&mut *self.rng);
         let deliver = submission.deliver(self.account, id.clone());
         let (subject, body) = draft.composed_of.unzip();

@@ -163,6 +163,7 @@ mod tests {
             source: "a@b.c".into(),
             subject: None,
             body: None,
+            origin: None,
         }
     }
 

@@ -20,7 +20,6 @@ use mail_parser::MimeHeaders;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::search::Search;
 use super::{
     Refused,
     control::NOT_KEPT,
@@ -29,13 +28,12 @@ use super::{
     wait::NO_MESSAGE,
 };
 use crate::{
-    mailbox::{Filter, Message},
-    message::Parsed,
-    service::LocalSes,
+    mailbox::{Entry, Filter, Message},
+    message::{Parsed, media_type},
+    service::{BadSearch, LocalSes, Search},
 };
 
 mod json;
-mod search;
 
 /// What is served where.
 pub(super) fn router() -> Router<Arc<LocalSes>> {
@@ -61,6 +59,18 @@ enum Fault {
 impl From<BadParameter> for Fault {
     fn from(bad: BadParameter) -> Self {
         Self::Parameter(bad)
+    }
+}
+
+impl From<BadSearch> for BadParameter {
+    fn from(bad: BadSearch) -> Self {
+        Self(bad.0)
+    }
+}
+
+impl From<BadSearch> for Fault {
+    fn from(bad: BadSearch) -> Self {
+        Self::Parameter(bad.into())
     }
 }
 
@@ -104,7 +114,7 @@ async fn search(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -> 
 
 fn searched(parameters: &Parameters) -> Result<Search, BadParameter> {
     let query = parameters.get("query").filter(|query| !query.trim().is_empty());
-    Search::parse(query.ok_or_else(|| BadParameter("query is missing".to_owned()))?)
+    Ok(Search::parse(query.ok_or_else(|| BadParameter("query is missing".to_owned()))?)?)
 }
 
 fn page(
@@ -141,10 +151,12 @@ async fn reading<T: Send + 'static>(
 
 /// The newest first, and whether each is read.
 fn found(ses: &LocalSes, search: &Search) -> Vec<(Arc<Message>, bool)> {
-    let mut messages = ses.state().messages_and_whether_read();
-    messages.reverse();
-    messages.retain(|(message, is_read)| search.finds(message, *is_read));
-    messages
+    let all = ses.state().newest_first(Entry::is_message);
+    let messages = search.among(all).into_iter().filter_map(|(_, entry)| match entry {
+        Entry::Message(message, is_read) => Some((message, is_read)),
+        Entry::Attempt(_) => None,
+    });
+    messages.collect()
 }
 
 fn ids(found: &[(Arc<Message>, bool)]) -> HashSet<String> {
@@ -248,7 +260,7 @@ async fn part(
     let parsed = Parsed::of(&message.raw_data);
     let part = parsed.message().parts.get(part);
     let part = part.ok_or(Refused(StatusCode::NOT_FOUND, "the message has no such part"))?;
-    let media_type = json::media_type(part);
+    let media_type = media_type(part);
     Ok(untrusted(&media_type, part.contents().to_vec()))
 }
 
@@ -268,7 +280,9 @@ async fn view(
             let html = with_inline_parts(html, &message.id, &parsed);
             Ok(untrusted("text/html; charset=utf-8", html.into_bytes()))
         }
-        "txt" => Ok(untrusted("text/plain; charset=utf-8", parsed.readable().into_bytes())),
+        "txt" => {
+            Ok(untrusted("text/plain; charset=utf-8", parsed.readable().into_owned().into_bytes()))
+        }
         _ => Err(NO_VIEW.into()),
     }
 }

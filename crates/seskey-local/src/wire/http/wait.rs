@@ -44,7 +44,7 @@ pub(super) async fn wait(
     })
 }
 
-const TOO_MANY: Refused =
+pub(super) const TOO_MANY: Refused =
     Refused(StatusCode::SERVICE_UNAVAILABLE, "too many clients wait for messages");
 
 /// Seconds; a proxy between gives up before.
@@ -52,7 +52,7 @@ const LONGEST: u64 = 600;
 
 async fn arrival(ses: &LocalSes, wanted: &Wanted) -> Arc<Message> {
     // before it is looked, or one that comes between would be missed
-    let mut arrivals = ses.state().arrivals();
+    let mut changes = ses.state().changes();
     let mut seen = wanted.behind;
     loop {
         for (number, message) in ses.state().behind(seen) {
@@ -62,7 +62,7 @@ async fn arrival(ses: &LocalSes, wanted: &Wanted) -> Arc<Message> {
             seen = number;
         }
         // the mailbox is there as long as this is
-        let _ = arrivals.changed().await;
+        let _ = changes.changed().await;
     }
 }
 
@@ -122,7 +122,7 @@ impl Wanted {
 }
 
 /// A time to the second, as messages have it; without a zone it is in UTC, as they show it.
-fn time(text: &str) -> Option<Timestamp> {
+pub(super) fn time(text: &str) -> Option<Timestamp> {
     let in_utc = || Some(DateTime::from_str(text).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
     let time = Timestamp::from_str(text).ok().or_else(in_utc)?;
     Timestamp::from_second(time.as_second()).ok()

@@ -2,7 +2,10 @@
 
 use std::{future::poll_fn, io, mem::MaybeUninit, pin::Pin, task::ready, time::Duration};
 
-use seskey::{AccessKeyId, Region, Secret, diagnose::Finding};
+use seskey::{
+    AccessKeyId, Region, Secret,
+    diagnose::{Cause as Known, Finding},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     time::{error::Elapsed, timeout},
@@ -18,8 +21,12 @@ use super::{
     room::Room,
 };
 use crate::{
+    mailbox::{self, Attempt, By, Cause, Recorder},
     sending::{Login, MAX_MESSAGE},
-    service::faults::{Moment, SmtpFault},
+    service::{
+        Said,
+        faults::{Moment, SmtpFault},
+    },
 };
 
 pub(super) struct Conversation {
@@ -27,9 +34,14 @@ pub(super) struct Conversation {
     /// The region of the endpoint that the client has called.
     region: Region,
     session: Session<Login>,
+    /// Boxed, as most connections that wait have said little.
+    recorder: Box<Recorder>,
     input: Input,
     error_limit: ErrorLimit,
 }
+
+/// What is known of a login that was refused.
+type RefusedLogin = (Option<AccessKeyId>, Option<Cause>);
 
 /// How the part of a conversation in clear, or in TLS, has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +57,7 @@ impl Conversation {
     pub(super) fn new(client: Client) -> Self {
         Self {
             region: client.listener.region.clone(),
+            recorder: Box::new(Recorder::new(client.endpoint.ses.now())),
             client,
             session: Session::new(false),
             input: Input::default(),
@@ -53,7 +66,10 @@ impl Conversation {
     }
 
     /// Greets the client; `false` if it is turned away on purpose.
-    pub(super) async fn greet(&self, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<bool> {
+    pub(super) async fn greet(
+        &mut self,
+        stream: &mut (impl AsyncWrite + Unpin),
+    ) -> io::Result<bool> {
         let ses = &self.client.endpoint.ses;
         match ses.fault_of_command("CONNECT") {
             None => {
@@ -72,6 +88,7 @@ impl Conversation {
     /// TLS has been negotiated, perhaps with the endpoint of a region.
     pub(super) fn tls_started(&mut self, named: Option<Region>) {
         self.session.tls_started();
+        self.say(By::Note, "TLS is negotiated");
         if let Some(region) = named.filter(|region| *region != self.region) {
             let Client { peer, listener, .. } = &self.client;
             info!(%peer, listener = %listener.address, %region, instead_of = %self.region, "the TLS client named the endpoint of a region, which counts for this connection");
@@ -94,11 +111,15 @@ impl Conversation {
                     return Ok(End::Closed);
                 }
             };
-            let verb = self.session.verb(&line);
+            let (verb, step) = (self.session.verb(&line), self.session.step(&line));
+            let now = self.client.endpoint.ses.now();
+            self.recorder.say(now, By::Client, &self.session.shown(&line));
             match verb.and_then(|verb| self.client.endpoint.ses.fault_of_command(verb)) {
                 None => {}
                 Some(SmtpFault::Reply(code, text)) => {
-                    self.write(stream, &Reply::new(code, text)).await?;
+                    let reply = Reply::new(code, text);
+                    self.refuse(step, &reply, (None, None));
+                    self.write(stream, &reply).await?;
                     match code {
                         421 => return Ok(End::Closed),
                         _ => continue,
@@ -113,6 +134,7 @@ impl Conversation {
                     return Ok(End::Closed);
                 }
             }
+            let mut known = (None, None);
             let reply = match self.session.line(&line) {
                 Step::Reply(reply) => reply,
                 Step::Close(reply) => {
@@ -130,7 +152,9 @@ impl Conversation {
                     return Ok(End::StartTls);
                 }
                 Step::Authenticate { user_name, password } => {
-                    self.authenticate(&user_name, &password)
+                    let reply;
+                    (reply, known) = self.authenticate(&user_name, &password);
+                    reply
                 }
                 Step::Data(reply) => {
                     self.write(stream, &reply).await?;
@@ -141,19 +165,28 @@ impl Conversation {
                     };
                     // a message that is refused is no command in vain
                     match self.accept_or_fail(data, &room).await {
-                        Some(reply) => self.write(stream, &reply).await?,
+                        // it is taken down with the message
+                        Some(reply) => {
+                            write(stream, &reply, self.client.endpoint.limits.idle).await?;
+                        }
                         None => return Ok(End::Closed),
                     }
                     continue;
                 }
             };
-            match self.error_limit.count(reply, &self.client.endpoint.limits) {
+            let counted = self.error_limit.count(reply, &self.client.endpoint.limits);
+            let (Ok(reply) | Err(reply)) = &counted;
+            self.refuse(step, reply, known);
+            match counted {
                 Ok(reply) => self.write(stream, &reply).await?,
                 Err(last) => {
                     info!(peer = %self.client.peer, listener = %self.client.listener.address, code = last.code(), "too many errors");
                     self.write(stream, &last).await?;
                     return Ok(End::Closed);
                 }
+            }
+            if self.session.user().is_some() {
+                self.recorder.opened();
             }
         }
     }
@@ -195,7 +228,7 @@ impl Conversation {
 
     /// What was waited for, unless the client was too slow and has been told so.
     async fn in_time<T>(
-        &self,
+        &mut self,
         waited: Waited<T>,
         stream: &mut (impl AsyncWrite + Unpin),
     ) -> io::Result<Option<T>> {
@@ -207,62 +240,107 @@ impl Conversation {
         came
     }
 
-    async fn write(&self, stream: &mut (impl AsyncWrite + Unpin), reply: &Reply) -> io::Result<()> {
+    async fn write(
+        &mut self,
+        stream: &mut (impl AsyncWrite + Unpin),
+        reply: &Reply,
+    ) -> io::Result<()> {
+        let now = self.client.endpoint.ses.now();
+        reply.lines().for_each(|line| self.recorder.say(now, By::Server, line));
         write(stream, reply, self.client.endpoint.limits.idle).await
     }
 
-    fn authenticate(&mut self, user_name: &str, password: &Secret) -> Reply {
+    fn say(&mut self, by: By, line: &str) {
+        self.recorder.say(self.client.endpoint.ses.now(), by, line);
+    }
+
+    /// Takes note of what is refused by this reply, if it is refused; it is not written yet.
+    fn refuse(&mut self, step: Option<mailbox::Step>, reply: &Reply, login: RefusedLogin) {
+        let Some(step) = step.filter(|_| reply.code() >= 400) else { return };
+        let mut dialogue = match step {
+            mailbox::Step::EndOfData => self.recorder.of_message(),
+            _ => self.recorder.so_far(),
+        };
+        let ((named, cause), user) = (login, self.session.user());
+        let (sender, recipients) = self.session.envelope();
+        let text = reply.lines().last().unwrap_or_default();
+        let ses = &self.client.endpoint.ses;
+        let named = named.as_ref().map(AccessKeyId::as_str);
+        let logged_in = user.map(|user| user.access_key_id.as_str());
+        let (region, peer) = (self.region.to_string(), self.client.peer.ip());
+        let now = ses.now();
+        dialogue.say(now, By::Server, text);
+        ses.refused(Attempt {
+            user: user.map(|user| ses.arn(&user.principal)),
+            access_key_id: named.or(logged_in).map(str::to_owned),
+            source: sender.map(str::to_owned),
+            recipients: recipients.to_vec(),
+            cause,
+            dialogue: Some(dialogue),
+            ..Attempt::new(now, region, peer, step, text.to_owned())
+        });
+    }
+
+    fn authenticate(&mut self, user_name: &str, password: &Secret) -> (Reply, RefusedLogin) {
         let Client { peer, listener, endpoint } = &self.client;
         let login = endpoint.ses.log_in(user_name, password, &self.region);
         // what is no access key ID may be a secret in the wrong place
-        let user = AccessKeyId::parse(user_name).ok();
-        let user = user.as_ref().map_or("not an access key ID", AccessKeyId::as_str);
+        let named = AccessKeyId::parse(user_name).ok();
+        let user = named.as_ref().map_or("not an access key ID", AccessKeyId::as_str);
+        let mut cause = None;
         let (listener, region) = (listener.address, &self.region);
         match &login {
             Ok(_) => info!(%peer, %listener, %region, user, "login"),
             Err(why) => {
                 info!(%peer, %listener, %region, user, ?why, "login refused");
                 // somebody looks for it, so it is told where all else is quiet
-                if let Some(Finding { cause, evidence, .. }) =
-                    endpoint.ses.why_refused(user_name, password, region, *why)
-                {
-                    let (id, what) = (cause.id, cause.sentence);
-                    warn!(%peer, %listener, %region, user, "login refused: {id}: {what}; {evidence}");
+                if let Some(found) = endpoint.ses.why_refused(user_name, password, region, *why) {
+                    let Finding { cause: Known { id, sentence, .. }, evidence, remedy, .. } = found;
+                    warn!(%peer, %listener, %region, user, "login refused: {id}: {sentence}; {evidence}");
+                    cause = Some(Cause { id, sentence, evidence, remedy });
                 }
             }
         }
-        self.session.authenticated(login.ok())
+        (self.session.authenticated(login.ok()), (named, cause))
     }
 
     /// The reply to a message; none where the connection is dropped on purpose.
     async fn accept_or_fail(&mut self, data: Data, room: &Room) -> Option<Reply> {
+        if let Data::Message(message) = &data {
+            self.say(By::Client, &format!("(message, {} bytes)", message.len()));
+        }
         match self.client.endpoint.ses.fault_of_command(".") {
-            None => Some(self.accept(data, room).await),
+            None => Some(self.accept(data, room, true).await),
             Some(SmtpFault::Reply(code, text)) => {
-                self.session.take_envelope();
-                Some(Reply::new(code, text))
+                let reply = Reply::new(code, text);
+                self.refuse_message(&reply);
+                Some(reply)
             }
             Some(SmtpFault::Drop(moment)) => {
                 if moment == Moment::After {
-                    self.accept(data, room).await;
+                    self.accept(data, room, false).await;
                 }
                 None
             }
         }
     }
 
-    async fn accept(&mut self, data: Data, room: &Room) -> Reply {
-        let envelope = self.session.take_envelope();
-        let (Data::Message(message), Some(login)) = (data, self.session.user()) else {
-            return match room.is_full {
+    async fn accept(&mut self, data: Data, room: &Room, is_answered: bool) -> Reply {
+        let (Data::Message(message), Some(login)) = (data, self.session.user().cloned()) else {
+            let reply = match room.is_full {
                 true => Reply::new(451, "Temporary service failure"),
                 false => Reply::new(552, "Message is too long."),
             };
+            self.refuse_message(&reply);
+            return reply;
         };
+        let envelope = self.session.take_envelope();
+        let dialogue = self.recorder.of_message();
         let Client { peer, listener, endpoint } = &self.client;
         let (listener, region, user) = (listener.address, &self.region, &login.access_key_id);
         let bytes = message.len();
-        match endpoint.ses.send(login, envelope, message, peer.ip(), region).await {
+        let said = Said { peer: peer.ip(), region, dialogue, is_answered };
+        match endpoint.ses.send(&login, envelope, message, said).await {
             Ok(id) => {
                 self.error_limit = ErrorLimit::default();
                 info!(%peer, %listener, %region, %user, %id, bytes, "message accepted");
@@ -274,6 +352,12 @@ impl Conversation {
                 Reply::new(code, text)
             }
         }
+    }
+
+    /// The message was read to its end and is not taken.
+    fn refuse_message(&mut self, reply: &Reply) {
+        self.refuse(Some(mailbox::Step::EndOfData), reply, (None, None));
+        self.session.take_envelope();
     }
 }
 

@@ -34,6 +34,11 @@ impl Reply {
         self.code
     }
 
+    /// Its lines, each with the code.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.encoded.lines()
+    }
+
     /// The bytes on the wire.
     pub fn encode(&self) -> &[u8] {
         self.encoded.as_bytes()

@@ -5,7 +5,7 @@
 //! does it proceed. The replies are those of AWS's documents and of published transcripts; what neither shows follows
 //! the server software whose words SES speaks (see `docs/fidelity.md`).
 
-use std::mem;
+use std::{borrow::Cow, mem};
 
 use seskey::Secret;
 
@@ -13,9 +13,11 @@ use super::{
     Reply,
     auth::{self, Exchange, Next},
     path::path,
+    transcript,
 };
 use crate::{
     address::is_address,
+    mailbox,
     sending::{Envelope, MAX_MESSAGE},
 };
 
@@ -119,6 +121,30 @@ impl<User: 'static> Session<User> {
         let verb = line.split(|&b| b == b' ').next()?;
         let mut known = Self::COMMANDS.iter().map(|command| command.verb);
         known.find(|known| self.exchange.is_none() && known.as_bytes().eq_ignore_ascii_case(verb))
+    }
+
+    /// What of a line may be shown, before the session takes it: no password, nor what may be one.
+    pub fn shown<'a>(&self, line: &'a [u8]) -> Cow<'a, str> {
+        transcript::shown(line, self.verb(line), self.exchange.as_ref())
+    }
+
+    /// Where mail is refused by an answer to this line that is no good one.
+    pub(super) fn step(&self, line: &[u8]) -> Option<mailbox::Step> {
+        if self.exchange.is_some() {
+            return Some(mailbox::Step::Login);
+        }
+        match self.verb(line)? {
+            "AUTH" => Some(mailbox::Step::Login),
+            "MAIL" => Some(mailbox::Step::Mail),
+            "RCPT" => Some(mailbox::Step::Rcpt),
+            "DATA" => Some(mailbox::Step::Data),
+            _ => None,
+        }
+    }
+
+    /// The envelope so far.
+    pub(super) fn envelope(&self) -> (Option<&str>, &[String]) {
+        (self.sender.as_deref(), &self.recipients)
     }
 
     /// TLS has been negotiated: what was said in clear is forgotten (RFC 3207, section 4.2).

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     mailbox::Message,
-    message::{Parsed, is_inline},
+    message::{Parsed, is_inline, media_type},
 };
 
 /// A row of a list.
@@ -51,18 +51,6 @@ pub(super) fn headers(parsed: &Parsed<'_>) -> Value {
         headers.entry(name).or_default().push(lines.join(" ").trim().to_owned());
     }
     json!(headers)
-}
-
-/// The media type that a part says it has.
-pub(super) fn media_type(part: &MessagePart<'_>) -> String {
-    let said = part.content_type().map(|it| match it.subtype() {
-        Some(subtype) => format!("{}/{subtype}", it.ctype()),
-        None => it.ctype().to_owned(),
-    });
-    let is_token = |media_type: &String| {
-        media_type.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.+-_".contains(&b))
-    };
-    said.filter(is_token).unwrap_or_else(|| "application/octet-stream".to_owned())
 }
 
 /// Characters of the beginning of the text, as Mailpit has it.

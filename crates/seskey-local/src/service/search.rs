@@ -2,20 +2,25 @@
 //!
 //! Source: Mailpit, "Search filters".
 
-use std::str::FromStr;
+use std::{num::NonZero, panic::resume_unwind, str::FromStr, thread};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use mail_parser::Address;
+use memchr::memchr2_iter;
 
 use crate::{
-    mailbox::Message,
+    mailbox::{Attempt, Entry, Message},
     message::{Parsed, is_inline},
-    wire::http::parameters::BadParameter,
 };
 
 /// What is looked for; all messages if it is empty.
 #[derive(Debug, Default)]
-pub(super) struct Search(Vec<Term>);
+pub struct Search(Vec<Term>);
+
+/// What is wrong with a query: one sentence for who typed it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadSearch(pub(crate) String);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Term {
@@ -50,19 +55,56 @@ enum Field {
 }
 
 impl Search {
-    pub(super) fn parse(query: &str) -> Result<Self, BadParameter> {
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// A filter that is not known, or a value that it does not take.
+    pub fn parse(query: &str) -> Result<Self, BadSearch> {
         let terms = words(query).into_iter().map(|word| Term::parse(&word));
         Ok(Self(terms.collect::<Result<_, _>>()?))
     }
 
-    pub(super) fn finds(&self, message: &Message, is_read: bool) -> bool {
+    /// Those that it finds, in their order. It reads them on all processors.
+    pub(crate) fn among(&self, entries: Vec<(u64, Entry)>) -> Vec<(u64, Entry)> {
         if self.0.is_empty() {
-            return true;
+            return entries;
         }
+        let processors = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
+        let share = entries.len().div_ceil(processors).max(MIN_SHARE);
+        let in_order = |part: &[(u64, Entry)]| {
+            part.iter().filter(|(_, entry)| self.finds(entry)).cloned().collect::<Vec<_>>()
+        };
+        thread::scope(|scope| {
+            let mut parts = entries.chunks(share);
+            let own = parts.next().unwrap_or_default();
+            let others: Vec<_> = parts.map(|part| scope.spawn(move || in_order(part))).collect();
+            let found = others
+                .into_iter()
+                .map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            // the first part is read by this thread meanwhile
+            [in_order(own)].into_iter().chain(found).flatten().collect()
+        })
+    }
+
+    fn finds(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Message(message, is_read) => self.finds_message(message, *is_read),
+            Entry::Attempt(attempt) => {
+                self.0.iter().all(|term| term.filter.holds_of(attempt) != term.is_negated)
+            }
+        }
+    }
+
+    fn finds_message(&self, message: &Message, is_read: bool) -> bool {
         let parsed = Parsed::of(&message.raw_data);
         self.0.iter().all(|term| term.filter.holds(message, &parsed, is_read) != term.is_negated)
     }
 }
+
+/// Of a large machine others need some, too.
+const MAX_THREADS: usize = 4;
+/// To begin a thread takes as long as to read some messages.
+const MIN_SHARE: usize = 200;
 
 /// The words of a query; white space between quotation marks is part of a word.
 fn words(query: &str) -> Vec<String> {
@@ -80,7 +122,7 @@ fn words(query: &str) -> Vec<String> {
 }
 
 impl Term {
-    fn parse(word: &str) -> Result<Self, BadParameter> {
+    fn parse(word: &str) -> Result<Self, BadSearch> {
         let bare = word.strip_prefix(['!', '-']).filter(|rest| !rest.is_empty());
         let filter = Filter::parse(&bare.unwrap_or(word).to_lowercase())?;
         Ok(Self { is_negated: bare.is_some(), filter })
@@ -88,9 +130,9 @@ impl Term {
 }
 
 impl Filter {
-    fn parse(word: &str) -> Result<Self, BadParameter> {
+    fn parse(word: &str) -> Result<Self, BadSearch> {
         use Field::{Bcc, Cc, From, ReplyTo, To};
-        let bad = |what: &str| BadParameter(format!("{word} in the query: {what}"));
+        let bad = |what: &str| BadSearch(format!("{word} in the query: {what}"));
         let (name, value) = word.split_once(':').unwrap_or(("", word));
         let text = value.to_owned();
         Ok(match (name, value) {
@@ -124,7 +166,6 @@ impl Filter {
     }
 
     fn holds(&self, message: &Message, parsed: &Parsed<'_>, is_read: bool) -> bool {
-        let has = |text: &str, wanted: &str| text.to_lowercase().contains(wanted);
         match self {
             Self::Anywhere(text) => {
                 has(parsed.subject().unwrap_or_default(), text)
@@ -145,10 +186,55 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// What was refused is no message: it was not read, and has no size.
+    fn holds_of(&self, attempt: &Attempt) -> bool {
+        let has_one = |texts: &[&Option<String>], wanted: &str| {
+            texts.iter().copied().flatten().any(|text| has(text, wanted))
+        };
+        let is_to = |wanted: &str| attempt.recipients.iter().any(|it| has(it, wanted));
+        match self {
+            Self::Anywhere(text) => {
+                has(&attempt.reply, text)
+                    || is_to(text)
+                    || has_one(
+                        &[&attempt.subject, &attempt.source, &attempt.user, &attempt.access_key_id],
+                        text,
+                    )
+            }
+            Self::Address(fields, text) => {
+                (fields.contains(&Field::From) && has_one(&[&attempt.source], text))
+                    || (fields.contains(&Field::To) && is_to(text))
+            }
+            Self::Subject(text) => has_one(&[&attempt.subject], text),
+            Self::Before(time) => attempt.timestamp < *time,
+            Self::After(time) => attempt.timestamp >= *time,
+            Self::MessageId(_)
+            | Self::Read(_)
+            | Self::Attachment
+            | Self::Inline
+            | Self::Larger(_)
+            | Self::Smaller(_) => false,
+        }
+    }
+}
+
+/// Whether a text has this one in it, which is in lower case.
+fn has(text: &str, wanted: &str) -> bool {
+    if !text.is_ascii() || !wanted.is_ascii() {
+        return text.to_lowercase().contains(wanted);
+    }
+    let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
+    let Some(&first) = wanted.first() else { return true };
+    let begins = memchr2_iter(first, first.to_ascii_uppercase(), text);
+    let mut there = begins.map_while(|at| text.get(at..at + wanted.len()));
+    there.any(|there| there.eq_ignore_ascii_case(wanted))
+}
+
 const ALL: [Field; 5] = [Field::From, Field::To, Field::Cc, Field::Bcc, Field::ReplyTo];
 
 fn is_addressed(message: &Message, parsed: &Parsed<'_>, fields: &[Field], wanted: &str) -> bool {
-    let has = |text: Option<&str>| text.is_some_and(|text| text.to_lowercase().contains(wanted));
+    let has = |text: Option<&str>| text.is_some_and(|text| has(text, wanted));
     let one_of = |addresses: Option<&Address<'_>>| {
         let mut addresses = addresses.into_iter().flat_map(|it| it.iter());
         addresses.any(|it| has(it.address()) || has(it.name()))
@@ -196,6 +282,7 @@ mod tests {
             source: "bounce@example.com".into(),
             subject: None,
             body: None,
+            origin: None,
         }
     }
 
@@ -229,8 +316,9 @@ mod tests {
             ("https://example.com", false),
         ] {
             let search = Search::parse(query).expect(query);
-            assert_eq!(search.finds(&message(), false), is_found, "{query}");
+            assert_eq!(search.finds_message(&message(), false), is_found, "{query}");
         }
+        assert!(has("ß Ä", "ä") && !has("ab", "abc") && has("xAAB", "aab") && has("", ""));
         for query in ["tag:x", "is:tagged", "larger:much", "before:tomorrow", "has:legs"] {
             assert!(Search::parse(query).is_err(), "{query}");
         }

@@ -1,0 +1,212 @@
+//! A message as its reader sees it, and what a stranger may have hidden in it made harmless.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use mail_parser::{Address, MessageParser, MessagePart, MimeHeaders, PartType};
+
+use super::{Parsed, is_inline};
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// `From`, each author with the name.
+    pub from: Vec<String>,
+    /// `To`.
+    pub to: Vec<String>,
+    /// `Cc`.
+    pub cc: Vec<String>,
+    /// `Reply-To`.
+    pub reply_to: Vec<String>,
+    /// `Subject`.
+    pub subject: String,
+    /// The text, or else that of the HTML.
+    pub text: String,
+    /// Whether it has HTML.
+    pub has_html: bool,
+    /// The fields of the header, as they stand there.
+    pub headers: Vec<(String, String)>,
+    /// All parts, in their order.
+    pub parts: Vec<Part>,
+    /// The links to the web.
+    pub links: Vec<String>,
+    /// The numbers that a login may ask for.
+    pub codes: Vec<String>,
+}
+
+/// A part of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its number among all parts.
+    pub number: usize,
+    /// The media type that it says it has.
+    pub media_type: String,
+    /// The name of the file that it is, as it says.
+    pub file_name: Option<String>,
+    /// How the HTML names it.
+    pub content_id: Option<String>,
+    /// Whether it is shown within the HTML.
+    pub is_inline: bool,
+    /// Whether it is made of other parts.
+    pub is_multipart: bool,
+    /// Its bytes, decoded.
+    pub size: usize,
+}
+
+impl Letter {
+    /// Reads a message.
+    pub fn of(message: &[u8]) -> Self {
+        let parsed = Parsed::of(message);
+        let it = parsed.message();
+        let header = |(name, value): (&str, &str)| (name.to_owned(), value.trim().to_owned());
+        Self {
+            from: addresses(it.from()),
+            to: addresses(it.to()),
+            cc: addresses(it.cc()),
+            reply_to: addresses(it.reply_to()),
+            subject: parsed.subject().unwrap_or_default().to_owned(),
+            text: parsed.readable().into_owned(),
+            has_html: parsed.html().is_some(),
+            headers: it.headers_raw().map(header).collect(),
+            parts: it.parts.iter().enumerate().map(|(n, it)| part(n, it)).collect(),
+            links: parsed.links(),
+            codes: parsed.codes(),
+        }
+    }
+
+    /// `From` and `Subject`; of a large message the rest is not read.
+    pub fn author_and_subject(message: &[u8]) -> (String, String) {
+        let header = &message[..message.len().min(super::MAX_HEADER)];
+        let parse = || MessageParser::default().parse_headers(header);
+        let Some(parsed) = std::panic::catch_unwind(parse).ok().flatten() else {
+            return Default::default();
+        };
+        let author = addresses(parsed.from()).into_iter().next().unwrap_or_default();
+        (author, parsed.subject().unwrap_or_default().to_owned())
+    }
+
+    /// The HTML, for a page of its own that loads nothing: what it names by `cid:` stands in it, and the elements that lead
+    /// elsewhere without being asked are none any more.
+    pub fn html(message: &[u8]) -> Option<String> {
+        let parsed = Parsed::of(message);
+        Some(with_images(disarmed(parsed.html()?), &parsed))
+    }
+
+    /// A part and its bytes.
+    pub fn part(message: &[u8], number: usize) -> Option<(Part, Vec<u8>)> {
+        let parsed = Parsed::of(message);
+        let it = parsed.message().parts.get(number)?;
+        Some((part(number, it), it.contents().to_vec()))
+    }
+}
+
+/// The media type that a part says it has.
+pub(crate) fn media_type(part: &MessagePart<'_>) -> String {
+    let said = part.content_type().map(|it| match it.subtype() {
+        Some(subtype) => format!("{}/{subtype}", it.ctype()),
+        None => it.ctype().to_owned(),
+    });
+    let is_token = |media_type: &String| {
+        media_type.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.+-_".contains(&b))
+    };
+    said.filter(is_token).unwrap_or_else(|| "application/octet-stream".to_owned())
+}
+
+fn part(number: usize, it: &MessagePart<'_>) -> Part {
+    let is_multipart = matches!(it.body, PartType::Multipart(_));
+    Part {
+        number,
+        media_type: media_type(it),
+        file_name: it.attachment_name().map(str::to_owned),
+        content_id: it.content_id().map(str::to_owned),
+        is_inline: is_inline(it),
+        is_multipart,
+        size: if is_multipart { 0 } else { it.contents().len() },
+    }
+}
+
+fn addresses(of: Option<&Address<'_>>) -> Vec<String> {
+    let all = of.into_iter().flat_map(|it| it.iter());
+    let shown = all.map(|it| match (it.name(), it.address().unwrap_or_default()) {
+        (Some(name), address) => format!("{name} <{address}>"),
+        (None, address) => address.to_owned(),
+    });
+    shown.collect()
+}
+
+/// The HTML without the elements by which a browser connects somewhere, goes somewhere, or takes another base, whatever a
+/// policy says: of `link` that is `preconnect` and `dns-prefetch`, of `meta` `refresh`. Under another name they are nothing.
+fn disarmed(html: &str) -> String {
+    let mut disarmed = String::with_capacity(html.len());
+    for (n, piece) in html.split('<').enumerate() {
+        if n > 0 {
+            disarmed.push('<');
+        }
+        let begins =
+            |name: &&str| piece.get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name));
+        if LEADING_ELSEWHERE.iter().any(begins) {
+            disarmed.push_str("x-");
+        }
+        disarmed.push_str(piece);
+    }
+    disarmed
+}
+
+const LEADING_ELSEWHERE: [&str; 3] = ["link", "meta", "base"];
+
+/// The HTML with its images in it, as it may load none.
+fn with_images(html: String, parsed: &Parsed<'_>) -> String {
+    let mut room = MAX_IMAGES;
+    parsed.attachments().fold(html, |html, (_, part)| {
+        let (bytes, kind) = (part.contents(), media_type(part));
+        let Some(cid) = part.content_id().filter(|cid| !cid.is_empty()) else { return html };
+        let named = format!("cid:{cid}");
+        let times = html.matches(&named).count();
+        let needed = times * bytes.len();
+        if times == 0 || needed > room || !kind.starts_with("image/") {
+            return html;
+        }
+        room -= needed;
+        html.replace(&named, &format!("data:{kind};base64,{}", BASE64_STANDARD.encode(bytes)))
+    })
+}
+
+/// The bytes of all images that stand in the HTML. What has more is shown without some of them.
+const MAX_IMAGES: usize = 16 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leads_elsewhere() {
+        for (html, expected) in [
+            ("<p>a<b>", "<p>a<b>"),
+            ("<LINK rel=preconnect href=//x>", "<x-LINK rel=preconnect href=//x>"),
+            ("a < b <meta http-equiv=refresh>", "a < b <x-meta http-equiv=refresh>"),
+            ("<base href=x><basefont>", "<x-base href=x><x-basefont>"),
+            ("<l\u{e4}><", "<l\u{e4}><"),
+        ] {
+            assert_eq!(disarmed(html), expected);
+        }
+    }
+
+    #[test]
+    fn images_stand_in_the_html() {
+        let message = |kind: &str| {
+            format!(
+                "Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n\
+                <img src=\"cid:a\"><img src='cid:other'>\r\n--b\r\nContent-Type: {kind}\r\nContent-ID: <a>\r\n\
+                Content-Transfer-Encoding: base64\r\n\r\nR0lG\r\n--b--\r\n"
+            )
+        };
+        let html = |kind: &str| Letter::html(message(kind).as_bytes());
+        let shown = html("image/gif").expect("it has HTML");
+        assert!(
+            shown.contains("<img src=\"data:image/gif;base64,R0lG\"><img src='cid:other'>"),
+            "{shown}"
+        );
+        assert!(html("text/html").expect("it has HTML").contains("src=\"cid:a\""));
+        let (part, bytes) =
+            Letter::part(message("image/gif").as_bytes(), 2).expect("there are three");
+        assert_eq!((part.content_id.as_deref(), bytes.as_slice()), (Some("a"), &b"GIF"[..]));
+    }
+}
