@@ -16,6 +16,7 @@ mod handout;
 mod job;
 mod kept;
 mod live;
+mod mailbox;
 mod page;
 mod review;
 mod session;
@@ -31,6 +32,7 @@ use axum::{
     routing::{get, post},
 };
 use seskey::Region;
+use seskey_local::inbox::Inbox;
 
 pub(crate) use self::session::Session;
 use self::{
@@ -72,6 +74,7 @@ pub(crate) struct Local {
     pub(crate) listeners: Vec<(SocketAddr, Region, bool)>,
     /// The certificate that clients must trust.
     pub(crate) ca_file: String,
+    pub(crate) inbox: Inbox,
 }
 
 impl Console {
@@ -96,6 +99,15 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/credentials/new", get(create::form).post(create::submit))
         .route("/credentials/{user}", get(user::show))
         .route("/credentials/{user}/{deed}", post(user::submit))
+        .route("/mailbox", get(mailbox::list))
+        .route("/mailbox/change", post(mailbox::change))
+        .route("/mailbox/delete", get(mailbox::ask).post(mailbox::delete_all))
+        .route("/mailbox/attempts/{number}", get(mailbox::attempt::show))
+        .route("/mailbox/{id}", get(mailbox::message::show))
+        .route("/mailbox/{id}/{tab}", get(mailbox::message::tab))
+        .route("/mailbox/{id}/frame", get(mailbox::message::frame))
+        .route("/mailbox/{id}/message.eml", get(mailbox::message::eml))
+        .route("/mailbox/{id}/parts/{number}", get(mailbox::message::part))
         .route("/jobs/{id}", get(job::show))
         .route("/jobs/{id}/events", get(job::events))
         .route("/jobs/{id}/show", get(handout::back).post(handout::show))

@@ -34,3 +34,76 @@ addEventListener("pagehide", () => {
     secret.textContent = "shown once";
   }
 });
+
+// The mailbox is read anew when something has come or gone, and stays where the reader is.
+const mailbox = document.querySelector("[data-mailbox]");
+if (mailbox) {
+  let here = null;
+  let reading = false;
+  let again = false;
+  const rows = () => [...mailbox.querySelectorAll("tr[data-row]")];
+  const current = () => rows().find((row) => row.dataset.row === here);
+  const mark = (row, focus) => {
+    rows().forEach((other) => other.classList.toggle("here", other === row));
+    here = row ? row.dataset.row : null;
+    if (row && focus) row.querySelector("a").focus();
+  };
+  const refresh = async () => {
+    if (reading) { again = true; return; }
+    reading = true;
+    do {
+      again = false;
+      const answer = await fetch(location.href).catch(() => null);
+      if (!answer || !answer.ok) break;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.querySelector("[data-mailbox]");
+      if (fresh) {
+        const inside = mailbox.contains(document.activeElement);
+        const row = inside && document.activeElement.closest("tr[data-row]");
+        const name = row && row.dataset.row;
+        const place = row && [...row.querySelectorAll("a, button")].indexOf(document.activeElement);
+        mailbox.replaceChildren(...fresh.childNodes);
+        const same = rows().find((other) => other.dataset.row === name);
+        if (same) same.querySelectorAll("a, button")[place]?.focus();
+        mark(current(), false);
+      }
+      // many messages may come at once
+      await new Promise((done) => setTimeout(done, 300));
+    } while (again);
+    reading = false;
+  };
+  const source = new EventSource("/_seskey/messages/stream");
+  for (const name of ["message", "attempt", "deleted"]) source.addEventListener(name, refresh);
+  addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  const press = (value) => {
+    const row = current() || document.activeElement.closest?.("tr[data-row]");
+    const button = row && row.querySelector(value);
+    if (button) button.click();
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+    const all = rows();
+    const at = all.indexOf(current());
+    const keys = {
+      j: () => mark(all[Math.min(at + 1, all.length - 1)], true),
+      k: () => mark(all[Math.max(at - 1, 0)], true),
+      u: () => press('button[value="read"], button[value="unread"]'),
+      Delete: () => press('button[value="delete"]'),
+      "/": () => document.getElementById("query").focus(),
+      "?": () => { const help = document.getElementById("keys"); help.open = !help.open; help.querySelector("summary").focus(); },
+    };
+    if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
+  });
+}
+
+// The same keys on the page of one message.
+const single = document.querySelector("form[data-row]");
+if (single) {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+    const value = { u: "unread", Delete: "delete" }[event.key];
+    const button = value && single.querySelector(`button[value="${value}"]`);
+    if (button) { event.preventDefault(); button.click(); }
+  });
+}

@@ -153,6 +153,7 @@ fn mount(server: &Server, ca_file: &str) -> Arc<Console> {
                 .map(|it| (it.address, it.region.clone(), it.tls == Tls::Wrapper))
                 .collect(),
             ca_file: ca_file.to_owned(),
+            inbox: server.inbox(),
         }),
     };
     let console = Console::new(super::run, place, Session::new(false, true));

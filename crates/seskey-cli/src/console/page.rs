@@ -28,6 +28,7 @@ pub(super) struct Visitor {
 pub(super) enum Nav {
     Settings,
     Credentials,
+    Mailbox,
     None,
 }
 

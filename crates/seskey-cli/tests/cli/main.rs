@@ -10,6 +10,7 @@ mod golden;
 mod listeners;
 mod local;
 mod mail_manager;
+mod mailbox;
 mod matrix;
 mod rotation;
 mod secrets;

@@ -1,0 +1,195 @@
+//! `/mailbox/ID`: a message, and what nobody but its server knows of it. A stranger wrote it: its HTML is in a frame of its
+//! own, in which nothing runs, nothing is loaded and nothing leads elsewhere, and its parts are files and no pages.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::Path,
+    http::{
+        HeaderName, StatusCode,
+        header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use seskey_local::{
+    mailbox::{Message, Way},
+    message::{Letter, Part},
+};
+
+use super::{
+    super::{Layout, Nav, Visitor, page, page::shown},
+    Id, Said, gone, inbox, said, units,
+};
+
+#[derive(Template)]
+#[template(path = "mailbox_message.html")]
+struct MessagePage {
+    layout: Layout,
+    message: Arc<Message>,
+    letter: Letter,
+    tab: &'static str,
+    tabs: Vec<(&'static str, &'static str)>,
+    source: String,
+    is_cut: bool,
+    said: Vec<Said>,
+    left_out: u32,
+}
+
+const TABS: [(&str, &str); 7] = [
+    ("html", "HTML"),
+    ("text", "Text"),
+    ("headers", "Headers"),
+    ("source", "Source"),
+    ("parts", "Parts"),
+    ("links", "Links and codes"),
+    ("dialogue", "SMTP dialogue"),
+];
+
+/// Bytes of a text that a page shows; the file has all.
+const MAX_SHOWN: usize = 256 * 1024;
+
+pub(in super::super) async fn show(visitor: Visitor, Path(id): Id) -> Response {
+    show_tab(visitor, id, None).await
+}
+
+pub(in super::super) async fn tab(
+    visitor: Visitor,
+    Path((id, tab)): Path<(String, String)>,
+) -> Response {
+    match TABS.iter().find(|(name, _)| *name == tab) {
+        Some((name, _)) => show_tab(visitor, id, Some(name)).await,
+        None => page::not_found(visitor).await,
+    }
+}
+
+async fn show_tab(visitor: Visitor, id: String, tab: Option<&'static str>) -> Response {
+    let Some(inbox) = inbox(&visitor) else { return gone(&visitor) };
+    let Some(message) = inbox.message(&id) else { return gone(&visitor) };
+    inbox.set_read(&message.id, true);
+    let read = message.clone();
+    let letter = tokio::task::spawn_blocking(move || Letter::of(&read.raw_data)).await;
+    let letter = letter.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    let tab = tab.unwrap_or(if letter.has_html { "html" } else { "text" });
+    let whole = match tab {
+        "text" => letter.text.as_bytes(),
+        "source" => &message.raw_data,
+        _ => &[],
+    };
+    let source = String::from_utf8_lossy(&whole[..whole.len().min(MAX_SHOWN)]);
+    let subject = match letter.subject.as_str() {
+        "" => "(no subject)".to_owned(),
+        subject => shown(subject),
+    };
+    let dialogue = message.dialogue().filter(|_| tab == "dialogue");
+    let message_page = MessagePage {
+        layout: visitor.layout(subject, Nav::Mailbox),
+        tabs: TABS.into_iter().filter(|(name, _)| *name != "html" || letter.has_html).collect(),
+        tab,
+        is_cut: whole.len() > MAX_SHOWN,
+        source: shown(&source.replace("\r\n", "\n").replace('\t', "    ")),
+        said: dialogue.map(said).unwrap_or_default(),
+        left_out: dialogue.map_or(0, |dialogue| dialogue.left_out()),
+        letter,
+        message,
+    };
+    page(StatusCode::OK, &message_page)
+}
+
+impl MessagePage {
+    /// The envelope's recipients.
+    fn recipients(&self) -> String {
+        let all: Vec<String> = self.message.destination.all().map(shown).collect();
+        all.join(", ")
+    }
+
+    fn size(&self) -> String {
+        units::size(&self.message.raw_data.len())
+    }
+
+    /// Who sent it, with which key, how, and from where.
+    fn origin(&self) -> Option<[String; 4]> {
+        let origin = self.message.origin.as_ref()?;
+        let way = match origin.way {
+            Way::Smtp(_) => "SMTP".to_owned(),
+            Way::Api(operation) => format!("API, {operation}"),
+        };
+        Some([shown(&origin.user), shown(&origin.access_key_id), way, origin.peer.to_string()])
+    }
+}
+
+/// The HTML, for the frame.
+pub(in super::super) async fn frame(visitor: Visitor, Path(id): Id) -> Response {
+    let message = inbox(&visitor).and_then(|inbox| inbox.message(&id));
+    let html = match message {
+        Some(message) => tokio::task::spawn_blocking(move || Letter::html(&message.raw_data)).await,
+        None => Ok(None),
+    };
+    let Ok(Some(html)) = html else { return gone(&visitor) };
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CONTENT_SECURITY_POLICY, FRAME),
+        // an anchor has the browser look up its host
+        (HeaderName::from_static("x-dns-prefetch-control"), "off"),
+    ];
+    (headers, html).into_response()
+}
+
+/// Its images stand in it. It may not even be a page of this origin.
+const FRAME: &str = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+
+/// Of a file that is no page.
+const FILE: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
+
+/// The message as a file.
+pub(in super::super) async fn eml(visitor: Visitor, Path(id): Id) -> Response {
+    let Some(message) = inbox(&visitor).and_then(|inbox| inbox.message(&id)) else {
+        return gone(&visitor);
+    };
+    file(&format!("{}.eml", message.id), "message/rfc822", message.raw_data.clone())
+}
+
+/// A part as a file.
+pub(in super::super) async fn part(
+    visitor: Visitor,
+    Path((id, number)): Path<(String, usize)>,
+) -> Response {
+    let Some(message) = inbox(&visitor).and_then(|inbox| inbox.message(&id)) else {
+        return gone(&visitor);
+    };
+    let part = tokio::task::spawn_blocking(move || Letter::part(&message.raw_data, number)).await;
+    match part {
+        Ok(Some((part, bytes))) => file(&file_name(&part), "application/octet-stream", bytes),
+        _ => gone(&visitor),
+    }
+}
+
+/// The name of the file that a part is, without what would name another place or turn its end around.
+fn file_name(part: &Part) -> String {
+    let named = part.file_name.as_deref().unwrap_or_default();
+    let named: String = shown(named)
+        .chars()
+        .map(|c| if c.is_control() || "\u{fffd}/\\:*?\"<>|".contains(c) { '_' } else { c })
+        .take(MAX_NAME)
+        .collect();
+    match named.trim_matches(['.', ' ']) {
+        "" => format!("part-{}", part.number),
+        named => named.to_owned(),
+    }
+}
+
+/// Characters.
+const MAX_NAME: usize = 100;
+
+fn file(name: &str, media_type: &'static str, bytes: Vec<u8>) -> Response {
+    let ascii: String = name.chars().map(|c| if c.is_ascii_graphic() { c } else { '_' }).collect();
+    let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    let disposition = format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}");
+    let headers = [
+        (CONTENT_TYPE, media_type.to_owned()),
+        (CONTENT_DISPOSITION, disposition),
+        (CONTENT_SECURITY_POLICY, FILE.to_owned()),
+    ];
+    (headers, bytes).into_response()
+}
