@@ -5,6 +5,8 @@ pub mod converge;
 pub mod create;
 pub mod delete;
 pub mod end;
+#[cfg(feature = "secretsmanager")]
+pub mod function;
 mod group;
 mod interrupt;
 pub mod list;

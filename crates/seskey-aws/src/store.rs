@@ -11,9 +11,9 @@ mod not_built;
 #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
 mod permitted;
 #[cfg(any(feature = "secretsmanager", feature = "ssm"))]
-mod secret_text;
+pub(crate) mod secret_text;
 #[cfg(feature = "secretsmanager")]
-mod secrets_manager;
+pub(crate) mod secrets_manager;
 #[cfg(feature = "ssm")]
 mod ssm;
 
@@ -31,6 +31,8 @@ pub use self::file::{FileError, FileProblem};
 use self::not_built as secrets_manager;
 #[cfg(not(feature = "ssm"))]
 use self::not_built as ssm;
+#[cfg(feature = "ssm")]
+pub use self::ssm::parameter_value;
 use crate::{
     Account, Error,
     iam::Simulated,
@@ -211,6 +213,23 @@ pub async fn previous(account: &Account, store: &Store) -> Result<Held, StoreErr
     }
 }
 
+/// What a rotation by Secrets Manager is about to put in use: the version `AWSPENDING`. No other store has one.
+pub(crate) async fn pending(
+    account: &Account,
+    store: &Store,
+    keys: &BTreeSet<AccessKeyId>,
+) -> Result<Held, StoreError> {
+    match &store.kind {
+        StoreKind::SecretsManager(secret) => {
+            secrets_manager::pending(account, secret, &store.form, keys).await
+        }
+        StoreKind::File { .. }
+        | StoreKind::Ssm(_)
+        | StoreKind::Kubernetes(_)
+        | StoreKind::Exec { .. } => Ok(Held::Nothing),
+    }
+}
+
 /// Whether a credential of this user could be put into the store, as far as that shows without changing what it holds: a
 /// file is written beside it and removed, a service is asked what it would do. Reading shows the rest, or only writing.
 ///
@@ -330,7 +349,12 @@ fn keys_with(keys: &BTreeSet<AccessKeyId>, entry: &Entry) -> BTreeSet<AccessKeyI
     keys.iter().chain([&entry.credential.user_name]).cloned().collect()
 }
 
-fn entry(account: &Account, store: &Store, region: &Region, credential: &SmtpCredential) -> Entry {
+pub(crate) fn entry(
+    account: &Account,
+    store: &Store,
+    region: &Region,
+    credential: &SmtpCredential,
+) -> Entry {
     let (host, port) = place(account, store, region);
     Entry { host, port, from: store.from.clone(), credential: credential.clone() }
 }

@@ -10,6 +10,7 @@ mod derive;
 mod diagnose;
 mod fleet;
 mod inspect;
+mod lambda;
 mod list;
 mod local;
 mod man;
@@ -49,6 +50,7 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<Exit> {
         Verb::Migrate(args) => migrate::run(&args, global, output),
         Verb::Local(args) => local::run(&args, global, output),
         Verb::Console(args) => console::run(&args, global, output),
+        Verb::Lambda => lambda::run(global, output),
         Verb::Demo => demo::run(global, output),
         Verb::Completions(args) => completions::run(&args, output),
         Verb::Man(args) => man::run(&args, output),

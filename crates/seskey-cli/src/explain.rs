@@ -3,6 +3,7 @@
 pub(crate) mod aws;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod function;
 pub(crate) mod input;
 pub(crate) mod local;
 pub(crate) mod migrate;

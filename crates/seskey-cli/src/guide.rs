@@ -1,6 +1,6 @@
 //! Examples of each command, which work: they begin its `--help` and stand in its manual page.
 
-use std::{cmp::Reverse, fmt::Write};
+use std::{cmp::Reverse, ffi::OsString, fmt::Write, path::Path};
 
 use clap::{Command, CommandFactory, FromArgMatches};
 
@@ -21,10 +21,20 @@ pub(crate) struct Guide {
 /// When they are wrong, or ask for help or the version.
 pub(crate) fn parse() -> Result<Args, clap::Error> {
     let mut command = command();
-    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let matches = command.try_get_matches_from_mut(words(std::env::args_os().collect()));
     matches
         .and_then(|matches| Args::from_arg_matches(&matches))
         .map_err(|error| error.format(&mut command))
+}
+
+/// Lambda starts a program that is called `bootstrap`, with no argument. Source: AWS Lambda Developer Guide, "When to use
+/// Lambda's OS-only runtimes".
+fn words(mut typed: Vec<OsString>) -> Vec<OsString> {
+    let name = typed.first().and_then(|program| Path::new(program).file_name());
+    if typed.len() == 1 && name.is_some_and(|name| name == "bootstrap") {
+        typed.push("lambda".into());
+    }
+    typed
 }
 
 /// The guide of a command, such as `policy check`; seskey itself is the empty one.
@@ -181,6 +191,9 @@ const GUIDES: &[Guide] = &[
         ("seskey console", "Serve the pages on this machine, and print where they are"),
         ("seskey console --listen [::1]:8080 --region eu-west-1", "Serve them at a port of your choice"),
     ], &["create", "list", "local"]),
+    row("lambda", &[
+        ("seskey lambda", "Serve the events of the function that Lambda has started it for"),
+    ], &["rotate", "apply"]),
     row("demo", &[
         ("seskey demo", "Create, prove, rotate, delete, without an AWS account"),
     ], &["local"]),

@@ -10,12 +10,13 @@ use std::{
         fd::AsFd,
         unix::fs::{FileTypeExt, MetadataExt},
     },
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
 
 pub(crate) use self::transcript::{Line, Transcript};
 use crate::{
@@ -104,13 +105,13 @@ impl Output {
     }
 
     /// The answer as JSON, on lines of its own.
-    pub(crate) fn answer_json(&self, value: &serde_json::Value) -> io::Result<()> {
+    pub(crate) fn answer_json(&self, value: &Value) -> io::Result<()> {
         self.answer(&format!("{value:#}\n"))
     }
 
     pub(crate) fn warn(&self, message: &str) {
         if !self.tells(Line::Warning, message) {
-            say(format_args!("{WARNING}warning:{WARNING:#} {}", printable(message)));
+            say(Level::Warn, format_args!("{WARNING}warning:{WARNING:#} {}", printable(message)));
         }
     }
 
@@ -124,7 +125,7 @@ impl Output {
     /// What is going on, for a person who waits.
     pub(crate) fn note(&self, message: &str) {
         if !self.quiet && !self.tells(Line::Note, message) {
-            say(format_args!("{}", printable(message)));
+            say(Level::Info, format_args!("{}", printable(message)));
         }
     }
 
@@ -137,7 +138,7 @@ impl Output {
 
     pub(crate) fn hint(&self, message: &str) {
         if !self.tells(Line::Hint, message) {
-            say(format_args!("{HINT}hint:{HINT:#} {}", printable(message)));
+            say(Level::Info, format_args!("{HINT}hint:{HINT:#} {}", printable(message)));
         }
     }
 
@@ -161,7 +162,7 @@ impl Output {
     pub(crate) fn failure(&self, failure: &Failure, typed: impl Iterator<Item = String>) {
         let (message, hint) = bare(failure, &typed.collect::<Vec<_>>());
         if !self.tells(Line::Failure, &message) {
-            say(format_args!("{ERROR}{}{ERROR:#}", printable(&message)));
+            say(Level::Error, format_args!("{ERROR}{}{ERROR:#}", printable(&message)));
         }
         self.hint(&hint);
     }
@@ -177,7 +178,7 @@ impl Output {
         let typed: Vec<String> = typed.collect();
         let Failure { message, hint, exit, .. } = explain::usage::failure(error, &typed);
         let bare = |text: &str| without_secrets(text, typed.iter().cloned(), looks_secret);
-        say(format_args!("{ERROR}{}{ERROR:#}", printable(&bare(&message))));
+        say(Level::Error, format_args!("{ERROR}{}{ERROR:#}", printable(&bare(&message))));
         Self::default().hint(&bare(&hint));
         exit
     }
@@ -223,9 +224,42 @@ impl Output {
     }
 }
 
-/// Says it on stderr. Whether anybody listens there changes nothing.
-fn say(message: fmt::Arguments<'_>) {
-    let _ = writeln!(anstream::stderr(), "seskey: {message}");
+/// Says it on stderr, or in the log of the request that is served. Whether anybody listens there changes nothing.
+fn say(level: Level, message: fmt::Arguments<'_>) {
+    if !is_serving() {
+        let _ = writeln!(anstream::stderr(), "seskey: {message}");
+        return;
+    }
+    let message = anstream::adapter::strip_str(&message.to_string()).to_string();
+    log(json!({"level": format!("{level:?}").to_uppercase(), "message": message}));
+}
+
+#[derive(Debug)]
+enum Level {
+    Info,
+    Warn,
+    Error,
+}
+
+/// The request that a function serves.
+static SERVED: Mutex<Option<String>> = Mutex::new(None);
+
+/// From now on what is said is a line of JSON with the ID of this request.
+pub(crate) fn serve(request: Option<String>) {
+    *SERVED.lock().unwrap_or_else(PoisonError::into_inner) = request;
+}
+
+/// Whether a function serves a request.
+pub(crate) fn is_serving() -> bool {
+    SERVED.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+}
+
+/// A line of the log of a function, with the time and the ID of the request as Lambda calls them.
+pub(crate) fn log(mut line: Value) {
+    let request = SERVED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    line["timestamp"] = jiff::Timestamp::now().to_string().into();
+    line["requestId"] = request.into();
+    let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
 /// Message and hint, without what may be a secret that was typed in the place of something else.

@@ -13,6 +13,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use jiff::Timestamp;
+use serde_json::Value;
 use seskey::rotation::{self, Sending, tags_too_many};
 use seskey_aws::{
     Account,
@@ -20,7 +22,7 @@ use seskey_aws::{
         Interrupt,
         converge::{Drift, converge},
         create::{CreateRequest, look as look_at_user},
-        rotate::{Rotation, forecast, look, look_at_stores, rotate},
+        rotate::{Event, Rotation, forecast, look, look_at_stores, rotate},
     },
 };
 use tokio::task::{JoinSet, LocalSet, spawn_local};
@@ -53,6 +55,12 @@ pub(crate) struct Done {
     pub(crate) has_changes: bool,
     /// Whether a delivery was begun: a store may hold a new credential.
     pub(crate) has_delivered: bool,
+    /// What is answered in JSON, where that was asked for.
+    pub(crate) answer: Value,
+    /// When the oldest of the active keys was made.
+    pub(crate) oldest: Option<Timestamp>,
+    /// When something is due next.
+    pub(crate) next: Option<Timestamp>,
 }
 
 /// Rotates all of them, `concurrency` at a time. One user's failure does not stop the others.
@@ -64,6 +72,18 @@ pub(crate) async fn run(
     output: Output,
 ) -> Result<Done> {
     let interrupt = signals::interrupt(&output)?;
+    run_until(jobs, mode, concurrency, records, output, interrupt).await
+}
+
+/// The same, until this interrupt.
+pub(crate) async fn run_until(
+    jobs: Vec<Job>,
+    mode: Mode,
+    concurrency: NonZeroUsize,
+    records: Records,
+    output: Output,
+    interrupt: Interrupt,
+) -> Result<Done> {
     let report = Arc::new(Mutex::new(Report::new(jobs.len(), mode, records, output)));
     let all = async {
         let mut running = JoinSet::new();
@@ -82,8 +102,24 @@ pub(crate) async fn run(
     LocalSet::new().run_until(all).await;
     let report = Arc::into_inner(report).expect("every task is over");
     let report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let (has_changes, has_delivered) = (report.has_changes(), report.has_delivered());
-    Ok(Done { exit: report.finish().await?, has_changes, has_delivered })
+    report.finish().await
+}
+
+/// A user that somebody else rotates: where, and how.
+pub(crate) async fn prepared(mut job: Job) -> Result<(Account, Rotation)> {
+    let Found { tags, sending, .. } = user::look_for(&mut job).await?;
+    job.rotation(tags, sending)
+}
+
+/// Tells what happens to that user.
+pub(crate) fn teller(
+    who: Who,
+    rotation: &Rotation,
+    records: Records,
+    output: Output,
+) -> impl FnMut(Event) + Send + use<'_> {
+    let mut report = Report::new(1, Mode::Run, records, output);
+    move |event| report.event(&who, rotation, event)
 }
 
 /// Looks at what a key of a user that is yet to be made will need. Nothing is changed. Gives the account as its stores

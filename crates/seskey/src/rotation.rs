@@ -98,6 +98,7 @@
 
 mod fingerprint;
 mod forecast;
+mod function;
 mod goal;
 mod notes;
 mod revoke;
@@ -107,6 +108,9 @@ mod step;
 
 pub use fingerprint::{NotAFingerprint, RunId, StoreId};
 pub use forecast::{NEW_KEY, forecast, forecast_of};
+pub use function::{
+    Abandoned, CURRENT, FunctionStep, PENDING, SecretSeen, Value, Work, settle, work,
+};
 pub use goal::{Goal, GoalError};
 pub use notes::{
     HAND_OVER_TAG, HandOver, INTENT_TAG, Intent, NoteError, Notes, RETIRED_TAG, Retired, STORES,
@@ -361,6 +365,7 @@ fn discard(seen: &Seen, goal: &Goal, intent: &Intent, key: &Key) -> Step {
     match key.last_used.filter(strangers) {
         // somebody else deactivated it: it is for them to say when it may go
         _ if seen.held(key) => Step::ClearIntent,
+        _ if seen.pending.contains(&key.id) => Step::Stop(Reason::Pending(key.id.clone())),
         _ if !intent.stores.is_disjoint(&unnamed) && !goal.force => {
             Step::Stop(Reason::OtherStores { key: key.id.clone(), at: key.created, unnamed })
         }

@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 pub mod apis;
+pub mod lambda;
 pub mod mail;
 pub mod process;
 pub mod proxy;
 pub mod scripted;
+pub mod secrets_manager;
 pub mod signer;
 pub mod smtp_client;
 pub mod users;

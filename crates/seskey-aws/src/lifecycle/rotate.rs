@@ -33,7 +33,7 @@ pub use look::{look, look_at_stores};
 pub(super) use run_id::this_run;
 
 use self::{
-    carry_out::Carried,
+    carry_out::{Carried, is_again},
     observe::{Expected, Listed},
     passwords::Passwords,
 };
@@ -99,6 +99,8 @@ pub struct Outcome {
     pub active: Vec<AccessKeyId>,
     /// The credential that was made and proven, where the goal was to go no further.
     pub at_hand: Option<SmtpCredential>,
+    /// When the oldest of them was made.
+    pub oldest: Option<Timestamp>,
     /// Whether a store held an active key at the end.
     pub is_served: bool,
     /// Whether a new key was asked for, whatever the age of the old one, and none was made.
@@ -207,7 +209,7 @@ pub async fn rotate(
 ) -> Result<Outcome, RotateError> {
     let mut run = Run::new(account, rotation, interrupt, on_event);
     let ended = run.go().await;
-    let Run { steps, passwords, is_served, active, mut last_uses, .. } = run;
+    let Run { steps, passwords, is_served, active, oldest, mut last_uses, .. } = run;
     match ended {
         Ok(end) => {
             // the key of any other end is discarded, and must not come into use
@@ -216,6 +218,7 @@ pub async fn rotate(
                 at_hand: is_wanted.then(|| passwords.undelivered(rotation)).flatten(),
                 is_served,
                 active,
+                oldest,
                 owes_a_key: rotation.now
                     && !steps.iter().any(|step| matches!(step, Step::CreateKey(_))),
                 last_used: end.used_key().and_then(|key| last_uses.remove(key)),
@@ -287,6 +290,8 @@ struct Run<'a> {
     last_uses: BTreeMap<AccessKeyId, LastUsed>,
     /// The active keys when they were last looked at.
     active: Vec<AccessKeyId>,
+    /// When the oldest of them was made.
+    oldest: Option<Timestamp>,
     /// Whether a store held one of them.
     is_served: bool,
     /// How many tags the user has too many.
@@ -327,6 +332,7 @@ impl<'a> Run<'a> {
             listed: None,
             last_uses: BTreeMap::new(),
             active: vec![],
+            oldest: None,
             is_served: false,
             tags_too_many: 0,
             has_looked: false,
@@ -440,8 +446,9 @@ impl<'a> Run<'a> {
 
     async fn decide(&mut self) -> Result<(Seen, Step), RotateFailure> {
         let mut seen = self.observe().await?;
-        let active = seen.keys.iter().filter(|key| key.active).map(|key| key.id.clone());
-        self.active = active.collect();
+        let active = || seen.keys.iter().filter(|key| key.active);
+        self.active = active().map(|key| key.id.clone()).collect();
+        self.oldest = active().map(|key| key.created).min();
         let is_held = |key| seen.stores.iter().any(|store| store.holds.contains(key));
         self.is_served = self.active.iter().any(is_held);
         let goal = self.goal(&seen);
@@ -485,11 +492,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How often a run makes a key, or delivers one to the same store. Once is usual; a key that flaps is put back, and
 /// delivered once more. Beyond that, somebody undoes it each time.
 pub const REPEATS: usize = 3;
-
-fn is_again(done: &Step, step: &Step) -> bool {
-    matches!((done, step), (Step::CreateKey(_), Step::CreateKey(_)))
-        || matches!(step, Step::Deliver { .. }) && done == step
-}
 
 /// The other run may be over at any moment.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);

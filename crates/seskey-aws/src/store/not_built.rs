@@ -25,6 +25,16 @@ pub(super) async fn previous(_: &Account, _: &AwsSecret, _: &Form) -> Result<Hel
     Err(StoreError::NotBuilt)
 }
 
+#[cfg(not(feature = "secretsmanager"))]
+pub(super) async fn pending(
+    _: &Account,
+    _: &AwsSecret,
+    _: &Form,
+    _: &BTreeSet<AccessKeyId>,
+) -> Result<Held, StoreError> {
+    Err(StoreError::NotBuilt)
+}
+
 pub(super) async fn write(
     _: &Account,
     _: &AwsSecret,

@@ -11,7 +11,7 @@ use seskey::{
 use super::{Held, StoreError, json};
 
 /// What the text holds.
-pub(super) fn held(
+pub(crate) fn held(
     secret: &AwsSecret,
     form: &Form,
     text: &str,
@@ -28,7 +28,7 @@ pub(super) fn held(
 }
 
 /// The text with the entry, in place of the one before (empty if there is none), whose other members are kept.
-pub(super) fn with(
+pub(crate) fn with(
     secret: &AwsSecret,
     form: &Form,
     entry: &Entry,
@@ -85,7 +85,7 @@ pub(super) fn description(credential: &SmtpCredential) -> String {
 }
 
 /// Before each reading, in milliseconds.
-const PAUSES: [u64; 7] = [0, 50, 100, 200, 400, 800, 1600];
+pub(super) const PAUSES: [u64; 7] = [0, 50, 100, 200, 400, 800, 1600];
 
 #[cfg(test)]
 mod tests {

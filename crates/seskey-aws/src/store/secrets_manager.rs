@@ -3,12 +3,15 @@
 //!
 //! Source: Secrets Manager API, `GetSecretValue`, `PutSecretValue`, `CreateSecret`.
 
+pub(crate) mod versions;
+
 use std::collections::BTreeSet;
 
 use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
 use seskey::{
     AccessKeyId, Region, Secret, SmtpCredential,
     render::{Entry, Form},
+    rotation::{CURRENT, PENDING},
     store::AwsSecret,
 };
 use sha2::{Digest, Sha256};
@@ -35,6 +38,15 @@ pub(super) async fn previous(
     form: &Form,
 ) -> Result<Held, StoreError> {
     labelled(account, secret, form, PREVIOUS, &BTreeSet::new()).await
+}
+
+pub(super) async fn pending(
+    account: &Account,
+    secret: &AwsSecret,
+    form: &Form,
+    keys: &BTreeSet<AccessKeyId>,
+) -> Result<Held, StoreError> {
+    labelled(account, secret, form, PENDING, keys).await
 }
 
 pub(super) async fn write(
@@ -227,9 +239,6 @@ fn token(replaced: &str, credential: &SmtpCredential) -> String {
     let hex = format!("{id:032x}");
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
-
-/// The label of the version in use.
-const CURRENT: &str = "AWSCURRENT";
 
 /// The label of the version in use before it.
 const PREVIOUS: &str = "AWSPREVIOUS";

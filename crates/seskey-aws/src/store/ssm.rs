@@ -118,6 +118,20 @@ async fn overwrite(service: &Service<Client>, name: &str, text: &Secret) -> Resu
     put.map_err(service.failed(PUT)).map(drop)
 }
 
+/// The value of a parameter of any type, which is no store; `None` if there is none.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn parameter_value(account: &Account, name: &str) -> Result<Option<String>, StoreError> {
+    let service = account.ssm(None).ok_or(StoreError::NoRegion)?;
+    let answer = service.client.get_parameter().name(name).with_decryption(true).send().await;
+    match answer.map_err(service.failed("ssm:GetParameter")) {
+        Ok(answer) => Ok(answer.parameter.and_then(|parameter| parameter.value)),
+        Err(error) if error.is_no_such_entity() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 async fn parameter(service: &Service<Client>, name: &str) -> Result<Option<Secret>, StoreError> {
     const ACTION: &str = "ssm:GetParameter";
     let answer = service.client.get_parameter().name(name).with_decryption(true).send().await;

@@ -68,20 +68,54 @@ fn run(
     output: &Output,
 ) -> Result<Done> {
     let fleet = read(&typed.file)?;
+    let wanted = Wanted { users: &typed.users, account: None };
+    aws::block_on(async {
+        let jobs = jobs(&fleet, &typed.file, wanted, wait, &mut records, global, output).await?;
+        let concurrency = NonZeroUsize::try_from(fleet.concurrency).unwrap_or(NonZeroUsize::MIN);
+        rotations::run(jobs, mode, concurrency, records, output.clone()).await
+    })?
+}
+
+/// Which credentials of a file are gone through.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Those of these users, in place of all.
+    pub(super) users: &'a [String],
+    /// Those in this account, in place of all.
+    pub(super) account: Option<&'a str>,
+}
+
+/// The jobs that the file declares, for a run that is about to begin.
+pub(super) async fn jobs(
+    fleet: &Fleet,
+    file: &Path,
+    Wanted { users, account }: Wanted<'_>,
+    wait: Duration,
+    records: &mut Records,
+    global: &Global,
+    output: &Output,
+) -> Result<Vec<Job>> {
     let wanted = |credential: &&Credential| {
-        typed.users.is_empty() || typed.users.iter().any(|user| user == credential.user.as_str())
+        (users.is_empty() || users.iter().any(|user| user == credential.user.as_str()))
+            && account.is_none_or(|account| account == credential.account)
     };
+    if let Some(name) = account.filter(|name| !fleet.accounts.contains_key(*name)) {
+        return Err(Failure::usage(
+            format!("{} declares no account {name}", file.display()),
+            "check the name",
+        ));
+    }
     let credentials: Vec<&Credential> = fleet.credentials.iter().filter(wanted).collect();
-    for user in &typed.users {
+    for user in users {
         if !credentials.iter().any(|credential| credential.user.as_str() == user) {
             return Err(Failure::usage(
-                format!("{} declares no user {user}", typed.file.display()),
+                format!("{} declares no user {user}", file.display()),
                 "check the name",
             ));
         }
     }
     if fleet.credentials.is_empty() {
-        output.warn(&format!("{} declares no credential", typed.file.display()));
+        output.warn(&format!("{} declares no credential", file.display()));
     }
     for credential in credentials.iter().filter(|credential| credential.goal.is_crowded()) {
         output.warn(&format!(
@@ -89,27 +123,34 @@ fn run(
             credential.user
         ));
     }
-    aws::block_on(async {
-        let mut accounts = BTreeMap::new();
-        for (name, account) in &fleet.accounts {
-            let users = credentials.iter().filter(|credential| credential.account == *name);
-            let users = users.count();
-            if users > 0 {
-                let reached = reach(account, users, &fleet, &typed.file, global).await?;
-                let several = (fleet.accounts.len() > 1).then_some(name.as_str());
-                records.begin(several, &reached.account).await;
-                accounts.insert(name.as_str(), reached);
-            }
+    let mut accounts = BTreeMap::new();
+    for (name, account) in &fleet.accounts {
+        let users = credentials.iter().filter(|credential| credential.account == *name);
+        let users = users.count();
+        if users > 0 {
+            let reached = reach(account, users, fleet, file, global).await?;
+            let several = (fleet.accounts.len() > 1).then_some(name.as_str());
+            records.begin(several, &reached.account).await;
+            accounts.insert(name.as_str(), reached);
         }
-        let jobs = credentials.iter().map(|credential| {
-            let account = &accounts[credential.account.as_str()];
-            let several = (fleet.accounts.len() > 1).then_some(&credential.account);
-            job(credential, account, several, &typed.file, wait)
-        });
-        let jobs = jobs.collect::<Result<_>>()?;
-        let concurrency = NonZeroUsize::try_from(fleet.concurrency).unwrap_or(NonZeroUsize::MIN);
-        rotations::run(jobs, mode, concurrency, records, output.clone()).await
-    })?
+    }
+    let jobs = credentials.iter().map(|credential| {
+        let account = &accounts[credential.account.as_str()];
+        let several = (fleet.accounts.len() > 1).then_some(&credential.account);
+        job(credential, account, several, file, wait)
+    });
+    jobs.collect()
+}
+
+/// The job of one credential.
+pub(super) async fn job_of(
+    credential: &Credential,
+    fleet: &Fleet,
+    file: &Path,
+    global: &Global,
+) -> Result<Job> {
+    let reached = reach(&fleet.accounts[&credential.account], 1, fleet, file, global).await?;
+    job(credential, &reached, None, file, Duration::ZERO)
 }
 
 /// The accounts of a file, with their names where there are several.

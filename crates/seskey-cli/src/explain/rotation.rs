@@ -159,6 +159,10 @@ fn stopped(reason: &Reason, user: &str, stores: &[Store], last_used: Option<&Las
             ),
             "mount it, or put it back; if what it held is gone for good, --now makes a new access key as soon as there is room",
         ),
+        Reason::Pending(key) => Failure::unfinished(
+            format!("a rotation by Secrets Manager is about to put the access key {key} in use"),
+            "it finishes by itself; if it was cancelled, take AWSPENDING off that version: aws secretsmanager update-secret-version-stage --remove-from-version-id",
+        ),
         Reason::Deactivated(key) => Failure::unfinished(
             format!("somebody has deactivated the access key {key}, which was handed over"),
             format!(

@@ -15,12 +15,12 @@ use super::{Who, rows::step_row};
 use crate::{
     args::rotate,
     explain::{self, Failure, Result},
-    output::Output,
+    output::{self, Output},
 };
 
 /// Where records go.
 pub(crate) struct Records {
-    log: Option<(PathBuf, File)>,
+    log: Option<Log>,
     /// Why the log ends too early.
     broken: Option<std::io::Error>,
     notify: Option<String>,
@@ -28,13 +28,25 @@ pub(crate) struct Records {
     news: Vec<Value>,
 }
 
+/// Where the lines go.
+enum Log {
+    File(PathBuf, File),
+    /// The log of the function.
+    Function,
+}
+
 impl Records {
+    /// They are lines of the function's log.
+    pub(crate) fn of_function() -> Self {
+        Self { log: Some(Log::Function), broken: None, notify: None, news: vec![] }
+    }
+
     /// Opens them. A log that cannot be written is found before anything is changed.
     pub(crate) fn open(args: &rotate::Records) -> Result<Self> {
         let open = |path: &PathBuf| -> Result<_> {
             let file = File::options().append(true).create(true).mode(0o600).open(path);
             let file = file.map_err(|error| Failure::file("write", path, &error))?;
-            Ok((path.clone(), file))
+            Ok(Log::File(path.clone(), file))
         };
         Ok(Self {
             log: args.log_json.as_ref().map(open).transpose()?,
@@ -138,7 +150,7 @@ impl Records {
             }
         }
         match (self.log, self.broken) {
-            (Some((path, _)), Some(error)) => {
+            (Some(Log::File(path, _)), Some(error)) => {
                 let failure = Failure::file("write", &path, &error);
                 Err(Failure::unfinished(
                     format!("{}; the log is not whole", failure.message),
@@ -158,14 +170,22 @@ impl Records {
     }
 
     fn line(&mut self, event: &str, members: Value) {
-        let Some((_, file)) = &mut self.log else { return };
+        let Some(log) = &mut self.log else { return };
         let mut line = json!({"time": Timestamp::now().to_string(), "event": event});
         if let (Some(line), Value::Object(members)) = (line.as_object_mut(), members) {
             line.extend(members);
         }
-        // in one write, so that the lines of two runs do not mix
-        let outcome = file.write_all(format!("{line}\n").as_bytes());
-        self.broken = self.broken.take().or_else(|| outcome.err());
+        match log {
+            Log::Function => {
+                line["level"] = "INFO".into();
+                output::log(line);
+            }
+            Log::File(_, file) => {
+                // in one write, so that the lines of two runs do not mix
+                let outcome = file.write_all(format!("{line}\n").as_bytes());
+                self.broken = self.broken.take().or_else(|| outcome.err());
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, io};
 
 use indicatif::ProgressBar;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use seskey::{
     AccessKeyId,
@@ -20,7 +21,7 @@ use seskey_aws::{
 };
 
 use super::{
-    Mode, Who,
+    Done, Mode, Who,
     overview::Overview,
     records::Records,
     rows::{NOT_BEGUN, row, step_row},
@@ -31,7 +32,7 @@ use crate::{
         self, Failure, Result,
         step::{self, is_detail, words},
     },
-    output::Output,
+    output::{self, Output},
 };
 
 /// What came of a user.
@@ -53,6 +54,9 @@ pub(super) struct Report {
     has_delivered: bool,
     /// Whether a user was made, or given what it lacked.
     has_made: bool,
+    /// When the oldest of the active keys was made, and when something is due next.
+    oldest: Option<Timestamp>,
+    next: Option<Timestamp>,
     /// The waits that were told.
     waits: BTreeSet<(Who, AccessKeyId)>,
 }
@@ -85,6 +89,8 @@ impl Report {
             tally,
             has_delivered: false,
             has_made: false,
+            oldest: None,
+            next: None,
             waits: BTreeSet::new(),
         }
     }
@@ -221,11 +227,6 @@ impl Report {
         self.tally.changed > 0
     }
 
-    /// Whether a store may hold a new credential.
-    pub(super) fn has_delivered(&self) -> bool {
-        self.has_delivered
-    }
-
     pub(super) fn ended(&mut self, who: &Who, stores: &[Store], ended: Ended) {
         let problem = match &ended {
             Ended::Out(outcome, rotation) => explain::rotation::problem(outcome, rotation),
@@ -235,6 +236,13 @@ impl Report {
         self.records.ended(who, &row);
         if let Ended::Out(outcome, _) = &ended {
             self.tally.changed += usize::from(!outcome.steps.is_empty());
+            let next = match &outcome.end {
+                End::Done { due } => *due,
+                End::Waits { until, .. } => Some(*until),
+                _ => None,
+            };
+            self.oldest = self.oldest.into_iter().chain(outcome.oldest).min();
+            self.next = self.next.into_iter().chain(next).min();
         }
         match (&ended, problem) {
             (Ended::Out(outcome, _), _) if matches!(outcome.end, End::Interrupted { .. }) => {
@@ -262,14 +270,16 @@ impl Report {
     }
 
     /// Says what all of it came to.
-    pub(super) async fn finish(self) -> Result<Exit> {
+    pub(super) async fn finish(self) -> Result<Done> {
+        let (has_changes, has_delivered) = (self.has_changes(), self.has_delivered);
         let Self { mode, output, records, progress, overview, rows, tally, has_made, .. } = self;
+        let mut answer = Value::Null;
         progress.finish_and_clear();
         let Tally { users, changed, waiting, unfinished, failed, not_begun, interrupted } = tally;
         let unfinished = unfinished + interrupted;
         let answered = if output.json {
             let has_credential = rows.iter().any(|row| row["smtp_password"].is_string());
-            let mut answer = json!({
+            answer = json!({
                 "users": rows,
                 "summary": {
                     "users": users, "changed": changed, "waiting": waiting,
@@ -280,6 +290,8 @@ impl Report {
                 answer["summary"]["plan"] = overview.counts();
             }
             match has_credential {
+                // a function answers what it was asked for
+                _ if output::is_serving() => Ok(()),
                 true => output.deliver(&format!("{answer:#}\n")).map_err(lost),
                 false => output.answer_json(&answer).map_err(Failure::from),
             }
@@ -312,11 +324,13 @@ impl Report {
         }
         records.finish(&output).await?;
         answered?;
-        Ok(match (unfinished, failed + not_begun) {
+        let exit = match (unfinished, failed + not_begun) {
             (0, 0) => Exit::Done,
             (0, _) if mode == Mode::DryRun || changed == 0 && !has_made => Exit::Failed,
             _ => Exit::Unfinished,
-        })
+        };
+        let (oldest, next) = (self.oldest, self.next);
+        Ok(Done { exit, has_changes, has_delivered, answer, oldest, next })
     }
 
     fn out(&mut self, who: &Who, stores: &[Store], outcome: &Outcome, server: &Server) {

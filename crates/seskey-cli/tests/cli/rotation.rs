@@ -3,6 +3,7 @@
 
 mod arena;
 mod deeds;
+mod function;
 mod interrupt;
 mod kills;
 mod many;

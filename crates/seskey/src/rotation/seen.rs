@@ -41,6 +41,9 @@ pub struct Seen {
     pub unconfirmed: BTreeSet<AccessKeyId>,
     /// The keys that were refused when they were to be confirmed, and not proven since.
     pub refused: BTreeSet<AccessKeyId>,
+    /// The keys that a rotation by Secrets Manager is about to put in use: they are in a version labelled
+    /// [`PENDING`](super::PENDING).
+    pub pending: BTreeSet<AccessKeyId>,
     /// The key for which this process has run the hook, since it last delivered to any store.
     pub hooked: Option<AccessKeyId>,
 }
@@ -171,6 +174,7 @@ impl Seen {
             proven: BTreeSet::new(),
             unconfirmed: BTreeSet::new(),
             refused: BTreeSet::new(),
+            pending: BTreeSet::new(),
             hooked: None,
         }
     }

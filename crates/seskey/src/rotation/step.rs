@@ -141,6 +141,8 @@ pub enum Reason {
     /// Somebody has deactivated the key that was handed over. A key in [`Goal::replace`](super::Goal::replace), or
     /// [`Goal::force`](super::Goal::force), makes a new one.
     Deactivated(AccessKeyId),
+    /// A rotation by Secrets Manager has made this key, and has not finished. Nothing goes on without it.
+    Pending(AccessKeyId),
     /// There are two active keys, and no hand-over says which of them nobody reads any more.
     /// [`Goal::force`](super::Goal::force) retires the one that was not used for longer.
     NoRoom(Vec<AccessKeyId>),

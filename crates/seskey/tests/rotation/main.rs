@@ -7,6 +7,7 @@ mod cuts;
 mod decisions;
 mod evidence;
 mod forecast;
+mod function;
 mod late;
 mod laws;
 mod leak;

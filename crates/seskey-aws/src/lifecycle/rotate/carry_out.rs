@@ -269,6 +269,12 @@ impl Run<'_> {
     }
 }
 
+/// Whether the step does what was done before.
+pub(super) fn is_again(done: &Step, step: &Step) -> bool {
+    matches!((done, step), (Step::CreateKey(_), Step::CreateKey(_)))
+        || matches!(step, Step::Deliver { .. }) && done == step
+}
+
 /// What a store remembers of a credential that it held before.
 async fn previous(
     account: &Account,

@@ -70,12 +70,17 @@ impl Run<'_> {
                 ..Holding::new(store::id(store, &self.rotation.region), region.clone())
             });
         }
+        let pending = match &notes.intent {
+            Some(intent) => self.pending(intent, &stores).await?,
+            None => BTreeSet::new(),
+        };
         let now = self.account.now().unwrap_or_else(Timestamp::now);
         Ok(Seen {
             gone: notes.intent.iter().flat_map(gone).collect(),
             keys,
             notes,
             stores,
+            pending,
             sending: self.sending.clone(),
             at_hand: self.passwords.at_hand(),
             kept: self.passwords.kept.clone(),
@@ -85,6 +90,28 @@ impl Run<'_> {
             hooked: self.passwords.hooked.clone(),
             ..Seen::at(whole_seconds(now), self.id)
         })
+    }
+
+    /// The keys of the intent that a rotation by Secrets Manager is about to put in use. It is asked only where a key is
+    /// in no store and was not made here.
+    async fn pending(
+        &self,
+        intent: &Intent,
+        stores: &[Holding],
+    ) -> Result<BTreeSet<AccessKeyId>, RotateFailure> {
+        let is_held = |key| stores.iter().any(|store| store.holds.contains(key));
+        if intent.made.keys().all(|key| is_held(key) || self.passwords.is_made_here(key)) {
+            return Ok(BTreeSet::new());
+        }
+        let mut pending = BTreeSet::new();
+        for store in &self.rotation.stores {
+            let held = store::pending(self.account, store, &self.passwords.ours).await;
+            match held.map_err(|error| RotateFailure::of_store(store, error))? {
+                Held::Credentials(held) => pending.extend(held.into_iter().map(|(key, _)| key)),
+                Held::Nothing | Held::Foreign => {}
+            }
+        }
+        Ok(pending)
     }
 
     /// Asks when these keys were last used.

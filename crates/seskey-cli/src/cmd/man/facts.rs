@@ -21,9 +21,9 @@ const fn row(name: &'static str, verbs: &'static [&'static str], meaning: &'stat
 const ALL: &[&str] = &[];
 const IN_AN_ACCOUNT: &[&str] = &[
     "create", "list", "audit", "verify", "diagnose", "rotate", "plan", "apply", "revoke", "delete",
-    "migrate",
+    "migrate", "lambda",
 ];
-const WITH_STORES: &[&str] = &["create", "rotate", "plan", "apply", "revoke"];
+const WITH_STORES: &[&str] = &["create", "rotate", "plan", "apply", "revoke", "lambda"];
 const WITH_A_REGION: &[&str] = &[
     "derive", "render", "create", "verify", "diagnose", "rotate", "plan", "apply", "revoke",
     "local",
@@ -72,8 +72,18 @@ pub(super) const ENVIRONMENT: &[Fact] = &[
     ),
     row(
         "SESKEY_SMTP_ENDPOINT, SESKEY_CA_FILE",
-        &["plan", "apply"],
+        &["plan", "apply", "lambda"],
         "Where plan and apply prove credentials, and whom they trust there, where seskey.toml does not say.",
+    ),
+    row(
+        "SESKEY_CONFIG",
+        &["lambda"],
+        "The seskey.toml of a function of Lambda: a path in its package, or ssm:/NAME of a parameter.",
+    ),
+    row(
+        "AWS_LAMBDA_RUNTIME_API, AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_FUNCTION_MEMORY_SIZE, AWS_LAMBDA_FUNCTION_VERSION, LAMBDA_TASK_ROOT",
+        &["lambda"],
+        "What Lambda tells its functions.",
     ),
     row(
         "SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY",

@@ -32,21 +32,12 @@ struct State {
 impl Proxy {
     pub(crate) fn start(upstream: SocketAddr) -> Self {
         let state = Arc::<Mutex<State>>::default();
-        let counted = Arc::clone(&state);
-        let address = proxy::start(upstream, move |_, ask| {
-            let moment = counted.lock().unwrap().count();
-            if moment == Some(Moment::Before) {
-                counted.lock().unwrap().kill();
-                return None;
-            }
-            let answer = ask()?;
-            if moment == Some(Moment::After) {
-                counted.lock().unwrap().kill();
-                return None;
-            }
-            Some(answer)
-        });
-        Self { address, state }
+        Self { address: counting(upstream, &state), state }
+    }
+
+    /// The address of another server, whose calls count too.
+    pub(crate) fn before(&self, upstream: SocketAddr) -> SocketAddr {
+        counting(upstream, &self.state)
     }
 
     /// From now on calls are counted anew, and the one of this number is the last.
@@ -77,4 +68,21 @@ impl State {
             let _ = kill_process(child, Signal::KILL);
         }
     }
+}
+
+fn counting(upstream: SocketAddr, state: &Arc<Mutex<State>>) -> SocketAddr {
+    let counted = Arc::clone(state);
+    proxy::start(upstream, move |_, ask| {
+        let moment = counted.lock().unwrap().count();
+        if moment == Some(Moment::Before) {
+            counted.lock().unwrap().kill();
+            return None;
+        }
+        let answer = ask()?;
+        if moment == Some(Moment::After) {
+            counted.lock().unwrap().kill();
+            return None;
+        }
+        Some(answer)
+    })
 }

@@ -1,0 +1,173 @@
+//! What a rotation function of AWS Secrets Manager does in one of its four steps, worked out from what is seen.
+//!
+//! Each step may come twice, late, in another order, or after a kill. Whatever comes, a step does what is left of it, or
+//! says why it is none of its business. None of them deactivates or deletes a key that was in use: that is due later, and
+//! is left to [`next`](super::next).
+//!
+//! Sources: AWS Secrets Manager User Guide, "Rotation by Lambda function", and "Lambda function rotation strategies";
+//! Secrets Manager API, `RotateSecret`, `PutSecretValue`, `UpdateSecretVersionStage`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+};
+
+use super::{Goal, Seen, Step, next};
+use crate::access_key::AccessKeyId;
+
+/// The label of the version in use.
+pub const CURRENT: &str = "AWSCURRENT";
+
+/// The label of the version that a rotation makes.
+pub const PENDING: &str = "AWSPENDING";
+
+/// What Secrets Manager asks for, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // Secrets Manager's own words
+pub enum FunctionStep {
+    CreateSecret,
+    SetSecret,
+    TestSecret,
+    FinishSecret,
+}
+
+/// A secret under rotation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretSeen {
+    /// Whether the secret is rotated at all.
+    pub is_enabled: bool,
+    /// The labels of each version, by its ID.
+    pub labels: BTreeMap<String, BTreeSet<String>>,
+    /// The version that the rotation makes: the client request token.
+    pub version: String,
+    /// What that version holds.
+    pub value: Value,
+}
+
+/// What a version of a secret holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing: it was not put there yet.
+    None,
+    /// A credential of this key.
+    Key(AccessKeyId),
+    /// Something that is not an SMTP credential.
+    Foreign,
+}
+
+/// What is left of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Nothing: it was done before.
+    Nothing,
+    /// Make a key, prove it, and put it into the version.
+    Make,
+    /// Log in with the version in use.
+    TryCurrent,
+    /// Log in with the version that is to be used.
+    TryPending(AccessKeyId),
+    /// The same; then move [`CURRENT`] to it, and note the hand-over.
+    Move {
+        /// The key in it.
+        key: AccessKeyId,
+        /// The version that has the label now.
+        from: Option<String>,
+    },
+    /// Note the hand-over: the label was moved before.
+    HandOver,
+}
+
+/// Why a step is not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Abandoned {
+    /// The secret is not rotated.
+    #[error("rotation is not enabled")]
+    NotEnabled,
+    /// The secret has no such version.
+    #[error("it has no version {version}")]
+    NoVersion {
+        /// The client request token.
+        version: String,
+    },
+    /// The version is not, or no longer, one that a rotation makes.
+    #[error("the version {version} is not labelled {PENDING}")]
+    NotPending {
+        /// The client request token.
+        version: String,
+    },
+    /// The step before has not put anything into the version.
+    #[error("the version {version} holds nothing yet")]
+    Empty {
+        /// The client request token.
+        version: String,
+    },
+    /// Somebody else has put something into the version.
+    #[error("the version {version} does not hold an SMTP credential")]
+    Foreign {
+        /// The client request token.
+        version: String,
+    },
+}
+
+/// What is left of the step.
+///
+/// # Errors
+/// It cannot be done, and trying again does not help.
+pub fn work(step: FunctionStep, seen: &SecretSeen) -> Result<Work, Abandoned> {
+    use FunctionStep::{CreateSecret, FinishSecret, SetSecret, TestSecret};
+    let version = || seen.version.clone();
+    let labels = seen
+        .labels
+        .get(&seen.version)
+        .ok_or_else(|| Abandoned::NoVersion { version: version() })?;
+    match (step, &seen.value) {
+        _ if !seen.is_enabled => Err(Abandoned::NotEnabled),
+        (FinishSecret, _) if labels.contains(CURRENT) => Ok(Work::HandOver),
+        _ if labels.contains(CURRENT) => Ok(Work::Nothing),
+        _ if !labels.contains(PENDING) => Err(Abandoned::NotPending { version: version() }),
+        (_, Value::Foreign) => Err(Abandoned::Foreign { version: version() }),
+        (CreateSecret, Value::None) => Ok(Work::Make),
+        (CreateSecret, Value::Key(_)) => Ok(Work::Nothing),
+        // where a rotation is set up and not begun, this step alone comes, and there is no new key
+        (TestSecret, Value::None) => Ok(Work::TryCurrent),
+        (SetSecret | FinishSecret, Value::None) => Err(Abandoned::Empty { version: version() }),
+        // there is nothing to set: IAM has had the key since it was made
+        (SetSecret, Value::Key(_)) => Ok(Work::TryCurrent),
+        (TestSecret, Value::Key(key)) => Ok(Work::TryPending(key.clone())),
+        (FinishSecret, Value::Key(key)) => {
+            Ok(Work::Move { key: key.clone(), from: seen.current().map(str::to_owned) })
+        }
+    }
+}
+
+/// As [`next`], for a secret whose keys a rotation function makes: what the stores hold is noted, and what was noted is
+/// retired in time, but no key is made.
+pub fn settle(seen: &Seen, goal: &Goal) -> Step {
+    match next(seen, goal) {
+        Step::WriteIntent(_) | Step::CreateKey(_) => Step::Done { due: None },
+        step => step,
+    }
+}
+
+impl SecretSeen {
+    /// The version in use.
+    pub fn current(&self) -> Option<&str> {
+        let mut versions = self.labels.iter();
+        versions.find(|(_, labels)| labels.contains(CURRENT)).map(|(version, _)| &**version)
+    }
+}
+
+impl FromStr for FunctionStep {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "createSecret" => Ok(Self::CreateSecret),
+            "setSecret" => Ok(Self::SetSecret),
+            "testSecret" => Ok(Self::TestSecret),
+            "finishSecret" => Ok(Self::FinishSecret),
+            _ => Err(()),
+        }
+    }
+}
