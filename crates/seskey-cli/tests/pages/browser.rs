@@ -15,6 +15,7 @@ use fantoccini::{
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// What the browser does with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,11 @@ pub(crate) struct Browser {
     _driver: Driver,
     /// What is downloaded.
     pub(crate) downloads: TempDir,
+    _place: SemaphorePermit<'static>,
 }
+
+/// A browser is many processes, so there are few at a time.
+static PLACES: Semaphore = Semaphore::const_new(2);
 
 struct Driver(Child);
 
@@ -45,6 +50,7 @@ impl Drop for Driver {
 impl Browser {
     /// Starts one, where there is one. In CI there is.
     pub(crate) async fn start(scripts: Scripts) -> Option<Self> {
+        let place = PLACES.acquire().await.unwrap();
         let started = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -68,7 +74,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{}", port.unwrap()))
             .await
             .unwrap();
-        Some(Self { client, _driver: driver, downloads })
+        Some(Self { client, _driver: driver, downloads, _place: place })
     }
 
     pub(crate) async fn goto(&self, url: &str) {

@@ -48,6 +48,17 @@ impl Scene {
         format!("{}{path}", self.local.at("/endpoint_url"))
     }
 
+    /// Has a credential made that sends from one domain, up to its end.
+    async fn create(&self, user: &str) {
+        let browser = &self.browser;
+        browser.goto(&self.at("/credentials/new")).await;
+        browser.fill("User name", user).await;
+        browser.fill("May send from", "*@example.com").await;
+        browser.press("Review what will be made").await;
+        browser.press("Create").await;
+        browser.says("Done.").await;
+    }
+
     /// Whether the credential logs in.
     fn logs_in(&self, user_name: &str, password: &str) -> bool {
         let file = self.folder.path().join("password");
@@ -163,6 +174,79 @@ async fn names_are_text() {
     }
     assert_eq!(Iam::of(local).users(), Vec::<String>::new());
     scene.end().await;
+}
+
+/// Each deed is reviewed, then done: a rotation into a file, a revocation, its undoing, and the end of the user.
+async fn a_user_is_managed(scripts: Scripts) {
+    let Some(scene) = Scene::new(scripts).await else { return };
+    let Scene { browser, local, folder } = &scene;
+    let iam = Iam::of(local);
+    scene.create("app").await;
+    let user = scene.at("/credentials/app");
+    browser.goto(&user).await;
+    for (from, verdict) in
+        [("news@example.com", "It may send"), ("eve@example.org", "It may not send")]
+    {
+        browser.fill("From", from).await;
+        browser.fill("To", "ann@example.net").await;
+        browser.press("Ask its policies").await;
+        browser.says(verdict).await;
+    }
+
+    let store = folder.path().join("app.env");
+    browser.fill("Stores", &format!("file:{}", store.display())).await;
+    browser.labelled("Now").await.click().await.unwrap();
+    browser.press("Review the rotation").await;
+    browser.says("Nothing has been changed yet").await;
+    assert!(!store.exists());
+    browser.press("Rotate").await;
+    browser.says("the old access key").await;
+    browser.says("Done.").await;
+    let written = fs::read_to_string(&store).unwrap();
+    let value = |name: &str| {
+        let line = written.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().trim_start_matches('=').to_owned()
+    };
+    let (user_name, password) = (value("SMTP_USERNAME"), value("SMTP_PASSWORD"));
+    assert!(scene.logs_in(&user_name, &password));
+
+    browser.goto(&user).await;
+    browser.press("Review the revocation").await;
+    browser.press("Deactivate every key").await;
+    // it was not confirmed
+    browser.seen(Locator::Css("[role=alert]")).await;
+    assert!(scene.logs_in(&user_name, &password));
+    browser.labelled("Mail that is sent").await.click().await.unwrap();
+    browser.press("Deactivate every key").await;
+    browser.says("Done.").await;
+    assert!(!scene.logs_in(&user_name, &password));
+
+    browser.goto(&user).await;
+    browser.press("Review what is undone").await;
+    browser.press("Activate the old key").await;
+    browser.says("Done.").await;
+
+    browser.goto(&user).await;
+    browser.press("Review what is deleted").await;
+    browser.fill("Type the name", "ap").await;
+    browser.press("Delete the user").await;
+    browser.seen(Locator::Css("[role=alert]")).await;
+    assert_eq!(iam.users(), ["app"]);
+    browser.fill("Type the name", "app").await;
+    browser.press("Delete the user").await;
+    browser.says("Done.").await;
+    assert_eq!(iam.users(), Vec::<String>::new());
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_user_is_managed_with_scripts() {
+    a_user_is_managed(Scripts::Run).await;
+}
+
+#[tokio::test]
+async fn a_user_is_managed_without_scripts() {
+    a_user_is_managed(Scripts::Off).await;
 }
 
 /// A tab that lost its session, a second tab, and the one that began: the verb goes on, and all find its end.
