@@ -38,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             proven: BTreeSet::new(),
             unconfirmed: BTreeSet::new(),
             refused: BTreeSet::new(),
+            pending: BTreeSet::new(),
             hooked: None,
         };
         println!("{age} days old: {:?}", next(&seen, &goal));

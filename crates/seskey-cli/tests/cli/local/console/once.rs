@@ -108,7 +108,7 @@ fn the_steps_come_as_they_happen_and_go_on_alone() {
         let mut lines =
             lines.filter(|line| line.starts_with("data: ") || line.starts_with("event: "));
         let mut seen = vec![];
-        while !seen.last().is_some_and(|line: &String| line == last) {
+        while seen.last().is_none_or(|line: &String| line != last) {
             seen.push(lines.next().expect("it lasts until the end"));
         }
         seen
