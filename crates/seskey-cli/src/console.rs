@@ -5,7 +5,7 @@
 //!
 //! How a page is added: a struct with `#[derive(Template)]`, whose template extends `page.html` and which has a `layout`; a
 //! handler that takes a [`Visitor`] (and a [`Form`] where it changes something: that is judged by then) and answers with
-//! [`page`]; and its path in [`router`]. What is shown while it happens is a list with `data-live`, fed by
+//! [`page()`]; and its path in [`router`]. What is shown while it happens is a list with `data-live`, fed by
 //! [`live::Events`].
 
 mod command;

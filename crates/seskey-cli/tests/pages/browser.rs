@@ -3,7 +3,7 @@
 use std::{
     env,
     fmt::Debug,
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Write},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -59,7 +59,8 @@ impl Browser {
         let Ok(mut child) = started else {
             assert!(env::var_os("CI").is_none(), "no chromedriver, and CI must have it");
             // straight to the terminal: what a test that passes prints is not shown
-            writeln!(std::io::stderr(), "SKIPPED: no chromedriver, so no page was seen").unwrap();
+            let mut terminal = io::stderr();
+            writeln!(terminal, "SKIPPED: no chromedriver, so no page was seen").unwrap();
             return None;
         };
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
