@@ -1,20 +1,19 @@
-//! All that the program writes: the answer on stdout, everything else on stderr; or all of it for a page.
+//! All that the program writes: the answer on stdout, everything else on stderr; or all of it for a page, or into the log
+//! of a function.
 
 mod transcript;
 
 use std::{
-    fmt,
     fs::{self, File, Metadata},
     io::{self, IsTerminal, Write},
     os::{
         fd::AsFd,
         unix::fs::{FileTypeExt, MetadataExt},
     },
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
-use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -34,39 +33,54 @@ pub(crate) struct Output {
     pub(crate) verbose: bool,
     /// Whether answers are JSON.
     pub(crate) json: bool,
-    /// What is written in the place of the terminal.
-    transcript: Option<Arc<Transcript>>,
+    to: To,
 }
 
-const ERROR: Style = AnsiColor::Red.on_default().bold();
-const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-const HINT: Style = AnsiColor::Cyan.on_default();
+/// Where it speaks.
+#[derive(Debug, Clone, Default)]
+enum To {
+    #[default]
+    Terminal,
+    /// To a page, which shows what it is told.
+    Page(Arc<Transcript>),
+    /// In the log of a function, about the request of this ID.
+    Function(Arc<str>),
+}
 
 impl Output {
     pub(crate) fn new(global: &Global) -> Self {
         let Global { quiet, verbose, json, .. } = *global;
-        Self { quiet, verbose: verbose > 0, json, transcript: None }
+        Self { quiet, verbose: verbose > 0, json, to: To::Terminal }
     }
 
     /// The same for a page, which shows what it is told.
     pub(crate) fn of_page(global: &Global, transcript: Arc<Transcript>) -> Self {
-        Self { transcript: Some(transcript), ..Self::new(global) }
+        Self { to: To::Page(transcript), ..Self::new(global) }
+    }
+
+    /// The same for a request to a function, whose answer is not printed.
+    pub(crate) fn of_request(self, id: &str) -> Self {
+        Self { to: To::Function(id.into()), ..self }
     }
 
     pub(crate) fn transcript(&self) -> Option<&Transcript> {
-        self.transcript.as_deref()
+        match &self.to {
+            To::Page(transcript) => Some(transcript),
+            To::Terminal | To::Function(_) => None,
+        }
     }
 
     /// The answer. A reader that has gone away has read enough.
     pub(crate) fn answer(&self, text: &str) -> io::Result<()> {
-        if let Some(transcript) = &self.transcript {
-            transcript.answer(text);
-            return Ok(());
+        match &self.to {
+            To::Page(transcript) => transcript.answer(text),
+            To::Function(_) => {}
+            To::Terminal => match write(text) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                written => return written,
+            },
         }
-        match self.deliver(text) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            delivered => delivered,
-        }
+        Ok(())
     }
 
     /// An answer that tells what was done, and nothing where only what went wrong is to be said.
@@ -76,13 +90,12 @@ impl Output {
 
     /// An answer with a credential in it: all of it or an error, so that nothing is thought delivered that was not.
     pub(crate) fn deliver(&self, text: &str) -> io::Result<()> {
-        if let Some(transcript) = &self.transcript {
-            transcript.deliver(text);
-            return Ok(());
+        match &self.to {
+            To::Page(transcript) => transcript.deliver(text),
+            To::Function(_) => {}
+            To::Terminal => return write(text),
         }
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        stdout.flush()
+        Ok(())
     }
 
     /// Refuses to make a credential that nobody would get: stdout is the null device, as is one that was closed before
@@ -94,7 +107,7 @@ impl Output {
             of.file_type().is_char_device() && of.rdev() == null.rdev()
         };
         match (stdout, null) {
-            (Ok(stdout), Ok(null)) if self.transcript.is_none() && is_null(&stdout, &null) => {
+            (Ok(stdout), Ok(null)) if self.is_for_terminal() && is_null(&stdout, &null) => {
                 Err(Failure::usage(
                     "the credential would be lost: stdout is closed or /dev/null, and IAM tells its secret only once",
                     hint,
@@ -110,9 +123,7 @@ impl Output {
     }
 
     pub(crate) fn warn(&self, message: &str) {
-        if !self.tells(Line::Warning, message) {
-            say(Level::Warn, format_args!("{WARNING}warning:{WARNING:#} {}", printable(message)));
-        }
+        self.say(&Line::Warning(printable(message)));
     }
 
     /// What is going on, for a person who wants to know all of it.
@@ -124,8 +135,8 @@ impl Output {
 
     /// What is going on, for a person who waits.
     pub(crate) fn note(&self, message: &str) {
-        if !self.quiet && !self.tells(Line::Note, message) {
-            say(Level::Info, format_args!("{}", printable(message)));
+        if !self.quiet {
+            self.say(&Line::Note(printable(message)));
         }
     }
 
@@ -137,33 +148,40 @@ impl Output {
     }
 
     pub(crate) fn hint(&self, message: &str) {
-        if !self.tells(Line::Hint, message) {
-            say(Level::Info, format_args!("{HINT}hint:{HINT:#} {}", printable(message)));
+        self.say(&Line::Hint(printable(message)));
+    }
+
+    /// Says it. Whether anybody listens there changes nothing.
+    fn say(&self, line: &Line) {
+        match &self.to {
+            To::Page(transcript) => transcript.say(line.clone()),
+            To::Function(_) => self.log(json!({"level": line.level(), "message": line.worded()})),
+            To::Terminal => {
+                let _ = writeln!(anstream::stderr(), "seskey: {}", line.coloured());
+            }
         }
     }
 
-    /// Tells it to the page, if it is for one.
-    fn tells(&self, line: fn(String) -> Line, message: &str) -> bool {
-        if let Some(transcript) = &self.transcript {
-            transcript.say(line(printable(message)));
-        }
-        self.transcript.is_some()
+    /// A line of the log of a function, with the time and the ID of the request as Lambda calls them.
+    pub(crate) fn log(&self, mut line: Value) {
+        let To::Function(request) = &self.to else { return };
+        line["timestamp"] = jiff::Timestamp::now().to_string().into();
+        line["requestId"] = (**request).into();
+        let _ = writeln!(io::stdout().lock(), "{line}");
     }
 
     /// What is under way in this moment: a terminal shows it until the next word.
     pub(crate) fn passing(&self, spinner: &ProgressBar, message: String) {
-        match &self.transcript {
-            Some(transcript) => transcript.say(Line::Note(printable(&message))),
-            None => spinner.set_message(message),
+        match &self.to {
+            To::Page(transcript) => transcript.say(Line::Note(printable(&message))),
+            To::Terminal | To::Function(_) => spinner.set_message(message),
         }
     }
 
     /// What failed, without what may be a secret that was typed in the place of something else.
     pub(crate) fn failure(&self, failure: &Failure, typed: impl Iterator<Item = String>) {
         let (message, hint) = bare(failure, &typed.collect::<Vec<_>>());
-        if !self.tells(Line::Failure, &message) {
-            say(Level::Error, format_args!("{ERROR}{}{ERROR:#}", printable(&message)));
-        }
+        self.say(&Line::Failure(message));
         self.hint(&hint);
     }
 
@@ -178,19 +196,24 @@ impl Output {
         let typed: Vec<String> = typed.collect();
         let Failure { message, hint, exit, .. } = explain::usage::failure(error, &typed);
         let bare = |text: &str| without_secrets(text, typed.iter().cloned(), looks_secret);
-        say(Level::Error, format_args!("{ERROR}{}{ERROR:#}", printable(&bare(&message))));
-        Self::default().hint(&bare(&hint));
+        let terminal = Self::default();
+        terminal.say(&Line::Failure(printable(&bare(&message))));
+        terminal.hint(&bare(&hint));
         exit
     }
 
     /// Whether nothing moves on a terminal.
     fn is_still(&self) -> bool {
-        self.quiet || self.transcript.is_some() || !io::stderr().is_terminal()
+        self.quiet || !self.is_for_terminal() || !io::stderr().is_terminal()
     }
 
     /// Whether a person reads the answer.
     pub(crate) fn is_watched(&self) -> bool {
-        !self.json && self.transcript.is_none() && io::stdout().is_terminal()
+        !self.json && self.is_for_terminal() && io::stdout().is_terminal()
+    }
+
+    fn is_for_terminal(&self) -> bool {
+        matches!(self.to, To::Terminal)
     }
 
     /// A sign of life on a terminal.
@@ -224,42 +247,10 @@ impl Output {
     }
 }
 
-/// Says it on stderr, or in the log of the request that is served. Whether anybody listens there changes nothing.
-fn say(level: Level, message: fmt::Arguments<'_>) {
-    if !is_serving() {
-        let _ = writeln!(anstream::stderr(), "seskey: {message}");
-        return;
-    }
-    let message = anstream::adapter::strip_str(&message.to_string()).to_string();
-    log(json!({"level": format!("{level:?}").to_uppercase(), "message": message}));
-}
-
-#[derive(Debug)]
-enum Level {
-    Info,
-    Warn,
-    Error,
-}
-
-/// The request that a function serves.
-static SERVED: Mutex<Option<String>> = Mutex::new(None);
-
-/// From now on what is said is a line of JSON with the ID of this request.
-pub(crate) fn serve(request: Option<String>) {
-    *SERVED.lock().unwrap_or_else(PoisonError::into_inner) = request;
-}
-
-/// Whether a function serves a request.
-pub(crate) fn is_serving() -> bool {
-    SERVED.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-}
-
-/// A line of the log of a function, with the time and the ID of the request as Lambda calls them.
-pub(crate) fn log(mut line: Value) {
-    let request = SERVED.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    line["timestamp"] = jiff::Timestamp::now().to_string().into();
-    line["requestId"] = request.into();
-    let _ = writeln!(io::stdout().lock(), "{line}");
+fn write(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
 }
 
 /// Message and hint, without what may be a secret that was typed in the place of something else.

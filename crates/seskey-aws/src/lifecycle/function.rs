@@ -144,7 +144,7 @@ pub async fn find(account: &Account, secret: &str, version: &str) -> Result<Foun
     };
     seen.value = match &pending {
         None => Value::None,
-        Some(text) => key_in(text).map_or(Value::Foreign, Value::Key),
+        Some(text) => key_in(text).map_or(Value::Foreign, |_| Value::Credential),
     };
     Ok(Found { arn, store, tags, seen, current, pending })
 }
@@ -219,9 +219,9 @@ pub async fn carry_out(
     match &work {
         Work::Nothing => {}
         Work::TryCurrent => on.try_current().await?,
-        Work::TryPending(_) => on.try_pending().await?,
+        Work::TryPending => on.try_pending().await?,
         Work::Make => on.make().await?,
-        Work::Move { from, .. } => {
+        Work::Move { from } => {
             on.try_pending().await?;
             let to = &request.version;
             versions::move_current(&on.service, &secret.name, to, from.as_deref()).await?;

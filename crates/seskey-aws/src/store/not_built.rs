@@ -26,14 +26,7 @@ pub(super) async fn previous(_: &Account, _: &AwsSecret, _: &Form) -> Result<Hel
 }
 
 #[cfg(not(feature = "secretsmanager"))]
-pub(super) async fn pending(
-    _: &Account,
-    _: &AwsSecret,
-    _: &Form,
-    _: &BTreeSet<AccessKeyId>,
-) -> Result<Held, StoreError> {
-    Err(StoreError::NotBuilt)
-}
+pub(super) use self::read as pending;
 
 pub(super) async fn write(
     _: &Account,

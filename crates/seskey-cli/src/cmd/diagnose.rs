@@ -56,10 +56,9 @@ pub(crate) fn run(args: &Diagnose, global: &Global, output: &Output) -> Result<E
 fn where_typed(args: &Diagnose) -> Diagnose {
     let is_typed = args.host.is_some() || args.port.is_some();
     let mut args = args.clone();
-    args.endpoint.smtp_endpoint = args
-        .endpoint
-        .smtp_endpoint
-        .filter(|endpoint| !is_typed || smtp::endpoint_of_environment().as_ref() != Some(endpoint));
+    args.endpoint.smtp_endpoint = args.endpoint.smtp_endpoint.filter(|endpoint| {
+        !is_typed || smtp::of_environment().smtp_endpoint.as_ref() != Some(endpoint)
+    });
     args
 }
 

@@ -202,15 +202,11 @@ async fn reach(
     global: &Global,
 ) -> Result<Reached> {
     let reached = connect(account, fleet, global).await;
+    let usual = smtp::of_environment();
     let endpoint = Endpoint {
-        smtp_endpoint: account.smtp_endpoint.clone().or_else(smtp::endpoint_of_environment),
-        ca_file: account
-            .ca_file
-            .as_ref()
-            .map(|path| beside(file, path))
-            .or_else(smtp::ca_file_of_environment),
-        starttls: false,
-        tls_wrapper: false,
+        smtp_endpoint: account.smtp_endpoint.clone().or(usual.smtp_endpoint),
+        ca_file: account.ca_file.as_ref().map(|path| beside(file, path)).or(usual.ca_file),
+        ..usual
     };
     // one long list is cheaper than a call a user; who may not read it asks for each
     let senders = match users > 1 {

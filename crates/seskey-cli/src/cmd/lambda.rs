@@ -18,7 +18,7 @@ use std::{
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 use seskey_aws::lifecycle::Interrupt;
-use tokio::{runtime::Builder, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use self::event::Event;
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
     environment::variable,
     exit::Exit,
     explain::{Failure, Result},
-    output::{self, Output},
+    output::Output,
 };
 
 pub(crate) fn run(global: &Global, output: &Output) -> Result<Exit> {
@@ -39,13 +39,9 @@ pub(crate) fn run(global: &Global, output: &Output) -> Result<Exit> {
             ));
         }
     }
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        Failure::new(format!("cannot start: {error}"), "the system is out of resources")
-    })?;
     let (global, output) = (global.clone(), output.clone());
     let handler = service_fn(move |event| one(event, global.clone(), output.clone()));
-    runtime.block_on(lambda_runtime::run(handler)).map_err(|error| {
+    aws::block_on(lambda_runtime::run(handler))?.map_err(|error| {
         Failure::new(format!("the runtime API of Lambda: {error}"), "Lambda starts it again")
     })?;
     Ok(Exit::Done)
@@ -59,12 +55,11 @@ async fn one(
 ) -> std::result::Result<Value, Diagnostic> {
     let LambdaEvent { payload, context } = event;
     let handled = spawn_blocking(move || {
-        output::serve(Some(context.request_id.clone()));
+        let output = output.of_request(&context.request_id);
         let handled = handle(&payload, &context, &global, &output);
         if let Err(failure) = &handled {
             output.failure(failure, std::iter::empty());
         }
-        output::serve(None);
         handled
     });
     let failure = match handled.await {

@@ -43,14 +43,15 @@ pub(crate) fn server(
     Ok(Server { server_name, ..Server::new(&host, port, security) })
 }
 
-/// What the option of the same name would have been given by the environment.
-pub(crate) fn endpoint_of_environment() -> Option<String> {
-    variable("SESKEY_SMTP_ENDPOINT")
-}
-
-/// The same of the certificate authority.
-pub(crate) fn ca_file_of_environment() -> Option<PathBuf> {
-    env::var_os("SESKEY_CA_FILE").filter(|path| !path.is_empty()).map(PathBuf::from)
+/// What the options would have been given by the environment.
+pub(crate) fn of_environment() -> Endpoint {
+    let ca_file = env::var_os("SESKEY_CA_FILE").filter(|path| !path.is_empty());
+    Endpoint {
+        smtp_endpoint: variable("SESKEY_SMTP_ENDPOINT"),
+        ca_file: ca_file.map(PathBuf::from),
+        starttls: false,
+        tls_wrapper: false,
+    }
 }
 
 fn host_and_port(text: &str) -> Result<(String, u16)> {

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use anstream::adapter::strip_str;
+use anstyle::{AnsiColor, Style};
 use seskey::Secret;
 use seskey_aws::lifecycle::Interrupt;
 use tokio::sync::watch;
@@ -17,7 +19,7 @@ pub(crate) struct Transcript {
     interrupt: Interrupt,
 }
 
-/// What a terminal would show on stderr.
+/// What a terminal shows on stderr.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Line {
     Note(String),
@@ -32,7 +34,35 @@ impl Line {
             Self::Note(text) | Self::Warning(text) | Self::Failure(text) | Self::Hint(text) => text,
         }
     }
+
+    /// For a terminal, which may take no colours.
+    pub(super) fn coloured(&self) -> String {
+        match self {
+            Self::Note(text) => text.clone(),
+            Self::Warning(text) => format!("{WARNING}warning:{WARNING:#} {text}"),
+            Self::Failure(text) => format!("{ERROR}{text}{ERROR:#}"),
+            Self::Hint(text) => format!("{HINT}hint:{HINT:#} {text}"),
+        }
+    }
+
+    /// The same without colours.
+    pub(super) fn worded(&self) -> String {
+        strip_str(&self.coloured()).to_string()
+    }
+
+    /// As a log calls it.
+    pub(super) fn level(&self) -> &'static str {
+        match self {
+            Self::Note(_) | Self::Hint(_) => "INFO",
+            Self::Warning(_) => "WARN",
+            Self::Failure(_) => "ERROR",
+        }
+    }
 }
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
 
 impl Default for Transcript {
     fn default() -> Self {

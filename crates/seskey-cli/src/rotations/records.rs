@@ -15,7 +15,7 @@ use super::{Who, rows::step_row};
 use crate::{
     args::rotate,
     explain::{self, Failure, Result},
-    output::{self, Output},
+    output::Output,
 };
 
 /// Where records go.
@@ -31,14 +31,14 @@ pub(crate) struct Records {
 /// Where the lines go.
 enum Log {
     File(PathBuf, File),
-    /// The log of the function.
-    Function,
+    /// The log of a function.
+    Function(Output),
 }
 
 impl Records {
-    /// They are lines of the function's log.
-    pub(crate) fn of_function() -> Self {
-        Self { log: Some(Log::Function), broken: None, notify: None, news: vec![] }
+    /// They are lines of the log of a function.
+    pub(crate) fn of_function(output: &Output) -> Self {
+        Self { log: Some(Log::Function(output.clone())), broken: None, notify: None, news: vec![] }
     }
 
     /// Opens them. A log that cannot be written is found before anything is changed.
@@ -176,9 +176,9 @@ impl Records {
             line.extend(members);
         }
         match log {
-            Log::Function => {
+            Log::Function(output) => {
                 line["level"] = "INFO".into();
-                output::log(line);
+                output.log(line);
             }
             Log::File(_, file) => {
                 // in one write, so that the lines of two runs do not mix

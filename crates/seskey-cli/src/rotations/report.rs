@@ -32,7 +32,7 @@ use crate::{
         self, Failure, Result,
         step::{self, is_detail, words},
     },
-    output::{self, Output},
+    output::Output,
 };
 
 /// What came of a user.
@@ -290,8 +290,6 @@ impl Report {
                 answer["summary"]["plan"] = overview.counts();
             }
             match has_credential {
-                // a function answers what it was asked for
-                _ if output::is_serving() => Ok(()),
                 true => output.deliver(&format!("{answer:#}\n")).map_err(lost),
                 false => output.answer_json(&answer).map_err(Failure::from),
             }
@@ -399,7 +397,7 @@ impl Report {
             _ => self.tally.failed += 1,
         }
         let message = format!("{who}: {}", failure.message);
-        let failure = Failure { message, hint: failure.hint.clone(), ..*failure };
+        let failure = Failure { message, ..failure.clone() };
         self.progress.suspend(|| self.output.failure(&failure, std::iter::empty()));
     }
 

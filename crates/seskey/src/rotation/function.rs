@@ -13,7 +13,6 @@ use std::{
 };
 
 use super::{Goal, Seen, Step, next};
-use crate::access_key::AccessKeyId;
 
 /// The label of the version in use.
 pub const CURRENT: &str = "AWSCURRENT";
@@ -49,8 +48,8 @@ pub struct SecretSeen {
 pub enum Value {
     /// Nothing: it was not put there yet.
     None,
-    /// A credential of this key.
-    Key(AccessKeyId),
+    /// A credential.
+    Credential,
     /// Something that is not an SMTP credential.
     Foreign,
 }
@@ -65,11 +64,9 @@ pub enum Work {
     /// Log in with the version in use.
     TryCurrent,
     /// Log in with the version that is to be used.
-    TryPending(AccessKeyId),
+    TryPending,
     /// The same; then move [`CURRENT`] to it, and note the hand-over.
     Move {
-        /// The key in it.
-        key: AccessKeyId,
         /// The version that has the label now.
         from: Option<String>,
     },
@@ -128,15 +125,15 @@ pub fn work(step: FunctionStep, seen: &SecretSeen) -> Result<Work, Abandoned> {
         _ if !labels.contains(PENDING) => Err(Abandoned::NotPending { version: version() }),
         (_, Value::Foreign) => Err(Abandoned::Foreign { version: version() }),
         (CreateSecret, Value::None) => Ok(Work::Make),
-        (CreateSecret, Value::Key(_)) => Ok(Work::Nothing),
+        (CreateSecret, Value::Credential) => Ok(Work::Nothing),
         // where a rotation is set up and not begun, this step alone comes, and there is no new key
         (TestSecret, Value::None) => Ok(Work::TryCurrent),
         (SetSecret | FinishSecret, Value::None) => Err(Abandoned::Empty { version: version() }),
         // there is nothing to set: IAM has had the key since it was made
-        (SetSecret, Value::Key(_)) => Ok(Work::TryCurrent),
-        (TestSecret, Value::Key(key)) => Ok(Work::TryPending(key.clone())),
-        (FinishSecret, Value::Key(key)) => {
-            Ok(Work::Move { key: key.clone(), from: seen.current().map(str::to_owned) })
+        (SetSecret, Value::Credential) => Ok(Work::TryCurrent),
+        (TestSecret, Value::Credential) => Ok(Work::TryPending),
+        (FinishSecret, Value::Credential) => {
+            Ok(Work::Move { from: seen.current().map(str::to_owned) })
         }
     }
 }

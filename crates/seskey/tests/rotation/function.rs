@@ -9,7 +9,7 @@ use seskey::rotation::{
 
 use crate::{
     run::Run,
-    world::{DAY, World, id},
+    world::{DAY, World},
 };
 
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
@@ -25,18 +25,18 @@ fn seen(labels: &[&str], value: Value) -> SecretSeen {
 #[test]
 fn what_is_left_of_a_step() {
     let version = || "new".to_owned();
-    let moves = || Work::Move { key: id(1), from: Some("before".to_owned()) };
+    let moves = || Work::Move { from: Some("before".to_owned()) };
     let empty = || Err(Abandoned::Empty { version: version() });
     let foreign = || Err(Abandoned::Foreign { version: version() });
     let over = || Err(Abandoned::NotPending { version: version() });
-    let key = || Value::Key(id(1));
+    let key = || Value::Credential;
     let nothing = Ok(Work::Nothing);
     for (labels, value, expected) in [
         (&[PENDING][..], Value::None, [Ok(Work::Make), empty(), Ok(Work::TryCurrent), empty()]),
         (
             &[PENDING],
             key(),
-            [nothing.clone(), Ok(Work::TryCurrent), Ok(Work::TryPending(id(1))), Ok(moves())],
+            [nothing.clone(), Ok(Work::TryCurrent), Ok(Work::TryPending), Ok(moves())],
         ),
         (&[PENDING], Value::Foreign, [foreign(), foreign(), foreign(), foreign()]),
         (&["AWSPREVIOUS"], key(), [over(), over(), over(), over()]),

@@ -25,7 +25,7 @@ pub(super) async fn apply(
     output: &Output,
 ) -> Result<Value> {
     let account = aws::account(global, None).await;
-    let mut records = Records::of_function();
+    let mut records = Records::of_function(output);
     let (mut jobs, mut concurrency) = (vec![], NonZeroUsize::MIN);
     if let Some((fleet, file)) = config::declared(&account).await? {
         let wanted = Wanted { users: &event.users, account: event.account.as_deref() };

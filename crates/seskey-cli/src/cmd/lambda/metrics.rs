@@ -11,9 +11,9 @@ use crate::{cmd::lambda::function_name, output::Output};
 /// A metric: its name, its unit, its value.
 pub(super) type Metric = (&'static str, &'static str, f64);
 
-/// Writes them. A line that is lost is missed on a graph, and nowhere else.
+/// Writes them.
 pub(super) fn write(output: &Output, metrics: &[Metric]) {
-    let _ = output.answer(&format!("{}\n", line(metrics)));
+    output.log(line(metrics));
 }
 
 fn line(metrics: &[Metric]) -> Value {

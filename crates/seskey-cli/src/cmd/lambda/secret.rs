@@ -17,7 +17,7 @@ use seskey_aws::{
 
 use super::{TimeLeft, config, metrics};
 use crate::{
-    args::{Endpoint, Global},
+    args::Global,
     cmd::fleet,
     connect::{aws, smtp},
     explain::{self, Failure, Result},
@@ -47,7 +47,7 @@ pub(super) async fn step(
         Work::Make => "made",
         Work::Move { .. } => "moved",
         Work::HandOver => "handed over",
-        Work::TryCurrent | Work::TryPending(_) => "logged in",
+        Work::TryCurrent | Work::TryPending => "logged in",
         Work::Nothing => "nothing",
     };
     Ok(json!({"user_name": user, "done": done}))
@@ -69,7 +69,7 @@ async fn carried_out(
     let who = job.who.clone();
     let (account, rotation) = rotations::prepared(job).await?;
     let mut tell =
-        rotations::teller(who.clone(), &rotation, Records::of_function(), output.clone());
+        rotations::teller(who.clone(), &rotation, Records::of_function(output), output.clone());
     let work = carry_out(&account, request, &found, &rotation, interrupt, &mut tell).await;
     let work = work.map_err(|error| explain::function::failure(&error, request, &rotation))?;
     Ok((who.user, work))
@@ -100,12 +100,7 @@ pub(super) async fn job(account: &Account, found: &Found, secret: &str) -> Resul
             format!("give it the tag {USER_TAG} with the name of the IAM user"),
         )
     })?;
-    let endpoint = Endpoint {
-        smtp_endpoint: smtp::endpoint_of_environment(),
-        ca_file: smtp::ca_file_of_environment(),
-        starttls: false,
-        tls_wrapper: false,
-    };
+    let endpoint = smtp::of_environment();
     let target = Target {
         account: account.clone(),
         region: found.region(),
