@@ -6,7 +6,7 @@
 //! How a page is added: a struct with `#[derive(Template)]`, whose template extends `page.html` and which has a `layout`; a
 //! handler that takes a [`Visitor`] (and a [`Form`] where it changes something: that is judged by then) and answers with
 //! [`page()`]; and its path in [`router`]. What is shown while it happens is a list with `data-live`, fed by
-//! [`live::Events`].
+//! [`events`](seskey_local::http::events).
 
 mod command;
 mod create;
@@ -15,7 +15,6 @@ mod form;
 mod handout;
 mod job;
 mod kept;
-mod live;
 mod mailbox;
 mod page;
 mod review;
@@ -98,7 +97,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/credentials", get(credentials::show))
         .route("/credentials/new", get(create::form).post(create::submit))
         .route("/credentials/{user}", get(user::show))
-        .route("/credentials/{user}/{deed}", post(user::submit))
+        .route("/credentials/{user}/{deed}", get(user::back).post(user::submit))
         .route("/mailbox", get(mailbox::list))
         .route("/mailbox/change", post(mailbox::change))
         .route("/mailbox/delete", get(mailbox::ask).post(mailbox::delete_all))

@@ -35,6 +35,14 @@ addEventListener("pagehide", () => {
   }
 });
 
+// Keys that do something where nothing is typed.
+function onKeys(keys) {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+    if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
+  });
+}
+
 // The mailbox is read anew when something has come or gone, and stays where the reader is.
 const mailbox = document.querySelector("[data-mailbox]");
 if (mailbox) {
@@ -81,29 +89,23 @@ if (mailbox) {
     const button = row && row.querySelector(value);
     if (button) button.click();
   };
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+  const go = (by) => {
     const all = rows();
-    const at = all.indexOf(current());
-    const keys = {
-      j: () => mark(all[Math.min(at + 1, all.length - 1)], true),
-      k: () => mark(all[Math.max(at - 1, 0)], true),
-      u: () => press('button[value="read"], button[value="unread"]'),
-      Delete: () => press('button[value="delete"]'),
-      "/": () => document.getElementById("query").focus(),
-      "?": () => { const help = document.getElementById("keys"); help.open = !help.open; help.querySelector("summary").focus(); },
-    };
-    if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
+    mark(all[Math.max(0, Math.min(all.indexOf(current()) + by, all.length - 1))], true);
+  };
+  onKeys({
+    j: () => go(1),
+    k: () => go(-1),
+    u: () => press('button[value="read"], button[value="unread"]'),
+    Delete: () => press('button[value="delete"]'),
+    "/": () => document.getElementById("query").focus(),
+    "?": () => { const help = document.getElementById("keys"); help.open = !help.open; help.querySelector("summary").focus(); },
   });
 }
 
 // The same keys on the page of one message.
 const single = document.querySelector("form[data-row]");
 if (single) {
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
-    const value = { u: "unread", Delete: "delete" }[event.key];
-    const button = value && single.querySelector(`button[value="${value}"]`);
-    if (button) { event.preventDefault(); button.click(); }
-  });
+  const press = (value) => single.querySelector(`button[value="${value}"]`).click();
+  onKeys({ u: () => press("unread"), Delete: () => press("delete") });
 }

@@ -50,7 +50,7 @@ pub(crate) enum Write {
 
 /// A change could not be written, and is undone in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CommitFailed;
+pub struct CommitFailed;
 
 /// A commit that somebody waits for before he answers.
 #[must_use]

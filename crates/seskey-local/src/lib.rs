@@ -5,7 +5,7 @@
 //! two listeners touch sockets.
 
 pub use api::{iam, query::xml, sts};
-pub use journal::JournalError;
+pub use journal::{CommitFailed, JournalError};
 pub use service::{faults, inbox};
 pub use tls::CertificateError;
 pub use wire::{http, smtp};

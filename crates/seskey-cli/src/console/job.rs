@@ -9,9 +9,10 @@ use askama::Template;
 use axum::{
     extract::Path,
     http::{HeaderMap, StatusCode},
-    response::Response,
+    response::{Response, sse::Event},
 };
 use seskey::render::Target;
+use seskey_local::http;
 use tokio::sync::watch;
 
 use super::{
@@ -19,7 +20,6 @@ use super::{
     command::Command,
     credentials,
     kept::{Kept, Standing},
-    live::Events,
     page,
     page::shown,
 };
@@ -187,7 +187,7 @@ pub(super) async fn events(visitor: Visitor, Path(id): Path<u64>, headers: Heade
     let Some(job) = visitor.jobs.find(id) else { return gone(&visitor) };
     let last = headers.get("last-event-id").and_then(|last| last.to_str().ok()?.parse().ok());
     let mut sent: usize = last.unwrap_or(0);
-    Events::answer(async move |events| {
+    http::events(async move |page| {
         let (mut lines, mut end) = (job.transcript.lines(), job.end.subscribe());
         loop {
             let is_over = end.borrow().is_some();
@@ -196,22 +196,19 @@ pub(super) async fn events(visitor: Visitor, Path(id): Path<u64>, headers: Heade
                 sent += 1;
                 let (kind, text) = of_line(&line);
                 let text = if kind.is_empty() { text } else { format!("{kind}: {text}") };
-                if !events.send("line", sent, &text).await {
+                let event = Event::default().event("line").id(sent.to_string()).data(text);
+                if page.send(event).await.is_err() {
                     return;
                 }
             }
             if is_over {
-                events.send("reload", sent, "").await;
+                // if it is not told, the page has gone
+                let _ = page.send(Event::default().event("reload").data("{}")).await;
                 return;
             }
-            let something = async {
-                tokio::select! {
-                    _ = lines.changed() => {}
-                    _ = end.changed() => {}
-                }
-            };
-            if events.wait(something).await.is_none() {
-                return;
+            tokio::select! {
+                _ = lines.changed() => {}
+                _ = end.changed() => {}
             }
         }
     })

@@ -8,7 +8,10 @@ use axum::{
 };
 use form_urlencoded::Serializer;
 use jiff::tz::TimeZone;
-use seskey_local::inbox::{Inbox, Kind, Listed, NotKept, Row, Search, Show};
+use seskey_local::{
+    CommitFailed,
+    inbox::{Inbox, Kind, Listed, Row, Search, Show},
+};
 
 use super::{Fields, Form, Layout, Nav, Problem, Visitor, page, page::shown};
 
@@ -111,7 +114,7 @@ pub(super) async fn change(visitor: Visitor, Form(fields): Form) -> Response {
     match (fields.get("do"), attempt) {
         ("delete", Ok(attempt)) => inbox.delete_attempt(attempt),
         ("delete", Err(_)) if !id.is_empty() => {
-            if let Err(NotKept) = inbox.delete(id).await {
+            if let Err(CommitFailed) = inbox.delete(id).await {
                 return not_kept(&visitor);
             }
         }
@@ -142,7 +145,7 @@ pub(super) async fn delete_all(visitor: Visitor, _: Form) -> Response {
     let Some(inbox) = inbox(&visitor) else { return page::not_found(visitor).await };
     match inbox.delete_all().await {
         Ok(()) => back(""),
-        Err(NotKept) => not_kept(&visitor),
+        Err(CommitFailed) => not_kept(&visitor),
     }
 }
 

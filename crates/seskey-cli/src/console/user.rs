@@ -58,6 +58,11 @@ pub(super) async fn show(
     look(&visitor, &name, Fields::parse(&query.unwrap_or_default()), None).await
 }
 
+/// Whoever comes by an address that only a form leads to.
+pub(super) async fn back(Path((name, _)): Path<(String, String)>) -> Redirect {
+    Redirect::to(&path(&name))
+}
+
 /// The page, with what a form on it asks for, or what was wrong with one.
 async fn look(visitor: &Visitor, name: &str, fields: Fields, failure: Option<Failure>) -> Response {
     let filter = [format!("user={name}")];

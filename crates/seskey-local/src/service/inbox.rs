@@ -74,11 +74,6 @@ pub enum Kind {
     Attempt(Arc<Attempt>),
 }
 
-/// It could not be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it could not be kept")]
-pub struct NotKept;
-
 impl Inbox {
     pub(crate) fn new(ses: Arc<LocalSes>) -> Self {
         Self(ses)
@@ -123,7 +118,7 @@ impl Inbox {
     ///
     /// # Errors
     /// It would be there again.
-    pub async fn delete(&self, id: &str) -> Result<(), NotKept> {
+    pub async fn delete(&self, id: &str) -> Result<(), CommitFailed> {
         self.delete_messages(Some([id.to_owned()].into())).await
     }
 
@@ -136,15 +131,14 @@ impl Inbox {
     ///
     /// # Errors
     /// The messages would be there again.
-    pub async fn delete_all(&self) -> Result<(), NotKept> {
+    pub async fn delete_all(&self) -> Result<(), CommitFailed> {
         self.delete_messages(None).await?;
         self.0.state().delete_attempts(None);
         Ok(())
     }
 
-    async fn delete_messages(&self, ids: Option<HashSet<String>>) -> Result<(), NotKept> {
-        let deleted = self.0.state().delete_messages(Filter { ids, email: None }).await;
-        deleted.map_err(|CommitFailed| NotKept)
+    async fn delete_messages(&self, ids: Option<HashSet<String>>) -> Result<(), CommitFailed> {
+        self.0.state().delete_messages(Filter { ids, email: None }).await
     }
 }
 

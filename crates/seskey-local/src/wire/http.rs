@@ -24,6 +24,7 @@ use hyper_util::service::TowerToHyperService;
 use tracing::{info, warn};
 
 pub use connection::{Serving, serve};
+pub use events::events;
 pub use limits::Limits;
 
 pub use crate::tls::of_pem as tls;
@@ -37,6 +38,7 @@ use crate::{
 mod attempts;
 mod connection;
 mod control;
+mod events;
 mod hosts;
 mod limits;
 mod listing;
@@ -52,8 +54,9 @@ pub(crate) type Pages = Arc<OnceLock<Router>>;
 
 /// What is served where. What the local SES does not serve itself is asked of the pages.
 pub(crate) fn router(ses: Arc<LocalSes>, pages: Pages) -> Router {
+    let browser_first = from_fn_with_state(pages.clone(), browser_first);
     Router::new()
-        .route("/", get(call_api).post(call_api))
+        .route("/", get(call_api).layer(browser_first).post(call_api))
         .route("/v2/{*path}", any(call_api))
         .route("/_aws/ses", get(messages::list).delete(messages::delete))
         .route("/_seskey/health", get(control::health))
@@ -72,19 +75,15 @@ pub(crate) fn router(ses: Arc<LocalSes>, pages: Pages) -> Router {
         .route("/_seskey/messages/{id}/codes", get(wait::codes))
         .route("/_seskey/metrics", get(control::metrics))
         .merge(mailpit::router())
-        .fallback({
-            let pages = pages.clone();
-            async move |request| match pages.get() {
-                Some(pages) => show(pages, request).await,
-                None => {
-                    Refused(StatusCode::NOT_FOUND, "nothing is served at this path").into_response()
-                }
+        .fallback(async move |request| match pages.get() {
+            Some(pages) => show(pages, request).await,
+            None => {
+                Refused(StatusCode::NOT_FOUND, "nothing is served at this path").into_response()
             }
         })
         .method_not_allowed_fallback(async || {
             Refused(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
         })
-        .layer(from_fn_with_state(pages, browser_first))
         .with_state(ses)
 }
 
@@ -107,9 +106,7 @@ async fn browser_first(State(pages): State<Pages>, request: Request, next: Next)
 fn is_for_a_page(request: &Request) -> bool {
     let query = request.uri().query().unwrap_or_default();
     let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
-    request.uri().path() == "/"
-        && matches!(*request.method(), Method::GET | Method::HEAD)
-        && !request.headers().contains_key(AUTHORIZATION)
+    !request.headers().contains_key(AUTHORIZATION)
         && !names.any(|name| name == "Action" || name.starts_with("X-Amz-"))
 }
 

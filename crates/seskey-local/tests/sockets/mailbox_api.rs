@@ -208,11 +208,8 @@ async fn clients_of_mailpit_find_what_they_know() {
 
     // what a stranger wrote is no page of this origin
     let view = ask(http, "GET /view/latest.html", "").await;
-    assert!(
-        view.body.contains(&format!("src=\"/api/v1/message/{page}/part/{inline}\"")),
-        "{}",
-        view.body
-    );
+    // whose images stand in it: as a page of no origin it may ask for none
+    assert!(view.body.contains("src=\"data:image/gif;base64,R0lGODlh\""), "{}", view.body);
     let script = ask(http, &format!("GET /api/v1/message/{page}/part/{attached}"), "").await;
     assert_eq!(script.header("content-type"), Some("text/html"));
     for answer in [view, script, image, raw] {

@@ -16,7 +16,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use mail_parser::MimeHeaders;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -29,7 +28,7 @@ use super::{
 };
 use crate::{
     mailbox::{Entry, Filter, Message},
-    message::{Parsed, media_type},
+    message::{Letter, Parsed, media_type},
     service::{BadSearch, LocalSes, Search},
 };
 
@@ -273,33 +272,23 @@ async fn view(
         Refused(StatusCode::NOT_FOUND, "a view is the ID of a message and .html or .txt");
     let (id, form) = file.rsplit_once('.').ok_or(NO_VIEW)?;
     let message = named(&ses, id)?;
-    let parsed = Parsed::of(&message.raw_data);
     match form {
         "html" => {
-            let html = parsed.html().ok_or(Refused(StatusCode::NOT_FOUND, "it has no HTML"))?;
-            let html = with_inline_parts(html, &message.id, &parsed);
+            let html = Letter::html(&message.raw_data);
+            let html = html.ok_or(Refused(StatusCode::NOT_FOUND, "it has no HTML"))?;
             Ok(untrusted("text/html; charset=utf-8", html.into_bytes()))
         }
         "txt" => {
-            Ok(untrusted("text/plain; charset=utf-8", parsed.readable().into_owned().into_bytes()))
+            let text = Parsed::of(&message.raw_data).readable().into_owned();
+            Ok(untrusted("text/plain; charset=utf-8", text.into_bytes()))
         }
         _ => Err(NO_VIEW.into()),
     }
 }
 
-/// The HTML with what it names by `cid:` at the place where it is served.
-fn with_inline_parts(html: &str, id: &str, parsed: &Parsed<'_>) -> String {
-    parsed.attachments().fold(html.to_owned(), |html, (n, part)| match part.content_id() {
-        Some(cid) if !cid.is_empty() => {
-            html.replace(&format!("cid:{cid}"), &format!("/api/v1/message/{id}/part/{n}"))
-        }
-        _ => html,
-    })
-}
-
 /// What a stranger wrote: nothing in it runs, nothing is loaded from elsewhere, and it is no page of this origin.
 fn untrusted(media_type: &str, body: Vec<u8>) -> Response {
-    const POLICY: &str = "sandbox; default-src 'none'; img-src 'self' data:; style-src \
+    const POLICY: &str = "sandbox; default-src 'none'; img-src data:; style-src \
                           'unsafe-inline'; form-action 'none'; base-uri 'none'";
     let headers = [
         (CONTENT_TYPE, media_type),
