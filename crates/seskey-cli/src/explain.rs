@@ -21,11 +21,13 @@ use seskey::recognise::{Recognised, recognise};
 use crate::exit::Exit;
 
 /// What is said when a verb fails.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) message: String,
     pub(crate) hint: String,
+    /// The option, variable or argument that it is about.
+    pub(crate) about: Option<String>,
     /// Whether it is only that the reader of the answer has gone.
     pub(crate) broken_pipe: bool,
 }
@@ -35,7 +37,8 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     /// It failed, and nothing was changed.
     pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { exit: Exit::Failed, message: message.into(), hint: hint.into(), broken_pipe: false }
+        let (message, hint) = (message.into(), hint.into());
+        Self { exit: Exit::Failed, message, hint, about: None, broken_pipe: false }
     }
 
     /// It was asked for what cannot be.
@@ -48,9 +51,14 @@ impl Failure {
         Self { exit: Exit::Unfinished, ..Self::new(message, hint) }
     }
 
-    /// It is about this option, variable or argument.
+    /// It is about this option, variable or argument, and says so.
     pub(crate) fn of(self, given: &str) -> Self {
-        Self { message: format!("{given}: {}", self.message), ..self }
+        Self { message: format!("{given}: {}", self.message), ..self }.about(given)
+    }
+
+    /// The same, where the message says so already.
+    pub(crate) fn about(self, given: &str) -> Self {
+        Self { about: Some(given.to_owned()), ..self }
     }
 
     /// A file cannot be read or written.

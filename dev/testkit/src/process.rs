@@ -82,6 +82,33 @@ impl Drop for LocalSes {
     }
 }
 
+/// A running `seskey console`, killed when it is dropped.
+pub struct Console {
+    /// Where it is opened, with its token.
+    pub url: String,
+    /// The process.
+    pub child: Child,
+}
+
+impl Console {
+    /// Starts it by a command that ends in the program's name.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.arg("console").stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        Self { url: ready["console"].as_str().unwrap().to_owned(), child }
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        // it may have ended already
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// The program, in a folder that is its home and has its temporary files, and with no other environment.
 pub fn seskey(folder: &Path) -> Command {
     let program = env::var_os("CARGO_BIN_EXE_seskey")

@@ -44,7 +44,8 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
         warn_without_smtp(&region, output);
     }
     let user_name = match &args.user {
-        Some(name) => UserName::parse(name).map_err(|error| explain::input::user(&error, name))?,
+        Some(name) => UserName::parse(name)
+            .map_err(|error| explain::input::user(&error, name).about("NAME"))?,
         None => UserName::proposed(Timestamp::now()),
     };
     let path = UserPath::parse(&args.path)
@@ -230,7 +231,7 @@ fn proof(args: &Create, region: &Region) -> Result<Proof> {
 fn parse_tag(tag: &str) -> Result<(String, String)> {
     let pair = tag.split_once('=').filter(|(key, _)| !key.is_empty());
     pair.map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or_else(|| {
-        Failure::usage(format!("--tag: {tag:?} is no tag"), "such as --tag team=mail")
+        Failure::usage(format!("{tag:?} is no tag"), "such as --tag team=mail").of("--tag")
     })
 }
 

@@ -49,18 +49,11 @@ fn filled_in(visitor: &Visitor, fields: Fields, failure: Option<&Failure>) -> Re
     let chosen = Region::parse_unknown(fields.get("region")).ok();
     let new = New {
         layout: visitor.layout("Create user for SMTP", Nav::Credentials),
-        problem: failure.map(|failure| about_field(Problem::of(failure), &fields)),
+        problem: failure.map(Problem::of),
         regions: choices(chosen.as_ref().or(visitor.place.region.as_ref())),
         fields,
     };
     page(failure.map_or(StatusCode::OK, status), &new)
-}
-
-/// What is wrong with the name of the user names it, for that is no option.
-fn about_field(problem: Problem, fields: &Fields) -> Problem {
-    let names_user = problem.message.contains(fields.get("user"));
-    let field = problem.field.or_else(|| names_user.then(|| "user".to_owned()));
-    Problem { field, ..problem }
 }
 
 /// As the SES console names it.

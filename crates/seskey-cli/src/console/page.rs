@@ -109,11 +109,14 @@ impl Problem {
         Self { message: message.into(), hint: hint.into(), field: None }
     }
 
-    /// As the command line says it. It names an option by its name, which is that of the field.
+    /// As the command line says it. An option has the name of its field.
     pub(super) fn of(failure: &Failure) -> Self {
         let (message, hint) = bare(failure, &[]);
-        let option = message.strip_prefix("--").and_then(|rest| rest.split([':', ' ']).next());
-        Self { field: option.map(str::to_owned), ..Self::new(shown(&message), shown(&hint)) }
+        let field = match failure.about.as_deref() {
+            Some("NAME") => Some("user"),
+            about => about.and_then(|option| option.strip_prefix("--")),
+        };
+        Self { field: field.map(str::to_owned), ..Self::new(shown(&message), shown(&hint)) }
     }
 }
 

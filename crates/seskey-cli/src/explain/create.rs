@@ -22,7 +22,8 @@ pub(crate) fn failure(error: &CreateError, request: &CreateRequest) -> Failure {
             format!(
                 "take another name; seskey rotate {user} --to STORE gives this one a new credential"
             ),
-        ),
+        )
+        .about("NAME"),
         CreateFailure::NotPermitted { denied } => {
             aws::with_operator_policy(aws::not_permitted(denied), "create")
         }

@@ -180,18 +180,16 @@ pub(crate) fn store(error: &StoreNameError, text: &str) -> Failure {
         (StoreNameError::NoFormat, _) => format!("add it: {text}?format=env; seskey render --help lists the forms"),
         _ => "such as file:/etc/mail/smtp.json, secretsmanager:prod/smtp, ssm:/prod/smtp, kubernetes:NAMESPACE/NAME, exec:COMMAND".to_owned(),
     };
-    Failure::usage(format!("--to: {text} is no store: {error}"), hint)
+    Failure::usage(format!("{text} is no store: {error}"), hint).of("--to")
 }
 
 /// Times that no rotation can keep.
 pub(crate) fn goal(error: &GoalError) -> Failure {
-    Failure::usage(
-        match error {
-            GoalError::NoAge => "--max-age is no time at all",
-            _ => "a time is less than nothing",
-        },
-        "such as --max-age 90d --grace 7d --quarantine 7d",
-    )
+    let hint = "such as --max-age 90d --grace 7d --quarantine 7d";
+    match error {
+        GoalError::NoAge => Failure::usage("--max-age is no time at all", hint).about("--max-age"),
+        _ => Failure::usage("a time is less than nothing", hint),
+    }
 }
 
 /// All that is wrong with a `seskey.toml`, a line each.
@@ -284,5 +282,5 @@ pub(crate) fn sending_policy_option(option: &str, error: &SendingPolicyError) ->
         }
         .to_owned(),
     };
-    Failure::usage(format!("{option}: {error}"), hint)
+    Failure::usage(error.to_string(), hint).of(option)
 }

@@ -29,7 +29,13 @@ pub(crate) fn failure(error: &Error, typed: &[String]) -> Failure {
         line.trim().strip_prefix("tip: ").filter(|tip| tip.contains("similar")).map(str::to_owned)
     };
     let hint = meant(error, typed).or_else(|| rest.lines().find_map(similar));
-    Failure::usage(message, hint.unwrap_or_else(|| usual(error, typed)))
+    let failure = Failure::usage(message, hint.unwrap_or_else(|| usual(error, typed)));
+    // with the names of its values behind it
+    let given = text(error, ContextKind::InvalidArg);
+    match given.as_deref().and_then(|given| given.split(' ').next()) {
+        Some(option) => failure.about(option),
+        None => failure,
+    }
 }
 
 /// How the command is used that was typed: by an example that has what is missing, if there is one.

@@ -1,19 +1,12 @@
 //! The console beside a local SES.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Stdio},
-    time::Duration,
-};
+use std::{fs, path::Path, time::Duration};
 
 use fantoccini::Locator;
-use serde_json::Value;
 use tempfile::TempDir;
 use testkit::{
     apis::Iam,
-    process::{LocalSes, seskey},
+    process::{Console, LocalSes, seskey},
 };
 
 use super::browser::{Browser, Scripts};
@@ -295,7 +288,7 @@ async fn a_denied_step_is_taken_back() {
         iam.done("PutUserPolicy", &policy);
         let [id, secret] = iam.key(caller).unwrap().unwrap();
         let users = iam.users();
-        let console = Console::start(local, folder.path(), &id, &secret);
+        let console = console(local, folder.path(), &id, &secret);
         browser.goto(&console.url).await;
         browser.press("Credentials").await;
         browser.press("Create SMTP credentials").await;
@@ -313,35 +306,14 @@ async fn a_denied_step_is_taken_back() {
 }
 
 /// `seskey console` for a caller of the local SES.
-struct Console {
-    url: String,
-    child: Child,
-}
-
-impl Console {
-    fn start(local: &LocalSes, folder: &Path, id: &str, secret: &str) -> Self {
-        let mut child = seskey(folder)
-            .arg("console")
-            .env("AWS_ACCESS_KEY_ID", id)
-            .env("AWS_SECRET_ACCESS_KEY", secret)
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_ENDPOINT_URL", local.at("/endpoint_url"))
-            .env("SESKEY_SMTP_ENDPOINT", local.at("/smtp"))
-            .env("SESKEY_CA_FILE", local.at("/ca_file"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).unwrap();
-        Self { url: ready["console"].as_str().unwrap().to_owned(), child }
-    }
-}
-
-impl Drop for Console {
-    fn drop(&mut self) {
-        // it may have ended already
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn console(local: &LocalSes, folder: &Path, id: &str, secret: &str) -> Console {
+    let mut command = seskey(folder);
+    command
+        .env("AWS_ACCESS_KEY_ID", id)
+        .env("AWS_SECRET_ACCESS_KEY", secret)
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_ENDPOINT_URL", local.at("/endpoint_url"))
+        .env("SESKEY_SMTP_ENDPOINT", local.at("/smtp"))
+        .env("SESKEY_CA_FILE", local.at("/ca_file"));
+    Console::start(command)
 }

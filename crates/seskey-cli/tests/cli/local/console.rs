@@ -6,9 +6,9 @@ mod permissions;
 
 use std::{fs, path::Path, process::Command};
 
-use testkit::process::{LocalSes, seskey};
+use testkit::process::{Console, LocalSes, seskey};
 
-use self::browser::{Browser, Console, FORM, encoded};
+use self::browser::{Browser, FORM, encoded};
 
 /// A local SES, and a browser that has opened its pages.
 fn opened(folder: &Path, arguments: &[&str]) -> (LocalSes, Browser) {

@@ -1,15 +1,13 @@
 //! A browser without a window: it keeps the cookie, follows what it is told, and knows the token of the forms.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
-    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use regex::Regex;
-use serde_json::Value;
 
 /// A browser at the pages of one console.
 pub(crate) struct Browser {
@@ -120,38 +118,5 @@ impl Page {
 }
 
 pub(crate) fn encoded<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let escaped = |text: &str| -> String {
-        let byte = |b: u8| match b.is_ascii_alphanumeric() {
-            true => char::from(b).to_string(),
-            false => format!("%{b:02X}"),
-        };
-        text.bytes().map(byte).collect()
-    };
-    let pairs =
-        fields.into_iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value)));
-    pairs.collect::<Vec<_>>().join("&")
-}
-
-/// A running `seskey console`, killed when it is dropped.
-pub(crate) struct Console {
-    pub(crate) url: String,
-    pub(crate) child: Child,
-}
-
-impl Console {
-    pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.arg("console").stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).unwrap();
-        Self { url: ready["console"].as_str().unwrap().to_owned(), child }
-    }
-}
-
-impl Drop for Console {
-    fn drop(&mut self) {
-        // it may have ended already
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }

@@ -7,8 +7,9 @@ use std::{
 };
 
 use regex::Regex;
+use testkit::process::Console;
 
-use super::{Browser, Console, client, opened};
+use super::{Browser, client, opened};
 
 const APP: [(&str, &str); 3] =
     [("user", "app"), ("region", "us-east-1"), ("from", "*@example.com")];

@@ -3,9 +3,12 @@
 use std::{path::Path, thread};
 
 use serde_json::{Value, json};
-use testkit::{apis::Iam, process::LocalSes};
+use testkit::{
+    apis::Iam,
+    process::{Console, LocalSes},
+};
 
-use super::{Browser, Console, client};
+use super::{Browser, client};
 
 /// All that these verbs ask of IAM, as `seskey policy operator` has it.
 fn actions(folder: &Path, local: &LocalSes, verbs: &str) -> Vec<String> {
