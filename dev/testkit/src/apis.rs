@@ -123,6 +123,14 @@ pub fn empty_mailbox(local: &LocalSes) -> u16 {
     http(local.at("/http"), "DELETE /_aws/ses HTTP/1.0\r\nhost: localhost\r\n", "").unwrap().0
 }
 
+/// Moves the clock of the local SES on, by a duration such as `90d`.
+pub fn advance(local: &LocalSes, by: &str) {
+    let head = "POST /_seskey/clock HTTP/1.0\r\nhost: localhost\r\n";
+    let (status, body) =
+        http(local.at("/http"), head, &format!(r#"{{"advance": "{by}"}}"#)).unwrap();
+    assert_eq!(status, 200, "{body}");
+}
+
 fn http(address: &str, head: &str, body: &str) -> io::Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
     let length = body.len();

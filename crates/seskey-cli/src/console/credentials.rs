@@ -44,6 +44,7 @@ struct LastUsed {
 #[template(path = "credentials.html")]
 struct Credentials {
     layout: Layout,
+    now: Timestamp,
     problem: Option<Problem>,
     users: Vec<User>,
     name: String,
@@ -72,6 +73,7 @@ pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Respons
     let status = if problem.is_some() { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
     let credentials = Credentials {
         layout: visitor.layout("SMTP credentials", Nav::Credentials),
+        now: visitor.now(),
         problem,
         users,
         name: name.to_owned(),
@@ -108,17 +110,17 @@ impl User {
 }
 
 impl Key {
-    pub(super) fn age(&self) -> String {
-        self.created.map_or_else(|| "unknown".to_owned(), days)
+    pub(super) fn age(&self, now: &Timestamp) -> String {
+        self.created.map_or_else(|| "unknown".to_owned(), |created| days(created, *now))
     }
 
-    pub(super) fn used(&self) -> String {
+    pub(super) fn used(&self, now: &Timestamp) -> String {
         let Some(LastUsed { date, region, service }) = &self.last_used else {
             return "never".to_owned();
         };
         let place = [service, region].into_iter().flatten().map(String::as_str);
         let place = place.collect::<Vec<_>>().join(", ");
-        format!("{} ago{}{place}", days(*date), if place.is_empty() { "" } else { ": " })
+        format!("{} ago{}{place}", days(*date, *now), if place.is_empty() { "" } else { ": " })
     }
 }
 
@@ -131,8 +133,8 @@ pub(super) fn path(user: &str) -> String {
     }
 }
 
-fn days(since: Timestamp) -> String {
-    match Timestamp::now().duration_since(since).as_hours() {
+fn days(from: Timestamp, to: Timestamp) -> String {
+    match to.duration_since(from).as_hours() {
         hours @ ..24 => format!("{} h", hours.max(0)),
         hours @ 24..48 => format!("{} day", hours / 24),
         hours => format!("{} days", hours / 24),

@@ -8,6 +8,7 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{Html, IntoResponse, Response},
 };
+use jiff::Timestamp;
 
 use super::Console;
 use crate::{
@@ -71,6 +72,11 @@ impl Visitor {
             form_token: self.has_session.then(|| self.session.form_token().to_owned()),
             is_local: self.place.local.is_some(),
         }
+    }
+
+    /// What time it is where the account is.
+    pub(super) fn now(&self) -> Timestamp {
+        self.place.local.as_ref().map_or_else(Timestamp::now, |local| local.inbox.now())
     }
 
     /// A page that says no more than what went wrong.

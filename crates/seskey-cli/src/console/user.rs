@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
@@ -25,6 +26,7 @@ use crate::explain::{Failure, Result};
 #[template(path = "user.html")]
 struct UserPage {
     layout: Layout,
+    now: Timestamp,
     problem: Option<Problem>,
     name: String,
     user: Option<User>,
@@ -98,8 +100,8 @@ async fn look(visitor: &Visitor, name: &str, fields: Fields, failure: Option<Fai
         }
     }
     let layout = visitor.layout(shown(name), Nav::Credentials);
-    let name = name.to_owned();
-    page(code, &UserPage { layout, problem, name, user, jobs, fields, verdict, report })
+    let (name, now) = (name.to_owned(), visitor.now());
+    page(code, &UserPage { layout, now, problem, name, user, jobs, fields, verdict, report })
 }
 
 /// May it send as this to that?

@@ -79,6 +79,11 @@ impl Inbox {
         Self(ses)
     }
 
+    /// What time it is by the clock of the local SES, which may be moved.
+    pub fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
     /// A page of what is found. With a search it reads every message, so it may take a while.
     pub fn list(&self, search: &Search, show: Show, start: usize, limit: usize) -> Listed {
         let is_meant = match show {

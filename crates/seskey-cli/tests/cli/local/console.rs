@@ -6,7 +6,10 @@ mod permissions;
 
 use std::{fs, path::Path, process::Command};
 
-use testkit::process::{Console, LocalSes, seskey};
+use testkit::{
+    apis::{Iam, advance},
+    process::{Console, LocalSes, seskey},
+};
 
 use self::browser::{Browser, FORM, encoded};
 
@@ -224,4 +227,17 @@ fn each_deed_is_shown_and_then_done() {
     let gone = browser.get("/credentials/app");
     // what was begun is found all the same
     assert!(gone.status == 404 && gone.body.contains("href=\"/jobs/1\""), "{}", gone.text());
+}
+
+/// A clock that was moved ages the keys, and not the machine's.
+#[test]
+fn ages_are_by_the_clock_of_the_local_ses() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, browser) = opened(folder.path(), &[]);
+    Iam::of(&local).sender("app");
+    advance(&local, "100d");
+    for path in ["/credentials", "/credentials/app"] {
+        let page = browser.get(path);
+        assert!(page.text().contains("100 days"), "{path}: {}", page.text());
+    }
 }
