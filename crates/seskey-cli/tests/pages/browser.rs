@@ -121,7 +121,14 @@ impl Browser {
         let path = format!(
             "//*[self::button or self::a or self::summary][starts-with(normalize-space(.), '{words}')]"
         );
-        self.seen(Locator::XPath(&path)).await.click().await.unwrap();
+        for _ in 0..PATIENCE.as_millis() / 100 {
+            match self.seen(Locator::XPath(&path)).await.click().await {
+                // the page was replaced meanwhile
+                Err(error) if error.is_stale_element_reference() => {}
+                pressed => return pressed.unwrap(),
+            }
+        }
+        panic!("{words:?} cannot be pressed at {}", self.url().await);
     }
 
     /// Waits until it is there.
@@ -149,6 +156,19 @@ impl Browser {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("{words:?} is not seen at {}\n{}", self.url().await, self.text().await);
+    }
+
+    /// Waits until a script of the test's own gives this.
+    pub(crate) async fn becomes(&self, script: &str, value: &str) {
+        let mut now = Value::Null;
+        for _ in 0..PATIENCE.as_millis() / 100 {
+            now = self.evaluate(script).await;
+            if now == value {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{script} gives {now}, not {value}");
     }
 
     /// What a script of the test's own gives; Chromium runs it where those of the page are off too.
