@@ -12,7 +12,7 @@ pub(crate) use search::{BadSearch, Search};
 pub(crate) use submission::Said;
 
 use self::{
-    faults::{Faults, Plan, SmtpFault},
+    faults::{Faults, Mail, Plan, SmtpFault},
     metrics::Metrics,
     state::State,
 };
@@ -150,7 +150,20 @@ impl LocalSes {
     }
 
     /// What goes wrong with a command of SMTP.
-    pub(crate) fn fault_of_command(&self, command: &str) -> Option<SmtpFault> {
-        lock(&self.faults).of_command(command)
+    pub(crate) fn fault_of_command(&self, command: &str, mail: &Mail<'_>) -> Option<SmtpFault> {
+        lock(&self.faults).of_command(command, mail, self.now())
+    }
+
+    /// How many messages a session may have.
+    pub(crate) fn messages_per_session(&self) -> Option<u64> {
+        lock(&self.faults).messages_per_session()
+    }
+
+    /// The name of the IAM user whose access key it is.
+    pub(crate) fn user_of_key(&self, access_key_id: &str) -> Option<String> {
+        match self.state.account().access_key(access_key_id)?.owner() {
+            Principal::User(name) => Some(name.clone()),
+            Principal::Root | Principal::AssumedRole { .. } => None,
+        }
     }
 }

@@ -45,4 +45,5 @@ pub use context::{Context, Known, Request};
 pub use document::{Effect, Policy, Statement, Version, counted_size};
 pub use evaluate::{Decision, MissingAllow, PolicySource, StatementRef, evaluate};
 pub use malformed::{Fault, MalformedPolicy};
+pub use pattern::is_like;
 pub use sending::{Reach, SEND, SendingPolicy, SendingPolicyError};

@@ -2,15 +2,16 @@
 //!
 //! The same plan with the same seed goes wrong in the same places of the same sequence of calls.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap, num::NonZeroU64};
 
 use jiff::Timestamp;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use seskey::policy::is_like;
 
 pub use plan::{ApiFault, Moment, Plan, SmtpFault};
 
 use crate::refusal::Code;
-use plan::{Bucket, Rule};
+use plan::{Calls, Chosen, Rate, Rule};
 
 mod plan;
 
@@ -19,10 +20,26 @@ mod plan;
 pub struct Faults {
     plan: Plan,
     rng: StdRng,
-    /// How often each action of an API was called, and each command of SMTP was given.
-    calls: HashMap<(Wire, String), u64>,
-    /// What is left in each bucket of the plan, and since when.
-    levels: Vec<(f64, Timestamp)>,
+    /// How often a rule was asked about an action of an API, or a command of SMTP: by the place of the rule.
+    calls: HashMap<(Wire, usize, String), u64>,
+    /// What is left in each bucket of the plan.
+    buckets: Vec<Level>,
+    /// What is left of the rate of each rule for SMTP.
+    rates: Vec<Level>,
+}
+
+/// How many calls are left, and since when.
+type Level = (f64, Timestamp);
+
+/// What is known of a mail when a command comes.
+#[derive(Debug, Clone, Default)]
+pub struct Mail<'a> {
+    /// The name of the IAM user, once somebody logs in.
+    pub user: Option<Cow<'a, str>>,
+    /// The sender of the envelope.
+    pub sender: Option<&'a str>,
+    /// The recipients of the envelope; at RCPT the one that it names.
+    pub recipients: Vec<&'a str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,8 +58,10 @@ impl Default for Faults {
 impl Faults {
     /// From now on things go wrong by this plan: calls are counted anew, and all buckets are full.
     pub fn new(plan: Plan, now: Timestamp) -> Self {
-        let levels = plan.rate.iter().map(|bucket| (bucket.burst, now)).collect();
-        Self { rng: StdRng::seed_from_u64(plan.seed), plan, calls: HashMap::new(), levels }
+        let buckets = plan.rate.iter().map(|bucket| (bucket.rate().burst, now)).collect();
+        let burst = |rule: &Rule<SmtpFault>| rule.within.map_or(0.0, |rate| rate.burst);
+        let rates = plan.smtp.iter().map(|rule| (burst(rule), now)).collect();
+        Self { rng: StdRng::seed_from_u64(plan.seed), plan, calls: HashMap::new(), buckets, rates }
     }
 
     /// The plan that is in force.
@@ -55,32 +74,45 @@ impl Faults {
         if self.plan.api.is_empty() && self.plan.rate.is_empty() {
             return None;
         }
-        let call = count(&mut self.calls, Wire::Api, action);
-        let Self { plan, rng, levels, .. } = self;
+        let Self { plan, rng, calls, buckets, .. } = self;
+        let about = numbered(&plan.api, calls, Wire::Api, action, &Mail::default());
         // every bucket that the call comes out of is drawn from, so that two rules are two limits
         let mut throttled = false;
-        for (bucket, level) in plan.rate.iter().zip(levels) {
+        for (bucket, level) in plan.rate.iter().zip(buckets) {
             if bucket.action.as_deref().is_none_or(|named| named == action) {
-                throttled |= !draw(bucket, level, now);
+                throttled |= !draw(bucket.rate(), level, now);
             }
         }
         if throttled {
             return Some(ApiFault::Refuse(Code::Throttling));
         }
-        plan.api.iter().find(|rule| befalls(rule, action, call, rng)).map(|rule| rule.fault)
+        let mut rules = about.into_iter().map(|(place, call)| (&plan.api[place], call));
+        rules.find(|(rule, call)| befalls(rule, *call, rng)).map(|(rule, _)| rule.fault)
     }
 
     /// What befalls a command such as `MAIL`; the end of a message counts as the command `.`, and a new connection as
     /// `CONNECT`. To be asked once for each.
-    pub fn of_command(&mut self, command: &str) -> Option<SmtpFault> {
-        if self.plan.smtp.is_empty() {
-            return None;
+    pub fn of_command(
+        &mut self,
+        command: &str,
+        mail: &Mail<'_>,
+        now: Timestamp,
+    ) -> Option<SmtpFault> {
+        let Self { plan, rng, calls, rates, .. } = self;
+        for (place, call) in numbered(&plan.smtp, calls, Wire::Smtp, command, mail) {
+            let rule = &plan.smtp[place];
+            if befalls(rule, call, rng)
+                && rule.within.is_none_or(|rate| !draw(rate, &mut rates[place], now))
+            {
+                return Some(rule.fault.clone());
+            }
         }
-        let command = command.to_ascii_uppercase();
-        let call = count(&mut self.calls, Wire::Smtp, &command);
-        let Self { plan, rng, .. } = self;
-        let mut rules = plan.smtp.iter();
-        rules.find(|rule| befalls(rule, &command, call, rng)).map(|rule| rule.fault.clone())
+        None
+    }
+
+    /// How many messages a session may have.
+    pub fn messages_per_session(&self) -> Option<u64> {
+        self.plan.session.messages.map(NonZeroU64::get)
     }
 
     /// Whether a key that flaps is there this time.
@@ -89,23 +121,48 @@ impl Faults {
     }
 }
 
-/// The number of this call, from 1.
-fn count(calls: &mut HashMap<(Wire, String), u64>, wire: Wire, name: &str) -> u64 {
-    let calls = calls.entry((wire, name.to_owned())).or_default();
-    *calls += 1;
-    *calls
+/// The rules that are about a call, by their places, and the number of the call for each, from 1.
+fn numbered<Fault>(
+    rules: &[Rule<Fault>],
+    calls: &mut HashMap<(Wire, usize, String), u64>,
+    wire: Wire,
+    name: &str,
+    mail: &Mail<'_>,
+) -> Vec<(usize, u64)> {
+    let about = rules.iter().enumerate().filter(|(_, rule)| {
+        rule.name.as_deref().is_none_or(|named| named == name) && rule.mail.is(mail)
+    });
+    let count = |(place, _)| {
+        let calls = calls.entry((wire, place, name.to_owned())).or_default();
+        *calls += 1;
+        (place, *calls)
+    };
+    about.map(count).collect()
 }
 
-fn befalls<Fault>(rule: &Rule<Fault>, name: &str, call: u64, rng: &mut StdRng) -> bool {
-    rule.name.as_deref().is_none_or(|named| named == name)
-        && (rule.calls.is_empty() || rule.calls.iter().any(|wanted| wanted.get() == call))
+impl Chosen {
+    fn is(&self, mail: &Mail<'_>) -> bool {
+        let alike = |pattern: &String, text: &str| {
+            is_like(&text.to_ascii_lowercase(), &pattern.to_ascii_lowercase())
+        };
+        let user = mail.user.as_deref();
+        self.user.as_ref().is_none_or(|pattern| user.is_some_and(|user| is_like(user, pattern)))
+            && (self.from.as_ref())
+                .is_none_or(|pattern| mail.sender.is_some_and(|sender| alike(pattern, sender)))
+            && (self.to.as_ref())
+                .is_none_or(|pattern| mail.recipients.iter().any(|to| alike(pattern, to)))
+    }
+}
+
+fn befalls<Fault>(rule: &Rule<Fault>, call: u64, rng: &mut StdRng) -> bool {
+    (rule.calls.is_empty() || rule.calls.iter().any(|Calls(wanted)| wanted.contains(&call)))
         && rng.random_bool(rule.probability)
 }
 
 /// Takes one call out of a bucket that fills as time goes; `false` if it is empty.
-fn draw(bucket: &Bucket, (level, since): &mut (f64, Timestamp), now: Timestamp) -> bool {
+fn draw(rate: Rate, (level, since): &mut Level, now: Timestamp) -> bool {
     let seconds = now.duration_since(*since).as_secs_f64().max(0.0);
-    *level = (*level + seconds * bucket.per_second).min(bucket.burst);
+    *level = (*level + seconds * rate.per_second).min(rate.burst);
     *since = now;
     let enough = *level >= 1.0;
     if enough {
@@ -130,7 +187,7 @@ mod tests {
     fn nothing_goes_wrong_by_itself() {
         let mut none = Faults::default();
         assert_eq!(none.of_call("CreateUser", at(0.0)), None);
-        assert_eq!(none.of_command("MAIL"), None);
+        assert_eq!(none.of_command("MAIL", &Mail::default(), at(0.0)), None);
     }
 
     #[test]
@@ -173,13 +230,60 @@ mod tests {
         assert_eq!(faults.of_call("GetUser", at(0.0)), throttled);
     }
 
+    /// A rule counts what it is about, and nothing else.
+    #[test]
+    fn a_rule_is_about_some_mail() {
+        let mut faults = faults(
+            "[[smtp]]\ncommand = \".\"\nuser = \"news*\"\nto = \"*@slow.example\"\ncalls = [\"2-\"]\n\
+             reply = \"454 Temporary service failure\"\n\
+             [[smtp]]\ncommand = \".\"\nfrom = \"eve@*\"\ndrop = \"before\"\n",
+        );
+        let mut of = |command, user: &'static str, sender, recipients: &[&'static str]| {
+            let user = Some(user).filter(|user| !user.is_empty()).map(Cow::from);
+            let mail = Mail { user, sender: Some(sender), recipients: recipients.to_vec() };
+            faults.of_command(command, &mail, at(0.0))
+        };
+        let slow = ["ann@example.com", "bob@SLOW.example"];
+        let reply = SmtpFault::Reply(454, "Temporary service failure".to_owned());
+        for (command, user, sender, recipients, expected) in [
+            (".", "newsletter", "a@b.c", &slow[..], None),
+            (".", "other", "a@b.c", &slow[..], None),
+            (".", "", "a@b.c", &slow[..], None),
+            (".", "newsletter", "a@b.c", &slow[..1], None),
+            ("DATA", "newsletter", "a@b.c", &slow[..], None),
+            (".", "newsletter", "a@b.c", &slow[..], Some(reply.clone())),
+            (".", "newsletter", "eve@b.c", &slow[..], Some(reply)),
+            (".", "other", "Eve@b.c", &slow[..], Some(SmtpFault::Drop(Moment::Before))),
+        ] {
+            let fault = of(command, user, sender, recipients);
+            assert_eq!(fault, expected, "{command} {user} {sender} {recipients:?}");
+        }
+    }
+
+    /// What is within the rate goes well, and is the only thing that is drawn from it.
+    #[test]
+    fn a_rule_befalls_what_is_beyond_its_rate() {
+        let mut faults = faults(
+            "[[smtp]]\ncommand = \".\"\nuser = \"a\"\nper-second = 2\nburst = 3\n\
+             reply = \"454 Throttling failure: Maximum sending rate exceeded\"\n",
+        );
+        let mut taken = |second, user: &'static str| -> usize {
+            let mail = Mail { user: Some(user.into()), ..Mail::default() };
+            (0..5).filter(|_| faults.of_command(".", &mail, at(second)).is_none()).count()
+        };
+        assert_eq!(taken(0.0, "b"), 5);
+        assert_eq!(taken(0.0, "a"), 3);
+        assert_eq!(taken(1.0, "a"), 2);
+    }
+
     #[test]
     fn the_same_seed_is_the_same_chance() {
         let plan =
             |seed| format!("seed = {seed}\n[[smtp]]\nprobability = 0.5\ndrop = \"before\"\n");
         let run = |seed| -> Vec<bool> {
             let mut faults = faults(&plan(seed));
-            (0..64).map(|_| faults.of_command("mail").is_some()).collect()
+            let mut fails = || faults.of_command("MAIL", &Mail::default(), at(0.0)).is_some();
+            (0..64).map(|_| fails()).collect()
         };
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));

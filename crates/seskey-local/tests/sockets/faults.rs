@@ -150,3 +150,91 @@ async fn the_plan_is_changed_while_it_runs() {
     assert_eq!(exchange(server.http, "DELETE /_seskey/faults", &[], "").await.status(), 204);
     assert_eq!(login(&server, &key).await.unwrap(), "235 Authentication successful.");
 }
+
+/// The reply to a message for one recipient, from its MAIL on; none where the connection is closed.
+async fn send_to(client: &mut Client, recipient: &str) -> Option<String> {
+    for line in ["MAIL FROM:<news@example.com>", &format!("RCPT TO:<{recipient}>"), "DATA"] {
+        client.send(format!("{line}\r\n")).await;
+        match client.line().await? {
+            reply if reply.starts_with(['2', '3']) => {}
+            refused => return Some(refused),
+        }
+    }
+    client.send("From: news@example.com\r\n\r\nhi\r\n.\r\n").await;
+    client.line().await
+}
+
+/// A rule chooses mail by its user, its sender and its recipient, at the step where they are known.
+#[tokio::test]
+async fn a_rule_chooses_its_mail() {
+    let (server, key) = server(
+        "[[smtp]]\ncommand = \"RCPT\"\nto = \"bounce@*\"\nreply = \"550 Mailbox unavailable\"\n\
+         [[smtp]]\ncommand = \".\"\nuser = \"mail*\"\nto = \"*@slow.example\"\ncalls = [1]\n\
+         reply = \"454 Throttling failure: Maximum sending rate exceeded\"\n\
+         [[smtp]]\ncommand = \".\"\nfrom = \"other@example.com\"\nreply = \"554 No\"\n\
+         [[smtp]]\ncommand = \"AUTH\"\nuser = \"somebody\"\nreply = \"535 Authentication Credentials Invalid\"\n",
+    )
+    .await;
+    let mut client = Client::logged_in("chosen", &server, &key).await;
+    for (recipient, expected) in
+        [("bounce@example.net", "550 Mailbox unavailable"), ("ann@slow.example", "503 ")]
+    {
+        let reply = send_to(&mut client, recipient).await.unwrap();
+        assert!(reply.starts_with(expected), "{recipient}: {reply}");
+    }
+    client.send("RSET\r\n").await;
+    client.expect_line("250 Ok").await;
+    for (recipient, expected) in [
+        ("ann@fast.example", "250 Ok"),
+        ("ann@slow.example", "454 Throttling failure: Maximum sending rate exceeded"),
+        ("ann@slow.example", "250 Ok"),
+    ] {
+        let reply = send_to(&mut client, recipient).await.unwrap();
+        assert!(reply.starts_with(expected), "{recipient}: {reply}");
+    }
+    let attempts = get(&server, "/_seskey/attempts").await;
+    assert!(attempts.contains("Maximum sending rate exceeded"), "{attempts}");
+}
+
+/// The user of a login is known when its user name is, by whichever mechanism.
+#[tokio::test]
+async fn a_rule_chooses_who_logs_in() {
+    let plan = "[[smtp]]\ncommand = \"AUTH\"\nuser = \"mailer\"\nreply = \"454 Temporary authentication failure\"\n";
+    let (server, key) = server(plan).await;
+    let mut client = greeted(&server).await;
+    client.send("AUTH PLAIN\r\n").await;
+    client.expect_line("334*").await;
+    client.send(format!("{}\r\n", key.plain("us-east-1"))).await;
+    client.expect_line("454 Temporary authentication failure").await;
+    // nobody is logged in, and nothing of the exchange is left
+    client.send("MAIL FROM:<news@example.com>\r\n").await;
+    client.expect_line("530 Authentication required").await;
+    let other = "AGFub3RoZXIAcGFzc3dvcmQ="; // \0another\0password
+    client.send(format!("AUTH PLAIN {other}\r\n")).await;
+    client.expect_line("535 Authentication Credentials Invalid").await;
+}
+
+#[tokio::test]
+async fn a_session_ends_after_its_messages() {
+    let (server, key) = server("[session]\nmessages = 2\n").await;
+    for _ in 0..2 {
+        let mut client = Client::logged_in("session", &server, &key).await;
+        for _ in 0..2 {
+            assert!(send_to(&mut client, "ann@example.net").await.unwrap().starts_with("250 Ok"));
+        }
+        client.send("MAIL FROM:<news@example.com>\r\n").await;
+        client.expect_line("421 *Maximum message count per session reached.").await;
+        client.expect_closed().await;
+    }
+}
+
+/// After a 421 the connection is closed, at the end of a message too.
+#[tokio::test]
+async fn a_421_to_a_message_ends_the_connection() {
+    let (server, key) =
+        server("[[smtp]]\ncommand = \".\"\nreply = \"421 Service not available\"\n").await;
+    let mut client = Client::logged_in("last", &server, &key).await;
+    let reply = send_to(&mut client, "ann@example.net").await;
+    assert_eq!(reply.unwrap(), "421 Service not available");
+    client.expect_closed().await;
+}

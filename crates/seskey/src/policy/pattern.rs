@@ -27,15 +27,21 @@ pub(super) enum Token {
     AnyText,
 }
 
+impl Token {
+    fn of(c: char) -> Self {
+        match c {
+            '*' => Self::AnyText,
+            '?' => Self::AnyChar,
+            c => Self::Char(c),
+        }
+    }
+}
+
 impl Pattern {
     /// Without `wildcards` or `variables` their signs stand for themselves.
     /// Source: IAM User Guide, "IAM policy elements: Variables and tags".
     pub(super) fn parse(text: &str, wildcards: bool, variables: bool) -> Self {
-        let token = |c: char| match c {
-            '*' if wildcards => Token::AnyText,
-            '?' if wildcards => Token::AnyChar,
-            c => Token::Char(c),
-        };
+        let token = if wildcards { Token::of } else { Token::Char };
         let mut pieces = Vec::new();
         let mut tokens = Vec::new();
         let mut rest = text;
@@ -151,6 +157,13 @@ pub(super) fn matches(pattern: &[Token], text: &str, same: fn(char, char) -> boo
     }
 }
 
+/// Whether a text matches a pattern, character for character: `*` is any text, `?` any one character.
+/// Source: IAM User Guide, "IAM JSON policy elements: Condition operators", `StringLike`.
+pub fn is_like(text: &str, pattern: &str) -> bool {
+    let tokens: Vec<_> = pattern.chars().map(Token::of).collect();
+    matches(&tokens, text, exact)
+}
+
 /// Character for character.
 pub(super) fn exact(a: char, b: char) -> bool {
     a == b
@@ -185,7 +198,7 @@ mod tests {
     use super::{super::Context, *};
 
     fn glob(pattern: &str, text: &str) -> bool {
-        Pattern::parse(pattern, true, false).matches(text, exact, &Context::new()) == Ok(true)
+        is_like(text, pattern)
     }
 
     /// The definition, at exponential cost.

@@ -1,7 +1,7 @@
 //! Which lines `seskey list` prints, and in which order.
 
 use jiff::SignedDuration;
-use seskey::duration;
+use seskey::{duration, policy::is_like};
 
 use super::{Row, status, style};
 use crate::{
@@ -50,7 +50,7 @@ impl Filter {
         match self {
             Self::Is(column, pattern) => {
                 let value = word(row, *column).to_ascii_lowercase();
-                matches(pattern.as_bytes(), value.as_bytes())
+                is_like(&value, pattern)
             }
             // what was never used has been idle for all of its life
             Self::Longer(column, time) => since(row, *column).is_some_and(|since| since > *time),
@@ -93,14 +93,4 @@ fn word(row: &Row<'_>, column: Column) -> String {
         Column::Age => None,
     };
     word.unwrap_or("-").to_owned()
-}
-
-/// `*` is any text, `?` any one character.
-fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    match pattern {
-        [] => text.is_empty(),
-        [b'*', rest @ ..] => (0..=text.len()).any(|at| matches(rest, &text[at..])),
-        [b'?', rest @ ..] => !text.is_empty() && matches(rest, &text[1..]),
-        [byte, rest @ ..] => text.first() == Some(byte) && matches(rest, &text[1..]),
-    }
 }

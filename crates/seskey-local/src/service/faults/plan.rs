@@ -1,6 +1,6 @@
 //! The plan of what goes wrong, as it stands in a TOML file.
 
-use std::num::NonZeroU64;
+use std::{num::NonZeroU64, ops::RangeInclusive};
 
 use serde::Deserialize;
 
@@ -17,6 +17,7 @@ pub struct Plan {
     pub(super) rate: Vec<Bucket>,
     pub(super) api: Vec<Rule<ApiFault>>,
     pub(super) smtp: Vec<Rule<SmtpFault>>,
+    pub(super) session: Session,
     /// As it was given.
     #[serde(skip)]
     toml: String,
@@ -51,16 +52,49 @@ pub enum Moment {
     After,
 }
 
+/// How long an SMTP session may be.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Session {
+    pub(super) messages: Option<NonZeroU64>,
+}
+
 /// What goes wrong, and with which calls.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rule<Fault> {
     /// Of which action or command; absent: of all.
     pub(super) name: Option<String>,
-    /// Counted from 1; empty: every one.
-    pub(super) calls: Vec<NonZeroU64>,
+    pub(super) mail: Chosen,
+    /// Of those that the rule is about, counted from 1; empty: every one.
+    pub(super) calls: Vec<Calls>,
+    /// What is within this rate goes well.
+    pub(super) within: Option<Rate>,
     /// From 0 to 1.
     pub(super) probability: f64,
     pub(super) fault: Fault,
+}
+
+/// Which mail a rule is about, by patterns; what is absent is any.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Chosen {
+    /// The name of the IAM user.
+    pub(super) user: Option<String>,
+    /// The sender of the envelope.
+    pub(super) from: Option<String>,
+    /// A recipient of the envelope.
+    pub(super) to: Option<String>,
+}
+
+/// Some calls by their numbers: `2`, `"5-9"` or `"100-"`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "NumberOrRange")]
+pub(super) struct Calls(pub(super) RangeInclusive<u64>);
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a call is a number from 1, or a range such as \"5-9\" or \"100-\"")]
+enum NumberOrRange {
+    Number(NonZeroU64),
+    Range(String),
 }
 
 /// A limit of the rate of calls.
@@ -69,8 +103,15 @@ pub(super) struct Rule<Fault> {
 pub(super) struct Bucket {
     pub(super) action: Option<String>,
     #[serde(deserialize_with = "positive")]
-    pub(super) per_second: f64,
+    per_second: f64,
     #[serde(deserialize_with = "positive")]
+    burst: f64,
+}
+
+/// So many calls at a time, and from then on so many in a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Rate {
+    pub(super) per_second: f64,
     pub(super) burst: f64,
 }
 
@@ -95,7 +136,7 @@ impl Plan {
 struct ApiTable {
     action: Option<String>,
     #[serde(default)]
-    calls: Vec<NonZeroU64>,
+    calls: Vec<Calls>,
     probability: Option<f64>,
     refuse: Option<Code>,
     cut: Option<Moment>,
@@ -104,15 +145,40 @@ struct ApiTable {
 
 /// A table `[[smtp]]` as it is written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct SmtpTable {
     command: Option<String>,
+    user: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
     #[serde(default)]
-    calls: Vec<NonZeroU64>,
+    calls: Vec<Calls>,
+    per_second: Option<f64>,
+    burst: Option<f64>,
     probability: Option<f64>,
     reply: Option<String>,
     drop: Option<Moment>,
 }
+
+/// The commands of SMTP that may go wrong, and how much of a mail is known at each: nothing, the user, the sender, the
+/// recipients.
+const COMMANDS: [(&str, usize); 15] = [
+    ("CONNECT", 0),
+    ("EHLO", 0),
+    ("HELO", 0),
+    ("STARTTLS", 0),
+    ("AUTH", 1),
+    ("NOOP", 1),
+    ("RSET", 1),
+    ("HELP", 1),
+    ("VRFY", 1),
+    ("EXPN", 1),
+    ("QUIT", 1),
+    ("MAIL", 2),
+    ("RCPT", 3),
+    ("DATA", 3),
+    (".", 3),
+];
 
 impl<'de> Deserialize<'de> for Rule<ApiFault> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -128,21 +194,80 @@ impl<'de> Deserialize<'de> for Rule<ApiFault> {
                 ));
             }
         };
-        Ok(Self { name: action, calls, probability: chance(probability)?, fault })
+        Ok(Self {
+            name: action,
+            mail: Chosen::default(),
+            calls,
+            within: None,
+            probability: chance(probability)?,
+            fault,
+        })
     }
 }
 
 impl<'de> Deserialize<'de> for Rule<SmtpFault> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let SmtpTable { command, calls, probability, reply, drop } =
-            SmtpTable::deserialize(deserializer)?;
-        let fault = match (reply, drop) {
+        let table = SmtpTable::deserialize(deserializer)?;
+        let fault = match (table.reply, table.drop) {
             (Some(text), None) => negative_reply(&text)?,
             (None, Some(moment)) => SmtpFault::Drop(moment),
             _ => return Err(serde::de::Error::custom("one of `reply` and `drop` must be there")),
         };
-        let name = command.map(|command| command.to_ascii_uppercase());
-        Ok(Self { name, calls, probability: chance(probability)?, fault })
+        let name = table.command.map(|command| command.to_ascii_uppercase());
+        let mail = Chosen { user: table.user, from: table.from, to: table.to };
+        if let Some(name) = &name {
+            mail.check_known_at(name)?;
+        }
+        let within = match (table.per_second, table.burst) {
+            (None, None) => None,
+            (Some(per_second), Some(burst)) if is_positive(per_second) && is_positive(burst) => {
+                Some(Rate { per_second, burst })
+            }
+            _ => {
+                return Err(serde::de::Error::custom(
+                    "`per-second` and `burst` go together, and are above 0",
+                ));
+            }
+        };
+        let probability = chance(table.probability)?;
+        Ok(Self { name, mail, calls: table.calls, within, probability, fault })
+    }
+}
+
+impl Chosen {
+    fn check_known_at<E: serde::de::Error>(&self, command: &str) -> Result<(), E> {
+        let Some((_, known)) = COMMANDS.iter().find(|(name, _)| *name == command) else {
+            let names = COMMANDS.map(|(name, _)| name).join(", ");
+            return Err(E::custom(format!("`command` is one of {names}")));
+        };
+        let parts = [("user", &self.user), ("from", &self.from), ("to", &self.to)];
+        match parts.iter().skip(*known).find(|(_, pattern)| pattern.is_some()) {
+            Some((part, _)) => Err(E::custom(format!("`{part}` is not known yet at {command}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl TryFrom<NumberOrRange> for Calls {
+    type Error = &'static str;
+
+    fn try_from(calls: NumberOrRange) -> Result<Self, Self::Error> {
+        const WRONG: &str = "a range of calls is such as \"5-9\" or \"100-\"";
+        let range = match calls {
+            NumberOrRange::Number(number) => return Ok(Self(number.get()..=number.get())),
+            NumberOrRange::Range(range) => range,
+        };
+        let (first, last) = range.split_once('-').ok_or(WRONG)?;
+        let number = |text: &str| text.trim().parse::<NonZeroU64>().map_err(|_| WRONG);
+        let first = number(first)?.get();
+        let last = if last.trim().is_empty() { u64::MAX } else { number(last)?.get() };
+        if last < first { Err(WRONG) } else { Ok(Self(first..=last)) }
+    }
+}
+
+impl Bucket {
+    pub(super) fn rate(&self) -> Rate {
+        Rate { per_second: self.per_second, burst: self.burst }
     }
 }
 
@@ -164,9 +289,13 @@ fn chance<E: serde::de::Error>(probability: Option<f64>) -> Result<f64, E> {
 
 fn positive<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     match f64::deserialize(deserializer)? {
-        number if number.is_finite() && number > 0.0 => Ok(number),
+        number if is_positive(number) => Ok(number),
         _ => Err(serde::de::Error::custom("the number must be above 0")),
     }
+}
+
+fn is_positive(number: f64) -> bool {
+    number.is_finite() && number > 0.0
 }
 
 #[cfg(test)]
@@ -193,17 +322,23 @@ mod tests {
             refuse = "Throttling"
             [[smtp]]
             command = "mail"
+            from = "*@example.com"
+            calls = [2, "5-9", "100-"]
+            per-second = 14
+            burst = 14
             probability = 0.25
             reply = "454 Temporary service failure"
             "#,
         )
         .unwrap();
         assert_eq!(plan.keys.flaps, Duration::from_secs(90));
-        assert_eq!(plan.rate[0].burst, 20.0);
+        assert_eq!(plan.rate[0].rate(), Rate { per_second: 5.0, burst: 20.0 });
         assert_eq!(plan.api[0].fault, ApiFault::Refuse(Code::Throttling));
         let rule = Rule {
             name: Some("MAIL".into()),
-            calls: vec![],
+            mail: Chosen { from: Some("*@example.com".to_owned()), ..Chosen::default() },
+            calls: vec![Calls(2..=2), Calls(5..=9), Calls(100..=u64::MAX)],
+            within: Some(Rate { per_second: 14.0, burst: 14.0 }),
             probability: 0.25,
             fault: SmtpFault::Reply(454, "Temporary service failure".to_owned()),
         };
@@ -220,7 +355,17 @@ mod tests {
             ("[[api]]\naction = \"X\"", "one of `refuse`, `cut` and `hang` must be there"),
             ("[[api]]\ncut = \"after\"\nhang = \"after\"", "one of"),
             ("[[api]]\nrefuse = \"AccessDenied\"", "unknown variant `AccessDenied`"),
-            ("[[api]]\ncalls = [0]\ncut = \"after\"", "nonzero"),
+            ("[[api]]\ncalls = [0]\ncut = \"after\"", "a number from 1"),
+            ("[[api]]\ncalls = [\"5\"]\ncut = \"after\"", "such as \"5-9\""),
+            ("[[api]]\ncalls = [\"9-5\"]\ncut = \"after\"", "such as \"5-9\""),
+            ("[[smtp]]\ncommand = \"SEND\"\ndrop = \"after\"", "`command` is one of CONNECT,"),
+            (
+                "[[smtp]]\ncommand = \"ehlo\"\nuser = \"a\"\ndrop = \"after\"",
+                "not known yet at EHLO",
+            ),
+            ("[[smtp]]\ncommand = \"MAIL\"\nto = \"a\"\ndrop = \"after\"", "`to` is not known yet"),
+            ("[[smtp]]\nburst = 1\ndrop = \"after\"", "go together"),
+            ("[session]\nmessages = 0", "nonzero"),
             ("[[smtp]]\nreply = \"250 Ok\"", "from 400 to 599"),
             ("[[smtp]]\ndrop = \"after\"\nprobability = 1.5", "from 0 to 1"),
             ("[[rate]]\nper-second = 0\nburst = 1", "above 0"),

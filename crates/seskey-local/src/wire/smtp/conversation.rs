@@ -21,11 +21,12 @@ use super::{
     room::Room,
 };
 use crate::{
+    account::Principal,
     mailbox::{self, Attempt, By, Cause, Recorder},
     sending::{Login, MAX_MESSAGE},
     service::{
         Said,
-        faults::{Moment, SmtpFault},
+        faults::{Mail, Moment, SmtpFault},
     },
 };
 
@@ -38,7 +39,13 @@ pub(super) struct Conversation {
     recorder: Box<Recorder>,
     input: Input,
     error_limit: ErrorLimit,
+    /// How many messages were taken.
+    messages: u64,
 }
+
+/// The end of a session that has had its messages, as a user of SES has seen it.
+const SESSION_IS_OVER: &str =
+    "Connection closed by server. Maximum message count per session reached.";
 
 /// What is known of a login that was refused.
 type RefusedLogin = (Option<AccessKeyId>, Option<Cause>);
@@ -62,6 +69,7 @@ impl Conversation {
             session: Session::new(false),
             input: Input::default(),
             error_limit: ErrorLimit::default(),
+            messages: 0,
         }
     }
 
@@ -71,7 +79,7 @@ impl Conversation {
         stream: &mut (impl AsyncWrite + Unpin),
     ) -> io::Result<bool> {
         let ses = &self.client.endpoint.ses;
-        match ses.fault_of_command("CONNECT") {
+        match ses.fault_of_command("CONNECT", &Mail::default()) {
             None => {
                 let greeting = Session::<Login>::greeting(&ses.connection_id());
                 self.write(stream, &greeting).await?;
@@ -114,24 +122,10 @@ impl Conversation {
             let (verb, step) = (self.session.verb(&line), self.session.step(&line));
             let now = self.client.endpoint.ses.now();
             self.recorder.say(now, By::Client, &self.session.shown(&line));
-            match verb.and_then(|verb| self.client.endpoint.ses.fault_of_command(verb)) {
-                None => {}
-                Some(SmtpFault::Reply(code, text)) => {
-                    let reply = Reply::new(code, text);
-                    self.refuse(step, &reply, (None, None));
-                    self.write(stream, &reply).await?;
-                    match code {
-                        421 => return Ok(End::Closed),
-                        _ => continue,
-                    }
-                }
-                Some(SmtpFault::Drop(moment)) => {
-                    if moment == Moment::After
-                        && let Step::Authenticate { user_name, password } = self.session.line(&line)
-                    {
-                        self.authenticate(&user_name, &password);
-                    }
-                    return Ok(End::Closed);
+            if let Some(fault) = verb.and_then(|verb| self.fault_of(verb, &line)) {
+                match self.fail(stream, step, fault).await? {
+                    Some(end) => return Ok(end),
+                    None => continue,
                 }
             }
             let mut known = (None, None);
@@ -152,6 +146,16 @@ impl Conversation {
                     return Ok(End::StartTls);
                 }
                 Step::Authenticate { user_name, password } => {
+                    let fault = self.fault_of_login(&user_name);
+                    if let Some(SmtpFault::Drop(Moment::After)) = fault {
+                        self.authenticate(&user_name, &password);
+                    }
+                    if let Some(fault) = fault {
+                        match self.fail(stream, step, fault).await? {
+                            Some(end) => return Ok(end),
+                            None => continue,
+                        }
+                    }
                     let reply;
                     (reply, known) = self.authenticate(&user_name, &password);
                     reply
@@ -168,6 +172,9 @@ impl Conversation {
                         // it is taken down with the message
                         Some(reply) => {
                             write(stream, &reply, self.client.endpoint.limits.idle).await?;
+                            if reply.code() == 421 {
+                                return Ok(End::Closed);
+                            }
                         }
                         None => return Ok(End::Closed),
                     }
@@ -304,16 +311,64 @@ impl Conversation {
         (self.session.authenticated(login.ok()), (named, cause))
     }
 
+    /// What goes wrong with a command; with AUTH once it is known who logs in.
+    fn fault_of(&self, verb: &str, line: &[u8]) -> Option<SmtpFault> {
+        let ses = &self.client.endpoint.ses;
+        let (sender, recipients) = self.session.envelope();
+        let named = |keyword| Session::<Login>::named(line, verb, keyword);
+        let (sender, recipients) = match verb {
+            "AUTH" => return None,
+            "MAIL" if ses.messages_per_session().is_some_and(|most| self.messages >= most) => {
+                return Some(SmtpFault::Reply(421, SESSION_IS_OVER.to_owned()));
+            }
+            "MAIL" => (named("FROM"), vec![]),
+            "RCPT" => (sender, named("TO").into_iter().collect()),
+            _ => (sender, recipients.iter().map(String::as_str).collect()),
+        };
+        let user = self.session.user().and_then(|login| match &login.principal {
+            Principal::User(name) => Some(name.into()),
+            Principal::Root | Principal::AssumedRole { .. } => None,
+        });
+        ses.fault_of_command(verb, &Mail { user, sender, recipients })
+    }
+
+    fn fault_of_login(&self, user_name: &str) -> Option<SmtpFault> {
+        let ses = &self.client.endpoint.ses;
+        let user = ses.user_of_key(user_name).map(Into::into);
+        ses.fault_of_command("AUTH", &Mail { user, ..Mail::default() })
+    }
+
+    /// A command goes wrong; perhaps that is the end.
+    async fn fail(
+        &mut self,
+        stream: &mut (impl AsyncWrite + Unpin),
+        step: Option<mailbox::Step>,
+        fault: SmtpFault,
+    ) -> io::Result<Option<End>> {
+        let SmtpFault::Reply(code, text) = fault else { return Ok(Some(End::Closed)) };
+        let reply = self.refuse_on_purpose(step, code, &text);
+        self.write(stream, &reply).await?;
+        Ok((code == 421).then_some(End::Closed))
+    }
+
+    /// The reply that the plan has for a command, taken down as what it is.
+    fn refuse_on_purpose(&mut self, step: Option<mailbox::Step>, code: u16, text: &str) -> Reply {
+        let reply = Reply::new(code, text);
+        self.say(By::Note, "refused on purpose, by the plan of faults");
+        self.refuse(step, &reply, (None, None));
+        reply
+    }
+
     /// The reply to a message; none where the connection is dropped on purpose.
     async fn accept_or_fail(&mut self, data: Data, room: &Room) -> Option<Reply> {
         if let Data::Message(message) = &data {
             self.say(By::Client, &format!("(message, {} bytes)", message.len()));
         }
-        match self.client.endpoint.ses.fault_of_command(".") {
+        match self.fault_of(".", b"") {
             None => Some(self.accept(data, room, true).await),
             Some(SmtpFault::Reply(code, text)) => {
-                let reply = Reply::new(code, text);
-                self.refuse_message(&reply);
+                let reply = self.refuse_on_purpose(Some(mailbox::Step::EndOfData), code, &text);
+                self.session.take_envelope();
                 Some(reply)
             }
             Some(SmtpFault::Drop(moment)) => {
@@ -343,6 +398,7 @@ impl Conversation {
         match endpoint.ses.send(&login, envelope, message, said).await {
             Ok(id) => {
                 self.error_limit = ErrorLimit::default();
+                self.messages += 1;
                 info!(%peer, %listener, %region, %user, %id, bytes, "message accepted");
                 Reply::new(250, format!("Ok {id}"))
             }

@@ -142,6 +142,13 @@ impl<User: 'static> Session<User> {
         }
     }
 
+    /// The address that a line of MAIL or RCPT names.
+    pub(super) fn named<'a>(line: &'a [u8], verb: &str, keyword: &str) -> Option<&'a str> {
+        let line = str::from_utf8(line).ok()?;
+        let argument = line.get(verb.len()..)?;
+        path(argument.trim(), keyword).map(|(address, _)| address)
+    }
+
     /// The envelope so far.
     pub(super) fn envelope(&self) -> (Option<&str>, &[String]) {
         (self.sender.as_deref(), &self.recipients)
