@@ -3,7 +3,8 @@
 use std::{
     env,
     fmt::Debug,
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
+    net::TcpStream,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -37,13 +38,24 @@ pub(crate) struct Browser {
 /// A browser is many processes, so there are few at a time.
 static PLACES: Semaphore = Semaphore::const_new(2);
 
-struct Driver(Child);
+struct Driver {
+    process: Child,
+    port: u16,
+}
 
 impl Drop for Driver {
+    /// Its Chromium ends with it, as long as it is asked to; one that is killed leaves it behind.
     fn drop(&mut self) {
-        // its Chromium ends with it
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let shutdown = || {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+            stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+            stream.read_exact(&mut [0; "HTTP/1.1 200".len()])
+        };
+        if shutdown().is_err() {
+            let _ = self.process.kill();
+        }
+        let _ = self.process.wait();
     }
 }
 
@@ -64,15 +76,15 @@ impl Browser {
             return None;
         };
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let driver = Driver(child);
         let port = lines.map(Result::unwrap).find_map(|line| {
             let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse::<u16>().ok()
+            port.trim_end_matches('.').parse().ok()
         });
+        let driver = Driver { process: child, port: port.unwrap() };
         let downloads = tempfile::tempdir().unwrap();
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(scripts, &downloads))
-            .connect(&format!("http://127.0.0.1:{}", port.unwrap()))
+            .connect(&format!("http://127.0.0.1:{}", driver.port))
             .await
             .unwrap();
         Some(Self { client, _driver: driver, downloads, _place: place })
