@@ -36,12 +36,13 @@ pub struct Options {
     pub profile: Option<String>,
     /// The region, in place of the configured one.
     pub region: Option<seskey::Region>,
-    /// One endpoint for IAM, STS and SES, in place of AWS's.
+    /// One endpoint for IAM, STS, SES and Organizations, in place of AWS's.
     pub endpoint_url: Option<String>,
     /// An access key, in place of the default chain.
     pub access_key: Option<(AccessKeyId, SecretAccessKey)>,
-    /// A role that is assumed with these credentials: the account is seen as its session sees it.
-    pub role: Option<Role>,
+    /// The roles that are assumed, the first with these credentials, and each with those of the one before: the account is
+    /// seen as the session of the last one sees it.
+    pub roles: Vec<Role>,
     /// As many requests to IAM and STS a second at most, by all clones of the [`Account`] together; fewer while AWS says
     /// that they are too many.
     pub calls_per_second: Option<NonZeroU32>,
@@ -65,7 +66,7 @@ pub struct Account {
     pub(crate) sts: aws_sdk_sts::Client,
     /// For the clients of other services, which have endpoints of their own.
     config: SdkConfig,
-    /// The endpoint that was chosen for IAM, STS and SES.
+    /// The endpoint that was chosen for IAM, STS, SES and Organizations.
     endpoint_url: Option<String>,
     /// What IAM's answers say about the time.
     pub(crate) clock: Clock,
@@ -115,7 +116,7 @@ impl Account {
                 loader.credentials_provider(Credentials::new(id, secret, None, None, "seskey"));
         }
         let mut config = loader.load().await;
-        if let Some(role) = &options.role {
+        for role in &options.roles {
             config = assume(role, options.endpoint_url.as_deref(), config).await;
         }
         let clock = Clock::default();
@@ -177,6 +178,18 @@ impl Account {
             config = config.endpoint_url(url);
         }
         Service { client: aws_sdk_sesv2::Client::from_conf(config.build()), endpoint }
+    }
+
+    /// A client of Organizations.
+    pub(crate) fn organizations(&self) -> Service<aws_sdk_organizations::Client> {
+        let endpoint = Dialled::default();
+        let mut config = aws_sdk_organizations::config::Builder::from(&self.config)
+            .interceptor(endpoint.clone())
+            .retry_classifier(Unreached);
+        if let Some(url) = &self.endpoint_url {
+            config = config.endpoint_url(url);
+        }
+        Service { client: aws_sdk_organizations::Client::from_conf(config.build()), endpoint }
     }
 
     /// A client of Secrets Manager in this region, else in that of the account; none if neither is known.

@@ -8,6 +8,7 @@ use aws_sdk_iam::{
     error::{ConnectorError, ProvideErrorMetadata, SdkError},
     operation::RequestId,
 };
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use seskey::redact::redact;
 
 /// A failed call.
@@ -39,11 +40,14 @@ pub enum Cause {
         action: String,
         /// What it was denied on, if the message names it.
         resource: Option<Box<str>>,
-        /// Whether a policy denies it, which outweighs every permission.
-        is_explicit: bool,
+        /// Why, as far as the message says it.
+        denial: Denial,
         /// AWS's message.
         message: String,
     },
+    /// The role that the call was to be made by cannot be assumed.
+    #[error("no session of the role: {0}")]
+    Role(Box<Self>),
     /// The user, group, policy, key, secret or parameter does not exist.
     #[error("no such entity: {message}")]
     NoSuchEntity {
@@ -109,6 +113,17 @@ pub enum Cause {
     },
 }
 
+/// Why a call is denied. Source: IAM User Guide, "Troubleshoot access denied error messages".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// No policy allows it, or the message does not say.
+    NotAllowed,
+    /// A policy denies it, which outweighs every permission.
+    Explicit,
+    /// A service control policy, or a resource control policy, of the organization denies it, or none allows it.
+    Organization,
+}
+
 impl Error {
     /// Whether the user, group, policy, key, secret or parameter does not exist.
     pub fn is_no_such_entity(&self) -> bool {
@@ -136,7 +151,10 @@ impl Error {
             | Cause::Throttled { message }
             | Cause::CallerCredentials { message, .. }
             | Cause::Other { message, .. } => *message = redact(message, secrets),
-            Cause::NoCredentials { .. } | Cause::Unreachable { .. } | Cause::Unreadable => {}
+            Cause::Role(_)
+            | Cause::NoCredentials { .. }
+            | Cause::Unreachable { .. }
+            | Cause::Unreadable => {}
         }
         self
     }
@@ -162,6 +180,17 @@ impl Error {
                 (None, class) => (Cause::Unreadable, class != 4),
             },
             SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+                Some(failure) if let Some(refusal) = role_refused(failure) => {
+                    let Self { cause, request_id, .. } = Self::of(ASSUME_ROLE, None, refusal);
+                    let cause = Cause::Role(Box::new(cause));
+                    return Self {
+                        action: ASSUME_ROLE,
+                        cause,
+                        ambiguous: false,
+                        status: None,
+                        request_id,
+                    };
+                }
                 Some(failure) if no_credentials(failure) => {
                     // where all was asked, the SDK names each place on a line of its own
                     let reason = Some(reason(failure))
@@ -226,7 +255,7 @@ fn of_code(action: &str, code: &str, message: &str) -> Cause {
             Cause::AccessDenied {
                 action: named("not authorized to perform: ").unwrap_or(action).to_owned(),
                 resource: named("on resource: ").map(Into::into),
-                is_explicit: message.contains("explicit deny"),
+                denial: denial(&message),
                 message,
             }
         }
@@ -254,6 +283,22 @@ fn of_code(action: &str, code: &str, message: &str) -> Cause {
         throttling if is_throttling(throttling) => Cause::Throttled { message },
         _ => Cause::Other { code, message },
     }
+}
+
+fn denial(message: &str) -> Denial {
+    let is_of_organization =
+        ["service control policy", "resource control policy"].iter().any(|it| message.contains(it));
+    match (is_of_organization, message.contains("explicit deny")) {
+        (true, _) => Denial::Organization,
+        (false, true) => Denial::Explicit,
+        (false, false) => Denial::NotAllowed,
+    }
+}
+
+const ASSUME_ROLE: &str = "sts:AssumeRole";
+
+fn role_refused(failure: &ConnectorError) -> Option<&SdkError<AssumeRoleError>> {
+    chain(failure).find_map(|error| error.downcast_ref())
 }
 
 fn no_credentials(failure: &ConnectorError) -> bool {
@@ -290,10 +335,18 @@ mod tests {
         let message = "m".to_owned();
         let explicit = "User: u is not authorized to perform: iam:TagUser on resource: user/x with an explicit deny in an \
                         identity-based policy";
+        let by_scp = "User: u is not authorized to perform: iam:TagUser on resource: user/x with an explicit deny in a service \
+                      control policy";
+        let no_scp = "User: u is not authorized to perform: iam:TagUser on resource: user/x because no service control \
+                      policy allows the iam:TagUser action";
         let denied = |action: &str, resource: Option<&str>, message: &str| Cause::AccessDenied {
             action: action.to_owned(),
             resource: resource.map(Into::into),
-            is_explicit: message == explicit,
+            denial: match message {
+                _ if message == explicit => Denial::Explicit,
+                _ if message.contains("control policy") => Denial::Organization,
+                _ => Denial::NotAllowed,
+            },
             message: message.to_owned(),
         };
         let named = "User: arn:aws:iam::111122223333:user/u is not authorized to perform: iam:TagUser on resource: \
@@ -306,6 +359,8 @@ mod tests {
             ),
             ("AccessDenied", explicit, denied("iam:TagUser", Some("user/x"), explicit)),
             ("AccessDenied", "m", denied("iam:CreateUser", None, "m")),
+            ("AccessDenied", by_scp, denied("iam:TagUser", Some("user/x"), by_scp)),
+            ("AccessDenied", no_scp, denied("iam:TagUser", Some("user/x"), no_scp)),
             ("NoSuchEntity", "m", Cause::NoSuchEntity { message: message.clone() }),
             ("ResourceNotFoundException", "m", Cause::NoSuchEntity { message: message.clone() }),
             ("ParameterNotFound", "m", Cause::NoSuchEntity { message: message.clone() }),

@@ -6,6 +6,7 @@ pub mod config;
 pub mod error;
 pub mod iam;
 pub mod lifecycle;
+pub mod organization;
 mod pace;
 pub mod process;
 pub mod profile;
@@ -16,4 +17,4 @@ pub mod smtp;
 pub mod store;
 
 pub use config::{Account, Options, Role};
-pub use error::{Cause, Error};
+pub use error::{Cause, Denial, Error};

@@ -53,7 +53,7 @@ pub(crate) struct Global {
     /// The AWS profile to take credentials and region from
     #[arg(long, global = true, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
-    /// The endpoint of IAM, STS and SES, such as a local SES [else: AWS_ENDPOINT_URL …, the profile]
+    /// The endpoint of IAM, STS, SES and Organizations, such as a local SES [else: AWS_ENDPOINT_URL …, the profile]
     #[arg(long, global = true, value_name = "URL", value_parser = parse_url)]
     pub(crate) endpoint_url: Option<String>,
     /// Say only what went wrong
@@ -343,9 +343,8 @@ pub(crate) struct List {
     /// Only lines like these: COLUMN=PATTERN, with * and ?, or COLUMN>TIME, such as age>90d; several
     #[arg(long, value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
-    /// Every account that this seskey.toml declares
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) accounts: fleet::Accounts,
 }
 
 /// A column of what is listed.

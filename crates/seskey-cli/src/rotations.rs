@@ -28,7 +28,7 @@ use seskey_aws::{
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 
 pub(crate) use self::{
-    job::{Job, Target, Who},
+    job::{Job, Jobs, Target, Who},
     records::Records,
 };
 use self::{
@@ -65,29 +65,33 @@ pub(crate) struct Done {
 
 /// Rotates all of them, `concurrency` at a time. One user's failure does not stop the others.
 pub(crate) async fn run(
-    jobs: Vec<Job>,
+    jobs: impl Into<Jobs>,
     mode: Mode,
     concurrency: NonZeroUsize,
     records: Records,
     output: Output,
 ) -> Result<Done> {
     let interrupt = signals::interrupt(&output)?;
-    run_until(jobs, mode, concurrency, records, output, interrupt).await
+    run_until(jobs.into(), mode, concurrency, records, output, interrupt).await
 }
 
 /// The same, until this interrupt.
 pub(crate) async fn run_until(
-    jobs: Vec<Job>,
+    Jobs { ready, barred }: Jobs,
     mode: Mode,
     concurrency: NonZeroUsize,
     records: Records,
     output: Output,
     interrupt: Interrupt,
 ) -> Result<Done> {
-    let report = Arc::new(Mutex::new(Report::new(jobs.len(), mode, records, output)));
+    let users = ready.len() + barred.len();
+    let report = Arc::new(Mutex::new(Report::new(users, mode, records, output)));
+    for (who, stores, failure) in barred {
+        locked(&report).ended(&who, &stores, Ended::Failed(failure));
+    }
     let all = async {
         let mut running = JoinSet::new();
-        for job in jobs {
+        for job in ready {
             if interrupt.is_raised() {
                 locked(&report).not_begun(&job.who);
                 continue;

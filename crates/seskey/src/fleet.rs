@@ -19,20 +19,22 @@ mod account;
 mod credential;
 mod error;
 mod key;
+mod organization;
 mod read;
 mod taken;
 
-pub use account::Account;
+pub use account::{Account, Role, is_account_id};
 pub use credential::Credential;
 pub use error::{Fault, FleetError};
 pub use key::{KEYS, Key, Kind, Table};
+pub use organization::{Members, Organization, SameUser};
 
 use std::{collections::BTreeMap, num::NonZeroU32};
 
 use toml::de::DeTable;
 
 use self::{
-    credential::Terms,
+    credential::{Declared, Terms},
     read::{Reader, Section},
     taken::Taken,
 };
@@ -40,8 +42,10 @@ use self::{
 /// What a `seskey.toml` declares, with its defaults put in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fleet {
-    /// The accounts by name. If the file declares none, there is one called [`DEFAULT_ACCOUNT`].
+    /// The accounts by name. If the file declares none, and no organization, there is one called [`DEFAULT_ACCOUNT`].
     pub accounts: BTreeMap<String, Account>,
+    /// The organization whose accounts are to be added.
+    pub organization: Option<Organization>,
     /// The credentials, as they stand in the file.
     pub credentials: Vec<Credential>,
     /// How many credentials are worked on at the same time.
@@ -73,6 +77,11 @@ impl Fleet {
         }
     }
 
+    /// Whether an account is told apart by its name: it may not be the only one.
+    pub fn has_several_accounts(&self) -> bool {
+        self.accounts.len() > 1 || self.organization.is_some()
+    }
+
     fn read(reader: &mut Reader, root: &Section) -> Self {
         reader.check(root);
         let usual = Terms::read(reader, root, &Terms::default());
@@ -81,17 +90,22 @@ impl Fleet {
             .into_iter()
             .map(|(name, section)| (name, Account::read(reader, &section)))
             .collect();
-        if accounts.is_empty() {
+        let organization = root
+            .inner("organization", Table::Organization)
+            .and_then(|section| Organization::read(reader, &section, &accounts));
+        if accounts.is_empty() && !root.has("organization") {
             accounts.insert(DEFAULT_ACCOUNT.to_owned(), Account::default());
         }
+        let declared = Declared { accounts: &accounts, organization: organization.as_ref() };
         let mut taken = Taken::default();
         let credentials = root
             .listed("credential", Table::Credential)
             .into_iter()
-            .filter_map(|section| Credential::read(reader, &section, &usual, &accounts, &mut taken))
+            .filter_map(|section| Credential::read(reader, &section, &usual, declared, &mut taken))
             .collect();
         Self {
             accounts,
+            organization,
             credentials,
             concurrency: root.number("concurrency").unwrap_or(CONCURRENCY),
             calls_per_second: root.number("calls-per-second").unwrap_or(CALLS_PER_SECOND),

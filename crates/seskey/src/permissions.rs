@@ -2,7 +2,7 @@
 //!
 //! Sources: SES Developer Guide, "Obtaining Amazon SES SMTP credentials" (the actions that the console needs);
 //! Service Authorization Reference, "AWS Identity and Access Management" (the resources that each
-//! action knows), and "Amazon SES v2".
+//! action knows), "Amazon SES v2" and "AWS Organizations".
 
 use serde_json::{Value, json};
 
@@ -26,6 +26,8 @@ pub enum On {
     Users,
     /// The group of the SES console.
     SendingGroup,
+    /// Any IAM role.
+    Roles,
     /// Whatever there is: the action knows no resource, or reads what cannot be named beforehand.
     Everything,
 }
@@ -35,20 +37,35 @@ pub fn of_verb(verb: &str) -> impl Iterator<Item = &'static Permission> {
     PERMISSIONS.iter().filter(move |permission| permission.verbs.contains(&verb))
 }
 
-/// The verbs that need permissions.
-pub const VERBS: &[&str] =
-    &["create", "list", "audit", "verify", "diagnose", "rotate", "revoke", "delete", "migrate"];
+/// The verbs that need permissions; and what the accounts of an organization need of who goes to them.
+pub const VERBS: &[&str] = &[
+    "create",
+    "list",
+    "audit",
+    "verify",
+    "diagnose",
+    "rotate",
+    "revoke",
+    "delete",
+    "migrate",
+    ORGANIZATION,
+];
+
+const ORGANIZATION: &str = "organization";
 
 /// The least policy that lets its bearer run these verbs; unknown ones add nothing.
 pub fn policy(verbs: &[&str]) -> Value {
     let needed =
         |permission: &&Permission| permission.verbs.iter().any(|verb| verbs.contains(verb));
-    let statements = [On::Users, On::SendingGroup, On::Everything].into_iter().filter_map(|on| {
-        let on_this = PERMISSIONS.iter().filter(needed).filter(|permission| permission.on == on);
-        let actions: Vec<&str> = on_this.map(|permission| permission.action).collect();
-        let statement = json!({"Effect": "Allow", "Action": actions, "Resource": on.resource()});
-        (!actions.is_empty()).then_some(statement)
-    });
+    let statements =
+        [On::Users, On::SendingGroup, On::Roles, On::Everything].into_iter().filter_map(|on| {
+            let on_this =
+                PERMISSIONS.iter().filter(needed).filter(|permission| permission.on == on);
+            let actions: Vec<&str> = on_this.map(|permission| permission.action).collect();
+            let statement =
+                json!({"Effect": "Allow", "Action": actions, "Resource": on.resource()});
+            (!actions.is_empty()).then_some(statement)
+        });
     json!({"Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>()})
 }
 
@@ -57,6 +74,7 @@ impl On {
         match self {
             Self::Users => "arn:*:iam::*:user/*".to_owned(),
             Self::SendingGroup => format!("arn:*:iam::*:group/{SENDING_GROUP}"),
+            Self::Roles => "arn:*:iam::*:role/*".to_owned(),
             Self::Everything => "*".to_owned(),
         }
     }
@@ -132,10 +150,14 @@ const PERMISSIONS: &[Permission] = &[
     needs("iam:TagUser", On::Users, &["create", "rotate", "revoke"]),
     needs("iam:UntagUser", On::Users, &["rotate", "migrate"]),
     needs("iam:UpdateAccessKey", On::Users, &["rotate", "revoke"]),
+    needs("organizations:ListAccounts", On::Everything, &[ORGANIZATION]),
+    needs("organizations:ListAccountsForParent", On::Everything, &[ORGANIZATION]),
+    needs("organizations:ListOrganizationalUnitsForParent", On::Everything, &[ORGANIZATION]),
     needs("ses:GetAccount", On::Everything, &["diagnose"]),
     needs("ses:GetConfigurationSet", On::Everything, &["diagnose"]),
     needs("ses:GetEmailIdentity", On::Everything, &["diagnose"]),
     needs("ses:GetSuppressedDestination", On::Everything, &["diagnose"]),
+    needs("sts:AssumeRole", On::Roles, &[ORGANIZATION]),
 ];
 
 const fn needs(action: &'static str, on: On, verbs: &'static [&'static str]) -> Permission {

@@ -14,7 +14,7 @@ use crate::{
     signer::{Signer, SigningSettings},
 };
 
-/// Signs requests to IAM as the root user.
+/// Signs requests to IAM and STS.
 #[derive(Clone)]
 pub struct Iam {
     address: String,
@@ -35,6 +35,11 @@ impl Iam {
             address: local.at("/http").to_owned(),
             key: key.map(|pointer| local.at(pointer).to_owned()),
         }
+    }
+
+    /// By another one than the root user.
+    pub fn by(address: &str, key: [String; 2]) -> Self {
+        Self { address: address.to_owned(), key }
     }
 
     /// Calls an action of IAM.

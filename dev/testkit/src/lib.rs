@@ -6,6 +6,7 @@
 pub mod apis;
 pub mod lambda;
 pub mod mail;
+pub mod organization;
 pub mod process;
 pub mod proxy;
 pub mod scripted;

@@ -21,11 +21,7 @@ where
             let (mut client, rule) = (client.unwrap(), Arc::clone(&rule));
             thread::spawn(move || {
                 while let Some(request) = message(&mut client) {
-                    let ask = || {
-                        let mut server = TcpStream::connect(upstream).ok()?;
-                        server.write_all(&request).ok()?;
-                        message(&mut server)
-                    };
+                    let ask = || send(upstream, &request);
                     let Some(answer) = rule(&request, &ask) else { return };
                     if client.write_all(&answer).is_err() {
                         return;
@@ -35,6 +31,13 @@ where
         }
     });
     address
+}
+
+/// Sends a request as it is; its answer.
+pub fn send(server: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
+    let mut server = TcpStream::connect(server).ok()?;
+    server.write_all(request).ok()?;
+    message(&mut server)
 }
 
 /// An answer that the server did not give.

@@ -168,6 +168,11 @@ impl Found {
         self.secret_of(store).is_some()
     }
 
+    /// The ID of the account that it is in.
+    pub fn account(&self) -> &str {
+        self.arn.split(':').nth(4).unwrap_or_default()
+    }
+
     /// The IAM user whose credential it is: what its tag [`USER_TAG`] says, else whose key it holds.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ impl Stage {
             region: Some(self.region.clone()),
             endpoint_url: Some(self.server.endpoint_url()),
             access_key: Some(operator),
-            role: Some(role),
+            roles: vec![role],
             ..Options::default()
         })
         .await
@@ -115,8 +115,10 @@ async fn a_role_that_may_not_be_assumed_gives_no_credentials() {
     let stage = Stage::new().await;
     let account = stage.by(role(None)).await;
     let error = account.caller().await.unwrap_err();
-    let Cause::NoCredentials { reason: Some(reason) } = &error.cause else { panic!("{error:?}") };
-    assert!(reason.contains("not authorized to perform: sts:AssumeRole"), "{reason}");
+    let Cause::Role(cause) = &error.cause else { panic!("{error:?}") };
+    let Cause::AccessDenied { action, resource, .. } = &**cause else { panic!("{error:?}") };
+    let role = Some("arn:aws:iam::000000000000:role/seskey");
+    assert_eq!((&**action, resource.as_deref()), ("sts:AssumeRole", role));
 }
 
 #[tokio::test]

@@ -1,18 +1,15 @@
 //! What is typed after `seskey audit`.
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 use jiff::SignedDuration;
 use seskey::audit::Severity;
 
-use super::rotate::duration;
+use super::{fleet::Accounts, rotate::duration};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Audit {
-    /// Every account that this seskey.toml declares, compared with what it declares
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) accounts: Accounts,
     /// Only this user
     #[arg(long, value_name = "USER")]
     pub(crate) user: Option<String>,

@@ -32,3 +32,14 @@ pub(crate) struct Fleet {
     #[arg(long, short, value_name = "FILE", default_value = "seskey.toml")]
     pub(crate) file: PathBuf,
 }
+
+/// Which accounts are gone through, in place of the caller's alone.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Accounts {
+    /// Every account that this seskey.toml declares, and those of its organization
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Every account of the organization, each by the role of this name
+    #[arg(long, value_name = "ROLE", conflicts_with = "file")]
+    pub(crate) organization: Option<String>,
+}

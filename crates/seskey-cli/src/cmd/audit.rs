@@ -1,4 +1,5 @@
-//! `seskey audit`: what is wrong with the users that send by SMTP, of one account or of all that a `seskey.toml` declares.
+//! `seskey audit`: what is wrong with the users that send by SMTP, of one account, of all that a
+//! `seskey.toml` declares, or of an organization.
 
 mod csv;
 mod explained;
@@ -9,11 +10,10 @@ mod ocsf;
 mod sarif;
 mod table;
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, num::NonZeroU32, path::PathBuf};
 
 use jiff::Timestamp;
 use seskey::{
-    Fleet,
     audit::{self, Finding, Limits, Reach, Severity, Snapshot},
     fleet::Credential,
 };
@@ -24,7 +24,10 @@ use crate::{
         Global,
         audit::{Audit, Format},
     },
-    cmd::fleet,
+    cmd::fleet::{
+        self,
+        organization::{self, Whole},
+    },
     connect::aws,
     exit::Exit,
     explain::{self, Failure, Result},
@@ -83,7 +86,7 @@ pub(crate) fn run(args: &Audit, global: &Global, output: &Output) -> Result<Exit
     }
     let report = Report {
         accounts,
-        file: args.file.clone(),
+        file: args.accounts.file.clone(),
         limits,
         least: args.severity.into(),
         user: args.user.clone(),
@@ -124,28 +127,37 @@ fn tell(report: &Report, format: Format, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// Each account in turn; one that cannot be read does not stop the others.
+/// Several accounts at the same time; one that cannot be read does not stop the others.
 async fn audited(
     args: &Audit,
     global: &Global,
     limits: &Limits,
     output: &Output,
 ) -> Result<(Vec<Audited>, Vec<Failure>)> {
-    let mut audited = vec![];
-    let mut failures = vec![];
     let spinner = output.spinner();
-    for Reached { name, account, reach, declared } in reached(args, global).await? {
-        spinner.set_message("reading the account");
-        let close = args.explain.as_ref().and(args.user.as_deref());
-        let read =
-            seskey_aws::audit::audit(&account, declared.as_deref(), limits, reach, close).await;
-        match read {
-            Ok((snapshot, audit)) => audited.push(Audited { name, snapshot, audit, declared }),
-            Err(error) => failures.push(failure(&error, name)),
+    spinner.set_message("reading the account");
+    let Wanted { accounts, absent, at_a_time } = wanted(args, global, output).await?;
+    let close = args.explain.as_ref().and(args.user.as_deref());
+    let audits = accounts.into_iter().map(|of| audit(of, *limits, close.map(str::to_owned)));
+    let mut audited = vec![];
+    let mut failures = absent;
+    for one in aws::several_at_a_time(audits.collect(), at_a_time).await {
+        match one {
+            Ok(one) => audited.push(one),
+            Err(failure) => failures.push(failure),
         }
     }
     spinner.finish_and_clear();
     Ok((audited, failures))
+}
+
+async fn audit(of: Reached, limits: Limits, close: Option<String>) -> Result<Audited> {
+    let Reached { name, account, reach, declared } = of;
+    let (rows, close) = (declared.as_deref(), close.as_deref());
+    match seskey_aws::audit::audit(&account, rows, &limits, reach, close).await {
+        Ok((snapshot, audit)) => Ok(Audited { name, snapshot, audit, declared }),
+        Err(error) => Err(failure(&error, name)),
+    }
 }
 
 fn failure(error: &Error, name: Option<String>) -> Failure {
@@ -153,26 +165,39 @@ fn failure(error: &Error, name: Option<String>) -> Failure {
     name.iter().fold(failure, |failure, name| failure.of(&format!("the account {name}")))
 }
 
-async fn reached(args: &Audit, global: &Global) -> Result<Vec<Reached>> {
+/// The accounts that are to be audited.
+struct Wanted {
+    accounts: Vec<Reached>,
+    /// Those that the file names and the organization has not.
+    absent: Vec<Failure>,
+    at_a_time: NonZeroU32,
+}
+
+async fn wanted(args: &Audit, global: &Global, output: &Output) -> Result<Wanted> {
     let (profile, endpoint_url) = (global.profile.as_deref(), global.endpoint_url.as_deref());
-    let Some(file) = &args.file else {
+    let Some(whole) = organization::typed(&args.accounts, global, output).await? else {
         let account = aws::account_of_many(global).await;
         let reach = Reach::with(profile, endpoint_url);
-        return Ok(vec![Reached { name: None, account, reach, declared: None }]);
+        let alone = Reached { name: None, account, reach, declared: None };
+        return Ok(Wanted { accounts: vec![alone], absent: vec![], at_a_time: NonZeroU32::MIN });
     };
-    let fleet: Fleet = fleet::read(file)?;
-    let mut reached = vec![];
+    let Whole { fleet, states } = whole;
+    let is_alone = !fleet.has_several_accounts();
+    let is_compared = args.accounts.file.is_some();
+    let mut accounts = vec![];
     for (name, declared) in &fleet.accounts {
         let of_it = fleet.credentials.iter().filter(|row| row.account == *name).cloned();
-        let is_alone = fleet.accounts.len() == 1;
-        reached.push(Reached {
+        accounts.push(Reached {
             name: (!is_alone).then(|| name.clone()),
             reach: Reach::declared(name, declared, is_alone, profile, endpoint_url),
             account: fleet::connect(declared, &fleet, global).await,
-            declared: Some(of_it.collect()),
+            declared: is_compared.then(|| of_it.collect()),
         });
     }
-    Ok(reached)
+    let named: BTreeSet<&String> = fleet.credentials.iter().map(|row| &row.account).collect();
+    let absent = named.into_iter().filter(|name| !fleet.accounts.contains_key(*name));
+    let absent = absent.map(|name| explain::organization::absent(name, states.get(name)));
+    Ok(Wanted { accounts, absent: absent.collect(), at_a_time: fleet.concurrency })
 }
 
 impl Audited {

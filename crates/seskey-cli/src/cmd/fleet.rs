@@ -1,5 +1,7 @@
 //! `seskey plan` and `seskey apply`: every credential that `seskey.toml` declares is created, rotated and delivered.
 
+pub(super) mod organization;
+
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -23,6 +25,7 @@ use seskey_aws::{
     smtp::Client,
 };
 
+use self::organization::Whole;
 use crate::{
     args::{
         Endpoint, Global,
@@ -34,7 +37,7 @@ use crate::{
     exit::Exit,
     explain::{self, Failure, Result},
     output::Output,
-    rotations::{self, Done, Job, Mode, Records, Target, Who},
+    rotations::{self, Done, Job, Jobs, Mode, Records, Target, Who},
 };
 
 pub(crate) fn plan(args: &Plan, global: &Global, output: &Output) -> Result<Exit> {
@@ -51,6 +54,7 @@ pub(crate) fn apply(args: &Apply, global: &Global, output: &Output) -> Result<Ex
 }
 
 /// An account of the file, and what logs in to its SMTP endpoint.
+#[derive(Clone)]
 struct Reached {
     account: Account,
     client: Client,
@@ -85,7 +89,7 @@ pub(super) struct Wanted<'a> {
     pub(super) account: Option<&'a str>,
 }
 
-/// The jobs that the file declares, for a run that is about to begin.
+/// The jobs that the file declares, for a run that is about to begin. One whose account the organization has not is barred.
 pub(super) async fn jobs(
     fleet: &Fleet,
     file: &Path,
@@ -94,12 +98,17 @@ pub(super) async fn jobs(
     records: &mut Records,
     global: &Global,
     output: &Output,
-) -> Result<Vec<Job>> {
+) -> Result<Jobs> {
+    let Whole { fleet, states } = &organization::whole(fleet, file, global, output).await?;
+    let is_known = |name: &str| {
+        let mut named = fleet.credentials.iter();
+        fleet.accounts.contains_key(name) || named.any(|credential| credential.account == name)
+    };
     let wanted = |credential: &&Credential| {
         (users.is_empty() || users.iter().any(|user| user == credential.user.as_str()))
             && account.is_none_or(|account| account == credential.account)
     };
-    if let Some(name) = account.filter(|name| !fleet.accounts.contains_key(*name)) {
+    if let Some(name) = account.filter(|name| !is_known(name)) {
         return Err(Failure::usage(
             format!("{} declares no account {name}", file.display()),
             "check the name",
@@ -123,23 +132,32 @@ pub(super) async fn jobs(
             credential.user
         ));
     }
-    let mut accounts = BTreeMap::new();
+    let several = fleet.has_several_accounts();
+    let mut asked = vec![];
     for (name, account) in &fleet.accounts {
-        let users = credentials.iter().filter(|credential| credential.account == *name);
-        let users = users.count();
+        let users = credentials.iter().filter(|credential| credential.account == *name).count();
         if users > 0 {
-            let reached = reach(account, users, fleet, file, global).await?;
-            let several = (fleet.accounts.len() > 1).then_some(name.as_str());
-            records.begin(several, &reached.account).await;
-            accounts.insert(name.as_str(), reached);
+            let reached = reach(account, fleet, file, global).await?;
+            records.begin(several.then_some(name), &reached.account).await;
+            asked.push(with_users(name.clone(), reached, users));
         }
     }
-    let jobs = credentials.iter().map(|credential| {
-        let account = &accounts[credential.account.as_str()];
-        let several = (fleet.accounts.len() > 1).then_some(&credential.account);
-        job(credential, account, several, file, wait)
-    });
-    jobs.collect()
+    let accounts: BTreeMap<String, Reached> =
+        aws::several_at_a_time(asked, fleet.concurrency).await.into_iter().collect();
+    let mut jobs = Jobs::default();
+    for credential in credentials {
+        let name = &credential.account;
+        let several = several.then_some(name);
+        match accounts.get(name) {
+            Some(account) => jobs.ready.push(job(credential, account, several, file, wait)?),
+            None => {
+                let who = Who { user: credential.user.to_string(), account: several.cloned() };
+                let failure = explain::organization::absent(name, states.get(name));
+                jobs.barred.push((who, credential.stores.clone(), failure));
+            }
+        }
+    }
+    Ok(jobs)
 }
 
 /// The job of one credential.
@@ -149,22 +167,8 @@ pub(super) async fn job_of(
     file: &Path,
     global: &Global,
 ) -> Result<Job> {
-    let reached = reach(&fleet.accounts[&credential.account], 1, fleet, file, global).await?;
+    let reached = reach(&fleet.accounts[&credential.account], fleet, file, global).await?;
     job(credential, &reached, None, file, Duration::ZERO)
-}
-
-/// The accounts of a file, with their names where there are several.
-pub(crate) async fn accounts(
-    file: &Path,
-    global: &Global,
-) -> Result<Vec<(Option<String>, Account)>> {
-    let fleet = read(file)?;
-    let mut accounts = vec![];
-    for (name, account) in &fleet.accounts {
-        let name = (fleet.accounts.len() > 1).then(|| name.clone());
-        accounts.push((name, connect(account, &fleet, global).await));
-    }
-    Ok(accounts)
 }
 
 pub(super) fn read(path: &Path) -> Result<Fleet> {
@@ -179,15 +183,15 @@ pub(super) fn read(path: &Path) -> Result<Fleet> {
 }
 
 pub(super) async fn connect(account: &fleet::Account, fleet: &Fleet, global: &Global) -> Account {
-    let role = account.role_arn.as_ref().map(|arn| Role {
-        arn: arn.clone(),
-        external_id: account.external_id.clone(),
+    let role = |role: &fleet::Role| Role {
+        arn: role.arn.clone(),
+        external_id: role.external_id.clone(),
         session_name: None,
-    });
+    };
     Account::connect(&Options {
         profile: account.profile.clone().or_else(|| global.profile.clone()),
         endpoint_url: account.endpoint_url.clone().or_else(|| global.endpoint_url.clone()),
-        role,
+        roles: account.roles.iter().map(role).collect(),
         calls_per_second: Some(fleet.calls_per_second),
         ..Options::default()
     })
@@ -196,7 +200,6 @@ pub(super) async fn connect(account: &fleet::Account, fleet: &Fleet, global: &Gl
 
 async fn reach(
     account: &fleet::Account,
-    users: usize,
     fleet: &Fleet,
     file: &Path,
     global: &Global,
@@ -208,14 +211,20 @@ async fn reach(
         ca_file: account.ca_file.as_ref().map(|path| beside(file, path)).or(usual.ca_file),
         ..usual
     };
-    // one long list is cheaper than a call a user; who may not read it asks for each
-    let senders = match users > 1 {
-        true => reached.senders().await.unwrap_or_default(),
+    let client = smtp::client(&endpoint)?;
+    Ok(Reached { account: reached, client, endpoint, users: BTreeMap::new() })
+}
+
+/// The account with its users, where several are wanted: one long list is cheaper than a call a user. Who may not read it
+/// asks for each.
+async fn with_users(name: String, reached: Reached, wanted: usize) -> (String, Reached) {
+    let senders = match wanted > 1 {
+        true => reached.account.senders().await.unwrap_or_default(),
         false => vec![],
     };
     let users =
         senders.into_iter().map(|(user, sending)| (user.name.clone(), (user, sending))).collect();
-    Ok(Reached { client: smtp::client(&endpoint)?, account: reached, endpoint, users })
+    (name, Reached { users, ..reached })
 }
 
 fn job(

@@ -1,4 +1,5 @@
-//! `seskey list`: the users that may send, with their keys, of one account or of all that a `seskey.toml` declares.
+//! `seskey list`: the users that may send, with their keys, of one account, of all that a `seskey.toml` declares,
+//! or of an organization.
 
 mod select;
 
@@ -14,7 +15,7 @@ use seskey_aws::{
 use self::select::Filter;
 use crate::{
     args::{Global, List},
-    cmd::fleet,
+    cmd::fleet::organization::accounts,
     connect::aws,
     exit::Exit,
     explain::{self, Result},
@@ -40,16 +41,11 @@ struct Row<'a> {
 pub(crate) fn run(args: &List, global: &Global, output: &Output) -> Result<Exit> {
     let filters = args.filter.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>>>()?;
     let listed = aws::block_on(async {
-        let accounts = match &args.file {
-            Some(file) => fleet::accounts(file, global).await?,
-            None => vec![(None, aws::account_of_many(global).await)],
-        };
+        let (accounts, at_a_time) = accounts(&args.accounts, global, output).await?;
         let spinner = output.spinner();
-        let mut listed = vec![];
-        for (name, account) in accounts {
-            spinner.set_message("reading the users of the account");
-            listed.push(read(name, &account, args.all).await);
-        }
+        spinner.set_message("reading the users of the account");
+        let reads = accounts.into_iter().map(|(name, account)| read(name, account, args.all));
+        let listed = aws::several_at_a_time(reads.collect(), at_a_time).await;
         spinner.finish_and_clear();
         Result::Ok(listed)
     })??;
@@ -88,8 +84,8 @@ pub(crate) fn run(args: &List, global: &Global, output: &Output) -> Result<Exit>
     Ok(if failures.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-async fn read(name: Option<String>, account: &Account, all: bool) -> Listed {
-    let users = list(account, all).await;
+async fn read(name: Option<String>, account: Account, all: bool) -> Listed {
+    let users = list(&account, all).await;
     // the machine's clock may be wrong, and that of a local SES is moved
     Listed { account: name, users, now: account.now().unwrap_or_else(Timestamp::now) }
 }

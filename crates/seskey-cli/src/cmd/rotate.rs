@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
                     .with_hook(args.terms.after.as_deref())
             })
         };
-        let jobs = users.into_iter().map(job).collect::<Result<_>>()?;
+        let jobs = users.into_iter().map(job).collect::<Result<Vec<_>>>()?;
         let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
         records.begin(None, &account).await;
         let done =

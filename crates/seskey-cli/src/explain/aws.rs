@@ -1,9 +1,9 @@
 //! Why a call to AWS failed.
 
 use serde_json::json;
-use seskey_aws::{Cause, Error, iam::Simulated, profile::ProfileError};
+use seskey_aws::{Cause, Denial, Error, iam::Simulated, profile::ProfileError};
 
-use super::{Failure, innermost, input};
+use super::{Failure, innermost, input, organization};
 use crate::environment::variable;
 
 /// What a call of AWS failed with, in a sentence, and what to do.
@@ -11,13 +11,23 @@ pub(crate) fn failure(error: &Error) -> Failure {
     let Error { action, cause, request_id, .. } = error;
     let id = request_id.as_ref().map(|id| format!(" (request ID {id})")).unwrap_or_default();
     match cause {
-        Cause::AccessDenied { action: denied, resource, is_explicit, message } => Failure::new(
+        Cause::AccessDenied { action: denied, resource, denial, message } => Failure::new(
             format!("{denied} is denied: {message}"),
-            match is_explicit {
-                true => "a policy denies it explicitly: that statement must go, no permission outweighs it".to_owned(),
-                false => permission([(denied.as_str(), resource.as_deref().unwrap_or("*"))]),
+            match denial {
+                Denial::Explicit => "a policy denies it explicitly: that statement must go, no permission outweighs it".to_owned(),
+                Denial::Organization => organization::CONTROL_POLICY.to_owned(),
+                Denial::NotAllowed => permission([(denied.as_str(), resource.as_deref().unwrap_or("*"))]),
             },
         ),
+        Cause::Role(cause) => {
+            let mut error = error.clone();
+            error.cause = (**cause).clone();
+            let failure = failure(&error);
+            match lacks_permission(&error) {
+                true => Failure { hint: organization::ROLE.to_owned(), ..failure },
+                false => failure,
+            }
+        }
         Cause::NoSuchEntity { message } => Failure::new(
             missing(message).map_or_else(
                 || format!("{action}: {message}"),
@@ -136,7 +146,7 @@ fn caller_credentials_hint(code: &str) -> &'static str {
 
 /// Whether a permission would help the caller.
 pub(crate) fn lacks_permission(error: &Error) -> bool {
-    matches!(error.cause, Cause::AccessDenied { is_explicit: false, .. })
+    matches!(error.cause, Cause::AccessDenied { denial: Denial::NotAllowed, .. })
 }
 
 /// Why a profile has no access key to derive from.

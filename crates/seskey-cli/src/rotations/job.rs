@@ -50,6 +50,20 @@ pub(crate) struct Job {
     pub(crate) forgoes_notes: bool,
 }
 
+/// All that is worked on.
+#[derive(Default)]
+pub(crate) struct Jobs {
+    pub(crate) ready: Vec<Job>,
+    /// Users that cannot be worked on, with their stores, and why.
+    pub(crate) barred: Vec<(Who, Vec<Store>, Failure)>,
+}
+
+impl From<Vec<Job>> for Jobs {
+    fn from(ready: Vec<Job>) -> Self {
+        Self { ready, barred: vec![] }
+    }
+}
+
 /// Who it is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Who {

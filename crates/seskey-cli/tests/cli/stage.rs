@@ -1,5 +1,7 @@
 //! A local SES in the process of the test, with SMTP users and callers, and the environment that leads to it.
 
+mod organization;
+
 use std::{fs, path::Path};
 
 use jiff::SignedDuration;
@@ -28,6 +30,8 @@ pub(crate) enum Inhabitants {
     SmtpUsers,
     /// SMTP users of every kind, of whom `mailer` has a console password and a credential of CodeCommit as well.
     WithConsolePassword,
+    /// SMTP users of every kind, in the management account of an organization.
+    Organization,
     /// Nobody, but the sending group is there, and its policy does not allow sending.
     GroupThatCannotSend,
 }
@@ -36,6 +40,7 @@ pub(crate) enum Inhabitants {
 pub(crate) struct Stage {
     // dropped first: its tasks run on the runtime
     server: Server,
+    _members: Vec<Server>,
     runtime: Runtime,
     pub(crate) environment: Vec<(&'static str, String)>,
 }
@@ -65,10 +70,10 @@ impl Stage {
             ("SESKEY_CA_FILE", authority.display().to_string()),
             ("SMTPS_ENDPOINT", server.smtps.to_string()),
         ];
-        let mut stage = Self { server, runtime, environment };
+        let mut stage = Self { server, _members: vec![], runtime, environment };
         match inhabitants {
             Inhabitants::None => {}
-            Inhabitants::SmtpUsers => stage.add_smtp_users(),
+            Inhabitants::SmtpUsers | Inhabitants::Organization => stage.add_smtp_users(),
             Inhabitants::WithConsolePassword => {
                 stage.add_smtp_users();
                 stage.add_console_password("mailer");
@@ -76,6 +81,9 @@ impl Stage {
             Inhabitants::GroupThatCannotSend => stage.add_group("ses:GetSendQuota"),
         }
         stage.add_callers(home);
+        if inhabitants == Inhabitants::Organization {
+            (stage._members, stage.environment) = organization::around(&stage, home);
+        }
         stage
     }
 

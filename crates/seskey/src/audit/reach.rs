@@ -32,8 +32,8 @@ impl Reach {
     ) -> Self {
         let profile = account.profile.as_deref().or(profile);
         let reach = Self::with(profile, account.endpoint_url.as_deref().or(endpoint_url));
-        let condition = match &account.role_arn {
-            Some(role) => Some(format!("in the account {name}, with the role {role}")),
+        let condition = match account.roles.last() {
+            Some(role) => Some(format!("in the account {name}, with the role {}", role.arn)),
             None => {
                 (profile.is_none() && !is_alone).then(|| format!("in the account {}", quoted(name)))
             }

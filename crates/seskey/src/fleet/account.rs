@@ -13,10 +13,8 @@ use crate::Partition;
 pub struct Account {
     /// The profile of the shared configuration files; absent for the default chain.
     pub profile: Option<String>,
-    /// The role that is assumed with these credentials.
-    pub role_arn: Option<String>,
-    /// What the trust policy of the role asks for.
-    pub external_id: Option<String>,
+    /// The roles that are assumed, the first with these credentials, and each with those of the one before.
+    pub roles: Vec<Role>,
     /// The endpoint of IAM and STS, in place of AWS's.
     pub endpoint_url: Option<String>,
     /// Where credentials are proven, `HOST:PORT`, in place of the SMTP endpoint of their region.
@@ -25,13 +23,28 @@ pub struct Account {
     pub ca_file: Option<PathBuf>,
 }
 
+/// A role to assume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its ARN.
+    pub arn: String,
+    /// What its trust policy asks for.
+    pub external_id: Option<String>,
+}
+
 impl Account {
+    /// The ID of the account, where its role names it.
+    pub fn id(&self) -> Option<&str> {
+        self.roles.last()?.arn.split(':').nth(4)
+    }
+
     pub(super) fn read(reader: &mut Reader, section: &Section) -> Self {
         reader.check(section);
+        let external_id = reader.text(section, "external-id", filled);
+        let role = reader.text(section, "role-arn", role_arn);
         let account = Self {
             profile: reader.text(section, "profile", filled),
-            role_arn: reader.text(section, "role-arn", role_arn),
-            external_id: reader.text(section, "external-id", filled),
+            roles: role.map(|arn| Role { arn, external_id }).into_iter().collect(),
             endpoint_url: reader.text(section, "endpoint-url", endpoint_url),
             smtp_endpoint: reader.text(section, "smtp-endpoint", smtp_endpoint),
             ca_file: reader.text(section, "ca-file", filled).map(PathBuf::from),
@@ -46,17 +59,21 @@ impl Account {
 /// `arn:PARTITION:iam::ACCOUNT:role/NAME`. Source: IAM User Guide, "IAM identifiers".
 fn role_arn(text: &str) -> Result<String, Fault> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let is_account = |id: &str| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit());
     match parts[..] {
         ["arn", partition, "iam", "", account, resource]
             if Partition::parse(partition).is_ok()
-                && is_account(account)
+                && is_account_id(account)
                 && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty()) =>
         {
             Ok(text.to_owned())
         }
         _ => Err(Fault::RoleArn { given: text.to_owned() }),
     }
+}
+
+/// Whether this is the ID of an account. Source: Organizations API, `Account`.
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn endpoint_url(text: &str) -> Result<String, Fault> {

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::{
-    Account,
+    Account, Organization,
+    account::is_account_id,
     error::Fault,
+    organization::EVERY_ACCOUNT,
     read::{Reader, Section, command},
     taken::Taken,
 };
@@ -14,7 +16,7 @@ use crate::{
     Region, duration,
     policy::written,
     rotation::{Goal, GoalError},
-    store::Store,
+    store::{Store, StoreKind},
     user::{UserName, UserPath},
 };
 
@@ -25,7 +27,8 @@ pub struct Credential {
     pub line: usize,
     /// The IAM user.
     pub user: UserName,
-    /// Its account, one of [`Fleet::accounts`](super::Fleet::accounts).
+    /// Its account, one of [`Fleet::accounts`](super::Fleet::accounts). In a file with an organization, it may be the ID of
+    /// an account of it, or `*` for each of them.
     pub account: String,
     /// The region that its password is for; absent for the one that the account's profile has.
     pub region: Option<Region>,
@@ -50,13 +53,13 @@ impl Credential {
         reader: &mut Reader,
         section: &Section,
         usual: &Terms,
-        accounts: &BTreeMap<String, Account>,
+        declared: Declared<'_>,
         taken: &mut Taken,
     ) -> Option<Self> {
         reader.check(section);
         let terms = Terms::read(reader, section, usual);
         let user = reader.text(section, "user", |text| Ok(UserName::parse(text)?));
-        let account = account_of(reader, section, accounts);
+        let account = account_of(reader, section, declared);
         let path = reader.text(section, "path", |text| Ok(UserPath::parse(text)?));
         let stores = reader.texts(section, "to", |text| text.parse().map_err(Fault::Store));
         let after = reader.text(section, "after", command);
@@ -76,6 +79,9 @@ impl Credential {
         let (user, account) = (user?, account?);
         taken.user(reader, section, &account, &user);
         for (at, store) in &stores {
+            if account == EVERY_ACCOUNT && !is_in_account(store) {
+                reader.fault(*at, "to", Fault::OnePlace);
+            }
             taken.store(reader, *at, &account, terms.region.as_ref(), store);
         }
         Some(Self {
@@ -136,25 +142,52 @@ impl Default for Terms {
     }
 }
 
+/// What a credential may name.
+#[derive(Clone, Copy)]
+pub(super) struct Declared<'a> {
+    pub(super) accounts: &'a BTreeMap<String, Account>,
+    pub(super) organization: Option<&'a Organization>,
+}
+
+impl Declared<'_> {
+    fn names(self) -> Vec<String> {
+        let every = self.organization.map(|_| EVERY_ACCOUNT.to_owned());
+        self.accounts.keys().cloned().chain(every).collect()
+    }
+
+    fn account(self, text: &str) -> Result<String, Fault> {
+        let is_of_organization = self.organization.is_some() && is_account_id(text);
+        let given = text.to_owned();
+        match self.organization {
+            Some(of) if of.exclude.iter().any(|id| id == text) => Err(Fault::Excluded { given }),
+            _ if is_of_organization || self.names().contains(&given) => Ok(given),
+            _ => Err(Fault::UnknownAccount { given, declared: self.names() }),
+        }
+    }
+}
+
 /// The account that is named, or the only one there is.
-fn account_of(
-    reader: &mut Reader,
-    section: &Section,
-    accounts: &BTreeMap<String, Account>,
-) -> Option<String> {
-    let declared = || accounts.keys().cloned().collect();
-    let mut names = accounts.keys();
-    match (section.has("account"), names.next(), names.next()) {
-        (false, Some(only), None) => Some(only.clone()),
-        (false, ..) => {
-            let fault = Fault::WhichAccount { declared: declared() };
+fn account_of(reader: &mut Reader, section: &Section, declared: Declared<'_>) -> Option<String> {
+    if section.has("account") {
+        return reader.text(section, "account", |text| declared.account(text));
+    }
+    match &declared.names()[..] {
+        [only] if declared.organization.is_none() => Some(only.clone()),
+        names => {
+            let fault = Fault::WhichAccount { declared: names.to_owned() };
             reader.fault(section.at, "account", fault);
             None
         }
-        (true, ..) => reader.text(section, "account", |text| match accounts.contains_key(text) {
-            true => Ok(text.to_owned()),
-            false => Err(Fault::UnknownAccount { given: text.to_owned(), declared: declared() }),
-        }),
+    }
+}
+
+/// Whether it is a place of its own in each account.
+fn is_in_account(store: &Store) -> bool {
+    match &store.kind {
+        StoreKind::SecretsManager(secret) | StoreKind::Ssm(secret) => {
+            !secret.name.starts_with("arn:")
+        }
+        StoreKind::File { .. } | StoreKind::Kubernetes(_) | StoreKind::Exec { .. } => false,
     }
 }
 

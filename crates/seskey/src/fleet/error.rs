@@ -79,6 +79,33 @@ pub enum Fault {
         /// These.
         declared: Vec<String>,
     },
+    /// An account that the organization is not gone through for.
+    #[error("[organization] excludes the account {given}")]
+    Excluded {
+        /// What was given.
+        given: String,
+    },
+    /// A store outside the accounts, for the credentials of all of them.
+    #[error("the credentials of all accounts would be delivered to one place")]
+    OnePlace,
+    /// Not the name of a role.
+    #[error("{given:?} is not the name of a role")]
+    RoleName {
+        /// What was given.
+        given: String,
+    },
+    /// Not the ID of an organizational unit.
+    #[error("{given:?} is not the ID of an organizational unit")]
+    UnitId {
+        /// What was given.
+        given: String,
+    },
+    /// Not the ID of an account or of an organizational unit.
+    #[error("{given:?} is not the ID of an account or of an organizational unit")]
+    MemberId {
+        /// What was given.
+        given: String,
+    },
     /// A user that another credential has.
     #[error("the same user as in line {first}")]
     SameUser {
@@ -144,7 +171,8 @@ impl FleetError {
             }
             Fault::UnknownAccount { given, declared } => {
                 let nearest = nearest(given, declared.iter().map(String::as_str));
-                Some(nearest.map_or_else(|| declared.join(", "), str::to_owned))
+                let names = nearest.map_or_else(|| declared.join(", "), str::to_owned);
+                Some(names).filter(|names| !names.is_empty())
             }
             Fault::WhichAccount { declared } => Some(declared.join(", ")),
             Fault::Region(
@@ -158,6 +186,10 @@ impl FleetError {
             }
             Fault::Duration(_) => Some("a number with w, d, h, m or s, such as 90d".to_owned()),
             Fault::RoleArn { .. } => Some("arn:aws:iam::111122223333:role/NAME".to_owned()),
+            Fault::RoleName { .. } => Some("OrganizationAccountAccessRole".to_owned()),
+            Fault::UnitId { .. } => Some("ou-ab12-11112222".to_owned()),
+            Fault::MemberId { .. } => Some("111122223333, ou-ab12-11112222".to_owned()),
+            Fault::OnePlace => Some("secretsmanager:NAME, ssm:/NAME".to_owned()),
             Fault::EndpointUrl { .. } => Some("https://HOST".to_owned()),
             Fault::SmtpEndpoint { .. } => Some("HOST:PORT".to_owned()),
             _ => None,

@@ -9,6 +9,8 @@ pub enum Table {
     Root,
     /// `[account.NAME]`
     Account,
+    /// `[organization]`
+    Organization,
     /// `[[credential]]`
     Credential,
 }
@@ -22,6 +24,8 @@ pub enum Kind {
     Boolean,
     /// A whole number above 0.
     Number,
+    /// `[KEY]`
+    Table,
     /// `[KEY.NAME]`
     NamedTables,
     /// `[[KEY]]`
@@ -40,7 +44,7 @@ pub struct Key {
 }
 
 /// Every key.
-pub const KEYS: [Key; 27] = [
+pub const KEYS: [Key; 33] = [
     key(Table::Root, "region", Kind::String),
     key(Table::Root, "max-age", Kind::String),
     key(Table::Root, "grace", Kind::String),
@@ -49,6 +53,7 @@ pub const KEYS: [Key; 27] = [
     key(Table::Root, "concurrency", Kind::Number),
     key(Table::Root, "calls-per-second", Kind::Number),
     key(Table::Root, "account", Kind::NamedTables),
+    key(Table::Root, "organization", Kind::Table),
     key(Table::Root, "credential", Kind::ListOfTables),
     key(Table::Account, "profile", Kind::String),
     key(Table::Account, "role-arn", Kind::String),
@@ -56,6 +61,11 @@ pub const KEYS: [Key; 27] = [
     key(Table::Account, "endpoint-url", Kind::String),
     key(Table::Account, "smtp-endpoint", Kind::String),
     key(Table::Account, "ca-file", Kind::String),
+    key(Table::Organization, "role-name", Kind::String),
+    key(Table::Organization, "external-id", Kind::String),
+    key(Table::Organization, "account", Kind::String),
+    key(Table::Organization, "ou", Kind::Strings),
+    key(Table::Organization, "exclude", Kind::Strings),
     key(Table::Credential, "user", Kind::String),
     key(Table::Credential, "account", Kind::String),
     key(Table::Credential, "region", Kind::String),
@@ -79,6 +89,7 @@ impl fmt::Display for Table {
         f.write_str(match self {
             Self::Root => "the top of the file",
             Self::Account => "an account",
+            Self::Organization => "the organization",
             Self::Credential => "a credential",
         })
     }
@@ -91,6 +102,7 @@ impl fmt::Display for Kind {
             Self::Strings => "a list of strings",
             Self::Boolean => "true or false",
             Self::Number => "a whole number above 0",
+            Self::Table => "a table, [organization]",
             Self::NamedTables => "tables, [account.NAME]",
             Self::ListOfTables => "a list of tables, [[credential]]",
         })

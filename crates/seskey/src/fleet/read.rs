@@ -62,6 +62,12 @@ impl<'a> Section<'a> {
         named.collect()
     }
 
+    /// The table `[KEY]`.
+    pub(super) fn inner(&self, key: &str, table: Table) -> Option<Self> {
+        let entries = self.value(key)?.get_ref().as_table()?;
+        Some(Self::new(table, self.at_value(key), entries))
+    }
+
     /// The tables `[[KEY]]`.
     pub(super) fn listed(&self, key: &str, table: Table) -> Vec<Self> {
         let values = self.list(key).into_iter().flat_map(|list| list.iter());
@@ -185,6 +191,7 @@ fn misfit<'a>(kind: Kind, value: &'a Spanned<DeValue<'a>>) -> Option<&'a Spanned
     match kind {
         Kind::String => whole(value.get_ref().is_str()),
         Kind::Boolean => whole(value.get_ref().is_bool()),
+        Kind::Table => whole(value.get_ref().is_table()),
         Kind::Number => whole(number(value.get_ref()).is_some()),
         Kind::Strings => list(DeValue::is_str),
         Kind::ListOfTables => list(DeValue::is_table),

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     error::Fault,
+    organization::EVERY_ACCOUNT,
     read::{Reader, Section},
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Taken {
     /// IAM takes no two names that differ in case only. Source: IAM API, `CreateUser`.
-    users: BTreeMap<(String, String), usize>,
+    users: BTreeMap<String, Vec<(String, usize)>>,
     stores: Vec<(Place, usize)>,
 }
 
@@ -32,13 +33,13 @@ impl Taken {
         user: &UserName,
     ) {
         let at = section.at_value("user");
-        let key = (account.to_owned(), user.as_str().to_ascii_lowercase());
-        match self.users.get(&key) {
-            Some(first) => {
+        let users = self.users.entry(user.as_str().to_ascii_lowercase()).or_default();
+        match users.iter().find(|(other, _)| overlap(other, account)) {
+            Some((_, first)) => {
                 let first = reader.line(*first);
                 reader.fault(at, "user", Fault::SameUser { first })
             }
-            None => drop(self.users.insert(key, at)),
+            None => users.push((account.to_owned(), at)),
         }
     }
 
@@ -72,11 +73,22 @@ enum Place {
 }
 
 /// A name in a region of an account; the region is absent for the one that the account's profile has.
-#[derive(PartialEq)]
 struct InAccount {
     account: String,
     region: Option<String>,
     name: String,
+}
+
+impl PartialEq for InAccount {
+    fn eq(&self, other: &Self) -> bool {
+        overlap(&self.account, &other.account)
+            && (&self.region, &self.name) == (&other.region, &other.name)
+    }
+}
+
+/// Whether an account is of both.
+fn overlap(one: &str, other: &str) -> bool {
+    one == other || [one, other].contains(&EVERY_ACCOUNT)
 }
 
 impl Place {

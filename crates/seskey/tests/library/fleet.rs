@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, path::Path};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use seskey::{
-    Fleet, Region,
-    fleet::{Account, DEFAULT_ACCOUNT, KEYS, Table},
+    Fleet, Partition, Region,
+    fleet::{Account, DEFAULT_ACCOUNT, KEYS, Members, Organization, Role, SameUser, Table},
     rotation::Goal,
 };
 
@@ -23,8 +23,17 @@ fn the_whole_example() {
     assert_eq!((fleet.concurrency.get(), fleet.calls_per_second.get()), (32, 10));
     let prod = &fleet.accounts["prod"];
     assert_eq!(prod.profile.as_deref(), Some("prod"));
-    assert_eq!(prod.role_arn.as_deref(), Some("arn:aws:iam::111122223333:role/seskey"));
-    assert_eq!(prod.external_id.as_deref(), Some("mail-operations"));
+    let role = Role {
+        arn: "arn:aws:iam::111122223333:role/seskey".to_owned(),
+        external_id: Some("mail-operations".to_owned()),
+    };
+    assert_eq!(prod.roles, [role]);
+    let organization = fleet.organization.as_ref().unwrap();
+    assert_eq!(organization.account.as_deref(), Some("prod"));
+    assert_eq!(organization.role_name, "seskey");
+    assert_eq!(organization.external_id.as_deref(), Some("mail-operations"));
+    assert_eq!(organization.units, ["ou-ab12-11112222"]);
+    assert_eq!(organization.exclude, ["444455556666", "ou-ab12-33334444"]);
     let local = &fleet.accounts["local"];
     assert_eq!(local.endpoint_url.as_deref(), Some("http://127.0.0.1:4566"));
     assert_eq!(local.smtp_endpoint.as_deref(), Some("127.0.0.1:2587"));
@@ -78,6 +87,104 @@ fn the_same_name_elsewhere_is_another_one() {
     assert_eq!(Fleet::parse(text).unwrap().credentials.len(), 3);
 }
 
+const ORGANIZATION: &str = r#"
+    [organization]
+    role-name = "mail/seskey"
+    external-id = "fleet"
+    account = "management"
+    exclude = ["444455556666"]
+
+    [account.management]
+    profile = "management"
+
+    [account.mail]
+    role-arn = "arn:aws:iam::222233334444:role/other"
+
+    [account.333344445555]
+    smtp-endpoint = "smtp.example.com:587"
+"#;
+
+/// The accounts of that organization, of which the last is in nothing else.
+const IDS: [&str; 4] = ["111122223333", "222233334444", "333344445555", "555566667777"];
+
+fn with_members(rows: &str) -> Result<Fleet, SameUser> {
+    let names = [("management", IDS[0]), ("mail", IDS[1]), (IDS[2], IDS[2])];
+    let members = Members {
+        partition: Partition::Aws,
+        caller: IDS[0].to_owned(),
+        ids: IDS.map(str::to_owned).into(),
+        declared: names.map(|(name, id)| (name.to_owned(), id.to_owned())).into(),
+    };
+    Fleet::parse(&format!("{rows}\n{ORGANIZATION}")).unwrap().with_members(&members)
+}
+
+#[test]
+fn each_account_of_an_organization_is_there_once() {
+    let fleet = with_members("").unwrap();
+    let names: Vec<&str> = fleet.accounts.keys().map(String::as_str).collect();
+    assert_eq!(names, [IDS[2], IDS[3], "mail", "management"]);
+    let role = |id: &str| Role {
+        arn: format!("arn:aws:iam::{id}:role/mail/seskey"),
+        external_id: Some("fleet".to_owned()),
+    };
+    let [third, last] = [IDS[2], IDS[3]].map(|id| &fleet.accounts[id]);
+    assert_eq!((&*last.roles, last.profile.as_deref()), (&[role(IDS[3])][..], Some("management")));
+    assert_eq!(third.roles, [role(IDS[2])], "the file does not say how it is reached");
+    assert_eq!(third.smtp_endpoint.as_deref(), Some("smtp.example.com:587"));
+    assert_eq!(fleet.accounts["mail"].roles[0].arn, "arn:aws:iam::222233334444:role/other");
+    assert!(fleet.accounts["management"].roles.is_empty(), "the caller is there already");
+}
+
+#[test]
+fn a_credential_of_every_account_is_one_in_each() {
+    let fleet = with_members(
+        "credential = [{ user = 'app', account = '*', to = ['ssm:/smtp'] }, { user = 'web', account = '555566667777', \
+         to = ['file:web.env'] }, { user = 'old', account = '999999999999', to = ['file:old.env'] }]",
+    );
+    let fleet = fleet.unwrap();
+    let rows = fleet.credentials.iter().map(|row| (row.user.as_str(), &*row.account));
+    let apps = [("app", "management"), ("app", "mail"), ("app", IDS[2]), ("app", IDS[3])];
+    let others = [("web", IDS[3]), ("old", "999999999999")];
+    assert!(rows.eq(apps.into_iter().chain(others)));
+    assert!(!fleet.accounts.contains_key("999999999999"), "the organization has it not");
+}
+
+#[test]
+fn an_account_by_its_name_and_by_its_id_has_no_user_twice() {
+    let rows = "credential = [\n{ user = 'app', account = 'mail', to = ['ssm:/a'] },\n\
+                { user = 'App', account = '222233334444', to = ['ssm:/b'] }]";
+    let same = SameUser { user: "App".into(), account: IDS[1].into(), lines: [2, 3] };
+    assert_eq!(with_members(rows), Err(same));
+}
+
+#[test]
+fn an_account_that_is_excluded_is_not_gone_through_unless_it_is_named() {
+    let text = ORGANIZATION.replace("444455556666", IDS[0]);
+    let members = Members {
+        partition: Partition::AwsCn,
+        caller: IDS[0].to_owned(),
+        ids: [IDS[3].to_owned()].into(),
+        declared: [("management".to_owned(), IDS[0].to_owned())].into(),
+    };
+    let names = |text: &str| {
+        let fleet = Fleet::parse(text).unwrap().with_members(&members).unwrap();
+        fleet.accounts.into_keys().collect::<Vec<_>>()
+    };
+    assert_eq!(names(&text), [IDS[2], IDS[3], "mail"]);
+    let row = "[[credential]]\nuser = 'a'\nto = ['ssm:/a']\naccount = 'management'";
+    assert_eq!(names(&format!("{text}{row}")), [IDS[2], IDS[3], "mail", "management"]);
+}
+
+#[test]
+fn in_its_own_account_nobody_assumes_a_role() {
+    let rows = "credential = [{ user = 'app', account = '*', to = ['ssm:/smtp'] }]";
+    let fleet = Fleet::parse(&format!("{rows}\n{ORGANIZATION}")).unwrap().in_own_account(IDS[3]);
+    let [app] = &fleet.credentials[..] else { panic!() };
+    assert_eq!((&*app.account, &fleet.accounts[IDS[3]]), (IDS[3], &Account::default()));
+    let every = Fleet::of_organization(Organization::of_role("audit").unwrap());
+    assert!(every.has_several_accounts() && every.accounts.is_empty());
+}
+
 /// Each paragraph is a file, and its last lines are its faults, with what would be right in brackets.
 #[test]
 fn what_is_wrong_is_told_with_its_place_and_what_would_be_right() {
@@ -100,6 +207,7 @@ fn documented(text: &str) -> BTreeSet<(&'static str, String)> {
         match line {
             "## At the top" => table = "top",
             _ if line.starts_with("## An account") => table = "account",
+            _ if line.starts_with("## An organization") => table = "organization",
             _ if line.starts_with("## A credential") => table = "credential",
             _ => {
                 if let Some((key, _)) = line.strip_prefix("| `").and_then(|row| row.split_once('`'))
@@ -117,6 +225,7 @@ fn every_key_is_documented_and_every_documented_key_is_one() {
     let name = |table| match table {
         Table::Root => "top",
         Table::Account => "account",
+        Table::Organization => "organization",
         Table::Credential => "credential",
     };
     let keys: BTreeSet<_> = KEYS.iter().map(|key| (name(key.table), key.name.to_owned())).collect();

@@ -15,7 +15,7 @@ use crate::{
     exit::Exit,
     explain::{Failure, Result},
     output::Output,
-    rotations::{self, Done, Job, Mode, Records},
+    rotations::{self, Done, Job, Jobs, Mode, Records},
 };
 
 pub(super) async fn apply(
@@ -26,7 +26,7 @@ pub(super) async fn apply(
 ) -> Result<Value> {
     let account = aws::account(global, None).await;
     let mut records = Records::of_function(output);
-    let (mut jobs, mut concurrency) = (vec![], NonZeroUsize::MIN);
+    let (mut jobs, mut concurrency) = (Jobs::default(), NonZeroUsize::MIN);
     if let Some((fleet, file)) = config::declared(&account).await? {
         let wanted = Wanted { users: &event.users, account: event.account.as_deref() };
         jobs = fleet::jobs(&fleet, &file, wanted, WAIT, &mut records, global, output).await?;
@@ -40,7 +40,7 @@ pub(super) async fn apply(
     for name in &event.secrets {
         let found = secret::found(&account, name, "").await?;
         let job = secret::job(&account, &found, name).await?;
-        jobs.push(Job { plan: rotation::settle, wait: WAIT, ..job });
+        jobs.ready.push(Job { plan: rotation::settle, wait: WAIT, ..job });
     }
     let mut answering = output.clone();
     answering.json = true;

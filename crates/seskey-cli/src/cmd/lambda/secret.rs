@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use seskey::{
     Region,
+    fleet::Credential,
     rotation::{FunctionStep, Goal, Work},
 };
 use seskey_aws::{
@@ -84,7 +85,9 @@ pub(super) async fn found(account: &Account, secret: &str, version: &str) -> Res
 /// As the credential is declared that is delivered to this secret.
 async fn declared(account: &Account, found: &Found, global: &Global) -> Result<Option<Job>> {
     let Some((fleet, file)) = config::declared(account).await? else { return Ok(None) };
-    let mut credentials = fleet.credentials.iter();
+    let fleet = fleet.in_own_account(found.account());
+    let is_reached = |credential: &&Credential| fleet.accounts.contains_key(&credential.account);
+    let mut credentials = fleet.credentials.iter().filter(is_reached);
     match credentials.find(|credential| credential.stores.iter().any(|store| found.is(store))) {
         Some(credential) => fleet::job_of(credential, &fleet, &file, global).await.map(Some),
         None => Ok(None),

@@ -66,6 +66,11 @@ pub(super) const ENVIRONMENT: &[Fact] = &[
         "The endpoints of IAM and STS, where --endpoint-url gives none.",
     ),
     row(
+        "AWS_ENDPOINT_URL_ORGANIZATIONS",
+        &["list", "audit", "plan", "apply", "lambda"],
+        "The endpoint of Organizations, which lists the accounts of an organization.",
+    ),
+    row(
         "AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL_SSM",
         WITH_STORES,
         "The endpoints of the stores secretsmanager: and ssm:.",
