@@ -1,5 +1,7 @@
 //! A message as its reader sees it, and what a stranger may have hidden in it made harmless.
 
+use std::collections::HashMap;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use mail_parser::{Address, MessageParser, MessagePart, MimeHeaders, PartType};
 
@@ -18,18 +20,12 @@ pub struct Letter {
     pub reply_to: Vec<String>,
     /// `Subject`.
     pub subject: String,
-    /// The text, or else that of the HTML.
-    pub text: String,
     /// Whether it has HTML.
     pub has_html: bool,
-    /// The fields of the header, as they stand there.
+    /// The fields of the header, each on one line.
     pub headers: Vec<(String, String)>,
     /// All parts, in their order.
     pub parts: Vec<Part>,
-    /// The links to the web.
-    pub links: Vec<String>,
-    /// The numbers that a login may ask for.
-    pub codes: Vec<String>,
 }
 
 /// A part of a message.
@@ -56,20 +52,33 @@ impl Letter {
     pub fn of(message: &[u8]) -> Self {
         let parsed = Parsed::of(message);
         let it = parsed.message();
-        let header = |(name, value): (&str, &str)| (name.to_owned(), value.trim().to_owned());
+        let header =
+            |(name, value): (&str, &str)| (name.to_owned(), value.trim().replace(['\r', '\n'], ""));
         Self {
             from: addresses(it.from()),
             to: addresses(it.to()),
             cc: addresses(it.cc()),
             reply_to: addresses(it.reply_to()),
             subject: parsed.subject().unwrap_or_default().to_owned(),
-            text: parsed.readable().into_owned(),
             has_html: parsed.html().is_some(),
             headers: it.headers_raw().map(header).collect(),
             parts: it.parts.iter().enumerate().map(|(n, it)| part(n, it)).collect(),
-            links: parsed.links(),
-            codes: parsed.codes(),
         }
+    }
+
+    /// The text, or else that of the HTML.
+    pub fn text(message: &[u8]) -> String {
+        Parsed::of(message).readable().into_owned()
+    }
+
+    /// The links to the web.
+    pub fn links(message: &[u8]) -> Vec<String> {
+        Parsed::of(message).links()
+    }
+
+    /// The numbers that a login may ask for.
+    pub fn codes(message: &[u8]) -> Vec<String> {
+        Parsed::of(message).codes()
     }
 
     /// `From` and `Subject`; of a large message the rest is not read.
@@ -87,7 +96,7 @@ impl Letter {
     /// elsewhere without being asked are none any more.
     pub fn html(message: &[u8]) -> Option<String> {
         let parsed = Parsed::of(message);
-        Some(with_images(disarmed(parsed.html()?), &parsed))
+        Some(with_images(&disarmed(parsed.html()?), &parsed))
     }
 
     /// A part and its bytes.
@@ -153,20 +162,37 @@ fn disarmed(html: &str) -> String {
 const LEADING_ELSEWHERE: [&str; 3] = ["link", "meta", "base"];
 
 /// The HTML with its images in it, as it may load none.
-fn with_images(html: String, parsed: &Parsed<'_>) -> String {
-    let mut room = MAX_IMAGES;
-    parsed.attachments().fold(html, |html, (_, part)| {
-        let (bytes, kind) = (part.contents(), media_type(part));
-        let Some(cid) = part.content_id().filter(|cid| !cid.is_empty()) else { return html };
-        let named = format!("cid:{cid}");
-        let times = html.matches(&named).count();
-        let needed = times * bytes.len();
-        if times == 0 || needed > room || !kind.starts_with("image/") {
-            return html;
+fn with_images(html: &str, parsed: &Parsed<'_>) -> String {
+    let mut images = HashMap::new();
+    for (_, part) in parsed.attachments() {
+        if let Some(cid) = part.content_id()
+            && media_type(part).starts_with("image/")
+        {
+            images.entry(cid).or_insert(part);
         }
-        room -= needed;
-        html.replace(&named, &format!("data:{kind};base64,{}", BASE64_STANDARD.encode(bytes)))
-    })
+    }
+    let mut room = MAX_IMAGES;
+    let mut pieces = html.split("cid:");
+    let mut whole = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        // an attribute ends with a quotation mark, the url() of a style perhaps with its bracket
+        let quoted = piece.split(['"', '\'', '<', '>']).next().unwrap_or_default();
+        let bare = quoted.split([')', ' ']).next().unwrap_or_default();
+        let found = [quoted, bare].into_iter().find_map(|cid| Some((cid, images.get(cid)?)));
+        match found {
+            Some((cid, part)) if part.contents().len() <= room => {
+                room -= part.contents().len();
+                let data = BASE64_STANDARD.encode(part.contents());
+                whole.push_str(&format!("data:{};base64,{data}", media_type(part)));
+                whole.push_str(&piece[cid.len()..]);
+            }
+            _ => {
+                whole.push_str("cid:");
+                whole.push_str(piece);
+            }
+        }
+    }
+    whole
 }
 
 /// The bytes of all images that stand in the HTML. What has more is shown without some of them.
@@ -205,6 +231,10 @@ mod tests {
             "{shown}"
         );
         assert!(html("text/html").expect("it has HTML").contains("src=\"cid:a\""));
+        let of_style =
+            message("image/gif").replace("src='cid:other'", "style='background:url(cid:a)'");
+        let shown = Letter::html(of_style.as_bytes()).expect("it has HTML");
+        assert!(shown.contains("url(data:image/gif;base64,R0lG)"), "{shown}");
         let (part, bytes) =
             Letter::part(message("image/gif").as_bytes(), 2).expect("there are three");
         assert_eq!((part.content_id.as_deref(), bytes.as_slice()), (Some("a"), &b"GIF"[..]));

@@ -1,6 +1,6 @@
 //! What a message says to its reader: subject, text, HTML and the parts, and what a test looks for in them.
 
-use std::{borrow::Cow, panic::catch_unwind};
+use std::{borrow::Cow, collections::HashSet, panic::catch_unwind};
 
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
@@ -58,31 +58,24 @@ impl<'a> Parsed<'a> {
 
     /// The links to the web, in their order, each once: those of the HTML, and those that are to be read.
     pub(crate) fn links(&self) -> Vec<String> {
-        let mut links: Vec<String> = vec![];
+        let mut seen = HashSet::new();
         let of_html = self.html().map(html::hrefs).unwrap_or_default();
-        for link in of_html.into_iter().chain(urls(&self.readable())) {
-            if is_of_the_web(&link) && !links.contains(&link) {
-                links.push(link);
-            }
-        }
-        links
+        let all = of_html.into_iter().chain(urls(&self.readable()));
+        all.filter(|link| is_of_the_web(link) && seen.insert(link.clone())).collect()
     }
 
     /// The numbers of 4 to 8 digits that stand alone in the subject or the text, in their order, each once: what a login
     /// asks for. A year or a price may be among them.
     pub(crate) fn codes(&self) -> Vec<String> {
         let text = format!("{} {}", self.subject().unwrap_or_default(), self.readable());
-        let mut codes: Vec<String> = vec![];
         let is_inside = |c: char| c.is_alphanumeric() || "-_./:@#%&=+".contains(c);
-        for word in text.split(|c| !is_inside(c)) {
-            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-            let is_code =
-                (4..=8).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
-            if is_code && !codes.iter().any(|code| code == word) {
-                codes.push(word.to_owned());
-            }
-        }
-        codes
+        let words = text.split(|c| !is_inside(c));
+        let words = words.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+        let is_code = |word: &&str| {
+            (4..=8).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let mut seen = HashSet::new();
+        words.filter(is_code).filter(|code| seen.insert(*code)).map(str::to_owned).collect()
     }
 }
 
@@ -99,23 +92,26 @@ fn urls(text: &str) -> Vec<String> {
     let begins = words.filter_map(|word| {
         let lower = word.to_ascii_lowercase();
         let at = ["https://", "http://"].iter().filter_map(|scheme| lower.find(scheme)).min()?;
-        let mut url = &word[at..];
-        while let Some(shorter) = without_mark(url) {
-            url = shorter;
-        }
-        Some(url)
+        Some(without_marks(&word[at..]))
     });
     begins.map(str::to_owned).collect()
 }
 
-/// A link without the mark at its end that belongs to the sentence; a bracket that it opens itself is its own.
-fn without_mark(url: &str) -> Option<&str> {
-    let opens = |bracket| url.matches(bracket).count();
-    match url.chars().next_back()? {
-        ')' if opens('(') >= opens(')') => None,
-        ']' if opens('[') >= opens(']') => None,
-        '.' | ',' | ';' | ':' | '!' | '?' | ')' | ']' | '\'' | '*' => Some(&url[..url.len() - 1]),
-        _ => None,
+/// A link without the marks at its end that belong to the sentence; a bracket that it opens itself is its own.
+fn without_marks(mut url: &str) -> &str {
+    let unopened = |open, close| {
+        let count = |bracket: char| url.matches(bracket).count();
+        count(close).saturating_sub(count(open))
+    };
+    let (mut round, mut square) = (unopened('(', ')'), unopened('[', ']'));
+    loop {
+        match url.chars().next_back() {
+            Some('.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*') => {}
+            Some(')') if round > 0 => round -= 1,
+            Some(']') if square > 0 => square -= 1,
+            _ => return url,
+        }
+        url = &url[..url.len() - 1];
     }
 }
 
@@ -171,6 +167,19 @@ mod tests {
             let it = parsed.message();
             let _ = (it.from(), it.to(), it.reply_to(), it.message_id(), it.date(), it.headers_raw().count());
         }
+    }
+
+    /// A time that grows with the square of the length would be hours here.
+    #[test]
+    fn what_is_long_is_read_at_once() {
+        let brackets = format!("https://example.com/{}", ")".repeat(2_000_000));
+        let links: String =
+            (0..200_000).map(|n| format!("https://example.com/{n} {n:06} ")).collect();
+        let of = |text: &str| format!("Subject: s\r\n\r\n{text}");
+        let (brackets, links) = (of(&brackets), of(&links));
+        assert_eq!(Parsed::of(brackets.as_bytes()).links(), ["https://example.com/"]);
+        let links = Parsed::of(links.as_bytes());
+        assert_eq!((links.links().len(), links.codes().len()), (200_000, 200_000));
     }
 
     const PIECES: &[&[u8]] = &[

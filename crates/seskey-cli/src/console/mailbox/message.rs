@@ -1,7 +1,7 @@
 //! `/mailbox/ID`: a message, and what nobody but its server knows of it. A stranger wrote it: its HTML is in a frame of its
 //! own, in which nothing runs, nothing is loaded and nothing leads elsewhere, and its parts are files and no pages.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -28,13 +28,22 @@ use super::{
 struct MessagePage {
     layout: Layout,
     message: Arc<Message>,
-    letter: Letter,
-    tab: &'static str,
+    view: View,
     tabs: Vec<(&'static str, &'static str)>,
-    source: String,
-    is_cut: bool,
     said: Vec<Said>,
     left_out: u32,
+}
+
+/// What one tab shows.
+struct View {
+    tab: &'static str,
+    letter: Letter,
+    /// The text or the source, if that is shown.
+    text: String,
+    links: Vec<String>,
+    codes: Vec<String>,
+    /// Whether there is more than is shown.
+    is_cut: bool,
 }
 
 const TABS: [(&str, &str); 7] = [
@@ -49,6 +58,8 @@ const TABS: [(&str, &str); 7] = [
 
 /// Bytes of a text that a page shows; the file has all.
 const MAX_SHOWN: usize = 256 * 1024;
+/// Rows of each list.
+const MAX_ROWS: usize = 1000;
 
 pub(in super::super) async fn show(visitor: Visitor, Path(id): Id) -> Response {
     show_tab(visitor, id, None).await
@@ -69,32 +80,56 @@ async fn show_tab(visitor: Visitor, id: String, tab: Option<&'static str>) -> Re
     let Some(message) = inbox.message(&id) else { return gone(&visitor) };
     inbox.set_read(&message.id, true);
     let read = message.clone();
-    let letter = tokio::task::spawn_blocking(move || Letter::of(&read.raw_data)).await;
-    let letter = letter.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-    let tab = tab.unwrap_or(if letter.has_html { "html" } else { "text" });
-    let whole = match tab {
-        "text" => letter.text.as_bytes(),
-        "source" => &message.raw_data,
-        _ => &[],
-    };
-    let source = String::from_utf8_lossy(&whole[..whole.len().min(MAX_SHOWN)]);
-    let subject = match letter.subject.as_str() {
+    let view = tokio::task::spawn_blocking(move || View::of(&read.raw_data, tab)).await;
+    let view = view.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    let subject = match view.letter.subject.as_str() {
         "" => "(no subject)".to_owned(),
         subject => shown(subject),
     };
-    let dialogue = message.dialogue().filter(|_| tab == "dialogue");
+    let has_html = view.letter.has_html;
+    let dialogue = message.dialogue().filter(|_| view.tab == "dialogue");
     let message_page = MessagePage {
         layout: visitor.layout(subject, Nav::Mailbox),
-        tabs: TABS.into_iter().filter(|(name, _)| *name != "html" || letter.has_html).collect(),
-        tab,
-        is_cut: whole.len() > MAX_SHOWN,
-        source: shown(&source.replace("\r\n", "\n").replace('\t', "    ")),
+        tabs: TABS.into_iter().filter(|(name, _)| *name != "html" || has_html).collect(),
         said: dialogue.map(said).unwrap_or_default(),
         left_out: dialogue.map_or(0, |dialogue| dialogue.left_out()),
-        letter,
+        view,
         message,
     };
     page(StatusCode::OK, &message_page)
+}
+
+impl View {
+    /// Of HTML, where there is some and no tab is chosen.
+    fn of(message: &[u8], tab: Option<&'static str>) -> Self {
+        let mut letter = Letter::of(message);
+        let tab = tab.unwrap_or(if letter.has_html { "html" } else { "text" });
+        let text: Cow<'_, [u8]> = match tab {
+            "text" => Letter::text(message).into_bytes().into(),
+            "source" => message.into(),
+            _ => Cow::default(),
+        };
+        let (mut links, mut codes) = match tab {
+            "links" => (Letter::links(message), Letter::codes(message)),
+            _ => Default::default(),
+        };
+        let Letter { from, to, cc, reply_to, headers, parts, .. } = &mut letter;
+        let lists = [from, to, cc, reply_to, &mut links, &mut codes];
+        let mut is_cut = (text.len() > MAX_SHOWN) | cut(headers) | cut(parts);
+        for list in lists {
+            is_cut |= cut(list);
+        }
+        let text = String::from_utf8_lossy(&text[..text.len().min(MAX_SHOWN)]);
+        let text = shown(&text.replace("\r\n", "\n").replace('\t', "    "));
+        Self { tab, letter, text, links, codes, is_cut }
+    }
+}
+
+/// Leaves what a page shows of a list, and says whether there was more.
+fn cut<T>(list: &mut Vec<T>) -> bool {
+    let is_long = list.len() > MAX_ROWS;
+    list.truncate(MAX_ROWS);
+    is_long
 }
 
 impl MessagePage {
