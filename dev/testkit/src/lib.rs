@@ -13,5 +13,6 @@ pub mod scripted;
 pub mod secrets_manager;
 pub mod signer;
 pub mod smtp_client;
+pub mod tls;
 pub mod users;
 pub mod wire;

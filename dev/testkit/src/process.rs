@@ -92,8 +92,9 @@ pub struct Console {
 
 impl Console {
     /// Starts it by a command that ends in the program's name.
-    pub fn start(mut command: Command) -> Self {
-        let mut child = command.arg("console").stdout(Stdio::piped()).spawn().unwrap();
+    pub fn start(mut command: Command, arguments: &[&str]) -> Self {
+        command.arg("console").args(arguments);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();

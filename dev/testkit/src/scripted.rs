@@ -4,10 +4,6 @@
 
 use std::sync::Arc;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
-};
 use rustls::{
     ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
@@ -19,6 +15,8 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_rustls::TlsAcceptor;
+
+use crate::tls::{Issued, issue};
 
 /// The name in the certificate.
 pub const NAME: &str = "email-smtp.eu-west-1.amazonaws.com";
@@ -42,27 +40,18 @@ impl Certificates {
     }
 
     fn until(year: i32) -> Self {
-        let mut authority = CertificateParams::new([]).unwrap();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let authority =
-            CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let mut leaf = CertificateParams::new([NAME.to_owned()]).unwrap();
-        leaf.not_before = date_time_ymd(2000, 1, 1);
-        leaf.not_after = date_time_ymd(year, 1, 1);
-        let leaf = leaf.signed_by(&key, &authority).unwrap();
+        let Issued { ca_pem, certificate, key } = issue(NAME, year);
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let server = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(
-                vec![leaf.der().clone()],
+                vec![certificate.der().clone()],
                 PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
             )
             .unwrap();
-        Self { ca_pem: authority.pem(), server: Arc::new(server) }
+        Self { ca_pem, server: Arc::new(server) }
     }
 
     /// Plays the dialogue to the first client. Gives the port and, when it is over, what the client said.

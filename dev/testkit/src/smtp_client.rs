@@ -1,12 +1,9 @@
 //! An SMTP client that sends and expects lines, and the access keys that it logs in with.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
+use rustls::pki_types::ServerName;
 use seskey::{Region, SecretAccessKey, SmtpPassword};
 use seskey_local::{account::Holder, server::Server};
 use tokio::{
@@ -16,7 +13,10 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::users::{self, create_user, put_policy};
+use crate::{
+    tls::trusting,
+    users::{self, create_user, put_policy},
+};
 
 /// An access key of the user `mailer`.
 pub struct AccessKey {
@@ -159,15 +159,7 @@ impl Client {
 
 /// Trusts the server alone.
 pub fn tls_connector(server: &Server) -> TlsConnector {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(server.authority_pem.as_bytes()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
+    TlsConnector::from(trusting(&server.authority_pem))
 }
 
 /// What the HTTP side answers; by HTTP/1.0, so that it is in one piece.

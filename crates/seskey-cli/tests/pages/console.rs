@@ -313,5 +313,5 @@ fn console(local: &LocalSes, folder: &Path, id: &str, secret: &str) -> Console {
         .env("AWS_ENDPOINT_URL", local.at("/endpoint_url"))
         .env("SESKEY_SMTP_ENDPOINT", local.at("/smtp"))
         .env("SESKEY_CA_FILE", local.at("/ca_file"));
-    Console::start(command)
+    Console::start(command, &[])
 }

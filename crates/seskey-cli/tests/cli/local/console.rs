@@ -1,5 +1,6 @@
 //! The pages of the console, as a browser asks for them.
 
+mod beyond;
 mod browser;
 mod once;
 mod permissions;
@@ -37,7 +38,7 @@ fn client(folder: &Path, local: &LocalSes) -> Command {
 fn the_printed_address_opens_the_pages() {
     let folder = tempfile::tempdir().unwrap();
     let local = LocalSes::start(folder.path(), &[], &[]);
-    let console = Console::start(client(folder.path(), &local));
+    let console = Console::start(client(folder.path(), &local), &[]);
     for (url, reading) in [(console.url.as_str(), 403), (local.at("/console"), 200)] {
         let stranger = Browser::stranger(url);
         for path in

@@ -2,16 +2,19 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     thread,
     time::{Duration, Instant},
 };
 
 use regex::Regex;
+use testkit::tls;
 
 /// A browser at the pages of one console.
 pub(crate) struct Browser {
     pub(crate) address: String,
+    /// What it trusts, where the pages are served over TLS.
+    ca_pem: Option<String>,
     cookie: Option<String>,
     pub(crate) form_token: String,
 }
@@ -27,21 +30,35 @@ impl Browser {
     /// One that has opened nothing.
     pub(crate) fn stranger(url: &str) -> Self {
         let address = url.split('/').nth(2).unwrap().to_owned();
-        Self { address, cookie: None, form_token: String::new() }
+        Self { address, ca_pem: None, cookie: None, form_token: String::new() }
+    }
+
+    /// The same over TLS.
+    pub(crate) fn trusting(url: &str, ca_pem: &str) -> Self {
+        Self { ca_pem: Some(ca_pem.to_owned()), ..Self::stranger(url) }
     }
 
     /// One that has opened the address that was printed.
     pub(crate) fn open(url: &str) -> Self {
-        let mut browser = Self::stranger(url);
+        Self::stranger(url).opened(url)
+    }
+
+    /// The same browser when it has opened it.
+    pub(crate) fn opened(mut self, url: &str) -> Self {
         let path = &url[url.find("/?").unwrap()..];
-        let answer = browser.get(path);
+        let answer = self.get(path);
         assert_eq!(answer.status, 303, "{}", answer.head);
         let cookie = answer.header("set-cookie").unwrap();
-        browser.cookie = cookie.split(';').next().map(str::to_owned);
-        let form = browser.get("/credentials/new");
+        self.cookie = cookie.split(';').next().map(str::to_owned);
+        let form = self.get("/credentials/new");
         let token = Regex::new(r#"name="form_token" value="([0-9a-f]{32})""#).unwrap();
-        browser.form_token = token.captures(&form.body).unwrap()[1].to_owned();
-        browser
+        self.form_token = token.captures(&form.body).unwrap()[1].to_owned();
+        self
+    }
+
+    pub(crate) fn origin(&self) -> String {
+        let scheme = if self.ca_pem.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     pub(crate) fn get(&self, path: &str) -> Page {
@@ -52,12 +69,11 @@ impl Browser {
     pub(crate) fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
         let token = ("form_token", self.form_token.as_str());
         let body = encoded(fields.iter().copied().chain([token]));
-        let own = format!("Origin: http://{}", self.address);
+        let own = format!("Origin: {}", self.origin());
         self.send("POST", path, &[FORM, &own, "Sec-Fetch-Site: same-origin"], &body)
     }
 
     pub(crate) fn send(&self, method: &str, path: &str, fields: &[&str], body: &str) -> Page {
-        let mut socket = TcpStream::connect(&self.address).unwrap();
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
         let host = format!("Host: {}", self.address);
         let has_host = fields.iter().any(|field| field.starts_with("Host:"));
@@ -67,12 +83,37 @@ impl Browser {
         if let Some(cookie) = &self.cookie {
             head += &format!("Cookie: other=1; {cookie}\r\n");
         }
-        write!(socket, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).unwrap();
+        let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+        let answer = self.exchange(&request);
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Page { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// The answer up to the end of the connection. A name is this machine's.
+    fn exchange(&self, request: &str) -> String {
+        let (name, port) = self.address.rsplit_once(':').unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
+        if let Some(ca_pem) = &self.ca_pem {
+            return tls::ask(address, name, ca_pem, request).unwrap();
+        }
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// What a port of this machine answers to who does not speak TLS.
+    pub(crate) fn answer_in_clear(port: u16) -> String {
+        let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        socket
+            .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = vec![];
+        // it may close before it has read all
+        let _ = socket.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     /// Begins what a form asks for, and waits for its end.

@@ -133,7 +133,7 @@ fn what_is_under_way_at_the_end_is_taken_back() {
     // no login succeeds for a while, so the proof goes on
     std::fs::write(&faults, "[keys]\ncreated = \"60s\"\n").unwrap();
     let (local, _) = opened(folder.path(), &["--faults", faults.to_str().unwrap()]);
-    let mut console = Console::start(client(folder.path(), &local));
+    let mut console = Console::start(client(folder.path(), &local), &[]);
     let browser = Browser::open(&console.url);
     let begun = browser.post("/credentials/new", &[&APP[..], &[("step", "begin")]].concat());
     let job = begun.header("location").unwrap();

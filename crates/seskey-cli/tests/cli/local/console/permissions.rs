@@ -53,7 +53,7 @@ fn is_refused(denied: &str) -> bool {
     let ran = command().args(["create", typed, "--region", "us-east-1"]).output().unwrap();
     let said = String::from_utf8(ran.stderr).unwrap().replace(typed, page);
 
-    let console = Console::start(command());
+    let console = Console::start(command(), &[]);
     let browser = Browser::open(&console.url);
     let fields = [("user", page), ("region", "us-east-1")];
     let review = browser.post("/credentials/new", &[&fields[..], &[("step", "review")]].concat());
