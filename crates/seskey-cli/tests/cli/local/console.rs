@@ -2,6 +2,7 @@
 
 mod beyond;
 mod browser;
+mod killed;
 mod once;
 mod permissions;
 

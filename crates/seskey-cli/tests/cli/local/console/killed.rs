@@ -1,0 +1,59 @@
+//! The console ends in the middle of a deed.
+
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
+
+use testkit::{
+    apis::{Iam, advance, texts},
+    process::Console,
+};
+
+use super::{Browser, client, opened};
+
+/// The notes of a rotation are with its user, so the next console goes on where the one that was killed was.
+#[test]
+fn a_rotation_outlives_its_console() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, mailbox) = opened(folder.path(), &[]);
+    let iam = Iam::of(&local);
+    let keys = || texts(&iam.done("ListAccessKeys", &[("UserName", "app")]), "AccessKeyId");
+    let another = |known: &[&String]| {
+        let begun = Instant::now();
+        loop {
+            if let Some(key) = keys().into_iter().find(|key| !known.contains(&key)) {
+                return key;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "no key is made");
+            thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let file = folder.path().join("app.env");
+    let store = format!("file:{}", file.display());
+    let made = client(folder.path(), &local).args(["create", "app", "--to", &store]).output();
+    assert!(made.as_ref().unwrap().status.success(), "{made:?}");
+    let old = another(&[]);
+    // the proof waits for the new key until the clock is moved
+    let faults = mailbox.send("POST", "/_seskey/faults", &[], "[keys]\ncreated = \"50s\"\n");
+    assert_eq!(faults.status, 204, "{}", faults.body);
+
+    let fields = [("to", store.as_str()), ("now", "yes"), ("step", "begin")];
+    let console = Console::start(client(folder.path(), &local), &[]);
+    Browser::open(&console.url).post("/credentials/app/rotate", &fields);
+    let lost = another(&[&old]);
+    // SIGKILL
+    drop(console);
+
+    let console = Console::start(client(folder.path(), &local), &[]);
+    let browser = Browser::open(&console.url);
+    let begun = browser.post("/credentials/app/rotate", &fields);
+    let new = another(&[&old, &lost]);
+    advance(&local, "1m");
+    let end = browser.end(begun.header("location").unwrap());
+    for said in [format!("deleted the access key {lost}, whose secret was lost"), "Done.".into()] {
+        assert!(end.text().contains(&said), "{said}: {}", end.text());
+    }
+    assert!(keys().contains(&old) && !keys().contains(&lost), "{:?}", keys());
+    assert!(fs::read_to_string(file).unwrap().contains(&new));
+}
