@@ -139,7 +139,6 @@ const GUIDES: &[Guide] = &[
     row("audit", &[
         ("seskey audit", "Print what is wrong, with the commands that mend it"),
         ("seskey audit --file seskey.toml --format html >audit.html", "Judge all accounts of it, on a page"),
-        ("seskey audit --organization OrganizationAccountAccessRole", "Judge all accounts of the organization"),
         ("seskey audit --explain IAM.22 --user my-app", "Say what would break if the key went that a tool calls unused"),
     ], &["list", "rotate", "migrate", "diagnose"]),
     row("verify", &[
