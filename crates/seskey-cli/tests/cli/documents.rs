@@ -74,7 +74,8 @@ fn root() -> PathBuf {
 
 fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    docs.chain([root().join("README.md")]).collect()
+    let pages = docs.filter(|path| path.extension().is_some_and(|it| it == "md"));
+    pages.chain([root().join("README.md")]).collect()
 }
 
 fn blocks(page: &Path) -> Vec<Block> {
