@@ -85,6 +85,11 @@ impl Console {
     pub(crate) async fn stop(&self) {
         self.jobs.stop().await;
     }
+
+    /// The users whose new password nobody has taken.
+    pub(crate) fn untaken(&self) -> Vec<String> {
+        self.jobs.untaken()
+    }
 }
 
 /// All pages.

@@ -69,6 +69,11 @@ pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     }
 }
 
+/// Whether an operation of this name is served.
+pub(crate) fn is_served(name: &str) -> bool {
+    [&iam::API, &sts::API].iter().any(|api| api.operation(name).is_some()) || ses::is_served(name)
+}
+
 /// Answers a request with a refusal.
 pub(crate) fn refuse(
     request: &HttpRequest<'_>,

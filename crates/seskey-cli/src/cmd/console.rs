@@ -72,6 +72,11 @@ pub(crate) fn run(args: &args::Console, global: &Global, output: &Output) -> Res
         stop.recv().await;
         pages.abort();
         console.stop().await;
+        for user in console.untaken() {
+            output.warn(&format!(
+                "nobody has taken the SMTP password of {user}, and it is lost: seskey rotate --now {user} makes another"
+            ));
+        }
         Ok(Exit::Done)
     })
 }

@@ -71,7 +71,7 @@ impl Jobs {
         });
         let mut jobs = locked(&self.jobs);
         if jobs.len() >= MAX_JOBS
-            && let Some(old) = jobs.iter().position(|job| job.end().is_some())
+            && let Some(old) = jobs.iter().position(Job::is_over)
         {
             jobs.remove(old);
         }
@@ -88,6 +88,12 @@ impl Jobs {
         locked(&self.jobs).iter().rev().filter(|job| job.user == user).cloned().collect()
     }
 
+    pub(super) fn untaken(&self) -> Vec<String> {
+        let jobs = locked(&self.jobs);
+        let whole = jobs.iter().filter(|job| job.kept.standing() == Standing::Whole);
+        whole.filter_map(|job| job.kept.peek(|made| made.told.user_name.clone())).collect()
+    }
+
     pub(super) async fn stop(&self) {
         let jobs = locked(&self.jobs).clone();
         jobs.iter().for_each(|job| job.transcript.stop());
@@ -97,12 +103,16 @@ impl Jobs {
     }
 }
 
-/// Of more, the first that are over are forgotten.
+/// Of more, the first that are over are forgotten, but none whose password nobody has.
 const MAX_JOBS: usize = 200;
 
 impl Job {
     pub(super) fn end(&self) -> Option<End> {
         self.end.borrow().clone()
+    }
+
+    fn is_over(self: &Arc<Self>) -> bool {
+        self.end().is_some() && self.kept.standing() != Standing::Whole
     }
 
     /// In a word.

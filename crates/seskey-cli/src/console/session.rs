@@ -108,7 +108,9 @@ fn admitted(console: &Arc<Console>, request: &Request) -> Result<(), Box<Respons
     let fields = Fields::parse(query);
     if reads && fields.has("token") {
         if session.token == Secret::new(fields.get("token").to_owned()) {
-            let headers = [(LOCATION, path.to_owned()), (SET_COOKIE, session.set_cookie())];
+            // `//name` would be another host
+            let here = format!("/{}", path.trim_start_matches(['/', '\\']));
+            let headers = [(LOCATION, here), (SET_COOKIE, session.set_cookie())];
             return Err(Box::new((StatusCode::SEE_OTHER, headers).into_response()));
         }
     } else if [STYLE, SCRIPT].contains(&path)

@@ -10,6 +10,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde::Deserialize;
+use seskey::store::{Kubectl, Store, StoreKind};
 
 use super::{
     Fields, Form, Layout, Nav, Problem, Visitor,
@@ -173,12 +174,25 @@ pub(super) async fn submit(
     review.answer()
 }
 
+/// Whether a store names what is to be run. A kubeconfig may name a program too.
+fn runs_a_program(store: &str) -> bool {
+    match store.parse::<Store>().map(|store| store.kind) {
+        Ok(StoreKind::Exec { .. }) => true,
+        Ok(StoreKind::Kubernetes(Kubectl { program, kubeconfig, .. })) => {
+            program.is_some() || kubeconfig.is_some()
+        }
+        Ok(StoreKind::File { .. } | StoreKind::SecretsManager(_) | StoreKind::Ssm(_)) => false,
+        // the verb says what is wrong with it
+        Err(_) => false,
+    }
+}
+
 /// The command line of a deed.
 fn command(name: &str, deed: &str, fields: &Fields) -> Result<Command> {
-    if fields.lines("to").any(|store| store.starts_with("exec:")) {
+    if fields.lines("to").any(runs_a_program) {
         return Err(Failure::usage(
             "--to: a page runs no commands",
-            "an exec: store is named on the command line, or take another store",
+            "an exec: store, a kubectl of its own and its kubeconfig are named on the command line, or take another store",
         ));
     }
     Ok(match deed {

@@ -198,6 +198,13 @@ fn messages_and_refusals_are_listed_read_and_deleted() {
     }
     assert_eq!(visit.ask("GET /mailbox?query=tag:x", "").status(), 422);
 
+    // who may only look does not mark it as read
+    let address: SocketAddr = visit.local.at("/http").parse().unwrap();
+    let page = format!("GET /mailbox/{id}");
+    let looked = visit.runtime.block_on(exchange(address, &page, &[], ""));
+    assert_eq!(looked.status(), 200);
+    assert!(visit.get("/mailbox").body.contains("1 message, 1 unread"));
+
     let attempt = visit.get("/mailbox/attempts/2").body;
     assert!(attempt.contains(&format!("AUTH PLAIN (user name {key}) (password)")), "{attempt}");
     assert!(attempt.contains(&format!("seskey diagnose --user-name={key}")), "{attempt}");

@@ -32,6 +32,11 @@ pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     if v2::serves(request.path) { v2::action(request) } else { v1::action(request) }
 }
 
+/// Whether an operation of this name is served, in either version.
+pub(super) fn is_served(name: &str) -> bool {
+    v1::is_served(name) || v2::is_served(name)
+}
+
 /// What came of a request to send.
 #[derive(Debug)]
 pub enum Mail {

@@ -78,7 +78,9 @@ pub(in super::super) async fn tab(
 async fn show_tab(visitor: Visitor, id: String, tab: Option<&'static str>) -> Response {
     let Some(inbox) = inbox(&visitor) else { return gone(&visitor) };
     let Some(message) = inbox.message(&id) else { return gone(&visitor) };
-    inbox.set_read(&message.id, true);
+    if visitor.has_session {
+        inbox.set_read(&message.id, true);
+    }
     let read = message.clone();
     let view = tokio::task::spawn_blocking(move || View::of(&read.raw_data, tab)).await;
     let view = view.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));

@@ -58,6 +58,10 @@ fn the_printed_address_opens_the_pages() {
         let cookie = right.header("set-cookie").unwrap();
         assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
         let token = url.split("token=").nth(1).unwrap();
+        for path in ["//evil.example/", "/\\evil.example/", "///evil.example/"] {
+            let moved = stranger.get(&format!("{path}?token={token}"));
+            assert_eq!(moved.header("location"), Some("/evil.example/"), "{path}");
+        }
         let browser = Browser::open(url);
         let pages = ["/", "/credentials/new"].map(|path| browser.get(path));
         assert!(pages.iter().all(|page| page.status == 200 && !page.body.contains(token)));
@@ -207,8 +211,16 @@ fn each_deed_is_shown_and_then_done() {
     assert!(!folder.path().join("app.env").exists(), "a plan changes nothing");
     done(&path, &fields, "app: handed over the access key");
     assert!(fs::read_to_string(folder.path().join("app.env")).unwrap().contains("SMTP_PASSWORD"));
-    let path = review("rotate", &[("to", "exec:id >ran")], "a page runs no commands");
-    assert_eq!(browser.post(&path, &[("to", "exec:id >ran"), ("step", "begin")]).status, 422);
+    for store in [
+        "exec:id >ran",
+        "kubernetes:ns/name?kubectl=/bin/true",
+        "kubernetes:ns/name?kubeconfig=/etc/hostname",
+    ] {
+        for deed in ["rotate", "revoke"] {
+            let path = review(deed, &[("to", store)], "a page runs no commands");
+            assert_eq!(browser.post(&path, &[("to", store), ("step", "begin")]).status, 422);
+        }
+    }
     let path = review("revoke", &[], "app: deactivate the access key AKIA");
     let unmarked = browser.post(&path, &[("step", "begin")]);
     assert!(unmarked.status == 422 && unmarked.text().contains("the box is not ticked"));

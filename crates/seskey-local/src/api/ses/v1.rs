@@ -28,6 +28,10 @@ pub(super) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     operation(&query::named_action(request)?).map(|operation| operation.name)
 }
 
+pub(super) fn is_served(name: &str) -> bool {
+    operation(name).is_some()
+}
+
 fn operation(name: &str) -> Option<&'static Operation> {
     let mut operations = OPERATIONS.iter().chain(settings::OPERATIONS);
     operations.find(|operation| operation.name == name)

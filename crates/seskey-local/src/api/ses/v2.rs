@@ -31,6 +31,10 @@ pub(super) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     matched(request).map(|(route, _)| route.name)
 }
 
+pub(super) fn is_served(name: &str) -> bool {
+    ROUTES.iter().chain(resources::ROUTES).any(|route| route.name == name)
+}
+
 pub(super) fn answer(
     call: &mut Call<'_>,
     head: &HttpRequest<'_>,

@@ -4,7 +4,7 @@ use std::{num::NonZeroU64, ops::RangeInclusive};
 
 use serde::Deserialize;
 
-use crate::{account::Lag, refusal::Code};
+use crate::{account::Lag, api::is_served, refusal::Code};
 
 /// What goes wrong, and when. Its form is in `docs/faults.md`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -101,6 +101,7 @@ enum NumberOrRange {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Bucket {
+    #[serde(default, deserialize_with = "served")]
     pub(super) action: Option<String>,
     #[serde(deserialize_with = "positive")]
     per_second: f64,
@@ -134,6 +135,7 @@ impl Plan {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ApiTable {
+    #[serde(default, deserialize_with = "served")]
     action: Option<String>,
     #[serde(default)]
     calls: Vec<Calls>,
@@ -287,6 +289,17 @@ fn chance<E: serde::de::Error>(probability: Option<f64>) -> Result<f64, E> {
     }
 }
 
+/// The name of an operation, as it is asked for.
+fn served<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    match is_served(&name) {
+        true => Ok(Some(name)),
+        false => Err(serde::de::Error::custom(format!(
+            "{name:?} is no operation that is served: one is called CreateUser"
+        ))),
+    }
+}
+
 fn positive<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     match f64::deserialize(deserializer)? {
         number if is_positive(number) => Ok(number),
@@ -352,7 +365,12 @@ mod tests {
             ("sed = 1", "unknown field `sed`"),
             ("\n[keys]\ncreated = 5", "line 3"),
             ("[keys]\ncreated = \"-5s\"", "negative"),
-            ("[[api]]\naction = \"X\"", "one of `refuse`, `cut` and `hang` must be there"),
+            ("[[api]]\naction = \"GetUser\"", "one of `refuse`, `cut` and `hang` must be there"),
+            ("[[api]]\naction = \"listusers\"\ncut = \"after\"", "\"listusers\" is no operation"),
+            (
+                "[[rate]]\naction = \"List*\"\nper-second = 1\nburst = 1",
+                "\"List*\" is no operation",
+            ),
             ("[[api]]\ncut = \"after\"\nhang = \"after\"", "one of"),
             ("[[api]]\nrefuse = \"AccessDenied\"", "unknown variant `AccessDenied`"),
             ("[[api]]\ncalls = [0]\ncut = \"after\"", "a number from 1"),

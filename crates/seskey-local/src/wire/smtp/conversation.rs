@@ -123,7 +123,7 @@ impl Conversation {
             let now = self.client.endpoint.ses.now();
             self.recorder.say(now, By::Client, &self.session.shown(&line));
             if let Some(fault) = verb.and_then(|verb| self.fault_of(verb, &line)) {
-                match self.fail(stream, step, fault).await? {
+                match self.fail(stream, step, fault, None).await? {
                     Some(end) => return Ok(end),
                     None => continue,
                 }
@@ -151,7 +151,8 @@ impl Conversation {
                         self.authenticate(&user_name, &password);
                     }
                     if let Some(fault) = fault {
-                        match self.fail(stream, step, fault).await? {
+                        let named = AccessKeyId::parse(&user_name).ok();
+                        match self.fail(stream, step, fault, named).await? {
                             Some(end) => return Ok(end),
                             None => continue,
                         }
@@ -344,18 +345,25 @@ impl Conversation {
         stream: &mut (impl AsyncWrite + Unpin),
         step: Option<mailbox::Step>,
         fault: SmtpFault,
+        named: Option<AccessKeyId>,
     ) -> io::Result<Option<End>> {
         let SmtpFault::Reply(code, text) = fault else { return Ok(Some(End::Closed)) };
-        let reply = self.refuse_on_purpose(step, code, &text);
+        let reply = self.refuse_on_purpose(step, code, &text, named);
         self.write(stream, &reply).await?;
         Ok((code == 421).then_some(End::Closed))
     }
 
     /// The reply that the plan has for a command, taken down as what it is.
-    fn refuse_on_purpose(&mut self, step: Option<mailbox::Step>, code: u16, text: &str) -> Reply {
+    fn refuse_on_purpose(
+        &mut self,
+        step: Option<mailbox::Step>,
+        code: u16,
+        text: &str,
+        named: Option<AccessKeyId>,
+    ) -> Reply {
         let reply = Reply::new(code, text);
         self.say(By::Note, "refused on purpose, by the plan of faults");
-        self.refuse(step, &reply, (None, None));
+        self.refuse(step, &reply, (named, None));
         reply
     }
 
@@ -367,7 +375,8 @@ impl Conversation {
         match self.fault_of(".", b"") {
             None => Some(self.accept(data, room, true).await),
             Some(SmtpFault::Reply(code, text)) => {
-                let reply = self.refuse_on_purpose(Some(mailbox::Step::EndOfData), code, &text);
+                let reply =
+                    self.refuse_on_purpose(Some(mailbox::Step::EndOfData), code, &text, None);
                 self.session.take_envelope();
                 Some(reply)
             }

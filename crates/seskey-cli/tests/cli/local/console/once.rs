@@ -1,9 +1,9 @@
 //! A credential is handed out once, whatever its page is made to do.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use regex::Regex;
@@ -23,6 +23,32 @@ fn password(text: &str) -> Option<String> {
 fn ticket(body: &str) -> String {
     let ticket = Regex::new(r#"name="ticket" value="([0-9a-f]{32})""#).unwrap();
     ticket.captures(body).unwrap()[1].to_owned()
+}
+
+/// However much is done in between, it is there until it is taken; and who ends the console is told of it.
+#[test]
+fn it_is_not_forgotten_for_what_comes_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let (local, _) = opened(folder.path(), &[]);
+    let mut command = client(folder.path(), &local);
+    command.stderr(Stdio::piped());
+    let mut console = Console::start(command, &[]);
+    let browser = Browser::open(&console.url);
+    let (job, _) = browser.done("/credentials/new", &APP);
+    let (shown, made) = browser.done("/credentials/new", &[("user", "second"), APP[1], APP[2]]);
+    assert!(made.text().contains("Retrieve SMTP credentials"), "{}", made.text());
+    let taken = browser.post(&format!("{shown}/show"), &[]);
+    assert!(password(&taken.body).is_some());
+    for _ in 0..210 {
+        browser.post("/credentials/new", &[("user", "no name"), ("step", "begin")]);
+    }
+    assert!(browser.get(&job).text().contains("Retrieve SMTP credentials"));
+    let id = console.child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let mut said = String::new();
+    console.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("nobody has taken the SMTP password of app, and it is lost"), "{said}");
+    assert!(!said.contains("second"), "{said}");
 }
 
 #[test]
