@@ -3,20 +3,9 @@
 
 import json
 import os
-import shutil
-import socket
 import subprocess
-import sys
-import time
 
-try:
-    import boto3
-except ImportError:
-    print("boto3 is not installed")
-    sys.exit(127)
-if not shutil.which("moto_server"):
-    print("moto_server is not installed")
-    sys.exit(127)
+from moto_server import boto3, moto_server
 
 SESKEY, ROLE = os.environ["SESKEY"], "OrganizationAccountAccessRole"
 SENDING = json.dumps({
@@ -28,21 +17,10 @@ ACCOUNTS = 25
 
 
 def main():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    moto = subprocess.Popen(
-        ["moto_server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        await_server(port)
-        os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
+    with moto_server() as url:
+        os.environ["AWS_ENDPOINT_URL"] = url
         os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
         live()
-    finally:
-        moto.kill()
 
 
 def live():
@@ -108,15 +86,6 @@ def written(*lines):
     with open("seskey.toml", "w") as file:
         file.write("\n".join(lines))
     return "seskey.toml"
-
-
-def await_server(port):
-    for _ in range(300):
-        try:
-            return socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("moto_server does not answer")
 
 
 main()

@@ -5,44 +5,21 @@ credential at every moment, the secret remembers the one before, and nobody wait
 
 import json
 import os
-import shutil
-import socket
 import subprocess
-import sys
-import time
 import urllib.request
 
-try:
-    import boto3
-except ImportError:
-    print("boto3 is not installed")
-    sys.exit(127)
-if not shutil.which("moto_server"):
-    print("moto_server is not installed")
-    sys.exit(127)
+from moto_server import boto3, moto_server
 
 SESKEY, IAM = os.environ["SESKEY"], os.environ["AWS_ENDPOINT_URL"]
 TO = ["--to", "secretsmanager:prod/smtp", "--to", "ssm:/prod/smtp"]
 
 
 def main():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    moto = subprocess.Popen(
-        ["moto_server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        await_server(port)
+    with moto_server() as url:
         for service in "SECRETS_MANAGER", "SSM":
             os.environ[f"AWS_ENDPOINT_URL_{service}"] = url
         os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
         live()
-    finally:
-        moto.kill()
 
 
 def live():
@@ -95,15 +72,6 @@ def seskey(*arguments):
 def later(time):
     body = json.dumps({"advance": time}).encode()
     urllib.request.urlopen(f"{IAM}/_seskey/clock", body).read()
-
-
-def await_server(port):
-    for _ in range(300):
-        try:
-            return socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("moto_server does not answer")
 
 
 main()

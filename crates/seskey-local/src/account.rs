@@ -112,6 +112,16 @@ pub enum Principal {
     },
 }
 
+impl Principal {
+    /// The name of the IAM user that it is.
+    pub fn user_name(&self) -> Option<&str> {
+        match self {
+            Self::User(name) => Some(name),
+            Self::Root | Self::AssumedRole { .. } => None,
+        }
+    }
+}
+
 /// A name as IAM compares it: "names are not distinguished by case" (IAM API Reference, `CreateUser`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Folded(String);

@@ -149,21 +149,22 @@ impl LocalSes {
         lock(&self.faults).plan().as_toml().to_owned()
     }
 
-    /// What goes wrong with a command of SMTP.
-    pub(crate) fn fault_of_command(&self, command: &str, mail: &Mail<'_>) -> Option<SmtpFault> {
-        lock(&self.faults).of_command(command, mail, self.now())
-    }
-
-    /// How many messages a session may have.
-    pub(crate) fn messages_per_session(&self) -> Option<u64> {
-        lock(&self.faults).messages_per_session()
+    /// What goes wrong with a command of SMTP. What is known of its mail is asked where something may go wrong alone.
+    pub(crate) fn fault_of_command<'a>(
+        &self,
+        command: &str,
+        mail: impl FnOnce() -> Mail<'a>,
+    ) -> Option<SmtpFault> {
+        if !lock(&self.faults).are_of_smtp() {
+            return None;
+        }
+        let (mail, now) = (mail(), self.now());
+        lock(&self.faults).of_command(command, &mail, now)
     }
 
     /// The name of the IAM user whose access key it is.
     pub(crate) fn user_of_key(&self, access_key_id: &str) -> Option<String> {
-        match self.state.account().access_key(access_key_id)?.owner() {
-            Principal::User(name) => Some(name.clone()),
-            Principal::Root | Principal::AssumedRole { .. } => None,
-        }
+        let account = self.state.account();
+        account.access_key(access_key_id)?.owner().user_name().map(str::to_owned)
     }
 }

@@ -138,10 +138,10 @@ async fn audited(
     spinner.set_message("reading the account");
     let Wanted { accounts, absent, at_a_time } = wanted(args, global, output).await?;
     let close = args.explain.as_ref().and(args.user.as_deref());
-    let audits = accounts.into_iter().map(|of| audit(of, *limits, close.map(str::to_owned)));
+    let audits = accounts.into_iter().map(|of| audit(of, limits, close));
     let mut audited = vec![];
     let mut failures = absent;
-    for one in aws::several_at_a_time(audits.collect(), at_a_time).await {
+    for one in aws::several_at_a_time(audits, at_a_time).await {
         match one {
             Ok(one) => audited.push(one),
             Err(failure) => failures.push(failure),
@@ -151,10 +151,9 @@ async fn audited(
     Ok((audited, failures))
 }
 
-async fn audit(of: Reached, limits: Limits, close: Option<String>) -> Result<Audited> {
+async fn audit(of: Reached, limits: &Limits, close: Option<&str>) -> Result<Audited> {
     let Reached { name, account, reach, declared } = of;
-    let (rows, close) = (declared.as_deref(), close.as_deref());
-    match seskey_aws::audit::audit(&account, rows, &limits, reach, close).await {
+    match seskey_aws::audit::audit(&account, declared.as_deref(), limits, reach, close).await {
         Ok((snapshot, audit)) => Ok(Audited { name, snapshot, audit, declared }),
         Err(error) => Err(failure(&error, name)),
     }

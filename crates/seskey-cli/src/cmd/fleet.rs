@@ -99,7 +99,7 @@ pub(super) async fn jobs(
     global: &Global,
     output: &Output,
 ) -> Result<Jobs> {
-    let Whole { fleet, states } = &organization::whole(fleet, file, global, output).await?;
+    let Whole { fleet, states } = &organization::whole(fleet.clone(), file, global, output).await?;
     let is_known = |name: &str| {
         let mut named = fleet.credentials.iter();
         fleet.accounts.contains_key(name) || named.any(|credential| credential.account == name)
@@ -138,12 +138,18 @@ pub(super) async fn jobs(
         let users = credentials.iter().filter(|credential| credential.account == *name).count();
         if users > 0 {
             let reached = reach(account, fleet, file, global).await?;
-            records.begin(several.then_some(name), &reached.account).await;
-            asked.push(with_users(name.clone(), reached, users));
+            let records = &*records;
+            asked.push(async move {
+                let caller = records.caller(&reached.account).await;
+                (name, caller, with_users(reached, users).await)
+            });
         }
     }
-    let accounts: BTreeMap<String, Reached> =
-        aws::several_at_a_time(asked, fleet.concurrency).await.into_iter().collect();
+    let mut accounts = BTreeMap::new();
+    for (name, caller, reached) in aws::several_at_a_time(asked, fleet.concurrency).await {
+        records.begin(several.then_some(name), caller);
+        accounts.insert(name, reached);
+    }
     let mut jobs = Jobs::default();
     for credential in credentials {
         let name = &credential.account;
@@ -217,14 +223,14 @@ async fn reach(
 
 /// The account with its users, where several are wanted: one long list is cheaper than a call a user. Who may not read it
 /// asks for each.
-async fn with_users(name: String, reached: Reached, wanted: usize) -> (String, Reached) {
+async fn with_users(reached: Reached, wanted: usize) -> Reached {
     let senders = match wanted > 1 {
         true => reached.account.senders().await.unwrap_or_default(),
         false => vec![],
     };
     let users =
         senders.into_iter().map(|(user, sending)| (user.name.clone(), (user, sending))).collect();
-    (name, Reached { users, ..reached })
+    Reached { users, ..reached }
 }
 
 fn job(

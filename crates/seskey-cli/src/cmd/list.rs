@@ -45,7 +45,7 @@ pub(crate) fn run(args: &List, global: &Global, output: &Output) -> Result<Exit>
         let spinner = output.spinner();
         spinner.set_message("reading the users of the account");
         let reads = accounts.into_iter().map(|(name, account)| read(name, account, args.all));
-        let listed = aws::several_at_a_time(reads.collect(), at_a_time).await;
+        let listed = aws::several_at_a_time(reads, at_a_time).await;
         spinner.finish_and_clear();
         Result::Ok(listed)
     })??;

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
             Ok(revoked) => tell(args, &revoked, output),
             Err(failure) => (vec![], Some(failure)),
         };
-        records.begin(None, &account).await;
+        records.begin(None, records.caller(&account).await);
         let error = failed.as_ref().map(|failure| &failure.message);
         records.revoked(&who, json!({"deactivated": deactivated, "error": error}));
         if failed.is_some() || !args.replace {

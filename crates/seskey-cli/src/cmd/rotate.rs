@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
         };
         let jobs = users.into_iter().map(job).collect::<Result<Vec<_>>>()?;
         let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
-        records.begin(None, &account).await;
+        records.begin(None, records.caller(&account).await);
         let done =
             rotations::run(jobs, mode, args.pace.concurrency, records, output.clone()).await?;
         Ok(done.exit)

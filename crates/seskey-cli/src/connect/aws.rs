@@ -1,13 +1,11 @@
 //! The account that the verbs work on: its region, and its clients.
 
-use std::{future::Future, num::NonZeroU32, panic::resume_unwind};
+use std::{future::Future, num::NonZeroU32};
 
+use futures_util::{StreamExt, stream};
 use seskey::{AccessKeyId, Region, SecretAccessKey, user::UserError};
 use seskey_aws::{Account, Options, profile};
-use tokio::{
-    runtime::{Builder, Runtime},
-    task::{JoinError, JoinSet},
-};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     args::Global,
@@ -124,27 +122,11 @@ pub(crate) async fn account_of_many(global: &Global) -> Account {
 }
 
 /// What comes of each, in their order. So many are asked at the same time.
-pub(crate) async fn several_at_a_time<T: Send + 'static>(
-    asked: Vec<impl Future<Output = T> + Send + 'static>,
+pub(crate) async fn several_at_a_time<T>(
+    asked: impl IntoIterator<Item = impl Future<Output = T>>,
     at_a_time: NonZeroU32,
 ) -> Vec<T> {
-    let mut running = JoinSet::new();
-    let mut answers: Vec<(usize, T)> = vec![];
-    let mut ended = |one: Option<std::result::Result<_, JoinError>>| {
-        let one = one.expect("there is one");
-        answers.push(one.unwrap_or_else(|error| resume_unwind(error.into_panic())));
-    };
-    for (at, one) in asked.into_iter().enumerate() {
-        if running.len() >= at_a_time.get() as usize {
-            ended(running.join_next().await);
-        }
-        running.spawn(async move { (at, one.await) });
-    }
-    while !running.is_empty() {
-        ended(running.join_next().await);
-    }
-    answers.sort_by_key(|(at, _)| *at);
-    answers.into_iter().map(|(_, answer)| answer).collect()
+    stream::iter(asked).buffered(at_a_time.get() as usize).collect().await
 }
 
 /// Runs what waits for the network.

@@ -16,7 +16,7 @@ use seskey::render::Target;
 use super::{
     Form, Layout, Nav, Problem, Visitor, credentials,
     job::{Job, gone},
-    kept::{Made, WHILE, target},
+    kept::{Made, Standing, WHILE, target},
     page,
 };
 
@@ -61,15 +61,16 @@ pub(super) async fn file(visitor: Visitor, Path(id): Path<u64>, Form(fields): Fo
         Ok(target) => target,
         Err(failure) => return visitor.failed(&failure),
     };
-    let ticket = fields.get("ticket");
+    let (ticket, from) = (fields.get("ticket"), Some(fields.get("from")));
+    let from = from.filter(|from| !from.is_empty());
     // a form that has no place for the credential must not take it
-    if let Some(Err(failure)) = job.kept.peek(|made| made.render(target).map(drop)) {
+    if let Some(Err(failure)) = job.kept.peek(|made| made.render(target, from).map(drop)) {
         return visitor.failed(&failure);
     }
     let Some(made) = job.kept.file(ticket) else { return was_taken(&visitor, &job) };
     let text = match target {
         Target::Csv => Ok(made.csv()),
-        target => made.render(target),
+        target => made.render(target, from),
     };
     match text {
         Ok(text) => as_file(&made, target, text),
@@ -96,6 +97,10 @@ pub(super) async fn leave(visitor: Visitor, Path(id): Path<u64>, Form(fields): F
 }
 
 fn was_taken(visitor: &Visitor, job: &Arc<Job>) -> Response {
+    if job.kept.standing() == Standing::None {
+        let problem = Problem::new("this made no SMTP password", "its page says what came of it");
+        return visitor.problem(StatusCode::NOT_FOUND, problem);
+    }
     let problem = Problem::new(
         "the SMTP password was shown or downloaded before, and it is not shown again",
         format!(

@@ -71,7 +71,7 @@ impl Jobs {
         });
         let mut jobs = locked(&self.jobs);
         if jobs.len() >= MAX_JOBS
-            && let Some(old) = jobs.iter().position(Job::is_over)
+            && let Some(old) = jobs.iter().position(|job| job.may_be_forgotten())
         {
             jobs.remove(old);
         }
@@ -111,7 +111,7 @@ impl Job {
         self.end.borrow().clone()
     }
 
-    fn is_over(self: &Arc<Self>) -> bool {
+    fn may_be_forgotten(&self) -> bool {
         self.end().is_some() && self.kept.standing() != Standing::Whole
     }
 

@@ -182,10 +182,10 @@ impl Made {
         }
     }
 
-    /// The same as the configuration of what reads it.
-    pub(super) fn render(&self, target: Target) -> Result<String> {
+    /// The same as the configuration of what reads it, with the address to send from where that has a place for it.
+    pub(super) fn render(&self, target: Target, from: Option<&str>) -> Result<String> {
         let (credential, host) = (self.credential.clone(), self.told.smtp_endpoint.clone());
-        let entry = Entry { credential, host, port: self.port(), from: None };
+        let entry = Entry { credential, host, port: self.port(), from: from.map(str::to_owned) };
         render(target, &entry, "").map_err(|error| explain::render::failure(&error, target))
     }
 }

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use seskey::{AccessKeyId, rotation::Step, store::Store};
 use seskey_aws::{
-    Account,
+    Account, Error,
+    iam::Caller,
     lifecycle::{end::Ending, prove::Login, rotate::Rotation},
     process::{self, ProcessError},
 };
@@ -57,11 +58,22 @@ impl Records {
     }
 
     /// Who makes the changes in an account, if there is a log for it. To be asked when nothing waits for it.
-    pub(crate) async fn begin(&mut self, name: Option<&str>, account: &Account) {
-        if self.log.is_none() {
-            return;
-        }
-        let (caller, error) = match account.caller().await {
+    pub(crate) async fn caller(
+        &self,
+        account: &Account,
+    ) -> Option<std::result::Result<Caller, Error>> {
+        self.log.as_ref()?;
+        Some(account.caller().await)
+    }
+
+    /// The changes in an account begin.
+    pub(crate) fn begin(
+        &mut self,
+        name: Option<&str>,
+        caller: Option<std::result::Result<Caller, Error>>,
+    ) {
+        let Some(caller) = caller else { return };
+        let (caller, error) = match caller {
             Ok(caller) => (Some(caller.arn), None),
             Err(error) => (None, Some(error.to_string())),
         };

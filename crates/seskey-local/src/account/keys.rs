@@ -157,7 +157,7 @@ impl Account {
     ) -> Result<Answer, ApiRefusal> {
         match self.access_keys.get(&access_key_id) {
             Some(key) => Ok(Answer::AccessKeyLastUsed {
-                user_name: owner_name(&key.owner),
+                user_name: key.owner.user_name().map(str::to_owned),
                 last_used: self.last_used(&access_key_id).cloned(),
             }),
             None => Err(ApiRefusal::NoSuchEntity(Missing::AccessKey(access_key_id))),
@@ -197,16 +197,9 @@ impl Account {
 
 fn metadata(access_key_id: &str, key: &AccessKey) -> AccessKeyMetadata {
     AccessKeyMetadata {
-        user_name: owner_name(&key.owner),
+        user_name: key.owner.user_name().map(str::to_owned),
         access_key_id: access_key_id.to_owned(),
         status: key.status,
         create_date: key.create_date,
-    }
-}
-
-fn owner_name(owner: &Principal) -> Option<String> {
-    match owner {
-        Principal::User(name) => Some(name.clone()),
-        Principal::Root | Principal::AssumedRole { .. } => None,
     }
 }

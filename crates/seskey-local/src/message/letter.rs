@@ -71,14 +71,10 @@ impl Letter {
         Parsed::of(message).readable().into_owned()
     }
 
-    /// The links to the web.
-    pub fn links(message: &[u8]) -> Vec<String> {
-        Parsed::of(message).links()
-    }
-
-    /// The numbers that a login may ask for.
-    pub fn codes(message: &[u8]) -> Vec<String> {
-        Parsed::of(message).codes()
+    /// The links to the web, and the numbers that a login may ask for.
+    pub fn links_and_codes(message: &[u8]) -> (Vec<String>, Vec<String>) {
+        let parsed = Parsed::of(message);
+        (parsed.links(), parsed.codes())
     }
 
     /// `From` and `Subject`; of a large message the rest is not read.

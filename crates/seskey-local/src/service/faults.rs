@@ -40,7 +40,13 @@ pub struct Mail<'a> {
     pub sender: Option<&'a str>,
     /// The recipients of the envelope; at RCPT the one that it names.
     pub recipients: Vec<&'a str>,
+    /// How many messages of its session were taken before it.
+    pub messages: u64,
 }
+
+/// The end of a session that has had its messages, as a user of SES has seen it.
+const SESSION_IS_OVER: &str =
+    "Connection closed by server. Maximum message count per session reached.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Wire {
@@ -90,6 +96,11 @@ impl Faults {
         rules.find(|(rule, call)| befalls(rule, *call, rng)).map(|(rule, _)| rule.fault)
     }
 
+    /// Whether anything may befall a command of SMTP.
+    pub fn are_of_smtp(&self) -> bool {
+        !self.plan.smtp.is_empty() || self.plan.session.messages.is_some()
+    }
+
     /// What befalls a command such as `MAIL`; the end of a message counts as the command `.`, and a new connection as
     /// `CONNECT`. To be asked once for each.
     pub fn of_command(
@@ -99,6 +110,10 @@ impl Faults {
         now: Timestamp,
     ) -> Option<SmtpFault> {
         let Self { plan, rng, calls, rates, .. } = self;
+        let is_over = |most: NonZeroU64| mail.messages >= most.get();
+        if command == "MAIL" && plan.session.messages.is_some_and(is_over) {
+            return Some(SmtpFault::Reply(421, SESSION_IS_OVER.to_owned()));
+        }
         for (place, call) in numbered(&plan.smtp, calls, Wire::Smtp, command, mail) {
             let rule = &plan.smtp[place];
             if befalls(rule, call, rng)
@@ -108,11 +123,6 @@ impl Faults {
             }
         }
         None
-    }
-
-    /// How many messages a session may have.
-    pub fn messages_per_session(&self) -> Option<u64> {
-        self.plan.session.messages.map(NonZeroU64::get)
     }
 
     /// Whether a key that flaps is there this time.
@@ -240,7 +250,8 @@ mod tests {
         );
         let mut of = |command, user: &'static str, sender, recipients: &[&'static str]| {
             let user = Some(user).filter(|user| !user.is_empty()).map(Cow::from);
-            let mail = Mail { user, sender: Some(sender), recipients: recipients.to_vec() };
+            let recipients = recipients.to_vec();
+            let mail = Mail { user, sender: Some(sender), recipients, messages: 0 };
             faults.of_command(command, &mail, at(0.0))
         };
         let slow = ["ann@example.com", "bob@SLOW.example"];

@@ -44,17 +44,16 @@ pub(crate) async fn typed(
         (None, None) => return Ok(None),
     };
     let file = args.file.as_deref().unwrap_or_else(|| Path::new(""));
-    Ok(Some(whole(&fleet, file, global, output).await?))
+    Ok(Some(whole(fleet, file, global, output).await?))
 }
 
 /// Lists the accounts of the organization, if the fleet has one.
 pub(crate) async fn whole(
-    fleet: &Fleet,
+    fleet: Fleet,
     file: &Path,
     global: &Global,
     output: &Output,
 ) -> Result<Whole> {
-    let fleet = fleet.clone();
     let Some(organization) = &fleet.organization else {
         return Ok(Whole { fleet, states: BTreeMap::new() });
     };
@@ -81,18 +80,15 @@ pub(crate) async fn whole(
 
 /// The IDs of the accounts that the file declares. One that does not answer is not known, and fails when it is worked on.
 async fn declared(fleet: &Fleet, global: &Global) -> BTreeMap<String, String> {
-    let mut ids = BTreeMap::new();
-    for (name, account) in &fleet.accounts {
-        let id = match fleet::is_account_id(name) {
-            true => Some(name.clone()),
-            false => match account.id() {
-                Some(id) => Some(id.to_owned()),
-                None => id_of(&connect(account, fleet, global).await).await,
-            },
+    let ids = fleet.accounts.iter().map(async |(name, account)| {
+        let id = match (fleet::is_account_id(name), account.id()) {
+            (true, _) => Some(name.clone()),
+            (false, Some(id)) => Some(id.to_owned()),
+            (false, None) => id_of(&connect(account, fleet, global).await).await,
         };
-        ids.extend(id.map(|id| (name.clone(), id)));
-    }
-    ids
+        Some((name.clone(), id?))
+    });
+    aws::several_at_a_time(ids, fleet.concurrency).await.into_iter().flatten().collect()
 }
 
 async fn id_of(account: &Account) -> Option<String> {

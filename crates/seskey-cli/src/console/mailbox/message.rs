@@ -112,7 +112,7 @@ impl View {
             _ => Cow::default(),
         };
         let (mut links, mut codes) = match tab {
-            "links" => (Letter::links(message), Letter::codes(message)),
+            "links" => Letter::links_and_codes(message),
             _ => Default::default(),
         };
         let Letter { from, to, cc, reply_to, headers, parts, .. } = &mut letter;

@@ -21,7 +21,6 @@ use super::{
     room::Room,
 };
 use crate::{
-    account::Principal,
     mailbox::{self, Attempt, By, Cause, Recorder},
     sending::{Login, MAX_MESSAGE},
     service::{
@@ -42,10 +41,6 @@ pub(super) struct Conversation {
     /// How many messages were taken.
     messages: u64,
 }
-
-/// The end of a session that has had its messages, as a user of SES has seen it.
-const SESSION_IS_OVER: &str =
-    "Connection closed by server. Maximum message count per session reached.";
 
 /// What is known of a login that was refused.
 type RefusedLogin = (Option<AccessKeyId>, Option<Cause>);
@@ -79,7 +74,7 @@ impl Conversation {
         stream: &mut (impl AsyncWrite + Unpin),
     ) -> io::Result<bool> {
         let ses = &self.client.endpoint.ses;
-        match ses.fault_of_command("CONNECT", &Mail::default()) {
+        match ses.fault_of_command("CONNECT", Mail::default) {
             None => {
                 let greeting = Session::<Login>::greeting(&ses.connection_id());
                 self.write(stream, &greeting).await?;
@@ -314,29 +309,26 @@ impl Conversation {
 
     /// What goes wrong with a command; with AUTH once it is known who logs in.
     fn fault_of(&self, verb: &str, line: &[u8]) -> Option<SmtpFault> {
-        let ses = &self.client.endpoint.ses;
-        let (sender, recipients) = self.session.envelope();
-        let named = |keyword| Session::<Login>::named(line, verb, keyword);
-        let (sender, recipients) = match verb {
-            "AUTH" => return None,
-            "MAIL" if ses.messages_per_session().is_some_and(|most| self.messages >= most) => {
-                return Some(SmtpFault::Reply(421, SESSION_IS_OVER.to_owned()));
-            }
-            "MAIL" => (named("FROM"), vec![]),
-            "RCPT" => (sender, named("TO").into_iter().collect()),
-            _ => (sender, recipients.iter().map(String::as_str).collect()),
-        };
-        let user = self.session.user().and_then(|login| match &login.principal {
-            Principal::User(name) => Some(name.into()),
-            Principal::Root | Principal::AssumedRole { .. } => None,
-        });
-        ses.fault_of_command(verb, &Mail { user, sender, recipients })
+        if verb == "AUTH" {
+            return None;
+        }
+        self.client.endpoint.ses.fault_of_command(verb, || {
+            let (sender, recipients) = self.session.envelope();
+            let named = |keyword| Session::<Login>::named(line, verb, keyword);
+            let (sender, recipients) = match verb {
+                "MAIL" => (named("FROM"), vec![]),
+                "RCPT" => (sender, named("TO").into_iter().collect()),
+                _ => (sender, recipients.iter().map(String::as_str).collect()),
+            };
+            let user = self.session.user().and_then(|login| login.principal.user_name());
+            Mail { user: user.map(Into::into), sender, recipients, messages: self.messages }
+        })
     }
 
     fn fault_of_login(&self, user_name: &str) -> Option<SmtpFault> {
         let ses = &self.client.endpoint.ses;
-        let user = ses.user_of_key(user_name).map(Into::into);
-        ses.fault_of_command("AUTH", &Mail { user, ..Mail::default() })
+        let user = || ses.user_of_key(user_name).map(Into::into);
+        ses.fault_of_command("AUTH", || Mail { user: user(), ..Mail::default() })
     }
 
     /// A command goes wrong; perhaps that is the end.

@@ -20,14 +20,7 @@ fn a_rotation_outlives_its_console() {
     let iam = Iam::of(&local);
     let keys = || texts(&iam.done("ListAccessKeys", &[("UserName", "app")]), "AccessKeyId");
     let another = |known: &[&String]| {
-        let begun = Instant::now();
-        loop {
-            if let Some(key) = keys().into_iter().find(|key| !known.contains(&key)) {
-                return key;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(60), "no key is made");
-            thread::sleep(Duration::from_millis(50));
-        }
+        until("no key is made", || keys().into_iter().find(|key| !known.contains(&key)))
     };
     let file = folder.path().join("app.env");
     let store = format!("file:{}", file.display());
@@ -42,6 +35,10 @@ fn a_rotation_outlives_its_console() {
     let console = Console::start(client(folder.path(), &local), &[]);
     Browser::open(&console.url).post("/credentials/app/rotate", &fields);
     let lost = another(&[&old]);
+    // before its note is written nobody knows whose key it is, and it is waited for
+    until("no note is written", || {
+        iam.done("ListUserTags", &[("UserName", "app")]).contains(&lost).then_some(())
+    });
     // SIGKILL
     drop(console);
 
@@ -56,4 +53,16 @@ fn a_rotation_outlives_its_console() {
     }
     assert!(keys().contains(&old) && !keys().contains(&lost), "{:?}", keys());
     assert!(fs::read_to_string(file).unwrap().contains(&new));
+}
+
+/// Looks until there is something.
+fn until<T>(why: &str, look: impl Fn() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{why}");
+        thread::sleep(Duration::from_millis(50));
+    }
 }

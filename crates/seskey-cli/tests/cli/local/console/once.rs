@@ -51,6 +51,28 @@ fn it_is_not_forgotten_for_what_comes_after() {
     assert!(!said.contains("second"), "{said}");
 }
 
+/// A file that names the sender takes it from its form, and what made no password has none to show.
+#[test]
+fn a_file_may_name_the_sender() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_local, browser) = opened(folder.path(), &[]);
+    let (job, _) = browser.done("/credentials/new", &APP);
+    let file = |from| {
+        let fields = [("target", "postfix-sender"), ("from", from)];
+        browser.post(&format!("{job}/file"), &fields)
+    };
+    assert_eq!(file("").status, 422, "it is nothing without a sender, and is not taken");
+    let taken = file("news@example.com");
+    assert_eq!(taken.status, 200, "{}", taken.body);
+    assert!(taken.body.starts_with("news@example.com AKIA"), "{}", taken.body);
+    assert_eq!(file("news@example.com").status, 410);
+
+    let (failed, _) = browser.done("/credentials/new", &APP);
+    let none = browser.post(&format!("{failed}/show"), &[]);
+    assert_eq!(none.status, 404);
+    assert!(none.text().contains("this made no SMTP password"), "{}", none.text());
+}
+
 #[test]
 fn one_page_shows_it() {
     let folder = tempfile::tempdir().unwrap();
