@@ -3,7 +3,10 @@
 //! [`Account::apply`] does one [`Action`] whole or refuses it and changes nothing. Time and randomness are arguments,
 //! so the same actions with the same arguments make the same account. Lists are in the order of the names.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -25,7 +28,11 @@ pub use passwords::{LoginProfile, ServiceSpecificCredential};
 pub use policies::ManagedPolicy;
 pub use roles::{NewRole, Role};
 pub use rows::{RestoreError, Row};
-pub use ses_resources::{SesResource, SesResourceKind, SesResourceLimit, Template};
+pub(crate) use ses_resources::SUPPRESSED_REASONS;
+pub use ses_resources::{
+    EventDestination, SesResource, SesResourceKind, SesResourceLimit, Template,
+    event_destination_name,
+};
 pub use sessions::{AssumeRole, Credentials, TemporaryCredential};
 pub use tags::Tag;
 pub use trust::TrustPolicy;
@@ -120,6 +127,14 @@ impl Principal {
             Self::Root | Self::AssumedRole { .. } => None,
         }
     }
+
+    /// What events of SES call it: the user, the role, or `root`.
+    pub(crate) fn caller_identity(&self) -> &str {
+        match self {
+            Self::Root => "root",
+            Self::User(name) | Self::AssumedRole { role: name, .. } => name,
+        }
+    }
 }
 
 /// A name as IAM compares it: "names are not distinguished by case" (IAM API Reference, `CreateUser`).
@@ -144,6 +159,7 @@ impl Account {
             create_date,
             access_keys: vec![access_key_id.clone()],
             sending_paused: BTreeSet::new(),
+            suppressed_reasons: BTreeMap::new(),
         };
         let mut account = Self { id, partition, ..Self::empty() };
         account.root.insert(String::new(), root);

@@ -14,6 +14,7 @@ pub mod account;
 pub mod address;
 pub mod api;
 mod clock;
+pub mod event;
 mod journal;
 mod lock;
 pub mod mailbox;

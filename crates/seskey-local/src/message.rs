@@ -10,8 +10,8 @@ use seskey::Region;
 
 use fields::{Content, Field};
 pub use header::{Author, Header, HeaderError, IdentityArns, mailboxes};
-pub(crate) use letter::media_type;
 pub use letter::{Letter, Part};
+pub(crate) use letter::{decoded, media_type};
 pub use parameters::ParameterError;
 pub(crate) use parsed::{Parsed, is_inline};
 pub use tags::{Tag, TagError, check_tag};
@@ -78,6 +78,11 @@ impl<'a> RawMessage<'a> {
     /// The bytes that it was split from.
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes
+    }
+
+    /// The bytes of its header.
+    pub fn header_bytes(&self) -> &'a [u8] {
+        &self.bytes[..self.bytes.len() - self.body.len()]
     }
 
     /// How many MIME parts it has, those inside others counted too, up to one more than `most`.

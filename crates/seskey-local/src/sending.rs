@@ -1,16 +1,20 @@
 //! Whether SES takes a message, by whichever interface it comes: its form, the permission to send it, the identities it
 //! is sent from, and how much has been sent already.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+use memchr::memmem;
 use rand::Rng;
 use seskey::Region;
 
-pub use quota::{Quota, Sent};
+pub use quota::{Quota, SendDataPoint, Sent};
 pub use refusal::SendingRefusal;
 
 use crate::{
     account::{Account, Principal, RequestContext, SesResourceKind},
     address::is_address,
+    event::{self, Dispatch, Fate, is_simulator},
     mailbox::{self, Destination},
     message::{self, Header, RawMessage},
 };
@@ -77,10 +81,14 @@ pub struct Submission<'a> {
     pub principal: &'a Principal,
     /// From whom and for whom.
     pub envelope: &'a Envelope,
+    /// The sender as a parameter of an API names it; else it is that of the envelope.
+    pub source: Option<&'a str>,
     /// Where bounces go to, by a parameter; else to the address in `Return-Path`, else to the sender.
     pub return_path: Option<&'a str>,
     /// The message.
     pub message: &'a RawMessage<'a>,
+    /// How many bytes at its beginning SES added to it.
+    pub added: usize,
     /// Its header, to which what the parameters of an API say is added.
     pub header: &'a Header,
     /// How the request comes.
@@ -89,12 +97,32 @@ pub struct Submission<'a> {
     pub region: &'a Region,
 }
 
+/// What becomes of a message that is accepted.
+#[derive(Debug)]
+pub struct Accepted {
+    /// What the mailbox takes in; nothing where nobody gets it.
+    pub message: Option<mailbox::Message>,
+    /// What becomes of it.
+    pub dispatch: Dispatch,
+}
+
 /// The size of the largest message, in bytes. Source: SES Developer Guide, "Service quotas in Amazon SES".
 pub(crate) const MAX_MESSAGE: usize = 40 * 1024 * 1024;
 /// Recipients of one message at most. Source: SES Developer Guide, "Service quotas in Amazon SES".
 const MAX_RECIPIENTS: usize = 50;
 /// Source: the same page.
 const MAX_PARTS: usize = 500;
+
+/// Whether a message has the file in it by which virus scanners are tested, as it is or in Base64.
+/// Source: SES Developer Guide, "Using the mailbox simulator manually" (on rejects); EICAR, "Anti-malware testfile".
+fn is_harmful(message: &[u8]) -> bool {
+    // in two pieces each, or scanners would find this program
+    let needles = [
+        ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-ANTIVIRUS-TEST-FILE!"],
+        ["WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNU", "QU5EQVJELUFOVElWSVJVUy1U"],
+    ];
+    needles.iter().any(|pieces| memmem::find(message, pieces.concat().as_bytes()).is_some())
+}
 
 impl Interface {
     /// The bytes of the largest message. Source: SES Developer Guide, "Service quotas in Amazon SES".
@@ -189,7 +217,7 @@ impl Submission<'_> {
     /// The quota that it would exceed.
     pub fn count(&self, sent: &mut Sent, settings: &Settings) -> Result<(), SendingRefusal> {
         let recipients = &self.envelope.recipients;
-        let counted = recipients.iter().filter(|address| !verified::is_simulator(address));
+        let counted = recipients.iter().filter(|address| !is_simulator(address));
         let (all, counted) = (recipients.len() as u64, counted.count() as u64);
         sent.count(self.region, &settings.quota, all, counted, self.now())
     }
@@ -199,18 +227,30 @@ impl Submission<'_> {
         message::message_id(self.region, self.now(), rng)
     }
 
-    /// What the mailbox takes in, made of the bytes of the message themselves, as they may be many; nothing where every
-    /// recipient is on the suppression list.
-    pub fn deliver(
+    /// What becomes of the message, made of its bytes themselves, as they may be many.
+    pub fn accept(
         &self,
         account: &Account,
         id: String,
-    ) -> impl FnOnce(Vec<u8>) -> Option<mailbox::Message> + use<> {
+    ) -> impl FnOnce(Vec<u8>) -> Accepted + use<> {
         let rewritten = self.message.rewritten(&id, &self.header.tags, self.region, self.now());
+        let is_harmful = is_harmful(self.message.as_bytes());
+        let fate = |address: String| {
+            let fate = match account.suppression(self.region, &address) {
+                _ if is_harmful => Fate::Rejected,
+                Some(reason) => Fate::suppressed(reason),
+                None => Fate::at_simulator(&address).unwrap_or(Fate::Delivered),
+            };
+            (address, fate)
+        };
         let Envelope { sender, recipients } = self.envelope.clone();
-        let is_suppressed = |address: &String| account.is_suppressed(self.region, address);
-        let recipients: Vec<_> = recipients.into_iter().filter(|it| !is_suppressed(it)).collect();
+        let fates: Vec<_> = recipients.into_iter().map(fate).collect();
+        let goes_out =
+            |address: &String| !is_harmful && account.suppression(self.region, address).is_none();
+        let recipients: Vec<String> =
+            self.envelope.recipients.iter().filter(|it| goes_out(it)).cloned().collect();
         let is_for_nobody = recipients.is_empty();
+        let dispatch = Dispatch { mail: Arc::new(self.mail(account, &id)), fates };
         let without_bytes = mailbox::Message {
             id,
             region: self.region.to_string(),
@@ -223,8 +263,40 @@ impl Submission<'_> {
             origin: None,
         };
         move |bytes| {
-            (!is_for_nobody)
-                .then(|| mailbox::Message { raw_data: rewritten.of(bytes), ..without_bytes })
+            let message = (!is_for_nobody)
+                .then(|| mailbox::Message { raw_data: rewritten.of(bytes), ..without_bytes });
+            Accepted { message, dispatch }
+        }
+    }
+
+    /// What events tell of the message.
+    fn mail(&self, account: &Account, id: &str) -> event::Mail {
+        let author = self.header.authors.first().map(|author| author.address.as_str());
+        let identity = author.and_then(|author| account.identity_of(self.region, author));
+        let of_identity =
+            identity.as_ref().and_then(|it| account.identity_settings(self.region, it));
+        let by_default = || of_identity?.configuration_set.clone();
+        let header = self.message.header_bytes();
+        let header = &header[self.added.min(header.len())..];
+        event::Mail {
+            timestamp: self.now(),
+            message_id: id.to_owned(),
+            region: self.region.to_string(),
+            source: self.source.unwrap_or(&self.envelope.sender).to_owned(),
+            source_arn: identity.map(|it| account.identity_arn(self.region, &it)),
+            sending_account_id: account.id().to_string(),
+            destination: self.envelope.recipients.clone(),
+            header: header[..header.len().min(event::MAX_HEADER)].to_owned(),
+            is_truncated: header.len() > event::MAX_HEADER,
+            configuration_set: self.header.configuration_set.clone().or_else(by_default),
+            tags: self.header.tags.clone(),
+            operation: match self.interface {
+                Interface::Smtp => "SendSmtpEmail",
+                Interface::V1 => self.action.trim_start_matches("ses:"),
+                Interface::V2 => "SendEmail",
+            },
+            source_ip: self.circumstances.peer,
+            caller_identity: self.principal.caller_identity().to_owned(),
         }
     }
 

@@ -25,6 +25,7 @@ use crate::{
     sending::{Sent, Settings},
 };
 
+mod events;
 pub mod faults;
 pub mod inbox;
 mod login;

@@ -62,6 +62,10 @@ pub struct IdentitySettings {
     pub mail_from_domain: Option<String>,
     /// The kinds of notifications that are to have the headers of the message.
     pub headers_in_notifications: BTreeSet<String>,
+    /// The topics that notifications are published to, by their kinds.
+    pub notification_topics: BTreeMap<String, String>,
+    /// The configuration set of messages that name none.
+    pub configuration_set: Option<String>,
 }
 
 impl Identity {

@@ -1,6 +1,9 @@
 //! The account as rows of text, for whoever keeps them: what has changed goes out, what was kept comes in.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -54,6 +57,9 @@ pub(super) struct Root {
     /// The regions in which the account has paused its sending.
     #[serde(default)]
     pub(super) sending_paused: BTreeSet<String>,
+    /// What puts an address on the suppression list, by region, where it was chosen.
+    #[serde(default)]
+    pub(super) suppressed_reasons: BTreeMap<String, Vec<String>>,
 }
 
 impl Account {

@@ -17,11 +17,12 @@ use crate::{
     api::{Received, Response, permit, uuid},
     mailbox::{Attempt, Message, Origin, Step, Way},
     refusal::{self as common, Mismatch},
-    sending::{Envelope, Interface, Sent, Settings},
+    sending::{Accepted, Envelope, Interface, Sent, Settings},
     sigv4::{Authorization, HttpRequest, Signer},
 };
 
 mod compose;
+mod events;
 mod refusal;
 mod submit;
 mod v1;
@@ -41,7 +42,7 @@ pub(super) fn is_served(name: &str) -> bool {
 #[derive(Debug)]
 pub enum Mail {
     /// A message.
-    Accepted(Box<Message>),
+    Accepted(Box<Accepted>),
     /// No message.
     Refused(Box<Attempt>),
 }
@@ -62,7 +63,7 @@ pub(super) fn answer(
     let operation = action(&HttpRequest { body: &body, ..*head });
     let operation = operation.filter(|name| name.starts_with("Send"));
     let is_signed = signer.is_ok();
-    let (mut accepted, mut refused) = (None, None);
+    let (mut accepted, mut refused, mut validated) = (None, None, None);
     let answered = signer.map_err(SesRefusal::Common).and_then(|signer| {
         let (caller, region) = authenticated(account, &signer, now)?;
         account.record_use(&signer.access_key_id, "ses", region.as_str(), now);
@@ -81,6 +82,7 @@ pub(super) fn answer(
             rng,
             accepted: &mut accepted,
             refused: &mut refused,
+            validated: &mut validated,
         };
         match interface {
             Interface::V2 => v2::answer(&mut call, head, body),
@@ -99,8 +101,10 @@ pub(super) fn answer(
             let (user, way) = (user.unwrap_or_default(), Way::Api(operation));
             let access_key_id = access_key_id.unwrap_or_default();
             let origin = Some(Box::new(Origin { peer, user, access_key_id, way }));
-            let message = accepted.map(|message| Message { origin, ..message });
-            return message.map(|message| Mail::Accepted(Box::new(message)));
+            return accepted.map(|accepted| {
+                let message = accepted.message.map(|message| Message { origin, ..message });
+                Mail::Accepted(Box::new(Accepted { message, ..accepted }))
+            });
         };
         let (code, _) = if interface == Interface::V2 { refusal.v2() } else { refusal.v1() };
         let decision = match refusal {
@@ -151,9 +155,11 @@ struct Call<'a> {
     interface: Interface,
     region: Region,
     rng: &'a mut dyn Rng,
-    accepted: &'a mut Option<Message>,
+    accepted: &'a mut Option<Accepted>,
     /// The envelope and the subject of a message that is not taken.
     refused: &'a mut Option<(Envelope, Option<String>)>,
+    /// The topic of a new event destination, which is told so.
+    validated: &'a mut Option<String>,
 }
 
 impl Call<'_> {

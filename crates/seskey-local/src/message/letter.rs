@@ -1,9 +1,11 @@
 //! A message as its reader sees it, and what a stranger may have hidden in it made harmless.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, panic::catch_unwind};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use mail_parser::{Address, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{
+    Address, MessageParser, MessagePart, MimeHeaders, PartType, parsers::MessageStream,
+};
 
 use super::{Parsed, is_inline};
 
@@ -81,7 +83,7 @@ impl Letter {
     pub fn author_and_subject(message: &[u8]) -> (String, String) {
         let header = &message[..message.len().min(super::MAX_HEADER)];
         let parse = || MessageParser::default().parse_headers(header);
-        let Some(parsed) = std::panic::catch_unwind(parse).ok().flatten() else {
+        let Some(parsed) = catch_unwind(parse).ok().flatten() else {
             return Default::default();
         };
         let author = addresses(parsed.from()).into_iter().next().unwrap_or_default();
@@ -101,6 +103,18 @@ impl Letter {
         let it = parsed.message().parts.get(number)?;
         Some((part(number, it), it.contents().to_vec()))
     }
+}
+
+/// The text of a field as it reads, its encoded words decoded (RFC 2047).
+pub(crate) fn decoded(value: &str) -> String {
+    let text = value.replace('\t', " ");
+    if !text.contains("=?") {
+        return text;
+    }
+    let line = format!("{text}\n");
+    let parse =
+        || Some(MessageStream::new(line.as_bytes()).parse_unstructured().as_text()?.to_owned());
+    catch_unwind(parse).ok().flatten().unwrap_or(text)
 }
 
 /// The media type that a part says it has.

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use seskey::Region;
 
 use super::SendingRefusal;
+use crate::event::{Fate, is_simulator};
 
 /// The sending quotas of an account; what is absent is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +30,18 @@ struct History {
     day: VecDeque<(i64, u64)>,
     /// Recipients of the last second.
     second: VecDeque<(Timestamp, u64)>,
+    /// What came of those of the last 24 hours, where it was not good: bounces, complaints, rejects.
+    failures: VecDeque<(i64, [u64; 3])>,
+}
+
+/// What was sent in a quarter of an hour. Source: SES API Reference, `SendDataPoint`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs)] // the members of the data type
+pub struct SendDataPoint {
+    pub delivery_attempts: u64,
+    pub bounces: u64,
+    pub complaints: u64,
+    pub rejects: u64,
 }
 
 impl Quota {
@@ -77,14 +90,45 @@ impl Sent {
         })
     }
 
+    /// Counts what came of a message. The mailbox simulator does not count: "Emails that you send to the mailbox
+    /// simulator do not affect your bounce and complaint rates" (SES Developer Guide).
+    pub(crate) fn count_failures(
+        &mut self,
+        region: &Region,
+        fates: &[(String, Fate)],
+        now: Timestamp,
+    ) {
+        let mut failures = [0; 3];
+        for (address, fate) in fates {
+            let place = match fate {
+                _ if is_simulator(address) => continue,
+                Fate::Bounced(_) => 0,
+                Fate::Complained => 1,
+                Fate::Rejected => 2,
+                Fate::Delivered | Fate::Answered | Fate::Suppressed | Fate::Delayed(_) => continue,
+            };
+            failures[place] += 1;
+        }
+        if failures != [0; 3] {
+            let history = self.0.entry(region.to_string()).or_default();
+            history.failures.push_back((now.as_second(), failures));
+        }
+    }
+
     /// The recipients of the last 24 hours by the quarter of an hour, with the time at which it began.
-    pub fn by_quarter(&mut self, region: &Region, now: Timestamp) -> BTreeMap<i64, u64> {
-        let mut quarters = BTreeMap::new();
-        if let Some(history) = self.0.get_mut(region.as_str()) {
-            history.forget(now);
-            for (second, sent) in &history.day {
-                *quarters.entry(second - second.rem_euclid(QUARTER)).or_default() += sent;
-            }
+    pub fn by_quarter(&mut self, region: &Region, now: Timestamp) -> BTreeMap<i64, SendDataPoint> {
+        let mut quarters = BTreeMap::<i64, SendDataPoint>::new();
+        let Some(history) = self.0.get_mut(region.as_str()) else { return quarters };
+        history.forget(now);
+        let quarter = |second: &i64| second - second.rem_euclid(QUARTER);
+        for (second, sent) in &history.day {
+            quarters.entry(quarter(second)).or_default().delivery_attempts += sent;
+        }
+        for (second, [bounces, complaints, rejects]) in &history.failures {
+            let point = quarters.entry(quarter(second)).or_default();
+            point.bounces += bounces;
+            point.complaints += complaints;
+            point.rejects += rejects;
         }
         quarters
     }
@@ -96,6 +140,7 @@ impl History {
     fn forget(&mut self, now: Timestamp) {
         let second = now.as_second();
         forget(&mut self.day, |at| *at < second - DAY, |at| *at > second);
+        forget(&mut self.failures, |at| *at < second - DAY, |at| *at > second);
         let a_second_ago = now.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(now);
         forget(&mut self.second, |at| *at <= a_second_ago, |at| *at > now);
     }
@@ -106,8 +151,8 @@ impl History {
 }
 
 /// Of times in their order, those that are too old and those that are yet to come.
-fn forget<T>(
-    sent: &mut VecDeque<(T, u64)>,
+fn forget<T, N>(
+    sent: &mut VecDeque<(T, N)>,
     is_old: impl Fn(&T) -> bool,
     is_to_come: impl Fn(&T) -> bool,
 ) {
@@ -142,6 +187,24 @@ mod tests {
     }
 
     #[test]
+    fn what_failed_is_counted_but_for_the_simulator() {
+        let (mut sent, here) = (Sent::default(), region("us-east-1"));
+        let bounced = Fate::suppressed("BOUNCE");
+        let fates = |fates: &[(&str, Fate)]| {
+            fates.iter().map(|(to, fate)| ((*to).to_owned(), *fate)).collect::<Vec<_>>()
+        };
+        let simulated = fates(&[("complaint@simulator.amazonses.com", Fate::Complained)]);
+        sent.count_failures(&here, &simulated, at(1.0));
+        assert!(sent.by_quarter(&here, at(1.0)).is_empty());
+        let failed = fates(&[("a@b.c", bounced), ("d@e.f", bounced), ("g@h.i", Fate::Rejected)]);
+        sent.count_failures(&here, &failed, at(1.0));
+        let points = sent.by_quarter(&here, at(2.0));
+        let expected = SendDataPoint { bounces: 2, rejects: 1, ..SendDataPoint::default() };
+        assert_eq!(points.into_values().collect::<Vec<_>>(), [expected]);
+        assert!(sent.by_quarter(&here, at(90_000.0)).is_empty());
+    }
+
+    #[test]
     fn the_quota_counts_recipients_of_any_24_hours() {
         let quota = Quota { max_24_hour_send: Some(200), max_send_rate: None };
         let (mut sent, here) = (Sent::default(), region("us-east-1"));
@@ -161,7 +224,8 @@ mod tests {
             assert_eq!(counted, expected, "{seconds} {recipients}");
         }
         assert_eq!(sent.last_24_hours(&here, at(day + 2.0)), 51);
-        assert_eq!(sent.by_quarter(&here, at(day + 2.0)).values().sum::<u64>(), 51);
+        let attempts = sent.by_quarter(&here, at(day + 2.0));
+        assert_eq!(attempts.values().map(|it| it.delivery_attempts).sum::<u64>(), 51);
         assert_eq!(sent.last_24_hours(&here, at(3.0 * day)), 0);
     }
 }

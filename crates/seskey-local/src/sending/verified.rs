@@ -3,7 +3,7 @@
 use seskey::Region;
 
 use super::{Envelope, SendingRefusal, Settings, Submission};
-use crate::{account::Account, message::Author};
+use crate::{account::Account, event::is_simulator, message::Author};
 
 impl Submission<'_> {
     pub(super) fn check_verified(
@@ -41,34 +41,5 @@ impl Submission<'_> {
 
     pub(super) fn not_verified(&self, identities: Vec<String>) -> SendingRefusal {
         SendingRefusal::NotVerified { region: Region::clone(self.region), identities }
-    }
-}
-
-/// The mailbox simulator, whose addresses may bear a label.
-/// Source: SES Developer Guide, "Using the mailbox simulator manually".
-pub(super) fn is_simulator(address: &str) -> bool {
-    let address = address.to_ascii_lowercase();
-    let Some(local) = address.strip_suffix("@simulator.amazonses.com") else { return false };
-    SIMULATED.contains(&local.split_once('+').map_or(local, |(name, _)| name))
-}
-
-const SIMULATED: &[&str] = &["success", "bounce", "ooto", "complaint", "suppressionlist"];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_simulator_takes_labels() {
-        for (address, expected) in [
-            ("success@simulator.amazonses.com", true),
-            ("Bounce+a.b+c@Simulator.amazonses.com", true),
-            ("suppressionlist@simulator.amazonses.com", true),
-            ("nobody@simulator.amazonses.com", false),
-            ("success@simulator.amazonses.com.example", false),
-            ("+success@simulator.amazonses.com", false),
-        ] {
-            assert_eq!(is_simulator(address), expected, "{address}");
-        }
     }
 }

@@ -10,7 +10,10 @@ use seskey::policy::is_like;
 
 pub use plan::{ApiFault, Moment, Plan, SmtpFault};
 
-use crate::refusal::Code;
+use crate::{
+    event::{self, Fate},
+    refusal::Code,
+};
 use plan::{Calls, Chosen, Rate, Rule};
 
 mod plan;
@@ -52,6 +55,7 @@ const SESSION_IS_OVER: &str =
 enum Wire {
     Api,
     Smtp,
+    Event,
 }
 
 impl Default for Faults {
@@ -123,6 +127,28 @@ impl Faults {
             }
         }
         None
+    }
+
+    /// What becomes of an accepted message: what the plan has for a recipient goes before what would come anyway.
+    pub fn fates(&mut self, mail: &event::Mail, fates: Vec<(String, Fate)>) -> Vec<(String, Fate)> {
+        let Self { plan, rng, calls, .. } = self;
+        if plan.event.is_empty() {
+            return fates;
+        }
+        let mut fate = |(address, by_itself): (String, Fate)| {
+            let about = Mail {
+                user: Some(mail.caller_identity.as_str().into()),
+                sender: Some(mail.sender()),
+                recipients: vec![&address],
+                messages: 0,
+            };
+            let rules = numbered(&plan.event, calls, Wire::Event, "", &about).into_iter();
+            let mut rules = rules.map(|(place, call)| (&plan.event[place], call));
+            let planned = rules.find(|(rule, call)| befalls(rule, *call, rng));
+            let fate = planned.map_or(by_itself, |(rule, _)| rule.fault);
+            (address, fate)
+        };
+        fates.into_iter().map(&mut fate).collect()
     }
 
     /// Whether a key that flaps is there this time.
@@ -285,6 +311,25 @@ mod tests {
         assert_eq!(taken(0.0, "b"), 5);
         assert_eq!(taken(0.0, "a"), 3);
         assert_eq!(taken(1.0, "a"), 2);
+    }
+
+    #[test]
+    fn each_recipient_has_a_fate() {
+        let mut faults = faults(
+            "[[event]]\nto = \"full@*\"\ncalls = [1]\nevent = \"Bounce\"\nbounce = \"Transient/MailboxFull\"\n\
+             [[event]]\nto = \"*@angry.example\"\nuser = \"news\"\nevent = \"complaint\"\n",
+        );
+        let mail = |user: &str| event::Mail {
+            caller_identity: user.to_owned(),
+            ..event::Mail::clone(&event::tests::mail(""))
+        };
+        let mut of = |user, address: &str| {
+            faults.fates(&mail(user), vec![(address.to_owned(), Fate::Delivered)])[0].1
+        };
+        assert_eq!(of("news", "ann@angry.example"), Fate::Complained);
+        assert_eq!(of("other", "ann@angry.example"), Fate::Delivered);
+        assert_eq!(of("other", "full@b.c").reason_to_suppress(), None);
+        assert_eq!(of("other", "full@b.c"), Fate::Delivered, "the second");
     }
 
     #[test]

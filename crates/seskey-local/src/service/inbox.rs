@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::LocalSes;
 pub use super::search::{BadSearch, Search};
 use crate::{
+    event::Event,
     journal::CommitFailed,
     mailbox::{Attempt, Entry, Filter, Message},
     message::Letter,
@@ -106,6 +107,11 @@ impl Inbox {
     /// The message of that ID.
     pub fn message(&self, id: &str) -> Option<Arc<Message>> {
         self.0.state().message(id)
+    }
+
+    /// What became of a message, the oldest first.
+    pub fn events(&self, id: &str) -> Vec<Arc<Event>> {
+        self.0.state().events().of_message(id)
     }
 
     /// What was refused under that number.

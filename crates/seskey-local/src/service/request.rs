@@ -10,10 +10,12 @@ use super::{
     faults::{ApiFault, Moment},
 };
 use crate::{
-    api::{self, Mail, Received, Service},
+    api::{self, Received, Service},
+    event::Dispatch,
     journal::{Commit, CommitFailed, Write},
     lock::lock,
     refusal::{ApiRefusal, Code},
+    sending::Accepted,
     sigv4::HttpRequest,
 };
 
@@ -29,6 +31,8 @@ pub(crate) struct Pending {
     /// The size of the message that was sent, if any.
     message_bytes: Option<usize>,
     commits: [Commit; 2],
+    /// What becomes of the message.
+    dispatch: Option<Dispatch>,
 }
 
 impl LocalSes {
@@ -71,20 +75,23 @@ impl LocalSes {
             let refusal = ApiRefusal::Failure(Code::ServiceFailure);
             api::refuse(head, refusal, answer.request_id.clone())
         });
-        let message = match mail {
-            Some(Mail::Accepted(message)) => Some(*message),
-            Some(Mail::Refused(attempt)) => {
-                self.refused(*attempt);
-                None
+        let (message, dispatch) = match mail {
+            Some(api::Mail::Accepted(accepted)) => {
+                let Accepted { message, dispatch } = *accepted;
+                (message, Some(dispatch))
             }
-            None => None,
+            Some(api::Mail::Refused(attempt)) => {
+                self.refused(*attempt);
+                (None, None)
+            }
+            None => (None, None),
         };
         let message_bytes = message.as_ref().map(|message| message.raw_data.len());
         let message = message.map_or_else(Commit::default, |message| {
             self.state.hand_in(Write::Message(message.into()))
         });
         let commits = [changes, message];
-        Ok(Pending { service, action, answer, failure, fault, message_bytes, commits })
+        Ok(Pending { service, action, answer, failure, fault, message_bytes, commits, dispatch })
     }
 
     /// Waits until what an answer tells of is kept.
@@ -92,13 +99,17 @@ impl LocalSes {
     /// # Errors
     /// What goes wrong on purpose, now that everything is done.
     pub(crate) async fn settle(&self, pending: Pending) -> Result<api::Response, ApiFault> {
-        let Pending { service, action, answer, failure, fault, message_bytes, commits } = pending;
+        let Pending { service, action, answer, failure, fault, message_bytes, commits, dispatch } =
+            pending;
         let [changes, message] = commits;
         let answer = match (changes.done().await.and(message.done().await), failure) {
             (Err(CommitFailed), Some(failure)) => failure,
             _ => {
                 if let Some(bytes) = message_bytes {
                     self.metrics.message_accepted(bytes);
+                }
+                if let Some(dispatch) = dispatch {
+                    self.follow(dispatch).await;
                 }
                 answer
             }

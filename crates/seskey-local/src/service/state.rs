@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::{
     account::Account,
     clock::Clock,
+    event::{Event, Events},
     journal::{Commit, CommitFailed, Journal, Snapshot, Write},
     lock::lock,
     mailbox::{Attempt, Entry, Filter, Mailbox, Message},
@@ -19,7 +20,8 @@ use crate::{
 pub(crate) struct State {
     account: Arc<Mutex<Account>>,
     mailbox: Mutex<Mailbox>,
-    /// Whoever waits for a message is told here that something in the mailbox has changed.
+    events: Mutex<Events>,
+    /// Whoever waits for a message or an event is told here that there is another one, or one less.
     changes: watch::Sender<()>,
     clock: Clock,
     /// Absent while everything is in memory alone.
@@ -34,6 +36,7 @@ impl State {
         Self {
             account: Arc::new(Mutex::new(kept.account)),
             mailbox: Mutex::new(kept.mailbox),
+            events: Mutex::default(),
             changes: watch::Sender::default(),
             clock,
             journal,
@@ -114,6 +117,21 @@ impl State {
     pub(super) fn note(&self, attempt: Attempt) {
         lock(&self.mailbox).push_attempt(attempt);
         self.changes.send_replace(());
+    }
+
+    /// What became of messages since the start.
+    pub(crate) fn events(&self) -> MutexGuard<'_, Events> {
+        lock(&self.events)
+    }
+
+    /// Takes note of what became of a message.
+    pub(super) fn tell(&self, events: Vec<Event>) -> Vec<Arc<Event>> {
+        let told = {
+            let mut known = lock(&self.events);
+            events.into_iter().map(|event| known.push(event)).collect()
+        };
+        self.changes.send_replace(());
+        told
     }
 
     /// Forgets an attempt, or all of them; `false` if there is none.

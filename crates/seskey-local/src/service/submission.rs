@@ -11,7 +11,7 @@ use crate::{
     lock::lock,
     mailbox::{Attempt, By, Dialogue, Message, Origin, Step, Way},
     message::{self, RawMessage},
-    sending::{Envelope, Interface, Login, SendingRefusal, Submission},
+    sending::{Accepted, Envelope, Interface, Login, SendingRefusal, Submission},
 };
 
 /// How a message has come to its end.
@@ -34,12 +34,13 @@ impl LocalSes {
         message: Vec<u8>,
         said: Said<'_>,
     ) -> Result<String, SendingRefusal> {
-        let (id, message) = match self.judge(login, &envelope, message, &said) {
+        let (id, accepted) = match self.judge(login, &envelope, message, &said) {
             Ok(judged) => judged,
             Err((refusal, subject)) => {
                 return Err(self.refuse(login, envelope, said, refusal, subject));
             }
         };
+        let Accepted { message, dispatch } = accepted;
         let bytes = message.as_ref().map_or(0, |message| message.raw_data.len());
         let write = |message: Message| {
             let way = Way::Smtp(self.answered(
@@ -56,6 +57,7 @@ impl LocalSes {
         match message.map_or_else(Commit::default, write).done().await {
             Ok(()) => {
                 self.metrics.message_accepted(bytes);
+                self.follow(dispatch).await;
                 Ok(id)
             }
             Err(CommitFailed) => {
@@ -108,7 +110,7 @@ impl LocalSes {
         envelope: &Envelope,
         bytes: Vec<u8>,
         said: &Said<'_>,
-    ) -> Result<(String, Option<Message>), (SendingRefusal, Option<String>)> {
+    ) -> Result<(String, Accepted), (SendingRefusal, Option<String>)> {
         let judge = || {
             let message = &RawMessage::split(&bytes);
             let submission = Submission {
@@ -116,8 +118,10 @@ impl LocalSes {
                 action: "ses:SendRawEmail",
                 principal: &login.principal,
                 envelope,
+                source: None,
                 return_path: None,
                 message,
+                added: 0,
                 header: &message.header()?,
                 circumstances: RequestContext {
                     access_key_id: &login.access_key_id,
@@ -132,11 +136,11 @@ impl LocalSes {
             submission.check_account(&self.state.account(), &self.sending)?;
             submission.count(&mut lock(&self.sent), &self.sending)?;
             let id = submission.new_id(&mut *lock(&self.rng));
-            let deliver = submission.deliver(&self.state.account(), id.clone());
-            Ok::<_, SendingRefusal>((id, deliver))
+            let accept = submission.accept(&self.state.account(), id.clone());
+            Ok::<_, SendingRefusal>((id, accept))
         };
         match judge() {
-            Ok((id, deliver)) => Ok((id, deliver(bytes))),
+            Ok((id, accept)) => Ok((id, accept(bytes))),
             Err(refusal) => Err((refusal, message::subject(&bytes))),
         }
     }

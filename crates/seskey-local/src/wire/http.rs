@@ -45,6 +45,7 @@ mod listing;
 mod mailpit;
 mod messages;
 mod parameters;
+mod sending_events;
 mod stream;
 mod wait;
 mod write_timeout;
@@ -73,6 +74,8 @@ pub(crate) fn router(ses: Arc<LocalSes>, pages: Pages) -> Router {
         .route("/_seskey/messages/wait", get(wait::wait))
         .route("/_seskey/messages/{id}/links", get(wait::links))
         .route("/_seskey/messages/{id}/codes", get(wait::codes))
+        .route("/_seskey/messages/{id}/events", get(sending_events::of_message))
+        .route("/_seskey/events", get(sending_events::wait).delete(sending_events::delete))
         .route("/_seskey/metrics", get(control::metrics))
         .merge(mailpit::router())
         .fallback(async move |request| match pages.get() {

@@ -2,6 +2,7 @@
 
 use std::{
     net::IpAddr,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -11,6 +12,7 @@ use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::{
     account::{Account, AccountId},
     api::{self, Mail, Received},
+    event,
     mailbox::Message,
     sending::{Sent, Settings},
     sigv4::HttpRequest,
@@ -33,6 +35,8 @@ pub(crate) struct Client {
     pub(crate) sent: Sent,
     pub(crate) settings: Settings,
     pub(crate) mailbox: Vec<Message>,
+    /// What events tell of each message that was accepted.
+    pub(crate) mails: Vec<Arc<event::Mail>>,
 }
 
 /// What a request is made of before it is signed.
@@ -80,6 +84,7 @@ impl Client {
             sent: Sent::default(),
             settings: Settings::default(),
             mailbox: vec![],
+            mails: vec![],
         }
     }
 
@@ -170,8 +175,9 @@ impl Client {
         let received = Received { request: &head, signer, peer, now: self.now };
         let (response, mail) =
             api::answer(account, &mut self.sent, &self.settings, received, body, rng);
-        if let Some(Mail::Accepted(message)) = mail {
-            self.mailbox.push(*message);
+        if let Some(Mail::Accepted(accepted)) = mail {
+            self.mailbox.extend(accepted.message);
+            self.mails.push(accepted.dispatch.mail);
         }
         if !request.path.starts_with("/v2/") {
             assert_eq!(response.content_type, "text/xml");

@@ -4,6 +4,7 @@
 
 mod attempts;
 mod conversations;
+mod events;
 mod faults;
 mod http_hosts;
 mod http_limits;

@@ -14,6 +14,7 @@ use axum::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use seskey_local::{
+    event::Event,
     mailbox::{Message, Way},
     message::{Letter, Part},
 };
@@ -32,6 +33,8 @@ struct MessagePage {
     tabs: Vec<(&'static str, &'static str)>,
     said: Vec<Said>,
     left_out: u32,
+    /// What became of it since the start.
+    events: Vec<Arc<Event>>,
 }
 
 /// What one tab shows.
@@ -46,7 +49,7 @@ struct View {
     is_cut: bool,
 }
 
-const TABS: [(&str, &str); 7] = [
+const TABS: [(&str, &str); 8] = [
     ("html", "HTML"),
     ("text", "Text"),
     ("headers", "Headers"),
@@ -54,6 +57,7 @@ const TABS: [(&str, &str); 7] = [
     ("parts", "Parts"),
     ("links", "Links and codes"),
     ("dialogue", "SMTP dialogue"),
+    ("events", "Events"),
 ];
 
 /// Bytes of a text that a page shows; the file has all.
@@ -95,6 +99,7 @@ async fn show_tab(visitor: Visitor, id: String, tab: Option<&'static str>) -> Re
         tabs: TABS.into_iter().filter(|(name, _)| *name != "html" || has_html).collect(),
         said: dialogue.map(said).unwrap_or_default(),
         left_out: dialogue.map_or(0, |dialogue| dialogue.left_out()),
+        events: inbox.events(&message.id),
         view,
         message,
     };
@@ -134,6 +139,18 @@ fn cut<T>(list: &mut Vec<T>) -> bool {
     is_long
 }
 
+/// The type of an event, with what more is known.
+fn named(event: &Event) -> String {
+    let (name, detail) = (event.event_type().name(), event.detail());
+    if detail.is_empty() { name.to_owned() } else { format!("{name} ({detail})") }
+}
+
+/// An event as SNS gets it.
+fn json(event: &Event) -> String {
+    let text = serde_json::to_string_pretty(&event.published());
+    shown(&text.expect("a value is always JSON"))
+}
+
 impl MessagePage {
     /// The envelope's recipients.
     fn recipients(&self) -> String {
@@ -143,6 +160,12 @@ impl MessagePage {
 
     fn size(&self) -> String {
         units::size(&self.message.raw_data.len())
+    }
+
+    /// What became of it, in short.
+    fn fate(&self) -> String {
+        let names: Vec<String> = self.events.iter().map(|it| named(it)).collect();
+        names.join(", ")
     }
 
     /// Who sent it, with which key, how, and from where.

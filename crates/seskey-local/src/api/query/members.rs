@@ -39,7 +39,12 @@ impl Members {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The same, taken out: it may be long.
+    /// Whether there is a parameter whose name begins so.
+    pub(crate) fn begins_with(&self, prefix: &str) -> bool {
+        self.0.range(prefix.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(prefix))
+    }
+
+    /// The parameter as it is, taken out: it may be long.
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         self.0.remove(name)
     }

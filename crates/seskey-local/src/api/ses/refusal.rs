@@ -46,6 +46,23 @@ pub(crate) enum SesRefusal {
     /// There is one already.
     #[error("{}", there(*.0, .1, "already exists."))]
     ResourceAlreadyExists(SesResourceKind, String),
+    /// The configuration set has no event destination of that name. The text is recorded.
+    #[error("No EventDestination found for {0}")]
+    NoEventDestination(String),
+    /// It has one already. The text is a guess.
+    #[error("Event destination <{name}> already exists in configuration set <{set}>.")]
+    EventDestinationExists {
+        /// The configuration set.
+        set: String,
+        /// The event destination.
+        name: String,
+    },
+    /// One more than a configuration set may have. The text is a guess.
+    #[error("There are too many event destinations.")]
+    TooManyEventDestinations,
+    /// There is no such topic. The text is recorded.
+    #[error("SNS topic <{0}> not found.")]
+    NoTopic(String),
     /// One more than there may be.
     #[error(transparent)]
     SesResourceLimit(#[from] SesResourceLimit),
@@ -72,7 +89,11 @@ impl SesRefusal {
             Self::IdentityPolicy(IdentityPolicyError::InvalidPolicy) => ("InvalidPolicy", 400),
             Self::IdentityPolicy(IdentityPolicyError::LimitExceeded)
             | Self::TooManyIdentities(_)
+            | Self::TooManyEventDestinations
             | Self::SesResourceLimit(_) => ("LimitExceeded", 400),
+            Self::NoEventDestination(_) => ("EventDestinationDoesNotExist", 400),
+            Self::EventDestinationExists { .. } => ("EventDestinationAlreadyExists", 400),
+            Self::NoTopic(_) => ("InvalidSNSDestination", 400),
             Self::UnknownIdentity(_) => ("MessageRejected", 400),
             Self::NoSuchResource(SesResourceKind::ConfigurationSet, _) => {
                 ("ConfigurationSetDoesNotExist", 400)
@@ -102,21 +123,25 @@ impl SesRefusal {
             Self::Sending(refusal) => refusal.class().v2,
             Self::NoSuchIdentity(_)
             | Self::NoSuchResource(..)
+            | Self::NoEventDestination(_)
             | Self::UnknownIdentity(_)
             | Self::IdentityPolicy(IdentityPolicyError::NoSuchIdentity(_)) => {
                 ("NotFoundException", 404)
             }
             Self::IdentityAlreadyExists(_)
             | Self::PolicyAlreadyExists(_)
+            | Self::EventDestinationExists { .. }
             | Self::ResourceAlreadyExists(..) => ("AlreadyExistsException", 400),
             Self::IdentityPolicy(IdentityPolicyError::LimitExceeded)
             | Self::TooManyIdentities(_)
+            | Self::TooManyEventDestinations
             | Self::SesResourceLimit(_) => ("LimitExceededException", 400),
             Self::Serialization(_) => ("SerializationException", 400),
             Self::UnknownOperation => ("UnknownOperationException", 404),
-            Self::InvalidParameter(_) | Self::NotServed(_) | Self::IdentityPolicy(_) => {
-                ("BadRequestException", 400)
-            }
+            Self::InvalidParameter(_)
+            | Self::NotServed(_)
+            | Self::NoTopic(_)
+            | Self::IdentityPolicy(_) => ("BadRequestException", 400),
         }
     }
 }
@@ -138,6 +163,7 @@ fn failure(code: Code) -> (&'static str, u16) {
 fn there(kind: SesResourceKind, name: &str, what: &str) -> String {
     match kind {
         SesResourceKind::ConfigurationSet => format!("Configuration set <{name}> {what}"),
+        SesResourceKind::EventDestination => format!("Event destination <{name}> {what}"),
         SesResourceKind::Template => format!("Template {name} {what}"),
         SesResourceKind::SuppressedAddress => {
             format!("Email address {name} {what}")

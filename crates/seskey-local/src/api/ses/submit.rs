@@ -7,7 +7,7 @@ use super::{Call, SesRefusal, compose};
 use crate::{
     mailbox::{Body, Message},
     message::{HeaderError, IdentityArns, RawMessage, check_tag, subject},
-    sending::{Envelope, Interface, Submission},
+    sending::{Accepted, Envelope, Interface, Submission},
 };
 
 /// A message and what the parameters say of it.
@@ -60,7 +60,9 @@ impl Call<'_> {
             let text = "Invalid configuration set name.".to_owned();
             return Err(SesRefusal::InvalidParameter(text));
         }
-        let bytes = with_author(with_line_ends(draft.message), draft.source.as_deref())?;
+        let message = with_line_ends(draft.message);
+        let length = message.len();
+        let bytes = with_author(message, draft.source.as_deref())?;
         let message = RawMessage::split(&bytes);
         let mut header = message.header()?;
         if !draft.tags.is_empty() {
@@ -88,8 +90,10 @@ impl Call<'_> {
             action: draft.action,
             principal: &self.caller,
             envelope: &envelope,
+            source: draft.source.as_deref(),
             return_path: return_path.as_deref(),
             message: &message,
+            added: bytes.len() - length,
             header: &header,
             circumstances: self.circumstances,
             region: &self.region,
@@ -103,9 +107,11 @@ impl Call<'_> {
             return Err(refusal.into());
         }
         let id = submission.new_id(&mut *self.rng);
-        let deliver = submission.deliver(self.account, id.clone());
+        let accept = submission.accept(self.account, id.clone());
         let (subject, body) = draft.composed_of.unzip();
-        *self.accepted = deliver(bytes).map(|message| Message { subject, body, ..message });
+        let accepted = accept(bytes);
+        let message = accepted.message.map(|message| Message { subject, body, ..message });
+        *self.accepted = Some(Accepted { message, ..accepted });
         Ok(id)
     }
 }

@@ -15,9 +15,11 @@ use crate::{
     },
     mailbox::Body,
     message::IdentityArns,
+    sending::SendDataPoint,
     sigv4::HttpRequest,
 };
 
+mod events;
 mod settings;
 
 const QUERY: Query =
@@ -33,7 +35,8 @@ pub(super) fn is_served(name: &str) -> bool {
 }
 
 fn operation(name: &str) -> Option<&'static Operation> {
-    let mut operations = OPERATIONS.iter().chain(settings::OPERATIONS);
+    let mut operations =
+        [OPERATIONS, settings::OPERATIONS, events::OPERATIONS].into_iter().flatten();
     operations.find(|operation| operation.name == name)
 }
 
@@ -218,13 +221,17 @@ fn get_send_statistics(
     xml: &mut Xml,
 ) -> Result<(), SesRefusal> {
     let quarters = call.sent.by_quarter(&call.region, call.circumstances.now);
-    let quarters: Vec<(i64, u64)> = quarters.into_iter().collect();
-    xml.list("SendDataPoints", &quarters, |xml, (second, attempts)| {
+    let quarters: Vec<(i64, SendDataPoint)> = quarters.into_iter().collect();
+    xml.list("SendDataPoints", &quarters, |xml, (second, point)| {
         let begin = jiff::Timestamp::from_second(*second).unwrap_or_default();
         xml.text("Timestamp", &begin.to_string());
-        xml.text("DeliveryAttempts", &attempts.to_string());
-        for none in ["Bounces", "Complaints", "Rejects"] {
-            xml.text(none, "0");
+        for (name, number) in [
+            ("DeliveryAttempts", point.delivery_attempts),
+            ("Bounces", point.bounces),
+            ("Complaints", point.complaints),
+            ("Rejects", point.rejects),
+        ] {
+            xml.text(name, &number.to_string());
         }
     });
     Ok(())
@@ -391,7 +398,7 @@ mod tests {
 
     #[test]
     fn every_operation_stands_once_and_in_order() {
-        for operations in [OPERATIONS, settings::OPERATIONS] {
+        for operations in [OPERATIONS, settings::OPERATIONS, events::OPERATIONS] {
             assert!(operations.is_sorted_by(|a, b| a.name < b.name));
         }
     }

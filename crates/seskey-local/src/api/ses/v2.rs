@@ -3,21 +3,19 @@
 use std::mem;
 
 use percent_encoding::percent_decode_str;
-use serde::{
-    Deserialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use self::bounded::NoText;
 use super::{Call, SesRefusal, v1::policy_name};
 use crate::{
-    account::{Identity, Page},
+    account::{Identity, Page, SesResourceKind},
     api::Response,
     sigv4::HttpRequest,
 };
 
 mod bounded;
+mod events;
 mod resources;
 mod send;
 
@@ -32,7 +30,7 @@ pub(super) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
 }
 
 pub(super) fn is_served(name: &str) -> bool {
-    ROUTES.iter().chain(resources::ROUTES).any(|route| route.name == name)
+    routes().any(|route| route.name == name)
 }
 
 pub(super) fn answer(
@@ -63,11 +61,13 @@ pub(super) fn response(answered: Result<String, SesRefusal>, request_id: String)
 
 /// The operation and the names in its path.
 fn matched(request: &HttpRequest<'_>) -> Option<(&'static Route, Vec<String>)> {
-    ROUTES
-        .iter()
-        .chain(resources::ROUTES)
+    routes()
         .filter(|route| route.method == request.method)
         .find_map(|route| Some((route, names_in(route.path, request.path)?)))
+}
+
+fn routes() -> impl Iterator<Item = &'static Route> {
+    [ROUTES, resources::ROUTES, events::ROUTES].into_iter().flatten()
 }
 
 /// One operation. Its permission is `ses:` and its name.
@@ -224,7 +224,8 @@ struct SendingAttributes {
 struct CreateIdentity {
     #[serde(deserialize_with = "bounded::text")]
     email_identity: String,
-    configuration_set_name: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "bounded::optional_text")]
+    configuration_set_name: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -281,6 +282,9 @@ fn get_account(call: &mut Call<'_>, _: &mut Input<'_>) -> Result<Value, SesRefus
             "SentLast24Hours": sent,
         },
         "SendingEnabled": call.account.is_sending_enabled(&call.region),
+        "SuppressionAttributes": {
+            "SuppressedReasons": call.account.suppressed_reasons(&call.region),
+        },
     }))
 }
 
@@ -310,12 +314,13 @@ fn create_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, 
     let given: CreateIdentity = input.json()?;
     let identity = call.identity(&given.email_identity)?;
     call.authorize_on("CreateEmailIdentity", &identity)?;
-    if given.configuration_set_name.is_some() {
-        return Err(SesRefusal::NotServed("A default configuration set"));
+    if let Some(set) = &given.configuration_set_name {
+        call.resource(SesResourceKind::ConfigurationSet, set)?;
     }
     if !call.create_identity(&identity)? {
         return Err(SesRefusal::IdentityAlreadyExists(identity.to_string()));
     }
+    events::set_default(call, &identity, given.configuration_set_name)?;
     Ok(json!({
         "IdentityType": identity_type(&identity),
         "VerifiedForSendingStatus": true,
@@ -325,16 +330,22 @@ fn create_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, 
 
 fn get_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, SesRefusal> {
     let identity = input.identity(call)?;
-    Ok(json!({
+    let policies = policies(call, &identity)?;
+    let settings = call.account.identity_settings(&call.region, &identity);
+    let mut answer = json!({
         "IdentityType": identity_type(&identity),
         "FeedbackForwardingStatus": true,
         "VerifiedForSendingStatus": true,
         "VerificationStatus": VERIFIED,
         "DkimAttributes": dkim(),
         "MailFromAttributes": mail_from(call, &identity),
-        "Policies": policies(call, &identity)?,
+        "Policies": policies,
         "Tags": [],
-    }))
+    });
+    if let Some(set) = settings.and_then(|settings| settings.configuration_set.as_deref()) {
+        answer["ConfigurationSetName"] = set.into();
+    }
+    Ok(answer)
 }
 
 fn put_policy(

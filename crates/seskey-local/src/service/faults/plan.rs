@@ -4,7 +4,12 @@ use std::{num::NonZeroU64, ops::RangeInclusive};
 
 use serde::Deserialize;
 
-use crate::{account::Lag, api::is_served, refusal::Code};
+use crate::{
+    account::Lag,
+    api::is_served,
+    event::{Bounce, Fate},
+    refusal::Code,
+};
 
 /// What goes wrong, and when. Its form is in `docs/faults.md`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -17,6 +22,7 @@ pub struct Plan {
     pub(super) rate: Vec<Bucket>,
     pub(super) api: Vec<Rule<ApiFault>>,
     pub(super) smtp: Vec<Rule<SmtpFault>>,
+    pub(super) event: Vec<Rule<Fate>>,
     pub(super) session: Session,
     /// As it was given.
     #[serde(skip)]
@@ -162,6 +168,21 @@ struct SmtpTable {
     drop: Option<Moment>,
 }
 
+/// A table `[[event]]` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventTable {
+    user: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    #[serde(default)]
+    calls: Vec<Calls>,
+    probability: Option<f64>,
+    event: String,
+    bounce: Option<String>,
+    delay: Option<String>,
+}
+
 /// The commands of SMTP that may go wrong, and how much of a mail is known at each: nothing, the user, the sender, the
 /// recipients.
 const COMMANDS: [(&str, usize); 15] = [
@@ -248,6 +269,47 @@ impl Chosen {
             None => Ok(()),
         }
     }
+}
+
+impl<'de> Deserialize<'de> for Rule<Fate> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let table = EventTable::deserialize(deserializer)?;
+        Ok(Self {
+            fault: table.fate().map_err(serde::de::Error::custom)?,
+            name: None,
+            mail: Chosen { user: table.user, from: table.from, to: table.to },
+            calls: table.calls,
+            within: None,
+            probability: chance(table.probability)?,
+        })
+    }
+}
+
+impl EventTable {
+    fn fate(&self) -> Result<Fate, String> {
+        let (bounce, delay) = (self.bounce.as_deref(), self.delay.as_deref());
+        match (self.event.to_ascii_lowercase().as_str(), bounce, delay) {
+            ("delivery", None, None) => Ok(Fate::Delivered),
+            ("complaint", None, None) => Ok(Fate::Complained),
+            ("reject", None, None) => Ok(Fate::Rejected),
+            ("bounce", name, None) => Bounce::named(name.unwrap_or("Permanent/General"))
+                .map(Fate::Bounced)
+                .ok_or_else(|| one_of("bounce", Bounce::names())),
+            ("deliverydelay", None, reason) => Fate::delayed(reason.unwrap_or("General"))
+                .ok_or_else(|| one_of("delay", Fate::delays().iter().map(|&it| it.to_owned()))),
+            ("delivery" | "complaint" | "reject" | "bounce" | "deliverydelay", ..) => {
+                Err("`bounce` is for a Bounce, and `delay` for a DeliveryDelay".to_owned())
+            }
+            _ => {
+                let names = ["Delivery", "Bounce", "Complaint", "DeliveryDelay", "Reject"];
+                Err(one_of("event", names.iter().map(|&it| it.to_owned())))
+            }
+        }
+    }
+}
+
+fn one_of(what: &str, names: impl Iterator<Item = String>) -> String {
+    format!("`{what}` is one of {}", names.collect::<Vec<_>>().join(", "))
 }
 
 impl TryFrom<NumberOrRange> for Calls {
@@ -384,6 +446,14 @@ mod tests {
             ("[[smtp]]\ncommand = \"MAIL\"\nto = \"a\"\ndrop = \"after\"", "`to` is not known yet"),
             ("[[smtp]]\nburst = 1\ndrop = \"after\"", "go together"),
             ("[session]\nmessages = 0", "nonzero"),
+            ("[[event]]\nto = \"a\"", "missing field `event`"),
+            ("[[event]]\nevent = \"Open\"", "`event` is one of Delivery, Bounce,"),
+            (
+                "[[event]]\nevent = \"Bounce\"\nbounce = \"MailboxFull\"",
+                "one of Permanent/General,",
+            ),
+            ("[[event]]\nevent = \"DeliveryDelay\"\ndelay = \"long\"", "one of InternalFailure,"),
+            ("[[event]]\nevent = \"Reject\"\nbounce = \"a/b\"", "`bounce` is for a Bounce"),
             ("[[smtp]]\nreply = \"250 Ok\"", "from 400 to 599"),
             ("[[smtp]]\ndrop = \"after\"\nprobability = 1.5", "from 0 to 1"),
             ("[[rate]]\nper-second = 0\nburst = 1", "above 0"),

@@ -45,10 +45,10 @@ pub(super) async fn wait(
 }
 
 pub(super) const TOO_MANY: Refused =
-    Refused(StatusCode::SERVICE_UNAVAILABLE, "too many clients wait for messages");
+    Refused(StatusCode::SERVICE_UNAVAILABLE, "too many clients wait for messages and events");
 
 /// Seconds; a proxy between gives up before.
-const LONGEST: u64 = 600;
+pub(super) const LONGEST: u64 = 600;
 
 async fn arrival(ses: &LocalSes, wanted: &Wanted) -> Arc<Message> {
     // before it is looked, or one that comes between would be missed

@@ -30,12 +30,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
         call.account.delete_ses_resource(&call.region, Kind::Template, name);
         Ok(())
     }),
-    op("DescribeConfigurationSet", |call, m, xml| {
-        let name = m.required_str("ConfigurationSetName")?;
-        call.resource(Kind::ConfigurationSet, name)?;
-        xml.element("ConfigurationSet", |xml| xml.text("Name", name));
-        Ok(())
-    }),
     op("GetIdentityDkimAttributes", |call, m, xml| {
         of_each(call, m, xml, "DkimAttributes", |settings, xml| {
             let signs = !settings.dkim_tokens.is_empty();
@@ -54,7 +48,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     op("GetIdentityNotificationAttributes", |call, m, xml| {
         of_each(call, m, xml, "NotificationAttributes", |settings, xml| {
             for kind in NOTIFICATIONS {
-                xml.text(&format!("{kind}Topic"), "");
+                let topic = settings.notification_topics.get(kind).map(String::as_str);
+                xml.text(&format!("{kind}Topic"), topic.unwrap_or_default());
             }
             xml.text("ForwardingEnabled", "true");
             for kind in NOTIFICATIONS {
@@ -86,18 +81,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     }),
     op("ListTemplates", |call, m, xml| listed(call, m, xml, "TemplatesMetadata", Kind::Template)),
     op("SetIdentityHeadersInNotificationsEnabled", |call, m, _| {
-        let kind = m.required_str("NotificationType")?;
-        let Some(kind) = NOTIFICATIONS.iter().find(|known| **known == kind) else {
-            let valid = "Valid values are: Bounce, Complaint, Delivery.";
-            let text = format!("Invalid notification type: {kind}. {valid}");
-            return Err(SesRefusal::InvalidParameter(text));
-        };
+        let kind = notification_type(m)?;
         let (identity, enabled) = (identity(call, m)?, m.flag("Enabled")?);
         let settings = call.account.identity_settings_mut(&call.region, &identity);
         let settings = settings.ok_or_else(|| SesRefusal::UnknownIdentity(identity.to_string()))?;
         match enabled {
-            true => settings.headers_in_notifications.insert((*kind).to_owned()),
-            false => settings.headers_in_notifications.remove(*kind),
+            true => settings.headers_in_notifications.insert(kind.to_owned()),
+            false => settings.headers_in_notifications.remove(kind),
         };
         Ok(())
     }),
@@ -131,6 +121,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 const NOTIFICATIONS: [&str; 3] = ["Bounce", "Complaint", "Delivery"];
+
+/// The text is recorded.
+pub(super) fn notification_type(m: &Members) -> Result<&'static str, SesRefusal> {
+    let kind = m.required_str("NotificationType")?;
+    NOTIFICATIONS.into_iter().find(|known| *known == kind).ok_or_else(|| {
+        let valid = "Valid values are: Bounce, Complaint, Delivery.";
+        SesRefusal::InvalidParameter(format!("Invalid notification type: {kind}. {valid}"))
+    })
+}
 
 /// Source: SES Developer Guide, "Easy DKIM in Amazon SES".
 const DKIM_TOKENS: usize = 3;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Call, Input, On, Route, SesRefusal, bounded};
 use crate::{
-    account::{Identity, Page, SesResource, SesResourceKind as Kind, Template},
+    account::{Identity, Page, SUPPRESSED_REASONS, SesResource, SesResourceKind as Kind, Template},
     api::ses::resource_name,
 };
 
@@ -77,7 +77,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("PUT", SUPPRESSED, "PutSuppressedDestination", |call, input| {
         let given: NewSuppressed = input.json()?;
         let address = address(&given.email_address)?;
-        if !["BOUNCE", "COMPLAINT"].contains(&&*given.reason) {
+        if !SUPPRESSED_REASONS.contains(&&*given.reason) {
             return Err(SesRefusal::InvalidParameter(format!("Invalid reason: {}.", given.reason)));
         }
         let (reason, last_update_time) = (given.reason, call.circumstances.now);
@@ -98,7 +98,7 @@ pub(super) const ROUTES: &[Route] = &[
     }),
 ];
 
-const fn route(
+pub(super) const fn route(
     method: &'static str,
     path: &'static str,
     name: &'static str,

@@ -1,0 +1,138 @@
+//! What a test waits for after a message was accepted: what became of it.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Path, RawQuery, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::{
+    json_response,
+    parameters::{BadParameter, NoParameters, Parameters},
+    wait::{LONGEST, TOO_MANY, time},
+};
+use crate::{
+    event::{Event, EventType},
+    service::LocalSes,
+};
+
+/// The oldest event that the parameters let through, when it is there; 204 if none has come in time.
+pub(super) async fn wait(
+    State(ses): State<Arc<LocalSes>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, BadParameter> {
+    let known = ["type", "message", "to", "from", "since", "timeout"];
+    let parameters = Parameters::of(query.as_deref(), &known)?;
+    let newest = ses.state().events().newest();
+    let wanted = Wanted::of(&parameters, newest)?;
+    let seconds = parameters.parsed("timeout", "a whole number of seconds")?.unwrap_or(30);
+    if seconds > LONGEST {
+        return Err(BadParameter(format!("timeout is at most {LONGEST} seconds")));
+    }
+    let Ok(_waits) = ses.waits().try_acquire() else {
+        return Ok(TOO_MANY.into_response());
+    };
+    let come = timeout(Duration::from_secs(seconds), arrival(&ses, &wanted)).await;
+    Ok(match come {
+        Ok(event) => json_response(&shown(&event)),
+        Err(_) => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+async fn arrival(ses: &LocalSes, wanted: &Wanted<'_>) -> Arc<Event> {
+    // before it is looked, or one that comes between would be missed
+    let mut changes = ses.state().changes();
+    let mut seen = wanted.behind;
+    loop {
+        {
+            let events = ses.state().events();
+            for event in events.behind(seen) {
+                if wanted.is(event) {
+                    return event.clone();
+                }
+                seen = event.number;
+            }
+        }
+        // the state is there as long as this is
+        let _ = changes.changed().await;
+    }
+}
+
+/// Which event is waited for; an absent condition is fulfilled.
+struct Wanted<'a> {
+    event_type: Option<EventType>,
+    message: Option<&'a str>,
+    to: Option<&'a str>,
+    from: Option<&'a str>,
+    /// The number of the last event that is not meant.
+    behind: u64,
+    not_before: Option<Timestamp>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(parameters: &'a Parameters, newest: u64) -> Result<Self, BadParameter> {
+        let event_type = parameters.get("type").map(|name| {
+            let known = "Send, Delivery, Bounce, Complaint, DeliveryDelay, Reject";
+            EventType::named(name)
+                .ok_or_else(|| BadParameter(format!("type is one of {known}: {name}")))
+        });
+        let (mut behind, mut not_before) = (0, None);
+        if let Some(since) = parameters.get("since") {
+            match (since.parse(), time(since)) {
+                _ if since == "latest" => behind = newest,
+                (Ok(number), _) => behind = number,
+                (Err(_), Some(time)) => not_before = Some(time),
+                (Err(_), None) => {
+                    let form = "a time such as 2026-01-31T12:00:00Z, or the Id of an event";
+                    return Err(BadParameter(format!("since is {form}: {since}")));
+                }
+            }
+        }
+        Ok(Self {
+            event_type: event_type.transpose()?,
+            message: parameters.get("message"),
+            to: parameters.get("to"),
+            from: parameters.get("from"),
+            behind,
+            not_before,
+        })
+    }
+
+    fn is(&self, event: &Event) -> bool {
+        self.event_type.is_none_or(|wanted| wanted == event.event_type())
+            && self.message.is_none_or(|wanted| wanted == event.mail.message_id)
+            && self
+                .to
+                .is_none_or(|to| event.recipients.iter().any(|it| it.eq_ignore_ascii_case(to)))
+            && self.from.is_none_or(|from| from.eq_ignore_ascii_case(event.mail.sender()))
+            && self.not_before.is_none_or(|since| event.timestamp >= since)
+    }
+}
+
+/// The ID is for `since`; the event is what SNS would get.
+fn shown(event: &Event) -> Value {
+    json!({"Id": event.number.to_string(), "Event": event.published()})
+}
+
+/// All of a message, the oldest first: `{"events":[…]}`.
+pub(super) async fn of_message(
+    _: NoParameters,
+    State(ses): State<Arc<LocalSes>>,
+    Path(id): Path<String>,
+) -> Response {
+    let id = ses.state().message(&id).map_or(id, |message| message.id.clone());
+    let events = ses.state().events().of_message(&id);
+    let events: Vec<Value> = events.iter().map(|event| shown(event)).collect();
+    json_response(&json!({"events": events}))
+}
+
+/// Forgets all.
+pub(super) async fn delete(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> StatusCode {
+    ses.state().events().clear();
+    StatusCode::NO_CONTENT
+}
