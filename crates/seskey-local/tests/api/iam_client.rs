@@ -2,7 +2,6 @@
 
 use std::{
     net::IpAddr,
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -12,7 +11,7 @@ use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::{
     account::{Account, AccountId},
     api::{self, Mail, Received},
-    event,
+    event::Dispatch,
     mailbox::Message,
     sending::{Sent, Settings},
     sigv4::HttpRequest,
@@ -35,8 +34,8 @@ pub(crate) struct Client {
     pub(crate) sent: Sent,
     pub(crate) settings: Settings,
     pub(crate) mailbox: Vec<Message>,
-    /// What events tell of each message that was accepted.
-    pub(crate) mails: Vec<Arc<event::Mail>>,
+    /// What becomes of the messages that were accepted.
+    pub(crate) dispatches: Vec<Dispatch>,
 }
 
 /// What a request is made of before it is signed.
@@ -84,7 +83,7 @@ impl Client {
             sent: Sent::default(),
             settings: Settings::default(),
             mailbox: vec![],
-            mails: vec![],
+            dispatches: vec![],
         }
     }
 
@@ -177,7 +176,7 @@ impl Client {
             api::answer(account, &mut self.sent, &self.settings, received, body, rng);
         if let Some(Mail::Accepted(accepted)) = mail {
             self.mailbox.extend(accepted.message);
-            self.mails.push(accepted.dispatch.mail);
+            self.dispatches.push(accepted.dispatch);
         }
         if !request.path.starts_with("/v2/") {
             assert_eq!(response.content_type, "text/xml");

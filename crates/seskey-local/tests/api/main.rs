@@ -17,6 +17,7 @@ mod iam_roles;
 mod iam_sessions;
 mod policy_texts;
 mod recorded;
+mod recorded_events;
 mod ses_api;
 mod ses_authorization;
 mod ses_raw;

@@ -3,6 +3,11 @@
 //! No parameter can begin a header field of its own: what a field cannot carry is refused, what it can carry only
 //! encoded is encoded (RFC 2047).
 
+use std::{
+    io::{self, Write},
+    slice,
+};
+
 use mail_builder::{
     MessageBuilder,
     headers::{Header, HeaderType, address::Address, raw::Raw},
@@ -36,12 +41,12 @@ pub(super) fn compose(content: &Content) -> Result<Vec<u8>, SesRefusal> {
     if content.subject.len() + bodies.map(String::len).sum::<usize>() > MAX_MESSAGE {
         return Err(sending::SendingRefusal::TooLong.into());
     }
-    let mut builder = MessageBuilder::new().from(address(&content.from)?);
+    let mut builder =
+        MessageBuilder::new().header("From", addresses(slice::from_ref(&content.from))?);
     for (name, list) in [("To", &content.to), ("Cc", &content.cc), ("Reply-To", &content.reply_to)]
     {
         if !list.is_empty() {
-            let list = list.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
-            builder = builder.header(name, HeaderType::from(Address::new_list(list)));
+            builder = builder.header(name, addresses(list)?);
         }
     }
     if content.subject.contains(char::is_control) {
@@ -61,9 +66,19 @@ pub(super) fn compose(content: &Content) -> Result<Vec<u8>, SesRefusal> {
     if let Some(html) = &content.html {
         builder = builder.html_body(html.as_str());
     }
-    // SES writes its own date and ID over these, so that none need be made up
-    let builder = builder.date(0_i64).message_id("id@localhost");
-    Ok(builder.write_to_vec().expect("memory takes every byte"))
+    Ok(written(builder).expect("memory takes every byte"))
+}
+
+/// The message without a date and an ID, which SES writes itself.
+fn written(builder: MessageBuilder<'_>) -> io::Result<Vec<u8>> {
+    let mut message = vec![];
+    for (name, value) in &builder.headers {
+        write!(message, "{name}: ")?;
+        value.write_header(&mut message, name.len() + 2)?;
+    }
+    message.extend(b"MIME-Version: 1.0\r\n");
+    builder.write_body(&mut message)?;
+    Ok(message)
 }
 
 /// One address with its display name, if it has one. An address is in ASCII; a name need not be, nor need it be encoded.
@@ -91,13 +106,20 @@ pub(super) fn mailbox(text: &str) -> Result<Author, SesRefusal> {
 pub(super) fn from_field(author: &str) -> Result<Vec<u8>, SesRefusal> {
     let mut field = b"From: ".to_vec();
     let length = field.len();
-    address(author)?.write_header(&mut field, length).expect("memory takes every byte");
+    let author = addresses(&[author.to_owned()])?;
+    author.write_header(&mut field, length).expect("memory takes every byte");
     Ok(field)
 }
 
-fn address(text: &str) -> Result<Address<'static>, SesRefusal> {
-    let Author { address, display_name } = mailbox(text)?;
-    Ok(Address::new_address(display_name, address))
+/// Addresses as a field has them: in angle brackets only where one has a name. Source: recorded.
+fn addresses(texts: &[String]) -> Result<HeaderType<'static>, SesRefusal> {
+    let list = texts.iter().map(|text| mailbox(text)).collect::<Result<Vec<Author>, _>>()?;
+    if list.iter().all(|author| author.display_name.is_none()) {
+        let bare: Vec<String> = list.into_iter().map(|author| author.address).collect();
+        return Ok(Raw::new(bare.join(", ")).into());
+    }
+    let named = list.into_iter().map(|it| Address::new_address(it.display_name, it.address));
+    Ok(Address::new_list(named.collect()).into())
 }
 
 /// Source: SES API v2 Reference, `MessageHeader`. What SES writes itself cannot be added.
@@ -249,7 +271,7 @@ mod tests {
             names.retain(|name| !name.starts_with("content-"));
             names.sort();
             let wanted =
-                ["cc", "date", "from", "message-id", "mime-version", "subject", "to", "x-value"];
+                ["cc", "from", "mime-version", "subject", "to", "x-value"];
             prop_assert_eq!(names, wanted);
 
             let parsed = MessageParser::default().parse(&message).expect("a message");
