@@ -86,6 +86,7 @@ const FLOORS: &[&[&str]] = &[
     &["api"],
     &["journal", "sending"],
     &["account"],
+    &["event"],
     &["mailbox", "message"],
     &["sigv4"],
     &["address", "clock", "lock", "refusal", "tls"],

@@ -80,7 +80,7 @@ fn hostile() -> Vec<(String, Vec<u8>)> {
     files.map(read).collect()
 }
 
-const TABS: [&str; 6] = ["text", "headers", "source", "parts", "links", "dialogue"];
+const TABS: [&str; 7] = ["text", "headers", "source", "parts", "links", "dialogue", "events"];
 
 /// Whatever a stranger wrote is text in our pages, and in a frame of its own it has no right to anything.
 #[test]
@@ -211,6 +211,9 @@ fn messages_and_refusals_are_listed_read_and_deleted() {
     assert!(!attempt.contains("wrong-password"));
     let dialogue = visit.get(&format!("/mailbox/{id}/dialogue")).body;
     assert!(dialogue.contains(&format!("250 Ok {id}")) && dialogue.contains(":root"), "{dialogue}");
+    let events = visit.get(&format!("/mailbox/{id}/events")).body;
+    assert!(events.contains("<dd>Send, Delivery</dd>"), "{events}");
+    assert!(events.contains("&#34;eventType&#34;: &#34;Delivery&#34;"), "{events}");
     let links = visit.get(&format!("/mailbox/{id}/links")).body;
     assert!(links.contains("<code>482913</code>"));
     assert!(links.contains("rel=\"noopener noreferrer nofollow\""), "{links}");

@@ -139,18 +139,6 @@ fn cut<T>(list: &mut Vec<T>) -> bool {
     is_long
 }
 
-/// The type of an event, with what more is known.
-fn named(event: &Event) -> String {
-    let (name, detail) = (event.event_type().name(), event.detail());
-    if detail.is_empty() { name.to_owned() } else { format!("{name} ({detail})") }
-}
-
-/// An event as SNS gets it.
-fn json(event: &Event) -> String {
-    let text = serde_json::to_string_pretty(&event.published());
-    shown(&text.expect("a value is always JSON"))
-}
-
 impl MessagePage {
     /// The envelope's recipients.
     fn recipients(&self) -> String {
@@ -162,9 +150,21 @@ impl MessagePage {
         units::size(&self.message.raw_data.len())
     }
 
+    /// The type of an event, with what more is known.
+    fn named(event: &Event) -> String {
+        let (name, detail) = (event.event_type().name(), event.detail());
+        if detail.is_empty() { name.to_owned() } else { format!("{name} ({detail})") }
+    }
+
+    /// An event as SNS gets it.
+    fn json(event: &Event) -> String {
+        let text = serde_json::to_string_pretty(&event.published());
+        shown(&text.expect("a value is always JSON"))
+    }
+
     /// What became of it, in short.
     fn fate(&self) -> String {
-        let names: Vec<String> = self.events.iter().map(|it| named(it)).collect();
+        let names: Vec<String> = self.events.iter().map(|it| Self::named(it)).collect();
         names.join(", ")
     }
 
