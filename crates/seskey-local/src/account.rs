@@ -1,4 +1,4 @@
-//! The state of one AWS account: users, groups, roles, policies, access keys, sessions, identities.
+//! The state of one AWS account: users, groups, roles, policies, access keys, sessions, identities, topics.
 //!
 //! [`Account::apply`] does one [`Action`] whole or refuses it and changes nothing. Time and randomness are arguments,
 //! so the same actions with the same arguments make the same account. Lists are in the order of the names.
@@ -35,6 +35,7 @@ pub use ses_resources::{
 };
 pub use sessions::{AssumeRole, Credentials, TemporaryCredential};
 pub use tags::Tag;
+pub use topics::{Subscription, SubscriptionState, Topic, TopicLimit};
 pub use trust::TrustPolicy;
 pub use users::User;
 pub use versions::{PolicyVersion, VersionId};
@@ -69,6 +70,7 @@ mod simulation;
 mod summary;
 mod table;
 mod tags;
+mod topics;
 mod trust;
 mod users;
 mod verdict;
@@ -96,9 +98,15 @@ pub struct Account {
     identities: Table<String, identities::IdentityEntry>,
     /// By `REGION/KIND/NAME`.
     ses_resources: Table<String, SesResource>,
+    /// By ARN.
+    topics: Table<String, Topic>,
+    /// By ARN.
+    subscriptions: Table<String, Subscription>,
     /// When they were last used: apart, since nobody waits until that is kept.
     last_used: Table<String, LastUsed>,
     visibility: visibility::EventualVisibility,
+    /// Not kept: it is told at each start.
+    has_sns_beside_it: bool,
 }
 
 /// Who owns an access key, and so who makes a request.
@@ -182,8 +190,11 @@ impl Account {
             credential_report: Table::new("credential-report"),
             identities: Table::new("identity"),
             ses_resources: Table::new("ses-resource"),
+            topics: Table::new("topic"),
+            subscriptions: Table::new("subscription"),
             last_used: Table::new(LAST_USED),
             visibility: visibility::EventualVisibility::default(),
+            has_sns_beside_it: false,
         }
     }
 

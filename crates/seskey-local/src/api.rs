@@ -7,6 +7,7 @@ use seskey::Partition;
 pub use call::{Received, Response};
 pub(crate) use call::{Service, permit, uuid};
 pub use ses::Mail;
+pub use sns::{Confirmation, Notice, Publication};
 
 use crate::{
     account::Account,
@@ -20,6 +21,7 @@ pub mod iam;
 pub mod operation;
 pub mod query;
 mod ses;
+mod sns;
 pub mod sts;
 
 /// Tells who signed a request, by either clock. `key_of` knows what may sign; it is asked once.
@@ -49,6 +51,11 @@ pub fn answer(
     let head = received.request;
     let api = match Service::of(head) {
         Service::Ses => return ses::answer(account, sent, settings, received, body, rng),
+        Service::Sns => {
+            let request = &HttpRequest { body: &body, ..*head };
+            let (response, notice) = sns::answer(account, Received { request, ..received }, rng);
+            return (response, notice.map(|notice| Mail::Notice(Box::new(notice))));
+        }
         Service::Sts => &sts::API,
         Service::Iam => &iam::API,
     };
@@ -64,6 +71,7 @@ pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     };
     match Service::of(request) {
         Service::Ses => ses::action(request),
+        Service::Sns => sns::action(request),
         Service::Sts => named(&sts::API),
         Service::Iam => named(&iam::API),
     }
@@ -71,7 +79,9 @@ pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
 
 /// Whether an operation of this name is served.
 pub(crate) fn is_served(name: &str) -> bool {
-    [&iam::API, &sts::API].iter().any(|api| api.operation(name).is_some()) || ses::is_served(name)
+    [&iam::API, &sts::API].iter().any(|api| api.operation(name).is_some())
+        || ses::is_served(name)
+        || sns::is_served(name)
 }
 
 /// Answers a request with a refusal.
@@ -82,6 +92,7 @@ pub(crate) fn refuse(
 ) -> Response {
     match Service::of(request) {
         Service::Ses => ses::refuse(request, refusal.into(), request_id),
+        Service::Sns => sns::refuse(refusal, request_id),
         Service::Sts => sts::API.refuse(&refusal, request_id),
         Service::Iam => iam::API.refuse(&refusal, request_id),
     }

@@ -327,7 +327,7 @@ pub enum Mismatch {
     ScopeDate,
     #[error("Credential should be scoped to a valid region.")]
     Region,
-    #[error("Credential should be scoped to correct service: 'iam', 'sts' or 'ses'.")]
+    #[error("Credential should be scoped to correct service: 'iam', 'sts', 'ses' or 'sns'.")]
     Service,
     #[error("Credential should be scoped with a valid terminator: 'aws4_request'.")]
     Terminator,

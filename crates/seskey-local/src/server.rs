@@ -2,24 +2,24 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::{Arc, OnceLock},
 };
 
-use axum::Router;
+use axum::{Router, http::Uri};
 use jiff::SignedDuration;
 use rand::rngs::StdRng;
 use seskey::{AccessKeyId, Region, SecretAccessKey};
 use tokio::{net::TcpListener, task::JoinHandle};
+use tracing::warn;
 
-pub use crate::wire::http::Limits;
 use crate::{
     account::{AccountId, Action, Answer, Identity, TooManyIdentities},
     journal::{CommitFailed, Database, Journal, JournalError, Seed, Snapshot, Writer},
     refusal,
     sending::Settings,
-    service::{LocalSes, faults::Plan, inbox::Inbox},
+    service::{LocalSes, Outbox, Setup, SnsBeside, faults::Plan, inbox::Inbox},
     tls::{self, Authority, CertificateError},
     wire::{
         http,
@@ -29,6 +29,7 @@ use crate::{
         },
     },
 };
+pub use crate::{service::DeliveryPolicy, wire::http::Limits};
 
 /// How a local SES is set up.
 #[derive(Debug, Clone)]
@@ -57,6 +58,11 @@ pub struct Config {
     /// What clients of the HTTP side may take; for tests.
     #[doc(hidden)]
     pub limits: Limits,
+    /// How subscribers of SNS are sent what is published; for tests.
+    #[doc(hidden)]
+    pub delivery: DeliveryPolicy,
+    /// The URL of an SNS beside this one, where the events of SES are published too.
+    pub sns_endpoint: Option<String>,
     /// The directory in which all of it is kept; if absent, it is gone at the end.
     pub data: Option<PathBuf>,
     /// As if the disk had room for so many pages of 4 KiB and no more.
@@ -109,6 +115,9 @@ pub enum StartError {
     /// The directory cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The URL of the SNS beside it is none.
+    #[error("{0:?} is no URL of an SNS")]
+    SnsEndpoint(String),
     /// More identities are to be there than may be.
     #[error(transparent)]
     TooManyIdentities(#[from] TooManyIdentities),
@@ -130,6 +139,8 @@ impl Config {
             accept_v2: false,
             hosts: vec![],
             limits: Limits::default(),
+            delivery: DeliveryPolicy::default(),
+            sns_endpoint: None,
             data: None,
             max_pages: None,
             faults: Plan::default(),
@@ -159,7 +170,8 @@ impl Server {
         };
         let region = config.region.unwrap_or_else(|| kept.region.clone());
         let (sockets, listeners) = listen_smtp(config.smtp, &region).await?;
-        let addresses = listeners.iter().map(|listener| listener.address.ip().to_string());
+        let addresses = listeners.iter().map(|listener| listener.address.ip());
+        let addresses = addresses.chain([http_addr.ip()]).map(|address| address.to_string());
         let hosts = addresses.chain(config.hosts.iter().cloned());
         let regions = listeners.iter().map(|listener| listener.region.clone());
         let tls = tls::server_config(&kept.authority, hosts, regions)?;
@@ -168,15 +180,27 @@ impl Server {
         }
         let account_id = kept.account.id().clone();
         let journal = database.as_ref().map(|_| Journal::default());
-        let ses = Arc::new(LocalSes::new(
-            kept,
-            &root.1,
+        let beside = config.sns_endpoint.as_deref().map(|url| sns_endpoint(url)).transpose()?;
+        let beside = beside.filter(|url| {
+            let is_own = is_own(url, http_addr, &config.hosts);
+            if is_own {
+                warn!(%url, "this is the local SES itself: nothing is published there once more");
+            }
+            !is_own
+        });
+        if beside.is_some() {
+            kept.account.set_sns_beside_it();
+        }
+        let beside = beside.map(|endpoint| SnsBeside { endpoint, key: root.clone() });
+        let reached_at = reached_at(http_addr, &config.hosts);
+        let setup = Setup {
+            root: root.1.clone(),
             region,
-            config.sending,
-            config.accept_v2,
-            rng,
-            journal.clone(),
-        ));
+            sending: config.sending,
+            accept_v2: config.accept_v2,
+            outbox: Outbox::new(reached_at, kept.authority.clone(), config.delivery, beside),
+        };
+        let ses = Arc::new(LocalSes::new(kept, setup, rng, journal.clone()));
         ses.set_faults(config.faults);
         let writer = match (database, journal) {
             (Some(database), Some(journal)) => {
@@ -191,17 +215,20 @@ impl Server {
             }
             _ => None,
         };
-        let endpoint = Arc::new(Endpoint::new(ses.clone(), tls, config.smtp_limits));
+        let endpoint = Arc::new(Endpoint::new(ses.clone(), tls.clone(), config.smtp_limits));
         let pages = http::Pages::default();
         let clock = ses.clone();
         let serving = http::Serving {
             hosts: config.hosts,
             limits: config.limits,
-            tls: None,
+            transport: http::Transport::Either(tls),
             now: Box::new(move || clock.state().clock().now()),
         };
         let app = http::router(ses.clone(), pages.clone());
-        let mut tasks = vec![tokio::spawn(http::serve(http, app, serving))];
+        let mut tasks = vec![
+            tokio::spawn(http::serve(http, app, serving)),
+            tokio::spawn(ses.clone().send_notices()),
+        ];
         for (socket, listener) in sockets.into_iter().zip(&listeners) {
             tasks.push(tokio::spawn(listener::serve(socket, listener.clone(), endpoint.clone())));
         }
@@ -241,6 +268,11 @@ impl Server {
         moved.map_err(|CommitFailed| refusal::ApiRefusal::Failure(refusal::Code::ServiceFailure))
     }
 
+    /// Publishes to a topic of SNS without the wire, as SES does with its events.
+    pub fn publish(&self, topic_arn: &str, subject: Option<&str>, message: String) {
+        self.ses.publish(topic_arn, subject, message);
+    }
+
     /// How many times something was committed to disk since the start.
     pub fn journal_commits(&self) -> u64 {
         self.ses.state().journal().map_or(0, Journal::commits)
@@ -274,6 +306,38 @@ impl Drop for Server {
         for task in &self.tasks {
             task.abort();
         }
+    }
+}
+
+fn sns_endpoint(url: &str) -> Result<Uri, StartError> {
+    let uri = url.parse::<Uri>().ok();
+    let uri = uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
+    uri.ok_or_else(|| StartError::SnsEndpoint(url.to_owned()))
+}
+
+/// Whether a URL leads to the HTTP side itself.
+fn is_own(url: &Uri, http: SocketAddr, hosts: &[String]) -> bool {
+    let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("https") { 443 } else { 80 });
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
+    let is_here = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified() || ip == http.ip();
+    port == http.port()
+        && (host == "localhost"
+            || hosts.iter().any(|own| own.eq_ignore_ascii_case(&host))
+            || host.parse().is_ok_and(is_here))
+}
+
+/// How others call the HTTP side.
+fn reached_at(http: SocketAddr, hosts: &[String]) -> String {
+    match (hosts.first(), http) {
+        (Some(host), _) if host.contains(':') => format!("[{host}]:{}", http.port()),
+        (Some(host), _) => format!("{host}:{}", http.port()),
+        (None, SocketAddr::V4(it)) if it.ip().is_unspecified() => {
+            SocketAddr::from((Ipv4Addr::LOCALHOST, it.port())).to_string()
+        }
+        (None, SocketAddr::V6(it)) if it.ip().is_unspecified() => {
+            SocketAddr::from((Ipv6Addr::LOCALHOST, it.port())).to_string()
+        }
+        (None, address) => address.to_string(),
     }
 }
 

@@ -9,6 +9,8 @@ use tokio::sync::Semaphore;
 
 pub(crate) use request::Pending;
 pub(crate) use search::{BadSearch, Search};
+pub use sns::DeliveryPolicy;
+pub(crate) use sns::{CERTIFICATES, Outbox, SnsBeside};
 pub(crate) use submission::Said;
 
 use self::{
@@ -32,6 +34,7 @@ mod login;
 pub(crate) mod metrics;
 mod request;
 mod search;
+mod sns;
 mod state;
 mod submission;
 
@@ -48,8 +51,20 @@ pub(crate) struct LocalSes {
     rng: Mutex<StdRng>,
     faults: Mutex<Faults>,
     metrics: Metrics,
+    outbox: Outbox,
     /// Those who wait for a message hold a connection each; others need some, too.
     waits: Arc<Semaphore>,
+}
+
+/// How it is set up.
+pub(crate) struct Setup {
+    /// The secret of the root user.
+    pub(crate) root: SecretAccessKey,
+    pub(crate) region: Region,
+    pub(crate) sending: Settings,
+    /// Whether passwords of version 2 are taken too.
+    pub(crate) accept_v2: bool,
+    pub(crate) outbox: Outbox,
 }
 
 /// How many may wait for a message at once: half of the connections that one address may have.
@@ -57,26 +72,20 @@ const MAX_WAITS: usize = 250;
 
 impl LocalSes {
     /// From what was kept. With a journal, all that changes is handed in to it.
-    pub(crate) fn new(
-        kept: Snapshot,
-        root: &SecretAccessKey,
-        region: Region,
-        sending: Settings,
-        accept_v2: bool,
-        rng: StdRng,
-        journal: Option<Journal>,
-    ) -> Self {
+    pub(crate) fn new(kept: Snapshot, setup: Setup, rng: StdRng, journal: Option<Journal>) -> Self {
+        let Setup { root, region, sending, accept_v2, outbox } = setup;
         Self {
             authority_pem: kept.authority.certificate_pem.clone(),
             state: State::new(kept, journal),
             region,
-            nobody: root.clone(),
+            nobody: root,
             accept_v2,
             sending,
             sent: Mutex::default(),
             rng: Mutex::new(rng),
             faults: Mutex::default(),
             metrics: Metrics::new(),
+            outbox,
             waits: Arc::new(Semaphore::new(MAX_WAITS)),
         }
     }

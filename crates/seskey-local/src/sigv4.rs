@@ -11,12 +11,14 @@ use subtle::ConstantTimeEq;
 pub use authorization::{Authorization, Scope};
 pub(crate) use canonical::UNRESERVED;
 pub use canonical::canonical_request;
+pub(crate) use client::SignWith;
 pub use signature::{sign, string_to_sign};
 
 use crate::refusal::{ApiRefusal, Mismatch};
 
 mod authorization;
 mod canonical;
+mod client;
 mod presigned;
 mod signature;
 mod time;

@@ -1,4 +1,5 @@
-//! The certificates of a local SES: an authority, and one leaf, made at each start, for every name it may be called by.
+//! The certificates of a local SES: an authority, one leaf, made at each start, for every name it may be called by, and
+//! one for messages that are signed.
 
 use std::{
     collections::BTreeSet,
@@ -9,10 +10,10 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose,
+    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, SigningKey,
 };
 use rustls::{
-    ServerConfig,
+    ClientConfig, RootCertStore, ServerConfig,
     pki_types::{
         CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer,
         pem::{self, PemObject},
@@ -21,6 +22,7 @@ use rustls::{
 use seskey::{Region, Secret};
 
 /// The authority that clients must trust.
+#[derive(Clone)]
 pub(crate) struct Authority {
     pub(crate) key_pem: Secret,
     pub(crate) certificate_pem: String,
@@ -60,6 +62,46 @@ impl Authority {
         let days = |days: u32| SignedDuration::from_hours(24 * i64::from(days));
         -days(1) <= age && age <= days(AUTHORITY_DAYS - LEAF_DAYS)
     }
+
+    fn issuer(&self) -> Result<Issuer<'static, KeyPair>, CertificateError> {
+        let key = KeyPair::from_pem(self.key_pem.expose())?;
+        Ok(Issuer::new(authority_params()?, key))
+    }
+}
+
+/// What signs messages by RSA and SHA-256, and the certificate that it is known by.
+pub(crate) struct MessageSigner {
+    key: KeyPair,
+    pub(crate) certificate_pem: String,
+}
+
+impl MessageSigner {
+    /// A new key, with a certificate of the authority.
+    pub(crate) fn new(authority: &Authority, common_name: &str) -> Result<Self, CertificateError> {
+        let key = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
+        let mut certificate = params(common_name, vec![], LEAF_DAYS)?;
+        certificate.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let certificate_pem = certificate.signed_by(&key, &authority.issuer()?)?.pem();
+        Ok(Self { key, certificate_pem })
+    }
+
+    /// The signature of a text (PKCS #1, version 1.5).
+    pub(crate) fn sign(&self, text: &str) -> Result<Vec<u8>, CertificateError> {
+        Ok(self.key.sign(text.as_bytes())?)
+    }
+}
+
+/// What a client trusts that connects to others: what the system trusts, and this authority.
+pub(crate) fn client_config(authority_pem: &str) -> Result<ClientConfig, CertificateError> {
+    let mut roots = RootCertStore::empty();
+    // one broken file among the system's roots must not take the others away
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots.add(CertificateDer::from_pem_slice(authority_pem.as_bytes())?)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }
 
 /// Makes a certificate for localhost, these hosts, and the SMTP endpoints of all regions of AWS and of these; what a TLS
@@ -69,8 +111,6 @@ pub(crate) fn server_config(
     hosts: impl Iterator<Item = String>,
     regions: impl Iterator<Item = Region>,
 ) -> Result<Arc<ServerConfig>, CertificateError> {
-    let key = KeyPair::from_pem(authority.key_pem.expose())?;
-    let issuer = Issuer::new(authority_params()?, key);
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let endpoints = Region::with_smtp().chain(regions).flat_map(|region| {
         let fips = [region.smtp_endpoint_fips(), region.smtp_endpoint_fips_dual_stack()];
@@ -83,7 +123,7 @@ pub(crate) fn server_config(
     let names = names.into_iter().chain(endpoints).chain(hosts);
     let names: BTreeSet<String> = names.collect();
     let leaf = params("seskey local", names.into_iter().collect(), LEAF_DAYS)?;
-    let leaf = leaf.signed_by(&leaf_key, &issuer)?;
+    let leaf = leaf.signed_by(&leaf_key, &authority.issuer()?)?;
 
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
     showing(vec![leaf.der().clone()], key)

@@ -4,7 +4,7 @@ use std::{fs, net::SocketAddr, path::Path};
 
 use jiff::Timestamp;
 use serde_json::json;
-use seskey_local::http::{self, Limits, Serving};
+use seskey_local::http::{self, Limits, Serving, Transport};
 use tokio::{net::TcpListener, runtime::Builder};
 
 use super::local::{host_names, listen_address};
@@ -52,7 +52,8 @@ pub(crate) fn run(args: &args::Console, global: &Global, output: &Output) -> Res
     let limits = Limits::default();
     let scheme = if tls.is_some() { "https" } else { "http" };
     let name = args.host_name.first().cloned();
-    let serving = Serving { hosts, limits, tls, now: Box::new(Timestamp::now) };
+    let transport = tls.map_or(Transport::Clear, Transport::Tls);
+    let serving = Serving { hosts, limits, transport, now: Box::new(Timestamp::now) };
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let mut stop = signals::stop()?;

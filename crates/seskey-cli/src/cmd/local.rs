@@ -42,6 +42,9 @@ use crate::{
 
 const ROOT_SECRET: &str = "SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY";
 
+/// As AWS's SDKs read it.
+const SNS_ENDPOINT: &str = "AWS_ENDPOINT_URL_SNS";
+
 pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit> {
     // it begins once more, so nothing is read before
     memory::give_back();
@@ -193,6 +196,7 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
         accept_v2: args.accept_v2,
         faults: args.faults.as_deref().map_or_else(|| Ok(Plan::default()), faults)?,
         hosts: host_names(&args.host_name)?,
+        sns_endpoint: variable(SNS_ENDPOINT),
         data: args.data.clone(),
         ..Config::ephemeral()
     })

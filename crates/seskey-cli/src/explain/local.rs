@@ -17,6 +17,10 @@ pub(crate) fn start(error: &StartError) -> Failure {
             "there are too many identities",
             "a region has 10,000 at most; a domain stands for all addresses in it",
         ),
+        StartError::SnsEndpoint(url) => Failure::usage(
+            format!("$AWS_ENDPOINT_URL_SNS: {url:?} is no URL"),
+            "such as http://127.0.0.1:5000",
+        ),
         other => Failure::new(other.to_string(), "this is a fault of the program"),
     }
 }

@@ -101,7 +101,7 @@ impl Account {
     }
 
     /// All that is kept of an account.
-    fn tables(&mut self) -> [&mut dyn Rows; 11] {
+    fn tables(&mut self) -> [&mut dyn Rows; 13] {
         [
             &mut self.root,
             &mut self.users,
@@ -113,6 +113,8 @@ impl Account {
             &mut self.credential_report,
             &mut self.identities,
             &mut self.ses_resources,
+            &mut self.topics,
+            &mut self.subscriptions,
             &mut self.last_used,
         ]
     }

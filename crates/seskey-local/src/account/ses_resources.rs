@@ -123,11 +123,6 @@ impl Account {
         self.root_user_mut().suppressed_reasons.insert(region.to_string(), reasons);
     }
 
-    /// Whether an ARN may be that of a topic.
-    pub fn is_topic(&self, arn: &str) -> bool {
-        arn.starts_with("arn:")
-    }
-
     /// The event destinations of a configuration set, by name.
     pub fn event_destinations(
         &self,

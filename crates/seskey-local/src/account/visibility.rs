@@ -47,8 +47,8 @@ struct Before {
 impl Account {
     /// The account as it was kept, and nothing is seen late of what was before.
     pub(crate) fn put_back(&mut self, kept: Self) {
-        let lag = self.visibility.lag;
-        *self = kept;
+        let (lag, has_sns_beside_it) = (self.visibility.lag, self.has_sns_beside_it);
+        *self = Self { has_sns_beside_it, ..kept };
         self.set_lag(lag);
     }
 

@@ -9,6 +9,7 @@ use seskey::{
     policy::{Decision, MissingAllow, Request},
 };
 
+use super::sns;
 use crate::{
     account::{Account, Principal},
     refusal::{ApiRefusal, Denial, Mismatch},
@@ -37,6 +38,8 @@ pub struct Received<'a> {
     pub signer: Result<Signer, ApiRefusal>,
     /// Where it came from.
     pub peer: IpAddr,
+    /// Whether it came by TLS.
+    pub secure_transport: bool,
     /// When.
     pub now: Timestamp,
 }
@@ -47,6 +50,7 @@ pub(crate) enum Service {
     Iam,
     Sts,
     Ses,
+    Sns,
 }
 
 impl Service {
@@ -55,10 +59,14 @@ impl Service {
         if request.path.starts_with("/v2/") {
             return Self::Ses;
         }
-        let service = Authorization::of(request).map(|authorization| authorization.scope.service);
-        let named =
-            |this: &Self| service.as_ref().is_ok_and(|name| this.names().contains(&&**name));
-        [Self::Sts, Self::Ses].into_iter().find(named).unwrap_or(Self::Iam)
+        match Authorization::of(request) {
+            Ok(Authorization { scope, .. }) => {
+                let named = |this: &Self| this.names().contains(&scope.service.as_str());
+                [Self::Sts, Self::Ses, Self::Sns].into_iter().find(named).unwrap_or(Self::Iam)
+            }
+            Err(ApiRefusal::MissingAuthenticationToken) if sns::is_for_all(request) => Self::Sns,
+            Err(_) => Self::Iam,
+        }
     }
 
     /// AWS takes one region for IAM. A client that is given an endpoint signs for the region that it is configured
@@ -83,6 +91,7 @@ impl Service {
             Self::Iam => &["iam"],
             Self::Sts => &["sts"],
             Self::Ses => &["ses", "email"],
+            Self::Sns => &["sns"],
         }
     }
 }

@@ -100,18 +100,13 @@ impl AccountApi {
         rng: &mut dyn Rng,
     ) -> Response {
         let request_id = uuid(rng);
-        let Received { request, signer, peer, now } = received;
+        let Received { request, signer, peer, secure_transport, now } = received;
         let answered =
             signer.map_err(|refusal| expired(account, request, refusal, now)).and_then(|signer| {
                 let access_key_id = signer.access_key_id.as_str();
                 let user_agent = request.header("user-agent");
-                let context = RequestContext {
-                    access_key_id,
-                    peer,
-                    secure_transport: false,
-                    user_agent,
-                    now,
-                };
+                let context =
+                    RequestContext { access_key_id, peer, secure_transport, user_agent, now };
                 self.document(account, request, &signer.scope, &context, rng, &request_id)
             });
         match answered {

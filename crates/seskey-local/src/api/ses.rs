@@ -14,7 +14,7 @@ use self::refusal::SesRefusal;
 
 use crate::{
     account::{Account, Identity, Principal, RequestContext, SesResource, SesResourceKind},
-    api::{Received, Response, permit, uuid},
+    api::{Notice, Received, Response, permit, uuid},
     mailbox::{Attempt, Message, Origin, Step, Way},
     refusal::{self as common, Mismatch},
     sending::{Accepted, Envelope, Interface, Sent, Settings},
@@ -38,13 +38,15 @@ pub(super) fn is_served(name: &str) -> bool {
     v1::is_served(name) || v2::is_served(name)
 }
 
-/// What came of a request to send.
+/// What came of a request to send, or to publish.
 #[derive(Debug)]
 pub enum Mail {
     /// A message.
     Accepted(Box<Accepted>),
     /// No message.
     Refused(Box<Attempt>),
+    /// What subscribers of SNS are to be sent.
+    Notice(Box<Notice>),
 }
 
 /// Answers a request, and gives out what it sent, or was not let send. The body is given apart, and let go of when it is
@@ -58,7 +60,7 @@ pub(super) fn answer(
     rng: &mut dyn Rng,
 ) -> (Response, Option<Mail>) {
     let request_id = uuid(rng);
-    let Received { request: head, signer, peer, now } = received;
+    let Received { request: head, signer, peer, secure_transport, now } = received;
     let interface = if v2::serves(head.path) { Interface::V2 } else { Interface::V1 };
     let operation = action(&HttpRequest { body: &body, ..*head });
     let operation = operation.filter(|name| name.starts_with("Send"));
@@ -70,7 +72,7 @@ pub(super) fn answer(
         let user_agent = head.header("user-agent");
         let access_key_id = signer.access_key_id.as_str();
         let circumstances =
-            RequestContext { access_key_id, peer, secure_transport: false, user_agent, now };
+            RequestContext { access_key_id, peer, secure_transport, user_agent, now };
         let mut call = Call {
             account,
             sent,

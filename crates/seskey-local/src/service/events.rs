@@ -74,8 +74,3 @@ fn notification(
     let text = event.notification(settings.headers_in_notifications.contains(kind))?;
     Some((topic_arn.clone(), None, text.to_string()))
 }
-
-impl LocalSes {
-    /// Nobody is subscribed yet.
-    pub(crate) fn publish(&self, _topic_arn: &str, _subject: Option<&str>, _message: String) {}
-}

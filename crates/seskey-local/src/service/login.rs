@@ -111,6 +111,7 @@ mod tests {
         account::{Action, Answer, Principal},
         journal::{Seed, Snapshot},
         sending::Settings,
+        service::{DeliveryPolicy, Outbox, Setup},
         tls::Authority,
     };
 
@@ -123,8 +124,16 @@ mod tests {
         let seed = Seed { account_id: None, region: None, root: None, authority };
         let (kept, root) = Snapshot::new(seed, &mut rng);
         let region = kept.region.clone();
-        let ses =
-            LocalSes::new(kept, &root.1, region.clone(), Settings::default(), false, rng, None);
+        let outbox =
+            Outbox::new(String::new(), kept.authority.clone(), DeliveryPolicy::default(), None);
+        let setup = Setup {
+            root: root.1.clone(),
+            region: region.clone(),
+            sending: Settings::default(),
+            accept_v2: false,
+            outbox,
+        };
+        let ses = LocalSes::new(kept, setup, rng, None);
         let action = Action::GetSessionToken {
             caller: Principal::Root,
             duration: SignedDuration::from_hours(1),

@@ -10,12 +10,11 @@ use super::{
     faults::{ApiFault, Moment},
 };
 use crate::{
-    api::{self, Received, Service},
+    api::{self, Mail, Notice, Received, Service},
     event::Dispatch,
     journal::{Commit, CommitFailed, Write},
     lock::lock,
     refusal::{ApiRefusal, Code},
-    sending::Accepted,
     sigv4::HttpRequest,
 };
 
@@ -30,6 +29,7 @@ pub(crate) struct Pending {
     fault: Option<ApiFault>,
     /// The size of the message that was sent, if any.
     message_bytes: Option<usize>,
+    notice: Option<Notice>,
     commits: [Commit; 2],
     /// What becomes of the message.
     dispatch: Option<Dispatch>,
@@ -46,6 +46,7 @@ impl LocalSes {
         head: &HttpRequest<'_>,
         body: Vec<u8>,
         peer: IpAddr,
+        secure_transport: bool,
     ) -> Result<Pending, ApiFault> {
         let request = &HttpRequest { body: &body, ..*head };
         let now = self.state.clock().now();
@@ -68,30 +69,39 @@ impl LocalSes {
         }
         let mut rng = StdRng::from_rng(&mut *lock(&self.rng));
         let ((answer, mail), changes) = self.state.act(|account| {
-            let received = Received { request: head, signer, peer, now };
+            let received = Received { request: head, signer, peer, secure_transport, now };
             api::answer(account, &mut lock(&self.sent), &self.sending, received, body, &mut rng)
         });
         let failure = self.state.journal().map(|_| {
             let refusal = ApiRefusal::Failure(Code::ServiceFailure);
             api::refuse(head, refusal, answer.request_id.clone())
         });
-        let (message, dispatch) = match mail {
-            Some(api::Mail::Accepted(accepted)) => {
-                let Accepted { message, dispatch } = *accepted;
-                (message, Some(dispatch))
+        let (mut message, mut dispatch, mut notice) = (None, None, None);
+        match mail {
+            Some(Mail::Accepted(accepted)) => {
+                message = accepted.message;
+                dispatch = Some(accepted.dispatch);
             }
-            Some(api::Mail::Refused(attempt)) => {
-                self.refused(*attempt);
-                (None, None)
-            }
-            None => (None, None),
-        };
+            Some(Mail::Refused(attempt)) => self.refused(*attempt),
+            Some(Mail::Notice(given)) => notice = Some(*given),
+            None => {}
+        }
         let message_bytes = message.as_ref().map(|message| message.raw_data.len());
         let message = message.map_or_else(Commit::default, |message| {
             self.state.hand_in(Write::Message(message.into()))
         });
         let commits = [changes, message];
-        Ok(Pending { service, action, answer, failure, fault, message_bytes, commits, dispatch })
+        Ok(Pending {
+            service,
+            action,
+            answer,
+            failure,
+            fault,
+            message_bytes,
+            notice,
+            commits,
+            dispatch,
+        })
     }
 
     /// Waits until what an answer tells of is kept.
@@ -99,7 +109,17 @@ impl LocalSes {
     /// # Errors
     /// What goes wrong on purpose, now that everything is done.
     pub(crate) async fn settle(&self, pending: Pending) -> Result<api::Response, ApiFault> {
-        let Pending { service, action, answer, failure, fault, message_bytes, commits, dispatch } =
+        let Pending {
+            service,
+            action,
+            answer,
+            failure,
+            fault,
+            message_bytes,
+            notice,
+            commits,
+            dispatch,
+        } =
             pending;
         let [changes, message] = commits;
         let answer = match (changes.done().await.and(message.done().await), failure) {
@@ -110,6 +130,9 @@ impl LocalSes {
                 }
                 if let Some(dispatch) = dispatch {
                     self.follow(dispatch).await;
+                }
+                if let Some(notice) = notice {
+                    self.notify(notice);
                 }
                 answer
             }

@@ -10,7 +10,7 @@ use std::{
 use axum::{
     Router,
     body::Bytes,
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, Extension, Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode, Uri,
         header::{AUTHORIZATION, CONTENT_TYPE},
@@ -23,7 +23,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use tracing::{info, warn};
 
-pub use connection::{Serving, serve};
+pub use connection::{Serving, Transport, serve};
 pub use events::events;
 pub use limits::Limits;
 
@@ -31,7 +31,7 @@ pub use crate::tls::of_pem as tls;
 
 use crate::{
     api,
-    service::{LocalSes, Pending, faults::ApiFault},
+    service::{CERTIFICATES, LocalSes, Pending, faults::ApiFault},
     sigv4::HttpRequest,
 };
 
@@ -77,6 +77,7 @@ pub(crate) fn router(ses: Arc<LocalSes>, pages: Pages) -> Router {
         .route("/_seskey/messages/{id}/events", get(sending_events::of_message))
         .route("/_seskey/events", get(sending_events::wait).delete(sending_events::delete))
         .route("/_seskey/metrics", get(control::metrics))
+        .route(&format!("{CERTIFICATES}{{name}}"), get(control::certificate))
         .merge(mailpit::router())
         .fallback(async move |request| match pages.get() {
             Some(pages) => show(pages, request).await,
@@ -116,6 +117,7 @@ fn is_for_a_page(request: &Request) -> bool {
 async fn call_api(
     State(ses): State<Arc<LocalSes>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(SecureTransport(is_tls)): Extension<SecureTransport>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -123,7 +125,8 @@ async fn call_api(
 ) -> Response {
     let is_long = is_long(&uri, &body);
     let of_thread = ses.clone();
-    let work = move || answer(&of_thread, peer.ip(), &method, &uri, &headers, body.into());
+    let peer_address = (peer.ip(), is_tls);
+    let work = move || answer(&of_thread, peer_address, &method, &uri, &headers, body.into());
     // a simulation may be long to work out, and a message to hash; other connections go on meanwhile
     let answered = match is_long {
         true => tokio::task::spawn_blocking(work).await,
@@ -160,7 +163,7 @@ fn is_long(uri: &Uri, body: &[u8]) -> bool {
 
 fn answer(
     ses: &LocalSes,
-    peer: IpAddr,
+    (peer, is_tls): (IpAddr, bool),
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
@@ -180,7 +183,7 @@ fn answer(
         headers: &headers,
         body: &[],
     };
-    ses.answer(&request, body, peer)
+    ses.answer(&request, body, peer, is_tls)
 }
 
 /// What the client gets where something goes wrong on purpose: nothing.
@@ -195,6 +198,10 @@ async fn suffer(fault: ApiFault, peer: SocketAddr) -> Response {
         }
     }
 }
+
+/// Whether a request came by TLS.
+#[derive(Debug, Clone, Copy)]
+struct SecureTransport(bool);
 
 /// In place of an answer: the connection is closed.
 #[derive(Debug, Clone, Copy, thiserror::Error)]

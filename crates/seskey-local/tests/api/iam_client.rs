@@ -10,7 +10,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::{
     account::{Account, AccountId},
-    api::{self, Mail, Received},
+    api::{self, Mail, Notice, Received},
     event::Dispatch,
     mailbox::Message,
     sending::{Sent, Settings},
@@ -36,6 +36,7 @@ pub(crate) struct Client {
     pub(crate) mailbox: Vec<Message>,
     /// What becomes of the messages that were accepted.
     pub(crate) dispatches: Vec<Dispatch>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// What a request is made of before it is signed.
@@ -84,6 +85,7 @@ impl Client {
             settings: Settings::default(),
             mailbox: vec![],
             dispatches: vec![],
+            notices: vec![],
         }
     }
 
@@ -171,12 +173,17 @@ impl Client {
         let signer = api::authenticate(&signed, self.account.partition(), key_of, self.clocks());
         let (account, rng) = (&mut self.account, &mut self.rng);
         let (head, body) = (HttpRequest { body: &[], ..signed }, signed.body.to_vec());
-        let received = Received { request: &head, signer, peer, now: self.now };
+        let secure_transport = false;
+        let received = Received { request: &head, signer, peer, secure_transport, now: self.now };
         let (response, mail) =
             api::answer(account, &mut self.sent, &self.settings, received, body, rng);
-        if let Some(Mail::Accepted(accepted)) = mail {
-            self.mailbox.extend(accepted.message);
-            self.dispatches.push(accepted.dispatch);
+        match mail {
+            Some(Mail::Accepted(accepted)) => {
+                self.mailbox.extend(accepted.message);
+                self.dispatches.push(accepted.dispatch);
+            }
+            Some(Mail::Notice(notice)) => self.notices.push(*notice),
+            Some(Mail::Refused(_)) | None => {}
         }
         if !request.path.starts_with("/v2/") {
             assert_eq!(response.content_type, "text/xml");
@@ -248,6 +255,10 @@ impl Unsigned {
 
     pub(crate) fn ses(action: &str, parameters: &[(&str, &str)]) -> Self {
         Self::post("ses", "us-east-1", "2010-12-01", action, parameters)
+    }
+
+    pub(crate) fn sns(action: &str, parameters: &[(&str, &str)]) -> Self {
+        Self::post("sns", "us-east-1", "2010-03-31", action, parameters)
     }
 
     pub(crate) fn ses_v2(method: &'static str, path: &str, body: &str) -> Self {

@@ -25,3 +25,4 @@ mod ses_resources;
 mod sigv4_presigned;
 mod sigv4_requests;
 mod sigv4_suite;
+mod sns;

@@ -1,7 +1,11 @@
 //! Whose requests the HTTP side answers, and what it serves where.
 
 use seskey_local::server::{Config, Server};
-use testkit::wire::{Wire, exchange};
+use testkit::{
+    tls,
+    wire::{Wire, exchange},
+};
+use tokio::task::spawn_blocking;
 
 #[tokio::test]
 async fn only_its_own_host_names_are_answered() {
@@ -120,4 +124,26 @@ async fn paths_and_methods() {
             assert!(answer.body.starts_with(&status.to_string()), "{request}: {}", answer.body);
         }
     }
+}
+
+/// A client begins in TLS or in HTTP, on the same port, and is of that origin.
+#[tokio::test]
+async fn the_port_speaks_https_too() {
+    let server = Server::start(Config::ephemeral()).await.unwrap();
+    let (address, ca) = (server.http, server.authority_pem.clone());
+    let ask = move |fields: &str| {
+        let request = format!("GET /_seskey/health HTTP/1.0\r\nHost: {address}\r\n{fields}\r\n");
+        tls::ask(address, "127.0.0.1", &ca, &request).unwrap()
+    };
+    let answers = spawn_blocking(move || {
+        [
+            ask(""),
+            ask(&format!("Origin: https://{address}\r\n")),
+            ask(&format!("Origin: http://{address}\r\n")),
+        ]
+    });
+    let answers = answers.await.unwrap();
+    let statuses = answers.each_ref().map(|answer| answer.split(' ').nth(1).unwrap());
+    assert_eq!(statuses, ["200", "200", "403"]);
+    assert_eq!(exchange(address, "GET /_seskey/health", &[], "").await.status(), 200);
 }

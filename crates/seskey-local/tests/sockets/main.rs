@@ -11,3 +11,5 @@ mod http_limits;
 mod mailbox_api;
 mod smtp_lettre;
 mod smtp_limits;
+mod sns;
+mod sns_subscriber;

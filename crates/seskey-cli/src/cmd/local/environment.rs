@@ -12,7 +12,7 @@ use seskey_local::server::Server;
 use super::sender::Sender;
 
 /// What would send the program, or what it starts, to a real account.
-pub(super) const TAKEN_OUT: [&str; 8] = [
+pub(super) const TAKEN_OUT: [&str; 9] = [
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_SESSION_TOKEN",
@@ -21,6 +21,7 @@ pub(super) const TAKEN_OUT: [&str; 8] = [
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_SES",
     "AWS_ENDPOINT_URL_SESV2",
+    "AWS_ENDPOINT_URL_SNS",
 ];
 
 /// Where the certificates are that a system trusts: Debian, Fedora, Alpine and the BSDs, SUSE.

@@ -96,9 +96,14 @@ pub(super) const ENVIRONMENT: &[Fact] = &[
         "The secret access key of the root user that local --root-access-key-id names.",
     ),
     row(
+        "AWS_ENDPOINT_URL_SNS",
+        &["local"],
+        "An SNS beside local, where the events of its SES are published too; the COMMAND of local does not get it.",
+    ),
+    row(
         "SSL_CERT_FILE",
         &["local"],
-        "What the COMMAND of local trusts beside the certificate of the local SES, in place of what the system trusts.",
+        "What local trusts when it sends to subscribers of SNS, and its COMMAND, beside the certificate of the local SES, in place of what the system trusts.",
     ),
     row("TMPDIR", &["local"], "Where local writes that certificate without --data."),
     row(

@@ -33,7 +33,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
 use super::{
-    Cut, Limits, Refused,
+    Cut, Limits, Refused, SecureTransport,
     hosts::Hosts,
     limits::{
         LARGE_BODIES_AT_WORK, MAX_BODY, MAX_HEADER, MAX_LARGE_BODIES, SHORT_ANSWER, max_body,
@@ -48,24 +48,35 @@ pub struct Serving {
     pub hosts: Vec<String>,
     /// What clients may take.
     pub limits: Limits,
-    /// What it shows to its clients, if it is served over TLS.
-    pub tls: Option<Arc<ServerConfig>>,
+    /// What it speaks.
+    pub transport: Transport,
     /// The time that answers bear.
     pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// What is spoken below HTTP, and what clients are shown in TLS.
+#[derive(Clone)]
+pub enum Transport {
+    /// TCP.
+    Clear,
+    /// TLS.
+    Tls(Arc<ServerConfig>),
+    /// What the client begins with.
+    Either(Arc<ServerConfig>),
 }
 
 /// Serves an application for ever: accepts connections, limits what each may take, and refuses what a page of another
 /// site made a browser send. The connections that are open end with it.
 pub async fn serve(listener: TcpListener, app: Router, serving: Serving) {
-    let Serving { hosts, limits, tls, now } = serving;
+    let Serving { hosts, limits, transport, now } = serving;
     let places = Connections::new(limits.connections, limits.connections_of_address);
     let app = TowerToHyperService::new(app);
-    let hosts = Hosts::new(&hosts, tls.is_some());
+    let hosts = Hosts::new(&hosts);
     let large_bodies = Semaphore::new(MAX_LARGE_BODIES);
     let at_work = Semaphore::new(LARGE_BODIES_AT_WORK);
     let long_answers = Arc::new(Semaphore::new(limits.answers));
-    let tls = tls.map(TlsAcceptor::from);
-    let side = Arc::new(Side { hosts, limits, tls, now, large_bodies, at_work, long_answers, app });
+    let side =
+        Arc::new(Side { hosts, limits, transport, now, large_bodies, at_work, long_answers, app });
     accept(listener, move |tcp, peer| {
         let (side, place) = (side.clone(), places.admit(peer.ip()));
         async move {
@@ -82,7 +93,7 @@ pub async fn serve(listener: TcpListener, app: Router, serving: Serving) {
 struct Side {
     hosts: Hosts,
     limits: Limits,
-    tls: Option<TlsAcceptor>,
+    transport: Transport,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Their bytes.
     large_bodies: Semaphore,
@@ -111,23 +122,44 @@ async fn converse(tcp: TcpStream, peer: SocketAddr, side: &Side) -> io::Result<(
     // an answer is one write, and the client waits for it
     tcp.set_nodelay(true)?;
     let reached = tcp.local_addr()?;
+    let in_time = side.limits.header;
+    let tls = match &side.transport {
+        Transport::Clear => None,
+        Transport::Tls(tls) => Some(tls),
+        Transport::Either(tls) => timeout(in_time, begins_tls(&tcp)).await??.then_some(tls),
+    };
+    let connection = Connection { peer, reached, is_tls: tls.is_some() };
     let tcp = WriteTimeout::new(tcp, side.limits.write);
-    match &side.tls {
-        None => answer_all(tcp, peer, reached, side).await,
+    match tls {
+        None => answer_all(tcp, connection, side).await,
         Some(tls) => {
-            let shaken = timeout(side.limits.header, tls.accept(tcp)).await;
-            answer_all(shaken.map_err(|_| io::ErrorKind::TimedOut)??, peer, reached, side).await
+            let shaken = timeout(in_time, TlsAcceptor::from(tls.clone()).accept(tcp)).await;
+            answer_all(shaken??, connection, side).await
         }
     }
 }
 
-async fn answer_all(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
+/// Whether the first byte of a connection is that of a TLS handshake (RFC 8446, section 5.1), and so of no HTTP.
+async fn begins_tls(tcp: &TcpStream) -> io::Result<bool> {
+    const HANDSHAKE: u8 = 22;
+    let mut first = [0];
+    Ok(tcp.peek(&mut first).await? > 0 && first[0] == HANDSHAKE)
+}
+
+/// Where a connection comes from, where it came in, and how.
+#[derive(Clone, Copy)]
+struct Connection {
     peer: SocketAddr,
     reached: SocketAddr,
+    is_tls: bool,
+}
+
+async fn answer_all(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    connection: Connection,
     side: &Side,
 ) -> io::Result<()> {
-    let service = service_fn(|request| side.respond(request, peer, reached));
+    let service = service_fn(|request| side.respond(request, connection));
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(side.limits.header)
@@ -142,13 +174,12 @@ impl Side {
     async fn respond(
         &self,
         request: hyper::Request<Incoming>,
-        peer: SocketAddr,
-        reached: SocketAddr,
+        connection: Connection,
     ) -> Result<Response, Cut> {
-        let mut response = match self.answer(request, peer, reached).await {
+        let mut response = match self.answer(request, connection).await {
             Ok(response) => response,
             Err(refused) => {
-                debug!(%peer, ?refused, "request refused");
+                debug!(peer = %connection.peer, ?refused, "request refused");
                 // what it still sends is not read
                 ([(CONNECTION, "close")], refused).into_response()
             }
@@ -167,11 +198,10 @@ impl Side {
     async fn answer(
         &self,
         request: hyper::Request<Incoming>,
-        peer: SocketAddr,
-        reached: SocketAddr,
+        Connection { peer, reached, is_tls }: Connection,
     ) -> Result<Response, Refused> {
         let (parts, body) = request.into_parts();
-        self.hosts.check(&parts, reached)?;
+        self.hosts.check(&parts, reached, is_tls)?;
         let max_body = max_body(&parts);
         let length = body.size_hint().upper().map_or(max_body, |length| length as usize);
         if length > max_body {
@@ -190,6 +220,7 @@ impl Side {
         // its length was judged
         DefaultBodyLimit::disable().apply(&mut request);
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(SecureTransport(is_tls));
         match self.app.call(request).await {
             Ok(response) => self.hold(response).await,
             Err(never) => match never {},

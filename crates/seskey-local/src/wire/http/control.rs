@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Bytes,
-    extract::State,
+    extract::{Path, State},
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
@@ -26,6 +26,18 @@ pub(super) async fn health(_: NoParameters) -> Response {
 /// The certificate that TLS clients must trust.
 pub(super) async fn authority(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> Response {
     ([(CONTENT_TYPE, "application/x-pem-file")], ses.authority_pem().to_owned()).into_response()
+}
+
+/// The certificate that notifications are signed with.
+pub(super) async fn certificate(
+    _: NoParameters,
+    State(ses): State<Arc<LocalSes>>,
+    Path(name): Path<String>,
+) -> Response {
+    match ses.outbox().certificate(&name) {
+        Some(pem) => ([(CONTENT_TYPE, "application/x-pem-file")], pem.to_owned()).into_response(),
+        None => Refused(StatusCode::NOT_FOUND, "there is no such certificate").into_response(),
+    }
 }
 
 pub(super) async fn clock(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> Response {

@@ -16,21 +16,24 @@ use seskey::Region;
 
 use super::Refused;
 
-/// By which names this server is called, and over what.
+/// By which names this server is called.
 pub(super) struct Hosts {
     /// What the user gave it, in lower case.
     names: Vec<String>,
-    scheme: &'static str,
 }
 
 impl Hosts {
-    pub(super) fn new(names: &[String], is_tls: bool) -> Self {
-        let names = names.iter().map(|name| name.to_ascii_lowercase()).collect();
-        Self { names, scheme: if is_tls { "https" } else { "http" } }
+    pub(super) fn new(names: &[String]) -> Self {
+        Self { names: names.iter().map(|name| name.to_ascii_lowercase()).collect() }
     }
 
     /// Whether a request that came in at an address is to be answered; if not, the refusal.
-    pub(super) fn check(&self, request: &Parts, reached: SocketAddr) -> Result<(), Refused> {
+    pub(super) fn check(
+        &self,
+        request: &Parts,
+        reached: SocketAddr,
+        is_tls: bool,
+    ) -> Result<(), Refused> {
         let host = only(&request.headers, HOST.as_str())
             .and_then(|host| host.parse::<Authority>().ok())
             .ok_or(Refused(StatusCode::BAD_REQUEST, "one Host header is needed"))?;
@@ -44,7 +47,8 @@ impl Hosts {
                 "this server is not known by that host name; --host-name makes it known",
             ));
         }
-        match is_same_origin(&request.headers, &format!("{}://{host}", self.scheme)) {
+        let scheme = if is_tls { "https" } else { "http" };
+        match is_same_origin(&request.headers, &format!("{scheme}://{host}")) {
             true => Ok(()),
             false => {
                 Err(Refused(StatusCode::FORBIDDEN, "another site's page has no business here"))
@@ -75,7 +79,7 @@ fn is_aws_endpoint(host: &str) -> bool {
     match region.strip_suffix('.') {
         None => region.is_empty() && ["iam", "sts"].contains(&service),
         Some(region) => {
-            ["iam", "sts", "email"].contains(&service)
+            ["iam", "sts", "email", "sns"].contains(&service)
                 && (region == "us-gov" || Region::parse_unknown(region).is_ok())
         }
     }
@@ -111,7 +115,7 @@ mod tests {
     #[test]
     fn own_names() {
         let names = ["SES.internal", "192.0.2.9", "2001:db8::9"].map(str::to_owned);
-        let hosts = Hosts::new(&names, false);
+        let hosts = Hosts::new(&names);
         let is_own =
             |host: &str| hosts.is_own(&host.parse().unwrap(), "192.0.2.1".parse().unwrap());
         for own in [
@@ -128,6 +132,7 @@ mod tests {
             "sts.amazonaws.com",
             "sts.eu-west-1.amazonaws.com:443",
             "email.us-east-1.amazonaws.com",
+            "sns.us-east-1.amazonaws.com",
             "email.cn-north-1.amazonaws.com.cn",
             "iam.us-gov.amazonaws.com",
         ] {

@@ -7,7 +7,8 @@ use axum::http::{header::AUTHORIZATION, request::Parts};
 /// What the connections of the HTTP side may take.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// From the beginning of a connection, or from the last answer, to the end of the next request's header.
+    /// From the beginning of a connection to its first byte; from there, or from the last answer, to the end of the
+    /// next request's header.
     pub header: Duration,
     /// From the end of a header to the end of the body.
     pub body: Duration,
@@ -49,14 +50,13 @@ pub(super) const SHORT_ANSWER: u64 = 64 * 1024;
 /// The largest body of a request, in bytes. An IAM policy in a form is far smaller; a message of 40 MiB to SES is
 /// larger by a third in Base64, and a little again in a form.
 pub(super) fn max_body(request: &Parts) -> usize {
-    let is_signed_for_ses = || {
+    let is_signed_for = |scope: &[u8]| {
         let mut values = request.headers.get_all(AUTHORIZATION).iter();
-        let names =
-            |value: &[u8], scope: &[u8]| value.windows(scope.len()).any(|part| part == scope);
-        values.any(|value| SES_SCOPES.iter().any(|scope| names(value.as_bytes(), scope)))
+        values.any(|value| value.as_bytes().windows(scope.len()).any(|part| part == scope))
     };
     match request.uri.path() {
-        "/" if is_signed_for_ses() => MAX_MESSAGE_BODY,
+        "/" if SES_SCOPES.into_iter().any(is_signed_for) => MAX_MESSAGE_BODY,
+        "/" if is_signed_for(SNS_SCOPE) => MAX_PUBLISHED_BODY,
         path if path.starts_with("/v2/email/") => MAX_MESSAGE_BODY,
         _ => MAX_BODY,
     }
@@ -64,4 +64,7 @@ pub(super) fn max_body(request: &Parts) -> usize {
 
 pub(super) const MAX_BODY: usize = 256 * 1024;
 const MAX_MESSAGE_BODY: usize = 64 * 1024 * 1024;
+/// What is published has 256 KiB at most, and three times that in a form.
+const MAX_PUBLISHED_BODY: usize = 1024 * 1024;
+const SNS_SCOPE: &[u8] = b"/sns/aws4_request";
 const SES_SCOPES: [&[u8]; 2] = [b"/ses/aws4_request", b"/email/aws4_request"];
