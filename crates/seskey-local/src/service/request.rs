@@ -119,8 +119,7 @@ impl LocalSes {
             notice,
             commits,
             dispatch,
-        } =
-            pending;
+        } = pending;
         let [changes, message] = commits;
         let answer = match (changes.done().await.and(message.done().await), failure) {
             (Err(CommitFailed), Some(failure)) => failure,

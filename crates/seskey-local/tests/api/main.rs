@@ -20,6 +20,7 @@ mod recorded;
 mod recorded_events;
 mod ses_api;
 mod ses_authorization;
+mod ses_events;
 mod ses_raw;
 mod ses_resources;
 mod sigv4_presigned;
