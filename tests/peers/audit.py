@@ -10,6 +10,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 try:
     import jsonschema
@@ -124,6 +125,36 @@ try:
 except ImportError:
     print("prometheus_client is not installed")
     sys.exit(127)
-families = {family.name: family for family in text_string_to_metric_families(numbers)}
-assert sum(sample.value for sample in families["seskey_audit_findings"].samples) == len(found)
-assert families["seskey_audit_users"].samples[0].value == 2
+
+
+def families(text):
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def sums(family):
+    return {tuple(sample.labels.values()): sample.value for sample in family.samples}
+
+
+written = pathlib.Path("audit.prom")
+audit("--metrics", str(written))
+assert families(written.read_text()).keys() == families(numbers).keys()
+audited = families(numbers)
+assert sum(sample.value for sample in audited["seskey_audit_findings"].samples) == len(found)
+assert audited["seskey_audit_users"].samples[0].value == 2
+assert sums(audited["seskey_audit_accounts_failed"]) == {(): 0}
+
+# what a run leaves that fails in part: the user `gone` is not there
+begun = time.time()
+pathlib.Path("fleet.toml").write_text(FLEET.replace("eu-west-1", "us-east-1"))
+run = subprocess.run([os.environ["SESKEY"], "apply", "--quiet", "--file", "fleet.toml", "--metrics", "apply.prom"],
+                     capture_output=True, text=True)
+assert run.returncode == 3, run.stderr
+applied = families(pathlib.Path("apply.prom").read_text())
+states = sums(applied["seskey_apply_credentials"])
+assert states == {("default", state): states["default", state] for state in ("done", "waiting", "due", "stopped", "failed")}
+assert (states["default", "waiting"], states["default", "failed"]) == (1, 1), states
+assert sums(applied["seskey_apply_last_success_timestamp_seconds"])["default", "app"] >= begun - 1
+for family in applied.values():
+    assert family.documentation and (family.unit == "seconds") == family.name.endswith("_seconds"), family
+for name in "timestamp_seconds", "oldest_key_timestamp_seconds":
+    assert sums(applied[f"seskey_apply_{name}"])["default",] >= begun - 3600

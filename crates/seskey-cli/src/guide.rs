@@ -168,6 +168,7 @@ const GUIDES: &[Guide] = &[
         ("seskey apply --quiet", "Do what is due, from cron: it says nothing while nothing is wrong"),
         ("seskey apply app --file fleet.toml", "Do it for one user of another file"),
         ("seskey apply --log-json seskey.log --notify exec:./tell-us", "Record each step, and tell of each user"),
+        ("seskey apply --quiet --metrics seskey.prom", "Leave deadlines and failures in a file for Prometheus"),
     ], &["plan", "rotate", "list"]),
     row("revoke", &[
         ("seskey revoke app", "Deactivate every key of it at once"),

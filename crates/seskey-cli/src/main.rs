@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod guide;
 mod input;
+mod metrics;
 mod output;
 mod output_file;
 mod rotations;

@@ -1,11 +1,13 @@
-//! A file for a secret: made new with mode 0600 beside its place, moved there whole, never over another by accident.
+//! A file made new beside its place and moved there whole: for a secret with mode 0600, and never over another by accident.
 
 use std::{
+    fs::Permissions,
     io::{self, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
+use tempfile::{Builder, NamedTempFile};
 
 use crate::explain::{Failure, Result};
 
@@ -19,17 +21,33 @@ pub(crate) struct OutputFile {
 impl OutputFile {
     /// Makes sure, before anything else is done, that the file can be written.
     pub(crate) fn begin(path: &Path, force: bool) -> Result<Self> {
+        if !force && path.symlink_metadata().is_ok() {
+            return Err(Failure::file("write", path, &io::ErrorKind::AlreadyExists.into()));
+        }
+        Self::beside(path, force, 0o600)
+    }
+
+    /// The same for what is no secret, and takes the place of the file that was written the last time.
+    pub(crate) fn again(path: &Path) -> Result<Self> {
+        // a device or a pipe would be gone
+        if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+            return Err(Failure::new(
+                format!("cannot write {}: it is no file", path.display()),
+                "name a file: it is made new in each run, and put into its place",
+            ));
+        }
+        Self::beside(path, true, 0o644)
+    }
+
+    fn beside(path: &Path, force: bool, mode: u32) -> Result<Self> {
         let failed = |error: io::Error| Failure::file("write", path, &error);
         if path.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
-        if !force && path.symlink_metadata().is_ok() {
-            return Err(failed(io::ErrorKind::AlreadyExists.into()));
-        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or_else(|| Path::new("."));
-        let file = NamedTempFile::new_in(folder).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), force, file })
+        let file = Builder::new().permissions(Permissions::from_mode(mode)).tempfile_in(folder);
+        Ok(Self { path: path.to_owned(), force, file: file.map_err(failed)? })
     }
 
     /// Writes the answer and puts the file in its place, which it gives back.

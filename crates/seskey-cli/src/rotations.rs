@@ -1,6 +1,7 @@
 //! Rotates any number of users, several at a time, each independent of the others, and reports each outcome.
 
 mod job;
+mod metrics;
 mod overview;
 mod records;
 mod report;
@@ -29,6 +30,7 @@ use tokio::task::{JoinSet, LocalSet, spawn_local};
 
 pub(crate) use self::{
     job::{Job, Jobs, Target, Who},
+    metrics::Metrics,
     records::Records,
 };
 use self::{

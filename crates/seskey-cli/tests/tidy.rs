@@ -107,7 +107,7 @@ const FLOORS_OF_THE_COMMAND_LINE: &[&[&str]] = &[
     &["output"],
     &["explain"],
     &["guide"],
-    &["args", "core_dumps", "environment", "exit", "terminal"],
+    &["args", "core_dumps", "environment", "exit", "metrics", "terminal"],
 ];
 
 #[test]

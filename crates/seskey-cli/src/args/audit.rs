@@ -1,5 +1,7 @@
 //! What is typed after `seskey audit`.
 
+use std::path::PathBuf;
+
 use clap::ValueEnum;
 use jiff::SignedDuration;
 use seskey::audit::Severity;
@@ -19,6 +21,9 @@ pub(crate) struct Audit {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Format::Table, conflicts_with_all = ["json", "explain"])]
     pub(crate) format: Format,
+    /// A file for the textfile collector of Prometheus, written anew by each run, beside the answer
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "explain"])]
+    pub(crate) metrics: Option<PathBuf>,
     /// The greatest age of a key
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "90d")]
     pub(crate) max_age: SignedDuration,
@@ -47,7 +52,7 @@ pub(crate) enum Format {
     Sarif,
     /// A page that needs nothing else
     Html,
-    /// OpenMetrics, for the textfile collector of Prometheus
+    /// OpenMetrics, as --metrics writes them
     Metrics,
 }
 

@@ -19,6 +19,10 @@ pub(crate) struct Apply {
     pub(crate) fleet: Fleet,
     #[command(flatten)]
     pub(crate) records: Records,
+    /// A file for the textfile collector of Prometheus, written anew by each run: deadlines, ages, and what came of each
+    /// credential, as OpenMetrics
+    #[arg(long, value_name = "FILE", conflicts_with = "users", help_heading = "Records")]
+    pub(crate) metrics: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) wait: Wait,
 }

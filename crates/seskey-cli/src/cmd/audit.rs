@@ -32,6 +32,7 @@ use crate::{
     exit::Exit,
     explain::{self, Failure, Result},
     output::Output,
+    output_file::OutputFile,
 };
 
 /// The accounts that were audited, and what of it is told.
@@ -42,12 +43,16 @@ struct Report {
     limits: Limits,
     least: Severity,
     user: Option<String>,
+    /// How many accounts could not be read.
+    unread: usize,
 }
 
 /// An account.
 struct Audited {
     /// As the file calls it, where there are several.
     name: Option<String>,
+    /// As the file calls it, in any case.
+    declared_as: Option<String>,
     snapshot: Snapshot,
     audit: audit::Audit,
     /// The rows of the file that are of it.
@@ -57,6 +62,7 @@ struct Audited {
 /// An account that is to be audited, with the rows of the file that are of it.
 struct Reached {
     name: Option<String>,
+    declared_as: Option<String>,
     account: Account,
     reach: Reach,
     declared: Option<Vec<Credential>>,
@@ -69,6 +75,7 @@ pub(crate) fn run(args: &Audit, global: &Global, output: &Output) -> Result<Exit
             "such as IAM.3, IAM.22 or key-unused; docs/audit.md lists them",
         ));
     }
+    let file = args.metrics.as_deref().map(OutputFile::again).transpose()?;
     let limits = Limits { max_age: args.max_age, unused: args.unused };
     let (accounts, failures) = aws::block_on(audited(args, global, &limits, output))??;
     let mut failures = failures.into_iter();
@@ -90,7 +97,9 @@ pub(crate) fn run(args: &Audit, global: &Global, output: &Output) -> Result<Exit
         limits,
         least: args.severity.into(),
         user: args.user.clone(),
+        unread: failures.len(),
     };
+    let written = file.map(|file| file.finish(&metrics::answer(&report))).transpose();
     let found = match &args.explain {
         Some(control) => explained::tell(&report, control, output)?,
         None => {
@@ -99,6 +108,7 @@ pub(crate) fn run(args: &Audit, global: &Global, output: &Output) -> Result<Exit
             report.findings().count() > 0
         }
     };
+    written?;
     let mut exit = if found && args.exit_code { Exit::Findings } else { Exit::Done };
     for failure in failures {
         output.failure(&failure, std::iter::empty());
@@ -152,9 +162,9 @@ async fn audited(
 }
 
 async fn audit(of: Reached, limits: &Limits, close: Option<&str>) -> Result<Audited> {
-    let Reached { name, account, reach, declared } = of;
+    let Reached { name, declared_as, account, reach, declared } = of;
     match seskey_aws::audit::audit(&account, declared.as_deref(), limits, reach, close).await {
-        Ok((snapshot, audit)) => Ok(Audited { name, snapshot, audit, declared }),
+        Ok((snapshot, audit)) => Ok(Audited { name, declared_as, snapshot, audit, declared }),
         Err(error) => Err(failure(&error, name)),
     }
 }
@@ -177,7 +187,7 @@ async fn wanted(args: &Audit, global: &Global, output: &Output) -> Result<Wanted
     let Some(whole) = organization::typed(&args.accounts, global, output).await? else {
         let account = aws::account_of_many(global).await;
         let reach = Reach::with(profile, endpoint_url);
-        let alone = Reached { name: None, account, reach, declared: None };
+        let alone = Reached { name: None, declared_as: None, account, reach, declared: None };
         return Ok(Wanted { accounts: vec![alone], absent: vec![], at_a_time: NonZeroU32::MIN });
     };
     let Whole { fleet, states } = whole;
@@ -188,6 +198,7 @@ async fn wanted(args: &Audit, global: &Global, output: &Output) -> Result<Wanted
         let of_it = fleet.credentials.iter().filter(|row| row.account == *name).cloned();
         accounts.push(Reached {
             name: (!is_alone).then(|| name.clone()),
+            declared_as: Some(name.clone()),
             reach: Reach::declared(name, declared, is_alone, profile, endpoint_url),
             account: fleet::connect(declared, &fleet, global).await,
             declared: is_compared.then(|| of_it.collect()),
@@ -200,6 +211,11 @@ async fn wanted(args: &Audit, global: &Global, output: &Output) -> Result<Wanted
 }
 
 impl Audited {
+    /// As the file calls it, or its ID where no file does.
+    fn label(&self) -> &str {
+        self.declared_as.as_ref().unwrap_or(&self.snapshot.account)
+    }
+
     /// Whether the user is in the account, or declared for it.
     fn knows(&self, user: &str) -> bool {
         let is_declared = self.declared.iter().flatten().any(|row| row.user.as_str() == user);

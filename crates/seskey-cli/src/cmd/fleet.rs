@@ -37,20 +37,25 @@ use crate::{
     exit::Exit,
     explain::{self, Failure, Result},
     output::Output,
-    rotations::{self, Done, Job, Jobs, Mode, Records, Target, Who},
+    rotations::{self, Done, Job, Jobs, Metrics, Mode, Records, Target, Who},
 };
 
 pub(crate) fn plan(args: &Plan, global: &Global, output: &Output) -> Result<Exit> {
     let records = Records::open(&rotate::Records::default())?;
+    let fleet = read(&args.fleet.file)?;
     let Done { exit, has_changes, .. } =
-        run(&args.fleet, Mode::DryRun, Duration::ZERO, records, global, output)?;
+        run(&args.fleet, &fleet, Mode::DryRun, Duration::ZERO, records, global, output)?;
     let found = args.exit_code && has_changes && exit == Exit::Done;
     Ok(if found { Exit::Findings } else { exit })
 }
 
 pub(crate) fn apply(args: &Apply, global: &Global, output: &Output) -> Result<Exit> {
-    let records = Records::open(&args.records)?;
-    Ok(run(&args.fleet, Mode::Run, args.wait.wait.unsigned_abs(), records, global, output)?.exit)
+    let fleet = read(&args.fleet.file)?;
+    let only = fleet.accounts.keys().next().cloned().unwrap_or_default();
+    let metrics = args.metrics.as_ref().map(|path| Metrics::open(path, only)).transpose()?;
+    let records = Records::open(&args.records)?.with_metrics(metrics);
+    let wait = args.wait.wait.unsigned_abs();
+    Ok(run(&args.fleet, &fleet, Mode::Run, wait, records, global, output)?.exit)
 }
 
 /// An account of the file, and what logs in to its SMTP endpoint.
@@ -65,16 +70,16 @@ struct Reached {
 
 fn run(
     typed: &Typed,
+    fleet: &Fleet,
     mode: Mode,
     wait: Duration,
     mut records: Records,
     global: &Global,
     output: &Output,
 ) -> Result<Done> {
-    let fleet = read(&typed.file)?;
     let wanted = Wanted { users: &typed.users, account: None };
     aws::block_on(async {
-        let jobs = jobs(&fleet, &typed.file, wanted, wait, &mut records, global, output).await?;
+        let jobs = jobs(fleet, &typed.file, wanted, wait, &mut records, global, output).await?;
         let concurrency = NonZeroUsize::try_from(fleet.concurrency).unwrap_or(NonZeroUsize::MIN);
         rotations::run(jobs, mode, concurrency, records, output.clone()).await
     })?

@@ -1,4 +1,4 @@
-//! What is kept for auditors, and whom it is told: every step and every end, and nothing secret.
+//! What is kept for auditors and as numbers, and whom it is told: every step and every end, and nothing secret.
 
 use std::{fs::File, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, time::Duration};
 
@@ -12,7 +12,7 @@ use seskey_aws::{
     process::{self, ProcessError},
 };
 
-use super::{Who, rows::step_row};
+use super::{Metrics, Who, report::Ended, rows::step_row};
 use crate::{
     args::rotate,
     explain::{self, Failure, Result},
@@ -27,6 +27,7 @@ pub(crate) struct Records {
     notify: Option<String>,
     /// What is to be told.
     news: Vec<Value>,
+    metrics: Option<Metrics>,
 }
 
 /// Where the lines go.
@@ -39,7 +40,8 @@ enum Log {
 impl Records {
     /// They are lines of the log of a function.
     pub(crate) fn of_function(output: &Output) -> Self {
-        Self { log: Some(Log::Function(output.clone())), broken: None, notify: None, news: vec![] }
+        let log = Some(Log::Function(output.clone()));
+        Self { log, broken: None, notify: None, news: vec![], metrics: None }
     }
 
     /// Opens them. A log that cannot be written is found before anything is changed.
@@ -54,7 +56,13 @@ impl Records {
             broken: None,
             notify: args.notify.clone(),
             news: vec![],
+            metrics: None,
         })
+    }
+
+    /// The same, and these numbers.
+    pub(crate) fn with_metrics(self, metrics: Option<Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Who makes the changes in an account, if there is a log for it. To be asked when nothing waits for it.
@@ -125,8 +133,11 @@ impl Records {
         self.write("retry", who, json!({"error": failure}));
     }
 
-    /// The end of a user's run, in the form of the answer.
-    pub(super) fn ended(&mut self, who: &Who, row: &Value) {
+    /// The end of a user's run, also in the form of the answer, and whether it is a problem.
+    pub(super) fn ended(&mut self, who: &Who, ended: &Ended, row: &Value, has_problem: bool) {
+        if let Some(metrics) = &mut self.metrics {
+            metrics.ended(who, ended, has_problem);
+        }
         let mut row = row.clone();
         if let Some(members) = row.as_object_mut() {
             members.shift_remove("smtp_password");
@@ -138,8 +149,16 @@ impl Records {
         }
     }
 
-    /// Tells the news, and whether the log is whole.
+    /// A user that a signal came before.
+    pub(super) fn not_begun(&mut self, who: &Who) {
+        if let Some(metrics) = &mut self.metrics {
+            metrics.not_begun(who);
+        }
+    }
+
+    /// Tells the news, writes the numbers, and says whether the log is whole.
     pub(crate) async fn finish(self, output: &Output) -> Result<()> {
+        let metrics = self.metrics.map_or(Ok(()), Metrics::finish);
         if let Some(command) = &self.notify {
             for (index, row) in self.news.iter().enumerate() {
                 let line = format!("{row}\n");
@@ -169,7 +188,7 @@ impl Records {
                     failure.hint,
                 ))
             }
-            _ => Ok(()),
+            _ => metrics,
         }
     }
 

@@ -233,7 +233,7 @@ impl Report {
             Ended::Failed(_) => None,
         };
         let row = row(who, stores, &ended, problem.as_ref());
-        self.records.ended(who, &row);
+        self.records.ended(who, &ended, &row, problem.is_some());
         if let Ended::Out(outcome, _) = &ended {
             self.tally.changed += usize::from(!outcome.steps.is_empty());
             let next = match &outcome.end {
@@ -265,6 +265,7 @@ impl Report {
     /// A user that a signal came before.
     pub(super) fn not_begun(&mut self, who: &Who) {
         self.tally.not_begun += 1;
+        self.records.not_begun(who);
         self.rows
             .push(json!({"user_name": who.user, "account": who.account, "outcome": NOT_BEGUN}));
     }
