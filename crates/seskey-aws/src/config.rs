@@ -20,6 +20,7 @@ use aws_sdk_iam::{
     },
     error::{BoxError, ProvideErrorMetadata, SdkError},
 };
+use aws_types::service_config::ServiceConfigKey;
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 
 use crate::{
@@ -96,12 +97,7 @@ impl Account {
         let signing = Region::new(signing);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(signing.clone())
-            .retry_config(
-                RetryConfig::standard()
-                    .with_initial_backoff(Duration::from_millis(500))
-                    .with_max_attempts(5)
-                    .with_max_backoff(Duration::from_secs(5)),
-            )
+            .retry_config(retries())
             .timeout_config(timeouts());
         if let Some(profile) = &options.profile {
             // a profile that was chosen goes before the environment, which the default chain asks first
@@ -165,6 +161,19 @@ impl Account {
         let endpoint =
             if action.starts_with("sts:") { &self.sts_endpoint } else { &self.iam_endpoint };
         endpoint.failed(action)
+    }
+
+    /// The endpoint that is configured for another service, by its ID, or for all.
+    pub(crate) fn endpoint_url_of(&self, service: &str) -> Option<String> {
+        let key = ServiceConfigKey::builder().service_id(service);
+        let key = key.env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+        let key = key.expect("all three are set");
+        let of_service = self.config.service_config().and_then(|config| config.load_config(key));
+        of_service.or_else(|| self.config.endpoint_url().map(str::to_owned))
+    }
+
+    pub(crate) fn credentials_provider(&self) -> Option<SharedCredentialsProvider> {
+        self.config.credentials_provider()
     }
 
     /// A client of SES in this region.
@@ -277,7 +286,14 @@ async fn assume(role: &Role, endpoint_url: Option<&str>, config: SdkConfig) -> S
     config.into_builder().credentials_provider(session).build()
 }
 
-fn timeouts() -> TimeoutConfig {
+pub(crate) fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_initial_backoff(Duration::from_millis(500))
+        .with_max_attempts(5)
+        .with_max_backoff(Duration::from_secs(5))
+}
+
+pub(crate) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)

@@ -29,7 +29,7 @@ pub struct Error {
 }
 
 /// Why a call failed. Sources: IAM API, "Common Error Types", and the errors of each operation; what Secrets Manager,
-/// Systems Manager and SES call by other codes is told in IAM's words.
+/// Systems Manager, SES and S3 call by other codes is told in IAM's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cause {
@@ -48,7 +48,7 @@ pub enum Cause {
     /// The role that the call was to be made by cannot be assumed.
     #[error("no session of the role: {0}")]
     Role(Box<Self>),
-    /// The user, group, policy, key, secret or parameter does not exist.
+    /// The user, group, policy, key, secret, parameter or object does not exist.
     #[error("no such entity: {message}")]
     NoSuchEntity {
         /// AWS's message.
@@ -262,7 +262,9 @@ fn of_code(action: &str, code: &str, message: &str) -> Cause {
         "NoSuchEntity"
         | "NotFoundException"
         | "ResourceNotFoundException"
-        | "ParameterNotFound" => Cause::NoSuchEntity { message },
+        | "ParameterNotFound"
+        | "NoSuchBucket"
+        | "NoSuchKey" => Cause::NoSuchEntity { message },
         "EntityAlreadyExists" | "ResourceExistsException" | "ParameterAlreadyExists" => {
             Cause::EntityAlreadyExists { message }
         }
@@ -271,6 +273,9 @@ fn of_code(action: &str, code: &str, message: &str) -> Cause {
         }
         "DeleteConflict" => Cause::DeleteConflict { message },
         "InvalidClientTokenId"
+        | "InvalidAccessKeyId"
+        | "InvalidToken"
+        | "RequestTimeTooSkewed"
         | "SignatureDoesNotMatch"
         | "InvalidSignatureException"
         | "IncompleteSignature"

@@ -6,6 +6,7 @@ pub mod config;
 pub mod error;
 pub mod iam;
 pub mod lifecycle;
+pub mod object;
 pub mod organization;
 mod pace;
 pub mod process;

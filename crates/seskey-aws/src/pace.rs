@@ -155,8 +155,8 @@ impl Rate {
     }
 }
 
-/// Source: IAM API, "Common Error Types"; both APIs speak the AWS Query protocol.
-fn code(body: &str) -> Option<&str> {
+/// The code of an error. Sources: IAM API, "Common Error Types"; both APIs speak the AWS Query protocol. S3 API, "Error responses".
+pub(crate) fn code(body: &str) -> Option<&str> {
     Some(body.split_once("<Code>")?.1.split_once("</Code>")?.0)
 }
 

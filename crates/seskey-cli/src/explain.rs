@@ -7,6 +7,7 @@ pub(crate) mod function;
 pub(crate) mod input;
 pub(crate) mod local;
 pub(crate) mod migrate;
+pub(crate) mod object;
 pub(crate) mod organization;
 pub(crate) mod render;
 pub(crate) mod rotation;

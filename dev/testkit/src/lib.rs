@@ -6,6 +6,7 @@
 pub mod apis;
 pub mod lambda;
 pub mod mail;
+pub mod object;
 pub mod organization;
 pub mod process;
 pub mod proxy;

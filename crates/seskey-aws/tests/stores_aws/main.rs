@@ -8,6 +8,7 @@
 
 mod faults;
 mod moto;
+mod object;
 mod probe;
 mod proxy;
 mod secrets_manager;
@@ -32,9 +33,10 @@ fn against_moto() {
         return;
     };
     let endpoint = proxy::start(moto.address);
-    for names in
-        [&["AWS_ENDPOINT_URL"][..], &["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_SSM"]]
-    {
+    for names in [
+        &["AWS_ENDPOINT_URL"][..],
+        &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_SSM"],
+    ] {
         let environment = [
             ("AWS_EC2_METADATA_DISABLED", "true"),
             ("AWS_CONFIG_FILE", "/dev/null"),

@@ -24,7 +24,7 @@ pub(crate) fn start(upstream: SocketAddr) -> String {
     let address = proxy::start(upstream, move |request, ask| {
         let text = String::from_utf8_lossy(request);
         let target = value(&text, "x-amz-target: ", "\r\n");
-        let (service, action) = target.split_once('.').unwrap();
+        let Some((service, action)) = target.split_once('.') else { return ask() };
         let name = ["\"SecretId\":\"", "\"Name\":\""].map(|key| value(&text, key, "\""));
         let name = name.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
         let is = |fault: &str| name.contains(fault);

@@ -34,7 +34,7 @@ pub(super) async fn apply(
     } else if event.secrets.is_empty() {
         return Err(Failure::usage(
             "nothing says what is to be applied: $SESKEY_CONFIG is not set, and no secrets are named",
-            "set it to the path of a seskey.toml in the package, or to ssm:/NAME of a parameter",
+            "set it to the path of a seskey.toml in the package, to s3://BUCKET/KEY, or to ssm:/NAME of a parameter",
         ));
     }
     for name in &event.secrets {

@@ -71,6 +71,11 @@ pub(super) const ENVIRONMENT: &[Fact] = &[
         "The endpoint of Organizations, which lists the accounts of an organization.",
     ),
     row(
+        "AWS_ENDPOINT_URL_S3",
+        &["lambda"],
+        "The endpoint of S3, for a seskey.toml that is an object.",
+    ),
+    row(
         "AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL_SSM",
         WITH_STORES,
         "The endpoints of the stores secretsmanager: and ssm:.",
@@ -83,7 +88,7 @@ pub(super) const ENVIRONMENT: &[Fact] = &[
     row(
         "SESKEY_CONFIG",
         &["lambda"],
-        "The seskey.toml of a function of Lambda: a path in its package, or ssm:/NAME of a parameter.",
+        "The seskey.toml of a function of Lambda: a path in its package, s3://BUCKET/KEY of an object, or ssm:/NAME of a parameter.",
     ),
     row(
         "AWS_LAMBDA_RUNTIME_API, AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_FUNCTION_MEMORY_SIZE, AWS_LAMBDA_FUNCTION_VERSION, LAMBDA_TASK_ROOT",

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use seskey::{Region, SmtpPassword};
 use testkit::{
     lambda::{Function, Invoked},
+    object,
     secrets_manager::Secret,
 };
 
@@ -267,6 +268,41 @@ fn a_function_with_no_time_left_makes_no_key() {
     assert_eq!(scene.arena.keys(USER).len(), 1);
     for event in [json!({}), json!({"apply": {"user": []}}), json!({"apply": {}})] {
         assert!(matches!(function.invoke(&event, TIMEOUT), Invoked::Failed(_)), "{event}");
+    }
+}
+
+/// The bucket is in another region than the function.
+#[test]
+fn what_is_declared_is_read_from_an_object() {
+    let arena = Arena::new();
+    let store = arena.store();
+    let declared =
+        format!("[[credential]]\nuser = {USER:?}\nto = [\"file:{}\"]\n", store.display());
+    let s3 = object::start("eu-central-1", "/config/mail/seskey.toml", declared);
+    let apply = |place: &str, s3: &str| {
+        let mut command = arena.seskey();
+        command
+            .arg("lambda")
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ENDPOINT_URL_S3", format!("http://{s3}"))
+            .env("SESKEY_CONFIG", place);
+        Function::start(command).invoke(&json!({"apply": {}}), TIMEOUT)
+    };
+    let s3 = s3.to_string();
+    let done = apply("s3://config/mail/seskey.toml", &s3);
+    let Invoked::Answered(answer) = done else { panic!("{done:?}") };
+    assert_eq!(answer["users"][0]["outcome"], "done", "{answer}");
+    assert_eq!(arena.keys(USER), [(arena.held(), true)]);
+    for (place, server, said) in [
+        ("s3://config/seskey.toml", &*s3, "there is no s3://config/seskey.toml"),
+        ("s3://denied/seskey.toml", &s3, "s3:GetObject is denied"),
+        ("s3://config/mail/seskey.toml", "127.0.0.1:1", "no answer from http://127.0.0.1:1"),
+        ("s3://config", &s3, "names no object"),
+    ] {
+        let failed = apply(place, server);
+        let Invoked::Failed(error) = failed else { panic!("{place}: {failed:?}") };
+        let message = error["errorMessage"].as_str().unwrap();
+        assert!(message.starts_with("$SESKEY_CONFIG: ") && message.contains(said), "{message}");
     }
 }
 
