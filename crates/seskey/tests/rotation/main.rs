@@ -8,6 +8,7 @@ mod decisions;
 mod evidence;
 mod forecast;
 mod function;
+mod large;
 mod late;
 mod laws;
 mod leak;
