@@ -1,7 +1,7 @@
 //! The Lambda function, as Secrets Manager and a schedule send it events, while somebody logs in and sends with
 //! `AWSCURRENT` all the time.
 
-use std::{cell::Cell, env, time::Duration};
+use std::{cell::Cell, collections::BTreeSet, env, time::Duration};
 
 use jiff::SignedDuration;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
@@ -269,6 +269,28 @@ fn a_function_with_no_time_left_makes_no_key() {
     for event in [json!({}), json!({"apply": {"user": []}}), json!({"apply": {}})] {
         assert!(matches!(function.invoke(&event, TIMEOUT), Invoked::Failed(_)), "{event}");
     }
+}
+
+/// Rotations every 16 days, for more than a year: who reads the secret whenever it sends never notices, and no key is left.
+#[test]
+fn thirty_rotations_in_a_row() {
+    let mut scene = Scene::new(json);
+    scene.arena.proxy.age_keys();
+    let watcher = scene.watch();
+    let mut keys = BTreeSet::from([login(&scene.secret.current().unwrap()).0]);
+    for _ in 0..30 {
+        scene.rotate(|_, _, _| {});
+        let (current, _) = login(&scene.secret.current().unwrap());
+        assert!(keys.insert(current), "it was in use before");
+        for _ in 0..2 {
+            scene.arena.days(8);
+            let applied = scene.apply();
+            assert!(matches!(applied, Invoked::Answered(_)), "{applied:?}");
+        }
+    }
+    let (current, _) = login(&scene.secret.current().unwrap());
+    assert_eq!((scene.arena.keys(USER), keys.len()), (vec![(current, true)], 31));
+    watcher.judge();
 }
 
 /// The bucket is in another region than the function.

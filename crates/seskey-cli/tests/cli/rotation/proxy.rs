@@ -27,6 +27,7 @@ struct State {
     calls: usize,
     kill: Option<(usize, Moment)>,
     child: Option<Pid>,
+    ages_keys: bool,
 }
 
 impl Proxy {
@@ -43,6 +44,11 @@ impl Proxy {
     /// From now on calls are counted anew, and the one of this number is the last.
     pub(crate) fn kill_at(&self, number: usize, moment: Moment) {
         *self.state.lock().unwrap() = State { kill: Some((number, moment)), ..State::default() };
+    }
+
+    /// From now on a new key is a minute and a half old at once: nobody waits for it to settle.
+    pub(crate) fn age_keys(&self) {
+        self.state.lock().unwrap().ages_keys = true;
     }
 
     /// Whether the call was made that kills.
@@ -72,7 +78,7 @@ impl State {
 
 fn counting(upstream: SocketAddr, state: &Arc<Mutex<State>>) -> SocketAddr {
     let counted = Arc::clone(state);
-    proxy::start(upstream, move |_, ask| {
+    proxy::start(upstream, move |request, ask| {
         let moment = counted.lock().unwrap().count();
         if moment == Some(Moment::Before) {
             counted.lock().unwrap().kill();
@@ -83,6 +89,13 @@ fn counting(upstream: SocketAddr, state: &Arc<Mutex<State>>) -> SocketAddr {
             counted.lock().unwrap().kill();
             return None;
         }
+        let makes_key = || String::from_utf8_lossy(request).contains("Action=CreateAccessKey");
+        if counted.lock().unwrap().ages_keys && makes_key() {
+            proxy::send(upstream, OLDER.as_bytes())?;
+        }
         Some(answer)
     })
 }
+
+/// Moves the clock of a local SES.
+const OLDER: &str = "POST /_seskey/clock HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n{\"advance\": \"90s\"}";
