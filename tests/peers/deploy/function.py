@@ -1,0 +1,199 @@
+"""The function of deploy/sam, with its role and nothing else: IAM is the local one, Secrets Manager, the parameters and S3 are
+moto's behind a gate that decides by the same role.
+
+Sources: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes"; Service Authorization Reference.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import queue
+import re
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from moto_server import boto3, moto_server
+from rendered import ACCOUNT, REGION
+
+SESKEY = os.environ["SESKEY"]
+SERVICES = {"AmazonSSM": "ssm", "secretsmanager": "secretsmanager"}
+# as long as the function has at most
+TIMEOUT = 300
+
+
+class Function:
+    """A role, and the processes that run as it: a new one for each event, since the clock of IAM ends a session early."""
+
+    def __init__(self, name, policies, gate, environment):
+        self.name, self.gate, self.environment = name, gate, environment
+        gate.policies[name] = [json.dumps({"Version": "2012-10-17", "Statement": of}) for of in policies.values()]
+        own = boto3.client("sts").get_caller_identity()["Account"]
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": own}}
+        iam = boto3.client("iam")
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document([trust]))["Role"]
+        self.arn = role["Arn"]
+        for policy, statements in policies.items():
+            iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document(statements))
+
+    def invoke(self, event):
+        """What it answers, or `None` where it fails; `said` is why."""
+        session = self.gate.gatekeeper.assume_role(RoleArn=self.arn, RoleSessionName="function")["Credentials"]
+        self.gate.roles[session["AccessKeyId"]] = self.name
+        events, answers = queue.Queue(), queue.Queue()
+        events.put(event)
+        runtime = serve(runtime_api(events, answers))
+        environment = self.environment | {
+            "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": session["SessionToken"],
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.gate.url,
+            "AWS_ENDPOINT_URL_SSM": self.gate.url,
+            "AWS_ENDPOINT_URL_S3": self.gate.url,
+            "AWS_REGION": REGION,
+            "AWS_LAMBDA_RUNTIME_API": runtime.url.removeprefix("http://"),
+            "AWS_LAMBDA_FUNCTION_NAME": self.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+        }
+        with open(f"{self.name}.log", "a") as log:
+            process = subprocess.Popen([SESKEY, "lambda"], env=os.environ | environment, stdout=log, stderr=log)
+            try:
+                kind, answer = answers.get(timeout=TIMEOUT)
+            finally:
+                process.kill()
+                process.wait()
+                runtime.shutdown()
+        self.said = answer.get("errorMessage", "") if kind == "error" else ""
+        return answer if kind == "response" else None
+
+    def log(self):
+        return pathlib.Path(f"{self.name}.log").read_text()
+
+
+def document(statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def serve(handler):
+    """A server on a port of its own, with its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    server.url = "http://127.0.0.1:%d" % server.server_address[1]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def handle(self):
+        # a function that is ended closes its connections
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
+    def log_message(self, *_):
+        pass
+
+    def body(self):
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def answer(self, status, body, **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def runtime_api(events, answers):
+    class Runtime(Handler):
+        def do_GET(self):
+            event = events.get()
+            deadline = str(int((time.time() + TIMEOUT) * 1000))
+            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:seskey"
+            self.answer(200, json.dumps(event).encode(), Content_Type="application/json",
+                        Lambda_Runtime_Aws_Request_Id="8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+                        Lambda_Runtime_Deadline_Ms=deadline, Lambda_Runtime_Invoked_Function_Arn=arn)
+
+        def do_POST(self):
+            answers.put((self.path.rpartition("/")[2], json.loads(self.body())))
+            self.answer(202, b'{"status":"OK"}', Content_Type="application/json")
+
+    return Runtime
+
+
+class Gate:
+    """Before moto: a call is let through where the policies of the role that makes it allow it."""
+
+    def __init__(self, moto):
+        self.moto, self.policies, self.roles = moto, {}, {}
+        # the root user may assume no role
+        self.gatekeeper = self.user_who_assumes()
+        gate = self
+
+        class Passing(Handler):
+            def do_GET(self):
+                self.do_POST()
+
+            def do_POST(self):
+                body = self.body()
+                role = gate.roles[re.search(r"Credential=(\w+)/", self.headers["Authorization"])[1]]
+                action, resource = asked(self, json.loads(body or b"{}") if self.command == "POST" else {})
+                if not gate.allows(role, action, resource):
+                    message = {"__type": "AccessDeniedException", "message": f"{role} may not {action} on {resource}"}
+                    return self.answer(400, json.dumps(message).encode(), Content_Type="application/x-amz-json-1.1")
+                headers = dict(self.headers) | {"x-moto-account-id": ACCOUNT}
+                forwarded = urllib.request.Request(moto + self.path, body or None, headers, method=self.command)
+                try:
+                    with urllib.request.urlopen(forwarded) as answer:
+                        status, said, headers = answer.status, answer.read(), answer.headers
+                except urllib.error.HTTPError as error:
+                    status, said, headers = error.code, error.read(), error.headers
+                self.answer(status, said, Content_Type=headers.get("Content-Type", ""))
+
+        self.url = serve(Passing).url
+
+    def client(self, service):
+        """A client of moto's with all rights in the account that the local SES is in."""
+        client = boto3.client(service, endpoint_url=self.moto, region_name=REGION)
+        client.meta.events.register("before-sign", lambda request, **_: request.headers.add_header("x-moto-account-id", ACCOUNT))
+        return client
+
+    def allows(self, role, action, resource):
+        policies = [{"via": "inline", "raw": text} for text in self.policies[role]]
+        request = {"policies": policies, "request": {"action": action, "resource": resource, "context": {}}}
+        check = [SESKEY, "policy", "check", "--json", "--request", "-"]
+        said = subprocess.run(check, input=json.dumps(request), capture_output=True, text=True, check=True).stdout
+        return json.loads(said)["decision"] == "allow"
+
+    def user_who_assumes(self):
+        iam = boto3.client("iam")
+        iam.create_user(UserName="lambda")
+        assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+        iam.put_user_policy(UserName="lambda", PolicyName="assume", PolicyDocument=document([assume]))
+        key = iam.create_access_key(UserName="lambda")["AccessKey"]
+        return boto3.client("sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+
+
+def asked(request, body):
+    """The action of a call, and the resource that it is on."""
+    if request.command == "GET":
+        return "s3:GetObject", f"arn:aws:s3:::{request.path.lstrip('/').partition('?')[0]}"
+    prefix, _, operation = request.headers["X-Amz-Target"].partition(".")
+    service = SERVICES[prefix]
+    name = body.get("SecretId") or body.get("Name") or "*"
+    if name == "*" or name.startswith("arn:"):
+        resource = name
+    elif service == "ssm":
+        resource = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name.lstrip('/')}"
+    else:
+        resource = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf"
+    return f"{service}:{operation}", resource

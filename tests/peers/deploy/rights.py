@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""The rights in deploy/ are enough, and none is too much: the function of deploy/sam rotates a secret for Secrets Manager, and
+does what is due by a seskey.toml, with its role alone; where any one statement is taken out of it, it does not.
+"""
+
+import concurrent.futures
+import json
+import os
+import subprocess
+import urllib.request
+
+from function import ACCOUNT, REGION, SESKEY, Function, Gate, boto3, document, moto_server
+from rendered import policies
+
+IAM = os.environ["AWS_ENDPOINT_URL"]
+GROUP = "AWSSESSendingGroupDoNotRename"
+SENDING = {"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}
+STEPS = "createSecret", "setSecret", "testSecret", "finishSecret"
+TOKEN = "11111111-1111-4111-8111-111111111111"
+# Lambda itself writes the log
+NOT_TRIED = {"log"}
+
+
+def main():
+    with moto_server() as moto:
+        gate = Gate(moto)
+        own = {name: gate.client(name) for name in ("secretsmanager", "ssm")}
+        iam = boto3.client("iam")
+        iam.create_group(GroupName=GROUP)
+        iam.put_group_policy(GroupName=GROUP, PolicyName="AmazonSesSendingAccess", PolicyDocument=document([SENDING]))
+        cases = [Case(scene, lacks, gate, own) for scene in (Rotation, Fleet) for lacks in scene.lacks()]
+        for days in (0, 8, 8, 8):
+            later(days)
+            # most of the time goes by until a key takes effect
+            with concurrent.futures.ThreadPoolExecutor(len(cases)) as threads:
+                list(threads.map(Case.go_on, cases))
+        print(*cases, sep="\n")
+        wrong = [case for case in cases if not case.is_right()]
+        assert not wrong, "\n".join(f"{case}\n{case.function.log()}" for case in wrong)
+
+
+class Case:
+    """A scene with a role that lacks one statement, or none."""
+
+    def __init__(self, scene, lacks, gate, own):
+        self.lacks, self.differs, self.turns = lacks, None, 0
+        name = "-".join([scene.__name__.lower(), *map(str, lacks or ["whole"])])
+        kept = {policy: [of for number, of in enumerate(statements) if (policy, number) != lacks]
+                for policy, statements in scene.policies(name).items()}
+        self.scene = scene(name, own)
+        self.function = Function(name, {policy: of for policy, of in kept.items() if of}, gate, self.scene.environment)
+
+    def go_on(self):
+        for event, is_done in self.scene.events(self.turns):
+            if self.differs is None and (self.function.invoke(event) is not None) != is_done:
+                self.differs = f"{json.dumps(event)}: {self.function.said or 'done'}"
+        self.turns += 1
+
+    def is_right(self):
+        if self.lacks is None:
+            return self.differs is None and self.scene.is_done()
+        return self.differs is not None
+
+    def __str__(self):
+        return f"{self.function.name}: {self.differs or 'all as it should be'}"
+
+
+class Scene:
+    """What is done in turns, with what may be lacking."""
+
+    @classmethod
+    def lacks(cls):
+        """Nothing, and each statement with an action that no other one allows on the same."""
+        yield None
+        statements = [((policy, number), of) for policy, all in cls.policies("any").items() for number, of in enumerate(all)]
+        for place, statement in statements:
+            others = [of for other, of in statements if other != place and of["Resource"] == statement["Resource"]]
+            allowed = {action for of in others for action in actions(of)}
+            if place[0] not in NOT_TRIED and not actions(statement) <= allowed:
+                yield place
+
+
+class Rotation(Scene):
+    """Secrets Manager rotates a secret, and a week later and two the old key goes. For a user who may not send none is made."""
+
+    @staticmethod
+    def policies(name):
+        return policies("sam/template.yaml", Secret=f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-*")
+
+    def __init__(self, name, own):
+        self.user, self.environment, self.secrets = name, {}, own["secretsmanager"]
+        self.before, self.arn = self.rotated(name)
+        _, self.barred = self.rotated(f"{name}-barred")
+        deny = document([SENDING | {"Effect": "Deny"}])
+        boto3.client("iam").put_user_policy(UserName=f"{name}-barred", PolicyName="none", PolicyDocument=deny)
+
+    def rotated(self, user):
+        """The text and the ARN of a secret, whose rotation begins."""
+        access_key = sender(user)
+        text = {"smtp_user_name": access_key["AccessKeyId"], "smtp_password": password(access_key)}
+        made = self.secrets.create_secret(Name=user, SecretString=json.dumps(text))
+        name = {"SecretId": user}
+        # moto has no function to wait for, and ends it: the labels are put back to where they are at the beginning
+        self.secrets.rotate_secret(**name, ClientRequestToken=TOKEN, RotationRules={"AutomaticallyAfterDays": 60})
+        moved = {"RemoveFromVersionId": TOKEN, "MoveToVersionId": made["VersionId"]}
+        self.secrets.update_secret_version_stage(**name, VersionStage="AWSCURRENT", **moved)
+        self.secrets.update_secret_version_stage(**name, VersionStage="AWSPENDING", MoveToVersionId=TOKEN)
+        return text, made["ARN"]
+
+    def events(self, turn):
+        if turn > 0:
+            return [({"apply": {"secrets": [self.arn]}}, True)]
+        steps = [({"Step": step, "SecretId": self.arn, "ClientRequestToken": TOKEN}, True) for step in STEPS]
+        return steps + [({"Step": STEPS[0], "SecretId": self.barred, "ClientRequestToken": TOKEN}, False)]
+
+    def is_done(self):
+        current = json.loads(self.secrets.get_secret_value(SecretId=self.arn)["SecretString"])
+        return current != self.before and keys(self.user) == [current["smtp_user_name"]]
+
+
+class Fleet(Scene):
+    """A seskey.toml declares users that are not there yet, and is gone through from time to time."""
+
+    @staticmethod
+    def policies(name):
+        return policies("sam/template.yaml", Config=f"ssm:/config/{name}", Create="yes")
+
+    def __init__(self, name, own):
+        self.name, self.own = name, own
+        self.environment = {"SESKEY_CONFIG": f"ssm:/config/{name}"}
+        toml = f"""
+            region = "{REGION}"
+            max-age = "5d"
+            grace = "1d"
+            quarantine = "1d"
+            [[credential]]
+            user = "{name}-group"
+            to = ["secretsmanager:mail/{name}"]
+            create = true
+            [[credential]]
+            user = "{name}-inline"
+            to = ["ssm:/mail/{name}"]
+            create = true
+            from = ["*@example.com"]
+        """
+        own["ssm"].put_parameter(Name=f"/config/{name}", Value=toml, Type="String")
+
+    def events(self, turn):
+        return [({"apply": {}}, True)]
+
+    def is_done(self):
+        secret = self.own["secretsmanager"].get_secret_value(SecretId=f"mail/{self.name}")["SecretString"]
+        parameter = self.own["ssm"].get_parameter(Name=f"/mail/{self.name}", WithDecryption=True)["Parameter"]["Value"]
+        held = [json.loads(text)["smtp_user_name"] for text in (secret, parameter)]
+        return all(key in keys(f"{self.name}-{style}") for key, style in zip(held, ("group", "inline")))
+
+
+def actions(statement):
+    of = statement["Action"]
+    return {of} if isinstance(of, str) else set(of)
+
+
+def sender(name):
+    """A user as the SES console makes it, and its access key."""
+    iam = boto3.client("iam")
+    iam.create_user(UserName=name, Tags=[{"Key": "seskey:region", "Value": REGION}])
+    iam.add_user_to_group(GroupName=GROUP, UserName=name)
+    return iam.create_access_key(UserName=name)["AccessKey"]
+
+
+def keys(user):
+    return [key["AccessKeyId"] for key in boto3.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]]
+
+
+def password(access_key):
+    derive = [SESKEY, "derive", REGION, "--quiet"]
+    run = subprocess.run(derive, input=access_key["SecretAccessKey"], capture_output=True, text=True, check=True)
+    return run.stdout.strip()
+
+
+def later(days):
+    if days:
+        body = json.dumps({"advance": f"{days}d"}).encode()
+        urllib.request.urlopen(f"{IAM}/_seskey/clock", body).read()
+
+
+main()
