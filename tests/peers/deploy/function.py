@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -24,6 +25,7 @@ from rendered import ACCOUNT, REGION
 
 SESKEY = os.environ["SESKEY"]
 SERVICES = {"AmazonSSM": "ssm", "secretsmanager": "secretsmanager"}
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 # as long as the function has at most
 TIMEOUT = 300
 
@@ -33,19 +35,13 @@ class Function:
 
     def __init__(self, name, policies, gate, environment):
         self.name, self.gate, self.environment = name, gate, environment
-        gate.policies[name] = [json.dumps({"Version": "2012-10-17", "Statement": of}) for of in policies.values()]
-        own = boto3.client("sts").get_caller_identity()["Account"]
-        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": own}}
-        iam = boto3.client("iam")
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document([trust]))["Role"]
-        self.arn = role["Arn"]
-        for policy, statements in policies.items():
-            iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document(statements))
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ACCOUNT}}
+        self.arn = gate.role(name, document([trust]), policies)
 
     def invoke(self, event):
         """What it answers, or `None` where it fails; `said` is why."""
         session = self.gate.gatekeeper.assume_role(RoleArn=self.arn, RoleSessionName="function")["Credentials"]
-        self.gate.roles[session["AccessKeyId"]] = self.name
+        self.gate.begins(session["AccessKeyId"], self.arn)
         events, answers = queue.Queue(), queue.Queue()
         events.put(event)
         runtime = serve(runtime_api(events, answers))
@@ -56,6 +52,7 @@ class Function:
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.gate.url,
             "AWS_ENDPOINT_URL_SSM": self.gate.url,
             "AWS_ENDPOINT_URL_S3": self.gate.url,
+            "AWS_ENDPOINT_URL_STS": self.gate.url,
             "AWS_REGION": REGION,
             "AWS_LAMBDA_RUNTIME_API": runtime.url.removeprefix("http://"),
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
@@ -104,8 +101,9 @@ class Handler(BaseHTTPRequestHandler):
     def body(self):
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
-    def answer(self, status, body, **headers):
+    def answer(self, status, body, kind, **headers):
         self.send_response(status)
+        self.send_header("Content-Type", kind)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(body)))
@@ -119,47 +117,39 @@ def runtime_api(events, answers):
             event = events.get()
             deadline = str(int((time.time() + TIMEOUT) * 1000))
             arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:seskey"
-            self.answer(200, json.dumps(event).encode(), Content_Type="application/json",
+            self.answer(200, json.dumps(event).encode(), JSON,
                         Lambda_Runtime_Aws_Request_Id="8476a536-e9f4-11e8-9739-2dfe598c3fcd",
                         Lambda_Runtime_Deadline_Ms=deadline, Lambda_Runtime_Invoked_Function_Arn=arn)
 
         def do_POST(self):
             answers.put((self.path.rpartition("/")[2], json.loads(self.body())))
-            self.answer(202, b'{"status":"OK"}', Content_Type="application/json")
+            self.answer(202, b'{"status":"OK"}', JSON)
 
     return Runtime
 
 
 class Gate:
-    """Before moto: a call is let through where the policies of the role that makes it allow it."""
+    """Before moto: a call is let through where the policies of the role that makes it allow it. What is for STS goes to the
+    local one, and is listened to: it tells whose a session is.
+    """
 
     def __init__(self, moto):
         self.moto, self.policies, self.roles = moto, {}, {}
         # the root user may assume no role
         self.gatekeeper = self.user_who_assumes()
-        gate = self
+        self.url = serve(passing(self)).url
 
-        class Passing(Handler):
-            def do_GET(self):
-                self.do_POST()
+    def role(self, name, trust, policies):
+        """Makes a role, and gives its ARN."""
+        iam = boto3.client("iam")
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        self.policies[arn] = [document(statements) for statements in policies.values()]
+        for policy, text in zip(policies, self.policies[arn]):
+            iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=text)
+        return arn
 
-            def do_POST(self):
-                body = self.body()
-                role = gate.roles[re.search(r"Credential=(\w+)/", self.headers["Authorization"])[1]]
-                action, resource = asked(self, json.loads(body or b"{}") if self.command == "POST" else {})
-                if not gate.allows(role, action, resource):
-                    message = {"__type": "AccessDeniedException", "message": f"{role} may not {action} on {resource}"}
-                    return self.answer(400, json.dumps(message).encode(), Content_Type="application/x-amz-json-1.1")
-                headers = dict(self.headers) | {"x-moto-account-id": ACCOUNT}
-                forwarded = urllib.request.Request(moto + self.path, body or None, headers, method=self.command)
-                try:
-                    with urllib.request.urlopen(forwarded) as answer:
-                        status, said, headers = answer.status, answer.read(), answer.headers
-                except urllib.error.HTTPError as error:
-                    status, said, headers = error.code, error.read(), error.headers
-                self.answer(status, said, Content_Type=headers.get("Content-Type", ""))
-
-        self.url = serve(Passing).url
+    def begins(self, access_key_id, role):
+        self.roles[access_key_id] = role
 
     def client(self, service):
         """A client of moto's with all rights in the account that the local SES is in."""
@@ -183,12 +173,48 @@ class Gate:
         return boto3.client("sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
 
 
+def passing(gate):
+    class Passing(Handler):
+        def do_GET(self):
+            self.do_POST()
+
+        def do_POST(self):
+            body = self.body()
+            if self.headers["Content-Type"] == FORM:
+                return self.answer(*self.sts(body))
+            role = gate.roles[re.search(r"Credential=(\w+)/", self.headers["Authorization"])[1]]
+            action, resource = asked(self, body)
+            if gate.allows(role, action, resource):
+                return self.answer(*self.sent_on(gate.moto, body, {"x-moto-account-id": ACCOUNT}))
+            refused = {"__type": "AccessDeniedException", "message": f"{role} may not {action} on {resource}"}
+            self.answer(400, json.dumps(refused).encode(), JSON)
+
+        def sts(self, body):
+            status, said, kind = self.sent_on(os.environ["AWS_ENDPOINT_URL"], body, {})
+            role = urllib.parse.parse_qs(body.decode()).get("RoleArn")
+            key = re.search(r"<AccessKeyId>(\w+)<", said.decode())
+            if role and key:
+                gate.begins(key[1], role[0])
+            return status, said, kind
+
+        def sent_on(self, to, body, headers):
+            headers = dict(self.headers) | headers
+            forwarded = urllib.request.Request(to + self.path, body or None, headers, method=self.command)
+            try:
+                with urllib.request.urlopen(forwarded) as answer:
+                    return answer.status, answer.read(), answer.headers.get("Content-Type", "")
+            except urllib.error.HTTPError as error:
+                return error.code, error.read(), error.headers.get("Content-Type", "")
+
+    return Passing
+
+
 def asked(request, body):
     """The action of a call, and the resource that it is on."""
     if request.command == "GET":
         return "s3:GetObject", f"arn:aws:s3:::{request.path.lstrip('/').partition('?')[0]}"
     prefix, _, operation = request.headers["X-Amz-Target"].partition(".")
-    service = SERVICES[prefix]
+    service, body = SERVICES[prefix], json.loads(body)
     name = body.get("SecretId") or body.get("Name") or "*"
     if name == "*" or name.startswith("arn:"):
         resource = name

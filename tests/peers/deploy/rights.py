@@ -10,7 +10,7 @@ import subprocess
 import urllib.request
 
 from function import ACCOUNT, REGION, SESKEY, Function, Gate, boto3, document, moto_server
-from rendered import policies
+from rendered import policies, resources
 
 IAM = os.environ["AWS_ENDPOINT_URL"]
 GROUP = "AWSSESSendingGroupDoNotRename"
@@ -28,7 +28,7 @@ def main():
         iam = boto3.client("iam")
         iam.create_group(GroupName=GROUP)
         iam.put_group_policy(GroupName=GROUP, PolicyName="AmazonSesSendingAccess", PolicyDocument=document([SENDING]))
-        cases = [Case(scene, lacks, gate, own) for scene in (Rotation, Fleet) for lacks in scene.lacks()]
+        cases = [Case(scene, lacks, gate, own) for scene in (Rotation, Fleet, Member, Stranger) for lacks in scene.lacks()]
         for days in (0, 8, 8, 8):
             later(days)
             # most of the time goes by until a key takes effect
@@ -47,8 +47,8 @@ class Case:
         name = "-".join([scene.__name__.lower(), *map(str, lacks or ["whole"])])
         kept = {policy: [of for number, of in enumerate(statements) if (policy, number) != lacks]
                 for policy, statements in scene.policies(name).items()}
-        self.scene = scene(name, own)
-        self.function = Function(name, {policy: of for policy, of in kept.items() if of}, gate, self.scene.environment)
+        self.scene = scene(name, {policy: of for policy, of in kept.items() if of}, gate, own)
+        self.function = self.scene.function
 
     def go_on(self):
         for event, is_done in self.scene.events(self.turns):
@@ -87,8 +87,9 @@ class Rotation(Scene):
     def policies(name):
         return policies("sam/template.yaml", Secret=f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-*")
 
-    def __init__(self, name, own):
-        self.user, self.environment, self.secrets = name, {}, own["secretsmanager"]
+    def __init__(self, name, kept, gate, own):
+        self.user, self.secrets = name, own["secretsmanager"]
+        self.function = Function(name, kept, gate, {})
         self.before, self.arn = self.rotated(name)
         _, self.barred = self.rotated(f"{name}-barred")
         deny = document([SENDING | {"Effect": "Deny"}])
@@ -121,29 +122,17 @@ class Rotation(Scene):
 class Fleet(Scene):
     """A seskey.toml declares users that are not there yet, and is gone through from time to time."""
 
+    # the account of the credentials
+    account = ""
+
     @staticmethod
     def policies(name):
         return policies("sam/template.yaml", Config=f"ssm:/config/{name}", Create="yes")
 
-    def __init__(self, name, own):
+    def __init__(self, name, kept, gate, own):
         self.name, self.own = name, own
-        self.environment = {"SESKEY_CONFIG": f"ssm:/config/{name}"}
-        toml = f"""
-            region = "{REGION}"
-            max-age = "5d"
-            grace = "1d"
-            quarantine = "1d"
-            [[credential]]
-            user = "{name}-group"
-            to = ["secretsmanager:mail/{name}"]
-            create = true
-            [[credential]]
-            user = "{name}-inline"
-            to = ["ssm:/mail/{name}"]
-            create = true
-            from = ["*@example.com"]
-        """
-        own["ssm"].put_parameter(Name=f"/config/{name}", Value=toml, Type="String")
+        own["ssm"].put_parameter(Name=f"/config/{name}", Type="String", Value=FLEET.format(name=name) + self.account)
+        self.function = Function(name, kept, gate, {"SESKEY_CONFIG": f"ssm:/config/{name}"})
 
     def events(self, turn):
         return [({"apply": {}}, True)]
@@ -153,6 +142,60 @@ class Fleet(Scene):
         parameter = self.own["ssm"].get_parameter(Name=f"/mail/{self.name}", WithDecryption=True)["Parameter"]["Value"]
         held = [json.loads(text)["smtp_user_name"] for text in (secret, parameter)]
         return all(key in keys(f"{self.name}-{style}") for key, style in zip(held, ("group", "inline")))
+
+
+class Member(Fleet):
+    """The same, by the role of deploy/stackset, which is assumed. It stands for one of another account."""
+
+    @staticmethod
+    def policies(name):
+        return policies("stackset/member-role.yaml", Create="yes", Caller=f"arn:aws:iam::{ACCOUNT}:role/{name}")
+
+    def __init__(self, name, kept, gate, own):
+        caller = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+        role = resources("stackset/member-role.yaml", Caller=caller, ExternalId="mail-operations")["Role"]["Properties"]
+        arn = gate.role(f"{name}-member", json.dumps(role["AssumeRolePolicyDocument"]), kept)
+        self.account = f'[account.member]\nrole-arn = "{arn}"\nexternal-id = "{self.external_id}"\n'
+        of_function = policies("sam/template.yaml", Config=f"ssm:/config/{name}", Organization="yes")
+        super().__init__(name, {policy: of_function[policy] for policy in ("config", "organization")}, gate, own)
+
+    external_id = "mail-operations"
+
+
+class Stranger(Member):
+    """Who does not name the external ID."""
+
+    external_id = "another"
+
+    @classmethod
+    def lacks(cls):
+        yield None
+
+    def events(self, turn):
+        return [({"apply": {}}, False)]
+
+    def is_done(self):
+        return "AssumeRole" in self.function.log()
+
+
+FLEET = f"""
+region = "{REGION}"
+max-age = "5d"
+grace = "1d"
+quarantine = "1d"
+
+[[credential]]
+user = "{{name}}-group"
+to = ["secretsmanager:mail/{{name}}"]
+create = true
+
+[[credential]]
+user = "{{name}}-inline"
+to = ["ssm:/mail/{{name}}"]
+create = true
+from = ["*@example.com"]
+
+"""
 
 
 def actions(statement):
