@@ -104,7 +104,8 @@ pub(super) async fn jobs(
     global: &Global,
     output: &Output,
 ) -> Result<Jobs> {
-    let Whole { fleet, states } = &organization::whole(fleet.clone(), file, global, output).await?;
+    let Whole { fleet, states } =
+        &organization::whole(fleet.clone(), file, account, global, output).await?;
     let is_known = |name: &str| {
         let mut named = fleet.credentials.iter();
         fleet.accounts.contains_key(name) || named.any(|credential| credential.account == name)

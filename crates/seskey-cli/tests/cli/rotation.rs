@@ -8,6 +8,7 @@ mod interrupt;
 mod kills;
 mod many;
 mod on_record;
+mod organization;
 mod proxy;
 mod storm;
 mod trouble;

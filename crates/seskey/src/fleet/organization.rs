@@ -63,6 +63,12 @@ impl Organization {
         Ok(Self { role_name, external_id: None, account: None, units: vec![], exclude: vec![] })
     }
 
+    /// Whether an account of this ID is one of those that are gone through, if the organization has it: no unit decides.
+    pub fn takes_unlisted(&self, id: &str) -> bool {
+        let is_other = |excluded: &String| is_account_id(excluded) && excluded != id;
+        is_account_id(id) && self.units.is_empty() && self.exclude.iter().all(is_other)
+    }
+
     pub(super) fn read(
         reader: &mut Reader,
         section: &Section,

@@ -44,13 +44,15 @@ pub(crate) async fn typed(
         (None, None) => return Ok(None),
     };
     let file = args.file.as_deref().unwrap_or_else(|| Path::new(""));
-    Ok(Some(whole(fleet, file, global, output).await?))
+    Ok(Some(whole(fleet, file, None, global, output).await?))
 }
 
-/// Lists the accounts of the organization, if the fleet has one.
+/// Lists the accounts of the organization, if the fleet has one. Where one account alone is wanted, it is taken by its ID if
+/// that can be: who sends an event for each of a thousand accounts has listed them, and Organizations throttles.
 pub(crate) async fn whole(
     fleet: Fleet,
     file: &Path,
+    one: Option<&str>,
     global: &Global,
     output: &Output,
 ) -> Result<Whole> {
@@ -60,8 +62,13 @@ pub(crate) async fn whole(
     let asked = organization.account.as_ref().map(|name| fleet.accounts[name].clone());
     let asked = connect(&asked.unwrap_or_default(), &fleet, global).await;
     let caller = asked.caller().await.map_err(|error| explain::aws::failure(&error))?;
-    let states = asked.members(&organization.units, &organization.exclude).await;
-    let states = states.map_err(|error| explain::organization::failure(&error))?;
+    let states = match one.filter(|id| organization.takes_unlisted(id)) {
+        Some(id) => [(id.to_owned(), ACTIVE.to_owned())].into(),
+        None => {
+            let listed = asked.members(&organization.units, &organization.exclude).await;
+            listed.map_err(|error| explain::organization::failure(&error))?
+        }
+    };
     let (active, others): (BTreeSet<_>, BTreeSet<_>) =
         states.keys().cloned().partition(|id| states[id] == ACTIVE);
     for id in others {
