@@ -186,7 +186,11 @@ def passing(gate):
             action, resource = asked(self, body)
             if gate.allows(role, action, resource):
                 return self.answer(*self.sent_on(gate.moto, body, {"x-moto-account-id": ACCOUNT}))
-            refused = {"__type": "AccessDeniedException", "message": f"{role} may not {action} on {resource}"}
+            message = f"{role} may not {action} on {resource}"
+            if action.startswith("s3:"):
+                refused = f"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>"
+                return self.answer(403, refused.encode(), "application/xml")
+            refused = {"__type": "AccessDeniedException", "message": message}
             self.answer(400, json.dumps(refused).encode(), JSON)
 
         def sts(self, body):

@@ -16,6 +16,7 @@ IAM = os.environ["AWS_ENDPOINT_URL"]
 GROUP = "AWSSESSendingGroupDoNotRename"
 SENDING = {"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}
 STEPS = "createSecret", "setSecret", "testSecret", "finishSecret"
+BUCKET = "configuration"
 TOKEN = "11111111-1111-4111-8111-111111111111"
 # Lambda itself writes the log
 NOT_TRIED = {"log"}
@@ -24,11 +25,12 @@ NOT_TRIED = {"log"}
 def main():
     with moto_server() as moto:
         gate = Gate(moto)
-        own = {name: gate.client(name) for name in ("secretsmanager", "ssm")}
+        own = {name: gate.client(name) for name in ("secretsmanager", "ssm", "s3")}
+        own["s3"].create_bucket(Bucket=BUCKET)
         iam = boto3.client("iam")
         iam.create_group(GroupName=GROUP)
         iam.put_group_policy(GroupName=GROUP, PolicyName="AmazonSesSendingAccess", PolicyDocument=document([SENDING]))
-        cases = [Case(scene, lacks, gate, own) for scene in (Rotation, Fleet, Member, Stranger) for lacks in scene.lacks()]
+        cases = [Case(scene, lacks, gate, own) for scene in (Rotation, Fleet, ByObject, Member, Stranger) for lacks in scene.lacks()]
         for days in (0, 8, 8, 8):
             later(days)
             # most of the time goes by until a key takes effect
@@ -122,17 +124,20 @@ class Rotation(Scene):
 class Fleet(Scene):
     """A seskey.toml declares users that are not there yet, and is gone through from time to time."""
 
-    # the account of the credentials
-    account = ""
+    # where its seskey.toml is, and what it says of accounts
+    place, account = "ssm:/config/{}", ""
 
-    @staticmethod
-    def policies(name):
-        return policies("sam/template.yaml", Config=f"ssm:/config/{name}", Create="yes")
+    @classmethod
+    def policies(cls, name):
+        return policies("sam/template.yaml", Config=cls.place.format(name), Create="yes")
 
     def __init__(self, name, kept, gate, own):
         self.name, self.own = name, own
-        own["ssm"].put_parameter(Name=f"/config/{name}", Type="String", Value=FLEET.format(name=name) + self.account)
-        self.function = Function(name, kept, gate, {"SESKEY_CONFIG": f"ssm:/config/{name}"})
+        self.put(FLEET.format(name=name) + self.account)
+        self.function = Function(name, kept, gate, {"SESKEY_CONFIG": self.place.format(name)})
+
+    def put(self, text):
+        self.own["ssm"].put_parameter(Name=f"/config/{self.name}", Value=text, Type="String")
 
     def events(self, turn):
         return [({"apply": {}}, True)]
@@ -144,11 +149,24 @@ class Fleet(Scene):
         return all(key in keys(f"{self.name}-{style}") for key, style in zip(held, ("group", "inline")))
 
 
+class ByObject(Fleet):
+    """The same, by a seskey.toml in a bucket."""
+
+    place = f"s3://{BUCKET}/{{}}"
+
+    @classmethod
+    def lacks(cls):
+        return (place for place in super().lacks() if place is None or place[0] == "config")
+
+    def put(self, text):
+        self.own["s3"].put_object(Bucket=BUCKET, Key=self.name, Body=text.encode())
+
+
 class Member(Fleet):
     """The same, by the role of deploy/stackset, which is assumed. It stands for one of another account."""
 
-    @staticmethod
-    def policies(name):
+    @classmethod
+    def policies(cls, name):
         return policies("stackset/member-role.yaml", Create="yes", Caller=f"arn:aws:iam::{ACCOUNT}:role/{name}")
 
     def __init__(self, name, kept, gate, own):
@@ -156,7 +174,7 @@ class Member(Fleet):
         role = resources("stackset/member-role.yaml", Caller=caller, ExternalId="mail-operations")["Role"]["Properties"]
         arn = gate.role(f"{name}-member", json.dumps(role["AssumeRolePolicyDocument"]), kept)
         self.account = f'[account.member]\nrole-arn = "{arn}"\nexternal-id = "{self.external_id}"\n'
-        of_function = policies("sam/template.yaml", Config=f"ssm:/config/{name}", Organization="yes")
+        of_function = policies("sam/template.yaml", Config=self.place.format(name), Organization="yes")
         super().__init__(name, {policy: of_function[policy] for policy in ("config", "organization")}, gate, own)
 
     external_id = "mail-operations"

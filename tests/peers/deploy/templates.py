@@ -116,6 +116,12 @@ def kubernetes():
 
 
 def prometheus():
+    """The alerts are about metrics that there are."""
+    pathlib.Path("seskey.toml").write_text(f'[[credential]]\nuser = "app"\nregion = "{REGION}"\nto = ["file:app.env"]\ncreate = true\n')
+    run(SESKEY, "apply", "--metrics", "seskey.prom")
+    written = pathlib.Path("seskey.prom").read_text() + run(SESKEY, "audit", "--format", "metrics")
+    used = set(re.findall(r"\bseskey_\w+", (DEPLOY / "prometheus/alerts.yaml").read_text()))
+    assert used <= set(re.findall(r"^seskey_\w+", written, re.MULTILINE)), used
     shutil.copy(DEPLOY / "prometheus/alerts.yaml", "alerts-to-test.yaml")
     run("promtool", "check", "rules", "alerts-to-test.yaml")
     shutil.copy(HERE / "alerts.yaml", "alerts-test.yaml")
