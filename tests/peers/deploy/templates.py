@@ -109,6 +109,7 @@ def kubernetes():
     store = re.search(r'"kubernetes:\w+/(\w+)"', pathlib.Path("seskey.toml").read_text())[1]
     [rule] = objects["Role"]["rules"]
     assert store == objects["Secret"]["metadata"]["name"] and rule["resourceNames"] == [store], rule
+    assert rule["verbs"] == ["get", "patch"], rule
     assert "data" not in objects["Secret"] and "stringData" not in objects["Secret"]
     pod = objects["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     [container] = pod["containers"]
