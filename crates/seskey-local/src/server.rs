@@ -180,7 +180,7 @@ impl Server {
         }
         let account_id = kept.account.id().clone();
         let journal = database.as_ref().map(|_| Journal::default());
-        let beside = config.sns_endpoint.as_deref().map(|url| sns_endpoint(url)).transpose()?;
+        let beside = config.sns_endpoint.as_deref().map(sns_endpoint).transpose()?;
         let beside = beside.filter(|url| {
             let is_own = is_own(url, http_addr, &config.hosts);
             if is_own {
@@ -317,7 +317,8 @@ fn sns_endpoint(url: &str) -> Result<Uri, StartError> {
 
 /// Whether a URL leads to the HTTP side itself.
 fn is_own(url: &Uri, http: SocketAddr, hosts: &[String]) -> bool {
-    let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("https") { 443 } else { 80 });
+    let default = if url.scheme_str() == Some("https") { 443 } else { 80 };
+    let port = url.port_u16().unwrap_or(default);
     let host = url.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
     let is_here = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified() || ip == http.ip();
     port == http.port()

@@ -14,7 +14,7 @@ use self::refusal::SesRefusal;
 
 use crate::{
     account::{Account, Identity, Principal, RequestContext, SesResource, SesResourceKind},
-    api::{Notice, Received, Response, permit, uuid},
+    api::{Notice, Publication, Received, Response, permit, uuid},
     mailbox::{Attempt, Message, Origin, Step, Way},
     refusal::{self as common, Mismatch},
     sending::{Accepted, Envelope, Interface, Sent, Settings},
@@ -128,6 +128,15 @@ pub(super) fn answer(
             ..Attempt::new(now, region.unwrap_or_default(), peer, Step::Api, reply)
         })))
     });
+    // Source: recorded
+    let validated = validated.filter(|_| answered.is_ok()).map(|topic_arn| {
+        let message =
+            "Successfully validated SNS topic for Amazon SES event publishing.".to_owned();
+        let message_id = uuid(rng);
+        let publication = Publication { topic_arn, message_id, subject: None, message };
+        Mail::Notice(Box::new(Notice::Notification(publication)))
+    });
+    let mail = mail.or(validated);
     let response = match interface {
         Interface::V2 => v2::response(answered, request_id),
         _ => v1::response(answered, request_id),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use seskey_local::server::{Config, DeliveryPolicy, Server};
 use testkit::{
     apis::{FORM, Iam, texts},
+    smtp_client::{Client, create_access_key, create_mailer},
     tls,
     wire::{Answer, exchange},
 };
@@ -32,10 +33,19 @@ async fn started() -> Server {
 
 /// Calls SNS as the root user.
 async fn sns(server: &Server, form: &str) -> String {
+    call(server, "sns", format!("{form}&Version=2010-03-31")).await
+}
+
+/// Calls SES as the root user.
+async fn ses(server: &Server, form: &str) -> String {
+    call(server, "ses", format!("{form}&Version=2010-12-01")).await
+}
+
+async fn call(server: &Server, service: &'static str, form: String) -> String {
     let (id, secret) = &server.root;
     let key = [id.as_str().to_owned(), secret.expose().to_owned()];
-    let (address, form) = (server.http.to_string(), format!("{form}&Version=2010-03-31"));
-    let call = move || Iam::by(&address, key).post("sns", "/", FORM, &form).unwrap();
+    let address = server.http.to_string();
+    let call = move || Iam::by(&address, key).post(service, "/", FORM, &form).unwrap();
     let (status, body) = spawn_blocking(call).await.unwrap();
     assert_eq!(status, 200, "{body}");
     body
@@ -335,4 +345,42 @@ async fn what_ses_publishes_is_published_in_the_sns_beside_it() {
 async fn an_endpoint_that_is_no_url_is_refused() {
     let config = Config { sns_endpoint: Some("localhost:4566".into()), ..Config::ephemeral() };
     assert!(Server::start(config).await.is_err());
+}
+
+#[tokio::test]
+async fn a_bounce_reaches_a_subscriber() {
+    let server = started().await;
+    let mut subscriber = Subscriber::start(|_, _| Some(OK)).await;
+    let url = subscriber.url();
+    subscribe(&server, &mut subscriber, &url).await;
+    ses(&server, "Action=CreateConfigurationSet&ConfigurationSet.Name=allowed").await;
+    let destination = format!(
+        "Action=CreateConfigurationSetEventDestination&ConfigurationSetName=allowed&EventDestination.Name=sns\
+         &EventDestination.Enabled=true&EventDestination.MatchingEventTypes.member.1=bounce\
+         &EventDestination.SNSDestination.TopicARN={TOPIC}"
+    );
+    ses(&server, &destination).await;
+    let validated = subscriber.next().await.json();
+    let text = "Successfully validated SNS topic for Amazon SES event publishing.";
+    assert_eq!((&validated["Message"], validated.get("Subject")), (&text.into(), None));
+
+    create_mailer(&server);
+    let key = create_access_key(&server);
+    let mut client = Client::logged_in("bounce", &server, &key).await;
+    client.send("MAIL FROM:<news@example.com>\r\n").await;
+    client.expect("250 Ok").await;
+    client.send("RCPT TO:<bounce@simulator.amazonses.com>\r\nDATA\r\n").await;
+    client.expect("250 Ok").await;
+    client.expect("354 End data with <CR><LF>.<CR><LF>").await;
+    let message = "From: news@example.com\r\nX-SES-CONFIGURATION-SET: allowed\r\nSubject: hi\r\n\r\nhi\r\n.\r\n";
+    client.send(message).await;
+    client.expect_line("250 Ok *").await;
+    let posted = subscriber.next().await.json();
+    assert_eq!(posted["Subject"], "Amazon SES Email Event Notification");
+    verify(&server, &posted).await;
+    let event: Value = serde_json::from_str(posted["Message"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (&event["eventType"], &event["bounce"]["bounceType"]),
+        (&"Bounce".into(), &"Permanent".into())
+    );
 }

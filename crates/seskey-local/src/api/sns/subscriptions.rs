@@ -175,7 +175,7 @@ fn confirm_subscription(
     }
     let authenticate = m.flag("AuthenticateOnUnsubscribe")? && call.caller.is_some();
     let confirmed = call.account.confirm_subscription(topic_arn, token, authenticate, call.now);
-    let arn = confirmed.ok_or(SnsRefusal::InvalidParameter("Token".to_owned()))?;
+    let arn = confirmed.ok_or_else(|| SnsRefusal::InvalidParameter("Token".to_owned()))?;
     xml.text("SubscriptionArn", &arn);
     Ok(())
 }
