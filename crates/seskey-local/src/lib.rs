@@ -1,4 +1,4 @@
-//! A local Amazon SES: the IAM, STS and SES APIs, the SMTP endpoint and a mailbox, in one process.
+//! A local Amazon SES: the IAM, STS, SES and SNS APIs, the SMTP endpoint and a mailbox, in one process.
 //!
 //! The password of each SMTP login is derived from an access key of the IAM in the same process, so that a credential
 //! works here exactly when it would work at AWS. All knowledge of state and protocol is pure; only [`server`] and the

@@ -6,7 +6,8 @@ use clap::ValueEnum;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Local {
-    /// Where IAM, STS, the SES API and the mailbox are served [default: 127.0.0.1:4566; around a COMMAND any free port]
+    /// Where IAM, STS, SES, SNS and the mailbox are served, over HTTP and HTTPS [default: 127.0.0.1:4566; around a COMMAND
+    /// any free port]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) http: Option<String>,
     /// Where SMTP begins in clear and turns to TLS; several, each perhaps for a region of its own [default:
