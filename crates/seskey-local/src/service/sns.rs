@@ -289,8 +289,12 @@ impl LocalSes {
             }
             let _turn = place.turns.acquire().await;
             let outcome = match timeout(*time, client.send(post)).await {
-                Ok(Ok(status)) if is_final(status) => {
+                Ok(Ok(status)) if status < 300 => {
                     info!(to, message_id, status, "sent");
+                    return;
+                }
+                Ok(Ok(status)) if is_final(status) => {
+                    warn!(to, message_id, status, "refused, and not sent again");
                     return;
                 }
                 Ok(Ok(status)) => format!("the answer is {status}"),
