@@ -199,9 +199,12 @@ impl Event {
         }
     }
 
+    /// Of what may be long. A message has two events or more.
     fn size(&self) -> usize {
-        // of a message and its events the text counts once, or nearly so
-        self.mail.header.len() / 2 + self.recipients.iter().map(String::len).sum::<usize>()
+        let Mail { header, tags, destination, .. } = &*self.mail;
+        let lengths = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+        let tags: usize = tags.iter().map(|(name, value)| name.len() + value.len()).sum();
+        lengths(&self.recipients) + (header.len() + tags + lengths(destination)) / 2
     }
 }
 

@@ -37,40 +37,41 @@ impl LocalSes {
         }
         let events = Event::of(&mail, &fates, now, &region, &mut *lock(&self.rng));
         for event in self.state.tell(events) {
-            let notices = notices(&self.state.account(), &region, &event);
-            for (topic_arn, subject, text) in notices {
-                self.publish(&topic_arn, subject, text);
+            let Topics { of_set, of_identity } = topics(&self.state.account(), &region, &event);
+            for topic_arn in of_set {
+                self.publish(&topic_arn, Some(SUBJECT), event.published().to_string());
+            }
+            if let Some((topic_arn, with_headers)) = of_identity
+                && let Some(notification) = event.notification(with_headers)
+            {
+                self.publish(&topic_arn, None, notification.to_string());
             }
         }
     }
 }
 
-/// What is published of an event: topic, subject and text.
-fn notices(
-    account: &Account,
-    region: &Region,
-    event: &Event,
-) -> Vec<(String, Option<&'static str>, String)> {
-    let configuration_set = &event.mail.configuration_set;
-    let event_type = event.event_type();
-    let destinations =
-        configuration_set.iter().flat_map(|set| account.event_destinations(region, set));
-    let wanted = destinations
-        .filter(|(_, it)| it.enabled && it.matching_event_types.contains(&event_type))
-        .map(|(_, it)| (it.topic_arn.clone(), Some(SUBJECT), event.published().to_string()));
-    wanted.chain(notification(account, region, event)).collect()
+/// Where an event is published to.
+struct Topics {
+    /// Those of the event destinations of its configuration set.
+    of_set: Vec<String>,
+    /// That of the identity, and whether the notification is to have the headers.
+    of_identity: Option<(String, bool)>,
 }
 
-/// The notification that the identity of the sender has of an event, if it has one.
-fn notification(
-    account: &Account,
-    region: &Region,
-    event: &Event,
-) -> Option<(String, Option<&'static str>, String)> {
-    let (_, identity) = event.mail.source_arn.as_ref()?.split_once(":identity/")?;
-    let settings = account.identity_settings(region, &Identity::parse(identity)?)?;
-    let kind = event.event_type().name();
-    let topic_arn = settings.notification_topics.get(kind)?;
-    let text = event.notification(settings.headers_in_notifications.contains(kind))?;
-    Some((topic_arn.clone(), None, text.to_string()))
+fn topics(account: &Account, region: &Region, event: &Event) -> Topics {
+    let set = event.mail.configuration_set.iter();
+    let destinations = set.flat_map(|set| account.event_destinations(region, set));
+    let wanted = destinations
+        .filter(|(_, it)| it.enabled && it.matching_event_types.contains(&event.event_type()));
+    let of_identity = || {
+        let (_, identity) = event.mail.source_arn.as_ref()?.split_once(":identity/")?;
+        let settings = account.identity_settings(region, &Identity::parse(identity)?)?;
+        let kind = event.event_type().name();
+        let topic_arn = settings.notification_topics.get(kind)?.clone();
+        Some((topic_arn, settings.headers_in_notifications.contains(kind)))
+    };
+    Topics {
+        of_set: wanted.map(|(_, it)| it.topic_arn.clone()).collect(),
+        of_identity: of_identity(),
+    }
 }
