@@ -96,10 +96,20 @@ struct TimeLeft(Duration);
 
 impl TimeLeft {
     fn of(context: &Context) -> Self {
-        let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(context.deadline);
+        let since_1970 = Duration::from_millis(context.deadline);
+        // emulators of Lambda send no deadline, or a time without a date: cargo-lambda 600,000
+        if since_1970 <= A_DAY {
+            return Self(LONGEST);
+        }
+        let deadline = SystemTime::UNIX_EPOCH + since_1970;
         Self(deadline.duration_since(SystemTime::now()).unwrap_or_default())
     }
 }
+
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Source: AWS Lambda Developer Guide, "Lambda quotas" (function timeout).
+const LONGEST: Duration = Duration::from_secs(900);
 
 /// The variables that Lambda sets. Source: AWS Lambda Developer Guide, "Defined runtime environment variables".
 const VARIABLES: [&str; 4] = [
