@@ -165,10 +165,9 @@ const GUIDES: &[Guide] = &[
         ("seskey plan --file fleet.toml --exit-code", "End with 4 where there is anything to do"),
     ], &["apply"]),
     row("apply", &[
-        ("seskey apply --quiet", "Do what is due, from cron: it says nothing while nothing is wrong"),
+        ("seskey apply --quiet --metrics seskey.prom", "Do what is due, from cron: it says nothing while nothing is wrong, and tells Prometheus of deadlines"),
         ("seskey apply app --file fleet.toml", "Do it for one user of another file"),
         ("seskey apply --log-json seskey.log --notify exec:./tell-us", "Record each step, and tell of each user"),
-        ("seskey apply --quiet --metrics seskey.prom", "Leave deadlines and failures in a file for Prometheus"),
     ], &["plan", "rotate", "list"]),
     row("revoke", &[
         ("seskey revoke app", "Deactivate every key of it at once"),
