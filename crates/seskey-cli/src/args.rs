@@ -152,8 +152,9 @@ pub(crate) enum Verb {
     /// Serve as an AWS Lambda function: rotation by Secrets Manager, and apply by a schedule
     ///
     /// It takes the four steps of Secrets Manager's rotation, and {"apply": {}}, which does what is due as seskey apply
-    /// does. $SESKEY_CONFIG is the path of a seskey.toml in the package, or ssm:/NAME of a parameter. A program that is
-    /// called bootstrap begins with this. docs/lambda.md has the events, the policy and the limits.
+    /// does. $SESKEY_CONFIG is the path of a seskey.toml in the package, s3://BUCKET/KEY of an object, or ssm:/NAME of a
+    /// parameter. A program that is called bootstrap begins with this. docs/lambda.md has the events, the policy and the
+    /// limits.
     Lambda,
     /// Show the whole life of a credential on a local SES in this process
     Demo,

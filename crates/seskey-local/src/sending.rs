@@ -245,10 +245,8 @@ impl Submission<'_> {
         };
         let Envelope { sender, recipients } = self.envelope.clone();
         let fates: Vec<_> = recipients.into_iter().map(fate).collect();
-        let goes_out =
-            |address: &String| !is_harmful && account.suppression(self.region, address).is_none();
-        let recipients: Vec<String> =
-            self.envelope.recipients.iter().filter(|it| goes_out(it)).cloned().collect();
+        let going = fates.iter().filter(|(_, fate)| fate.goes_out());
+        let recipients: Vec<String> = going.map(|(address, _)| address.clone()).collect();
         let is_for_nobody = recipients.is_empty();
         let dispatch = Dispatch { mail: Arc::new(self.mail(account, &id)), fates };
         let without_bytes = mailbox::Message {

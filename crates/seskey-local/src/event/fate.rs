@@ -169,6 +169,15 @@ impl Fate {
         }
     }
 
+    /// Whether SES hands the message on: it is neither harmful nor for an address on the suppression list.
+    pub fn goes_out(self) -> bool {
+        match self {
+            Self::Bounced(it) => it.sub_type != SUPPRESSED,
+            Self::Suppressed | Self::Rejected => false,
+            Self::Delivered | Self::Answered | Self::Complained | Self::Delayed(_) => true,
+        }
+    }
+
     fn is_delivered(self) -> bool {
         matches!(self, Self::Delivered | Self::Answered | Self::Complained)
     }

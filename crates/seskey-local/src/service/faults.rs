@@ -129,13 +129,17 @@ impl Faults {
         None
     }
 
-    /// What becomes of an accepted message: what the plan has for a recipient goes before what would come anyway.
+    /// What becomes of an accepted message: what the plan has for a recipient goes before what would come anyway, where the
+    /// message goes out at all.
     pub fn fates(&mut self, mail: &event::Mail, fates: Vec<(String, Fate)>) -> Vec<(String, Fate)> {
         let Self { plan, rng, calls, .. } = self;
         if plan.event.is_empty() {
             return fates;
         }
         let mut fate = |(address, by_itself): (String, Fate)| {
+            if !by_itself.goes_out() {
+                return (address, by_itself);
+            }
             let about = Mail {
                 user: Some(mail.caller_identity.as_str().into()),
                 sender: Some(mail.sender()),
@@ -330,6 +334,11 @@ mod tests {
         assert_eq!(of("other", "ann@angry.example"), Fate::Delivered);
         assert_eq!(of("other", "full@b.c").reason_to_suppress(), None);
         assert_eq!(of("other", "full@b.c"), Fate::Delivered, "the second");
+        for held_back in [Fate::suppressed("BOUNCE"), Fate::suppressed("COMPLAINT"), Fate::Rejected]
+        {
+            let fates = vec![("ann@angry.example".to_owned(), held_back)];
+            assert_eq!(faults.fates(&mail("news"), fates)[0].1, held_back);
+        }
     }
 
     #[test]
