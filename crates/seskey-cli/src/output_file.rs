@@ -21,7 +21,7 @@ pub(crate) struct OutputFile {
 impl OutputFile {
     /// Makes sure, before anything else is done, that the file can be written.
     pub(crate) fn begin(path: &Path, force: bool) -> Result<Self> {
-        if !force && path.symlink_metadata().is_ok() {
+        if !force && !path.is_dir() && path.symlink_metadata().is_ok() {
             return Err(Failure::file("write", path, &io::ErrorKind::AlreadyExists.into()));
         }
         Self::beside(path, force, 0o600)
