@@ -80,6 +80,12 @@ impl<'a> RawMessage<'a> {
         self.bytes
     }
 
+    /// The fields of its header as they were written, but unfolded; what is not UTF-8 is shown as U+FFFD.
+    pub(crate) fn written(&self) -> Vec<(String, String)> {
+        let fields = self.fields.iter();
+        fields.map(|field| (field.name.to_owned(), field.text().into_owned())).collect()
+    }
+
     /// The bytes of its header.
     pub fn header_bytes(&self) -> &'a [u8] {
         &self.bytes[..self.bytes.len() - self.body.len()]

@@ -84,11 +84,14 @@ impl Account {
         self.ses_resources.get(&key(region, kind, name))
     }
 
-    /// For which reason an address is on the suppression list of the region.
+    /// For which reason nothing is sent to an address: it is on the suppression list of the region, and the account has
+    /// that reason among its own.
     pub fn suppression(&self, region: &Region, address: &str) -> Option<&str> {
         let address = Identity::parse(address)?;
         match self.ses_resource(region, SesResourceKind::SuppressedAddress, address.as_str())? {
-            SesResource::SuppressedAddress { reason, .. } => Some(reason),
+            SesResource::SuppressedAddress { reason, .. } => {
+                self.suppressed_reasons(region).contains(&reason.as_str()).then_some(reason)
+            }
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{Bounce, Event, EventType, Mail, Outcome, fate::SUPPRESSED};
-use crate::message::{Letter, decoded};
+use crate::message::{Letter, RawMessage, decoded};
 
 /// Why SES throws a message away. Source: SES Developer Guide, "Reject object".
 pub(super) const BAD_CONTENT: &str = "Bad content";
@@ -134,14 +134,13 @@ impl Mail {
         put("messageId", self.message_id.as_str().into());
         put("destination", json!(self.destination));
         if told != (Told::Notification { with_headers: false }) {
-            let letter = Letter::of(&self.header);
-            // of nothing a reader makes a message without a subject
-            let headers = letter.headers.iter().filter(|_| !self.header.is_empty());
+            let fields = RawMessage::split(&self.header).written();
+            let headers = fields.iter();
             let headers =
                 headers.map(|(name, value)| json!({"name": name, "value": decoded(value)}));
             put("headersTruncated", self.is_truncated.into());
             put("headers", headers.collect());
-            put("commonHeaders", self.common_headers(&letter, told));
+            put("commonHeaders", self.common_headers(&fields, told));
         }
         if let Told::Event(event_type) = told {
             put("tags", self.tags(event_type));
@@ -149,10 +148,10 @@ impl Mail {
         object.into()
     }
 
-    fn common_headers(&self, letter: &Letter, told: Told) -> Value {
+    fn common_headers(&self, fields: &[(String, String)], told: Told) -> Value {
+        let letter = &Letter::of(&self.header);
         let field = |wanted: &str| {
-            let mut fields = letter.headers.iter().filter(|_| !self.header.is_empty());
-            let found = fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            let found = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
             found.map(|(_, value)| Value::from(value.as_str()))
         };
         let list = |of: &[String]| (!of.is_empty()).then(|| json!(of));
@@ -168,7 +167,10 @@ impl Mail {
             ("to", list(&letter.to)),
             ("cc", list(&letter.cc)),
             ("messageId", message_id),
-            ("subject", field("Subject").map(|_| letter.subject.as_str().into())),
+            (
+                "subject",
+                field("Subject").map(|text| decoded(text.as_str().unwrap_or_default()).into()),
+            ),
         ];
         let there = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         Value::Object(there.collect())
@@ -294,6 +296,15 @@ mod tests {
         let long = delivery.notification(true).expect("deliveries are told of");
         assert_eq!(long["mail"]["commonHeaders"]["messageId"], "<1@b.c>");
         assert_eq!(event(Outcome::Send, HEADER).notification(true), None);
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_told_all_the_same() {
+        let header = b"From: a@b.c\r\nSubject: caf\xe9\r\n\r\n";
+        let latin = Mail { header: header.to_vec(), ..Mail::clone(&mail("")) };
+        let told = Event { mail: latin.into(), ..event(Outcome::Send, "") }.published();
+        assert_eq!(told["mail"]["headers"][1]["value"], "caf\u{fffd}");
+        assert_eq!(told["mail"]["commonHeaders"]["subject"], "caf\u{fffd}");
     }
 
     #[test]

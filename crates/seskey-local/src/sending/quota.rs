@@ -90,8 +90,8 @@ impl Sent {
         })
     }
 
-    /// Counts what came of a message. The mailbox simulator does not count: "Emails that you send to the mailbox
-    /// simulator do not affect your bounce and complaint rates" (SES Developer Guide).
+    /// Counts what came of a message. Neither the mailbox simulator counts nor what was held back by the suppression list
+    /// (SES Developer Guide, "Using the mailbox simulator manually", "Using the Amazon SES account-level suppression list").
     pub(crate) fn count_failures(
         &mut self,
         region: &Region,
@@ -102,6 +102,7 @@ impl Sent {
         for (address, fate) in fates {
             let place = match fate {
                 _ if is_simulator(address) => continue,
+                Fate::Bounced(_) if !fate.goes_out() => continue,
                 Fate::Bounced(_) => 0,
                 Fate::Complained => 1,
                 Fate::Rejected => 2,
@@ -166,6 +167,7 @@ const QUARTER: i64 = 15 * 60;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Bounce;
 
     fn at(seconds: f64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_secs_f64(100_000.0 + seconds)
@@ -189,12 +191,17 @@ mod tests {
     #[test]
     fn what_failed_is_counted_but_for_the_simulator() {
         let (mut sent, here) = (Sent::default(), region("us-east-1"));
-        let bounced = Fate::suppressed("BOUNCE");
+        let bounced = Fate::Bounced(Bounce::named("Permanent/General").unwrap());
         let fates = |fates: &[(&str, Fate)]| {
             fates.iter().map(|(to, fate)| ((*to).to_owned(), *fate)).collect::<Vec<_>>()
         };
-        let simulated = fates(&[("complaint@simulator.amazonses.com", Fate::Complained)]);
-        sent.count_failures(&here, &simulated, at(1.0));
+        for uncounted in [
+            ("complaint@simulator.amazonses.com", Fate::Complained),
+            ("a@b.c", Fate::suppressed("BOUNCE")),
+            ("a@b.c", Fate::suppressed("COMPLAINT")),
+        ] {
+            sent.count_failures(&here, &fates(&[uncounted]), at(1.0));
+        }
         assert!(sent.by_quarter(&here, at(1.0)).is_empty());
         let failed = fates(&[("a@b.c", bounced), ("d@e.f", bounced), ("g@h.i", Fate::Rejected)]);
         sent.count_failures(&here, &failed, at(1.0));

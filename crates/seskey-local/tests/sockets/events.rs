@@ -87,7 +87,9 @@ async fn an_event_is_waited_for() {
     let (server, key) = started().await;
     let http = server.http;
     assert_eq!(ask(http, "GET /_seskey/events?type=bounce&timeout=0").await.0, 204);
-    for wrong in ["type=Opened", "since=yesterday", "timeout=601", "subject=hi", "timeout=x"] {
+    for wrong in
+        ["type=Opened", "type=Open", "since=yesterday", "timeout=601", "subject=hi", "timeout=x"]
+    {
         assert_eq!(ask(http, &format!("GET /_seskey/events?{wrong}")).await.0, 400, "{wrong}");
     }
     let bounce = "GET /_seskey/events?type=Bounce&to=BOUNCE@simulator.amazonses.com&timeout=60";
@@ -112,6 +114,7 @@ async fn an_event_is_waited_for() {
     let after = format!("GET /_seskey/events?since={number}&timeout=0");
     assert_eq!(ask(http, &after).await.0, 204);
     assert_eq!(ask(http, "GET /_seskey/events?from=eve@example.com&timeout=0").await.0, 204);
+    assert_eq!(ask(http, "GET /_seskey/messages/none/events").await.0, 404);
     assert_eq!(ask(http, "DELETE /_seskey/events").await.0, 204);
     assert_eq!(told(&server, &id).await, [json!(null); 0]);
 }

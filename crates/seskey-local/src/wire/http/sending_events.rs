@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::{
     json_response,
     parameters::{BadParameter, NoParameters, Parameters},
-    wait::{LONGEST, TOO_MANY, time},
+    wait::{LONGEST, NO_MESSAGE, TOO_MANY, time},
 };
 use crate::{
     event::{Event, EventType},
@@ -79,6 +79,7 @@ impl<'a> Wanted<'a> {
         let event_type = parameters.get("type").map(|name| {
             let known = "Send, Delivery, Bounce, Complaint, DeliveryDelay, Reject";
             EventType::named(name)
+                .filter(|it| TOLD.contains(it))
                 .ok_or_else(|| BadParameter(format!("type is one of {known}: {name}")))
         });
         let (mut behind, mut not_before) = (0, None);
@@ -114,6 +115,16 @@ impl<'a> Wanted<'a> {
     }
 }
 
+/// The types of events that there are here.
+const TOLD: [EventType; 6] = [
+    EventType::Send,
+    EventType::Delivery,
+    EventType::Bounce,
+    EventType::Complaint,
+    EventType::DeliveryDelay,
+    EventType::Reject,
+];
+
 /// The ID is for `since`; the event is what SNS would get.
 fn shown(event: &Event) -> Value {
     json!({"Id": event.number.to_string(), "Event": event.published()})
@@ -125,8 +136,12 @@ pub(super) async fn of_message(
     State(ses): State<Arc<LocalSes>>,
     Path(id): Path<String>,
 ) -> Response {
-    let id = ses.state().message(&id).map_or(id, |message| message.id.clone());
-    let events = ses.state().events().of_message(&id);
+    let message = ses.state().message(&id);
+    let id = message.as_ref().map_or(&id, |message| &message.id);
+    let events = ses.state().events().of_message(id);
+    if message.is_none() && events.is_empty() {
+        return NO_MESSAGE.into_response();
+    }
     let events: Vec<Value> = events.iter().map(|event| shown(event)).collect();
     json_response(&json!({"events": events}))
 }
