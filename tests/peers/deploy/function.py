@@ -1,31 +1,27 @@
 """The function of deploy/sam, with its role and nothing else: IAM is the local one, Secrets Manager, the parameters and S3 are
 moto's behind a gate that decides by the same role.
 
-Sources: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes"; Service Authorization Reference.
+Source: Service Authorization Reference.
 """
 
-import contextlib
 import json
 import os
 import pathlib
-import queue
 import re
 import subprocess
 import sys
-import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from lambda_function import JSON, Handler, lambda_function, serve
 from moto_server import boto3, moto_server
 from rendered import ACCOUNT, REGION
 
 SESKEY = os.environ["SESKEY"]
 SERVICES = {"AmazonSSM": "ssm", "secretsmanager": "secretsmanager"}
-JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
 # as long as the function has at most
 TIMEOUT = 300
 
@@ -42,10 +38,7 @@ class Function:
         """What it answers, or `None` where it fails; `said` is why."""
         session = self.gate.gatekeeper.assume_role(RoleArn=self.arn, RoleSessionName="function")["Credentials"]
         self.gate.begins(session["AccessKeyId"], self.arn)
-        events, answers = queue.Queue(), queue.Queue()
-        events.put(event)
-        runtime = serve(runtime_api(events, answers))
-        environment = self.environment | {
+        environment = os.environ | self.environment | {
             "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
             "AWS_SESSION_TOKEN": session["SessionToken"],
@@ -54,19 +47,10 @@ class Function:
             "AWS_ENDPOINT_URL_S3": self.gate.url,
             "AWS_ENDPOINT_URL_STS": self.gate.url,
             "AWS_REGION": REGION,
-            "AWS_LAMBDA_RUNTIME_API": runtime.url.removeprefix("http://"),
-            "AWS_LAMBDA_FUNCTION_NAME": self.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         }
-        with open(f"{self.name}.log", "a") as log:
-            process = subprocess.Popen([SESKEY, "lambda"], env=os.environ | environment, stdout=log, stderr=log)
-            try:
-                kind, answer = answers.get(timeout=TIMEOUT)
-            finally:
-                process.kill()
-                process.wait()
-                runtime.shutdown()
+        with open(f"{self.name}.log", "a") as log, lambda_function(
+                SESKEY, self.name, ACCOUNT, environment, log, TIMEOUT) as (_, invoke):
+            kind, answer = invoke(event)
         self.said = answer.get("errorMessage", "") if kind == "error" else ""
         return answer if kind == "response" else None
 
@@ -76,56 +60,6 @@ class Function:
 
 def document(statements):
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-def serve(handler):
-    """A server on a port of its own, with its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    server.url = "http://127.0.0.1:%d" % server.server_address[1]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def handle(self):
-        # a function that is ended closes its connections
-        with contextlib.suppress(ConnectionError):
-            super().handle()
-
-    def log_message(self, *_):
-        pass
-
-    def body(self):
-        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-
-    def answer(self, status, body, kind, **headers):
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-def runtime_api(events, answers):
-    class Runtime(Handler):
-        def do_GET(self):
-            event = events.get()
-            deadline = str(int((time.time() + TIMEOUT) * 1000))
-            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:seskey"
-            self.answer(200, json.dumps(event).encode(), JSON,
-                        Lambda_Runtime_Aws_Request_Id="8476a536-e9f4-11e8-9739-2dfe598c3fcd",
-                        Lambda_Runtime_Deadline_Ms=deadline, Lambda_Runtime_Invoked_Function_Arn=arn)
-
-        def do_POST(self):
-            answers.put((self.path.rpartition("/")[2], json.loads(self.body())))
-            self.answer(202, b'{"status":"OK"}', JSON)
-
-    return Runtime
 
 
 class Gate:
