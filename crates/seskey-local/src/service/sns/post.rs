@@ -128,6 +128,6 @@ mod tests {
         let to = |uri: &str, login: Option<&str>| Some((uri.into(), login.map(str::to_owned)));
         assert_eq!(target("http://localhost:1/a?b"), to("http://localhost:1/a?b", None));
         assert_eq!(target("https://a:b%40@h/x"), to("https://h/x", Some("a:b%40")));
-        assert_eq!(target("nowhere"), None);
+        assert_eq!(target("/nowhere"), None);
     }
 }
