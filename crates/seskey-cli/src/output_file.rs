@@ -21,9 +21,6 @@ pub(crate) struct OutputFile {
 impl OutputFile {
     /// Makes sure, before anything else is done, that the file can be written.
     pub(crate) fn begin(path: &Path, force: bool) -> Result<Self> {
-        if !force && !path.is_dir() && path.symlink_metadata().is_ok() {
-            return Err(Failure::file("write", path, &io::ErrorKind::AlreadyExists.into()));
-        }
         Self::beside(path, force, 0o600)
     }
 
@@ -43,6 +40,9 @@ impl OutputFile {
         let failed = |error: io::Error| Failure::file("write", path, &error);
         if path.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        if !force && path.symlink_metadata().is_ok() {
+            return Err(failed(io::ErrorKind::AlreadyExists.into()));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or_else(|| Path::new("."));

@@ -8,6 +8,7 @@ use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use seskey::Region;
 
 pub use fate::{Bounce, Fate, is_simulator};
 
@@ -92,7 +93,7 @@ pub struct Mail {
     /// Its ID.
     pub message_id: String,
     /// The region of the endpoint.
-    pub region: String,
+    pub region: Region,
     /// The sender, as the API was told; by SMTP the address of MAIL.
     pub source: String,
     /// The identity that it was sent by; there may be none while every sender counts as verified.
@@ -267,7 +268,7 @@ pub(crate) mod tests {
         Arc::new(Mail {
             timestamp: Timestamp::UNIX_EPOCH,
             message_id: "0100-1".to_owned(),
-            region: "us-east-1".to_owned(),
+            region: Region::parse("us-east-1").unwrap(),
             source: "a@b.c".to_owned(),
             source_arn: None,
             sending_account_id: "000000000000".to_owned(),

@@ -234,21 +234,18 @@ impl Submission<'_> {
         id: String,
     ) -> impl FnOnce(Vec<u8>) -> Accepted + use<> {
         let rewritten = self.message.rewritten(&id, &self.header.tags, self.region, self.now());
-        let is_harmful = is_harmful(self.message.as_bytes());
         let fate = |address: String| {
             let fate = match account.suppression(self.region, &address) {
-                _ if is_harmful => Fate::Rejected,
                 Some(reason) => Fate::suppressed(reason),
                 None => Fate::at_simulator(&address).unwrap_or(Fate::Delivered),
             };
             (address, fate)
         };
         let Envelope { sender, recipients } = self.envelope.clone();
-        let fates: Vec<_> = recipients.into_iter().map(fate).collect();
+        let mut fates: Vec<_> = recipients.into_iter().map(fate).collect();
         let going = fates.iter().filter(|(_, fate)| fate.goes_out());
         let recipients: Vec<String> = going.map(|(address, _)| address.clone()).collect();
-        let is_for_nobody = recipients.is_empty();
-        let dispatch = Dispatch { mail: Arc::new(self.mail(account, &id)), fates };
+        let mail = Arc::new(self.mail(account, &id));
         let without_bytes = mailbox::Message {
             id,
             region: self.region.to_string(),
@@ -261,9 +258,14 @@ impl Submission<'_> {
             origin: None,
         };
         move |bytes| {
-            let message = (!is_for_nobody)
+            // a message may be long, and the account is not held any more
+            if is_harmful(&bytes) {
+                fates.iter_mut().for_each(|(_, fate)| *fate = Fate::Rejected);
+            }
+            let goes_out = fates.iter().any(|(_, fate)| fate.goes_out());
+            let message = goes_out
                 .then(|| mailbox::Message { raw_data: rewritten.of(bytes), ..without_bytes });
-            Accepted { message, dispatch }
+            Accepted { message, dispatch: Dispatch { mail, fates } }
         }
     }
 
@@ -279,7 +281,7 @@ impl Submission<'_> {
         event::Mail {
             timestamp: self.now(),
             message_id: id.to_owned(),
-            region: self.region.to_string(),
+            region: self.region.clone(),
             source: self.source.unwrap_or(&self.envelope.sender).to_owned(),
             source_arn: identity.map(|it| account.identity_arn(self.region, &it)),
             sending_account_id: account.id().to_string(),

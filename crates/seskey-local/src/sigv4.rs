@@ -12,6 +12,7 @@ pub use authorization::{Authorization, Scope};
 pub(crate) use canonical::UNRESERVED;
 pub use canonical::canonical_request;
 pub(crate) use client::SignWith;
+pub(crate) use signature::hex;
 pub use signature::{sign, string_to_sign};
 
 use crate::refusal::{ApiRefusal, Mismatch};

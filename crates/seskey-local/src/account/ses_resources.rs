@@ -132,10 +132,10 @@ impl Account {
         region: &Region,
         set: &str,
     ) -> impl Iterator<Item = (&str, &EventDestination)> {
-        let prefix = event_destination_name(set, "");
-        let all = self.ses_resources_of(region, SesResourceKind::EventDestination);
-        all.filter_map(move |(name, row)| match row {
-            SesResource::EventDestination(it) => Some((name.strip_prefix(&prefix)?, it)),
+        let prefix =
+            key(region, SesResourceKind::EventDestination, &event_destination_name(set, ""));
+        self.ses_resources.range(prefix.clone()..).map_while(move |(key, row)| match row {
+            SesResource::EventDestination(it) => Some((key.strip_prefix(&prefix)?, it)),
             _ => None,
         })
     }

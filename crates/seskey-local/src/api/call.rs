@@ -13,7 +13,7 @@ use super::sns;
 use crate::{
     account::{Account, Principal},
     refusal::{ApiRefusal, Denial, Mismatch},
-    sigv4::{Authorization, HttpRequest, Scope, Signer},
+    sigv4::{Authorization, HttpRequest, Scope, Signer, hex},
 };
 
 /// What goes back to the client. The body may hold a secret access key, so there is no `Debug`.
@@ -96,6 +96,18 @@ impl Service {
     }
 }
 
+/// Who signed, and the region that it was signed for.
+pub(super) fn authenticated(
+    account: &Account,
+    signer: &Signer,
+    now: Timestamp,
+) -> Result<(Principal, Region), ApiRefusal> {
+    let caller = account.caller(&signer.access_key_id, now)?.clone();
+    let region = Region::parse_unknown(&signer.scope.region)
+        .map_err(|_| ApiRefusal::SignatureDoesNotMatch(Mismatch::Region))?;
+    Ok((caller, region))
+}
+
 /// The refusal of what was not allowed.
 pub(crate) fn permit(
     account: &Account,
@@ -127,6 +139,5 @@ pub(crate) fn uuid(rng: &mut dyn Rng) -> String {
     rng.fill_bytes(&mut bytes);
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].map(hex).join("-")
 }

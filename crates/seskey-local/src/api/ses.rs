@@ -3,7 +3,6 @@
 //! Identities are verified as soon as they are created. Sources: SES API Reference and SES API v2 Reference; names,
 //! shapes and errors from botocore 1.44.5, `ses/2010-12-01` and `sesv2/2019-09-27`.
 
-use jiff::Timestamp;
 use rand::Rng;
 use seskey::{
     AccessKeyId, Region,
@@ -14,11 +13,10 @@ use self::refusal::SesRefusal;
 
 use crate::{
     account::{Account, Identity, Principal, RequestContext, SesResource, SesResourceKind},
-    api::{Notice, Publication, Received, Response, permit, uuid},
+    api::{Notice, Publication, Received, Response, call::authenticated, permit, uuid},
     mailbox::{Attempt, Message, Origin, Step, Way},
-    refusal::{self as common, Mismatch},
     sending::{Accepted, Envelope, Interface, Sent, Settings},
-    sigv4::{Authorization, HttpRequest, Signer},
+    sigv4::{Authorization, HttpRequest},
 };
 
 mod compose;
@@ -261,15 +259,4 @@ fn resource_name(name: &str) -> Result<&str, SesRefusal> {
         true => Ok(name),
         false => Err(SesRefusal::InvalidParameter(format!("Invalid name <{name}>."))),
     }
-}
-
-fn authenticated(
-    account: &Account,
-    signer: &Signer,
-    now: Timestamp,
-) -> Result<(Principal, Region), SesRefusal> {
-    let caller = account.caller(&signer.access_key_id, now)?.clone();
-    let region = Region::parse_unknown(&signer.scope.region)
-        .map_err(|_| common::ApiRefusal::SignatureDoesNotMatch(Mismatch::Region))?;
-    Ok((caller, region))
 }

@@ -14,11 +14,13 @@ use self::refusal::SnsRefusal;
 use crate::{
     account::{Account, Page, Principal, RequestContext, Subscription},
     api::{
-        Received, Response, Service, permit,
+        Received, Response, Service,
+        call::authenticated,
+        permit,
         query::{self, Members, Query, Xml},
         uuid,
     },
-    refusal::{ApiRefusal, Mismatch},
+    refusal::ApiRefusal,
     sigv4::{HttpRequest, Signer},
 };
 
@@ -185,9 +187,7 @@ impl Caller {
     ) -> Result<Self, SnsRefusal> {
         let Received { request, peer, secure_transport, now, .. } = *received;
         let access_key_id = signer.access_key_id.as_str();
-        let principal = account.caller(access_key_id, now)?.clone();
-        let region = Region::parse_unknown(&signer.scope.region)
-            .map_err(|_| ApiRefusal::SignatureDoesNotMatch(Mismatch::Region))?;
+        let (principal, region) = authenticated(account, signer, now)?;
         account.record_use(access_key_id, Service::Sns.name(), region.as_str(), now);
         let user_agent = request.header("user-agent");
         let context = RequestContext { access_key_id, peer, secure_transport, user_agent, now };
@@ -216,7 +216,7 @@ impl Call<'_> {
 fn arn<'a>(name: &str, m: &'a Members) -> Result<&'a str, SnsRefusal> {
     let arn = m.required_str(name)?;
     match arn.split(':').count() {
-        0..6 => Err(SnsRefusal::TooFewElements(name.to_owned(), arn.split(':').count())),
+        few @ 0..6 => Err(SnsRefusal::TooFewElements(name.to_owned(), few)),
         _ => Ok(arn),
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rand::Rng;
-use seskey::Region;
 
 use super::{Event, Mail, Outcome};
 use crate::message::message_id;
@@ -116,6 +115,11 @@ impl Bounce {
         BOUNCES.iter().find(|it| (it.bounce_type, it.sub_type) == (bounce_type, sub_type))
     }
 
+    /// Whether another server has refused it, and not SES itself because the address is suppressed.
+    pub(super) fn was_handed_on(&self) -> bool {
+        !["Suppressed", SUPPRESSED].contains(&self.sub_type)
+    }
+
     /// The names of all.
     pub fn names() -> impl Iterator<Item = String> {
         BOUNCES.iter().map(|it| format!("{}/{}", it.bounce_type, it.sub_type))
@@ -206,7 +210,6 @@ impl Event {
         mail: &Arc<Mail>,
         fates: &[(String, Fate)],
         now: Timestamp,
-        region: &Region,
         rng: &mut dyn Rng,
     ) -> Vec<Self> {
         let recipients = |meant: &dyn Fn(Fate) -> bool| -> Vec<String> {
@@ -229,7 +232,7 @@ impl Event {
         let event = |(outcome, recipients)| Self {
             number: 0,
             timestamp: now,
-            feedback_id: message_id(region, now, rng),
+            feedback_id: message_id(&mail.region, now, rng),
             recipients,
             outcome,
             mail: mail.clone(),
@@ -288,9 +291,8 @@ mod tests {
             (&[Fate::Delivered, Fate::Rejected], "Reject ab"),
         ] {
             let mut rng = StdRng::seed_from_u64(1);
-            let region = Region::parse("us-east-1").unwrap();
             let now = Timestamp::UNIX_EPOCH;
-            let events = Event::of(&mail(""), &fates(given), now, &region, &mut rng);
+            let events = Event::of(&mail(""), &fates(given), now, &mut rng);
             let told: Vec<String> = events
                 .iter()
                 .map(|it| format!("{} {}", it.event_type().name(), it.recipients.concat()))

@@ -67,9 +67,9 @@ impl Event {
                 "bouncedRecipients": recipients.iter().map(|it| bounce.recipient(it)).collect::<Vec<_>>(),
                 "timestamp": now,
                 "remoteMtaIp": LOCAL,
-                "reportingMTA": match bounce.sub_type {
-                    "Suppressed" | SUPPRESSED => "dns; amazonses.com".to_owned(),
-                    _ => format!("dns; {outgoing}"),
+                "reportingMTA": match bounce.was_handed_on() {
+                    true => format!("dns; {outgoing}"),
+                    false => "dns; amazonses.com".to_owned(),
                 },
             }),
             Outcome::Complaint => json!({
@@ -99,10 +99,13 @@ impl Event {
                 })).collect::<Vec<_>>(),
             }),
         };
-        // notifications alone tell to which address it was handed, and nothing of a suppressed one was
-        let was_handed_on = contents["reportingMTA"] != "dns; amazonses.com";
-        if let Some(members) = contents.as_object_mut()
-            && !(is_notification && was_handed_on)
+        // notifications alone tell to which address it was handed on
+        let was_handed_on = match self.outcome {
+            Outcome::Bounce(bounce) => bounce.was_handed_on(),
+            _ => true,
+        };
+        if !(is_notification && was_handed_on)
+            && let Some(members) = contents.as_object_mut()
         {
             members.shift_remove("remoteMtaIp");
         }
@@ -133,6 +136,7 @@ impl Mail {
         put("sendingAccountId", self.sending_account_id.as_str().into());
         put("messageId", self.message_id.as_str().into());
         put("destination", json!(self.destination));
+        let letter = Letter::of(&self.header);
         if told != (Told::Notification { with_headers: false }) {
             let fields = RawMessage::split(&self.header).written();
             let headers = fields.iter();
@@ -140,16 +144,15 @@ impl Mail {
                 headers.map(|(name, value)| json!({"name": name, "value": decoded(value)}));
             put("headersTruncated", self.is_truncated.into());
             put("headers", headers.collect());
-            put("commonHeaders", self.common_headers(&fields, told));
+            put("commonHeaders", self.common_headers(&fields, &letter, told));
         }
         if let Told::Event(event_type) = told {
-            put("tags", self.tags(event_type));
+            put("tags", self.tags(&letter, event_type));
         }
         object.into()
     }
 
-    fn common_headers(&self, fields: &[(String, String)], told: Told) -> Value {
-        let letter = &Letter::of(&self.header);
+    fn common_headers(&self, fields: &[(String, String)], letter: &Letter, told: Told) -> Value {
         let field = |wanted: &str| {
             let found = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
             found.map(|(_, value)| Value::from(value.as_str()))
@@ -177,7 +180,7 @@ impl Mail {
     }
 
     /// Those of SES, and the message's own.
-    fn tags(&self, event_type: EventType) -> Value {
+    fn tags(&self, letter: &Letter, event_type: EventType) -> Value {
         let mut tags = Map::new();
         let mut put = |name: &str, value: &str| {
             let values = tags.entry(name).or_insert_with(|| json!([]));
@@ -188,8 +191,9 @@ impl Mail {
             put("ses:configuration-set", name);
         }
         put("ses:source-ip", &self.source_ip.to_string());
-        let author = Letter::of(&self.header).from.into_iter().next().unwrap_or_default();
-        if let Some((_, domain)) = author.trim_end_matches('>').rsplit_once('@') {
+        let domain =
+            letter.from.first().and_then(|author| author.trim_end_matches('>').rsplit_once('@'));
+        if let Some((_, domain)) = domain {
             put("ses:from-domain", domain);
         }
         for (name, value) in &self.tags {

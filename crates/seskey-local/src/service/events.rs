@@ -1,7 +1,5 @@
 //! What becomes of a message after it was accepted: it is told, published, and remembered by the account.
 
-use seskey::Region;
-
 use super::LocalSes;
 use crate::{
     account::{Account, Identity},
@@ -17,10 +15,10 @@ impl LocalSes {
     /// What becomes of an accepted message at its recipients, unless the plan of faults has something else for them.
     pub(super) async fn follow(&self, dispatch: Dispatch) {
         let Dispatch { mail, fates } = dispatch;
-        let Ok(region) = Region::parse_unknown(&mail.region) else { return };
+        let region = &mail.region;
         let now = self.now();
         let fates = lock(&self.faults).fates(&mail, fates);
-        lock(&self.sent).count_failures(&region, &fates, now);
+        lock(&self.sent).count_failures(region, &fates, now);
         let reasons = fates.iter().filter(|(address, _)| Fate::at_simulator(address).is_none());
         let to_suppress: Vec<_> = reasons
             .filter_map(|(address, fate)| Some((address, fate.reason_to_suppress()?)))
@@ -28,16 +26,16 @@ impl LocalSes {
         if !to_suppress.is_empty() {
             let suppress = |account: &mut Account| {
                 for (address, reason) in &to_suppress {
-                    account.suppress(&region, address, reason, now);
+                    account.suppress(region, address, reason, now);
                 }
             };
             let ((), commit) = self.state.act(suppress);
             // what cannot be kept is undone; the message is kept already
             let _ = commit.done().await;
         }
-        let events = Event::of(&mail, &fates, now, &region, &mut *lock(&self.rng));
+        let events = Event::of(&mail, &fates, now, &mut *lock(&self.rng));
         for event in self.state.tell(events) {
-            let Topics { of_set, of_identity } = topics(&self.state.account(), &region, &event);
+            let Topics { of_set, of_identity } = topics(&self.state.account(), &event);
             for topic_arn in of_set {
                 self.publish(&topic_arn, Some(SUBJECT), event.published().to_string());
             }
@@ -58,7 +56,8 @@ struct Topics {
     of_identity: Option<(String, bool)>,
 }
 
-fn topics(account: &Account, region: &Region, event: &Event) -> Topics {
+fn topics(account: &Account, event: &Event) -> Topics {
+    let region = &event.mail.region;
     let set = event.mail.configuration_set.iter();
     let destinations = set.flat_map(|set| account.event_destinations(region, set));
     let wanted = destinations

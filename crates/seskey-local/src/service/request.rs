@@ -109,35 +109,25 @@ impl LocalSes {
     /// # Errors
     /// What goes wrong on purpose, now that everything is done.
     pub(crate) async fn settle(&self, pending: Pending) -> Result<api::Response, ApiFault> {
-        let Pending {
-            service,
-            action,
-            answer,
-            failure,
-            fault,
-            message_bytes,
-            notice,
-            commits,
-            dispatch,
-        } = pending;
-        let [changes, message] = commits;
-        let answer = match (changes.done().await.and(message.done().await), failure) {
+        let [changes, message] = pending.commits;
+        let kept = changes.done().await.and(message.done().await);
+        let answer = match (kept, pending.failure) {
             (Err(CommitFailed), Some(failure)) => failure,
             _ => {
-                if let Some(bytes) = message_bytes {
+                if let Some(bytes) = pending.message_bytes {
                     self.metrics.message_accepted(bytes);
                 }
-                if let Some(dispatch) = dispatch {
+                if let Some(dispatch) = pending.dispatch {
                     self.follow(dispatch).await;
                 }
-                if let Some(notice) = notice {
+                if let Some(notice) = pending.notice {
                     self.notify(notice);
                 }
-                answer
+                pending.answer
             }
         };
-        self.metrics.request(service, action, answer.status);
-        match fault {
+        self.metrics.request(pending.service, pending.action, answer.status);
+        match pending.fault {
             Some(fault @ (ApiFault::Cut(_) | ApiFault::Hang(_))) => Err(fault),
             _ => Ok(answer),
         }

@@ -30,6 +30,7 @@ use crate::{
     account::SubscriptionState,
     api::{Notice, Publication, uuid},
     lock::lock,
+    sigv4::hex,
     tls::{Authority, CertificateError, MessageSigner},
 };
 
@@ -81,10 +82,14 @@ enum What {
     Beside(Publication),
 }
 
-/// What may wait: in all, and of one subscription.
+/// What may wait in all.
 const MAX_NOTICES: usize = 10_000;
 const MAX_BYTES: usize = 128 * 1024 * 1024;
-const MAX_DELIVERIES: usize = 1_000;
+
+/// What may wait for one subscription, in bytes, so that one who takes nothing leaves room for others: a thousand short
+/// texts.
+const SHARE: usize = MAX_BYTES / 8;
+const SHORT: usize = 16 * 1024;
 
 /// How many requests one subscription is sent at once.
 const AT_ONCE: usize = 10;
@@ -163,8 +168,7 @@ const SMALL: usize = 1024;
 /// Of AWS's form.
 fn certificate_name(signer: &MessageSigner) -> String {
     let hash = Sha256::digest(&signer.certificate_pem);
-    let hash: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("SimpleNotificationService-{hash}.pem")
+    format!("SimpleNotificationService-{}.pem", hex(&hash[..16]))
 }
 
 impl LocalSes {
@@ -211,7 +215,7 @@ impl LocalSes {
                     let room = Arc::new(room);
                     for post in posts {
                         let Some(client) = self.client(&mut client).await else { continue };
-                        let Some(place) = lanes.place(post.to()) else {
+                        let Some(place) = lanes.place(post.to(), post.size()) else {
                             warn!(to = post.to(), "does not answer: a notification is lost");
                             continue;
                         };
@@ -326,27 +330,48 @@ fn is_final(status: u16) -> bool {
 struct Lanes(HashMap<String, Lane>);
 
 struct Lane {
-    places: Arc<Semaphore>,
+    /// In bytes.
+    room: Arc<Semaphore>,
     turns: Arc<Semaphore>,
 }
 
 /// That of one delivery.
 struct Place {
     turns: Arc<Semaphore>,
-    _place: OwnedSemaphorePermit,
+    _room: OwnedSemaphorePermit,
 }
 
 impl Lanes {
-    /// A place in somebody's lane, unless all are taken.
-    fn place(&mut self, to: String) -> Option<Place> {
+    /// A place for so many bytes in somebody's lane, unless it is full.
+    fn place(&mut self, to: String, bytes: usize) -> Option<Place> {
         if !self.0.contains_key(&to) {
-            self.0.retain(|_, lane| lane.places.available_permits() < MAX_DELIVERIES);
+            self.0.retain(|_, lane| lane.room.available_permits() < SHARE);
         }
         let lane = self.0.entry(to).or_insert_with(|| Lane {
-            places: Arc::new(Semaphore::new(MAX_DELIVERIES)),
+            room: Arc::new(Semaphore::new(SHARE)),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
         });
-        let place = lane.places.clone().try_acquire_owned().ok()?;
-        Some(Place { turns: lane.turns.clone(), _place: place })
+        let bytes = u32::try_from(bytes.max(SHORT)).ok()?;
+        let room = lane.room.clone().try_acquire_many_owned(bytes).ok()?;
+        Some(Place { turns: lane.turns.clone(), _room: room })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_who_takes_nothing_leaves_room_for_others() {
+        let mut lanes = Lanes::default();
+        let mut places = |to: &str, bytes| -> Vec<Place> {
+            std::iter::from_fn(|| lanes.place(to.to_owned(), bytes)).collect()
+        };
+        let long = places("dead", Publication::MAX_MESSAGE);
+        assert_eq!(long.len(), SHARE / Publication::MAX_MESSAGE);
+        let short = places("other", 1);
+        assert_eq!(short.len(), 1024);
+        drop(long);
+        assert_eq!(places("dead", 1).len(), 1024);
     }
 }

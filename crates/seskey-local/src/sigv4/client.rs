@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{HttpRequest, Scope, canonical_request, sign, string_to_sign, time};
+use super::{HttpRequest, Scope, canonical_request, hex, sign, string_to_sign, time};
 
 /// With what a request is signed, and for whom.
 pub(crate) struct SignWith<'a> {
@@ -31,7 +31,7 @@ impl SignWith<'_> {
         names.sort_unstable();
         let canonical = canonical_request(&HttpRequest { headers: &headers, ..*request }, &names);
         let signature = sign(self.secret, &scope, &string_to_sign(&date, &scope, &canonical));
-        let signature: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature = hex(&signature);
         let Scope { date: day, region, service } = &scope;
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential={}/{day}/{region}/{service}/aws4_request, SignedHeaders={}, \

@@ -26,7 +26,12 @@ pub fn sign(secret: &str, scope: &Scope, string_to_sign: &str) -> [u8; 32] {
 }
 
 pub(super) fn hash_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn hmac(key: &[u8], message: &str) -> [u8; 32] {

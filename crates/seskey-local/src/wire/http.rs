@@ -125,8 +125,7 @@ async fn call_api(
 ) -> Response {
     let is_long = is_long(&uri, &body);
     let of_thread = ses.clone();
-    let peer_address = (peer.ip(), is_tls);
-    let work = move || answer(&of_thread, peer_address, &method, &uri, &headers, body.into());
+    let work = move || answer(&of_thread, peer.ip(), is_tls, &method, &uri, &headers, body.into());
     // a simulation may be long to work out, and a message to hash; other connections go on meanwhile
     let answered = match is_long {
         true => tokio::task::spawn_blocking(work).await,
@@ -163,7 +162,8 @@ fn is_long(uri: &Uri, body: &[u8]) -> bool {
 
 fn answer(
     ses: &LocalSes,
-    (peer, is_tls): (IpAddr, bool),
+    peer: IpAddr,
+    is_tls: bool,
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,

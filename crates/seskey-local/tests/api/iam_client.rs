@@ -7,6 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use rand::{SeedableRng, rngs::StdRng};
+use serde_json::Value;
 use seskey::{AccessKeyId, Partition, SecretAccessKey};
 use seskey_local::{
     account::{Account, AccountId},
@@ -97,6 +98,23 @@ impl Client {
     /// Calls IAM by POST.
     pub(crate) fn iam(&mut self, action: &str, parameters: &[(&str, &str)]) -> Reply {
         self.send(&Unsigned::iam(action, parameters))
+    }
+
+    /// Calls version 1 of SES.
+    pub(crate) fn ses(&mut self, action: &str, parameters: &[(&str, &str)]) -> Reply {
+        self.send(&Unsigned::ses(action, parameters))
+    }
+
+    /// Calls version 2 of SES; the status and the JSON of the answer.
+    pub(crate) fn ses_v2(
+        &mut self,
+        method: &'static str,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let reply = self.send(&Unsigned::ses_v2(method, path, &body));
+        (reply.status, serde_json::from_str(&reply.body).unwrap())
     }
 
     /// Calls IAM and expects that it is done.

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Deserialize;
 use serde_json::Value;
-use seskey::Region;
 use seskey_local::event::Event;
 
 use crate::iam_client::{Client, Unsigned};
@@ -71,9 +70,8 @@ fn events_of(operation: &str) -> Vec<Value> {
         assert_eq!(reply.status, 200, "{action}: {}", reply.body);
     }
     let dispatch = client.dispatches.pop().unwrap();
-    let region = Region::parse("us-east-1").unwrap();
     let rng = &mut StdRng::seed_from_u64(1);
-    let events = Event::of(&dispatch.mail, &dispatch.fates, client.now, &region, rng);
+    let events = Event::of(&dispatch.mail, &dispatch.fates, client.now, rng);
     events.iter().map(Event::published).collect()
 }
 

@@ -12,6 +12,7 @@ use crate::{
         query::{Members, Xml},
         uuid,
     },
+    sigv4::hex,
 };
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -213,7 +214,7 @@ fn confirmation(
 fn token(call: &mut Call<'_>) -> String {
     let mut bytes = [0; 112];
     call.rng.fill_bytes(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&bytes)
 }
 
 fn get_subscription_attributes(

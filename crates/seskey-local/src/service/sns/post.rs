@@ -44,6 +44,14 @@ impl Post {
         }
     }
 
+    /// The bytes of its text.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Subscriber(it) => it.document.message().len(),
+            Self::Beside(_, publication) => publication.message.len(),
+        }
+    }
+
     pub(super) fn message_id(&self) -> &str {
         match self {
             Self::Subscriber(it) => &it.document.message_id,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     Refused, json_response,
     parameters::{BadParameter, NoParameters, Parameters},
-    wait::{NO_MESSAGE, time},
+    wait::{NO_MESSAGE, Since},
 };
 use crate::{
     mailbox::{Attempt, Dialogue},
@@ -41,36 +41,21 @@ struct Wanted<'a> {
     since: Option<Since>,
 }
 
-enum Since {
-    Time(jiff::Timestamp),
-    Behind(u64),
-}
-
 const STEPS: [&str; 6] = ["login", "mail", "rcpt", "data", "end-of-data", "api"];
 
 impl<'a> Wanted<'a> {
     fn of(parameters: &'a Parameters) -> Result<Self, BadParameter> {
-        let since = parameters.get("since").map(|since| {
-            let number = || since.parse().ok().map(Since::Behind);
-            number().or_else(|| time(since).map(Since::Time)).ok_or_else(|| {
-                let form = "a time such as 2026-01-31T12:00:00Z, or the ID of an attempt";
-                BadParameter(format!("since is {form}: {since}"))
-            })
-        });
         if let Some(step) = parameters.get("step").filter(|step| !STEPS.contains(step)) {
             return Err(BadParameter(format!("step is one of {}: {step}", STEPS.join(", "))));
         }
         let named = ["step", "from", "to", "user", "access_key_id"];
         let texts = named.into_iter().filter_map(|name| Some((parameters.get(name)?, name)));
-        Ok(Self { texts: texts.collect(), since: since.transpose()? })
+        Ok(Self { texts: texts.collect(), since: Since::of(parameters, "an attempt")? })
     }
 
     fn is(&self, attempt: &Attempt) -> bool {
-        let is_since = match self.since {
-            None => true,
-            Some(Since::Time(time)) => attempt.timestamp >= time,
-            Some(Since::Behind(number)) => attempt.number > number,
-        };
+        let is_since =
+            self.since.as_ref().is_none_or(|since| since.is(attempt.timestamp, attempt.number));
         let same = |it: &Option<String>, wanted: &str| {
             it.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(wanted))
         };

@@ -1,20 +1,18 @@
 //! What a test waits for after a message was accepted: what became of it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     extract::{Path, RawQuery, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use super::{
     json_response,
     parameters::{BadParameter, NoParameters, Parameters},
-    wait::{LONGEST, NO_MESSAGE, TOO_MANY, time},
+    wait::{NO_MESSAGE, Since, in_time},
 };
 use crate::{
     event::{Event, EventType},
@@ -30,24 +28,13 @@ pub(super) async fn wait(
     let parameters = Parameters::of(query.as_deref(), &known)?;
     let newest = ses.state().events().newest();
     let wanted = Wanted::of(&parameters, newest)?;
-    let seconds = parameters.parsed("timeout", "a whole number of seconds")?.unwrap_or(30);
-    if seconds > LONGEST {
-        return Err(BadParameter(format!("timeout is at most {LONGEST} seconds")));
-    }
-    let Ok(_waits) = ses.waits().try_acquire() else {
-        return Ok(TOO_MANY.into_response());
-    };
-    let come = timeout(Duration::from_secs(seconds), arrival(&ses, &wanted)).await;
-    Ok(match come {
-        Ok(event) => json_response(&shown(&event)),
-        Err(_) => StatusCode::NO_CONTENT.into_response(),
-    })
+    in_time(&ses, &parameters, arrival(&ses, &wanted), |event| json_response(&shown(&event))).await
 }
 
 async fn arrival(ses: &LocalSes, wanted: &Wanted<'_>) -> Arc<Event> {
     // before it is looked, or one that comes between would be missed
     let mut changes = ses.state().changes();
-    let mut seen = wanted.behind;
+    let mut seen = 0;
     loop {
         {
             let events = ses.state().events();
@@ -69,38 +56,27 @@ struct Wanted<'a> {
     message: Option<&'a str>,
     to: Option<&'a str>,
     from: Option<&'a str>,
-    /// The number of the last event that is not meant.
-    behind: u64,
-    not_before: Option<Timestamp>,
+    since: Option<Since>,
 }
 
 impl<'a> Wanted<'a> {
     fn of(parameters: &'a Parameters, newest: u64) -> Result<Self, BadParameter> {
         let event_type = parameters.get("type").map(|name| {
-            let known = "Send, Delivery, Bounce, Complaint, DeliveryDelay, Reject";
-            EventType::named(name)
-                .filter(|it| TOLD.contains(it))
-                .ok_or_else(|| BadParameter(format!("type is one of {known}: {name}")))
+            EventType::named(name).filter(|it| TOLD.contains(it)).ok_or_else(|| {
+                let known = TOLD.map(EventType::name).join(", ");
+                BadParameter(format!("type is one of {known}: {name}"))
+            })
         });
-        let (mut behind, mut not_before) = (0, None);
-        if let Some(since) = parameters.get("since") {
-            match (since.parse(), time(since)) {
-                _ if since == "latest" => behind = newest,
-                (Ok(number), _) => behind = number,
-                (Err(_), Some(time)) => not_before = Some(time),
-                (Err(_), None) => {
-                    let form = "a time such as 2026-01-31T12:00:00Z, or the Id of an event";
-                    return Err(BadParameter(format!("since is {form}: {since}")));
-                }
-            }
-        }
+        let since = match parameters.get("since") {
+            Some("latest") => Some(Since::Behind(newest)),
+            _ => Since::of(parameters, "an event")?,
+        };
         Ok(Self {
             event_type: event_type.transpose()?,
             message: parameters.get("message"),
             to: parameters.get("to"),
             from: parameters.get("from"),
-            behind,
-            not_before,
+            since,
         })
     }
 
@@ -111,7 +87,7 @@ impl<'a> Wanted<'a> {
                 .to
                 .is_none_or(|to| event.recipients.iter().any(|it| it.eq_ignore_ascii_case(to)))
             && self.from.is_none_or(|from| from.eq_ignore_ascii_case(event.mail.sender()))
-            && self.not_before.is_none_or(|since| event.timestamp >= since)
+            && self.since.as_ref().is_none_or(|since| since.is(event.timestamp, event.number))
     }
 }
 

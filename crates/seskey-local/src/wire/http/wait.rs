@@ -27,6 +27,20 @@ pub(super) async fn wait(
     let parameters =
         Parameters::of(query.as_deref(), &["to", "from", "subject", "since", "timeout"])?;
     let wanted = Wanted::of(&parameters, &ses)?;
+    in_time(&ses, &parameters, arrival(&ses, &wanted), |message| {
+        let body = Body::new(Listing::of_one(&message));
+        ([(CONTENT_TYPE, "application/json")], body).into_response()
+    })
+    .await
+}
+
+/// The answer with what arrives before `timeout` is over, or 204.
+pub(super) async fn in_time<T>(
+    ses: &LocalSes,
+    parameters: &Parameters,
+    arrival: impl Future<Output = T>,
+    answer: impl FnOnce(T) -> Response,
+) -> Result<Response, BadParameter> {
     let seconds = parameters.parsed("timeout", "a whole number of seconds")?.unwrap_or(30);
     if seconds > LONGEST {
         return Err(BadParameter(format!("timeout is at most {LONGEST} seconds")));
@@ -34,21 +48,15 @@ pub(super) async fn wait(
     let Ok(_waits) = ses.waits().try_acquire() else {
         return Ok(TOO_MANY.into_response());
     };
-    let arrived = timeout(Duration::from_secs(seconds), arrival(&ses, &wanted)).await;
-    Ok(match arrived {
-        Ok(message) => {
-            let body = Body::new(Listing::of_one(&message));
-            ([(CONTENT_TYPE, "application/json")], body).into_response()
-        }
-        Err(_) => StatusCode::NO_CONTENT.into_response(),
-    })
+    let arrived = timeout(Duration::from_secs(seconds), arrival).await;
+    Ok(arrived.map_or_else(|_| StatusCode::NO_CONTENT.into_response(), answer))
 }
 
 pub(super) const TOO_MANY: Refused =
     Refused(StatusCode::SERVICE_UNAVAILABLE, "too many clients wait for messages and events");
 
 /// Seconds; a proxy between gives up before.
-pub(super) const LONGEST: u64 = 600;
+const LONGEST: u64 = 600;
 
 async fn arrival(ses: &LocalSes, wanted: &Wanted) -> Arc<Message> {
     // before it is looked, or one that comes between would be missed
@@ -121,8 +129,34 @@ impl Wanted {
     }
 }
 
+/// Which attempts or events are meant: from a time on, or behind one of them by its number.
+pub(super) enum Since {
+    Time(Timestamp),
+    Behind(u64),
+}
+
+impl Since {
+    pub(super) fn of(parameters: &Parameters, what: &str) -> Result<Option<Self>, BadParameter> {
+        let read = |since: &str| {
+            let number = since.parse().ok().map(Self::Behind);
+            number.or_else(|| time(since).map(Self::Time)).ok_or_else(|| {
+                let form = format!("a time such as 2026-01-31T12:00:00Z, or the ID of {what}");
+                BadParameter(format!("since is {form}: {since}"))
+            })
+        };
+        parameters.get("since").map(read).transpose()
+    }
+
+    pub(super) fn is(&self, at: Timestamp, number: u64) -> bool {
+        match self {
+            Self::Time(time) => at >= *time,
+            Self::Behind(known) => number > *known,
+        }
+    }
+}
+
 /// A time to the second, as messages have it; without a zone it is in UTC, as they show it.
-pub(super) fn time(text: &str) -> Option<Timestamp> {
+fn time(text: &str) -> Option<Timestamp> {
     let in_utc = || Some(DateTime::from_str(text).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
     let time = Timestamp::from_str(text).ok().or_else(in_utc)?;
     Timestamp::from_second(time.as_second()).ok()
