@@ -11,7 +11,11 @@ use axum::{Router, http::Uri};
 use jiff::SignedDuration;
 use rand::rngs::StdRng;
 use seskey::{AccessKeyId, Region, SecretAccessKey};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    runtime::{self, Runtime},
+    task::JoinHandle,
+};
 use tracing::warn;
 
 use crate::{
@@ -93,6 +97,8 @@ pub struct Server {
     ses: Arc<LocalSes>,
     pages: Arc<OnceLock<Router>>,
     tasks: Vec<JoinHandle<()>>,
+    /// What subscribers are sent has a thread of its own: hundreds of them are to slow down no mail.
+    deliveries: Option<Runtime>,
     /// Dropped when the tasks are aborted: what they handed in is written.
     _writer: Option<Writer>,
 }
@@ -115,6 +121,9 @@ pub enum StartError {
     /// The directory cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The system gives no thread.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
     /// The URL of the SNS beside it is none.
     #[error("{0:?} is no URL of an SNS")]
     SnsEndpoint(String),
@@ -225,13 +234,14 @@ impl Server {
             now: Box::new(move || clock.state().clock().now()),
         };
         let app = http::router(ses.clone(), pages.clone());
-        let mut tasks = vec![
-            tokio::spawn(http::serve(http, app, serving)),
-            tokio::spawn(ses.clone().send_notices()),
-        ];
+        let mut tasks = vec![tokio::spawn(http::serve(http, app, serving))];
         for (socket, listener) in sockets.into_iter().zip(&listeners) {
             tasks.push(tokio::spawn(listener::serve(socket, listener.clone(), endpoint.clone())));
         }
+        let deliveries =
+            runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let deliveries = deliveries.map_err(StartError::Thread)?;
+        deliveries.spawn(ses.clone().send_notices());
         let first = |tls| listeners.iter().find(|listener| listener.tls == tls);
         let first = |tls| first(tls).expect("there is one of each kind").address;
         Ok(Self {
@@ -246,6 +256,7 @@ impl Server {
             ses,
             pages,
             tasks,
+            deliveries: Some(deliveries),
             _writer: writer,
         })
     }
@@ -306,6 +317,7 @@ impl Drop for Server {
         for task in &self.tasks {
             task.abort();
         }
+        self.deliveries.take().map(Runtime::shutdown_background);
     }
 }
 

@@ -21,6 +21,10 @@ pub(crate) fn start(error: &StartError) -> Failure {
             format!("$AWS_ENDPOINT_URL_SNS: {url:?} is no URL"),
             "such as http://127.0.0.1:5000",
         ),
+        StartError::Thread(source) => Failure::new(
+            format!("cannot start a thread: {}", reason(source)),
+            "`ulimit -u` and `ulimit -n` say how many threads and open files you may have",
+        ),
         other => Failure::new(other.to_string(), "this is a fault of the program"),
     }
 }
