@@ -38,25 +38,28 @@ PLANS = {
 
 # what is in the error of the first attempt, or in Postfix's log
 EXPECTED = {
-    "rate": {"smtplib": "SMTPDataError 454", "django": "SMTPDataError 454", "nodemailer": "454 ", "postfix": "deferred"},
+    "rate": {"smtplib": "SMTPDataError 454", "django": "SMTPDataError 454", "nodemailer": "454 ",
+             "go": "454 ", "postfix": "deferred"},
     "quota": {"smtplib": "SMTPDataError 454", "django": "SMTPDataError 454", "nodemailer": "454 ",
-              "postfix": "deferred"},
+              "go": "454 ", "postfix": "deferred"},
     "rejected": {"smtplib": "SMTPDataError 554", "django": "SMTPDataError 554", "nodemailer": "554 ",
-                 "postfix": "bounced"},
+                 "go": "554 ", "postfix": "bounced"},
     # Python's tries the next mechanism
-    "login-later": {"smtplib": "sent", "django": "sent", "nodemailer": "454 ", "postfix": "deferred"},
-    "login": {"smtplib": "SMTPAuthenticationError 535", "django": "SMTPAuthenticationError 535",
-              "nodemailer": "535 ", "postfix": "deferred"},
+    "login-later": {"smtplib": "sent", "django": "sent", "nodemailer": "454 ",
+                    "go": "454 ", "postfix": "deferred"},
+    "login": {"smtplib": "SMTPAuthenticationError 535", "django": "SMTPAuthenticationError 535", "nodemailer": "535 ",
+              "go": "535 ", "postfix": "deferred"},
     "busy": {"smtplib": "SMTPConnectError 421", "django": "SMTPConnectError 421", "nodemailer": "421 ",
-             "postfix": "deferred"},
-    "lost-reply": {"smtplib": "SMTPServerDisconnected", "django": "SMTPServerDisconnected",
-                   "nodemailer": "closed", "postfix": "deferred"},
+             "go": "421 ", "postfix": "deferred"},
+    "lost-reply": {"smtplib": "SMTPServerDisconnected", "django": "SMTPServerDisconnected", "nodemailer": "closed",
+                   "go": "EOF", "postfix": "deferred"},
 }
 
 
 def main():
     user_name, password = credential()
-    senders = {"smtplib": by_smtplib, "django": by_django, "nodemailer": by_nodemailer, "postfix": by_postfix}
+    senders = {"smtplib": by_smtplib, "django": by_django, "nodemailer": by_nodemailer, "go": by_go,
+               "postfix": by_postfix}
     failures = []
     for case, plan in PLANS.items():
         for sender, send in senders.items():
@@ -117,6 +120,10 @@ def by_nodemailer(user_name, password):
     return by_program("nodemailer.js", user_name, password)
 
 
+def by_go(user_name, password):
+    return by_program("go.sh", user_name, password)
+
+
 def by_postfix(user_name, password):
     # its own user goes through
     os.chmod(".", 0o711)
@@ -129,7 +136,7 @@ def by_program(program, user_name, password):
     home = pathlib.Path(program).stem
     pathlib.Path(home).mkdir(exist_ok=True)
     run = subprocess.run([CLIENTS / program, "starttls", FROM, TO], input=MESSAGE.encode(), env=environment, cwd=home,
-                         capture_output=True, timeout=120)
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
     if run.returncode == 127:
         print(run.stdout.decode())
         sys.exit(127)
