@@ -60,11 +60,14 @@ impl Visit {
 
     /// Sends a message as the root user, and gives its ID, or the refusal.
     fn send(&self, message: &[u8]) -> Result<String, String> {
+        self.send_to("bob@example.org", message)
+    }
+
+    fn send_to(&self, to: &str, message: &[u8]) -> Result<String, String> {
         let root = ["access_key_id", "secret_access_key"]
             .map(|name| self.local.at(&format!("/root/{name}")).to_owned());
         let address = |text: &str| text.parse::<Address>().unwrap();
-        let envelope =
-            Envelope::new(Some(address("news@example.com")), vec![address("bob@example.org")]);
+        let envelope = Envelope::new(Some(address("news@example.com")), vec![address(to)]);
         let sent = client(&self.local, &root).send_raw(&envelope.unwrap(), message);
         let reply = sent.map_err(|error| error.to_string())?;
         Ok(reply.message().next().unwrap().strip_prefix("Ok ").unwrap().to_owned())
@@ -139,6 +142,18 @@ fn what_a_stranger_wrote_does_nothing() {
             );
         }
     }
+}
+
+#[test]
+fn the_list_says_what_bounced() {
+    let visit = Visit::new();
+    let message = b"From: news@example.com\r\nSubject: Hello\r\n\r\nHello\r\n";
+    visit.send(message).unwrap();
+    let bounced = visit.send_to("bounce@simulator.amazonses.com", message).unwrap();
+    let list = visit.get("/mailbox").body;
+    let row = list.split("data-row=").find(|row| row.contains(&bounced)).unwrap();
+    assert!(row.contains("Unread, <strong>Bounce</strong></td>"), "{row}");
+    assert_eq!(list.matches("<strong>Bounce").count(), 1);
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! The mailbox for pages in the same process: what is listed, searched, read and deleted.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
 use super::LocalSes;
 pub use super::search::{BadSearch, Search};
 use crate::{
-    event::Event,
+    event::{Event, EventType, Events},
     journal::CommitFailed,
     mailbox::{Attempt, Entry, Filter, Message},
     message::Letter,
@@ -70,6 +73,8 @@ pub enum Kind {
         is_read: bool,
         /// Its bytes.
         size: usize,
+        /// What went wrong after it was accepted, such as a bounce; each once.
+        troubles: BTreeSet<EventType>,
     },
     /// What was refused.
     Attempt(Arc<Attempt>),
@@ -93,7 +98,9 @@ impl Inbox {
             Show::Refused => |entry: &Entry| !entry.is_message(),
         };
         let found = search.among(self.0.state().newest_first(is_meant));
-        let rows = found.iter().skip(start).take(limit).map(|(_, entry)| row(entry)).collect();
+        let mut rows: Vec<Row> =
+            found.iter().skip(start).take(limit).map(|(_, entry)| row(entry)).collect();
+        add_troubles(&mut rows, &self.0.state().events());
         let mailbox = self.0.state().mailbox();
         Listed {
             rows,
@@ -166,6 +173,7 @@ fn row(entry: &Entry) -> Row {
                     id: message.id.clone(),
                     is_read: *is_read,
                     size: message.raw_data.len(),
+                    troubles: BTreeSet::new(),
                 },
             }
         }
@@ -176,5 +184,19 @@ fn row(entry: &Entry) -> Row {
             subject: attempt.subject.clone().unwrap_or_default(),
             kind: Kind::Attempt(attempt.clone()),
         },
+    }
+}
+
+fn add_troubles(rows: &mut [Row], events: &Events) {
+    let messages = rows.iter_mut().filter_map(|row| match &mut row.kind {
+        Kind::Message { id, troubles, .. } => Some((id.as_str(), troubles)),
+        Kind::Attempt(_) => None,
+    });
+    let mut messages: HashMap<&str, &mut BTreeSet<EventType>> = messages.collect();
+    for event in events.behind(0) {
+        let is_trouble = !matches!(event.event_type(), EventType::Send | EventType::Delivery);
+        if is_trouble && let Some(troubles) = messages.get_mut(event.mail.message_id.as_str()) {
+            troubles.insert(event.event_type());
+        }
     }
 }
