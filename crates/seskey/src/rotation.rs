@@ -31,10 +31,10 @@
 //! is empty, or not named, retires nothing: the run stops and says so. A key that neither the note nor an intent speaks
 //! of is a stranger's; it is adopted when a store holds it and it is proven, and its sibling has the whole grace time
 //! from that hand-over on. Before something else is delivered to a store in the note, the note says that the store holds
-//! it no longer: whoever was killed in between leaves no grace time that is too short.
+//! it no longer: a run that is killed in between leaves no grace time that is too short.
 //!
 //! # What the plan relies on
-//! Whoever carries out the steps
+//! The caller carries out the steps. It
 //! * observes everything anew after each step, and lets time pass until ListAccessKeys and ListUserTags show what it
 //!   has just made or written: IAM is eventually consistent. After a proof and a delivery, which change nothing
 //!   there, the next delivery or hand-over may build on what IAM showed before; after the hook nothing may;
@@ -69,7 +69,7 @@
 //! them: [`Reason::BothRead`]. Both work on.
 //!
 //! # The one key that goes without its quarantine
-//! After a leak both keys may be off, with no room for a new one until a quarantine is over. Whoever cannot wait says so:
+//! After a leak both keys may be off, with no room for a new one until a quarantine is over. For those who cannot wait:
 //! with [`Goal::make_room`] the key that is missed least is deleted at once. That is the inactive one that no store
 //! holds, or else the one that has been inactive for longer.
 //!
@@ -89,7 +89,7 @@
 //! GetAccessKeyLastUsed is coarse: of several uses within [`USE_SPAN`] only the first is recorded. A key last used not
 //! later than the hand-over as recorded may have been used up to 15 minutes after it. But whoever uses it later than that
 //! is recorded later than the hand-over, and the grace time is no shorter: a key whose record ends by the hand-over
-//! was idle ever since the first 15 minutes of its grace time. Whoever waits for an idle key waits for the span too.
+//! was idle ever since the first 15 minutes of its grace time. To wait for an idle key is to wait for the span too.
 //!
 //! # More notes than one would think
 //! A hand-over is noted even of the only key, so that a run that was killed before its hook runs it again. And a key is
@@ -238,7 +238,7 @@ fn miss_no_store(seen: &Seen, goal: &Goal) -> Option<Step> {
     Some(Step::Stop(Reason::EmptyStore { store, key: key.id.clone(), at: note.at }))
 }
 
-/// Who deactivates the key that is handed over has a reason, unless another key is in the stores by now.
+/// A person who deactivates the key that is handed over has a reason, unless another key is in the stores by now.
 fn heed_a_deactivation(seen: &Seen, goal: &Goal) -> Option<Step> {
     let note = seen.notes.hand_over.as_ref()?;
     let key = seen.keys.iter().find(|key| key.id == note.key && !key.active)?;
@@ -266,7 +266,7 @@ fn hand_over_current(seen: &Seen, goal: &Goal) -> Option<Step> {
     }
 }
 
-/// Whoever reads a store that this run does not name reads a key that is not to be retired, nor doubled.
+/// Applications read a key in each store that this run does not name: that key must not be retired, nor doubled.
 fn name_every_store(seen: &Seen, goal: &Goal) -> Option<Step> {
     let note = seen.notes.hand_over.as_ref()?;
     let unnamed = seen.unnamed();

@@ -433,7 +433,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What somebody undoes is not done again. Whoever has read the key meanwhile has the grace time.
+    /// A step that somebody undoes is not done again. Applications that have read the key have the grace time.
     async fn give_up(&mut self, seen: &Seen, step: Step) -> (Option<Step>, RotateFailure) {
         if let (Step::Deliver { key, .. }, Some(intent)) = (&step, &seen.notes.intent) {
             let exposing = intent.exposing(key).to_string();

@@ -77,7 +77,7 @@ pub async fn probe(
     }
 }
 
-/// Who answers where no greeting came: it is tried in the other way, for a server that waits for TLS answers to TLS.
+/// Looks for the server the other way where no greeting came: a server that waits for TLS answers to TLS.
 async fn banner(
     client: &Client,
     server: &Server,

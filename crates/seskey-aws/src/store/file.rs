@@ -298,7 +298,7 @@ impl<'a> Folder<'a> {
         Ok(file)
     }
 
-    /// Whoever was killed has left a secret behind. While the folder is locked, nobody is about to use it.
+    /// A run that was killed may have left a secret behind. While the folder is locked, no other run uses it.
     fn remove_leftovers(&self) {
         let entries = fs::read_dir(self.path).into_iter().flatten().flatten();
         let leftovers = entries.filter(|entry| {
@@ -350,7 +350,7 @@ fn system(path: &Path, error: &io::Error) -> FileError {
 const PREFIX: &str = ".seskey-";
 const SUFFIX: &str = ".tmp";
 
-/// How long the folder is waited for. Whoever holds it writes one file.
+/// How long to wait for the lock of the folder. A run holds it while it writes one file.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// As many links as Linux follows.

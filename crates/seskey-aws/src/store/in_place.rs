@@ -49,7 +49,7 @@ pub(super) fn look(path: &Path, more: usize) -> io::Result<()> {
     if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
 }
 
-/// Writes the text over the one before, which is brought back if that fails. Whoever reads in between may see some of
+/// Writes the text over the one before, and brings that back if the write fails. A reader in between may see some of
 /// each, and a crash may leave that: there is no better way.
 pub(super) fn write(path: &Path, before: &str, after: &str) -> io::Result<()> {
     let nofollow = OFlags::NOFOLLOW.bits().cast_signed();

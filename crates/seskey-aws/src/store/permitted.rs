@@ -24,7 +24,7 @@ pub(super) fn of_kms_key(key: &str) -> impl Iterator<Item = Needs<'_>> {
     actions.map(move |action| Needs { action, resource: key, may_be_granted: true })
 }
 
-/// Asks the simulator. Who may not ask, and whom no policy of his own binds, is told nothing: the write will show.
+/// Asks the simulator. It says nothing to a caller that may not ask, or that has no policies: the write will show.
 /// Source: IAM User Guide, "Policy evaluation logic": an explicit deny outweighs every grant.
 pub(super) async fn permitted(
     account: &Account,

@@ -71,7 +71,7 @@ pub(super) async fn write(
     read_back(secret, form, &after, read).await
 }
 
-/// Whether a version could be made, and by the caller. Whoever may not describe a secret is told less.
+/// Whether a version could be made, and by the caller. A caller that may not describe the secret learns less.
 /// Source: Secrets Manager API, `DescribeSecret`; AWS Secrets Manager User Guide, "Replicate AWS Secrets Manager secrets
 /// across Regions": a replica is read-only.
 pub(super) async fn probe(

@@ -227,8 +227,8 @@ async fn reach(
     Ok(Reached { account: reached, client, endpoint, users: BTreeMap::new() })
 }
 
-/// The account with its users, where several are wanted: one long list is cheaper than a call a user. Who may not read it
-/// asks for each.
+/// The account with its users, where several are wanted: one long list is cheaper than a call a user. A caller that may
+/// not read the list asks for each.
 async fn with_users(reached: Reached, wanted: usize) -> Reached {
     let senders = match wanted > 1 {
         true => reached.account.senders().await.unwrap_or_default(),

@@ -49,7 +49,7 @@ pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>, _: Form) -> Resp
     page(StatusCode::OK, &shown)
 }
 
-/// Whoever comes by an address that only a form leads to: a tab that is restored, or a bookmark.
+/// Leads away from an address that only a form leads to: a tab was restored, or a bookmark opened.
 pub(super) async fn back(Path(id): Path<u64>) -> Redirect {
     Redirect::to(&format!("/jobs/{id}"))
 }

@@ -17,7 +17,7 @@ use crate::{
     output::{bare, printable},
 };
 
-/// Whoever asks for a page.
+/// The person who asks for a page.
 pub(super) struct Visitor {
     pub(super) console: Arc<Console>,
     /// Whether secrets and forms are for them.

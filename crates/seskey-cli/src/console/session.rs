@@ -1,4 +1,4 @@
-//! Who may see and do what: whoever opened the address that was printed at the start.
+//! Who may see and do what: the person who opened the address that was printed at the start may do all.
 //!
 //! The connection loop has refused by then what names another host, and what a page of another site made a browser send.
 

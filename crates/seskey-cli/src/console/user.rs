@@ -61,7 +61,7 @@ pub(super) async fn show(
     look(&visitor, &name, Fields::parse(&query.unwrap_or_default()), None).await
 }
 
-/// Whoever comes by an address that only a form leads to.
+/// Leads away from an address that only a form leads to.
 pub(super) async fn back(Path((name, _)): Path<(String, String)>) -> Redirect {
     Redirect::to(&path(&name))
 }

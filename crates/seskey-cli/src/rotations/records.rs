@@ -65,7 +65,7 @@ impl Records {
         Self { metrics, ..self }
     }
 
-    /// Who makes the changes in an account, if there is a log for it. To be asked when nothing waits for it.
+    /// Who makes the changes in an account, if there is a log. It is one more call, so ask when nothing waits for it.
     pub(crate) async fn caller(
         &self,
         account: &Account,

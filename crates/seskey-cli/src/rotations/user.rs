@@ -55,7 +55,7 @@ pub(super) async fn look_for(job: &mut Job) -> Result<Found> {
     Ok(Found { tags: Some(tags), ..Found::default() })
 }
 
-/// Who may not ask goes on as if it may.
+/// A caller that may not ask goes on as if the user may send.
 async fn sending_of(account: &Account, details: &UserDetails) -> Sending {
     account.sending_within(details).await.unwrap_or_default()
 }

@@ -79,7 +79,7 @@ impl Faults {
         &self.plan
     }
 
-    /// What befalls a call of an action such as `CreateUser`. To be asked once for each call.
+    /// What befalls a call of an action such as `CreateUser`. Ask once for each call: it counts them.
     pub fn of_call(&mut self, action: &str, now: Timestamp) -> Option<ApiFault> {
         if self.plan.api.is_empty() && self.plan.rate.is_empty() {
             return None;
@@ -106,7 +106,7 @@ impl Faults {
     }
 
     /// What befalls a command such as `MAIL`; the end of a message counts as the command `.`, and a new connection as
-    /// `CONNECT`. To be asked once for each.
+    /// `CONNECT`. Ask once for each: it counts them.
     pub fn of_command(
         &mut self,
         command: &str,

@@ -1,8 +1,8 @@
 //! What is published, on its way to the subscribers, as SNS delivers it over HTTP.
 //!
-//! Whoever publishes waits for nothing: what is to be sent is queued, and one task takes it from there. Each delivery
-//! is a task of its own, and each subscription has a bounded number of them, so that one who does not answer holds up
-//! nobody else.
+//! A publisher waits for nothing: the message is queued, and one task takes it from there. Each delivery is a task of
+//! its own, and each subscription has a bounded number of them, so that a slow subscriber holds up no other. The tasks
+//! have a thread of their own, so that many subscribers slow down no mail.
 
 use std::{
     collections::HashMap,

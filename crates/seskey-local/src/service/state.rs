@@ -21,7 +21,7 @@ pub(crate) struct State {
     account: Arc<Mutex<Account>>,
     mailbox: Mutex<Mailbox>,
     events: Mutex<Events>,
-    /// Whoever waits for a message or an event is told here that there is another one, or one less.
+    /// Tells those that wait for a message or an event that there is another one, or one less.
     changes: watch::Sender<()>,
     clock: Clock,
     /// Absent while everything is in memory alone.
