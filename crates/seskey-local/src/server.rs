@@ -317,7 +317,9 @@ impl Drop for Server {
         for task in &self.tasks {
             task.abort();
         }
-        self.deliveries.take().map(Runtime::shutdown_background);
+        if let Some(deliveries) = self.deliveries.take() {
+            deliveries.shutdown_background();
+        }
     }
 }
 
