@@ -5,7 +5,7 @@
 //! Commands of one case share a new folder, which is their `$HOME`. The verbs that need an account get a local SES of
 //! their own (`stage`), and a line `account: …` says who is in it. Only what varies is redacted: [`REDACTIONS`].
 //!
-//! `SNAPSHOTS=overwrite cargo test -p seskey-cli --test cli` writes what is said now into the files.
+//! `SNAPSHOTS=overwrite cargo test --workspace --test cli` writes what is said now into the files.
 
 use std::{
     fmt::Write,
