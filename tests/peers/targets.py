@@ -301,6 +301,8 @@ LARAVEL = prefixed("MAIL_", host="HOST", port="PORT", user="USERNAME", password=
 MASTODON = prefixed("SMTP_", host="SERVER", port="PORT", user="LOGIN", password="PASSWORD") | {"from": "SMTP_FROM_ADDRESS"}
 N8N = prefixed("N8N_SMTP_", host="HOST", port="PORT", user="USER", password="PASS") | {"from": "N8N_SMTP_SENDER"}
 METABASE = prefixed("MB_EMAIL_SMTP_", host="HOST", port="PORT", user="USERNAME", password="PASSWORD") | {"from": "MB_EMAIL_FROM_ADDRESS"}
+AUTHENTIK = prefixed("AUTHENTIK_EMAIL__", host="HOST", port="PORT", user="USERNAME", password="PASSWORD") | {
+    "from": "AUTHENTIK_EMAIL__FROM"}
 SENTRY = prefixed("mail.", host="host", port="port", user="username", password="password") | {"from": "mail.from"}
 DISCOURSE = prefixed("DISCOURSE_SMTP_", host="ADDRESS", port="PORT", user="USER_NAME", password="PASSWORD") | {
     "from": "DISCOURSE_NOTIFICATION_EMAIL"}
@@ -345,6 +347,7 @@ READERS = {
     "n8n": [names(python_dotenv, **N8N), names(shell, **N8N)],
     "metabase": [names(python_dotenv, **METABASE), names(shell, **METABASE)],
     "sentry": [names(pyyaml, **SENTRY), names(ruby_yaml, **SENTRY)],
+    "authentik": [names(python_dotenv, **AUTHENTIK), names(shell, **AUTHENTIK)],
 }
 
 # by render.py

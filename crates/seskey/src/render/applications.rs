@@ -5,7 +5,7 @@ use super::{
     templates::{PLAIN, Text},
 };
 
-pub(super) const APPLICATIONS: [Text; 20] = [
+pub(super) const APPLICATIONS: [Text; 21] = [
     Text {
         name: "django",
         description: "settings of Django",
@@ -305,6 +305,22 @@ mail.password: \"{password}\"
 mail.use-tls: {true|false}
 mail.use-ssl: {false|true}
 mail.from: \"{from}\"",
+        ..PLAIN
+    },
+    Text {
+        name: "authentik",
+        description: "variables of authentik",
+        file: ".env",
+        source: "https://docs.goauthentik.io/install-config/email/",
+        judge: "sh, python-dotenv",
+        kind: Variables,
+        text: "AUTHENTIK_EMAIL__HOST={host}
+AUTHENTIK_EMAIL__PORT={port}
+AUTHENTIK_EMAIL__USERNAME={user-name}
+AUTHENTIK_EMAIL__PASSWORD={password}
+AUTHENTIK_EMAIL__USE_TLS={true|false}
+AUTHENTIK_EMAIL__USE_SSL={false|true}
+AUTHENTIK_EMAIL__FROM={from}",
         ..PLAIN
     },
 ];
