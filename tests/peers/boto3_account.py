@@ -84,6 +84,7 @@ def roles_and_sessions():
     refused("DeleteConflict", iam.delete_role, RoleName="sender")
     iam.delete_role_policy(RoleName="sender", PolicyName="p")
     iam.detach_role_policy(RoleName="sender", PolicyArn="arn:aws:iam::aws:policy/AmazonSESFullAccess")
+    assert iam.list_instance_profiles_for_role(RoleName="sender")["InstanceProfiles"] == []
     iam.delete_role(RoleName="sender")
 
 

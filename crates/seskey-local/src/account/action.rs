@@ -254,9 +254,9 @@ pub enum Action {
     },
     GenerateCredentialReport,
     GetCredentialReport,
-    /// A list of things that no user has here, such as `MFADevices`.
+    /// A list of things that nobody has here, such as the `MFADevices` of a user.
     ListNone {
-        user_name: Option<String>,
+        holder: Option<Holder>,
         list: &'static str,
     },
 

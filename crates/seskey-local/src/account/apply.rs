@@ -145,8 +145,8 @@ impl Account {
             }
             A::GenerateCredentialReport => Ok(self.generate_credential_report(now)),
             A::GetCredentialReport => self.get_credential_report(now),
-            A::ListNone { user_name, list } => {
-                user_name.map_or(Ok(()), |name| self.user_entry(&name).map(drop))?;
+            A::ListNone { holder, list } => {
+                holder.map_or(Ok(()), |holder| self.held(&holder).map(drop))?;
                 Ok(Answer::Nothing { list })
             }
             A::GetCallerIdentity { caller } => Ok(Answer::CallerIdentity {

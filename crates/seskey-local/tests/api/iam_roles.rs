@@ -97,6 +97,18 @@ fn the_tags_of_a_role() {
 }
 
 #[test]
+fn a_role_is_in_no_instance_profile() {
+    let mut iam = Client::new();
+    let (action, role) = ("ListInstanceProfilesForRole", ("RoleName", "Mailer"));
+    let missing = "The role with name Mailer cannot be found.";
+    assert_eq!(iam.refused(action, &[role]), (404, "NoSuchEntity".into(), missing.into()));
+    iam.done("CreateRole", &[role, ("AssumeRolePolicyDocument", &anyone())]);
+    let result = iam.done(action, &[role]).text("ListInstanceProfilesForRoleResult");
+    assert_eq!(result, "<InstanceProfiles></InstanceProfiles><IsTruncated>false</IsTruncated>");
+    assert_eq!(iam.refused(action, &[role, ("MaxItems", "0")]).1, "ValidationError");
+}
+
+#[test]
 fn a_name_is_taken_in_upper_and_lower_case() {
     let mut iam = Client::new();
     let document = anyone();

@@ -40,7 +40,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 fn none(m: &Members, list: &'static str) -> Result<Action, ApiRefusal> {
     m.page()?;
-    Ok(Action::ListNone { user_name: None, list })
+    Ok(Action::ListNone { holder: None, list })
 }
 
 fn simulate(m: &Members, _: &Principal) -> Result<Action, ApiRefusal> {

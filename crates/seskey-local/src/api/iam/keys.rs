@@ -47,7 +47,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
                     Action::ListServiceSpecificCredentials { user_name, service_name, page }
                 }
                 Principal::Root | Principal::AssumedRole { .. } => {
-                    Action::ListNone { user_name: None, list: "ServiceSpecificCredentials" }
+                    Action::ListNone { holder: None, list: "ServiceSpecificCredentials" }
                 }
             })
         },

@@ -49,6 +49,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         Resource::Role,
         |m, _| list_attached(m, role(m)?),
     ),
+    op("ListInstanceProfilesForRole", "RoleName* Marker MaxItems", Resource::Role, |m, _| {
+        m.page()?;
+        Ok(Action::ListNone { holder: Some(role(m)?), list: "InstanceProfiles" })
+    }),
     op("ListRolePolicies", "RoleName* Marker MaxItems", Resource::Role, |m, _| {
         list_inline(m, role(m)?)
     }),

@@ -106,6 +106,6 @@ fn tagged(m: &Members) -> Result<Tagged, ApiRefusal> {
 
 fn none(m: &Members, caller: &Principal, list: &'static str) -> Result<Action, ApiRefusal> {
     m.page()?;
-    let user_name = m.user_or(caller)?.user_name().map(str::to_owned);
-    Ok(Action::ListNone { user_name, list })
+    let holder = m.user_or(caller)?.user_name().map(|name| Holder::User(name.to_owned()));
+    Ok(Action::ListNone { holder, list })
 }
