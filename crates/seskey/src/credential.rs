@@ -126,7 +126,7 @@ impl SmtpCredential {
         };
         let recognised = |cell: &str| crate::recognise::recognise(cell.trim());
         let endpoint = cell(endpoint);
-        if endpoint.as_ref().is_some_and(|host| !host.bytes().all(is_host_byte)) {
+        if endpoint.as_ref().is_some_and(|host| !is_host(host)) {
             return Err(CredentialError::Endpoint { line });
         }
         Ok(Self {
@@ -150,7 +150,7 @@ impl Found {
     /// The first thing that is wrong, with its line.
     pub fn read(text: &str) -> Result<Vec<Self>, CredentialError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if let Some(found) = found::whole(text) {
+        if let Some(found) = found::whole(text)? {
             return Ok(vec![found]);
         }
         let found = match text.trim_start().chars().next() {
@@ -166,7 +166,7 @@ impl Found {
                     let found = lines::postfix(text)?;
                     let found = if found.is_empty() { lines::msmtp(text)? } else { found };
                     match found.is_empty() {
-                        true => found::in_lines(text),
+                        true => found::in_lines(text)?,
                         false => found,
                     }
                 }
@@ -184,6 +184,12 @@ impl Found {
             false => Ok(found),
         }
     }
+}
+
+/// A number that is none of a port. Words, as in `${PORT}`, say nothing.
+pub(crate) fn is_no_port(text: &str) -> bool {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && !text.parse().is_ok_and(|port: u16| port > 0)
 }
 
 /// `[host]:port` begins as a list of JSON does.
@@ -213,9 +219,11 @@ fn assignments(text: &str) -> Result<Found, CredentialError> {
     }
 }
 
-/// Of a name or an address; nothing that a shell or another reader of a file would take for more.
-fn is_host_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-.:".contains(&byte)
+/// Whether it is a name or an address, with nothing that a shell or another reader of a file would take for more.
+fn is_host(text: &str) -> bool {
+    // an IPv6 address has two colons or more, and one stands before a port that is none
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:".contains(&byte))
+        && text.matches(':').count() != 1
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The two kinds of SMTP credentials that SES has.
 
-use super::{CredentialError, SmtpCredential, is_host_byte};
+use super::{CredentialError, SmtpCredential, is_host};
 use crate::{
     access_key::AccessKeyId,
     mail_manager::{self, IngressPassword, IngressPointId, MailManagerCredential},
@@ -97,7 +97,7 @@ impl Credential {
                 .map(Self::Iam);
         };
         let endpoint = endpoint.map(str::trim).filter(|host| !host.is_empty());
-        if endpoint.is_some_and(|host| !host.bytes().all(is_host_byte)) {
+        if endpoint.is_some_and(|host| !is_host(host)) {
             return Err(CredentialError::Endpoint { line });
         }
         Ok(Self::MailManager(MailManagerCredential {

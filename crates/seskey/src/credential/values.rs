@@ -1,6 +1,6 @@
 //! A credential among values that have names: by the usual names, else by its form, which no other value has.
 
-use super::{Credential, CredentialError, Found, Kind};
+use super::{Credential, CredentialError, Found, Kind, is_no_port};
 use crate::{password::SmtpPassword, pasted::plain_name};
 
 /// The values of a file, the names as they stand there.
@@ -53,10 +53,6 @@ impl Values {
         let host = self.named(HOSTS).or_else(|| self.ending(&["host", "server", "endpoint"]));
         let (host, of_host) = host.map_or((None, None), |(_, text)| place(text));
         let number = |port: Option<(u64, &str)>| port.and_then(|(_, port)| port.parse().ok());
-        let is_no_port = |text: &str| {
-            text.bytes().all(|byte| byte.is_ascii_digit())
-                && !text.parse().is_ok_and(|port: u16| port > 0)
-        };
         if let Some((line, _)) = self.named(PORTS).filter(|(_, text)| is_no_port(text)) {
             return Err(CredentialError::Port { line });
         }

@@ -5,24 +5,39 @@ use std::collections::BTreeSet;
 use super::{Names, entry, places, row::Grammar, scan::scan, template::Template, templates};
 use crate::{
     access_key::AccessKeyId,
-    credential::{Found, place},
+    credential::{CredentialError, Found, place},
     password::SmtpPassword,
 };
 
 /// The credential of a text that is one of the templates, or has all the variables of one.
-pub(crate) fn whole(text: &str) -> Option<Found> {
-    templates()
-        .filter(|(template, _)| template.is_certain())
-        .find_map(|(template, names)| template.found(text, &names).pop())
+///
+/// # Errors
+/// Its port is none.
+pub(crate) fn whole(text: &str) -> Result<Option<Found>, CredentialError> {
+    let certain = templates().filter(|(template, _)| template.is_certain());
+    Ok(first(text, certain)?.pop())
 }
 
 /// The credentials of a text whose lines are one of the templates.
-pub(crate) fn in_lines(text: &str) -> Vec<Found> {
-    let mut found = templates().filter(|(template, _)| !template.is_certain());
-    let found = found.find_map(|(template, names)| {
-        Some(template.found(text, &names)).filter(|found| !found.is_empty())
-    });
-    found.unwrap_or_default()
+///
+/// # Errors
+/// A port is none.
+pub(crate) fn in_lines(text: &str) -> Result<Vec<Found>, CredentialError> {
+    first(text, templates().filter(|(template, _)| !template.is_certain()))
+}
+
+/// What the first of them finds that finds something.
+fn first(
+    text: &str,
+    templates: impl Iterator<Item = (&'static Template, Names)>,
+) -> Result<Vec<Found>, CredentialError> {
+    for (template, names) in templates {
+        let found = template.found(text, &names)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(vec![])
 }
 
 /// The one credential in a text of no form that is known, with an SMTP endpoint of a region; the rest of a configuration

@@ -12,7 +12,7 @@ use super::{
     scan::{login, scan},
     slots::{Part, Seen, parts},
 };
-use crate::credential::{Credential, Found, SmtpCredential};
+use crate::credential::{Credential, CredentialError, Found, SmtpCredential, is_no_port};
 
 /// What stands around the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,10 @@ impl Template {
     }
 
     /// The credentials of a text that holds all of the template, with their hosts and ports.
-    pub(super) fn found(&self, text: &str, names: &Names) -> Vec<Found> {
+    ///
+    /// # Errors
+    /// A port that is none, with the first line that has it.
+    pub(super) fn found(&self, text: &str, names: &Names) -> Result<Vec<Found>, CredentialError> {
         let seen = match self.kind {
             Kind::Whole => self.read(text, names).into_iter().collect(),
             Kind::Variables => self.variables(text).into_iter().collect(),
@@ -112,7 +115,10 @@ impl Template {
             let (user_name, password, host) = (user_name?, password?, host?);
             let credential =
                 Credential::from_cells(1, None, &user_name, &password, Some(&host)).ok()?;
-            Some(Found { credential, port: port.and_then(|port| port.parse().ok()) })
+            if let Some(port) = port.as_ref().filter(|port| is_no_port(port)) {
+                return Some(Err(CredentialError::Port { line: line_of(text, port) }));
+            }
+            Some(Ok(Found { credential, port: port.and_then(|port| port.parse().ok()) }))
         };
         seen.into_iter().filter_map(found).collect()
     }
@@ -194,6 +200,13 @@ impl Template {
         let lines = lines(text, end)?;
         Ok(lines.iter().filter_map(|piece| self.read(piece.text, names)).collect())
     }
+}
+
+/// The first line that has this number.
+fn line_of(text: &str, number: &str) -> u64 {
+    let has_it =
+        |line: &str| line.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == number);
+    (1..).zip(text.lines()).find(|(_, line)| has_it(line)).map_or(1, |(line, _)| line)
 }
 
 /// What a line is looked up by, in lower case but for a variable.

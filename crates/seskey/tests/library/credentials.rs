@@ -54,6 +54,27 @@ fn every_form_is_read() {
     }
 }
 
+/// A number that is no port is an error, and never passed over for the usual port.
+#[test]
+fn no_form_passes_over_a_port() {
+    let host = "email-smtp.eu-west-1.amazonaws.com";
+    for target in Target::all().filter(|target| target.is_read()) {
+        let from = Some("news@example.com".to_owned());
+        let credential = credential(Some(host));
+        let entry = Entry { credential, host: host.to_owned(), port: 2587, from };
+        let text = Form::from(target).render(&entry, "", &BTreeSet::new()).unwrap();
+        let wrong = text.replace("2587", "99999");
+        if wrong == text {
+            continue;
+        }
+        let read = Found::read(&wrong);
+        // where host and port are one text, that is what is wrong
+        let is_refused =
+            matches!(read, Err(CredentialError::Port { .. } | CredentialError::Endpoint { .. }));
+        assert!(is_refused, "{target}: {read:?}: {wrong}");
+    }
+}
+
 /// A password that was chosen is written by every form that has no meaning for it, and by all that escape it, and read.
 #[test]
 fn every_form_takes_a_credential_of_mail_manager() {
