@@ -97,7 +97,7 @@ pub struct Server {
     ses: Arc<LocalSes>,
     pages: Arc<OnceLock<Router>>,
     tasks: Vec<JoinHandle<()>>,
-    /// What subscribers are sent has a thread of its own: hundreds of them are to slow down no mail.
+    /// Sends to subscribers on a thread of its own, so that hundreds of them slow down no mail.
     deliveries: Option<Runtime>,
     /// Dropped when the tasks are aborted: what they handed in is written.
     _writer: Option<Writer>,
