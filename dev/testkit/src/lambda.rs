@@ -3,13 +3,14 @@
 //! Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
 
 use std::{
-    io::Read,
+    io,
     net::SocketAddr,
     process::{Child, Command, Stdio},
     sync::{
         Mutex,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
+    thread::{self, JoinHandle},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -20,6 +21,8 @@ use crate::proxy;
 /// A function: a process that asks for events.
 pub struct Function {
     child: Child,
+    /// Reads what it logs, so that it waits for nobody.
+    log: Option<JoinHandle<String>>,
     events: Sender<(Value, Duration)>,
     answers: Receiver<Result<Value, Value>>,
 }
@@ -61,7 +64,7 @@ impl Function {
                 _ => panic!("no call of the runtime API: {head}"),
             }
         });
-        let child = command
+        let mut child = command
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", "seskey")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
@@ -69,7 +72,9 @@ impl Function {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { child, events, answers }
+        let stdout = child.stdout.take().unwrap();
+        let log = thread::spawn(|| io::read_to_string(stdout).unwrap());
+        Self { child, log: Some(log), events, answers }
     }
 
     /// The ID of the process.
@@ -94,9 +99,7 @@ impl Function {
     pub fn end(mut self) -> String {
         // it may have died before
         let _ = self.child.kill();
-        let mut log = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut log).unwrap();
-        log
+        self.log.take().unwrap().join().unwrap()
     }
 }
 
