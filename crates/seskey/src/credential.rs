@@ -13,7 +13,7 @@ use crate::{
     access_key::AccessKeyId,
     password::SmtpPassword,
     recognise::Recognised,
-    render::{env, found},
+    render::{env, found, is_host},
 };
 
 /// A user name and a password for one SMTP endpoint.
@@ -125,10 +125,7 @@ impl SmtpCredential {
             cell.map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned)
         };
         let recognised = |cell: &str| crate::recognise::recognise(cell.trim());
-        let endpoint = cell(endpoint);
-        if endpoint.as_ref().is_some_and(|host| !is_host(host)) {
-            return Err(CredentialError::Endpoint { line });
-        }
+        let endpoint = self::endpoint(line, endpoint)?;
         Ok(Self {
             iam_user: cell(iam_user),
             user_name: AccessKeyId::parse(user_name.trim()).map_err(|_| {
@@ -186,10 +183,29 @@ impl Found {
     }
 }
 
-/// A number that is none of a port. Words, as in `${PORT}`, say nothing.
-pub(crate) fn is_no_port(text: &str) -> bool {
+/// The number of a port. Words, as in `${PORT}`, say nothing.
+///
+/// # Errors
+/// A number that is none of a port.
+pub(crate) fn port_number(line: u64, text: &str) -> Result<Option<u16>, CredentialError> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number && !text.parse().is_ok_and(|port: u16| port > 0)
+    match text.parse() {
+        Ok(port) if port > 0 => Ok(Some(port)),
+        _ if is_number => Err(CredentialError::Port { line }),
+        _ => Ok(None),
+    }
+}
+
+/// The endpoint of a cell, if it is filled; its name may end in a dot.
+///
+/// # Errors
+/// It is neither a host name nor an address.
+fn endpoint(line: u64, cell: Option<&str>) -> Result<Option<String>, CredentialError> {
+    let host = cell.map(str::trim).filter(|host| !host.is_empty());
+    match host.is_none_or(|host| is_host(host.strip_suffix('.').unwrap_or(host))) {
+        true => Ok(host.map(str::to_owned)),
+        false => Err(CredentialError::Endpoint { line }),
+    }
 }
 
 /// `[host]:port` begins as a list of JSON does.
@@ -217,13 +233,6 @@ fn assignments(text: &str) -> Result<Found, CredentialError> {
         }
         found => found,
     }
-}
-
-/// Whether it is a name or an address, with nothing that a shell or another reader of a file would take for more.
-fn is_host(text: &str) -> bool {
-    // an IPv6 address has two colons or more, and one stands before a port that is none
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:".contains(&byte))
-        && text.matches(':').count() != 1
 }
 
 #[cfg(test)]

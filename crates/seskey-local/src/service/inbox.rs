@@ -98,9 +98,9 @@ impl Inbox {
             Show::Refused => |entry: &Entry| !entry.is_message(),
         };
         let found = search.among(self.0.state().newest_first(is_meant));
-        let mut rows: Vec<Row> =
-            found.iter().skip(start).take(limit).map(|(_, entry)| row(entry)).collect();
-        add_troubles(&mut rows, &self.0.state().events());
+        let troubles = troubles(&self.0.state().events());
+        let rows = found.iter().skip(start).take(limit);
+        let rows = rows.map(|(_, entry)| row(entry, &troubles)).collect();
         let mailbox = self.0.state().mailbox();
         Listed {
             rows,
@@ -160,7 +160,19 @@ impl Inbox {
     }
 }
 
-fn row(entry: &Entry) -> Row {
+/// What went wrong with accepted messages, by their IDs.
+fn troubles(events: &Events) -> HashMap<String, BTreeSet<EventType>> {
+    let mut troubles: HashMap<_, BTreeSet<_>> = HashMap::new();
+    for event in events.behind(0) {
+        if !matches!(event.event_type(), EventType::Send | EventType::Delivery) {
+            let of_message = troubles.entry(event.mail.message_id.clone()).or_default();
+            of_message.insert(event.event_type());
+        }
+    }
+    troubles
+}
+
+fn row(entry: &Entry, troubles: &HashMap<String, BTreeSet<EventType>>) -> Row {
     match entry {
         Entry::Message(message, is_read) => {
             let (author, subject) = Letter::author_and_subject(&message.raw_data);
@@ -173,7 +185,7 @@ fn row(entry: &Entry) -> Row {
                     id: message.id.clone(),
                     is_read: *is_read,
                     size: message.raw_data.len(),
-                    troubles: BTreeSet::new(),
+                    troubles: troubles.get(&message.id).cloned().unwrap_or_default(),
                 },
             }
         }
@@ -184,19 +196,5 @@ fn row(entry: &Entry) -> Row {
             subject: attempt.subject.clone().unwrap_or_default(),
             kind: Kind::Attempt(attempt.clone()),
         },
-    }
-}
-
-fn add_troubles(rows: &mut [Row], events: &Events) {
-    let messages = rows.iter_mut().filter_map(|row| match &mut row.kind {
-        Kind::Message { id, troubles, .. } => Some((id.as_str(), troubles)),
-        Kind::Attempt(_) => None,
-    });
-    let mut messages: HashMap<&str, &mut BTreeSet<EventType>> = messages.collect();
-    for event in events.behind(0) {
-        let is_trouble = !matches!(event.event_type(), EventType::Send | EventType::Delivery);
-        if is_trouble && let Some(troubles) = messages.get_mut(event.mail.message_id.as_str()) {
-            troubles.insert(event.event_type());
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! The two kinds of SMTP credentials that SES has.
 
-use super::{CredentialError, SmtpCredential, is_host};
+use super::{CredentialError, SmtpCredential};
 use crate::{
     access_key::AccessKeyId,
     mail_manager::{self, IngressPassword, IngressPointId, MailManagerCredential},
@@ -96,15 +96,12 @@ impl Credential {
             return SmtpCredential::from_cells(line, iam_user, user_name, password, endpoint)
                 .map(Self::Iam);
         };
-        let endpoint = endpoint.map(str::trim).filter(|host| !host.is_empty());
-        if endpoint.is_some_and(|host| !is_host(host)) {
-            return Err(CredentialError::Endpoint { line });
-        }
+        let endpoint = super::endpoint(line, endpoint)?;
         Ok(Self::MailManager(MailManagerCredential {
             user_name,
             password: IngressPassword::parse(password.trim())
                 .map_err(|_| CredentialError::IngressPassword { line })?,
-            endpoint: endpoint.map(str::to_owned),
+            endpoint,
         }))
     }
 }

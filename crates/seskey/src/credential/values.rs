@@ -1,6 +1,8 @@
 //! A credential among values that have names: by the usual names, else by its form, which no other value has.
 
-use super::{Credential, CredentialError, Found, Kind, is_no_port};
+use std::num::NonZeroU16;
+
+use super::{Credential, CredentialError, Found, Kind, port_number};
 use crate::{password::SmtpPassword, pasted::plain_name};
 
 /// The values of a file, the names as they stand there.
@@ -52,12 +54,12 @@ impl Values {
         };
         let host = self.named(HOSTS).or_else(|| self.ending(&["host", "server", "endpoint"]));
         let (host, of_host) = host.map_or((None, None), |(_, text)| place(text));
-        let number = |port: Option<(u64, &str)>| port.and_then(|(_, port)| port.parse().ok());
-        if let Some((line, _)) = self.named(PORTS).filter(|(_, text)| is_no_port(text)) {
-            return Err(CredentialError::Port { line });
-        }
-        let port = number(self.named(PORTS)).or(of_host);
-        let port = port.or_else(|| number(self.ending(&["port"])));
+        let number =
+            |at: Option<(u64, &str)>| at.map_or(Ok(None), |(line, text)| port_number(line, text));
+        let port = match number(self.named(PORTS))?.or(of_host) {
+            None => number(self.ending(&["port"]))?,
+            port => port,
+        };
         let iam_user = self.named(IAM_USERS).map(|(_, name)| name);
         let credential =
             Credential::from_cells(line, iam_user, user_name, password, host.as_deref())?;
@@ -94,8 +96,8 @@ impl Values {
 pub(crate) fn place(text: &str) -> (Option<String>, Option<u16>) {
     let parts =
         text.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
-    let (host, port) = match parts.map(|(host, port)| (host, port.parse().ok())) {
-        Some((host, Some(port))) => (host, Some(port)),
+    let (host, port) = match parts.map(|(host, port)| (host, port.parse::<NonZeroU16>().ok())) {
+        Some((host, Some(port))) => (host, Some(port.get())),
         _ => (text, None),
     };
     (Some(host.trim_start_matches('[').trim_end_matches(']').to_owned()), port)

@@ -12,7 +12,7 @@ use super::{
     scan::{login, scan},
     slots::{Part, Seen, parts},
 };
-use crate::credential::{Credential, CredentialError, Found, SmtpCredential, is_no_port};
+use crate::credential::{Credential, CredentialError, Found, SmtpCredential, port_number};
 
 /// What stands around the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,10 +115,8 @@ impl Template {
             let (user_name, password, host) = (user_name?, password?, host?);
             let credential =
                 Credential::from_cells(1, None, &user_name, &password, Some(&host)).ok()?;
-            if let Some(port) = port.as_ref().filter(|port| is_no_port(port)) {
-                return Some(Err(CredentialError::Port { line: line_of(text, port) }));
-            }
-            Some(Ok(Found { credential, port: port.and_then(|port| port.parse().ok()) }))
+            let port = port.map_or(Ok(None), |port| port_number(line_of(text, &port), &port));
+            Some(port.map(|port| Found { credential, port }))
         };
         seen.into_iter().filter_map(found).collect()
     }

@@ -63,16 +63,22 @@ fn no_form_passes_over_a_port() {
         let credential = credential(Some(host));
         let entry = Entry { credential, host: host.to_owned(), port: 2587, from };
         let text = Form::from(target).render(&entry, "", &BTreeSet::new()).unwrap();
-        let wrong = text.replace("2587", "99999");
-        if wrong == text {
-            continue;
+        for number in ["99999", "0"] {
+            let wrong = text.replace("2587", number);
+            assert!(wrong == text || is_refused(&wrong), "{target}: {wrong}");
         }
-        let read = Found::read(&wrong);
-        // where host and port are one text, that is what is wrong
-        let is_refused =
-            matches!(read, Err(CredentialError::Port { .. } | CredentialError::Endpoint { .. }));
-        assert!(is_refused, "{target}: {read:?}: {wrong}");
     }
+    for number in ["99999", "0"] {
+        let place = format!("EMAIL_HOST={host}\nEMAIL_PORT={number}\n");
+        let text = format!("{place}EMAIL_USER={ID}\nEMAIL_PASSWORD={PASSWORD}\n");
+        assert_eq!(Found::read(&text), Err(CredentialError::Port { line: 2 }), "{text}");
+    }
+}
+
+/// Where host and port are one text, it is the endpoint that is wrong.
+fn is_refused(text: &str) -> bool {
+    use CredentialError as E;
+    matches!(Found::read(text), Err(E::Port { .. } | E::Endpoint { .. }))
 }
 
 /// A password that was chosen is written by every form that has no meaning for it, and by all that escape it, and read.
