@@ -6,17 +6,22 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use fantoccini::{
     Client, ClientBuilder, Locator,
+    elements::Element,
+    error::CmdError,
     wd::{Capabilities, WebDriverCompatibleCommand},
 };
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::sleep,
+};
 
 /// What the browser does with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,38 +99,80 @@ impl Browser {
         self.client.goto(url).await.unwrap();
     }
 
+    /// What the page answers, as soon as it has what is asked for. A page may be replaced at any moment, and then the next
+    /// one is asked.
+    async fn asked<T>(
+        &self,
+        ask: impl AsyncFn(&Client) -> Result<T, CmdError>,
+    ) -> Result<T, CmdError> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match ask(&self.client).await {
+                Err(error) if is_of_the_moment(&error) && Instant::now() < until => {
+                    sleep(PAUSE).await
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Does something with an element.
+    async fn with<T>(
+        &self,
+        locator: Locator<'_>,
+        act: impl AsyncFn(Element) -> Result<T, CmdError>,
+    ) -> T {
+        match self.asked(async |client| act(client.find(locator).await?).await).await {
+            Ok(done) => done,
+            Err(error) => {
+                panic!("{locator:?}: {error} at {}\n{}", self.url().await, self.source().await)
+            }
+        }
+    }
+
     /// The text that a person sees.
     pub(crate) async fn text(&self) -> String {
-        self.client.find(Locator::Css("body")).await.unwrap().text().await.unwrap()
+        self.text_of("body").await
+    }
+
+    /// The text of the element that this selector finds.
+    pub(crate) async fn text_of(&self, selector: &str) -> String {
+        self.with(Locator::Css(selector), async |element| element.text().await).await
     }
 
     pub(crate) async fn title(&self) -> String {
-        self.client.title().await.unwrap()
+        self.asked(Client::title).await.unwrap()
     }
 
     pub(crate) async fn url(&self) -> String {
-        self.client.current_url().await.unwrap().to_string()
+        self.asked(Client::current_url).await.unwrap().to_string()
     }
 
     /// The page as it is now, scripts run.
     pub(crate) async fn source(&self) -> String {
-        self.client.source().await.unwrap()
+        self.asked(Client::source).await.unwrap()
     }
 
     /// Types into the field that has this label, after emptying it.
     pub(crate) async fn fill(&self, label: &str, text: &str) {
-        let field = self.labelled(label).await;
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        let path = labelled(label);
+        let fill = async |field: Element| {
+            field.clear().await?;
+            field.send_keys(text).await
+        };
+        self.with(Locator::XPath(&path), fill).await;
     }
 
-    /// The field that has this label.
-    pub(crate) async fn labelled(&self, label: &str) -> fantoccini::elements::Element {
-        let path = format!(
-            "//*[@id = //label[starts-with(normalize-space(.), '{label}')]/@for] | \
-             //label[starts-with(normalize-space(.), '{label}')]//*[self::input or self::select or self::textarea]"
-        );
-        self.seen(Locator::XPath(&path)).await
+    /// What stands in the field that has this label.
+    pub(crate) async fn value(&self, label: &str) -> Option<String> {
+        let path = labelled(label);
+        self.with(Locator::XPath(&path), async |field| field.prop("value").await).await
+    }
+
+    /// Ticks the box that has this label, or chooses it.
+    pub(crate) async fn choose(&self, label: &str) {
+        let path = labelled(label);
+        self.with(Locator::XPath(&path), async |field| field.click().await).await;
     }
 
     /// Presses a button or follows a link by the words on it.
@@ -133,59 +180,52 @@ impl Browser {
         let path = format!(
             "//*[self::button or self::a or self::summary][starts-with(normalize-space(.), '{words}')]"
         );
-        for _ in 0..PATIENCE.as_millis() / 100 {
-            match self.seen(Locator::XPath(&path)).await.click().await {
-                // the page was replaced meanwhile
-                Err(error) if error.is_stale_element_reference() => {}
-                pressed => return pressed.unwrap(),
-            }
-        }
-        panic!("{words:?} cannot be pressed at {}", self.url().await);
+        self.with(Locator::XPath(&path), async |button| button.click().await).await;
     }
 
-    /// Waits until it is there.
-    pub(crate) async fn seen(&self, locator: Locator<'_>) -> fantoccini::elements::Element {
-        let found = self.client.wait().at_most(PATIENCE).for_element(locator).await;
-        match found {
-            Ok(element) => element,
-            Err(error) => {
-                panic!("{locator:?}: {error} at {}\n{}", self.url().await, self.text().await)
-            }
-        }
+    /// Types where nothing in particular has the focus.
+    pub(crate) async fn key(&self, key: &str) {
+        self.with(Locator::Css("body"), async |body| body.send_keys(key).await).await;
+    }
+
+    /// Waits for an element.
+    pub(crate) async fn has(&self, selector: &str) {
+        self.with(Locator::Css(selector), async |_| Ok(())).await;
     }
 
     /// Waits until a text is seen.
     pub(crate) async fn says(&self, words: &str) {
-        let tries = PATIENCE.as_millis() / 100;
-        for _ in 0..tries {
-            // the page may be another one just now
-            let body = self.client.find(Locator::Css("body")).await;
-            if let Ok(body) = body
-                && body.text().await.is_ok_and(|text| text.contains(words))
-            {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text().await;
+            if text.contains(words) {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert!(
+                Instant::now() < until,
+                "{words:?} is not seen at {}\n{text}",
+                self.url().await
+            );
+            sleep(PAUSE).await;
         }
-        panic!("{words:?} is not seen at {}\n{}", self.url().await, self.text().await);
     }
 
     /// Waits until a script of the test's own gives this.
     pub(crate) async fn becomes(&self, script: &str, value: &str) {
-        let mut now = Value::Null;
-        for _ in 0..PATIENCE.as_millis() / 100 {
-            now = self.evaluate(script).await;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let now = self.evaluate(script).await;
             if now == value {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert!(Instant::now() < until, "{script} gives {now}, not {value}");
+            sleep(PAUSE).await;
         }
-        panic!("{script} gives {now}, not {value}");
     }
 
     /// What a script of the test's own gives; Chromium runs it where those of the page are off too.
     pub(crate) async fn evaluate(&self, script: &str) -> Value {
-        self.client.execute(script, vec![]).await.unwrap()
+        self.asked(async |client| client.execute(script, vec![]).await).await.unwrap()
     }
 
     /// What Chromium has to say of the pages: errors of scripts, what a policy kept from them, what was not found.
@@ -202,6 +242,24 @@ const EXPECTED: [&str; 3] = ["status of 422", "status of 502", "Autofocus proces
 
 /// How long something may take that a person would wait for.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks at a page.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// If the element is not there yet, or the page was replaced while it was asked. The last is chromedriver's own error.
+fn is_of_the_moment(error: &CmdError) -> bool {
+    error.is_no_such_element()
+        || error.is_stale_element_reference()
+        || matches!(error, CmdError::NotW3C(Value::String(code)) if code == "aborted by navigation")
+}
+
+/// The path to the field that has this label.
+fn labelled(label: &str) -> String {
+    format!(
+        "//*[@id = //label[starts-with(normalize-space(.), '{label}')]/@for] | \
+         //label[starts-with(normalize-space(.), '{label}')]//*[self::input or self::select or self::textarea]"
+    )
+}
 
 fn capabilities(scripts: Scripts, downloads: &TempDir) -> Capabilities {
     let scripts = match scripts {

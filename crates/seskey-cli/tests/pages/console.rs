@@ -2,7 +2,6 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use fantoccini::Locator;
 use tempfile::TempDir;
 use testkit::{
     apis::{Iam, advance},
@@ -88,8 +87,8 @@ async fn a_credential_is_made_and_shown_once(scripts: Scripts) {
     let job = browser.url().await;
 
     browser.press("Show the password once").await;
-    let shown = browser.seen(Locator::Css("#smtp-password")).await.text().await.unwrap();
-    let user_name = browser.seen(Locator::Css("#smtp-user-name")).await.text().await.unwrap();
+    let shown = browser.text_of("#smtp-password").await;
+    let user_name = browser.text_of("#smtp-user-name").await;
     assert!(!before.contains(&shown));
     assert!(scene.logs_in(&user_name, &shown));
 
@@ -157,9 +156,8 @@ async fn names_are_text() {
         browser.goto(&scene.at("/credentials/new")).await;
         browser.fill("User name", name).await;
         browser.press("Review what will be made").await;
-        browser.seen(Locator::Css("[role=alert]")).await;
-        let field = browser.labelled("User name").await;
-        assert_eq!(field.prop("value").await.unwrap().as_deref(), Some(name));
+        browser.has("[role=alert]").await;
+        assert_eq!(browser.value("User name").await.as_deref(), Some(name));
         assert!(browser.title().await.ends_with("seskey"), "{name}");
         // the summary of what is wrong has the focus
         browser.becomes("return document.activeElement.getAttribute('role')", "alert").await;
@@ -187,7 +185,7 @@ async fn a_user_is_managed(scripts: Scripts) {
 
     let store = folder.path().join("app.env");
     browser.fill("Stores", &format!("file:{}", store.display())).await;
-    browser.labelled("Now").await.click().await.unwrap();
+    browser.choose("Now").await;
     browser.press("Review the rotation").await;
     browser.says("Nothing has been changed yet").await;
     assert!(!store.exists());
@@ -206,9 +204,9 @@ async fn a_user_is_managed(scripts: Scripts) {
     browser.press("Review the revocation").await;
     browser.press("Deactivate every key").await;
     // it was not confirmed
-    browser.seen(Locator::Css("[role=alert]")).await;
+    browser.has("[role=alert]").await;
     assert!(scene.logs_in(&user_name, &password));
-    browser.labelled("Mail that is sent").await.click().await.unwrap();
+    browser.choose("Mail that is sent").await;
     browser.press("Deactivate every key").await;
     browser.says("Done.").await;
     assert!(!scene.logs_in(&user_name, &password));
@@ -222,7 +220,7 @@ async fn a_user_is_managed(scripts: Scripts) {
     browser.press("Review what is deleted").await;
     browser.fill("Type the name", "ap").await;
     browser.press("Delete the user").await;
-    browser.seen(Locator::Css("[role=alert]")).await;
+    browser.has("[role=alert]").await;
     assert_eq!(iam.users(), ["app"]);
     browser.fill("Type the name", "app").await;
     browser.press("Delete the user").await;
@@ -296,7 +294,7 @@ async fn a_denied_step_is_taken_back() {
         browser.fill("May send from", "*@example.com").await;
         browser.press("Review what will be made").await;
         browser.press("Create").await;
-        let alert = browser.seen(Locator::Css("[role=alert]")).await.text().await.unwrap();
+        let alert = browser.text_of("[role=alert]").await;
         assert!(alert.contains(action), "{alert}");
         assert_eq!(iam.users(), users, "{action}");
     }

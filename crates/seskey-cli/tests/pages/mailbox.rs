@@ -145,14 +145,12 @@ async fn the_list_is_live_and_has_keys() {
         send(&client, &message);
         browser.says(subject).await;
     }
-    let body = browser.seen(Locator::Css("body")).await;
-    body.send_keys("j").await.unwrap();
+    browser.key("j").await;
     // Delete, by WebDriver
-    body.send_keys("\u{e017}").await.unwrap();
+    browser.key("\u{e017}").await;
     browser.says("1 message").await;
     assert_eq!(mailbox(&local).len(), 1);
-    let body = browser.seen(Locator::Css("body")).await;
-    body.send_keys("j").await.unwrap();
+    browser.key("j").await;
     // Enter, where the focus is now
     let link = browser.client.active_element().await.unwrap();
     link.send_keys("\u{e007}").await.unwrap();
