@@ -5,7 +5,7 @@
 //!
 //! How a page is added: a struct with `#[derive(Template)]`, whose template extends `page.html` and which has a `layout`; a
 //! handler that takes a [`Visitor`] (and a [`Form`] where it changes something: that is judged by then) and answers with
-//! [`page()`]; and its path in [`router`]. What is shown while it happens is a list with `data-live`, fed by
+//! [`page()`]; and its path in [`router`], with the parameters that its query may have. What is shown while it happens is a list with `data-live`, fed by
 //! [`events`](seskey_local::http::events).
 
 mod command;
@@ -28,7 +28,7 @@ use axum::{
     Router,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     middleware::from_fn_with_state,
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use seskey::Region;
 use seskey_local::inbox::Inbox;
@@ -97,28 +97,37 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
     let asset = |kind: &'static str, text: &'static str| {
         get(async move || ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text))
     };
-    Router::new()
-        .route("/", get(settings::show))
-        .route("/credentials", get(credentials::show))
-        .route("/credentials/new", get(create::form).post(create::submit))
-        .route("/credentials/{user}", get(user::show))
-        .route("/credentials/{user}/{deed}", get(user::back).post(user::submit))
-        .route("/mailbox", get(mailbox::list))
-        .route("/mailbox/change", post(mailbox::change))
-        .route("/mailbox/delete", get(mailbox::ask).post(mailbox::delete_all))
-        .route("/mailbox/attempts/{number}", get(mailbox::attempt::show))
-        .route("/mailbox/{id}", get(mailbox::message::show))
-        .route("/mailbox/{id}/{tab}", get(mailbox::message::tab))
-        .route("/mailbox/{id}/frame", get(mailbox::message::frame))
-        .route("/mailbox/{id}/message.eml", get(mailbox::message::eml))
-        .route("/mailbox/{id}/parts/{number}", get(mailbox::message::part))
-        .route("/jobs/{id}", get(job::show))
-        .route("/jobs/{id}/events", get(job::events))
-        .route("/jobs/{id}/show", get(handout::back).post(handout::show))
-        .route("/jobs/{id}/file", get(handout::back).post(handout::file))
-        .route("/jobs/{id}/leave", get(handout::back).post(handout::leave))
-        .route(session::STYLE, asset("text/css", include_str!("../templates/app.css")))
-        .route(session::SCRIPT, asset("text/javascript", include_str!("../templates/app.js")))
+    let pages = [
+        ("/", get(settings::show), settings::PARAMETERS),
+        ("/credentials", get(credentials::show), credentials::PARAMETERS),
+        ("/credentials/new", get(create::form).post(create::submit), create::FIELDS),
+        ("/credentials/{user}", get(user::show), user::PARAMETERS),
+        ("/credentials/{user}/{deed}", get(user::back).post(user::submit), &[]),
+        ("/mailbox", get(mailbox::list), mailbox::PARAMETERS),
+        ("/mailbox/change", post(mailbox::change), &[]),
+        ("/mailbox/delete", get(mailbox::ask).post(mailbox::delete_all), &[]),
+        ("/mailbox/attempts/{number}", get(mailbox::attempt::show), &[]),
+        ("/mailbox/{id}", get(mailbox::message::show), &[]),
+        ("/mailbox/{id}/{tab}", get(mailbox::message::tab), &[]),
+        ("/mailbox/{id}/frame", get(mailbox::message::frame), &[]),
+        ("/mailbox/{id}/message.eml", get(mailbox::message::eml), &[]),
+        ("/mailbox/{id}/parts/{number}", get(mailbox::message::part), &[]),
+        ("/jobs/{id}", get(job::show), &[]),
+        ("/jobs/{id}/events", get(job::events), &[]),
+        ("/jobs/{id}/show", get(handout::back).post(handout::show), &[]),
+        ("/jobs/{id}/file", get(handout::back).post(handout::file), &[]),
+        ("/jobs/{id}/leave", get(handout::back).post(handout::leave), &[]),
+        (session::STYLE, asset("text/css", include_str!("../templates/app.css")), &[]),
+        (session::SCRIPT, asset("text/javascript", include_str!("../templates/app.js")), &[]),
+    ];
+    let route = |router: Router<_>,
+                 (path, methods, parameters): (_, MethodRouter<_>, &'static [_])| {
+        let known = from_fn_with_state((console.clone(), parameters), form::known_parameters);
+        router.route(path, methods.layer(known))
+    };
+    pages
+        .into_iter()
+        .fold(Router::new(), route)
         .fallback(page::not_found)
         .layer(from_fn_with_state(console.clone(), session::guard))
         .with_state(console)

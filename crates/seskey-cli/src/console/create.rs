@@ -40,6 +40,21 @@ impl New {
     }
 }
 
+/// Of the form; each may be filled in by the query.
+pub(super) const FIELDS: &[&str] = &[
+    "user",
+    "region",
+    "from",
+    "style",
+    "identity",
+    "configuration-set",
+    "recipient",
+    "source-ip",
+    "path",
+    "permissions-boundary",
+    "tag",
+];
+
 pub(super) async fn form(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let fields = Fields::parse(&query.unwrap_or_default()).or("user", proposed());
     filled_in(&visitor, fields, None)

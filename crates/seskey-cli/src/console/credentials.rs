@@ -53,6 +53,9 @@ struct Credentials {
     all: bool,
 }
 
+/// Of the query.
+pub(super) const PARAMETERS: &[&str] = &["name", "status", "older", "all"];
+
 pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let fields = Fields::parse(&query.unwrap_or_default());
     let (name, older) = (fields.get("name"), fields.get("older"));

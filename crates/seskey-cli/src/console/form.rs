@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::{
     body::to_bytes,
-    extract::{FromRequest, Request},
+    extract::{FromRequest, Request, State},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::{Console, Problem, Visitor};
+use super::{Console, Problem, Visitor, page::shown, session::TOKEN};
 
 /// Names and values, of a query or of a form.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +52,27 @@ impl Fields {
             ![FORM_TOKEN, "step", "confirm"].contains(name) && !value.is_empty()
         })
     }
+}
+
+/// Refuses a query with a parameter that is not known: ignored, it would seem to have had an effect.
+pub(super) async fn known_parameters(
+    State((console, known)): State<(Arc<Console>, &'static [&'static str])>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Fields(parameters) = Fields::parse(request.uri().query().unwrap_or_default());
+    let is_known = |name: &str| name == TOKEN || known.contains(&name);
+    let Some((unknown, _)) = parameters.iter().find(|(name, _)| !is_known(name)) else {
+        return next.run(request).await;
+    };
+    let problem = Problem::new(
+        format!("this page has no parameter {}", shown(unknown)),
+        match known {
+            [] => "it takes none".to_owned(),
+            known => format!("it takes {}", known.join(", ")),
+        },
+    );
+    Visitor::of(&request, &console).problem(StatusCode::BAD_REQUEST, problem)
 }
 
 /// A form of a page of this console, sent by who has its session.

@@ -39,6 +39,9 @@ struct Mailbox {
 /// Rows of a page.
 const PAGE: usize = 50;
 
+/// Of the query.
+pub(super) const PARAMETERS: &[&str] = &["query", "show", "start"];
+
 /// The newest first.
 pub(super) async fn list(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let fields = Fields::parse(&query.unwrap_or_default());

@@ -36,6 +36,9 @@ pub(crate) struct Session {
     reading_is_free: bool,
 }
 
+/// The parameter of the query that opens the session, on any page.
+pub(super) const TOKEN: &str = "token";
+
 pub(super) const STYLE: &str = "/console/app.css";
 pub(super) const SCRIPT: &str = "/console/app.js";
 
@@ -55,7 +58,7 @@ impl Session {
 
     /// Where the pages are opened.
     pub(crate) fn url(&self, origin: &str) -> String {
-        format!("{origin}/?token={}", self.token.expose())
+        format!("{origin}/?{TOKEN}={}", self.token.expose())
     }
 
     pub(super) fn form_token(&self) -> &str {
@@ -106,8 +109,8 @@ fn admitted(console: &Arc<Console>, request: &Request) -> Result<(), Box<Respons
     let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let fields = Fields::parse(query);
-    if reads && fields.has("token") {
-        if session.token == Secret::new(fields.get("token").to_owned()) {
+    if reads && fields.has(TOKEN) {
+        if session.token == Secret::new(fields.get(TOKEN).to_owned()) {
             // `//name` would be another host
             let here = format!("/{}", path.trim_start_matches(['/', '\\']));
             let headers = [(LOCATION, here), (SET_COOKIE, session.set_cookie())];

@@ -32,6 +32,9 @@ pub(super) struct Choice {
     pub(super) is_chosen: bool,
 }
 
+/// Of the query.
+pub(super) const PARAMETERS: &[&str] = &["region"];
+
 pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let fields = Fields::parse(&query.unwrap_or_default());
     let typed = fields.get("region");

@@ -53,6 +53,9 @@ const DEEDS: [(&str, &str, &str); 5] = [
     ("delete", "Delete the user", "its name"),
 ];
 
+/// Of the query.
+pub(super) const PARAMETERS: &[&str] = &["check", "diagnose", "from", "to", "region", "error"];
+
 pub(super) async fn show(
     visitor: Visitor,
     Path(name): Path<String>,

@@ -69,6 +69,43 @@ fn the_printed_address_opens_the_pages() {
     }
 }
 
+/// Ignored, it would seem to have had an effect.
+#[test]
+fn a_parameter_that_a_page_does_not_know_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_local, browser) = opened(folder.path(), &[]);
+    for (path, takes) in [
+        ("/?Region=eu-west-1", "it takes region"),
+        ("/credentials?user=app", "it takes name, status, older, all"),
+        ("/credentials/new?region=eu-west-1&form=bob@example.com", "it takes user, region, from"),
+        ("/credentials/app?check=1&form=a@example.com", "it takes check, diagnose, from, to"),
+        ("/credentials/app/rotate?now=1", "it takes none"),
+        ("/mailbox?from=ann@example.com", "it takes query, show, start"),
+        ("/mailbox/delete?id=1", "it takes none"),
+        ("/mailbox/1/text?raw", "it takes none"),
+        ("/jobs/1?x=%3Cb%3E", "it takes none"),
+    ] {
+        let page = browser.get(path);
+        assert_eq!(page.status, 400, "{path}");
+        assert!(
+            page.body.contains("this page has no parameter") && page.body.contains(takes),
+            "{path}"
+        );
+        assert!(!page.body.contains("<b>"), "{path}");
+    }
+    let filled_in =
+        encoded([("user", "app"), ("step", "begin"), ("form_token", &browser.form_token)]);
+    assert_eq!(browser.send("POST", "/credentials/new?dry-run", &[FORM], &filled_in).status, 400);
+    assert!(!browser.get("/credentials?all=on").body.contains(">app<"));
+    for path in [
+        "/credentials/new?user=app&tag=a%3Db",
+        "/credentials?name=&status=&older=",
+        "/mailbox?show=refused",
+    ] {
+        assert_eq!(browser.get(path).status, 200, "{path}");
+    }
+}
+
 #[test]
 fn a_form_counts_from_its_own_page_alone() {
     let folder = tempfile::tempdir().unwrap();
