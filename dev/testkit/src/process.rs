@@ -45,7 +45,8 @@ impl LocalSes {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        let ready = serde_json::from_str(&line).unwrap();
+        let ready = serde_json::from_str(&line);
+        let ready = ready.unwrap_or_else(|_| panic!("{line}{}", fs::read_to_string(&log).unwrap()));
         Self { ready, child, stdout, log }
     }
 

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, fstatvfs};
 use tracing::warn;
 
 use super::JournalError;
@@ -57,12 +57,16 @@ impl Folder {
             .try_for_each(|path| tighten(path).map_err(|error| failed(path, error)))
     }
 
-    /// Fills the write-ahead log with zeros up to a size, or leaves it as it is. SQLite reads no further than its own
-    /// frames.
+    /// Fills the write-ahead log with zeros up to a size, or leaves it as it is: a disk with little room is left to what
+    /// has to be written. SQLite reads no further than its own frames.
     pub(super) fn lengthen_log(&self, size: u64) -> io::Result<()> {
         let mut log = owners_file(&self.path.join(LOG))?;
         let written = log.seek(SeekFrom::End(0))?;
         let missing = size.saturating_sub(written);
+        let disk = fstatvfs(&log)?;
+        if missing > disk.f_bavail.saturating_mul(disk.f_frsize) / 4 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let filled = io::copy(&mut io::repeat(0).take(missing), &mut log);
         filled.and_then(|_| log.sync_all()).or_else(|error| log.set_len(written).and(Err(error)))
     }

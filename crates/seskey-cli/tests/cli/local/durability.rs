@@ -183,17 +183,7 @@ fn fails_and_goes_on(
 #[test]
 fn a_full_disk_is_survived() {
     let folder = tempfile::tempdir().unwrap();
-    let disk = folder.path().join("disk");
-    fs::create_dir(&disk).unwrap();
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs"])
-        .arg(&disk)
-        .output();
-    if !mounted.is_ok_and(|output| output.status.success()) {
-        eprintln!("SKIPPED: a full disk needs a file system of its own, which only root may mount");
-        return;
-    }
-    let _mounted = Mounted(disk.clone());
+    let Some(Disk(disk)) = &Disk::new(folder.path(), "3m") else { return };
     let data = disk.join("data");
     let start = || LocalSes::start(folder.path(), &["--data", data.to_str().unwrap()], &[]);
     let mut local = start();
@@ -212,9 +202,40 @@ fn a_full_disk_is_survived() {
     assert_eq!((Iam::of(&local).users(), mailbox(&local)), before);
 }
 
-struct Mounted(PathBuf);
+/// The log is made long at once only where that leaves room for others.
+#[test]
+fn little_room_is_left_to_others() {
+    let folder = tempfile::tempdir().unwrap();
+    for (size, log) in [("8m", 0..1_000_000), ("64m", 4_000_000..5_000_000)] {
+        let Some(Disk(disk)) = &Disk::new(folder.path(), size) else { return };
+        let data = disk.join("data");
+        let local = LocalSes::start(folder.path(), &["--data", data.to_str().unwrap()], &[]);
+        Iam::of(&local).done("CreateUser", &[("UserName", "app")]);
+        assert!(log.contains(&fs::metadata(data.join("seskey.db-wal")).unwrap().len()), "{size}");
+    }
+}
 
-impl Drop for Mounted {
+/// A file system of its own.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// One of this size, where one may be made.
+    fn new(folder: &Path, size: &str) -> Option<Self> {
+        let disk = folder.join(size);
+        fs::create_dir(&disk).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "tmpfs"])
+            .arg(&disk)
+            .output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            eprintln!("SKIPPED: a full disk needs a file system of its own, which only root may mount");
+            return None;
+        }
+        Some(Self(disk))
+    }
+}
+
+impl Drop for Disk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
