@@ -99,8 +99,8 @@ impl Browser {
         self.client.goto(url).await.unwrap();
     }
 
-    /// What the page answers, as soon as it has what is asked for. A page may be replaced at any moment, and then the next
-    /// one is asked.
+    /// Asks the page until it answers. A page may be replaced at any moment, and chromedriver has many errors for that:
+    /// the next page is asked.
     async fn asked<T>(
         &self,
         ask: impl AsyncFn(&Client) -> Result<T, CmdError>,
@@ -108,9 +108,7 @@ impl Browser {
         let until = Instant::now() + PATIENCE;
         loop {
             match ask(&self.client).await {
-                Err(error) if is_of_the_moment(&error) && Instant::now() < until => {
-                    sleep(PAUSE).await
-                }
+                Err(_) if Instant::now() < until => sleep(PAUSE).await,
                 answer => return answer,
             }
         }
@@ -245,13 +243,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Between two looks at a page.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// If the element is not there yet, or the page was replaced while it was asked. The last is chromedriver's own error.
-fn is_of_the_moment(error: &CmdError) -> bool {
-    error.is_no_such_element()
-        || error.is_stale_element_reference()
-        || matches!(error, CmdError::NotW3C(Value::String(code)) if code == "aborted by navigation")
-}
 
 /// The path to the field that has this label.
 fn labelled(label: &str) -> String {

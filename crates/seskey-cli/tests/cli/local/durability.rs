@@ -228,7 +228,9 @@ impl Disk {
             .arg(&disk)
             .output();
         if !mounted.is_ok_and(|output| output.status.success()) {
-            eprintln!("SKIPPED: a full disk needs a file system of its own, which only root may mount");
+            eprintln!(
+                "SKIPPED: a full disk needs a file system of its own, which only root may mount"
+            );
             return None;
         }
         Some(Self(disk))
