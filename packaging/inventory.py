@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what a binary is made of, from the list that cargo-auditable has put into it.
+"""Writes the inventory of a binary, from the list that cargo-auditable has put into it.
 
     packaging/inventory.py BINARY SBOM LICENSES
 
@@ -60,7 +60,7 @@ def component(package, crates, kind):
         "bom-ref": url(package),
         "name": package["name"],
         "version": package["version"],
-        # what only the build has run is not in the binary
+        # a package that only the build has run is not in the binary
         "scope": "excluded" if package.get("kind") == "build" else "required",
         "licenses": [{"expression": license}],
         "purl": url(package),

@@ -3,7 +3,7 @@
 
     packaging/wheel.py TREE VERSION PLATFORM FOLDER
 
-PLATFORM is a tag such as manylinux_2_17_x86_64; none is this machine's glibc.
+PLATFORM is a tag such as manylinux_2_17_x86_64; an empty one stands for this machine's glibc.
 """
 
 import base64

@@ -13,7 +13,7 @@
 
 data "aws_caller_identity" "own" {}
 
-# --- who sends
+# --- the sender
 
 resource "aws_iam_user" "sender" {
   name = var.user
@@ -21,7 +21,7 @@ resource "aws_iam_user" "sender" {
   force_destroy = true
 
   lifecycle {
-    # the notes of rotations
+    # rotations keep notes in tags
     ignore_changes = [tags, tags_all]
   }
 }
@@ -40,7 +40,7 @@ resource "aws_iam_user_policy" "sending" {
   })
 }
 
-# --- what the application reads
+# --- the secret of the application
 
 resource "aws_secretsmanager_secret" "smtp" {
   name = var.secret
@@ -120,7 +120,7 @@ resource "aws_iam_role_policy" "log" {
   })
 }
 
-# rotate.json is what `seskey policy operator --for rotate` prints; here it is for this user alone
+# rotate.json is the output of `seskey policy operator --for rotate`; here it is for this user alone
 resource "aws_iam_role_policy" "rotate" {
   name   = "rotate"
   role   = aws_iam_role.seskey.id
@@ -145,7 +145,7 @@ resource "aws_iam_role_policy" "secret" {
   })
 }
 
-# --- what is due of the old key, once a day
+# --- the due work on the old key, once a day
 
 resource "aws_scheduler_schedule" "daily" {
   name                = "seskey-${var.user}"

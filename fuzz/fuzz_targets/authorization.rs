@@ -1,5 +1,5 @@
-//! The Authorization header: what was read can be written and is read again, and a request is good with the signature
-//! that belongs to it and with no other.
+//! The Authorization header: a header that was read can be written and is read again, and a request is good with its
+//! own signature and with no other.
 
 #![no_main]
 
@@ -26,7 +26,7 @@ fuzz_target!(|request: &str| {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
     let request = HttpRequest { method, path, query, headers: &headers, body: body.as_bytes() };
-    // a signature in the query string has properties of its own
+    // a signature in the query string has other properties
     let Some(_) = request.header("authorization") else { return };
     let Ok(authorization) = Authorization::of(&request) else { return };
 
@@ -59,7 +59,7 @@ fuzz_target!(|request: &str| {
                 assert_eq!(signer.access_key_id, authorization.access_key_id);
                 assert_eq!(signer.scope, authorization.scope);
             }
-            // a time is signed in its one form: a leap second is the second before, a `Date` is as `X-Amz-Date`
+            // a time is signed in one form: a leap second as the second before, a `Date` as an `X-Amz-Date`
             Err(ApiRefusal::SignatureDoesNotMatch(Mismatch::Signature)) => {
                 assert!(!is_right || time.is_empty() || time.ends_with("60Z"));
             }

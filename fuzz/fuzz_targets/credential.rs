@@ -1,4 +1,4 @@
-//! A file of credentials that is read is written again with the same credentials, and nothing of one shows.
+//! A file of credentials that is read is written again with the same credentials, and no part of one is shown.
 
 #![no_main]
 
@@ -30,7 +30,7 @@ fuzz_target!(|text: &str| {
         );
         check_rendered(credential);
     }
-    // no name has an apostrophe: in front it makes a cell inert
+    // not for names that begin with an apostrophe, which makes a cell inert
     if credentials
         .iter()
         .flat_map(|credential| &credential.iam_user)
@@ -45,7 +45,7 @@ fuzz_target!(|text: &str| {
     assert_eq!(SmtpCredential::read(&csv::write(&credentials)), Ok(written));
 });
 
-/// What a form can carry is read from it.
+/// Checks that a credential is read from every form that can hold it.
 fn check_rendered(credential: &SmtpCredential) {
     let host = credential.endpoint.clone().unwrap_or_else(|| "localhost".to_owned());
     let credential = SmtpCredential { iam_user: None, ..credential.clone() };
@@ -60,7 +60,7 @@ fn check_rendered(credential: &SmtpCredential) {
     }
 }
 
-/// Whether somebody wrote the password into a name as well.
+/// Whether the password is in a name as well.
 fn is_elsewhere(credential: &SmtpCredential) -> bool {
     let password = credential.password.expose();
     [&credential.iam_user, &credential.endpoint]
@@ -69,7 +69,7 @@ fn is_elsewhere(credential: &SmtpCredential) -> bool {
         .any(|name| name.contains(password))
 }
 
-/// The forms do not overlap, and each is what its own parser takes.
+/// Checks that the forms do not overlap, and that each is accepted by its own parser.
 fn check_recognised(word: &str) {
     let recognised = recognise(word);
     assert_eq!(recognised == Recognised::AccessKeyId, AccessKeyId::parse(word).is_ok());

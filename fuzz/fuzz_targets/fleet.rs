@@ -1,4 +1,4 @@
-//! What declares a fleet, and the stores in it: each error has its place, and what is a store is written as it is read.
+//! The declaration of a fleet, and its stores: each error has its line, and a store is written as it is read.
 
 #![no_main]
 

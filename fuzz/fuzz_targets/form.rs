@@ -1,5 +1,5 @@
-//! Requests of the IAM Query API, one form a line, done on one account: the way of writing a form changes nothing, a
-//! refusal changes nothing, every answer is XML, and a secret access key is told once.
+//! Requests of the IAM Query API, one form a line, applied to one account: the encoding of a form changes nothing, a
+//! refusal changes nothing, every answer is XML, and a secret access key is shown once.
 
 #![no_main]
 
@@ -67,7 +67,7 @@ fn parse(form: &[u8]) -> Option<(&'static Operation, Result<Action, ApiRefusal>)
     Some((operation, operation.parse(&members, &Principal::Root)))
 }
 
-/// The same form with its parameters from the last to the first, each letter that may be encoded encoded.
+/// Returns the same form with its parameters in reverse order and every byte encoded.
 fn rewritten(form: &[u8]) -> Vec<u8> {
     let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
     let mut pairs: Vec<String> = form_urlencoded::parse(form)
@@ -77,7 +77,7 @@ fn rewritten(form: &[u8]) -> Vec<u8> {
     pairs.join("&").into_bytes()
 }
 
-/// All that the lists of the API tell.
+/// Returns the contents of the account, by the lists of the API.
 fn contents_of(account: &mut Account, rng: &mut StdRng) -> Vec<String> {
     ["GetAccountSummary", "ListUsers", "ListGroups", "ListRoles", "ListPolicies", "ListAccessKeys"]
         .iter()

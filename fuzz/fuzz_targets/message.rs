@@ -1,4 +1,4 @@
-//! The author that decides whether a message is sent is the author that its recipient sees, whoever reads it.
+//! The author that decides whether a message is sent is the author that its recipient sees, with any mail reader.
 
 #![no_main]
 
@@ -23,7 +23,7 @@ fuzz_target!(|message: &[u8]| {
     assert_eq!((&read.authors, &read.to, &read.cc), (&header.authors, &header.to, &header.cc));
     assert_eq!((read.configuration_set, read.return_path, read.bcc), (None, vec![], vec![]));
 
-    // a parser that finds the end of the header itself; in bodies of some multiparts it panics
+    // this parser finds the end of the header itself; the bodies of some multiparts make it panic
     let parsed = MessageParser::default().parse_headers(&rewritten).expect("it has a header");
     let authors: Vec<Author> = parsed
         .from()
@@ -43,7 +43,7 @@ fuzz_target!(|message: &[u8]| {
     }
 });
 
-/// How many lines of the header begin with that name, blanks before the colon or not.
+/// Returns how many lines of the header begin with a name, with or without blanks before the colon.
 fn lines_of(message: &[u8], name: &str) -> usize {
     let text = String::from_utf8_lossy(message).replace("\r\n", "\n").replace('\r', "\n");
     let header = text.split("\n\n").next().unwrap_or_default();

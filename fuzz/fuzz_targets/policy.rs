@@ -1,5 +1,5 @@
-//! A policy document that is read means the same however its JSON is written and in whatever order, and the decisions
-//! over it keep to the logic of policy evaluation.
+//! A policy document that is read means the same in any JSON encoding and in any order, and the decisions over it
+//! follow the logic of policy evaluation.
 
 #![no_main]
 
@@ -83,7 +83,7 @@ fn context() -> Context {
     .collect()
 }
 
-/// JSON without characters outside ASCII: as written they would have to be of Latin-1, as escapes they need not.
+/// Escapes the characters outside ASCII in JSON: unescaped ones would have to be of Latin-1, escaped ones need not.
 fn in_ascii(json: &str) -> String {
     let escaped = |c: char| match c {
         '\0'..='\x7f' => c.to_string(),
@@ -92,7 +92,7 @@ fn in_ascii(json: &str) -> String {
     json.chars().map(escaped).collect()
 }
 
-/// Lists and objects from the last to the first.
+/// Returns JSON with its lists and objects in reverse order.
 fn reversed(json: Value) -> Value {
     match json {
         Value::Array(items) => items.into_iter().rev().map(reversed).collect(),

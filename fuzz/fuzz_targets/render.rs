@@ -1,5 +1,5 @@
-//! Whatever a file holds: what is rendered into it is read back, a second time changes nothing, or it is refused. Where it
-//! has a key of the user, that and its password are replaced, and nothing else.
+//! Whatever a file holds, the rendered credential is read back and a second rendering changes nothing, or the file is
+//! refused. If it has a key of the user, the key and its password are replaced, and nothing else.
 
 #![no_main]
 
@@ -51,7 +51,7 @@ fn replaces_a_key_of_the_user(target: Target, entry: &Entry, before: &str) {
     let Some(was) = read.iter().find(is_old) else { return };
     let has_new =
         [new.user_name.as_str(), new.password.expose()].iter().any(|new| before.contains(new));
-    // of a whole file more is written than the values; in JSON and in URLs the old ones may be written with escapes
+    // a whole file has more than the values; in JSON and in URLs the old values may be written with escapes
     let is_whole =
         matches!(target, Target::Csv | Target::Kubernetes | Target::Json | Target::Listed(_));
     if has_new || is_whole {

@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use seskey_local::smtp::framing::{BadLine, Data, Input, MAX_LINE, Receiver};
 
-/// What was read of a stream, up to where it ends or has no more lines.
+/// The lines and messages of a stream, up to its end or its first bad line.
 #[derive(Debug, Default, PartialEq)]
 struct Seen {
     lines: Vec<Result<Vec<u8>, BadLine>>,
@@ -15,7 +15,7 @@ struct Seen {
 /// The longest message here.
 const LIMIT: usize = 40;
 
-// the first byte is the length of a read; so that a line can be too long, 0xff is 4,094 letters
+// the first byte is the length of a read; 0xff is 4,094 letters, so that a line can be too long
 fuzz_target!(|bytes: &[u8]| {
     let Some((&length, bytes)) = bytes.split_first() else { return };
     let mut stream = vec![];
@@ -55,7 +55,7 @@ fn read<'a>(reads: impl Iterator<Item = &'a [u8]>) -> Seen {
     seen
 }
 
-/// The same by the definition, with the whole stream at hand.
+/// Reads the same by the definition, with the whole stream at hand.
 fn defined(mut stream: &[u8]) -> Seen {
     let mut seen = Seen::default();
     loop {
@@ -81,8 +81,8 @@ fn defined(mut stream: &[u8]) -> Seen {
     }
 }
 
-/// The lines up to one that is a single dot, and what follows it. Source: RFC 5321, section 4.5.2; that the doubled
-/// dots do not count: RFC 1870, section 5.
+/// Returns the lines up to one that is a single dot, and the rest of the stream. Source: RFC 5321, section 4.5.2. The
+/// doubled dots do not count: RFC 1870, section 5.
 fn message(stream: &[u8]) -> Option<(Data, &[u8])> {
     let (mut message, mut rest) = (vec![], stream);
     loop {

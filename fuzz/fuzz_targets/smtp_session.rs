@@ -1,4 +1,4 @@
-//! A whole SMTP conversation: what a client sees of it is always in order, and no password shows.
+//! A whole SMTP conversation: the replies to a client are always in order, and no password is shown.
 
 #![no_main]
 
@@ -8,13 +8,13 @@ use seskey_local::smtp::{
     framing::{Data, Input, Receiver},
 };
 
-/// The one password that is right; nothing else in a corpus has it.
+/// The only right password; nothing else in a corpus has it.
 const PASSWORD: &str = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
 
 /// The longest message here.
 const LIMIT: usize = 4096;
 
-// the first byte tells when TLS begins; 0xff, which no UTF-8 has, is where the client waits for the server
+// the first byte says when TLS begins; 0xff, which no UTF-8 has, is where the client waits for the server
 fuzz_target!(|bytes: &[u8]| {
     let Some((&start, bytes)) = bytes.split_first() else { return };
     let tls_wrapper = start % 2 == 1;
@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// The server's side, and what the client may conclude from the replies.
+/// The server's side, and the client's conclusions from the replies.
 struct Conversation {
     session: Session<()>,
     input: Input,
@@ -71,7 +71,7 @@ impl Conversation {
         }
     }
 
-    /// Whether the conversation goes on.
+    /// Processes a line, and returns whether the conversation goes on.
     fn line<'a>(&mut self, line: &[u8], reads: &mut impl Iterator<Item = &'a [u8]>) -> bool {
         let verb = line.split(|&byte| byte == b' ').next().unwrap_or_default();
         let verb = if self.in_exchange { vec![] } else { verb.to_ascii_uppercase() };

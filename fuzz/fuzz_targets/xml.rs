@@ -1,4 +1,4 @@
-//! What is written as XML is read again by an XML parser, with the same elements and the same text.
+//! Text that is written as XML is read again by an XML parser, with the same elements and the same text.
 
 #![no_main]
 
@@ -24,13 +24,13 @@ fuzz_target!(|text: &str| {
         expected.extend([start("member"), carried(member), end("member")]);
     }
     expected.extend([end("list"), start("empty"), String::new(), end("empty"), end("root")]);
-    // between two tags stands a text, be it empty, but for those of a parent
+    // an empty text between two tags is not read
     expected.retain(|part| !part.is_empty());
     assert_eq!(read(&document), expected, "{document}");
     assert!(document.len() <= 200 + 2 * (6 * text.len() + 17 * members.len()), "{document}");
 });
 
-/// The tags and the texts between them.
+/// Returns the tags and the texts between them.
 fn read(document: &str) -> Vec<String> {
     let mut reader = Reader::from_str(document);
     let (mut parts, mut text) = (vec![], String::new());
@@ -66,7 +66,7 @@ fn resolved(reference: &BytesRef<'_>) -> String {
     }
 }
 
-/// The text with the replacement for what XML 1.0 cannot have (production `Char`).
+/// Returns the text with the replacement for characters that XML 1.0 cannot have (production `Char`).
 fn carried(text: &str) -> String {
     let is_carried = |c| match c {
         '\t' | '\n' | '\r' => true,

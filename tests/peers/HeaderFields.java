@@ -8,7 +8,7 @@ import javax.mail.internet.ContentType;
 import javax.mail.internet.InternetAddress;
 import javax.mail.internet.ParseException;
 
-/** Says of each line of its input, `Name: value`, what JavaMail has against that field: an empty line if nothing. */
+/** Prints JavaMail's verdict on each line of its input, `Name: value`: its error, or an empty line if there is none. */
 class HeaderFields {
     public static void main(String[] arguments) throws IOException {
         BufferedReader fields = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What `seskey audit` answers, judged by those for whom it is: OCSF by the models that Prowler writes it with, SARIF by
-the schema of the standard, JSON by our own, the numbers by Prometheus's parser, the page by a parser of HTML."""
+"""The output of `seskey audit`, judged by its readers: OCSF by the models that Prowler writes it with, SARIF by the
+schema of the standard, JSON by our own, the numbers by Prometheus's parser, the page by a parser of HTML."""
 
 import csv
 import html.parser
@@ -143,7 +143,7 @@ assert sum(sample.value for sample in audited["seskey_audit_findings"].samples) 
 assert audited["seskey_audit_users"].samples[0].value == 2
 assert sums(audited["seskey_audit_accounts_failed"]) == {(): 0}
 
-# what a run leaves that fails in part: the user `gone` is not there
+# the metrics of a run that fails in part: the user `gone` does not exist
 begun = time.time()
 pathlib.Path("fleet.toml").write_text(FLEET.replace("eu-west-1", "us-east-1"))
 run = subprocess.run([os.environ["SESKEY"], "apply", "--quiet", "--file", "fleet.toml", "--metrics", "apply.prom"],

@@ -176,7 +176,7 @@ func userObstacle(whatToDo string) {
 	refused[*types.DeleteConflictException](err, "Cannot delete entity, "+whatToDo+".")
 }
 
-// refused demands one of the errors of IAM that have a type.
+// refused expects one of IAM's errors that have a type.
 func refused[T smithy.APIError](err error, message string) {
 	var refusal T
 	if !errors.As(err, &refusal) || refusal.ErrorMessage() != message {
@@ -185,7 +185,7 @@ func refused[T smithy.APIError](err error, message string) {
 	}
 }
 
-// refusedByCode demands one of the errors that all of AWS shares.
+// refusedByCode expects one of the errors that all services of AWS share.
 func refusedByCode(code string, err error, message string) {
 	var refusal smithy.APIError
 	if !errors.As(err, &refusal) || refusal.ErrorCode() != code || refusal.ErrorMessage() != message {

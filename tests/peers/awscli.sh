@@ -14,7 +14,7 @@ done
 aws() { "$aws" --endpoint-url "$AWS_ENDPOINT_URL" --output text "$@"; }
 iam() { aws iam "$@"; }
 
-# refused CODE MESSAGE COMMAND...: AWS refuses, with that code, for that reason.
+# refused CODE MESSAGE COMMAND...: the command is refused with that code and that message.
 refused() {
   local said
   if said=$("${@:3}" 2>&1); then echo "not refused: ${*:3}"; exit 1; fi
@@ -28,7 +28,7 @@ is() {
   [[ $said == "$1" ]] || { echo "${*:2} answers:"; echo "$said"; exit 1; }
 }
 
-# obstacle WHAT-TO-DO-FIRST COMMAND...: what is to be deleted still has something hanging on it.
+# obstacle WHAT-TO-DO-FIRST COMMAND...: something is still attached to the entity to delete.
 obstacle() { refused DeleteConflict "Cannot delete entity, $1." "${@:2}"; }
 
 ann=(--user-name Ann)

@@ -4,10 +4,10 @@ set -euo pipefail
 
 type cargo-lambda >/dev/null 2>&1 || { echo 'cargo-lambda is not installed'; exit 127; }
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-# it asks cargo, whose toolchain is in the home of whoever runs this
+# the emulator asks cargo, whose toolchain is in the home of the user who runs this
 own_home=$(getent passwd "$(id --user)" | cut --delimiter : --fields 6)
 export RUSTUP_HOME=${RUSTUP_HOME:-$own_home/.rustup} CARGO_HOME=${CARGO_HOME:-$own_home/.cargo}
-# it wants to be in a folder of a crate, and compiles nothing of it
+# the emulator must be in a folder of a crate, and compiles nothing of it
 mkdir --parents src && echo 'fn main() {}' >src/main.rs
 printf '[package]\nname = "function"\nversion = "0.0.0"\nedition = "2024"\n' >Cargo.toml
 cat >seskey.toml <<END

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What bash, zsh and fish make of a TAB at a terminal. No name of a profile is run as a command.
+"""The completions of bash, zsh and fish after a TAB at a terminal. No name of a profile is run as a command.
 
     completions.py SHELL
 """
@@ -19,7 +19,7 @@ STARTUP = {
     "zsh": (["zsh", "-f", "-i"], "fpath+=$PWD/functions; autoload -Uz compinit; compinit -u"),
     "fish": (["fish", "--no-config", "--interactive"], "source ./script"),
 }
-# what is typed before the TAB, and what the terminal then shows
+# the text before the TAB, and a text that the terminal shows after it
 CASES = [
     ("seskey rotate --re", "seskey rotate --region"),
     ("seskey derive us-gov-e", "us-gov-east-1"),
@@ -30,7 +30,7 @@ CASES = [
     ("seskey verify --credentials my-cre", "my-credentials.csv"),
     ("seskey delete ses-", "ses-mailer"),
 ]
-# names that run a command if a shell takes them for more than a word
+# names that run a command if a shell evaluates them
 HOSTILE = ["$(touch run)", "`touch run`", "a'b", "|touch run|", "-x"]
 SECONDS = 20
 QUIET_SECONDS = 1.5

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hostile messages and requests by SMTP and both sending APIs, from several clients at once, while the local SES is
-killed and started again on its directory: it never ends by itself, its memory is bounded, and what it has acknowledged
-is there. For $SECONDS, 20 if not said, with a kill every $BETWEEN_KILLS; what it took of memory goes to $MEMORY_CSV,
+killed and started again on its directory: it never ends by itself, its memory is bounded, and the acknowledged messages
+are kept. It runs for $SECONDS, 20 by default, with a kill every $BETWEEN_KILLS; the memory is written to $MEMORY_CSV,
 and as a curve to the output.
 """
 
@@ -34,7 +34,7 @@ SESKEY = os.environ["SESKEY"]
 SECONDS = float(os.environ.get("SECONDS", 20))
 BETWEEN_KILLS = float(os.environ.get("BETWEEN_KILLS", 6))
 CLIENTS = 4
-# what four clients may cost at three times their bytes, beside the mailbox of 256 MiB and the program itself
+# the memory of four clients at three times their bytes, beside the mailbox of 256 MiB and the program itself
 LARGEST = 8 << 20
 BOUND_MB = 320 + CLIENTS * 3 * (LARGEST >> 20)
 
@@ -147,7 +147,7 @@ def attack(local, acknowledged, requests, until):
         try:
             if told := random.choice(ways)(local, message):
                 acknowledged.append(told)
-        except Exception:  # a refusal, or the end of the process, which is looked at where it is waited for
+        except Exception:  # a refusal, or the end of the process, which is checked where it is awaited
             pass
         requests.append(None)
 

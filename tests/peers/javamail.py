@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Header fields at random: the local SES takes those that JavaMail takes, and says of the others what JavaMail says.
+"""Random header fields: the local SES accepts those that JavaMail accepts, and refuses the others in JavaMail's words.
 
-SES says in public what JavaMail says, so JavaMail is the judge. Where its version differs from what SES was seen to say,
-the difference is in `for_javamail` and `expected`, and nowhere else.
+SES shows JavaMail's errors, so JavaMail is the judge. The differences between its version and the observed errors of
+SES are in `for_javamail` and `expected`, and nowhere else.
 """
 
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Mailpit's own client waits for, searches, reads, marks and deletes what nodemailer has sent.
+// Mailpit's own client waits for, searches, reads, marks and deletes the messages that nodemailer has sent.
 
 const assert = require("node:assert/strict");
 const { execFileSync } = require("node:child_process");
@@ -75,7 +75,7 @@ async function message(found) {
 
   assert.deepEqual((await mailpit.getMessageHeaders(found.ID)).To, ["bob@example.org"]);
   assert.ok((await mailpit.getMessageSource(found.ID)).includes("\r\nTo: bob@example.org\r\n"));
-  // in place of Mailpit's link to the part: the page may load nothing
+  // instead of Mailpit's link to the part, since the page may load nothing
   assert.ok((await mailpit.renderMessageHTML()).includes(`src="data:image/png;base64,${LOGO.toString("base64")}"`));
   assert.equal((await mailpit.renderMessageText()).trim(), "Hi");
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Judges every manual page by mandoc, which must have nothing to say.
+# Checks every manual page with mandoc, which must report nothing.
 set -euo pipefail
 
 type mandoc >/dev/null 2>&1 || { echo 'mandoc is not installed'; exit 127; }
@@ -7,7 +7,7 @@ type mandoc >/dev/null 2>&1 || { echo 'mandoc is not installed'; exit 127; }
 [[ $(find pages -name '*.1' | wc -l) -gt 15 ]]
 said=$(mandoc -T lint -W all pages/*.1 2>&1) || true
 [[ -z $said ]] || { echo "$said"; exit 1; }
-# each is formatted, and each that another names is there
+# each page is formatted, and each page that another names exists
 for page in pages/*.1; do
   mandoc -T ascii "$page" >"$page.txt"
 done

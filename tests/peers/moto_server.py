@@ -1,4 +1,4 @@
-"""A moto_server on a port of its own, for a peer. Where it is not installed, neither is the peer."""
+"""A moto_server on a port of its own, for a peer. If it is not installed, the peer is not installed either."""
 
 import contextlib
 import shutil

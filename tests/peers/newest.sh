@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs what calls the newest version of an SDK that its registry has, and says the version. tests/peers/install has got that
-# for JavaScript.
+# Runs the calls of the newest version of an SDK in its registry, and prints the version. For JavaScript,
+# tests/peers/install has installed it.
 #   newest.sh boto3 | js | ruby
 set -euo pipefail
 
@@ -20,7 +20,7 @@ case $1 in
     NODE_PATH=$newest/node_modules node "$peers/newest_js.js"
     ;;
   ruby)
-    # Debian is the one registry that is asked, and of its services it has STS
+    # Debian is the only registry that is asked, and its SDK has STS alone
     ruby -e 'require "aws-sdk-core"' 2>/dev/null || missing "AWS SDK for Ruby"
     ruby "$peers/newest_ruby.rb"
     ;;

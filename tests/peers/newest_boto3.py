@@ -1,4 +1,4 @@
-"""What boto3 of today calls on the way to an SMTP user and a sent mail."""
+"""The calls of the newest boto3 on the way to an SMTP user and a sent mail."""
 
 import base64
 import hashlib

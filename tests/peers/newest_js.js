@@ -1,4 +1,4 @@
-// What the AWS SDK for JavaScript of today calls on the way to an SMTP user and a sent mail.
+// The calls of the newest AWS SDK for JavaScript on the way to an SMTP user and a sent mail.
 
 const assert = require("node:assert/strict");
 const { env } = require("node:process");

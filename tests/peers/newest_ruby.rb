@@ -1,4 +1,4 @@
-# The AWS SDK for Ruby, as Debian has it: of the services STS alone.
+# The AWS SDK for Ruby in Debian, which has STS alone of the services.
 
 require "aws-sdk-core"
 

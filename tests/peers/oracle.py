@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""10,000 random secret access keys in every region: seskey derives what the other implementation derives."""
+"""10,000 random secret access keys in every region: seskey derives the same passwords as the other implementation."""
 
 import csv
 import io

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""An organization of moto's: seskey lists its active accounts, of all of it and of units, and their users by a role of each."""
+"""An organization in moto: seskey lists the active accounts of all of it or of units, and their users by a role in
+each."""
 
 import json
 import os

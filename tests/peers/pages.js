@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Every page by axe at WCAG 2.2 AA, in both colour schemes, printed, and in a window of 320 px; and a credential made by
-// keyboard alone. Playwright drives Chromium. With SCREENSHOTS=FOLDER each look is kept as a picture.
+// Checks every page with axe at WCAG 2.2 AA, in both colour schemes, printed, and in a window of 320 px, and makes a
+// credential by keyboard alone. Playwright drives Chromium. With SCREENSHOTS=FOLDER each view is saved as a picture.
 
 const assert = require("node:assert/strict");
 const { execFileSync } = require("node:child_process");
@@ -26,7 +26,7 @@ const WCAG = { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
 const CONTRAST = { type: "rule", values: ["color-contrast"] };
 const WIDE = { width: 1200, height: 900 };
 const NARROW = { width: 320, height: 640 };
-// what A4 leaves between Chromium's margins
+// the area of A4 between Chromium's margins
 const PAPER = { width: 718, height: 1000 };
 
 const faults = [];
@@ -54,7 +54,7 @@ async function main() {
   assert.deepEqual(faults, []);
 }
 
-// Users, messages of every kind, and one that is refused.
+// Makes users, messages of every kind, and one that is refused.
 async function fill() {
   const app = JSON.parse(execFileSync(env.SESKEY, ["create", "app", "--from", "*@example.com", "--json"]));
   execFileSync(env.SESKEY, ["create", "shop", "--json"]);
@@ -81,7 +81,7 @@ async function fill() {
   await assert.rejects(transport.sendMail({ ...mail, from: "eve@elsewhere.example", subject: "Refused" }), /554/);
 }
 
-// Looks at all pages that links lead to; of those that differ by an ID alone, at one.
+// Looks at all pages that links lead to, and at only one of the pages that differ by an ID alone.
 async function crawl(page) {
   const kinds = new Set();
   const queue = ["/"];
@@ -91,7 +91,7 @@ async function crawl(page) {
     if (kinds.has(kind)) continue;
     kinds.add(kind);
     await visit(page, path);
-    // files are no pages
+    // files are not pages
     const links = await page.$$eval("a[href^='/']:not([href*='/parts/'], [href$='.eml'])", (all) => all.map((a) => a.href));
     for (const link of links.map((href) => new URL(href))) queue.push(link.pathname + link.search);
   }
@@ -108,7 +108,8 @@ async function visit(page, path, who = "") {
   await page.setViewportSize(WIDE);
 }
 
-// Nothing moves while it loads. On a machine that is busy the window gets its width late, so what moves is loaded again.
+// Checks that nothing moves while a page loads. On a busy machine the window gets its width late, so a page that moves
+// is loaded again.
 async function steady(page, name) {
   let moved = await movement(page);
   for (let again = 0; moved > 0 && again < 3; again++) {
@@ -155,14 +156,14 @@ async function look(page, name) {
 }
 
 async function judge(page, name, rules) {
-  // what a message looks like is its author's
+  // the look of a message is its author's
   const options = { runOnly: rules, iframes: false, resultTypes: ["violations"] };
   const { violations } = await page.evaluate((given) => window.axe.run({ exclude: ["iframe"] }, given), options);
   for (const { id, nodes } of violations)
     for (const { html, failureSummary } of nodes) faults.push(`${name}: ${id}: ${html} ${failureSummary}`);
 }
 
-// Tab, letters and Enter make a credential and show it.
+// Makes a credential and shows it, with Tab, letters and Enter.
 async function byKeyboard(page) {
   await page.goto(env.AWS_ENDPOINT_URL);
   await tabTo(page, "Credentials");
@@ -195,7 +196,7 @@ async function byKeyboard(page) {
   await look(page, "the credential");
 }
 
-// Presses Tab until what has this name has the focus, which must then be seen.
+// Presses Tab until the element with this name has the focus, which must be visible.
 async function tabTo(page, name) {
   for (let count = 0; count < 100; count += 1) {
     await page.keyboard.press("Tab");
@@ -213,7 +214,7 @@ async function tabTo(page, name) {
   throw new Error(`${name} is not reached by Tab at ${page.url()}`);
 }
 
-// What each deed shows before it is done.
+// Looks at the review of each action.
 async function reviews(page) {
   for (const button of ["Review the rotation", "Review what is undone", "Review the revocation", "Review the migration", "Review what is deleted"]) {
     await page.goto(new URL("/credentials/app", env.AWS_ENDPOINT_URL).href);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What senders do when they are refused: which of them try again, and which leave that to their caller.
+"""The behaviour of senders that are refused: some try again, and some leave that to their caller.
 
-Each of them sends the same messages under plans of faults, and the table in docs/faults.md says what was seen here.
+Each sender sends the same messages under plans of faults, and the table in docs/faults.md has the results.
 """
 
 import json
@@ -36,7 +36,7 @@ PLANS = {
     "lost-reply": '[[smtp]]\ncommand = "."\ncalls = [1]\ndrop = "after"\n',
 }
 
-# what is in the error of the first attempt, or in Postfix's log
+# a text in the error of the first attempt, or in Postfix's log
 EXPECTED = {
     "rate": {"smtplib": "SMTPDataError 454", "django": "SMTPDataError 454", "nodemailer": "454 ",
              "go": "454 ", "postfix": "deferred"},
@@ -44,7 +44,7 @@ EXPECTED = {
               "go": "454 ", "postfix": "deferred"},
     "rejected": {"smtplib": "SMTPDataError 554", "django": "SMTPDataError 554", "nodemailer": "554 ",
                  "go": "554 ", "postfix": "bounced"},
-    # Python's tries the next mechanism
+    # Python's library tries the next mechanism
     "login-later": {"smtplib": "sent", "django": "sent", "nodemailer": "454 ",
                     "go": "454 ", "postfix": "deferred"},
     "login": {"smtplib": "SMTPAuthenticationError 535", "django": "SMTPAuthenticationError 535", "nodemailer": "535 ",
@@ -125,7 +125,7 @@ def by_go(user_name, password):
 
 
 def by_postfix(user_name, password):
-    # its own user goes through
+    # Postfix's own user must be able to go through
     os.chmod(".", 0o711)
     return by_program("postfix.sh", user_name, password)
 

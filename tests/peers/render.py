@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What `seskey render` writes, judged by those for whom it is: each reads the credential from it, reads what others
-wrote there as it did before, and msmtp logs in.
+"""The files of `seskey render`, judged by the programs that read them: each reads the credential, reads the entries of
+others as before, and msmtp logs in.
 
-systemd's reader is that of environment.d(5), which needs no systemd that runs. It reads files by the same code as
-EnvironmentFile= and expands variables besides.
+systemd's reader is that of environment.d(5), which needs no running systemd. It reads files by the same code as
+EnvironmentFile= and expands variables, too.
 """
 
 import base64
@@ -35,7 +35,7 @@ PASSWORDS = ["BP" + "/+" * 21, "BF2PynzbSCAjX08zhZZnP/kW+T9P5zs/1Er0pi5vTEmd"]
 HOSTS = ["email-smtp.us-east-1.amazonaws.com", "LOCALHOST", "127.0.0.1", "::1"]
 PORT = 587
 
-# What others wrote, and credentials of ours from before between it.
+# The entries of others, with older credentials of ours between them.
 MAPS = [
     "",
     "# relays\n\n[relay.example]:25 a:b\n",
@@ -146,7 +146,7 @@ def msmtp_logs_in():
                        f"tls_trust_file {authority}\npasswordeval false\n\naccount default : other\n")
         text = said(os.environ["SESKEY"], "render", "msmtp", "--credentials", "credential.json", "--host", "localhost",
                     "--port", port, "--from", "news@example.com", "--keep", "before")
-        # seskey knows which kind of TLS is begun only by the ports of SES
+        # seskey knows the kind of TLS only by the ports of SES
         text = text if starttls else text.replace("tls_starttls on", "tls_starttls off")
         os.chmod(file("msmtprc", text), 0o600)
         said("msmtp", "--file=msmtprc", "--account=ses", "bob@example.org", input="Subject: A peer\n\nText\n")

@@ -2,11 +2,11 @@
 """Postfix reads its password from the file that `seskey rotate` delivers, and relays messages through rotations: each
 arrives once, and none is deferred.
 
-One Postfix goes through ten rotations. Then one for each spelling of `relayhost`, and for passwords by sender, go through
-another: their files have one entry with a key of the user, under the name by which Postfix looks it up, and whatever
-else stands there stays as it is.
+One Postfix goes through ten rotations. Then one for each spelling of `relayhost`, and for passwords by sender, go
+through another rotation: their files have one entry with a key of the user, under the name by which Postfix looks it
+up, and the other entries stay unchanged.
 
-New keys take effect after two seconds, and flap for two more. The account's clock goes on by months; Postfix keeps its
+New keys take effect after two seconds, and flap for two more. The account's clock moves by months; Postfix keeps its
 own. The hook is the one that a machine's administrator would write.
 """
 
@@ -42,7 +42,7 @@ PATIENCE = 60
 
 LATE_KEYS = '[keys]\ncreated = "2s"\nflaps = "2s"\n'
 
-# relayhost, and by what Postfix looks up the password for it: as it is spelled, or by the host, or by the sender
+# relayhost, and the name by which Postfix looks up its password: as it is spelled, or the host, or the sender
 SPELLINGS = [
     (f"[127.0.0.1]:{PORT}", f"[127.0.0.1]:{PORT}"),
     (f"[localhost]:{PORT}", f"[localhost]:{PORT}"),
@@ -55,7 +55,7 @@ SPELLINGS = [
     (f"localhost:{PORT}", "@example.com"),
 ]
 
-# a credential of nobody: who reads it instead of his own sends nothing
+# a credential of nobody: a relay that reads it instead of its own sends nothing
 NOBODY = "AKIANOBODYNOBODYEXAM:BEP1Z4Un3KmvCfNgK1YtDVJGVbDfjPSsCjaO8vJAvv+3"
 
 MAIN = """
@@ -118,7 +118,7 @@ def through(relays, rotations):
                     relay.rotate("--after", relay.reload)
             for relay, held in zip(relays, keys):
                 held.append(relay.delivered())
-        # some more, that have only the last key
+        # some more messages, which have only the last key
         time.sleep(2)
     finally:
         for relay in relays:
@@ -151,7 +151,7 @@ class Relay:
             file.write(self.text(f"{self.created['smtp_user_name']}:{self.created['smtp_password']}"))
 
     def text(self, pair):
-        # by whatever else Postfix might look, it would find a credential of nobody
+        # by any other name, Postfix would find a credential of nobody
         others = ["[smtp.example.com]:587", "bob@example.com"]
         if "@" in self.looked_up:
             others.append(self.relayhost)

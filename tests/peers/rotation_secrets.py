@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A rotation into Secrets Manager and the SSM parameter store, served by moto and read by boto3: both hold the same
-credential at every moment, the secret remembers the one before, and nobody waits for a login.
+credential at every moment, the secret keeps the previous one, and no reader waits for a login.
 """
 
 import json

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# seskey itself, as a user meets it: nothing but the environment tells it that this is a local SES.
+# seskey itself, as users run it: only the environment tells it that this is a local SES.
 set -euo pipefail
 
 # ends STATUS TEXT COMMAND...: the command ends with that status and says that text.

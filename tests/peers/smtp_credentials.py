@@ -5,7 +5,7 @@
 
 CLIENT, a file in smtp_clients/, is run as `CLIENT [ARGUMENT]... starttls|tls-wrapper SENDER RECIPIENT`, with the
 message on stdin and SMTP_HOST, SMTP_PORT, SMTP_USER_NAME, SMTP_PASSWORD and SESKEY_CA_FILE in its environment. It connects to that
-port of 127.0.0.1, asks by TLS for that host, shows what the server says, and ends with status 0 if the message was
+port of 127.0.0.1, names that host in TLS, shows the replies of the server, and ends with status 0 if the message was
 accepted.
 """
 
@@ -28,7 +28,7 @@ CLIENT = [pathlib.Path(__file__).resolve().parent / "smtp_clients" / sys.argv[1]
 MAILBOX = os.environ["AWS_ENDPOINT_URL"] + "/_aws/ses"
 PORTS = {"starttls": os.environ["STARTTLS_PORT"], "tls-wrapper": os.environ["TLS_WRAPPER_PORT"]}
 
-# A name that tells no region means that of the local SES.
+# A name without a region stands for the region of the local SES.
 REGION, HOST = os.environ["AWS_REGION"], "localhost"
 OTHER_REGION, OTHER_HOST = "eu-west-1", "email-smtp.eu-west-1.amazonaws.com"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The SMTP password of a secret access key, worked out apart from seskey.
+"""The SMTP password of a secret access key, computed independently of seskey.
 
     smtp_password.py REGION < SECRET_ACCESS_KEY
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""An application of Django gets a bounce by the webhook of django-ses, and sends to that address no more.
+"""A Django application gets a bounce by the webhook of django-ses, and no longer sends to that address.
 
-django-ses verifies signatures of version 1 alone, and follows the SubscribeURL of a host of AWS alone: both are done here
+django-ses verifies only signatures of version 1, and follows a SubscribeURL only at a host of AWS: both are done here
 in its place.
 """
 

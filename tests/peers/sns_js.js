@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Confirms a subscription that AWS's own command line has made, and verifies signatures by sns-validator.
+// Confirms a subscription that the AWS CLI has made, and verifies signatures with sns-validator.
 
 const assert = require("node:assert/strict");
 const { execFileSync } = require("node:child_process");

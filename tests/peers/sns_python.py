@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Somebody who subscribes by boto3, confirms, and verifies every signature by a validator of PyPI.
+"""A subscriber that subscribes by boto3, confirms, and verifies every signature with a validator from PyPI.
 
-The validator knows version 1 of signatures alone, so that its hash is replaced by that of version 2; the text that is
-signed, the padding and the way to the certificate are its own.
+The validator knows only version 1 of signatures, so its hash is replaced by that of version 2; the signed text, the
+padding and the way to the certificate are its own.
 """
 
 import http.server

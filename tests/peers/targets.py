@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `seskey render` writes for applications, read by what they read it with: each finds the values that were given."""
+"""The files of `seskey render` for applications, read by the applications' own readers: each finds the given values."""
 
 import configparser
 import json

@@ -1,7 +1,7 @@
-//! Fetches what an audit judges an account by, in as few calls as possible.
+//! The data of an audit, fetched in as few calls as possible.
 //!
-//! Users, groups and policies come a thousand a call, and the keys of all users in the credential report. It has no access
-//! key IDs and may be four hours old: the users for whom that matters are asked about one by one.
+//! Users, groups and policies come a thousand per call, and the keys of all users in the credential report. The report
+//! has no access key IDs and may be four hours old: the users for whom that matters are read one by one.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
@@ -21,8 +21,8 @@ use crate::{
     lifecycle::list::ListedKey,
 };
 
-/// Reads an account and judges it. `declared` are the rows of `seskey.toml` that are of it, `reach` is how the remedies
-/// are to reach it; `close` is a user whose keys are to be known exactly.
+/// Reads an account and audits it. `declared` are the rows of `seskey.toml` for this account, `reach` is how the
+/// remedies are to reach it, and `close` is a user whose keys are to be known exactly.
 ///
 /// # Errors
 /// The first call that failed. A user that is deleted meanwhile has no keys.
@@ -61,7 +61,7 @@ pub async fn audit(
     Ok((snapshot, second))
 }
 
-/// What the report says of the last use of a key counts for so long.
+/// The age up to which the report is trusted for the last use of a key.
 const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
 fn snapshot(
@@ -92,7 +92,7 @@ fn snapshot(
     }
 }
 
-/// A user as it is listed: nothing is known of a password for the console.
+/// Returns the audit's view of a listed user, without knowledge of a console password.
 pub(crate) fn of_audit(user: UserDetails, keys: &[ListedKey]) -> User {
     let key = |ListedKey { key, last_used }: &ListedKey| {
         let last_use = last_used.clone().map(last_use);
@@ -128,7 +128,7 @@ fn attached(policies: Vec<Attached>) -> Vec<(String, String)> {
     policies.into_iter().map(|policy| (policy.name, policy.arn)).collect()
 }
 
-/// The managed policies that the list has left out, such as one of AWS that is a boundary alone.
+/// Adds the managed policies that the list leaves out, such as an AWS policy that is only a boundary.
 async fn add_managed(snapshot: &mut Snapshot, account: &Account) -> Result<(), Error> {
     let held = snapshot.users.iter().map(|user| &user.policies).chain(snapshot.groups.values());
     let attached = held.flat_map(|policies| policies.attached.iter().map(|(_, arn)| arn));
@@ -143,7 +143,7 @@ async fn add_managed(snapshot: &mut Snapshot, account: &Account) -> Result<(), E
     Ok(())
 }
 
-/// Puts what IAM says of the keys of these users in the place of what the report says.
+/// Replaces what the report says of the keys of these users with what IAM says.
 async fn look_closer(
     account: &Account,
     snapshot: &mut Snapshot,
@@ -170,10 +170,10 @@ async fn look_closer(
     }
 }
 
-/// How many users are looked at at the same time: IAM throttles an account as a whole.
+/// The number of users that are read at the same time: IAM throttles an account as a whole.
 const CONCURRENCY: usize = 8;
 
-/// The keys of a user. The report says of each what its last use was, unless it is too old, or knows no such key.
+/// Returns the keys of a user. The last use of each is taken from the report, unless it is too old or lacks the key.
 async fn keys_of(
     account: &Account,
     user: &str,

@@ -1,4 +1,4 @@
-//! The time by IAM's own clock, which dates the keys: the machine's may be wrong.
+//! The time by IAM's clock, which dates the keys: the machine's clock may be wrong.
 
 use std::{
     sync::{Arc, Mutex},
@@ -18,8 +18,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{Account, iam::timestamp};
 
 impl Account {
-    /// The time by IAM's clock, in whole seconds: the `Date` of its last answer, refusals included, and what has passed
-    /// since by a clock that nobody sets. `None` until there was an answer.
+    /// Returns the time by IAM's clock in whole seconds: the `Date` of its last answer, refusals included, plus the
+    /// time since then by a monotonic clock. `None` before the first answer.
     pub fn now(&self) -> Option<Timestamp> {
         let last = *self.clock.0.lock().expect("nobody panics while holding the lock");
         let (date, received) = last?;
@@ -28,8 +28,8 @@ impl Account {
     }
 }
 
-/// How long ago something began. While the machine sleeps one clock stands still, and the other one may be set: the one
-/// that says more is believed.
+/// The time since something began. One clock stands still while the machine sleeps, and the other may be set: the
+/// larger of the two times counts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stopwatch(Instant, SystemTime);
 
@@ -43,7 +43,7 @@ impl Stopwatch {
     }
 }
 
-/// The date of the last answer, and when it came.
+/// The date of the last answer, and the time of its arrival.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clock(Arc<Mutex<Option<(Timestamp, Instant)>>>);
 

@@ -30,7 +30,7 @@ use crate::{
     retry::Unreached,
 };
 
-/// What the caller chose; the rest comes from the environment and the shared configuration files, as for any AWS tool.
+/// The caller's choices. The rest comes from the environment and the shared configuration files, as for any AWS tool.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// The profile, in place of the default one.
@@ -41,11 +41,11 @@ pub struct Options {
     pub endpoint_url: Option<String>,
     /// An access key, in place of the default chain.
     pub access_key: Option<(AccessKeyId, SecretAccessKey)>,
-    /// The roles that are assumed, the first with these credentials, and each with those of the one before: the account is
-    /// seen as the session of the last one sees it.
+    /// The roles that are assumed, the first with these credentials, each other with those of the one before. The
+    /// account is seen by the session of the last one.
     pub roles: Vec<Role>,
-    /// As many requests to IAM and STS a second at most, by all clones of the [`Account`] together; fewer while AWS says
-    /// that they are too many.
+    /// The most requests per second to IAM and STS, by all clones of the [`Account`] together; fewer while AWS
+    /// throttles them.
     pub calls_per_second: Option<NonZeroU32>,
 }
 
@@ -54,7 +54,7 @@ pub struct Options {
 pub struct Role {
     /// Its ARN.
     pub arn: String,
-    /// What its trust policy may ask for.
+    /// The external ID that its trust policy may require.
     pub external_id: Option<String>,
     /// The name of the session, as CloudTrail shows it; `seskey` if absent.
     pub session_name: Option<String>,
@@ -65,21 +65,22 @@ pub struct Role {
 pub struct Account {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) sts: aws_sdk_sts::Client,
-    /// For the clients of other services, which have endpoints of their own.
+    /// The configuration for clients of other services, which have their own endpoints.
     config: SdkConfig,
     /// The endpoint that was chosen for IAM, STS, SES and Organizations.
     endpoint_url: Option<String>,
-    /// What IAM's answers say about the time.
+    /// The time by IAM's answers.
     pub(crate) clock: Clock,
     region: Option<String>,
     iam_endpoint: Dialled,
     sts_endpoint: Dialled,
-    /// Where its SMTP endpoint is, in place of the region's.
+    /// The SMTP endpoint, in place of the region's.
     pub(crate) smtp_endpoint: Option<(String, u16)>,
 }
 
 impl Account {
-    /// The account with an SMTP endpoint of its own, such as that of a local SES or of a VPC: what stores hold leads there.
+    /// Returns the account with another SMTP endpoint, such as that of a local SES or of a VPC. It is written to
+    /// stores.
     #[must_use]
     pub fn with_smtp_endpoint(self, host: &str, port: u16) -> Self {
         Self { smtp_endpoint: Some((host.to_owned(), port)), ..self }
@@ -91,7 +92,7 @@ impl Account {
             Some(region) => Some(region.to_string()),
             None => configured_region(options.profile.as_deref()).await,
         };
-        // IAM is global, yet nothing is signed without a region
+        // IAM is global, but a request cannot be signed without a region
         let signing =
             region.clone().unwrap_or_else(|| Partition::Aws.iam_signing_region().to_owned());
         let signing = Region::new(signing);
@@ -100,7 +101,7 @@ impl Account {
             .retry_config(retries())
             .timeout_config(timeouts());
         if let Some(profile) = &options.profile {
-            // a profile that was chosen goes before the environment, which the default chain asks first
+            // a chosen profile goes before the environment, which the default chain asks first
             let provider = ProfileFileCredentialsProvider::builder()
                 .configure(&ProviderConfig::without_region().with_region(Some(signing)))
                 .profile_name(profile);
@@ -148,12 +149,12 @@ impl Account {
         }
     }
 
-    /// The region that was chosen or is configured, if any.
+    /// Returns the region that was chosen or is configured, if any.
     pub fn region(&self) -> Option<&str> {
         self.region.as_deref()
     }
 
-    /// Turns what the SDK gives for a failed call into facts.
+    /// Turns the SDK's error for a failed call into facts.
     pub(crate) fn failed<E>(&self, action: &'static str) -> impl FnOnce(SdkError<E>) -> Error
     where
         E: ProvideErrorMetadata + StdError + 'static,
@@ -163,7 +164,7 @@ impl Account {
         endpoint.failed(action)
     }
 
-    /// The endpoint that is configured for another service, by its ID, or for all.
+    /// Returns the endpoint that is configured for the service with this ID, or for all services.
     pub(crate) fn endpoint_url_of(&self, service: &str) -> Option<String> {
         let key = ServiceConfigKey::builder().service_id(service);
         let key = key.env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
@@ -176,7 +177,7 @@ impl Account {
         self.config.credentials_provider()
     }
 
-    /// A client of SES in this region.
+    /// Returns a client of SES in this region.
     pub(crate) fn ses(&self, region: &seskey::Region) -> Service<aws_sdk_sesv2::Client> {
         let endpoint = Dialled::default();
         let mut config = aws_sdk_sesv2::config::Builder::from(&self.config)
@@ -189,7 +190,6 @@ impl Account {
         Service { client: aws_sdk_sesv2::Client::from_conf(config.build()), endpoint }
     }
 
-    /// A client of Organizations.
     pub(crate) fn organizations(&self) -> Service<aws_sdk_organizations::Client> {
         let endpoint = Dialled::default();
         let mut config = aws_sdk_organizations::config::Builder::from(&self.config)
@@ -201,7 +201,7 @@ impl Account {
         Service { client: aws_sdk_organizations::Client::from_conf(config.build()), endpoint }
     }
 
-    /// A client of Secrets Manager in this region, else in that of the account; none if neither is known.
+    /// Returns a client of Secrets Manager in this region, else in that of the account; `None` if neither is known.
     #[cfg(feature = "secretsmanager")]
     pub(crate) fn secrets_manager(
         &self,
@@ -216,7 +216,7 @@ impl Account {
         Some(Service { client, endpoint })
     }
 
-    /// A client of Systems Manager, likewise.
+    /// Returns a client of Systems Manager, likewise.
     #[cfg(feature = "ssm")]
     pub(crate) fn ssm(
         &self,
@@ -237,14 +237,14 @@ impl Account {
     }
 }
 
-/// The client of another service than IAM and STS.
+/// A client of a service other than IAM and STS.
 pub(crate) struct Service<C> {
     pub(crate) client: C,
     endpoint: Dialled,
 }
 
 impl<C> Service<C> {
-    /// Whether the last request went to AWS itself, and not to what stands in its place.
+    /// Whether the first request went to AWS itself, and not to an emulator.
     pub(crate) fn is_of_aws(&self) -> bool {
         let host = self.endpoint.0.get().and_then(|url| url.split('/').nth(2));
         host.is_some_and(|host| AWS.iter().any(|suffix| host.ends_with(suffix)))
@@ -259,7 +259,7 @@ impl<C> Service<C> {
     }
 }
 
-/// Source: AWS General Reference, "AWS service endpoints".
+/// The domains of AWS's endpoints. Source: AWS General Reference, "AWS service endpoints".
 const AWS: [&str; 4] = [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"];
 
 async fn configured_region(profile: Option<&str>) -> Option<String> {
@@ -270,7 +270,7 @@ async fn configured_region(profile: Option<&str>) -> Option<String> {
     chain.build().region().await.map(|region| region.as_ref().to_owned())
 }
 
-/// The same configuration with the credentials of a role's session, which are renewed before they expire.
+/// Returns the same configuration with the credentials of a role's session, which are renewed before they expire.
 async fn assume(role: &Role, endpoint_url: Option<&str>, config: SdkConfig) -> SdkConfig {
     let mut caller = config.to_builder();
     if let Some(url) = endpoint_url {
@@ -301,10 +301,10 @@ pub(crate) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// How long a request may go without an answer.
+/// The time that a request may go without an answer.
 pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Where the requests of one client go, noted when the first is sent.
+/// The endpoint of one client's requests, noted when the first is sent.
 #[derive(Debug, Clone, Default)]
 struct Dialled(Arc<OnceLock<String>>);
 

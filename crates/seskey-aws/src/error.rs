@@ -1,5 +1,5 @@
-//! Why a call to AWS failed, as facts. Nothing here prints an answer of AWS that could not be read: the answer to
-//! CreateAccessKey has a secret in it.
+//! The failures of calls to AWS, as facts. Nothing here prints an answer of AWS that could not be read: the answer to
+//! CreateAccessKey contains a secret.
 
 use std::error::Error as StdError;
 
@@ -18,34 +18,34 @@ use seskey::redact::redact;
 pub struct Error {
     /// The IAM action that the call needs, such as `iam:CreateUser`.
     pub action: &'static str,
-    /// Why it failed.
+    /// The cause.
     pub cause: Cause,
-    /// Whether the call may have had its effect all the same: it was sent, and no clear refusal came back.
+    /// Whether the call may have taken effect all the same: it was sent, and no clear refusal came back.
     pub ambiguous: bool,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
-    /// What AWS Support asks for.
+    /// The request ID, which AWS Support asks for.
     pub request_id: Option<String>,
 }
 
-/// Why a call failed. Sources: IAM API, "Common Error Types", and the errors of each operation; what Secrets Manager,
-/// Systems Manager, SES and S3 call by other codes is told in IAM's words.
+/// The cause of a failed call. Sources: IAM API, "Common Error Types", and the errors of each operation. Other codes of
+/// Secrets Manager, Systems Manager, SES and S3 are mapped to IAM's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cause {
     /// The caller may not do this.
     #[error("access denied: {message}")]
     AccessDenied {
-        /// The action that was denied: what the message names, else what the call is known to need.
+        /// The denied action: the one in the message, else the one that the call is known to need.
         action: String,
-        /// What it was denied on, if the message names it.
+        /// The resource, if the message names it.
         resource: Option<Box<str>>,
-        /// Why, as far as the message says it.
+        /// The reason, as far as the message gives it.
         denial: Denial,
         /// AWS's message.
         message: String,
     },
-    /// The role that the call was to be made by cannot be assumed.
+    /// The role that was to make the call cannot be assumed.
     #[error("no session of the role: {0}")]
     Role(Box<Self>),
     /// The user, group, policy, key, secret, parameter or object does not exist.
@@ -60,13 +60,13 @@ pub enum Cause {
         /// AWS's message.
         message: String,
     },
-    /// A quota is used up, such as two access keys a user.
+    /// A quota is used up, such as two access keys per user.
     #[error("limit exceeded: {message}")]
     LimitExceeded {
         /// AWS's message.
         message: String,
     },
-    /// Something hangs on the entity that must go first.
+    /// Something that depends on the entity must be deleted first.
     #[error("delete conflict: {message}")]
     DeleteConflict {
         /// AWS's message.
@@ -89,18 +89,18 @@ pub enum Cause {
     /// The default chain found no credentials for the caller.
     #[error("no credentials{}", reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
     NoCredentials {
-        /// What the chain said, unless it was that all places were asked.
+        /// The message of the chain, unless it only says that all places were asked.
         reason: Option<String>,
     },
-    /// No connection, or it broke, or no answer in time.
+    /// There was no connection, it broke, or no answer came in time.
     #[error("no answer from {}: {reason}", endpoint.as_deref().unwrap_or("AWS"))]
     Unreachable {
-        /// The endpoint that was called, where it came to that.
+        /// The endpoint that was called, if any.
         endpoint: Option<String>,
-        /// What went wrong.
+        /// The reason.
         reason: String,
     },
-    /// An answer came that is none of the API's. It is not shown, for it may have a secret in it.
+    /// An answer came that is not one of the API. It is not shown, since it may contain a secret.
     #[error("the answer could not be read")]
     Unreadable,
     /// Any other refusal.
@@ -113,14 +113,14 @@ pub enum Cause {
     },
 }
 
-/// Why a call is denied. Source: IAM User Guide, "Troubleshoot access denied error messages".
+/// The reason why a call is denied. Source: IAM User Guide, "Troubleshoot access denied error messages".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {
     /// No policy allows it, or the message does not say.
     NotAllowed,
-    /// A policy denies it, which outweighs every permission.
+    /// A policy denies it, which overrides every allow.
     Explicit,
-    /// A service control policy, or a resource control policy, of the organization denies it, or none allows it.
+    /// A service control policy or a resource control policy of the organization denies it, or none allows it.
     Organization,
 }
 
@@ -140,7 +140,7 @@ impl Error {
         matches!(self.cause, Cause::AccessDenied { .. })
     }
 
-    /// Without these secrets in what AWS said.
+    /// Removes these secrets from AWS's message.
     pub(crate) fn without(mut self, secrets: &[&str]) -> Self {
         match &mut self.cause {
             Cause::AccessDenied { message, .. }
@@ -159,7 +159,7 @@ impl Error {
         self
     }
 
-    /// For an answer without what it must have.
+    /// Returns the error for an answer without a required part.
     pub(crate) fn unreadable(action: &'static str) -> Self {
         Self { action, cause: Cause::Unreadable, ambiguous: true, status: None, request_id: None }
     }
@@ -172,7 +172,7 @@ impl Error {
             |reason| Cause::Unreachable { endpoint: endpoint.map(str::to_owned), reason };
         let status = error.raw_response().map(|response| response.status().as_u16());
         let (cause, ambiguous) = match error {
-            // a refusal has a code; a client error is one even where something between wrote the body
+            // a refusal has a code; a client error is a refusal even if an intermediary wrote the body
             SdkError::ServiceError(_) => match (error.code(), status.unwrap_or_default() / 100) {
                 (Some(code), class) => {
                     (of_code(action, code, error.message().unwrap_or_default()), class == 5)
@@ -192,7 +192,7 @@ impl Error {
                     };
                 }
                 Some(failure) if no_credentials(failure) => {
-                    // where all was asked, the SDK names each place on a line of its own
+                    // after it asked every place, the SDK names each on a line of its own
                     let reason = Some(reason(failure))
                         .filter(|reason| !reason.contains("no credentials found in chain"));
                     (Cause::NoCredentials { reason }, false)
@@ -212,7 +212,7 @@ impl Error {
     }
 }
 
-/// The answer, or none where the caller may not ask.
+/// Returns the answer, or `None` if the caller may not ask.
 pub(crate) fn permitted<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
         Err(error) if error.is_access_denied() => Ok(None),
@@ -220,8 +220,8 @@ pub(crate) fn permitted<T>(answer: Result<T, Error>) -> Result<Option<T>, Error>
     }
 }
 
-/// Whether the failure came before the request could be sent. The HTTP client's own types are not public; that these
-/// are its words is tested against a refused connection.
+/// Whether the failure came before the request could be sent. The HTTP client's own types are not public, so its
+/// messages are compared; they are tested against a refused connection.
 pub(crate) fn never_connected(failure: &ConnectorError) -> bool {
     chain(failure).any(|error| {
         let text = error.to_string();

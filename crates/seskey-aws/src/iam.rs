@@ -1,4 +1,4 @@
-//! The calls to IAM and STS, one function each: what goes in, what comes out, every page of it.
+//! The calls to IAM and STS, one function each. Lists are read to the last page.
 
 mod access_key;
 mod caller;

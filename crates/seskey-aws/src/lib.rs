@@ -1,4 +1,4 @@
-//! The edge to AWS: does what the library decided, through the official AWS SDK for Rust.
+//! The connection to AWS: carries out the library's decisions through the official AWS SDK for Rust.
 
 pub mod audit;
 mod clock;

@@ -1,4 +1,4 @@
-//! The life of a credential in an account: made, proven, listed, migrated, deleted.
+//! The life cycle of a credential in an account: made, proven, listed, migrated, deleted.
 
 mod change;
 pub mod converge;

@@ -1,4 +1,4 @@
-//! An object of Amazon S3, read by a signed request: AWS's client of S3 is larger than all that is needed of it.
+//! An object of Amazon S3, read by a signed request: AWS's S3 client is larger than this needs.
 //!
 //! Sources: S3 API, `GetObject`, "Authenticating Requests (AWS Signature Version 4)", "Error responses"; S3 User Guide,
 //! "Virtual hosting of general purpose buckets", "Making requests using the REST API" (request redirection).
@@ -32,30 +32,30 @@ use crate::{
     retry::Unreached,
 };
 
-/// Why an object was not read.
+/// The reason why an object was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ObjectError {
-    /// The call failed; of what is not there with [`Cause::NoSuchEntity`].
+    /// The call failed. A missing bucket or object gives [`Cause::NoSuchEntity`].
     #[error(transparent)]
     Call(#[from] Error),
-    /// It has more bytes than these.
+    /// The object has more bytes than the limit.
     #[error("it has more than {limit} bytes")]
     TooLarge {
-        /// How many it may have.
+        /// The most bytes that it may have.
         limit: usize,
     },
-    /// It is no text in UTF-8.
+    /// The object is not text in UTF-8.
     #[error("it is not text in UTF-8")]
     NotText,
 }
 
 impl Account {
-    /// The text of an object. It is asked for in the account's region, and once more where S3 says that the bucket is in
-    /// another one.
+    /// Reads the text of an object. The request goes to the account's region, and once more to the bucket's region if
+    /// S3 says that it is another one.
     ///
     /// # Errors
-    /// It cannot be read, is too large, or is no text.
+    /// The object cannot be read, is too large, or is not text.
     #[tracing::instrument(level = "debug", skip(self))]
     pub async fn object(&self, bucket: &str, key: &str) -> Result<String, ObjectError> {
         let usual = self.region().and_then(|region| Region::parse_unknown(region).ok());
@@ -86,7 +86,7 @@ impl Account {
             let time = SystemTime::now();
             let headers = sign_get(&asked, &range, &credentials, signed.as_str(), time)?;
             let mut request = HttpRequest::empty();
-            // the endpoint is put before it
+            // the endpoint is prepended
             request.set_uri(path.clone())?;
             for (name, value) in headers {
                 request.headers_mut().try_append(name, value)?;
@@ -129,18 +129,18 @@ impl Account {
 
 const ACTION: &str = "s3:GetObject";
 
-/// How many bytes an object may have: more than 100,000 credentials of a `seskey.toml` take.
+/// The most bytes that an object may have: more than a `seskey.toml` with 100,000 credentials takes.
 const LIMIT: usize = 32 << 20;
 
 #[derive(Debug)]
 enum Answer {
-    /// At most one byte more than it may have.
+    /// The object, with at most one byte more than it may have.
     Object(Vec<u8>),
     /// The bucket is in this region.
     Elsewhere(Region),
 }
 
-/// Where an object is asked for.
+/// The place that an object is requested from.
 #[derive(Debug, PartialEq, Eq)]
 struct Location {
     endpoint: String,
@@ -148,8 +148,8 @@ struct Location {
 }
 
 impl Location {
-    /// The bucket is in the name of the host where it can be, and in the path elsewhere: the certificate of S3 is good for
-    /// one label, and what stands in its place has no such names.
+    /// Puts the bucket into the host name where possible, else into the path: the certificate of S3 is valid for one
+    /// label, and an endpoint in place of S3 has no such names.
     fn of(bucket: &str, key: &str, region: &Region, endpoint_url: Option<&str>) -> Self {
         let [bucket_in_path, key] = [bucket, key].map(|it| utf8_percent_encode(it, RESERVED));
         let is_label = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
@@ -168,11 +168,12 @@ impl Location {
     }
 }
 
-/// What S3 leaves as it is in a path. Source: S3 API, "Signature Calculations for the Authorization Header", `UriEncode`.
+/// The characters that S3 encodes in a path. Source: S3 API, "Signature Calculations for the Authorization Header",
+/// `UriEncode`.
 const RESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// The headers that sign the request, and the range itself.
+/// Returns the headers that sign the request, and the range header.
 fn sign_get(
     url: &str,
     range: &str,
@@ -216,7 +217,7 @@ fn read(
     }
     let text = String::from_utf8_lossy(body);
     match code(&text) {
-        // no range is within an object of no bytes
+        // an empty object satisfies no range
         Some("InvalidRange") => Ok(Answer::Object(vec![])),
         code => {
             let message = text.split_once("<Message>").and_then(|(_, it)| it.split_once("</"));

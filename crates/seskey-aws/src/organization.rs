@@ -11,8 +11,8 @@ use crate::{Account, Error, config::Service};
 pub const ACTIVE: &str = "ACTIVE";
 
 impl Account {
-    /// The accounts of the organization, by their IDs, with their states in AWS's words: of these organizational units and
-    /// those below them, or of all of it if none is named; without what is excluded, an account or a unit.
+    /// Returns the accounts of the organization by ID, with their states in AWS's words: those of these organizational
+    /// units and of the units below them, or all if no unit is named, without the accounts and units in `exclude`.
     ///
     /// # Errors
     /// The first call that failed.
@@ -44,7 +44,7 @@ async fn all(service: &Service<Client>) -> Result<BTreeMap<String, String>, Erro
     Ok(accounts.filter_map(member).collect())
 }
 
-/// Those of these units, and of all units below them.
+/// Returns the accounts of these units and of all units below them.
 async fn below(
     service: &Service<Client>,
     mut units: Vec<String>,
@@ -71,7 +71,8 @@ async fn below(
     Ok(members)
 }
 
-/// `State` has taken the place of `Status`, which is all that some that stand in AWS's place know. Source: Organizations API, `Account`.
+/// Returns the ID and the state of an account. `State` has replaced `Status`, the only one that some emulators know.
+/// Source: Organizations API, `Account`.
 fn member(account: types::Account) -> Option<(String, String)> {
     let state = account.state.as_ref().map(types::AccountState::as_str);
     let state = state.or_else(|| account.status.as_ref().map(types::AccountStatus::as_str));

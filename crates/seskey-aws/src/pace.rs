@@ -1,5 +1,5 @@
-//! The pace of requests. IAM throttles an account as a whole, whoever calls, and a throttled request is a request too:
-//! all clones of an [`Account`](crate::Account) wait in one line, and all go slower when AWS says that they are too fast.
+//! The pace of requests. IAM throttles an account as a whole, for all callers, and a throttled request counts too: all
+//! clones of an [`Account`](crate::Account) wait in one line, and all slow down when AWS throttles one.
 
 use std::{
     num::NonZeroU32,
@@ -33,11 +33,11 @@ pub(crate) struct Pace(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     rate: Mutex<Rate>,
-    /// When the next request is due. Who holds it is the first in the line.
+    /// The time at which the next request is due. The holder of the lock is the first in the line.
     line: Line<Instant>,
 }
 
-/// When a request was sent, put on its answer.
+/// The time at which a request was sent, attached to its answer.
 #[derive(Debug, Clone, Copy)]
 struct Sent(Instant);
 
@@ -47,7 +47,7 @@ impl Pace {
         Self(Arc::new(Shared { rate: Mutex::new(Rate::new(limit)), line }))
     }
 
-    /// The SDK's own HTTP client, in which each request, be it a retry, waits for its turn.
+    /// Returns the SDK's own HTTP client, in which each request, retries included, waits for its turn.
     pub(crate) fn http_client(&self) -> SharedHttpClient {
         let pace = self.clone();
         let client = default_http_client();
@@ -57,7 +57,7 @@ impl Pace {
         })
     }
 
-    /// Waits until it is this caller's turn: first come, first served. A few turns that nobody took are kept.
+    /// Waits until it is this caller's turn: first come, first served. A few unused turns are kept.
     async fn turn(&self) {
         let mut due = self.0.line.lock().await;
         let (wait, next) = self.rate().turn(*due, Instant::now());
@@ -70,7 +70,7 @@ impl Pace {
     }
 }
 
-/// What waits in the line has time: an attempt is timed from its turn on, and no call as a whole.
+/// Returns timeouts that allow for waiting in the line: an attempt is timed from its turn on, and no call as a whole.
 pub(crate) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .read_timeout(ATTEMPT_TIMEOUT)
@@ -103,7 +103,7 @@ impl Intercept for Pace {
         "Pace"
     }
 
-    // the body is read by now
+    // the body has been read by now
     fn read_after_deserialization(
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
@@ -121,10 +121,10 @@ impl Intercept for Pace {
     }
 }
 
-/// Additive increase, multiplicative decrease: half as fast when told to slow down, and slowly faster again.
+/// The rate by additive increase, multiplicative decrease: it is halved when AWS throttles, and rises slowly again.
 #[derive(Debug)]
 struct Rate {
-    /// Requests a second, at most and now.
+    /// The most requests per second, and the current rate.
     limit: f64,
     current: f64,
     slowed: Option<Instant>,
@@ -136,7 +136,7 @@ impl Rate {
         Self { limit, current: limit, slowed: None }
     }
 
-    /// How long to wait for a turn that is due then, and when the next is due.
+    /// Returns how long to wait for a turn that is due then, and when the next one is due.
     fn turn(&self, due: Instant, now: Instant) -> (Duration, Instant) {
         let interval = Duration::from_secs_f64(self.current.recip());
         let turn = due.max(now);
@@ -147,7 +147,7 @@ impl Rate {
         if !throttled {
             self.current = (self.current + self.limit * RECOVERY).min(self.limit);
         } else if self.slowed.is_none_or(|slowed| sent >= slowed) {
-            // what was sent before says nothing about the pace since
+            // the answer to an earlier request says nothing about the new pace
             self.current = (self.current / 2.0).max(self.limit * SLOWEST);
             self.slowed = Some(now);
             tracing::debug!(per_second = self.current, "slowed down");
@@ -155,7 +155,8 @@ impl Rate {
     }
 }
 
-/// The code of an error. Sources: IAM API, "Common Error Types"; both APIs speak the AWS Query protocol. S3 API, "Error responses".
+/// Returns the code of an error. Sources: IAM API, "Common Error Types"; both APIs speak the AWS Query protocol. S3
+/// API, "Error responses".
 pub(crate) fn code(body: &str) -> Option<&str> {
     Some(body.split_once("<Code>")?.1.split_once("</Code>")?.0)
 }
@@ -168,14 +169,14 @@ fn default_http_client() -> SharedHttpClient {
         .expect("the feature default-https-client is on")
 }
 
-/// How many turns are kept.
+/// The most unused turns that are kept.
 const BURST: u32 = 4;
 
-/// By how much of the limit each answer makes the pace faster.
+/// The part of the limit by which each answer raises the pace.
 const RECOVERY: f64 = 1.0 / 200.0;
 
-/// The pace under which it does not fall, in parts of the limit. Requests are signed before they wait, and a signature
-/// is good for minutes only.
+/// The lowest pace, as a part of the limit. Requests are signed before they wait, and a signature is valid for minutes
+/// only.
 const SLOWEST: f64 = 1.0 / 8.0;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! A process that is given its input, listened to, and ended when it takes too long or when this one ends. No secret is
-//! among its arguments or in its environment.
+//! A child process: it gets its input, its output is read, and it is ended when it takes too long or when this process
+//! ends. No secret is in its arguments or its environment.
 
 use std::{
     io,
@@ -17,52 +17,53 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-/// Why a process did not do what it was asked.
+/// The reason why a process did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProcessError {
-    /// It could not be started.
+    /// The program could not be started.
     #[error("{program} cannot be run: {reason}")]
     NotStarted {
-        /// What should have run.
+        /// The program.
         program: String,
-        /// What kind of failure it was.
+        /// The kind of failure.
         kind: io::ErrorKind,
-        /// What the system said.
+        /// The message of the system.
         reason: String,
     },
-    /// It failed.
+    /// The process failed.
     #[error("it failed: {said}")]
     Failed {
         /// Its exit status; `None` if a signal ended it.
         code: Option<i32>,
-        /// Its last word on stderr, without control characters and passwords; how it ended, if there was none.
+        /// Its last line on stderr, without control characters and passwords; the signal that ended it, if there was
+        /// none.
         said: String,
     },
-    /// It took too long, and was ended with all that it had started.
+    /// The process took too long, and was ended with all processes that it had started.
     #[error("it was not done after {} seconds", limit.as_secs())]
     TimeLimit {
-        /// How long it had.
+        /// The time limit.
         limit: Duration,
     },
-    /// What it printed is not the JSON that it should be.
+    /// The output is not the expected JSON.
     #[error("it printed something other than the JSON that it should")]
     Unreadable,
 }
 
-/// What a process that came to its end has left.
+/// The result of a process that has ended.
 pub(crate) struct Finished {
     status: ExitStatus,
-    /// What it printed, where stdout was asked for.
+    /// Its output, if stdout was piped.
     pub(crate) stdout: Zeroizing<Vec<u8>>,
     stderr: Zeroizing<Vec<u8>>,
 }
 
-/// Runs a command of the user's in the shell, with these variables and this on its stdin. What it prints is not kept;
-/// what it says when it fails is, without what is hidden.
+/// Runs a user's command in the shell, with these variables and with `input` on its stdin. Its output is dropped. Its
+/// message when it fails is kept, without the `hidden` texts.
 ///
 /// # Errors
-/// It did not succeed, or not within the limit.
+/// The command did not succeed, or not within the limit.
 pub async fn shell(
     command: &str,
     variables: &[(&str, &str)],
@@ -75,13 +76,13 @@ pub async fn shell(
     run(&mut shell, input, limit).await?.success(hidden, |_| false).map(drop)
 }
 
-/// Runs the command with this on its stdin, in a process group of its own that ends when this process does.
+/// Runs the command with `input` on its stdin, in a process group of its own that ends when this process does.
 pub(crate) async fn run(
     command: &mut Command,
     input: &[u8],
     limit: Duration,
 ) -> Result<Finished, ProcessError> {
-    // a system without a shell has none that could be left behind
+    // a system without a shell has no process that could be left behind
     let watch = Watch::begin().ok();
     let leader = watch.as_ref().and_then(|watch| watch.shell.id());
     let leader = leader.and_then(|id| id.try_into().ok());
@@ -98,7 +99,7 @@ pub(crate) async fn run(
     let status = timeout(limit, async {
         let feed = async move {
             if let Some(mut stdin) = stdin {
-                // whoever does not read to the end needs no more
+                // a command that does not read to the end needs no more
                 let _ = stdin.write_all(input).await;
             }
         };
@@ -106,7 +107,7 @@ pub(crate) async fn run(
         let mut talk = std::pin::pin!(talk);
         tokio::select! {
             _ = &mut talk => child.wait().await,
-            // what it left running may hold the pipes open for ever
+            // a process that it left running may hold the pipes open for ever
             status = child.wait() => {
                 let _ = timeout(LINGER, talk).await;
                 status
@@ -131,7 +132,8 @@ pub(crate) async fn run(
 }
 
 impl Finished {
-    /// That it succeeded; else what it said in its last line, or in the one that is chosen, without what is hidden.
+    /// Checks that it succeeded. Else gives the first line of stderr that is `chosen`, or the last line, without the
+    /// `hidden` texts.
     pub(crate) fn success(
         self,
         hidden: &[&str],
@@ -143,17 +145,17 @@ impl Finished {
         let stderr = String::from_utf8_lossy(&self.stderr);
         let lines = || stderr.lines().filter(|line| !line.trim().is_empty());
         let line = lines().find(|line| chosen(line)).or_else(|| lines().next_back());
-        // of one that said nothing, by which signal it ended
+        // without a message, the signal that ended it
         let unsaid = || self.status.signal().map_or_else(String::new, |_| self.status.to_string());
         let said = line.map_or_else(unsaid, |line| cleaned(line, hidden));
         Err(ProcessError::Failed { code: self.status.code(), said })
     }
 }
 
-/// A shell that leads a process group and ends it when this process ends, killed or not: then a pipe that only this
-/// process holds ends, too. There is no safe call that asks the system for as much.
+/// A shell that leads a process group and kills it when this process ends, even by a signal: a pipe that only this
+/// process holds then ends, too. No safe call asks the system for that.
 struct Watch {
-    // before the pipe, or it would end what a command has left running on purpose
+    // killed before its pipe closes, or it would end what a command has left running on purpose
     shell: Child,
 }
 
@@ -166,7 +168,7 @@ impl Watch {
     }
 }
 
-/// The process group of a child, ended with this unless the child has come to its end.
+/// The process group of a child, killed on drop unless the child has ended.
 struct Group(Option<i32>);
 
 impl Drop for Group {
@@ -177,7 +179,7 @@ impl Drop for Group {
     }
 }
 
-/// Reads to the end, and keeps the end.
+/// Reads to the end, and keeps the last bytes.
 async fn drain(from: Option<impl AsyncRead + Unpin>, kept: &mut Zeroizing<Vec<u8>>) {
     let Some(mut from) = from else { return };
     let mut piece = Zeroizing::new([0; 4096]);
@@ -191,22 +193,22 @@ async fn drain(from: Option<impl AsyncRead + Unpin>, kept: &mut Zeroizing<Vec<u8
     }
 }
 
-/// A line fit to be shown: no control characters, no password, not long.
+/// Makes a line fit to be shown: no control characters, no password, not long.
 fn cleaned(line: &str, hidden: &[&str]) -> String {
     let line = line.trim().chars().filter(|c| !c.is_control()).take(MAX_SEARCHED);
     redact(&line.collect::<String>(), hidden).chars().take(MAX_SAID).collect()
 }
 
-/// How long what a command printed is waited for when it has ended.
+/// The time to wait for the rest of the output when a command has ended.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How much of what a process prints is kept, in bytes: a Kubernetes object may have 1.5 MiB.
+/// The most bytes of a process's output that are kept: a Kubernetes object may have 1.5 MiB.
 const MAX_KEPT: usize = 4 << 20;
 
-/// How many characters of what it said are searched for passwords: so many that what is left is enough to be shown.
+/// The number of characters of a message that are searched for passwords: the rest of them is enough to be shown.
 const MAX_SEARCHED: usize = 2048;
 
-/// How many characters of what it said are shown.
+/// The number of characters of a message that are shown.
 const MAX_SAID: usize = 300;
 
 #[cfg(test)]
@@ -227,7 +229,7 @@ mod tests {
     async fn all_that_it_started_ends_at_the_limit() {
         let folder = tempfile::tempdir().unwrap();
         let limit = Duration::from_millis(500);
-        // the grandchild would write later, were it alive
+        // the grandchild would go on sleeping
         let script = "sleep 600 & echo $! > child; sleep 600";
         let result = run(shell(script).current_dir(&folder), b"", limit).await;
         assert_eq!(result.err(), Some(ProcessError::TimeLimit { limit }));

@@ -1,5 +1,5 @@
-//! What a profile of the shared configuration files says. Source: AWS SDKs and Tools Reference Guide, "Shared config
-//! and credentials files".
+//! The profiles of the shared configuration files. Source: AWS SDKs and Tools Reference Guide, "Shared config and
+//! credentials files".
 
 use aws_config::{
     meta::region::ProvideRegion,
@@ -11,25 +11,25 @@ use seskey::{
     access_key::{AccessKeyIdError, SecretAccessKeyError},
 };
 
-/// Why a profile gives no access key to derive from.
+/// The reason why a profile gives no access key to derive from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProfileError {
-    /// There is no such profile, or its credentials cannot be had.
+    /// The profile does not exist, or its credentials cannot be loaded.
     #[error("{reason}")]
     Unusable {
-        /// What the SDK says.
+        /// The message of the SDK.
         reason: String,
     },
-    /// Its credentials are temporary: of a role, of SSO.
+    /// The credentials are temporary: those of a role or of SSO.
     #[error("the credentials are temporary")]
     Temporary,
-    /// Its secret cannot be one.
+    /// The secret access key is not valid.
     #[error(transparent)]
     SecretAccessKey(#[from] SecretAccessKeyError),
 }
 
-/// The names of all profiles, none where the files cannot be read. Reads files, and nothing else.
+/// Lists the names of all profiles; none if the files cannot be read. Only reads files.
 pub async fn names() -> Vec<String> {
     // the files, the environment and the places that every AWS tool reads
     let profiles = load(&Default::default(), &Default::default(), &Default::default(), None).await;
@@ -39,7 +39,7 @@ pub async fn names() -> Vec<String> {
     names
 }
 
-/// The region of a profile, the default one if none is named. Reads files, and nothing else.
+/// Returns the region of a profile, of the default one if none is named. Only reads files.
 pub async fn region(profile: Option<&str>) -> Option<String> {
     let mut provider = ProfileFileRegionProvider::builder();
     if let Some(name) = profile {
@@ -48,10 +48,10 @@ pub async fn region(profile: Option<&str>) -> Option<String> {
     provider.build().region().await.map(|region| region.as_ref().to_owned())
 }
 
-/// The permanent access key of a profile.
+/// Returns the permanent access key of a profile.
 ///
 /// # Errors
-/// When the profile has none.
+/// The profile has none.
 pub async fn access_key(profile: &str) -> Result<(AccessKeyId, SecretAccessKey), ProfileError> {
     let provider = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
     let credentials = provider
@@ -68,7 +68,7 @@ pub async fn access_key(profile: &str) -> Result<(AccessKeyId, SecretAccessKey),
     Ok((id, SecretAccessKey::parse(credentials.secret_access_key())?))
 }
 
-/// The innermost cause says what is wrong with the file.
+/// Returns the innermost cause, which says what is wrong with the file.
 fn reason(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

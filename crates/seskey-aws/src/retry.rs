@@ -1,4 +1,4 @@
-//! Which failed calls are sent again.
+//! The retries of failed calls.
 
 use std::{error::Error as StdError, fmt, marker::PhantomData};
 
@@ -12,8 +12,8 @@ use aws_sdk_iam::{
 
 use crate::error::{is_throttling, never_connected};
 
-/// For a call that must not be sent twice: a second CreateAccessKey after a cut connection would make a second key, a
-/// second CreateUser would find the user of the first. Only a refusal that says "later" is answered by another attempt.
+/// Returns a configuration for a call that must not be sent twice: after a cut connection, a second CreateAccessKey
+/// would make a second key, and a second CreateUser would find the user of the first. Only a throttled call is retried.
 pub(crate) fn at_most_once<E>() -> aws_sdk_iam::config::Builder
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -21,7 +21,7 @@ where
     aws_sdk_iam::Config::builder().retry_classifier(OnlyThrottling::<E>(PhantomData))
 }
 
-/// What cannot be reached now is not tried again and again while somebody waits.
+/// A classifier that does not retry an unreachable endpoint, since a user waits.
 #[derive(Debug)]
 pub(crate) struct Unreached;
 

@@ -1,4 +1,4 @@
-//! Whether a user may send a message, asked of IAM without sending one.
+//! Checks with IAM whether a user may send a message, without sending one.
 
 use aws_sdk_iam::types::ContextKeyTypeEnum;
 use seskey::{
@@ -16,7 +16,7 @@ use crate::{
     smtp::Address,
 };
 
-/// A message as the permission to send it is asked for.
+/// The parts of a message that the permission to send it depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
     /// The sender.
@@ -39,12 +39,12 @@ pub async fn user_of_key(account: &Account, id: &AccessKeyId) -> Result<Option<S
     }
 }
 
-/// Asks whether the user may send the message, as the identity of the address and as that of its domain. SES takes the
-/// identity that is verified, so one of the two decides. Identity policies of SES, which may also allow or deny, are not
+/// Asks whether the user may send the message, for the identity of the address and for that of its domain. SES uses the
+/// identity that is verified, so one of the two decides. SES identity policies, which may also allow or deny, are not
 /// seen. Source: SES Developer Guide, "Control user access"; Service Authorization Reference, "Amazon SES".
 ///
 /// # Errors
-/// When the user does not exist or the caller may not ask.
+/// The user does not exist, or the caller may not ask.
 pub async fn may_send(
     account: &Account,
     user: &str,
@@ -72,8 +72,8 @@ pub async fn may_send(
     account.simulate(simulation).await
 }
 
-/// The ARN of a user, and every policy that decides what it may do, as a document: its own, those of its groups, its
-/// boundary. Policies of an organization and of identities are not seen.
+/// Returns the ARN of a user and the documents of all policies that decide its permissions: its own, those of its
+/// groups and its boundary. Policies of an organization and of identities are not seen.
 ///
 /// # Errors
 /// The first call that failed.
@@ -104,11 +104,11 @@ pub async fn policies(
     Ok((details.arn, policies))
 }
 
-/// Whether the user may send any mail at all, in this region. What depends on the message counts as permitted, and what
-/// the caller may not ask is unknown.
+/// Whether the user may send any mail in this region. A decision that depends on the message counts as permitted, and
+/// one that the caller may not ask for is unknown.
 ///
 /// # Errors
-/// Any failure but the refusal to answer.
+/// Any failure but a refusal to answer.
 pub(crate) async fn sending(
     account: &Account,
     user: &str,
@@ -134,13 +134,13 @@ async fn ask_for_sending(account: &Account, user: &str, region: &Region) -> Resu
     Ok(match simulated.into_iter().find(settled) {
         None | Some(Simulated { verdict: Verdict::Allowed, .. }) => Sending::Allowed,
         Some(Simulated { organization_denies: true, .. }) => Sending::Denied(Denial::Organization),
-        // a policy may be about one identity of all; and IAM names a policy, but not its statement
+        // a policy may apply to a single identity, and IAM names the policy, but not its statement
         Some(_) => account.sending_within(&account.details_of_user(user).await?).await?,
     })
 }
 
-/// What IAM shows of the access key that an SMTP user name is: its status and age, its user, whether AWS has put that
-/// under quarantine. What the caller may not ask stays unknown.
+/// Adds what IAM shows of the access key of an SMTP user name: its status, its age, its user, and whether AWS has put
+/// the user under quarantine. Facts that the caller may not read stay unknown.
 ///
 /// # Errors
 /// Any failure but a refusal to answer.
@@ -178,7 +178,7 @@ pub async fn learn_of_key(
     Ok(())
 }
 
-/// Whether there is an IAM user of this name, which somebody took for an SMTP user name.
+/// Whether an IAM user has this name, which was given as an SMTP user name.
 ///
 /// # Errors
 /// Any failure but a refusal to answer.
@@ -189,7 +189,7 @@ pub async fn is_user(account: &Account, name: &str) -> Result<Option<bool>, Erro
     }
 }
 
-/// What IAM says of a message, and what keeps it from being sent; `None` if the caller may not ask.
+/// Returns what IAM decides on a message, and the reason if it may not be sent; `None` if the caller may not ask.
 ///
 /// # Errors
 /// Any failure but a refusal to answer.
@@ -220,7 +220,7 @@ pub async fn permission(
             Permission::SendEmailOnly
         }
         Some(Sending::Denied(denial)) => of_denial(&denial),
-        // something allows some mail, and not this
+        // some mail is allowed, but not this message
         _ => {
             let name = |name| identity(&details.arn, envelope.region.as_str(), name);
             let identities = [name(envelope.from.as_str()), name(envelope.from.domain())];
@@ -233,8 +233,8 @@ pub async fn permission(
     }))
 }
 
-/// What keeps the user from sending any mail at all, in this region; `None` if something allows some, or the caller may
-/// not ask.
+/// Returns the reason why the user may not send any mail in this region; `None` if some mail is allowed, or the caller
+/// may not ask.
 ///
 /// # Errors
 /// Any failure but a refusal to answer.

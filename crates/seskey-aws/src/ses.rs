@@ -1,6 +1,7 @@
-//! What SES says of a message before it is sent: may the account send, is the sender verified, would the recipient get it?
+//! The facts of SES about a message before it is sent: whether the account may send, the sender is verified, and the
+//! recipient would get it.
 //!
-//! Everything is only read. Source: SES API v2 Reference.
+//! Nothing is changed. Source: SES API v2 Reference.
 
 use aws_sdk_sesv2::{
     Client,
@@ -14,9 +15,9 @@ use seskey::{
 
 use crate::{Account, Error, config::Service, error::permitted, smtp::Address};
 
-/// Looks in SES, in this region, for what keeps the message of the evidence from being sent or delivered. The
-/// configuration set is the one of this name, else the default one of the sender. What the caller may not ask stays
-/// unknown. Whether SES said anything.
+/// Asks SES in this region for the facts that keep the message of the evidence from being sent or delivered. The
+/// configuration set is the one with this name, else the sender's default. Facts that the caller may not read stay
+/// unknown. Returns whether SES gave any answer.
 ///
 /// # Errors
 /// Any failure but a refusal to answer.
@@ -34,7 +35,7 @@ pub async fn learn_of_sending(
         let is_shut_down = answer.enforcement_status() == Some("SHUTDOWN");
         evidence.sandbox = Some(!answer.production_access_enabled());
         evidence.sending_enabled = Some(answer.sending_enabled() && !is_shut_down);
-        // -1 is no limit
+        // -1 means no limit
         evidence.quota_exhausted = answer.send_quota().map(|quota| {
             let max = quota.max24_hour_send();
             max >= 0.0 && quota.sent_last24_hours() >= max
@@ -64,7 +65,8 @@ pub async fn learn_of_sending(
 }
 
 impl Service<Client> {
-    /// Whether the sender is verified: as an address, as its domain, or as a domain above. With it the identity that is.
+    /// Checks whether the sender is verified: as an address, as its domain, or as a parent domain. Also returns the
+    /// verified identity.
     async fn identity_of(
         &self,
         address: &Address,
@@ -86,14 +88,14 @@ impl Service<Client> {
         Ok((is_missing.then_some(Identity::NotVerified), None))
     }
 
-    /// Whether there is one at all: until then an emulator may take every sender, which AWS never does.
+    /// Whether any identity exists: until then an emulator may accept every sender, which AWS never does.
     async fn has_identities(&self) -> Result<bool, Error> {
         let listed = self.client.list_email_identities().page_size(1).send().await;
         let listed = permitted(listed.map_err(self.failed("ses:ListEmailIdentities")))?;
         Ok(listed.is_some_and(|listed| !listed.email_identities().is_empty()))
     }
 
-    /// A configuration set, and for which reasons it holds messages back, where it says so.
+    /// Returns a configuration set and the reasons for which it suppresses messages, if it gives them.
     async fn configuration_set(
         &self,
         name: String,
@@ -116,14 +118,14 @@ impl Service<Client> {
         }
     }
 
-    /// Whether there is one at all, as with identities.
+    /// Whether any configuration set exists, as with identities.
     async fn has_configuration_sets(&self) -> Result<bool, Error> {
         let listed = self.client.list_configuration_sets().page_size(1).send().await;
         let listed = permitted(listed.map_err(self.failed("ses:ListConfigurationSets")))?;
         Ok(listed.is_some_and(|listed| !listed.configuration_sets().is_empty()))
     }
 
-    /// Whether the recipient is on the list of the account for one of these reasons, or for any.
+    /// Whether the recipient is on the account's suppression list for one of these reasons, or for any.
     async fn is_suppressed(
         &self,
         address: &Address,
@@ -141,8 +143,8 @@ impl Service<Client> {
     }
 }
 
-/// The identities that let an address send, the nearest first. Source: SES Developer Guide, "Creating and verifying
-/// identities": a domain stands for its subdomains.
+/// Returns the identities that let an address send, the nearest first. Source: SES Developer Guide, "Creating and
+/// verifying identities": a domain covers its subdomains.
 fn names_of(address: &Address) -> impl Iterator<Item = &str> {
     let domains = std::iter::successors(Some(address.domain()), |name| {
         name.split_once('.').map(|(_, parent)| parent)
@@ -150,7 +152,7 @@ fn names_of(address: &Address) -> impl Iterator<Item = &str> {
     std::iter::once(address.as_str()).chain(domains.filter(|name| name.contains('.')))
 }
 
-/// Whether the custom MAIL FROM domain is not ready, and the identity rejects messages then. Source: SES API v2
+/// Whether the custom MAIL FROM domain is not ready and the identity then rejects messages. Source: SES API v2
 /// Reference, `MailFromAttributes`.
 fn rejects_by_mail_from(identity: &GetEmailIdentityOutput) -> bool {
     identity.mail_from_attributes().is_some_and(|attributes| {

@@ -1,8 +1,8 @@
-//! An SMTP client that proves a credential: it connects, turns to TLS, logs in, may send one message, and leaves.
+//! An SMTP client that tests a credential: it connects, starts TLS, logs in, may send one message, and quits.
 //!
-//! Each reply of the server is kept as it came, and each failure names the phase it belongs to. AUTH exists on an
-//! encrypted session only, certificates are always verified, and a secret is in no reply, no error and no log.
-//! Sources: RFC 5321 (SMTP), RFC 3207 (STARTTLS), RFC 8314 (TLS wrapper), RFC 4954 (AUTH), RFC 4616 (PLAIN).
+//! Each reply of the server is kept as it came, and each failure names its phase. AUTH is possible only on an encrypted
+//! session, certificates are always verified, and no reply, error or log contains a secret. Sources: RFC 5321 (SMTP),
+//! RFC 3207 (STARTTLS), RFC 8314 (TLS wrapper), RFC 4954 (AUTH), RFC 4616 (PLAIN).
 
 mod connection;
 mod error;
@@ -20,20 +20,20 @@ pub use reply::Reply;
 pub use session::Session;
 pub use tls::{RootsError, TlsFacts};
 
-/// Where to log in.
+/// The server to log in to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
     /// The host name or address that is dialled.
     pub host: String,
     /// The port that is dialled.
     pub port: u16,
-    /// The name that the certificate must bear, which is also sent as SNI. Usually the host.
+    /// The name that the certificate must have, which is also sent as SNI. Usually the host.
     pub server_name: String,
-    /// How the connection becomes encrypted.
+    /// The way the connection becomes encrypted.
     pub security: Security,
 }
 
-/// How a connection becomes encrypted.
+/// The way a connection becomes encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
     /// In clear at first, then STARTTLS (RFC 3207).
@@ -42,27 +42,27 @@ pub enum Security {
     TlsWrapper,
 }
 
-/// How long to wait.
+/// The time limits of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For a connection to one address, and for the name to be resolved.
+    /// The limit for connecting to one address, and for resolving the name.
     pub connect: Duration,
-    /// For each reply, and for the TLS handshake.
+    /// The limit for each reply, and for the TLS handshake.
     pub reply: Duration,
 }
 
-/// What was said on one connection, filled as it goes, so that it is there after a failure too.
+/// The record of one connection, filled step by step, so that it is available after a failure too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Transcript {
-    /// The address that took the connection.
+    /// The address that accepted the connection.
     pub address: Option<SocketAddr>,
-    /// What the handshake agreed upon.
+    /// The result of the handshake.
     pub tls: Option<TlsFacts>,
-    /// The server's replies in their order.
+    /// The server's replies in order.
     pub replies: Vec<(Phase, Reply)>,
 }
 
-/// Makes connections that trust the same certificates.
+/// A client whose connections trust the same certificates.
 #[derive(Clone)]
 pub struct Client {
     tls: tls::Connector,
@@ -70,14 +70,14 @@ pub struct Client {
 }
 
 impl Server {
-    /// A server whose certificate bears the name that is dialled.
+    /// Returns a server whose certificate has the name that is dialled.
     pub fn new(host: &str, port: u16, security: Security) -> Self {
         Self { host: host.to_owned(), port, server_name: host.to_owned(), security }
     }
 }
 
 impl Security {
-    /// What SES speaks on this port; `None` for a port that is none of its own.
+    /// Returns the security of an SES port; `None` for a port that SES does not use.
     /// Source: SES Developer Guide, "Connecting to an Amazon SES SMTP endpoint".
     pub fn of_port(port: u16) -> Option<Self> {
         match port {
@@ -95,15 +95,15 @@ impl Default for Timeouts {
 }
 
 impl Client {
-    /// A client that trusts the system's roots and, besides, the certificates of `ca_pem` (PEM).
+    /// Returns a client that trusts the system's roots and the certificates of `ca_pem` (PEM).
     ///
     /// # Errors
-    /// When the PEM is none, or when nothing at all would be trusted.
+    /// `ca_pem` is not PEM, or no certificate at all would be trusted.
     pub fn new(ca_pem: Option<&[u8]>, timeouts: Timeouts) -> Result<Self, RootsError> {
         Ok(Self { tls: tls::Connector::new(ca_pem)?, timeouts })
     }
 
-    /// Connects, turns to TLS and says EHLO.
+    /// Connects, starts TLS and sends EHLO.
     ///
     /// # Errors
     /// The phase that failed, with the server's reply if there was one.
@@ -116,10 +116,10 @@ impl Client {
         Session::open(self, server, transcript).await
     }
 
-    /// Logs in on a connection of its own, and out again.
+    /// Logs in on a connection of its own, and quits.
     ///
     /// # Errors
-    /// As [`Client::connect`] and [`Session::log_in`]. A failure to leave politely is none.
+    /// As [`Client::connect`] and [`Session::log_in`]. A failure to quit is not an error.
     pub async fn prove(
         &self,
         server: &Server,

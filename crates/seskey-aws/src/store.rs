@@ -1,4 +1,4 @@
-//! The stores: written in one piece, read back, and told apart from what somebody else wrote.
+//! The stores: a credential is written in one piece and read back, and foreign content is told apart.
 
 mod exec;
 mod file;
@@ -39,18 +39,18 @@ use crate::{
     process::{self, ProcessError},
 };
 
-/// What a store holds.
+/// The content of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Held {
-    /// Nothing: it does not exist, or is empty.
+    /// Nothing: the store does not exist, or is empty.
     Nothing,
-    /// A credential in each of its entries, or different ones: SMTP user names and passwords, each pair once.
+    /// The credentials of its entries, the same or different ones: SMTP user names and passwords, each pair once.
     Credentials(Vec<(AccessKeyId, SmtpPassword)>),
-    /// Something that was not written for it.
+    /// Content that was not written as a credential.
     Foreign,
 }
 
-/// Why a store was not read or written.
+/// The reason why a store was not read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -63,16 +63,17 @@ pub enum StoreError {
     /// A file cannot be read or replaced.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A command did not do what it was asked.
+    /// A command did not succeed.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// What is there was not written for it, and is left as it is.
+    /// The content was not written as a credential, and stays unchanged.
     #[error("what is there is not an SMTP credential")]
     NotOurs,
-    /// What was read back is not what was written: somebody else wrote at the same time, or it was not kept.
+    /// The content that was read back is not the written one: another writer wrote at the same time, or it was not
+    /// kept.
     #[error("it does not hold what was written")]
     NotKept {
-        /// What it holds instead.
+        /// The content that was read back.
         held: Held,
     },
     /// Another field manager of Kubernetes owns the values.
@@ -81,33 +82,33 @@ pub enum StoreError {
         /// Its name.
         manager: String,
     },
-    /// The store of AWS was left out when this was built.
+    /// The AWS store was left out of this build.
     #[error("built without this store")]
     NotBuilt,
-    /// A store of AWS is in a region, and none was chosen or is configured.
+    /// An AWS store needs a region, and none was chosen or is configured.
     #[error("no region")]
     NoRegion,
     /// The secret of Secrets Manager is marked for deletion, and can be neither read nor written.
     #[error("the secret is marked for deletion")]
     MarkedForDeletion,
-    /// The secret is a replica: it is written in its own region alone.
+    /// The secret is a replica: the secret is written only in its own region.
     #[error("it is a replica of a secret in {primary}")]
     Replica {
         /// The region of the secret.
         primary: String,
     },
-    /// The caller may not write it. Known before anything was made.
+    /// The caller may not write to the store. This is known before anything is made.
     #[error("the caller may not write it")]
     NotPermitted {
-        /// What it may not do.
+        /// The denied actions.
         denied: Vec<Simulated>,
     },
-    /// It would have more in it than there is room for.
+    /// The content would be longer than the store has room for.
     #[error("it has room for {limit} characters, and {length} are needed")]
     NoRoom {
-        /// How many it can have.
+        /// The most characters that it can have.
         limit: usize,
-        /// How many it would have.
+        /// The characters that it would have.
         length: usize,
     },
     /// The SSM parameter is not a SecureString, and cannot become one.
@@ -115,15 +116,16 @@ pub enum StoreError {
     NotSecure,
 }
 
-/// What the notes of a rotation call the store: a file by its whole path, wherever a run is started from.
+/// Returns the name of the store in the notes of a rotation: a file has its absolute path, wherever a run is started.
 pub fn id(store: &Store, usual: &Region) -> StoreId {
     absolute(store).id(usual)
 }
 
-/// Stores of several regions in one file: each is told that the entries of the others are not its own.
+/// Tells each of the stores of several regions in one file which entries belong to the others.
 ///
 /// # Errors
-/// The first of the stores that shares its place with one of another region, where the hosts do not tell them apart.
+/// The index of the first store that shares its place with one of another region, where the hosts do not tell them
+/// apart.
 pub fn tell_apart(account: &Account, stores: &mut [Store], usual: &Region) -> Result<(), usize> {
     let told = |store: &Store| {
         let region = store.region_or(usual);
@@ -150,7 +152,7 @@ pub fn tell_apart(account: &Account, stores: &mut [Store], usual: &Region) -> Re
     Ok(())
 }
 
-/// The same for every name of a file, links included.
+/// Returns the same place for every name of a file, links included.
 fn place_of(store: &Store) -> String {
     let StoreKind::File { path } = &store.kind else { return store.place() };
     let folder = path.parent().and_then(|folder| folder.join(".").canonicalize().ok());
@@ -171,11 +173,11 @@ fn absolute(store: &Store) -> Store {
     store
 }
 
-/// What the store holds of the credential for this region. In a file, in JSON or in a secret of Kubernetes, every entry
-/// with one of these access keys counts.
+/// Reads the credential for this region from the store. In a file, in JSON or in a Kubernetes secret, every entry with
+/// one of these access keys counts.
 ///
 /// # Errors
-/// It cannot be read.
+/// The store cannot be read.
 pub async fn read(
     account: &Account,
     store: &Store,
@@ -197,10 +199,10 @@ pub async fn read(
     }
 }
 
-/// What the store held before: the version `AWSPREVIOUS` of Secrets Manager. No other store remembers it.
+/// Reads the previous content of the store: the version `AWSPREVIOUS` of Secrets Manager. No other store keeps one.
 ///
 /// # Errors
-/// It cannot be read.
+/// The store cannot be read.
 pub async fn previous(account: &Account, store: &Store) -> Result<Held, StoreError> {
     match &store.kind {
         StoreKind::SecretsManager(secret) => {
@@ -213,7 +215,8 @@ pub async fn previous(account: &Account, store: &Store) -> Result<Held, StoreErr
     }
 }
 
-/// What a rotation by Secrets Manager is about to put in use: the version `AWSPENDING`. No other store has one.
+/// Reads the content that a rotation by Secrets Manager is about to put in use: the version `AWSPENDING`. No other
+/// store has one.
 pub(crate) async fn pending(
     account: &Account,
     store: &Store,
@@ -230,11 +233,12 @@ pub(crate) async fn pending(
     }
 }
 
-/// Whether a credential of this user could be put into the store, as far as that shows without changing what it holds: a
-/// file is written beside it and removed, a service is asked what it would do. Reading shows the rest, or only writing.
+/// Checks whether a credential of this user could be written to the store, as far as possible without changing its
+/// content: a file is written beside it and removed, a service is asked. Other obstacles show only on reading or
+/// writing.
 ///
 /// # Errors
-/// Why it could not.
+/// The reason.
 pub async fn probe(
     account: &Account,
     store: &Store,
@@ -252,7 +256,7 @@ pub async fn probe(
         }
         StoreKind::Ssm(secret) => ssm::probe(account, secret, form, &entry, &keys).await,
         StoreKind::Kubernetes(kubectl) => kubernetes::probe(kubectl, form, &entry, &keys).await,
-        // whatever it is given it may keep; that it can be run was seen when it was read
+        // the command may keep any input; that it can be run was seen when it was read
         StoreKind::Exec { command } => match exec::read(command, form.names(), &[]).await? {
             Held::Foreign => Err(StoreError::NotOurs),
             Held::Nothing | Held::Credentials(_) => Ok(()),
@@ -260,7 +264,7 @@ pub async fn probe(
     }
 }
 
-/// A credential of the same form and length as one that is yet to be made. It logs in nowhere.
+/// Returns a credential of the same form and length as one that is not made yet. It cannot log in.
 pub fn placeholder(region: &Region, user: &str) -> SmtpCredential {
     let secret = SecretAccessKey::parse("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
     SmtpCredential {
@@ -271,11 +275,11 @@ pub fn placeholder(region: &Region, user: &str) -> SmtpCredential {
     }
 }
 
-/// Puts the credential for this region into the store, user name and password in one write, and reads it back. In a file,
-/// in JSON or in a secret of Kubernetes, it is put in place of every one of these access keys.
+/// Writes the credential for this region to the store, user name and password in one write, and reads it back. In a
+/// file, in JSON or in a Kubernetes secret, it replaces every one of these access keys.
 ///
 /// # Errors
-/// It cannot be written, or does not hold afterwards what was written.
+/// The store cannot be written, or does not hold the written credential afterwards.
 pub async fn write(
     account: &Account,
     store: &Store,
@@ -296,7 +300,7 @@ pub async fn write(
         StoreKind::Exec { command } => exec::write(command, form.names(), &entry).await,
     };
     written.map_err(|error| match error {
-        // a service may quote what it refuses
+        // a service may quote the value that it refuses
         StoreError::Call(error) => error.without(&[credential.password.expose()]).into(),
         error => error,
     })
@@ -314,13 +318,12 @@ impl Held {
         if held.is_empty() { Self::Nothing } else { Self::Credentials(held) }
     }
 
-    /// What must not be shown of it.
+    /// Returns the passwords, which must not be shown.
     fn passwords(&self) -> impl Iterator<Item = &str> {
         let held = if let Self::Credentials(held) = self { &held[..] } else { &[] };
         held.iter().map(|(_, password)| password.expose())
     }
 
-    /// What these two values are.
     fn values(user_name: &str, password: &str) -> Self {
         if user_name.is_empty() && password.is_empty() {
             return Self::Nothing;
@@ -330,7 +333,7 @@ impl Held {
         both.map_or(Self::Foreign, |pair| Self::Credentials(vec![pair]))
     }
 
-    /// That this is the credential which was just written, and no other beside it.
+    /// Checks that this is the credential which was just written, and that there is no other.
     fn confirm(self, written: &SmtpCredential) -> Result<(), StoreError> {
         match &self {
             Self::Credentials(held)
@@ -344,7 +347,7 @@ impl Held {
     }
 }
 
-/// What is written is read back among them.
+/// Adds the key of the entry, so that the written entry is read back.
 fn keys_with(keys: &BTreeSet<AccessKeyId>, entry: &Entry) -> BTreeSet<AccessKeyId> {
     keys.iter().chain([&entry.credential.user_name]).cloned().collect()
 }
@@ -359,7 +362,8 @@ pub(crate) fn entry(
     Entry { host, port, from: store.from.clone(), credential: credential.clone() }
 }
 
-/// What the readers of the store connect to: what it says, else the SMTP endpoint of the account, else the region's.
+/// Returns the host and port for the readers of the store: those of the store, else the account's SMTP endpoint, else
+/// the region's.
 fn place(account: &Account, store: &Store, region: &Region) -> (String, u16) {
     let usual = account.smtp_endpoint.clone();
     let (host, port) = usual.unwrap_or_else(|| (region.smtp_endpoint(), 587));

@@ -1,4 +1,4 @@
-//! What was typed, and nothing else: defaults and the environment are resolved by the verbs.
+//! The command line. The verbs resolve the defaults and the variables of the environment that are not declared here.
 
 pub(crate) mod audit;
 mod completions;
@@ -62,7 +62,7 @@ pub(crate) struct Global {
     /// Say more; twice: everything
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// The access key of the caller, where a local SES calls itself; nobody types it
+    /// The access key of the caller, where a local SES calls itself; no option sets it
     #[arg(skip)]
     pub(crate) access_key: Option<(AccessKeyId, SecretAccessKey)>,
 }
@@ -169,7 +169,7 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
-    /// The SMTP endpoint that the verb logs in to, if it is one that does.
+    /// Returns the SMTP endpoint that the verb logs in to, if it has one.
     pub(crate) fn endpoint(&mut self) -> Option<&mut Endpoint> {
         match self {
             Self::Create(args) => Some(&mut args.endpoint),
@@ -182,7 +182,7 @@ impl Verb {
     }
 }
 
-/// Where a secret access key comes from, in this order: these options, the profile, stdin, $AWS_SECRET_ACCESS_KEY, a
+/// The sources of a secret access key, in this order: these options, the profile, stdin, $AWS_SECRET_ACCESS_KEY, a
 /// prompt.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Where the secret access key comes from")]
@@ -198,7 +198,7 @@ pub(crate) struct SecretSource {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Derive {
     /// The regions that the password is for
-    // plain strings: what is swapped with a secret must not be printed by the parser
+    // plain strings: the parser must not print a secret that was typed in their place
     #[arg(value_name = "REGION")]
     pub(crate) regions: Vec<String>,
     /// The algorithm; v2 is the legacy one, which knows no region
@@ -214,7 +214,7 @@ pub(crate) struct Derive {
     /// many; answered as CSV with smtp_password. Where a row has no region, --region counts. - is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "secret_access_key", "secret_file"])]
     pub(crate) batch: Option<PathBuf>,
-    // a group comes last: its heading would stand above what follows it
+    // the group comes last: its heading would stand above the options after it
     #[command(flatten)]
     pub(crate) secret: SecretSource,
 }
@@ -248,7 +248,7 @@ pub(crate) struct Given {
     pub(crate) password_file: Option<PathBuf>,
 }
 
-/// Which SMTP endpoint is logged in to.
+/// The SMTP endpoint to log in to.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "The SMTP endpoint")]
 pub(crate) struct Endpoint {
@@ -348,7 +348,7 @@ pub(crate) struct List {
     pub(crate) accounts: fleet::Accounts,
 }
 
-/// A column of what is listed.
+/// A column of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Column {
     Account,

@@ -1,4 +1,5 @@
-//! One file a verb, all of one shape: `run(args, global, output)`.
+//! The verbs, one module each; `plan` and `apply` share one. A verb is a function of its arguments, the global options
+//! and the output.
 
 mod audit;
 mod completions;

@@ -1,4 +1,4 @@
-//! What the verbs work on: the account, and the SMTP endpoint. Nothing is explained here.
+//! The account and the SMTP endpoint that the verbs work on. Failures are worded in `explain`.
 
 pub(crate) mod aws;
 pub(crate) mod smtp;

@@ -1,12 +1,12 @@
 //! The pages of the console.
 //!
-//! A page is a form for a command line: what it shows and what it changes, a verb does, with its words kept for the page
-//! in the place of the terminal. So a page can do nothing that the command line cannot, and says what that says.
+//! A page is a form for a command line: a verb reads and changes everything for it, with its output kept for the page
+//! in place of a terminal. So a page can do nothing that the command line cannot, and says the same.
 //!
-//! How a page is added: a struct with `#[derive(Template)]`, whose template extends `page.html` and which has a `layout`; a
-//! handler that takes a [`Visitor`] (and a [`Form`] where it changes something: that is judged by then) and answers with
-//! [`page()`]; and its path in [`router`], with the parameters that its query may have. What is shown while it happens is a list with `data-live`, fed by
-//! [`events`](seskey_local::http::events).
+//! A new page needs a struct with `#[derive(Template)]`, whose template extends `page.html` and which has a `layout`; a
+//! handler that takes a [`Visitor`] (and a [`Form`] if it changes something: the form is checked by then) and answers
+//! with [`page()`]; and its path in [`router`], with the parameters that its query may have. Live lines are a list with
+//! `data-live`, fed by [`events`](seskey_local::http::events).
 
 mod command;
 mod create;
@@ -46,10 +46,10 @@ use crate::{
     output::Output,
 };
 
-/// Runs a verb.
+/// The function that runs a verb.
 pub(crate) type Run = fn(Args, &Output) -> Result<Exit>;
 
-/// What all pages share.
+/// The state that all pages share.
 pub(crate) struct Console {
     pub(crate) run: Run,
     pub(crate) place: Place,
@@ -57,12 +57,12 @@ pub(crate) struct Console {
     jobs: Jobs,
 }
 
-/// Which account the pages are about, and where its credentials log in.
+/// The account of the pages, and the endpoint that its credentials log in to.
 pub(crate) struct Place {
-    /// What goes before every command line.
+    /// The global options of every command line.
     pub(crate) global: Global,
     pub(crate) endpoint: Endpoint,
-    /// The region that is chosen where the page is not told one.
+    /// The region that is chosen if a page is given none.
     pub(crate) region: Option<Region>,
     pub(crate) local: Option<Local>,
 }
@@ -81,18 +81,18 @@ impl Console {
         Arc::new(Self { run, place, session, jobs: Jobs::default() })
     }
 
-    /// Asks all that is under way to stop at the next safe point, and waits for it.
+    /// Asks all jobs under way to stop at the next safe point, and waits for them.
     pub(crate) async fn stop(&self) {
         self.jobs.stop().await;
     }
 
-    /// The users whose new password nobody has taken.
+    /// Returns the users whose new password was not taken.
     pub(crate) fn untaken(&self) -> Vec<String> {
         self.jobs.untaken()
     }
 }
 
-/// All pages.
+/// Returns the routes of all pages.
 pub(crate) fn router(console: Arc<Console>) -> Router {
     let asset = |kind: &'static str, text: &'static str| {
         get(async move || ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text))

@@ -2,7 +2,7 @@
 
 use std::env;
 
-/// What a variable holds, unless it is empty.
+/// Returns the value of a variable, unless it is empty.
 pub(crate) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

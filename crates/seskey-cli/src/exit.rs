@@ -1,4 +1,4 @@
-//! How the program ends.
+//! The exit codes of the program.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Unfinished,
     /// Something was found, and `--exit-code` asks to say so.
     Findings,
-    /// As the command ended that was run.
+    /// The exit code of the command that was run.
     Command(u8),
 }
 

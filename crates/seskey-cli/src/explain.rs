@@ -1,4 +1,4 @@
-//! Facts to sentences: what failed, on whom, and what to do.
+//! Turns facts into sentences: what failed, for which user, and what to do.
 
 pub(crate) mod aws;
 pub(crate) mod create;
@@ -22,7 +22,7 @@ use seskey::recognise::{Recognised, recognise};
 
 use crate::exit::Exit;
 
-/// What is said when a verb fails.
+/// The failure of a verb, in words.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
@@ -30,40 +30,40 @@ pub(crate) struct Failure {
     pub(crate) hint: String,
     /// The option, variable or argument that it is about.
     pub(crate) about: Option<String>,
-    /// Whether it is only that the reader of the answer has gone.
+    /// Whether the only cause is that the reader of the answer has gone.
     pub(crate) broken_pipe: bool,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
-    /// It failed, and nothing was changed.
+    /// Returns a failure that changed nothing.
     pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         let (message, hint) = (message.into(), hint.into());
         Self { exit: Exit::Failed, message, hint, about: None, broken_pipe: false }
     }
 
-    /// It was asked for what cannot be.
+    /// Returns a failure for wrong use.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, ..Self::new(message, hint) }
     }
 
-    /// Something was made and is left.
+    /// Returns a failure that left something behind.
     pub(crate) fn unfinished(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { exit: Exit::Unfinished, ..Self::new(message, hint) }
     }
 
-    /// It is about this option, variable or argument, and says so.
+    /// Sets the option, variable or argument that the failure is about, and names it in the message.
     pub(crate) fn of(self, given: &str) -> Self {
         Self { message: format!("{given}: {}", self.message), ..self }.about(given)
     }
 
-    /// The same, where the message says so already.
+    /// Does the same for a message that names it already.
     pub(crate) fn about(self, given: &str) -> Self {
         Self { about: Some(given.to_owned()), ..self }
     }
 
-    /// A file cannot be read or written.
+    /// Returns the failure of a file that cannot be read or written.
     pub(crate) fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
         let hint = match error.kind() {
             io::ErrorKind::NotFound if doing == "write" => {
@@ -86,7 +86,7 @@ impl Failure {
     }
 }
 
-/// The answer could not be written to stdout.
+/// Explains why the answer could not be written to stdout.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
@@ -108,7 +108,7 @@ pub(crate) fn is_secret(word: &str) -> bool {
     )
 }
 
-/// Whether a word may be a secret or a piece of one, where nothing else of that form is expected.
+/// Whether a word may be a secret or a part of one, if nothing else of that form is expected.
 pub(crate) fn looks_secret(word: &str) -> bool {
     let base64_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
     let mixed = word.bytes().any(|b| b.is_ascii_uppercase())
@@ -116,12 +116,12 @@ pub(crate) fn looks_secret(word: &str) -> bool {
     is_secret(word) || word.len() >= 16 && mixed && word.bytes().all(base64_letter)
 }
 
-/// What the system says, without its number and its capital.
+/// Returns the message of the system, without the error number and the capital letter.
 pub(crate) fn reason(error: &io::Error) -> String {
     innermost(&error.to_string())
 }
 
-/// The last of the causes that a library has put in a row, as a part of a sentence.
+/// Returns the last in a library's chain of causes, as a part of a sentence.
 pub(crate) fn innermost(causes: &str) -> String {
     let cause = causes.split(" (os error").next().unwrap_or_default();
     let cause = cause.rsplit(": ").next().unwrap_or_default();

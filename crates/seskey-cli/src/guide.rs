@@ -1,4 +1,4 @@
-//! Examples of each command, which work: they begin its `--help` and stand in its manual page.
+//! Working examples of each command: they begin its `--help`, and are in its manual page.
 
 use std::{cmp::Reverse, ffi::OsString, fmt::Write, path::Path};
 
@@ -6,16 +6,16 @@ use clap::{Command, CommandFactory, FromArgMatches};
 
 use crate::args::Args;
 
-/// What shows the way to a command.
+/// The examples and the related commands of a command.
 pub(crate) struct Guide {
     pub(crate) command: &'static str,
-    /// Command lines, each with what it is for.
+    /// Command lines, each with its purpose.
     pub(crate) examples: &'static [(&'static str, &'static str)],
-    /// The commands that somebody who reads about this one may be looking for.
+    /// The commands that a reader of this page may be looking for.
     pub(crate) see_also: &'static [&'static str],
 }
 
-/// The arguments of this process.
+/// Parses the arguments of this process.
 ///
 /// # Errors
 /// When they are wrong, or ask for help or the version.
@@ -27,8 +27,8 @@ pub(crate) fn parse() -> Result<Args, clap::Error> {
         .map_err(|error| error.format(&mut command))
 }
 
-/// Lambda starts a program that is called `bootstrap`, with no argument. Source: AWS Lambda Developer Guide, "When to use
-/// Lambda's OS-only runtimes".
+/// Adds the verb `lambda` to a program that is called `bootstrap`, which Lambda starts with no argument. Source: AWS
+/// Lambda Developer Guide, "When to use Lambda's OS-only runtimes".
 fn words(mut typed: Vec<OsString>) -> Vec<OsString> {
     let name = typed.first().and_then(|program| Path::new(program).file_name());
     if typed.len() == 1 && name.is_some_and(|name| name == "bootstrap") {
@@ -37,12 +37,12 @@ fn words(mut typed: Vec<OsString>) -> Vec<OsString> {
     typed
 }
 
-/// The guide of a command, such as `policy check`; seskey itself is the empty one.
+/// Returns the guide of a command, such as `policy check`; seskey itself is the empty command.
 pub(crate) fn guide(command: &str) -> &'static Guide {
     GUIDES.iter().find(|guide| guide.command == command).expect("a test finds one for each command")
 }
 
-/// The guide of the command that these words begin with, such as `policy check`.
+/// Returns the guide of the first command in these words, such as `policy check`.
 pub(crate) fn of_typed(typed: &[String]) -> Option<&'static Guide> {
     let place = |guide: &'static Guide| {
         let words: Vec<&str> = guide.command.split(' ').collect();
@@ -59,7 +59,7 @@ fn command() -> Command {
     with_examples(Args::command(), "")
 }
 
-/// The same command with its examples in the long help, behind the line that says what it does.
+/// Adds the examples to the long help of a command, after the line that says what it does.
 fn with_examples(command: Command, path: &str) -> Command {
     let heading = *command.get_styles().get_header();
     let about = command.get_about().cloned().unwrap_or_default().to_string();
@@ -214,7 +214,7 @@ mod tests {
 
     use super::*;
 
-    /// All commands as they are typed: `policy check`.
+    /// Returns all commands as they are typed, such as `policy check`.
     fn paths(command: &Command, path: &str) -> Vec<String> {
         let below = command.get_subcommands().flat_map(|command| {
             paths(command, format!("{path} {}", command.get_name()).trim_start())
@@ -235,7 +235,7 @@ mod tests {
         }
     }
 
-    /// A shell takes each example apart, and the parser takes what it gives to seskey.
+    /// A shell splits each example into words, and the parser takes those of seskey.
     #[test]
     fn every_example_is_a_command_line() {
         for guide in GUIDES {
@@ -252,7 +252,7 @@ mod tests {
         }
     }
 
-    /// A remedy of diagnose can be pasted: its commands end at a semicolon, a comma or a colon.
+    /// The commands in a remedy of diagnose can be pasted. They end at a semicolon, a comma or a colon.
     #[test]
     fn every_remedy_is_a_command_line() {
         let places = [
@@ -286,7 +286,7 @@ mod tests {
 
     fn words_of_seskey(line: &str) -> Vec<String> {
         let folder = tempfile::tempdir().expect("a folder");
-        // what it prints goes past whatever the example does with it
+        // descriptor 3 bypasses the redirections of the example
         let script = format!(
             "exec 3>&1; seskey() {{ printf '%s\\0' \"$@\" >&3; }}; {{ {line}\n}} >out 2>&1 || :"
         );
@@ -307,7 +307,7 @@ mod tests {
         words.split_terminator('\0').map(str::to_owned).collect()
     }
 
-    /// `-h` stays as short as it was.
+    /// The examples come first in the long help, and are not in `-h`.
     #[test]
     fn examples_are_first_in_the_long_help_alone() {
         fn check(command: &mut Command) {

@@ -1,4 +1,4 @@
-//! Where secrets and files come in: a file, standard input, the environment, a prompt.
+//! The sources of secrets and files: a file, standard input, the environment, a prompt.
 
 use std::{
     env, fs,
@@ -27,13 +27,13 @@ use crate::{
     terminal,
 };
 
-/// A secret access key, and its ID where that came along.
+/// A secret access key, and its ID if it came with it.
 pub(crate) struct AccessKey {
     pub(crate) id: Option<AccessKeyId>,
     pub(crate) secret: SecretAccessKey,
 }
 
-/// The secret access key from the first of its sources that has one: an option, stdin, the environment, a prompt.
+/// Reads the secret access key from its first source that has one: an option, stdin, the environment, a prompt.
 pub(crate) fn access_key(
     source: &SecretSource,
     global: &Global,
@@ -49,7 +49,7 @@ pub(crate) fn access_key(
     secret(&text, from, output)
 }
 
-/// The secret access key from an option, from stdin where that is free for it, or from the environment.
+/// Reads the secret access key from an option, from stdin if that is free for it, or from the environment.
 pub(crate) fn given_access_key(
     source: &SecretSource,
     global: &Global,
@@ -85,12 +85,12 @@ pub(crate) fn given_access_key(
     Ok(Some(key))
 }
 
-/// What is waited for and asked for.
+/// The name of the secret in a note or a prompt.
 const SECRET_ACCESS_KEY: &str = "secret access key";
 
 const VARIABLE: &str = "AWS_SECRET_ACCESS_KEY";
 
-/// What the environment has, unless it is empty.
+/// Reads the secret in the environment, unless it is empty.
 fn environment() -> Result<Option<Zeroizing<String>>> {
     match env::var(VARIABLE).map(Zeroizing::new) {
         Ok(text) => Ok(Some(text).filter(|text| !text.trim().is_empty())),
@@ -102,7 +102,7 @@ fn environment() -> Result<Option<Zeroizing<String>>> {
     }
 }
 
-/// A value to inspect, or an SMTP password: a file, else stdin, else a prompt.
+/// Reads a value to inspect, or an SMTP password: from a file, else stdin, else a prompt.
 pub(crate) fn value(path: Option<&Path>, what: &str, output: &Output) -> Result<Secret> {
     let text = match path {
         Some(path) => read(path)?,
@@ -114,7 +114,8 @@ pub(crate) fn value(path: Option<&Path>, what: &str, output: &Output) -> Result<
     Ok(Secret::new(one_line(&text, "the value", output)?.to_owned()))
 }
 
-/// A credential, and the port that a file has beside it: that of the file, else a user name with the password of another file, of stdin or of a prompt.
+/// Reads a credential, and the port if its file has one: from a file, else a user name with the password from another
+/// file, stdin or a prompt.
 pub(crate) fn credential(given: &Given, output: &Output) -> Result<Found> {
     if let Some(path) = &given.credentials {
         let name = name(path);
@@ -145,16 +146,16 @@ pub(crate) fn credential(given: &Given, output: &Output) -> Result<Found> {
     Ok(Found { credential: Credential::Iam(credential), port: None })
 }
 
-/// A store for this user.
+/// Parses a store for this user.
 pub(crate) fn store(text: &str, user: &str) -> Result<Store> {
     let store = text.replace(PLACE, user).parse();
     store.map_err(|error| explain::input::store(&error, text))
 }
 
-/// What stands for the name of the user in a store.
+/// The placeholder for the name of the user in a store.
 pub(crate) const PLACE: &str = "{user}";
 
-/// A text file; `-` is stdin.
+/// Reads a text file; `-` is stdin.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>> {
     let text = if path == Path::new("-") {
         io::read_to_string(io::stdin())
@@ -164,12 +165,12 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>> {
     text.map(Zeroizing::new).map_err(|error| Failure::file("read", Path::new(&name(path)), &error))
 }
 
-/// What a file is called in a message.
+/// Returns the name of a file in a message.
 pub(crate) fn name(path: &Path) -> String {
     if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
 }
 
-/// All of stdin, unless it is a terminal. A reader who has piped nothing in is told what is waited for.
+/// Reads all of stdin, unless it is a terminal. If nothing comes at once, a note says what is waited for.
 pub(crate) fn piped(what: &str, output: &Output) -> Result<Option<Zeroizing<String>>> {
     if io::stdin().is_terminal() {
         return Ok(None);
@@ -188,7 +189,7 @@ pub(crate) fn piped(what: &str, output: &Output) -> Result<Option<Zeroizing<Stri
     Ok(Some(text))
 }
 
-/// After which nobody thinks any more that it comes at once.
+/// The time before the note that stdin is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 fn prompt(what: &str) -> Result<Zeroizing<String>> {
@@ -218,7 +219,7 @@ fn from_environment(text: &str, output: &Output) -> Result<AccessKey> {
     Ok(AccessKey { id: id.and_then(std::result::Result::ok), ..key })
 }
 
-/// The access key in a text, with a word about all that is not as IAM gives it.
+/// Takes the access key out of a text. Notes all that is not as IAM gives it.
 fn secret(text: &str, source: &str, output: &Output) -> Result<AccessKey> {
     let Pasted { id, secret, wrapping } =
         pasted::access_key(text).map_err(|error| explain::input::pasted(&error, source))?;
@@ -237,7 +238,7 @@ fn secret(text: &str, source: &str, output: &Output) -> Result<AccessKey> {
     Ok(AccessKey { id, secret })
 }
 
-/// One line without what stands around it.
+/// Returns the only line of a text, without the blanks around it.
 fn one_line<'a>(text: &'a str, source: &str, output: &Output) -> Result<&'a str> {
     let line = without_blanks(text, source, output);
     if line.contains(['\n', '\r']) {
@@ -249,7 +250,7 @@ fn one_line<'a>(text: &'a str, source: &str, output: &Output) -> Result<&'a str>
     Ok(line)
 }
 
-/// Takes off a byte order mark and surrounding white space; warns where that was more than one line end.
+/// Takes off a byte order mark and surrounding white space; warns if that was more than one line end.
 fn without_blanks<'a>(text: &'a str, source: &str, output: &Output) -> &'a str {
     let without_mark = text.strip_prefix('\u{feff}').unwrap_or(text);
     let line = without_mark.trim_matches(|c: char| c.is_whitespace());

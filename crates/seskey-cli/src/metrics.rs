@@ -1,4 +1,4 @@
-//! Accounts as numbers, for the textfile collector of Prometheus's node exporter. Source: OpenMetrics 1.0.
+//! Metrics of accounts, for the textfile collector of Prometheus's node exporter. Source: OpenMetrics 1.0.
 //!
 //! Times are timestamps and not ages: a file is read long after it was written.
 
@@ -13,14 +13,14 @@ use prometheus_client::{
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct OfAccount {
-    /// As `seskey.toml` calls it, or its ID.
+    /// The name in `seskey.toml`, or the account ID.
     pub(crate) account: String,
 }
 
 /// Points in time, in seconds since 1970.
 pub(crate) type Times<Label> = Family<Label, Gauge<f64, AtomicU64>>;
 
-/// What each run that goes through accounts tells of them.
+/// The metrics that each run over accounts writes of them.
 #[derive(Default)]
 pub(crate) struct Accounts {
     oldest_key: Times<OfAccount>,
@@ -29,7 +29,7 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// The oldest active key, when something is due next, and when that was read.
+    /// Adds an account: the time of its oldest active key, of its next deadline, and of the reading.
     pub(crate) fn add(
         &self,
         account: &str,
@@ -46,7 +46,7 @@ impl Accounts {
         }
     }
 
-    /// The text, with what was registered before.
+    /// Returns the text, with the metrics that were registered before.
     pub(crate) fn text(self, mut registry: Registry) -> String {
         for (name, help, times) in [
             ("oldest_key_timestamp", "When the oldest active key was made", self.oldest_key),
@@ -61,7 +61,7 @@ impl Accounts {
     }
 }
 
-/// As a gauge has a number.
+/// Returns a number as a gauge takes it.
 pub(crate) fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

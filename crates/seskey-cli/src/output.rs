@@ -1,4 +1,4 @@
-//! All that the program writes: the answer on stdout, everything else on stderr; or all of it for a page, or into the log
+//! The output of the program: the answer on stdout, everything else on stderr; or all of it for a page, or into the log
 //! of a function.
 
 mod transcript;
@@ -24,26 +24,26 @@ use crate::{
     explain::{self, Failure, is_secret, looks_secret},
 };
 
-/// Where the program speaks, and how much.
+/// The destination and the verbosity of the output.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Output {
-    /// Whether only what went wrong is said.
+    /// Whether only warnings and failures are written.
     pub(crate) quiet: bool,
-    /// Whether details are told.
+    /// Whether details are written.
     pub(crate) verbose: bool,
     /// Whether answers are JSON.
     pub(crate) json: bool,
     to: To,
 }
 
-/// Where it speaks.
+/// The destination of the output.
 #[derive(Debug, Clone, Default)]
 enum To {
     #[default]
     Terminal,
-    /// To a page, which shows what it is told.
+    /// A page, which shows the output.
     Page(Arc<Transcript>),
-    /// In the log of a function, about the request of this ID.
+    /// The log of a function, for the request of this ID.
     Function(Arc<str>),
 }
 
@@ -53,12 +53,12 @@ impl Output {
         Self { quiet, verbose: verbose > 0, json, to: To::Terminal }
     }
 
-    /// The same for a page, which shows what it is told.
+    /// Returns the output to a page, which shows it.
     pub(crate) fn of_page(global: &Global, transcript: Arc<Transcript>) -> Self {
         Self { to: To::Page(transcript), ..Self::new(global) }
     }
 
-    /// The same for a request to a function, whose answer is not printed.
+    /// Returns the output of a request to a function, whose answer is not printed.
     pub(crate) fn of_request(self, id: &str) -> Self {
         Self { to: To::Function(id.into()), ..self }
     }
@@ -70,7 +70,7 @@ impl Output {
         }
     }
 
-    /// The answer. A reader that has gone away has read enough.
+    /// Writes the answer. A reader that has gone away has read enough.
     pub(crate) fn answer(&self, text: &str) -> io::Result<()> {
         match &self.to {
             To::Page(transcript) => transcript.answer(text),
@@ -83,12 +83,13 @@ impl Output {
         Ok(())
     }
 
-    /// An answer that tells what was done, and nothing where only what went wrong is to be said.
+    /// Writes an answer that says what was done, unless the output is quiet.
     pub(crate) fn report(&self, text: &str) -> io::Result<()> {
         if self.quiet { Ok(()) } else { self.answer(text) }
     }
 
-    /// An answer with a credential in it: all of it or an error, so that nothing is thought delivered that was not.
+    /// Writes an answer with a credential in it: all of it or an error, so that a lost credential does not pass as
+    /// delivered.
     pub(crate) fn deliver(&self, text: &str) -> io::Result<()> {
         match &self.to {
             To::Page(transcript) => transcript.deliver(text),
@@ -98,8 +99,8 @@ impl Output {
         Ok(())
     }
 
-    /// Refuses to make a credential that nobody would get: stdout is the null device, as is one that was closed before
-    /// the program began.
+    /// Refuses to make a credential that would be lost: stdout is the null device, as it is if it was closed before the
+    /// program began.
     pub(crate) fn refuse_null(&self, hint: &str) -> Result<(), Failure> {
         let stdout = io::stdout().as_fd().try_clone_to_owned().map(File::from);
         let (stdout, null) = (stdout.and_then(|file| file.metadata()), fs::metadata("/dev/null"));
@@ -117,7 +118,7 @@ impl Output {
         }
     }
 
-    /// The answer as JSON, on lines of its own.
+    /// Writes the answer as JSON, on lines of its own.
     pub(crate) fn answer_json(&self, value: &Value) -> io::Result<()> {
         self.answer(&format!("{value:#}\n"))
     }
@@ -126,21 +127,21 @@ impl Output {
         self.say(&Line::Warning(printable(message)));
     }
 
-    /// What is going on, for a person who wants to know all of it.
+    /// Writes a detail of the work under way, if the output is verbose.
     pub(crate) fn detail(&self, message: &str) {
         if self.verbose {
             self.note(message);
         }
     }
 
-    /// What is going on, for a person who waits.
+    /// Writes a note on the work under way, unless the output is quiet.
     pub(crate) fn note(&self, message: &str) {
         if !self.quiet {
             self.say(&Line::Note(printable(message)));
         }
     }
 
-    /// What may be done next, where nothing went wrong.
+    /// Writes a hint after a success, unless the output is quiet.
     pub(crate) fn advice(&self, message: &str) {
         if !self.quiet {
             self.hint(message);
@@ -151,7 +152,7 @@ impl Output {
         self.say(&Line::Hint(printable(message)));
     }
 
-    /// Says it. Whether anybody listens there changes nothing.
+    /// Writes a line. An error in doing so is ignored.
     fn say(&self, line: &Line) {
         match &self.to {
             To::Page(transcript) => transcript.say(line.clone()),
@@ -162,7 +163,7 @@ impl Output {
         }
     }
 
-    /// A line of the log of a function, with the time and the ID of the request as Lambda calls them.
+    /// Writes a line into the log of a function, with the time and the request ID under Lambda's names.
     pub(crate) fn log(&self, mut line: Value) {
         let To::Function(request) = &self.to else { return };
         line["timestamp"] = jiff::Timestamp::now().to_string().into();
@@ -170,7 +171,7 @@ impl Output {
         let _ = writeln!(io::stdout().lock(), "{line}");
     }
 
-    /// What is under way in this moment: a terminal shows it until the next word.
+    /// Shows a passing message: on a terminal, until the next one.
     pub(crate) fn passing(&self, spinner: &ProgressBar, message: String) {
         match &self.to {
             To::Page(transcript) => transcript.say(Line::Note(printable(&message))),
@@ -178,14 +179,14 @@ impl Output {
         }
     }
 
-    /// What failed, without what may be a secret that was typed in the place of something else.
+    /// Writes a failure, without a secret that may have been typed in the place of something else.
     pub(crate) fn failure(&self, failure: &Failure, typed: impl Iterator<Item = String>) {
         let (message, hint) = bare(failure, &typed.collect::<Vec<_>>());
         self.say(&Line::Failure(message));
         self.hint(&hint);
     }
 
-    /// What the parser of the command line has to say, without what may be a secret in it.
+    /// Writes the message of the command-line parser, without anything that may be a secret.
     pub(crate) fn usage(error: &clap::Error, typed: impl Iterator<Item = String>) -> Exit {
         let asked_for_help = !error.use_stderr();
         if asked_for_help {
@@ -202,7 +203,7 @@ impl Output {
         exit
     }
 
-    /// Whether nothing moves on a terminal.
+    /// Whether no progress is shown on a terminal.
     fn is_still(&self) -> bool {
         self.quiet || !self.is_for_terminal() || !io::stderr().is_terminal()
     }
@@ -216,7 +217,7 @@ impl Output {
         matches!(self.to, To::Terminal)
     }
 
-    /// A sign of life on a terminal.
+    /// Returns a spinner for a terminal.
     pub(crate) fn spinner(&self) -> ProgressBar {
         if self.is_still() {
             return ProgressBar::hidden();
@@ -226,7 +227,7 @@ impl Output {
         spinner
     }
 
-    /// How many are done, on a terminal.
+    /// Returns a bar of the things that are done, for a terminal.
     pub(crate) fn counter(&self, total: u64) -> ProgressBar {
         if self.is_still() {
             return ProgressBar::hidden();
@@ -236,7 +237,7 @@ impl Output {
         ProgressBar::new(total).with_style(style)
     }
 
-    /// How far it has come, on a terminal.
+    /// Returns a bar of the bytes that are read, for a terminal.
     pub(crate) fn progress(&self, total: u64) -> ProgressBar {
         if self.is_still() {
             return ProgressBar::hidden();
@@ -253,13 +254,13 @@ fn write(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Message and hint, without what may be a secret that was typed in the place of something else.
+/// Returns message and hint, without a secret that may have been typed in the place of something else.
 pub(crate) fn bare(failure: &Failure, typed: &[String]) -> (String, String) {
     let bare = |text: &str| printable(&without_secrets(text, typed.iter().cloned(), is_secret));
     (bare(&failure.message), bare(&failure.hint))
 }
 
-/// A message without the words of the command line that are secrets, also as `--secret` and `--option=secret`.
+/// Redacts the words of the command line that are secrets, also as `--secret` and `--option=secret`.
 fn without_secrets(
     message: &str,
     typed: impl Iterator<Item = String>,
@@ -275,7 +276,7 @@ fn without_secrets(
     })
 }
 
-/// Text from a server or a user name, without what a terminal would take as a command.
+/// Replaces characters that a terminal would take as a command, in a text from a server or a user name.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }

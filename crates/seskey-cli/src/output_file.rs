@@ -1,4 +1,5 @@
-//! A file made new beside its place and moved there whole: for a secret with mode 0600, and never over another by accident.
+//! A file that is made beside its place and moved there whole: with mode 0600 for a secret, and never over another by
+//! accident.
 
 use std::{
     fs::Permissions,
@@ -19,14 +20,14 @@ pub(crate) struct OutputFile {
 }
 
 impl OutputFile {
-    /// Makes sure, before anything else is done, that the file can be written.
+    /// Checks, before anything else is done, that the file can be written.
     pub(crate) fn begin(path: &Path, force: bool) -> Result<Self> {
         Self::beside(path, force, 0o600)
     }
 
-    /// The same for what is no secret, and takes the place of the file that was written the last time.
+    /// Does the same for a file without a secret, which replaces the file of the last run.
     pub(crate) fn again(path: &Path) -> Result<Self> {
-        // a device or a pipe would be gone
+        // a device or a pipe would be replaced
         if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
             return Err(Failure::new(
                 format!("cannot write {}: it is no file", path.display()),
@@ -50,7 +51,7 @@ impl OutputFile {
         Ok(Self { path: path.to_owned(), force, file: file.map_err(failed)? })
     }
 
-    /// Writes the answer and puts the file in its place, which it gives back.
+    /// Writes the answer and moves the file to its place. Returns the place.
     pub(crate) fn finish(mut self, text: &str) -> Result<PathBuf> {
         let path = self.path;
         let failed = |error: io::Error| Failure::file("write", &path, &error);

@@ -44,20 +44,20 @@ use crate::{
     signals,
 };
 
-/// Whether it is done, or only said what would be done.
+/// Whether a run rotates, or only says what it would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Run,
     DryRun,
 }
 
-/// How it ended, and whether anything was done or would be.
+/// The end of a run, and whether anything was done or would be.
 pub(crate) struct Done {
     pub(crate) exit: Exit,
     pub(crate) has_changes: bool,
     /// Whether a delivery was begun: a store may hold a new credential.
     pub(crate) has_delivered: bool,
-    /// What is answered in JSON, where that was asked for.
+    /// The answer in JSON, if that was asked for.
     pub(crate) answer: Value,
     /// When the oldest of the active keys was made.
     pub(crate) oldest: Option<Timestamp>,
@@ -65,7 +65,7 @@ pub(crate) struct Done {
     pub(crate) next: Option<Timestamp>,
 }
 
-/// Rotates all of them, `concurrency` at a time. One user's failure does not stop the others.
+/// Rotates all users, `concurrency` at a time. One user's failure does not stop the others.
 pub(crate) async fn run(
     jobs: impl Into<Jobs>,
     mode: Mode,
@@ -77,7 +77,7 @@ pub(crate) async fn run(
     run_until(jobs.into(), mode, concurrency, records, output, interrupt).await
 }
 
-/// The same, until this interrupt.
+/// Does the same, until this interrupt.
 pub(crate) async fn run_until(
     Jobs { ready, barred }: Jobs,
     mode: Mode,
@@ -111,13 +111,13 @@ pub(crate) async fn run_until(
     report.finish().await
 }
 
-/// A user that somebody else rotates: where, and how.
+/// Returns the account and the rotation of a user, for a caller that carries the rotation out itself.
 pub(crate) async fn prepared(mut job: Job) -> Result<(Account, Rotation)> {
     let Found { tags, sending, .. } = user::look_for(&mut job).await?;
     job.rotation(tags, sending)
 }
 
-/// Tells what happens to that user.
+/// Returns a function that reports the events of that user.
 pub(crate) fn teller(
     who: Who,
     rotation: &Rotation,
@@ -128,8 +128,8 @@ pub(crate) fn teller(
     move |event| report.event(&who, rotation, event)
 }
 
-/// Looks at what a key of a user that is yet to be made will need. Nothing is changed. Gives the account as its stores
-/// are to be read.
+/// Checks everything that a key of a user that is yet to be made will need. Nothing is changed. Returns the account
+/// with the SMTP endpoint for its stores.
 pub(crate) async fn look_ahead(job: Job, request: &CreateRequest) -> Result<Account> {
     let tags = Some(request.tags.clone());
     let (account, rotation) = job.rotation(tags, Sending::Unknown)?;
@@ -146,7 +146,7 @@ async fn ready(account: &Account, rotation: &Rotation, request: &CreateRequest) 
     ready.await.map_err(|failure| explain::rotation::not_ready(&failure, rotation))
 }
 
-/// A bug that one user brings to light is told like any other failure of that user.
+/// Runs a job. A panic is reported like any other failure of its user.
 async fn guarded(job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<Report>>) {
     let (who, stores) = (job.who.clone(), job.stores.clone());
     if spawn_local(one(job, mode, interrupt, Arc::clone(&report))).await.is_err() {
@@ -170,7 +170,7 @@ async fn one(mut job: Job, mode: Mode, interrupt: Interrupt, report: Arc<Mutex<R
         Ok(found) => found,
         Err(failure) => return failed(failure),
     };
-    // what it lacks is given to it before it is to send
+    // the user gets its missing permission before it is to send
     let gets_permission = drift.iter().any(|drift| !matches!(drift, Drift::Region { .. }));
     let sending = match mode {
         Mode::DryRun if gets_permission => Sending::Allowed,

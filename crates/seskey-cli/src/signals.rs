@@ -18,9 +18,9 @@ use crate::{
     output::Output,
 };
 
-/// An interrupt that the first SIGINT, SIGTERM or SIGHUP raises. The second ends the process at once: what is under way
-/// is left as if it had been killed, so that the exit code is that of something unfinished. What runs for a page has an
-/// interrupt of its own.
+/// Returns an interrupt that the first SIGINT, SIGTERM or SIGHUP raises. The second ends the process at once: work
+/// under way is left as by a kill, so the exit code is the one for unfinished work. A run for a page has an interrupt
+/// of its own.
 pub(crate) fn interrupt(output: &Output) -> Result<Interrupt> {
     if let Some(transcript) = output.transcript() {
         return Ok(transcript.interrupt());
@@ -32,13 +32,13 @@ pub(crate) fn interrupt(output: &Output) -> Result<Interrupt> {
     tokio::spawn(async move {
         stop.recv().await;
         output.note("it stops at the next safe point; the same signal once more ends it at once");
-        // nobody listens any more when the work is done
+        // the receiver is gone when the work is done
         let _ = raise.send(true);
     });
     Ok(interrupt)
 }
 
-/// Whatever the process is busy with: the handler itself ends it.
+/// Ends the process at the second signal, whatever it is busy with: the signal handler itself ends it.
 pub(crate) fn end_at_the_second_signal() -> Result<()> {
     let is_second = Arc::new(AtomicBool::new(false));
     for signal in signals() {
@@ -50,10 +50,10 @@ pub(crate) fn end_at_the_second_signal() -> Result<()> {
     Ok(())
 }
 
-/// A file that grows beyond the limit of its size (setrlimit(2), RLIMIT_FSIZE) fails to be written, as on a full disk,
-/// and does not end the process.
+/// Lets a write beyond the limit of a file's size (setrlimit(2), RLIMIT_FSIZE) fail, as on a full disk, and not end the
+/// process.
 pub(crate) fn survive_large_files() {
-    // without the handler it is as it was
+    // without the handler, the write ends the process
     let _ = flag::register(Signal::XFSZ.as_raw(), Arc::default());
 }
 
@@ -76,7 +76,7 @@ impl StopSignal {
     }
 }
 
-/// The signals that ask to stop. `nohup` starts a program with SIGHUP ignored, and so it is to stay.
+/// Returns the signals that ask to stop. `nohup` starts a program with SIGHUP ignored, and it is to stay ignored.
 fn signals() -> impl Iterator<Item = Signal> {
     let is_ignored = |signal: Signal| {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -92,5 +92,5 @@ fn not_caught(error: io::Error) -> Failure {
     Failure::new(format!("cannot catch signals: {error}"), "the system does not let it")
 }
 
-/// [`Exit::Unfinished`](crate::exit::Exit::Unfinished).
+/// The code of [`Exit::Unfinished`](crate::exit::Exit::Unfinished).
 const UNFINISHED: i32 = 3;

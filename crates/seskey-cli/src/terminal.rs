@@ -10,7 +10,7 @@ use signal_hook::{
 };
 use zeroize::Zeroizing;
 
-/// Asks on the terminal, which shows nothing of what is typed.
+/// Asks on the terminal, without echo.
 ///
 /// # Errors
 /// When there is no terminal.
@@ -18,13 +18,13 @@ pub(crate) fn prompt(question: &str) -> io::Result<Zeroizing<String>> {
     let _restored = Restored::new()?;
     let answer = rpassword::prompt_password(question).map(Zeroizing::new);
     if answer.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
-        // the signal is about to end the process: nothing is to be said before
+        // the signal is about to end the process: nothing is to be printed before
         thread::sleep(Duration::from_secs(1));
     }
     answer
 }
 
-/// While it lives, a signal that ends the process first gives the terminal its echo back.
+/// A guard: while it lives, a signal that ends the process first restores the echo of the terminal.
 struct Restored(Handle);
 
 impl Restored {
@@ -36,7 +36,7 @@ impl Restored {
         thread::spawn(move || {
             if let Some(signal) = signals.forever().next() {
                 restore(&terminal, &before);
-                // the process ends here, as it would have without us
+                // the process ends here, as it would without this handler
                 let _ = emulate_default_handler(signal);
             }
         });
@@ -51,6 +51,6 @@ impl Drop for Restored {
 }
 
 fn restore(terminal: &File, before: &Termios) {
-    // the process is ending; nobody could be told
+    // the process is ending, so an error cannot be reported
     let _ = tcsetattr(terminal, OptionalActions::Now, before);
 }

@@ -1,11 +1,11 @@
-// The live parts. Everything else works without this file.
+// The live parts of the pages. Everything else works without this file.
 "use strict";
 
-// A list that is told more, line by line, until its page is to be read anew.
+// A list that receives lines until its page is reloaded.
 for (const list of document.querySelectorAll("[data-live]")) {
   const source = new EventSource(list.dataset.live);
   source.addEventListener("line", (event) => {
-    // the page may have it already
+    // the page may have the line already
     if (Number(event.lastEventId) <= list.children.length) return;
     const item = document.createElement("li");
     item.textContent = event.data;
@@ -35,7 +35,7 @@ addEventListener("pagehide", () => {
   }
 });
 
-// Keys that do something where nothing is typed.
+// Keyboard shortcuts, which are off in input fields.
 function onKeys(keys) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
@@ -43,7 +43,7 @@ function onKeys(keys) {
   });
 }
 
-// The mailbox is read anew when something has come or gone, and stays where the reader is.
+// The mailbox is reloaded when something has come or gone, and keeps the place of the reader.
 const mailbox = document.querySelector("[data-mailbox]");
 if (mailbox) {
   let here = null;

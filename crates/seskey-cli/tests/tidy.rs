@@ -18,7 +18,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The Rust files of all crates, of what their tests stand on, and the fuzz targets.
+/// Returns the Rust files of all crates, of the testkit, and of the fuzz targets.
 fn sources() -> Vec<PathBuf> {
     let mut folders = ["crates", "dev", "fuzz/fuzz_targets"].map(|name| root().join(name)).to_vec();
     let mut files = vec![];
@@ -47,7 +47,7 @@ fn files_are_short() {
     assert!(lengths[lengths.len() / 2] <= 150, "{lengths:?}");
 }
 
-/// A module stands beside the folder of its parts. The modules that tests share cannot: they would be tests.
+/// A module stands beside the folder of its parts. Modules that tests share cannot: they would be tests.
 #[test]
 fn modules_have_one_style() {
     let of_tests = |file: &Path| file.components().any(|part| part.as_os_str() == "tests");
@@ -78,7 +78,7 @@ fn imports_go_down_only() {
     }
 }
 
-/// The modules of the local SES, from the top to the bottom. Each imports from floors below its own only.
+/// The modules of the local SES, from the top to the bottom. Each imports only from the floors below its own.
 const FLOORS: &[&[&str]] = &[
     &["server"],
     &["wire"],
@@ -97,7 +97,7 @@ fn the_local_ses_has_floors() {
     assert_eq!(upwards("seskey-local", FLOORS), [""; 0]);
 }
 
-/// The same of the command line. Only `explain` knows what the errors of the libraries mean.
+/// The modules of the command line, likewise. Only `explain` knows the meaning of the errors of the libraries.
 const FLOORS_OF_THE_COMMAND_LINE: &[&[&str]] = &[
     &["cmd"],
     &["console"],
@@ -115,12 +115,12 @@ fn the_command_line_has_floors() {
     assert_eq!(upwards("seskey-cli", FLOORS_OF_THE_COMMAND_LINE), [""; 0]);
 }
 
-/// The imports of a crate that go to the same floor or up.
+/// Returns the imports of a crate that go to the same floor or up.
 fn upwards(name: &str, floors: &[&[&str]]) -> Vec<String> {
     let floor = |module: &str| floors.iter().position(|floor| floor.contains(&module));
     let root = root().join("crates").join(name).join("src");
     let import = Regex::new(r"crate::(?s:(\w+)|\{(.*?)\};)").unwrap();
-    // of a list over several lines, or in one
+    // an item of a list over several lines, or in one
     let item = Regex::new(r"(?m)(?:^    |^|, )(\w+)").unwrap();
     let mut upwards = vec![];
     for file in sources() {
@@ -171,7 +171,7 @@ fn every_dependency_is_used() {
     }
 }
 
-/// What the README shows of an offline verb is what the program answers.
+/// The README shows the answer of the program to an offline verb.
 #[test]
 fn the_readme_tells_the_truth() {
     let readme = read("README.md");
@@ -195,7 +195,7 @@ fn the_readme_tells_the_truth() {
     assert_eq!(shown, 1);
 }
 
-/// More is in docs.
+/// The rest is in docs.
 #[test]
 fn each_topic_of_the_readme_is_one_screen() {
     let readme = read("README.md");
@@ -204,7 +204,7 @@ fn each_topic_of_the_readme_is_one_screen() {
     }
 }
 
-/// A test that is named in `docs/stories.md` is there: a function of a Rust file, or a whole file of another kind.
+/// A test that `docs/stories.md` names exists: a function of a Rust file, or a whole file of another kind.
 #[test]
 fn every_story_has_its_test() {
     let stories = read("docs/stories.md");
@@ -220,7 +220,7 @@ fn every_story_has_its_test() {
     }
 }
 
-/// So is the test of each thing that a rotation never does.
+/// The test of each thing that a rotation never does exists.
 #[test]
 fn every_promise_of_a_rotation_has_its_test() {
     let rotation = read("docs/rotation.md");
@@ -233,7 +233,7 @@ fn every_promise_of_a_rotation_has_its_test() {
     assert!(rows.count() >= 10 && untested.is_empty(), "{untested:?}");
 }
 
-/// Whether it names tests, each of which is there.
+/// Whether a cell names tests, each of which exists.
 fn has_tests(cell: &str) -> bool {
     let tests: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
     let is_there = |test: &&str| {
@@ -248,14 +248,14 @@ fn has_tests(cell: &str) -> bool {
     !tests.is_empty() && tests.iter().all(is_there)
 }
 
-/// What a page names in backticks and looks like a file or a folder is one, somewhere; so is a test binary.
+/// A name in backticks that looks like a file or a folder is one, somewhere; a test binary exists too.
 #[test]
 fn what_pages_name_is_there() {
     let tracked = Command::new("git").args(["ls-files"]).current_dir(root()).output().unwrap();
     let tracked = String::from_utf8(tracked.stdout).unwrap();
     let file = Regex::new(r"^[\w.@-]+(/[\w.@-]+)*\.(rs|py|sh|js|toml|json|txt|md)$").unwrap();
     let binary = Regex::new(r"--test (\w+)").unwrap();
-    // a place for a name, and a file of LocalStack
+    // not a placeholder, nor a file of LocalStack
     let is_ours = |name: &str| !name.contains("VERB") && !name.contains("test_");
     for page in [
         "ARCHITECTURE.md",
@@ -286,7 +286,7 @@ fn what_pages_name_is_there() {
     }
 }
 
-/// What is read from the environment is in a manual page; `AWS_...` there stands for what the SDK reads besides.
+/// Every variable that is read is in a manual page; `AWS_...` there stands for the others that the SDK reads.
 #[test]
 fn every_variable_is_in_a_manual_page() {
     let man = Command::new(env!("CARGO_BIN_EXE_seskey")).arg("man").output().unwrap();
@@ -294,7 +294,7 @@ fn every_variable_is_in_a_manual_page() {
     let variable = Regex::new(r#""\$?((?:AWS|SESKEY)_[A-Z_]+)""#).unwrap();
     let crates = ["crates/seskey-cli/src", "crates/seskey-aws/src"].map(|name| root().join(name));
     let of_them = |file: &PathBuf| crates.iter().any(|folder| file.starts_with(folder));
-    // they set variables for others
+    // these set variables for other programs
     let not_read = ["local/environment.rs", "rotate/hook.rs"];
     let mut found = 0;
     for file in sources().iter().filter(|file| of_them(file)) {
@@ -309,7 +309,7 @@ fn every_variable_is_in_a_manual_page() {
     assert!(found > 10, "{found}");
 }
 
-/// A target without seeds would begin with nothing, and one that is not in the manifest would never run.
+/// A target without seeds would begin with nothing, and a target that is not in the manifest would never run.
 #[test]
 fn every_fuzz_target_has_seeds() {
     let manifest = read("fuzz/Cargo.toml");

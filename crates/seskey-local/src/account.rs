@@ -1,7 +1,7 @@
 //! The state of one AWS account: users, groups, roles, policies, access keys, sessions, identities, topics.
 //!
-//! [`Account::apply`] does one [`Action`] whole or refuses it and changes nothing. Time and randomness are arguments,
-//! so the same actions with the same arguments make the same account. Lists are in the order of the names.
+//! [`Account::apply`] carries out one [`Action`] completely, or refuses it and changes nothing. Time and randomness are
+//! arguments, so the same actions with the same arguments make the same account. Lists are sorted by name.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -77,7 +77,7 @@ mod verdict;
 mod versions;
 mod visibility;
 
-/// All that one AWS account is. Its `Debug` tells only the number of the account.
+/// An AWS account. Its `Debug` shows only the account ID.
 pub struct Account {
     id: AccountId,
     partition: Partition,
@@ -90,26 +90,26 @@ pub struct Account {
     policies: Table<Folded, policies::PolicyEntry>,
     /// The access keys of all users and of the root user, by ID.
     access_keys: Table<String, AccessKey>,
-    /// By access key ID.
+    /// The temporary credentials, by access key ID.
     temporary_credentials: Table<String, TemporaryCredential>,
-    /// The newest one, under the empty key.
+    /// The newest report, under the empty key.
     credential_report: Table<String, report::Report>,
-    /// By `REGION/NAME`.
+    /// The identities, by `REGION/NAME`.
     identities: Table<String, identities::IdentityEntry>,
-    /// By `REGION/KIND/NAME`.
+    /// The SES resources, by `REGION/KIND/NAME`.
     ses_resources: Table<String, SesResource>,
-    /// By ARN.
+    /// The topics, by ARN.
     topics: Table<String, Topic>,
-    /// By ARN.
+    /// The subscriptions, by ARN.
     subscriptions: Table<String, Subscription>,
-    /// When they were last used: apart, since nobody waits until that is kept.
+    /// The last uses of access keys, in a table of their own: no client waits until they are stored.
     last_used: Table<String, LastUsed>,
     visibility: visibility::EventualVisibility,
-    /// Not kept: it is told at each start.
+    /// Whether there is another SNS beside this one. It is not stored, but set at each start.
     has_sns_beside_it: bool,
 }
 
-/// Who owns an access key, and so who makes a request.
+/// The owner of an access key, and so the caller of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Principal {
     /// The root user, who may do everything.
@@ -122,13 +122,13 @@ pub enum Principal {
         role: String,
         /// The name of the session.
         session: String,
-        /// The temporary credential, which may have a policy of its own.
+        /// The access key ID of the temporary credential, which may have a policy of its own.
         access_key_id: String,
     },
 }
 
 impl Principal {
-    /// The name of the IAM user that it is.
+    /// Returns the name of the IAM user, if it is one.
     pub fn user_name(&self) -> Option<&str> {
         match self {
             Self::User(name) => Some(name),
@@ -136,7 +136,7 @@ impl Principal {
         }
     }
 
-    /// What events of SES call it: the user, the role, or `root`.
+    /// Returns its name in SES events: the user, the role, or `root`.
     pub(crate) fn caller_identity(&self) -> &str {
         match self {
             Self::Root => "root",
@@ -150,7 +150,7 @@ impl Principal {
 struct Folded(String);
 
 impl Account {
-    /// A new account with one active access key of the root user.
+    /// Creates an account with one active access key of the root user.
     pub fn new(
         id: AccountId,
         partition: Partition,
@@ -175,7 +175,7 @@ impl Account {
         account
     }
 
-    /// What an account is before the first row is in it.
+    /// Creates an account without rows.
     fn empty() -> Self {
         Self {
             id: AccountId::parse("000000000000").expect("12 digits"),
@@ -198,9 +198,9 @@ impl Account {
         }
     }
 
-    /// Records that an access key was used, by whatever way: the API (`iam`, `sts`) or SMTP (`ses-smtp`). "When the
+    /// Records a use of an access key, through an API (`iam`, `sts`, `ses`, `sns`) or SMTP (`ses-smtp`). "When the
     /// access key is used more than once in a 15-minute span, only the first use is recorded" (IAM User Guide,
-    /// "Generate credential reports for your AWS account"). Unknown keys are passed over.
+    /// "Generate credential reports for your AWS account"). Unknown keys are ignored.
     pub fn record_use(
         &mut self,
         access_key_id: &str,
@@ -223,7 +223,7 @@ impl Account {
         self.last_used.insert(access_key_id.to_owned(), last_used);
     }
 
-    /// Who asks with an access key, be it permanent or temporary.
+    /// Returns the principal of an access key, permanent or temporary.
     ///
     /// # Errors
     /// `InvalidClientTokenId` and `ExpiredToken`.
@@ -239,7 +239,8 @@ impl Account {
         }
     }
 
-    /// What may sign with an access key ID at this time: an active access key, as it is seen, or a temporary credential.
+    /// Returns the key that may sign with an access key ID at this time: an active access key, as services see it, or a
+    /// temporary credential.
     pub fn signing_key(
         &self,
         access_key_id: &str,
@@ -256,52 +257,53 @@ impl Account {
         Some(SigningKey { secret: session.secret().clone(), session_token })
     }
 
-    /// The access key of that ID, be it a user's or the root user's, active or not.
+    /// Returns the access key of that ID, of a user or of the root user, active or not.
     pub fn access_key(&self, access_key_id: &str) -> Option<&AccessKey> {
         self.access_keys.get(access_key_id)
     }
 
-    /// The access keys of the root user, the oldest first.
+    /// Returns the access keys of the root user, the oldest first.
     pub fn root_access_keys(&self) -> impl Iterator<Item = (&String, &AccessKey)> {
         self.root_user().access_keys.iter().map(|id| (id, &self.access_keys[id]))
     }
 
-    /// The last use of an access key, if there was one.
+    /// Returns the last use of an access key, if there was one.
     pub fn last_used(&self, access_key_id: &str) -> Option<&LastUsed> {
         self.last_used.get(access_key_id)
     }
 
-    /// The user of that name.
+    /// Returns the user of that name.
     pub fn user(&self, user_name: &str) -> Option<&User> {
         self.users.get(&Folded::new(user_name)).map(|entry| &entry.user)
     }
 
-    /// The group of that name.
+    /// Returns the group of that name.
     pub fn group(&self, group_name: &str) -> Option<&Group> {
         self.groups.get(&Folded::new(group_name)).map(|entry| &entry.group)
     }
 
-    /// The role of that name.
+    /// Returns the role of that name.
     pub fn role(&self, role_name: &str) -> Option<&Role> {
         self.roles.get(&Folded::new(role_name)).map(|entry| &entry.role)
     }
 
-    /// The number of the account.
+    /// Returns the account ID.
     pub fn id(&self) -> &AccountId {
         &self.id
     }
 
-    /// The partition that the account is in.
+    /// Returns the partition that the account is in.
     pub fn partition(&self) -> Partition {
         self.partition
     }
 
-    /// The ARN of a resource of IAM in this account: `arn:aws:iam::111122223333:` and the resource, such as `user/Bob`.
+    /// Returns the ARN of an IAM resource in this account: `arn:aws:iam::111122223333:` and the resource, such as
+    /// `user/Bob`.
     pub fn arn(&self, resource: &str) -> String {
         format!("arn:{}:iam::{}:{resource}", self.partition, self.id)
     }
 
-    /// The ARN of a principal; that of a user who is not there any more is the one of a user without a path.
+    /// Returns the ARN of a principal. A user that no longer exists gets the ARN of a user without a path.
     pub fn principal_arn(&self, principal: &Principal) -> String {
         match principal {
             Principal::Root => self.arn("root"),
@@ -314,7 +316,7 @@ impl Account {
         }
     }
 
-    /// When it was made.
+    /// Returns the time when the account was created.
     pub(crate) fn create_date(&self) -> Timestamp {
         self.root_user().create_date
     }
@@ -340,7 +342,7 @@ impl Folded {
     }
 }
 
-/// Only of a name that was folded before.
+/// Expects a name that is folded already.
 impl From<String> for Folded {
     fn from(folded: String) -> Self {
         Self(folded)
@@ -355,7 +357,7 @@ impl AsRef<str> for Folded {
 
 const LAST_USED_SPAN: SignedDuration = SignedDuration::from_mins(15);
 
-/// IAM's dates have no fractions.
+/// Removes the fraction of a second: IAM's dates have none.
 fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

@@ -1,11 +1,11 @@
-//! Addresses of mail, as Amazon SES takes them.
+//! Mail addresses, as Amazon SES accepts them.
 
 mod list;
 
 pub use list::{AddressError, is_addr_spec};
 pub(crate) use list::{Mailbox, addresses, unescaped};
 
-/// Whether SES would take it as an address: a local part and a domain, in printable ASCII.
+/// Whether SES accepts it as an address: a local part and a domain, in printable ASCII.
 pub(crate) fn is_address(address: &str) -> bool {
     let Some((local, domain)) = address.rsplit_once('@') else { return false };
     let literal = domain.strip_prefix('[').and_then(|domain| domain.strip_suffix(']'));

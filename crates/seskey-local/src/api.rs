@@ -24,10 +24,10 @@ mod ses;
 mod sns;
 pub mod sts;
 
-/// Tells who signed a request, by either clock. `key_of` knows what may sign; it is asked once.
+/// Returns the signer of a request, checked by either clock. `key_of` finds the signing key; it is called once.
 ///
 /// # Errors
-/// What [`sigv4::verify`] refuses.
+/// The refusals of [`sigv4::verify`].
 pub fn authenticate(
     request: &HttpRequest<'_>,
     partition: Partition,
@@ -38,8 +38,8 @@ pub fn authenticate(
     sigv4::verify(request, accept, key_of, clocks)
 }
 
-/// Answers a request, and gives out what it sent, or was not let send. The body is given apart: it may hold a large
-/// message, and is let go of when that is taken from it. It never fails: a refusal is an answer too.
+/// Answers a request, and returns the mail that it sent, or was not allowed to send. The body is given separately: it
+/// may hold a large message, and is dropped when that is taken from it. It never fails: a refusal is an answer too.
 pub fn answer(
     account: &mut Account,
     sent: &mut Sent,
@@ -63,7 +63,7 @@ pub fn answer(
     (api.answer(account, Received { request, ..received }, rng), None)
 }
 
-/// The operation that a request asks for; `None` for one that is not served, whose name may be anything.
+/// Returns the operation that a request asks for; `None` if it is not served, as its name may be anything.
 pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     let named = |api: &operation::AccountApi| {
         let operation = api.operation(&query::named_action(request)?);
@@ -77,14 +77,12 @@ pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     }
 }
 
-/// Whether an operation of this name is served.
 pub(crate) fn is_served(name: &str) -> bool {
     [&iam::API, &sts::API].iter().any(|api| api.operation(name).is_some())
         || ses::is_served(name)
         || sns::is_served(name)
 }
 
-/// Answers a request with a refusal.
 pub(crate) fn refuse(
     request: &HttpRequest<'_>,
     refusal: ApiRefusal,

@@ -1,8 +1,8 @@
-//! What becomes of a message after it was accepted, and how SES tells of it.
+//! The outcomes of an accepted message, and the events by which SES reports them.
 //!
-//! Sources: SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon SNS", "Examples of event data
-//! that Amazon SES publishes to Amazon SNS" and "Amazon SNS notification contents for Amazon SES"; events that AWS was
-//! recorded to send.
+//! Sources: SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon SNS", "Examples of event
+//! data that Amazon SES publishes to Amazon SNS" and "Amazon SNS notification contents for Amazon SES"; events recorded
+//! from AWS.
 
 use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 
@@ -53,58 +53,58 @@ const NAMES: [(EventType, &str, Option<&str>, &str); 10] = [
 ];
 
 impl EventType {
-    /// By the name in version 1 of the API.
+    /// Returns the type of a name in version 1 of the API.
     pub fn of_v1(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, _, v1, _)| *v1 == Some(name)).map(|(it, ..)| *it)
     }
 
-    /// By the name in version 2.
+    /// Returns the type of a name in version 2.
     pub fn of_v2(name: &str) -> Option<Self> {
         NAMES.iter().find(|(.., v2)| *v2 == name).map(|(it, ..)| *it)
     }
 
-    /// By the name in events, whatever its case.
+    /// Returns the type of a name in events, in any case.
     pub fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, own, ..)| own.eq_ignore_ascii_case(name)).map(|(it, ..)| *it)
     }
 
-    /// The name in events.
+    /// Returns the name in events.
     pub fn name(self) -> &'static str {
         NAMES[self as usize].1
     }
 
-    /// The name in version 1 of the API; that of version 2 where it has none.
+    /// Returns the name in version 1 of the API, or else in version 2.
     pub fn v1(self) -> &'static str {
         let (_, _, v1, v2) = NAMES[self as usize];
         v1.unwrap_or(v2)
     }
 
-    /// The name in version 2.
+    /// Returns the name in version 2.
     pub fn v2(self) -> &'static str {
         NAMES[self as usize].3
     }
 }
 
-/// The message that events are about: what their `mail` object tells.
+/// The message that events are about, as their `mail` object describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// When SES accepted it.
+    /// The time when SES accepted it.
     pub timestamp: Timestamp,
     /// Its ID.
     pub message_id: String,
     /// The region of the endpoint.
     pub region: Region,
-    /// The sender, as the API was told; by SMTP the address of MAIL.
+    /// The sender as given to the API, or the address of MAIL in SMTP.
     pub source: String,
-    /// The identity that it was sent by; there may be none while every sender counts as verified.
+    /// The ARN of its identity; may be absent while every sender counts as verified.
     pub source_arn: Option<String>,
     /// The account ID.
     pub sending_account_id: String,
     /// The envelope's recipients.
     pub destination: Vec<String>,
-    /// Its header as the sender wrote it, or the beginning.
+    /// The header as the sender wrote it, or its beginning.
     pub header: Vec<u8>,
-    /// Whether that is the beginning.
+    /// Whether `header` is only the beginning.
     pub is_truncated: bool,
     /// The configuration set that it was sent with.
     pub configuration_set: Option<String>,
@@ -112,70 +112,70 @@ pub struct Mail {
     pub tags: Vec<Tag>,
     /// The name of the operation.
     pub operation: &'static str,
-    /// From where it came.
+    /// The address that it came from.
     pub source_ip: IpAddr,
     /// The name of the IAM identity that sent it.
     pub caller_identity: String,
 }
 
-/// A message that goes out: what events tell of it, and what becomes of it at each recipient.
+/// An outgoing message: its description in events, and its fate at each recipient.
 #[derive(Debug)]
 pub struct Dispatch {
-    /// What events tell of it.
+    /// Its description in events.
     pub mail: Arc<Mail>,
     /// Each recipient with its fate.
     pub fates: Vec<(String, Fate)>,
 }
 
 impl Mail {
-    /// The address of the sender.
+    /// Returns the address of the sender.
     pub fn sender(&self) -> &str {
         let (_, address) = self.source.rsplit_once('<').unwrap_or(("", &self.source));
         address.trim_end_matches('>')
     }
 }
 
-/// The bytes of a header that events have. Source: the contents of event data ("10 KB or larger").
+/// The most bytes of a header in events. Source: the contents of event data ("10 KB or larger").
 pub(crate) const MAX_HEADER: usize = 10 * 1024;
 
-/// Something that became of a message.
+/// An event of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Its number among all events since the start.
     pub number: u64,
-    /// When it happened.
+    /// The time when it happened.
     pub timestamp: Timestamp,
     /// The ID of a bounce or a complaint.
     pub feedback_id: String,
     /// The recipients that it is about.
     pub recipients: Vec<String>,
-    /// What happened.
+    /// The outcome.
     pub outcome: Outcome,
-    /// To which message.
+    /// The message.
     pub mail: Arc<Mail>,
 }
 
-/// What may happen to a message.
+/// The outcome of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It was accepted, and will be delivered if that is possible.
     Send,
     /// It was delivered.
     Delivery,
-    /// It was not delivered, or a machine answered it.
+    /// It was not delivered, or there was an automatic reply.
     Bounce(&'static Bounce),
-    /// A recipient took it for unsolicited.
+    /// A recipient reported it as unsolicited.
     Complaint,
     /// It was not delivered to an address that has complained before.
     Suppressed,
-    /// It was found to be harmful, and thrown away.
+    /// It was found to be harmful, and discarded.
     Reject,
     /// It was not delivered yet, for this reason.
     DeliveryDelay(&'static str),
 }
 
 impl Event {
-    /// Its type.
+    /// Returns its type.
     pub fn event_type(&self) -> EventType {
         match self.outcome {
             Outcome::Send => EventType::Send,
@@ -187,7 +187,7 @@ impl Event {
         }
     }
 
-    /// More than its type: of a bounce its type and subtype, of a delay the reason.
+    /// Returns a detail: type and subtype of a bounce, subtype of a suppression, reason of a delay or a rejection.
     pub fn detail(&self) -> String {
         match self.outcome {
             Outcome::Bounce(Bounce { bounce_type, sub_type, .. }) => {
@@ -200,7 +200,8 @@ impl Event {
         }
     }
 
-    /// Of what may be long. A message has two events or more.
+    /// Returns the bytes of the parts that may be long. The parts of the message count half, as it has two events or
+    /// more.
     fn size(&self) -> usize {
         let Mail { header, tags, destination, .. } = &*self.mail;
         let lengths = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
@@ -214,7 +215,7 @@ impl Event {
 pub struct Events {
     events: VecDeque<Arc<Event>>,
     bytes: usize,
-    /// The number of the newest that there ever was.
+    /// The number of the newest event so far.
     newest: u64,
 }
 
@@ -222,7 +223,7 @@ const MAX_EVENTS: usize = 20_000;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 impl Events {
-    /// Takes one in, and gives it its number.
+    /// Adds an event, and gives it its number.
     pub fn push(&mut self, event: Event) -> Arc<Event> {
         self.newest += 1;
         let event = Arc::new(Event { number: self.newest, ..event });
@@ -235,23 +236,23 @@ impl Events {
         event
     }
 
-    /// Those with greater numbers, the oldest first.
+    /// Returns the events with greater numbers, the oldest first.
     pub fn behind(&self, number: u64) -> impl Iterator<Item = &Arc<Event>> {
         let begin = self.events.partition_point(|event| event.number <= number);
         self.events.range(begin..)
     }
 
-    /// The number of the newest that there ever was.
+    /// Returns the number of the newest event so far.
     pub fn newest(&self) -> u64 {
         self.newest
     }
 
-    /// Those of a message, the oldest first.
+    /// Returns the events of a message, the oldest first.
     pub fn of_message(&self, id: &str) -> Vec<Arc<Event>> {
         self.events.iter().filter(|event| event.mail.message_id == id).cloned().collect()
     }
 
-    /// Forgets all.
+    /// Forgets all events.
     pub fn clear(&mut self) {
         self.events.clear();
         self.bytes = 0;

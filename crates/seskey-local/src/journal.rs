@@ -1,8 +1,8 @@
-//! What a local SES keeps on disk, so that nothing is lost that somebody was told of.
+//! The state of a local SES on disk: no change is lost that was confirmed to a client.
 //!
-//! Changes are queued in the order in which they were made; one thread writes all that is queued in one transaction,
-//! waits for the disk once, and then tells everyone who waits: many connections share one wait. What cannot be written
-//! is undone in memory too.
+//! Changes are queued in the order in which they were made. One thread writes all queued changes in one transaction,
+//! waits for the disk once, and then notifies all callers that wait: many connections share one wait. A change that
+//! cannot be written is undone in memory too.
 
 use std::{
     mem,
@@ -36,32 +36,32 @@ mod folder;
 mod snapshot;
 mod write;
 
-/// One thing to write.
+/// A change to write.
 pub(crate) enum Write {
     /// Changed rows of the account, which has the change in memory already.
     Rows(Vec<Row>),
     /// A message. The mailbox shows it when it is on disk.
     Message(Arc<Message>),
-    /// Messages to delete; from the mailbox once they are gone from the disk.
+    /// Messages to delete. They leave the mailbox once they are gone from the disk.
     DeleteMessages(Filter),
-    /// How far the clock is ahead. It is moved when that is on disk.
+    /// The time by which the clock is ahead. It is moved when this is on disk.
     ClockAhead(SignedDuration),
 }
 
-/// A change could not be written, and is undone in memory.
+/// The error of a change that could not be written, and is undone in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitFailed;
 
-/// A commit that somebody waits for before he answers.
+/// A commit that a caller waits for before it answers.
 #[must_use]
 #[derive(Default)]
 pub(crate) struct Commit(Option<oneshot::Receiver<()>>);
 
-/// Where changes are handed in.
+/// The queue of the changes to write.
 #[derive(Clone, Default)]
 pub(crate) struct Journal(Arc<Shared>);
 
-/// The thread that writes. When it is dropped, what is queued is written, and the database is closed.
+/// The thread that writes. When this is dropped, all queued changes are written, and the database is closed.
 pub(crate) struct Writer {
     journal: Journal,
     thread: Option<thread::JoinHandle<()>>,
@@ -77,27 +77,27 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     entries: Vec<QueuedWrite>,
-    /// Whether somebody waits for one of them.
+    /// Whether a caller waits for one of them.
     awaited: bool,
-    /// Whether the account in memory has something that somebody waits for and that is not on disk yet.
+    /// Whether the account in memory has a change that a caller waits for and that is not on disk yet.
     ahead: bool,
     closed: bool,
 }
 
 struct QueuedWrite {
     write: Write,
-    /// Told when it is on disk; dropped when it failed.
+    /// Notified when the change is on disk; dropped when it failed.
     told: Option<oneshot::Sender<()>>,
 }
 
-/// How long what nobody waits for may be in memory alone.
+/// The longest time for which a change without a waiting caller is in memory alone.
 const LAZINESS: Duration = Duration::from_secs(1);
 
 impl Journal {
-    /// Hands in the changed rows of the account, which must still be locked, so that the order of the changes is kept.
+    /// Queues the changed rows of the account, which must still be locked, so that the order of the changes is kept.
     ///
-    /// The commit of a read (no rows) waits only if the account is ahead of the disk: what was seen may fail yet. Of
-    /// the use of an access key nobody is told, so nobody waits for it.
+    /// The commit of a read (no rows) waits only if the account is ahead of the disk, since a change that it saw may
+    /// fail yet. The use of an access key is reported to no client, so it makes no caller wait.
     pub(crate) fn rows(&self, rows: Vec<Row>) -> Commit {
         let mut queue = self.queue();
         queue.ahead |= rows.iter().any(Row::is_acknowledged);
@@ -108,19 +108,19 @@ impl Journal {
         }
     }
 
-    /// Hands in something that is not of the account.
+    /// Queues a change outside the account.
     pub(crate) fn write(&self, write: Write) -> Commit {
         self.push(self.queue(), write, true)
     }
 
-    /// How many transactions were committed since the start.
+    /// Returns the number of transactions that were committed since the start.
     pub(crate) fn commits(&self) -> u64 {
         self.0.commits.load(Ordering::Relaxed)
     }
 
     fn push(&self, mut queue: MutexGuard<'_, Queue>, write: Write, waits: bool) -> Commit {
         let (told, commit) = oneshot::channel();
-        // behind the end of the writer nobody is told: the commit fails
+        // after the end of the writer the sender is dropped: the commit fails
         if !queue.closed {
             queue.awaited |= waits;
             queue.entries.push(QueuedWrite { write, told: waits.then_some(told) });
@@ -133,12 +133,12 @@ impl Journal {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for entries, and takes all there are; nothing at the end.
+    /// Waits for entries and takes all of them. Returns none at the end.
     fn next_batch(&self) -> Option<Vec<QueuedWrite>> {
         let Shared { filled, .. } = &*self.0;
         let idle = |queue: &mut Queue| queue.entries.is_empty() && !queue.closed;
         let queue = filled.wait_while(self.queue(), idle).unwrap_or_else(PoisonError::into_inner);
-        // what nobody waits for is written with what somebody does
+        // changes without a waiting caller are written together with the others
         let idle = |queue: &mut Queue| !queue.awaited && !queue.closed;
         let waited = filled.wait_timeout_while(queue, LAZINESS, idle);
         let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -154,7 +154,7 @@ impl Journal {
 }
 
 impl Commit {
-    /// Waits until it is on disk.
+    /// Waits until the change is on disk.
     pub(crate) async fn done(self) -> Result<(), CommitFailed> {
         match self.0 {
             Some(commit) => commit.await.map_err(|_| CommitFailed),
@@ -162,7 +162,7 @@ impl Commit {
         }
     }
 
-    /// The same for a caller who cannot await; he may stand in an asynchronous runtime all the same.
+    /// Blocks until the change is on disk. The caller may be in an asynchronous runtime all the same.
     pub(crate) fn wait(self) -> Result<(), CommitFailed> {
         let Some(commit) = self.0 else { return Ok(()) };
         let told = thread::scope(|scope| scope.spawn(|| commit.blocking_recv()).join());
@@ -171,11 +171,11 @@ impl Commit {
 }
 
 impl Writer {
-    /// Starts to write what is handed in to a journal, and shows what is kept. The account is in memory as the journal
-    /// has it.
+    /// Starts to write the changes of a journal, and to show what is stored. The account in memory must be as in the
+    /// database.
     ///
     /// # Errors
-    /// There is no further thread.
+    /// The thread cannot be started.
     pub(crate) fn start(
         journal: Journal,
         database: Database,
@@ -200,13 +200,13 @@ impl Drop for Writer {
     }
 }
 
-/// What the thread does.
+/// The work of the thread.
 impl Journal {
     fn run(&self, mut database: Database, account: &Mutex<Account>, show: &dyn Fn(Write)) {
         if let Err(error) = database.lengthen_log() {
             debug!(%error, "the log grows as it must");
         }
-        // true from a failure until the account in memory is again what is on disk
+        // true from a failure until the account in memory is as on disk again
         let mut astray = false;
         while let Some(batch) = self.next_batch() {
             let written = if astray {
@@ -244,13 +244,13 @@ impl Journal {
             queue.ahead = queue.entries.iter().any(|entry| entry.told.is_some());
         }
         for told in told {
-            // who does not wait any more has hung up
+            // a receiver that no longer waits is gone
             let _ = told.send(());
         }
     }
 
-    /// Makes the account in memory what is on disk again. What waits in the queue was made on top of what failed, and
-    /// fails with it, but not before.
+    /// Restores the account in memory from the disk. The queued changes were made on top of the failed one, and fail
+    /// with it, but not before. Returns whether the account is as on disk again.
     fn put_back(&self, database: &Database, account: &Mutex<Account>) -> bool {
         let mut account = lock(account);
         let failed = mem::take(&mut self.queue().entries);

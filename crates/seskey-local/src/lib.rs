@@ -1,8 +1,8 @@
 //! A local Amazon SES: the IAM, STS, SES and SNS APIs, the SMTP endpoint and a mailbox, in one process.
 //!
 //! The password of each SMTP login is derived from an access key of the IAM in the same process, so that a credential
-//! works here exactly when it would work at AWS. All knowledge of state and protocol is pure; only [`server`] and the
-//! two listeners touch sockets.
+//! works here exactly when it would work at AWS. The state and the protocols are pure code; only [`server`] and the two
+//! listeners touch sockets.
 
 pub use api::{iam, query::xml, sts};
 pub use journal::{CommitFailed, JournalError};

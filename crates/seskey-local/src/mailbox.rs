@@ -1,5 +1,4 @@
-//! The messages that were accepted, and the JSON in which LocalStack's users know them (`/_aws/ses`); and what was
-//! refused.
+//! The accepted messages, and their JSON as in LocalStack (`/_aws/ses`); and the refused attempts.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -25,37 +24,37 @@ mod dialogue;
 pub struct Mailbox {
     messages: VecDeque<Held>,
     bytes: usize,
-    /// The bytes of what was said in their sessions.
+    /// The bytes of the dialogues of their sessions.
     bytes_of_dialogues: usize,
     attempts: Attempts,
-    /// The number of the newest message or attempt that there ever was.
+    /// The number of the newest message or attempt so far.
     newest: u64,
-    /// How often something was deleted.
+    /// The number of deletions.
     deletions: u64,
 }
 
 #[derive(Debug)]
 struct Held {
     message: Arc<Message>,
-    /// Greater than that of every message before it.
+    /// A number greater than that of every message before it.
     number: u64,
     is_read: bool,
 }
 
-/// A message that was accepted.
+/// An accepted message.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Message {
-    /// The ID that the sender was told.
+    /// The ID that the sender got.
     pub id: String,
-    /// The region of the endpoint that took it.
+    /// The region of the endpoint that accepted it.
     pub region: String,
-    /// When it was accepted, to the second, in UTC.
+    /// The time when it was accepted, to the second, in UTC.
     #[serde(with = "to_the_second")]
     pub timestamp: Timestamp,
     /// Its recipients.
     pub destination: Destination,
-    /// The message as its recipient gets it; what is not UTF-8 is shown as U+FFFD.
+    /// The message as its recipient gets it; in JSON, bytes that are not UTF-8 are U+FFFD.
     #[serde(with = "lossy", default, skip_serializing_if = "Vec::is_empty")]
     pub raw_data: Vec<u8>,
     /// The envelope's sender.
@@ -66,69 +65,69 @@ pub struct Message {
     /// The body, if SES composed the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
-    /// Who sent it, and how. It is not kept on disk.
+    /// Its origin, which is not stored on disk.
     #[serde(skip)]
     pub origin: Option<Box<Origin>>,
 }
 
-/// Who sent a message, and how.
+/// The origin of a message.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// From where it came.
+    /// The address that it came from.
     pub peer: IpAddr,
     /// The ARN of the sender.
     pub user: String,
     /// The access key ID.
     pub access_key_id: String,
-    /// How it came.
+    /// The way that it came.
     pub way: Way,
 }
 
-/// How a message comes.
+/// The way that a message comes.
 #[derive(Debug, Clone)]
 pub enum Way {
-    /// By SMTP: what was said.
+    /// SMTP, with the dialogue.
     Smtp(Dialogue),
-    /// By this operation of the API.
+    /// This operation of the API.
     Api(&'static str),
 }
 
-/// What is in the mailbox, or was refused.
+/// A message in the mailbox, or a refused attempt.
 #[derive(Debug, Clone)]
 pub enum Entry {
     /// A message, and whether it was read.
     Message(Arc<Message>, bool),
-    /// What was refused.
+    /// A refused attempt.
     Attempt(Arc<Attempt>),
 }
 
-/// The body that SES was given to compose a message of.
+/// The body that SES composed a message of.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Body {
-    /// As HTML.
+    /// The HTML.
     pub html_part: Option<String>,
-    /// As text.
+    /// The text.
     pub text_part: Option<String>,
 }
 
-/// The envelope's recipients, told apart by the header.
+/// The envelope's recipients, grouped by the header.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Destination {
-    /// Those named in `To`.
+    /// The recipients named in `To`.
     pub to_addresses: Vec<String>,
-    /// Those named in `Cc`.
+    /// The recipients named in `Cc`.
     pub cc_addresses: Vec<String>,
-    /// Those named in neither.
+    /// The recipients named in neither.
     pub bcc_addresses: Vec<String>,
 }
 
-/// Which messages are meant; an absent condition is fulfilled.
+/// A filter of messages; an absent condition is met.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// The IDs of the messages.
     pub ids: Option<HashSet<String>>,
-    /// The envelope's sender, to the letter.
+    /// The exact sender of the envelope.
     pub email: Option<String>,
 }
 
@@ -136,7 +135,7 @@ const MAX_MESSAGES: usize = 10_000;
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 impl Mailbox {
-    /// Takes in a message, and forgets the oldest ones if need be.
+    /// Adds a message, and forgets the oldest ones if needed.
     pub fn push(&mut self, message: impl Into<Arc<Message>>) {
         let message = message.into();
         self.bytes += message.size();
@@ -150,18 +149,18 @@ impl Mailbox {
         }
     }
 
-    /// Takes note of what was refused.
+    /// Adds a refused attempt.
     pub fn push_attempt(&mut self, attempt: Attempt) {
         self.newest += 1;
         self.attempts.push(Attempt { number: self.newest, ..attempt });
     }
 
-    /// What was refused, the oldest first.
+    /// Returns the refused attempts, the oldest first.
     pub fn attempts(&self) -> impl DoubleEndedIterator<Item = &Arc<Attempt>> {
         self.attempts.iter()
     }
 
-    /// Messages and attempts with greater numbers, the oldest first, with theirs.
+    /// Returns the messages and attempts with greater numbers, the oldest first, with their numbers.
     pub fn entries_behind(&self, number: u64) -> impl Iterator<Item = (u64, Entry)> {
         let begin = self.messages.partition_point(|held| held.number <= number);
         let mut messages = self.messages.range(begin..).map(Held::entry).peekable();
@@ -174,7 +173,7 @@ impl Mailbox {
         })
     }
 
-    /// Messages and attempts, the newest first, with their numbers.
+    /// Returns the messages and attempts, the newest first, with their numbers.
     pub fn newest_first(&self) -> impl Iterator<Item = (u64, Entry)> {
         let mut messages = self.messages.iter().rev().map(Held::entry).peekable();
         let mut attempts = self.attempts.iter().rev().map(of_attempt).peekable();
@@ -185,7 +184,7 @@ impl Mailbox {
         })
     }
 
-    /// The number of the newest message or attempt, and how often something was deleted.
+    /// Returns the number of the newest message or attempt, and the number of deletions.
     pub fn progress(&self) -> (u64, u64) {
         (self.newest, self.deletions)
     }
@@ -197,8 +196,8 @@ impl Mailbox {
         deleted
     }
 
-    /// The messages that a filter lets through, the oldest first: those behind an ID, if it is there, and so many at
-    /// most.
+    /// Returns the messages that match a filter, the oldest first: those after an ID, if it is there, and at most
+    /// `limit`.
     pub fn list(&self, filter: &Filter, after: Option<&str>, limit: usize) -> Vec<Arc<Message>> {
         let is_last = |held: &Held| Some(held.message.id.as_str()) == after;
         let begin = self.messages.iter().position(is_last).map_or(0, |last| last + 1);
@@ -206,17 +205,18 @@ impl Mailbox {
         messages.filter(|message| filter.matches(message)).take(limit).cloned().collect()
     }
 
-    /// The message of that ID, or the newest by the name `latest`.
+    /// Returns the message of that ID, or the newest for `latest`.
     pub fn get(&self, id: &str) -> Option<Arc<Message>> {
         self.held(id).map(|held| held.message.clone())
     }
 
-    /// The number of that message.
+    /// Returns the number of that message.
     pub fn number(&self, id: &str) -> Option<u64> {
         self.held(id).map(|held| held.number)
     }
 
-    /// The messages with greater numbers, the oldest first, with theirs; it matters not whether that one is still there.
+    /// Returns the messages with greater numbers, the oldest first, with their numbers. The message of the given number
+    /// may be gone.
     pub fn behind(&self, number: u64) -> Vec<(u64, Arc<Message>)> {
         let begin = self.messages.partition_point(|held| held.number <= number);
         self.messages.range(begin..).map(|held| (held.number, held.message.clone())).collect()
@@ -229,24 +229,24 @@ impl Mailbox {
         }
     }
 
-    /// How many were not read.
+    /// Returns the number of unread messages.
     pub fn unread(&self) -> usize {
         self.messages.iter().filter(|held| !held.is_read).count()
     }
 
-    /// From now on these count as read, or not; this is not kept on disk.
+    /// Marks messages as read or unread, which is not stored on disk.
     pub fn set_read(&mut self, ids: &HashSet<String>, read: bool) {
         for held in self.messages.iter_mut().filter(|held| ids.contains(&held.message.id)) {
             held.is_read = read;
         }
     }
 
-    /// How many messages there are, and how many bytes they have.
+    /// Returns the number of messages and of their bytes.
     pub fn size(&self) -> (usize, usize) {
         (self.messages.len(), self.bytes)
     }
 
-    /// Forgets the messages that a filter lets through.
+    /// Forgets the messages that match a filter.
     pub fn delete(&mut self, filter: &Filter) {
         self.messages.retain(|held| !filter.matches(&held.message));
         let messages = || self.messages.iter().map(|held| &held.message);
@@ -278,7 +278,7 @@ pub(crate) fn overflows(messages: usize, bytes: usize) -> bool {
     messages > 1 && (messages > MAX_MESSAGES || bytes > MAX_BYTES)
 }
 
-/// Whether it is worth while to forget on disk, where many at once cost hardly more than one.
+/// Whether to delete on disk, where many deletions at once cost hardly more than one.
 pub(crate) fn overflows_by_far(messages: usize, bytes: usize) -> bool {
     let share = |whole| whole - whole / 64;
     overflows(share(messages), share(bytes))
@@ -292,14 +292,14 @@ impl Filter {
 }
 
 impl Message {
-    /// Its bytes, and those of what SES composed it of.
+    /// Returns the number of its bytes, with the texts that SES composed it of.
     pub(crate) fn size(&self) -> usize {
         let parts = self.body.iter().flat_map(|body| [&body.html_part, &body.text_part]);
         let composed_of = parts.chain([&self.subject]).flatten();
         self.raw_data.len() + composed_of.map(String::len).sum::<usize>()
     }
 
-    /// What was said in its session, if that is known.
+    /// Returns the dialogue of its session, if that is known.
     pub fn dialogue(&self) -> Option<&Dialogue> {
         match &self.origin.as_ref()?.way {
             Way::Smtp(dialogue) => Some(dialogue),
@@ -311,12 +311,12 @@ impl Message {
         self.dialogue().map_or(0, Dialogue::own_size)
     }
 
-    /// All but what may be long, and whether SES composed it.
+    /// Returns it without its long parts; `body` tells whether SES composed it.
     pub(crate) fn description(&self) -> Self {
         Self { body: self.body.as_ref().map(|_| Body::default()), ..self.without_texts() }
     }
 
-    /// All but what may be long.
+    /// Returns it without its long parts.
     pub(crate) fn without_texts(&self) -> Self {
         Self {
             id: self.id.clone(),
@@ -333,13 +333,13 @@ impl Message {
 }
 
 impl Destination {
-    /// All recipients.
+    /// Returns all recipients.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         let lists = [&self.to_addresses, &self.cc_addresses, &self.bcc_addresses];
         lists.into_iter().flatten().map(String::as_str)
     }
 
-    /// Tells the envelope's recipients apart by the addresses in `To` and `Cc`.
+    /// Groups the envelope's recipients by the addresses in `To` and `Cc`.
     pub fn new(recipients: Vec<String>, to: &[String], cc: &[String]) -> Self {
         let mut destination = Self::default();
         for recipient in recipients {
@@ -359,7 +359,7 @@ impl Destination {
     }
 }
 
-/// Bytes as the text that they are meant to be.
+/// Bytes, serialized as text.
 mod lossy {
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -374,7 +374,7 @@ mod lossy {
     }
 }
 
-/// A time in UTC without its fraction and its zone, as LocalStack writes it.
+/// A time in UTC, serialized without its fraction and its zone, as in LocalStack.
 mod to_the_second {
     use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
     use serde::{Deserialize, Deserializer, Serializer, de::Error};

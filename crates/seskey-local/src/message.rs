@@ -1,4 +1,4 @@
-//! A message as SES reads it: the header fields that decide about it, and what SES writes over.
+//! A message as SES reads it: the header fields that its decision depends on, and those that it rewrites.
 
 use std::panic::catch_unwind;
 
@@ -26,12 +26,12 @@ mod parsed;
 mod parts;
 mod tags;
 
-/// A message as it came, split once into its header fields and its body. What is no header belongs to the body.
+/// A message as it came, split once into its header fields and its body, which has the rest.
 #[derive(Debug)]
 pub struct RawMessage<'a> {
     bytes: &'a [u8],
     fields: Vec<Field<'a>>,
-    /// Why its header is not read.
+    /// The reason why its header is not read.
     flaw: Option<HeaderError>,
     body: &'a [u8],
 }
@@ -39,14 +39,14 @@ pub struct RawMessage<'a> {
 /// The header of the message that its recipient gets.
 #[derive(Debug)]
 pub struct Rewritten {
-    /// With the empty line.
+    /// The header, with the empty line.
     header: Vec<u8>,
-    /// How many bytes came before the body.
+    /// The number of bytes before the body.
     before: usize,
 }
 
 impl<'a> RawMessage<'a> {
-    /// Splits a message. Up to its first empty line all is header.
+    /// Splits a message. Everything up to its first empty line is header.
     pub fn split(bytes: &'a [u8]) -> Self {
         let (mut fields, mut flaw) = (vec![], None);
         // with the empty line
@@ -75,33 +75,34 @@ impl<'a> RawMessage<'a> {
         Self { bytes, fields, flaw, body: body.strip_prefix(b"\r\n").unwrap_or(body) }
     }
 
-    /// The bytes that it was split from.
+    /// Returns the bytes that it was split from.
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// The fields of its header as they were written, but unfolded; what is not UTF-8 is shown as U+FFFD.
+    /// Returns the fields of its header as they were written, but unfolded; bytes that are not UTF-8 become U+FFFD.
     pub(crate) fn written(&self) -> Vec<(String, String)> {
         let fields = self.fields.iter();
         fields.map(|field| (field.name.to_owned(), field.text().into_owned())).collect()
     }
 
-    /// The bytes of its header.
+    /// Returns the bytes of its header.
     pub fn header_bytes(&self) -> &'a [u8] {
         &self.bytes[..self.bytes.len() - self.body.len()]
     }
 
-    /// How many MIME parts it has, those inside others counted too, up to one more than `most`.
+    /// Counts its MIME parts, including nested ones, up to one more than `most`.
     ///
     /// # Errors
-    /// Why SES refuses one of them.
+    /// The reason why SES refuses one of them.
     pub fn count_parts(&self, most: usize) -> Result<usize, HeaderError> {
         let has_type = |field: &&Field<'_>| field.content() == Content::Type;
         let content_type = self.fields.iter().find(has_type).map(Field::value);
         parts::count(content_type, self.body, most)
     }
 
-    /// The message that its recipient gets: `Date` and `Message-ID` are SES's own, the fields that talk to SES are gone.
+    /// Returns the header that the recipient gets: `Date` and `Message-ID` are SES's own, and the fields for SES are
+    /// removed.
     /// Source: SES Developer Guide, "Amazon SES header fields".
     pub fn rewritten(&self, id: &str, tags: &[Tag], region: &Region, now: Timestamp) -> Rewritten {
         let now = now.to_zoned(TimeZone::UTC);
@@ -121,7 +122,7 @@ impl<'a> RawMessage<'a> {
 }
 
 impl Rewritten {
-    /// The whole message, in place of the bytes that it was split from.
+    /// Returns the whole message, in place of the bytes that it was split from.
     pub fn of(self, mut bytes: Vec<u8>) -> Vec<u8> {
         bytes.splice(..self.before, self.header);
         bytes.shrink_to_fit();
@@ -129,7 +130,7 @@ impl Rewritten {
     }
 }
 
-/// The ID that SES gives a message: four characters for the region, the time in milliseconds since 1970 as 12
+/// Creates the ID of a message as SES does: four characters for the region, the time in milliseconds since 1970 as 12
 /// hexadecimal digits, and 32 random ones.
 pub fn message_id(region: &Region, now: Timestamp, rng: &mut dyn Rng) -> String {
     let prefix =
@@ -140,23 +141,23 @@ pub fn message_id(region: &Region, now: Timestamp, rng: &mut dyn Rng) -> String 
     format!("{prefix}{millis:012x}-{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}-000000")
 }
 
-/// The subject of a message, which may be one that is refused; the beginning of a long one.
+/// Returns the subject of a message, which may be refused; of a long subject only the beginning.
 pub(crate) fn subject(message: &[u8]) -> Option<String> {
     let header = &message[..message.len().min(MAX_HEADER)];
     let parsed = catch_unwind(|| MessageParser::default().parse_headers(header)).ok().flatten()?;
     Some(parsed.subject()?.chars().take(MAX_SUBJECT).collect())
 }
 
-/// Characters.
+/// The most characters of a subject.
 const MAX_SUBJECT: usize = 1000;
 
-/// Ours, like the next: more than any message has.
+/// Our own limit, like the next: more than any message has.
 const MAX_FIELDS: usize = 10_000;
 
-/// In bytes, of all fields.
+/// The most bytes of all fields.
 const MAX_HEADER: usize = 256 * 1024;
 
-/// A CR or an LF that is not half of a line end: another reader would begin a field there.
+/// Whether there is a CR or an LF that is not half of a line end: another reader would begin a field there.
 fn has_unpaired_line_end(header: &[u8]) -> bool {
     let line_ends = memmem::find_iter(header, b"\r\n").count();
     memchr2_iter(b'\r', b'\n', header).count() != 2 * line_ends

@@ -1,7 +1,7 @@
-//! Every refusal of the IAM and STS APIs: its code, its HTTP status and AWS's text.
+//! The refusals of the IAM and STS APIs: the code, the HTTP status and AWS's text of each.
 //!
-//! Sources: IAM API Reference, "Errors" of each action and "Common Errors"; the texts are those that AWS was seen to
-//! send, and where none was seen, in its manner (`docs/fidelity.md` tells which).
+//! Sources: IAM API Reference, "Errors" of each action and "Common Errors". The texts are those that AWS was seen to
+//! send, or else texts in its manner (`docs/fidelity.md` lists which).
 
 use seskey::policy::MalformedPolicy;
 
@@ -10,59 +10,59 @@ pub use code::Code;
 mod code;
 mod texts;
 
-/// Why a request is not done. `Display` is the text that the requester gets.
+/// The reason why a request is refused. `Display` is the text that the requester gets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiRefusal {
-    /// What the request names is not there.
+    /// An entity that the request names does not exist.
     #[error("{0}")]
     NoSuchEntity(Missing),
-    /// A user of that name is there; upper and lower case are the same.
+    /// A user of that name exists; upper and lower case are the same.
     #[error("User with name {0} already exists.")]
     UserAlreadyExists(String),
-    /// A group of that name is there; upper and lower case are the same.
+    /// A group of that name exists; upper and lower case are the same.
     #[error("Group with name {0} already exists.")]
     GroupAlreadyExists(String),
-    /// A role of that name is there; upper and lower case are the same.
+    /// A role of that name exists; upper and lower case are the same.
     #[error("Role with name {0} already exists.")]
     RoleAlreadyExists(String),
     /// The user of that name has a password for the console already.
     #[error("Login Profile for user {0} already exists.")]
     LoginProfileAlreadyExists(String),
-    /// A managed policy of that name is there, under whatever path.
+    /// A managed policy of that name exists, under any path.
     #[error("A policy called {0} already exists. Duplicate names are not allowed.")]
     PolicyAlreadyExists(String),
-    /// One more than the account, the user or the group may have.
+    /// The account or an entity would exceed a quota.
     #[error("Cannot exceed quota for {quota}: {limit}")]
     LimitExceeded {
         /// The name of the quota.
         quota: &'static str,
-        /// How many there may be.
+        /// The value of the quota.
         limit: usize,
     },
-    /// The inline policies of a user or a group would have more characters than fit.
+    /// The inline policies of a user, a group or a role would have too many characters.
     #[error("Maximum policy size of {limit} bytes exceeded for {holder}")]
     PolicySizeExceeded {
-        /// The characters that fit, whitespace not counted.
+        /// The most characters, whitespace not counted.
         limit: usize,
-        /// `user NAME` or `group NAME`.
+        /// The holder: `user NAME`, `group NAME` or `role NAME`.
         holder: String,
     },
-    /// One version more than a managed policy may have.
+    /// A managed policy would have one version too many.
     #[error(
         "A managed policy can have up to {limit} versions. Before you create a new version, you must delete an existing version."
     )]
     VersionsExceeded {
-        /// How many there may be.
+        /// The most versions.
         limit: usize,
     },
-    /// A managed policy of AWS is to be changed.
+    /// A managed policy of AWS cannot be changed.
     #[error("Policy is outside your own account.")]
     OutsideAccount,
-    /// The password is too short or too plain.
+    /// The password is too short or too simple.
     #[error("Password does not conform to the account password policy.")]
     PasswordPolicyViolation,
-    /// No credential report was ever asked for.
+    /// No credential report was ever requested.
     #[error("No report exists. Use GenerateCredentialReport to start one.")]
     ReportNotPresent,
     /// The credential report is older than four hours.
@@ -71,59 +71,59 @@ pub enum ApiRefusal {
     /// The credential report is being made.
     #[error("The credential report is being generated. Try again later.")]
     ReportInProgress,
-    /// Something still hangs on what is to be deleted.
+    /// The entity to delete has something that must be removed first.
     #[error("{0}")]
     DeleteConflict(Conflict),
-    /// The document is no policy of the kind that is wanted.
+    /// The document is not a policy of the required kind.
     #[error("{}", texts::malformed_policy(.0))]
     MalformedPolicyDocument(MalformedPolicy),
-    /// The document is no trust policy of a role.
+    /// The document is not a trust policy of a role.
     #[error("{0}")]
     MalformedTrustPolicy(TrustFault),
-    /// The policy of a session does not fit.
+    /// The policy of a session is too large.
     #[error("Packed policy consumes more than 100% of allotted space, please use smaller policy.")]
     PackedPolicyTooLarge,
-    /// A session would be longer than it may be.
+    /// The session would be longer than allowed.
     #[error("{0}")]
     SessionTooLong(DurationFault),
-    /// No user is named, and the one who asks is none.
+    /// The request names no user, and the caller is not a user.
     #[error("Must specify userName when calling with non-User credentials")]
     NotAUser,
-    /// The root user has no use for a role.
+    /// The root user cannot assume a role.
     #[error("Roles may not be assumed by root accounts.")]
     RootMayNotAssume,
-    /// An operation that takes an access key that is not temporary.
+    /// The operation does not accept temporary access keys.
     #[error("Cannot call {0} with session credentials")]
     SessionCredentials(String),
-    /// Too much at once.
+    /// There are too many requests at once.
     #[error("Rate exceeded")]
     Throttling,
-    /// Well-formed, and yet not possible.
+    /// The request is well-formed, but not possible.
     #[error("{0}")]
     InvalidInput(&'static str),
-    /// A parameter is missing, or not of the form that the API model gives it.
+    /// A parameter is missing, or not of the form in the API model.
     #[error("{}", texts::validation_error(.member, .value.as_deref(), .constraint))]
     ValidationError {
         /// The parameter, such as `userName`.
         member: String,
-        /// What was given, where the API repeats it.
+        /// The given value, where the API repeats it.
         value: Option<String>,
-        /// What the model demands of it.
+        /// The constraint of the model.
         constraint: Constraint,
     },
-    /// What should be the ARN of a policy is no ARN.
+    /// The value for the ARN of a policy is not an ARN.
     #[error("Invalid ARN:  Could not be parsed!")]
     InvalidArn,
-    /// What should be the ARN of a role is no ARN.
+    /// The value for the ARN of a role is not an ARN.
     #[error("{0} is invalid")]
     InvalidRoleArn(String),
     /// The parameters do not parse.
     #[error("The query string is malformed")]
     MalformedQueryString,
-    /// No `Action` parameter.
+    /// The `Action` parameter is missing.
     #[error("Missing Action")]
     MissingAction,
-    /// An action or a version that is not served.
+    /// The action or the version is not served.
     #[error("Could not find operation {action} for version {version}")]
     InvalidAction {
         /// The `Action` parameter.
@@ -136,34 +136,34 @@ pub enum ApiRefusal {
     AccessDenied {
         /// The ARN of the caller.
         principal: String,
-        /// Such as `iam:CreateUser`.
+        /// The action, such as `iam:CreateUser`.
         action: String,
         /// The ARN that the permission was checked against.
         resource: String,
-        /// What denied it.
+        /// The reason for the denial.
         denial: Denial,
     },
-    /// Nobody signed the request.
+    /// The request is not signed.
     #[error("Request is missing Authentication Token")]
     MissingAuthenticationToken,
     /// The signature cannot be read.
     #[error("{0}")]
     IncompleteSignature(Incomplete),
-    /// Nothing is wrong with the request: it fails on purpose, or could not be kept and is undone.
+    /// The request is valid, but it fails on purpose, or could not be stored and is undone.
     #[error("{}", .0.message())]
     Failure(Code),
-    /// The temporary credentials were good once.
+    /// The temporary credentials have expired.
     #[error("The security token included in the request is expired")]
     ExpiredToken,
     /// The access key is unknown or inactive, or a temporary one came without its token.
     #[error("The security token included in the request is invalid.")]
     InvalidClientTokenId,
-    /// The signature can be read, and is not good for this request, here and now.
+    /// The signature can be read, but is not valid for this request, here and now.
     #[error("{0}")]
     SignatureDoesNotMatch(Mismatch),
 }
 
-/// What is not there.
+/// An entity that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum Missing {
@@ -196,7 +196,7 @@ pub enum Missing {
     LoginProfile(String),
 }
 
-/// Who can have a permissions boundary: a user or a role, by its name.
+/// The entity with a permissions boundary: a user or a role, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum Bounded {
@@ -204,7 +204,7 @@ pub enum Bounded {
     Role(String),
 }
 
-/// What hangs on the entity that is to be deleted.
+/// The obstacle to the deletion of an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum Conflict {
@@ -221,7 +221,7 @@ pub enum Conflict {
     DefaultVersion,
 }
 
-/// Why a document is no trust policy.
+/// The reason why a document is not a trust policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say it all
 pub enum TrustFault {
@@ -237,7 +237,7 @@ pub enum TrustFault {
     Principal(String),
 }
 
-/// Which limit a session would exceed.
+/// The limit that a session would exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say it all
 pub enum DurationFault {
@@ -249,7 +249,7 @@ pub enum DurationFault {
     RoleChaining,
 }
 
-/// What the API model demands of a parameter.
+/// The constraint of the API model on a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum Constraint {
@@ -257,7 +257,7 @@ pub enum Constraint {
     MinLength(usize),
     MaxLength(usize),
     Pattern(&'static str),
-    /// What the value must be, in the words that IAM has for names and paths.
+    /// The required form of the value, in IAM's words for names and paths.
     Form(&'static str),
     OneOf,
     AtLeast(usize),
@@ -267,7 +267,7 @@ pub enum Constraint {
     Unknown(&'static str),
 }
 
-/// What denied an action.
+/// The reason for the denial of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum Denial {
@@ -275,11 +275,11 @@ pub enum Denial {
     NoIdentityPolicy,
     PermissionsBoundary,
     SessionPolicy,
-    /// AWS does not tell.
+    /// AWS gives no reason.
     Unexplained,
 }
 
-/// What a signature lacks.
+/// The defect of an incomplete signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say it all
 pub enum Incomplete {
@@ -313,7 +313,7 @@ pub enum Incomplete {
     BothForms,
 }
 
-/// What a signature is not good for. Times are as in `x-amz-date`.
+/// The mismatch between a signature and its request. Times are as in `x-amz-date`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say it all
 pub enum Mismatch {
@@ -345,12 +345,12 @@ pub enum Mismatch {
 }
 
 impl ApiRefusal {
-    /// The code, such as `NoSuchEntity`.
+    /// Returns the code, such as `NoSuchEntity`.
     pub fn code(&self) -> &'static str {
         self.code_and_status().0
     }
 
-    /// The HTTP status of the answer.
+    /// Returns the HTTP status of the answer.
     pub fn status(&self) -> u16 {
         self.code_and_status().1
     }

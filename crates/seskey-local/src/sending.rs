@@ -1,5 +1,5 @@
-//! Whether SES takes a message, by whichever interface it comes: its form, the permission to send it, the identities it
-//! is sent from, and how much has been sent already.
+//! The decision whether SES accepts a message, by any interface: its form, the permission to send it, the identities
+//! that it is sent from, and how much has been sent already.
 
 use std::sync::Arc;
 
@@ -24,16 +24,16 @@ mod quota;
 mod refusal;
 mod verified;
 
-/// Who is logged in to the SMTP endpoint.
+/// A login to the SMTP endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
     /// The SMTP user name.
     pub access_key_id: String,
-    /// Whose access key it is.
+    /// The owner of the access key.
     pub principal: Principal,
 }
 
-/// Why a login was refused; the client is told nothing of it.
+/// The reason why a login was refused; the client is not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LoginRefused {
     UnknownKey,
@@ -41,7 +41,7 @@ pub(crate) enum LoginRefused {
     WrongPassword,
 }
 
-/// Whom a message is from and for, as MAIL and RCPT said.
+/// The sender and the recipients of a message, as MAIL and RCPT named them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
     /// The address of MAIL.
@@ -50,16 +50,16 @@ pub struct Envelope {
     pub recipients: Vec<String>,
 }
 
-/// What AWS has granted the account.
+/// The rights and quotas that AWS has granted the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Settings {
     /// Whether the account is in the sandbox, where recipients must be verified too.
     pub sandbox: bool,
-    /// How much it may send.
+    /// The sending quotas.
     pub quota: Quota,
 }
 
-/// By which way a message comes.
+/// The interface by which a message comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interface {
     /// The SMTP endpoint.
@@ -70,50 +70,51 @@ pub enum Interface {
     V2,
 }
 
-/// A message on its way to the decision.
+/// A message that SES decides on.
 #[derive(Debug)]
 pub struct Submission<'a> {
-    /// By which way it comes.
+    /// The interface by which it comes.
     pub interface: Interface,
-    /// The permission that it takes: `ses:SendRawEmail`, or `ses:SendEmail` for a message that SES composes.
+    /// The required permission: `ses:SendRawEmail`, or `ses:SendEmail` for a message that SES composes.
     pub action: &'static str,
-    /// Who sends it.
+    /// The sending principal.
     pub principal: &'a Principal,
-    /// From whom and for whom.
+    /// The sender and the recipients.
     pub envelope: &'a Envelope,
-    /// The sender as a parameter of an API names it; else it is that of the envelope.
+    /// The sender in a parameter of an API; if absent, the sender of the envelope counts.
     pub source: Option<&'a str>,
-    /// Where bounces go to, by a parameter; else to the address in `Return-Path`, else to the sender.
+    /// The address for bounces in a parameter; if absent, they go to the addresses in `Return-Path`, or else to the
+    /// sender.
     pub return_path: Option<&'a str>,
     /// The message.
     pub message: &'a RawMessage<'a>,
-    /// How many bytes at its beginning SES added to it.
+    /// The number of bytes that SES added at its beginning.
     pub added: usize,
-    /// Its header, to which what the parameters of an API say is added.
+    /// Its header, with the additions from the parameters of an API.
     pub header: &'a Header,
-    /// How the request comes.
+    /// The context of the request.
     pub circumstances: RequestContext<'a>,
     /// The region of the endpoint.
     pub region: &'a Region,
 }
 
-/// What becomes of a message that is accepted.
+/// The result of an accepted message.
 #[derive(Debug)]
 pub struct Accepted {
-    /// What the mailbox takes in; nothing where nobody gets it.
+    /// The message for the mailbox; absent if no recipient gets it.
     pub message: Option<mailbox::Message>,
-    /// What becomes of it.
+    /// The mail and its fates.
     pub dispatch: Dispatch,
 }
 
 /// The size of the largest message, in bytes. Source: SES Developer Guide, "Service quotas in Amazon SES".
 pub(crate) const MAX_MESSAGE: usize = 40 * 1024 * 1024;
-/// Recipients of one message at most. Source: SES Developer Guide, "Service quotas in Amazon SES".
+/// The most recipients of one message. Source: SES Developer Guide, "Service quotas in Amazon SES".
 const MAX_RECIPIENTS: usize = 50;
-/// Source: the same page.
+/// The most MIME parts of one message. Source: the same page.
 const MAX_PARTS: usize = 500;
 
-/// Whether a message has the file in it by which virus scanners are tested, as it is or in Base64.
+/// Whether a message contains the test file of virus scanners, as it is or in Base64.
 /// Source: SES Developer Guide, "Using the mailbox simulator manually" (on rejects); EICAR, "Anti-malware testfile".
 fn is_harmful(message: &[u8]) -> bool {
     // in two pieces each, or scanners would find this program
@@ -125,7 +126,7 @@ fn is_harmful(message: &[u8]) -> bool {
 }
 
 impl Interface {
-    /// The bytes of the largest message. Source: SES Developer Guide, "Service quotas in Amazon SES".
+    /// Returns the size of the largest message, in bytes. Source: SES Developer Guide, "Service quotas in Amazon SES".
     pub fn max_message(self) -> usize {
         match self {
             Self::Smtp | Self::V2 => MAX_MESSAGE,
@@ -136,7 +137,7 @@ impl Interface {
     /// Checks the length of a message.
     ///
     /// # Errors
-    /// It is too long.
+    /// The message is too long.
     pub fn check_length(self, length: usize) -> Result<(), SendingRefusal> {
         let most = self.max_message();
         match self {
@@ -146,7 +147,7 @@ impl Interface {
         }
     }
 
-    /// The condition key `ses:ApiVersion`; that SMTP has `2` is in the Service Authorization Reference.
+    /// Returns the condition key `ses:ApiVersion`. The value `2` of SMTP is from the Service Authorization Reference.
     pub fn api_version(self) -> &'static str {
         match self {
             Self::Smtp | Self::V2 => "2",
@@ -156,7 +157,7 @@ impl Interface {
 }
 
 impl Submission<'_> {
-    /// Checks what can be told without the account.
+    /// Checks the rules that do not depend on the account.
     ///
     /// # Errors
     /// The first reason why the message is refused.
@@ -183,7 +184,7 @@ impl Submission<'_> {
         Ok(())
     }
 
-    /// Checks what the account lets this principal send.
+    /// Checks whether the account lets this principal send the message.
     ///
     /// # Errors
     /// The first reason why the message is refused.
@@ -200,7 +201,7 @@ impl Submission<'_> {
         self.check_verified(account, settings)
     }
 
-    /// While the region has no configuration set, any name counts as one.
+    /// Checks the configuration set. While the region has none, any name is accepted.
     fn check_configuration_set(&self, account: &Account) -> Result<(), SendingRefusal> {
         let Some(name) = &self.header.configuration_set else { return Ok(()) };
         let kind = SesResourceKind::ConfigurationSet;
@@ -211,10 +212,10 @@ impl Submission<'_> {
         }
     }
 
-    /// Counts the message against the quotas. The mailbox simulator counts for the rate alone.
+    /// Counts the message against the quotas. Recipients at the mailbox simulator count for the rate alone.
     ///
     /// # Errors
-    /// The quota that it would exceed.
+    /// A quota would be exceeded.
     pub fn count(&self, sent: &mut Sent, settings: &Settings) -> Result<(), SendingRefusal> {
         let recipients = &self.envelope.recipients;
         let counted = recipients.iter().filter(|address| !is_simulator(address));
@@ -222,12 +223,12 @@ impl Submission<'_> {
         sent.count(self.region, &settings.quota, all, counted, self.now())
     }
 
-    /// An ID for the message.
+    /// Makes an ID for the message.
     pub fn new_id(&self, rng: &mut dyn Rng) -> String {
         message::message_id(self.region, self.now(), rng)
     }
 
-    /// What becomes of the message, made of its bytes themselves, as they may be many.
+    /// Returns a function that accepts the message. It takes the bytes themselves, as they may be many.
     pub fn accept(
         &self,
         account: &Account,
@@ -258,7 +259,7 @@ impl Submission<'_> {
             origin: None,
         };
         move |bytes| {
-            // a message may be long, and the account is not held any more
+            // a message may be long, and the account is no longer locked
             if is_harmful(&bytes) {
                 fates.iter_mut().for_each(|(_, fate)| *fate = Fate::Rejected);
             }
@@ -269,7 +270,7 @@ impl Submission<'_> {
         }
     }
 
-    /// What events tell of the message.
+    /// Returns the mail that events report.
     fn mail(&self, account: &Account, id: &str) -> event::Mail {
         let author = self.header.authors.first().map(|author| author.address.as_str());
         let identity = author.and_then(|author| account.identity_of(self.region, author));
@@ -300,7 +301,7 @@ impl Submission<'_> {
         }
     }
 
-    /// Where bounces go to: one address, or all that the header names.
+    /// Returns the addresses that bounces go to: one, or all that the header names.
     fn feedback_addresses(&self) -> Vec<&str> {
         match (self.return_path, self.header.return_path.as_slice()) {
             (Some(address), _) => vec![address],

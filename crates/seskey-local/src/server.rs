@@ -1,4 +1,4 @@
-//! Starts and stops a local SES: the HTTP side, the SMTP side, and what they share.
+//! The start and the stop of a local SES: the HTTP side, the SMTP side, and the state that they share.
 
 use std::{
     io,
@@ -35,60 +35,60 @@ use crate::{
 };
 pub use crate::{service::DeliveryPolicy, wire::http::Limits};
 
-/// How a local SES is set up.
+/// The configuration of a local SES.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where the IAM and STS APIs and the mailbox are served.
+    /// The address of the APIs and of the mailbox.
     pub http: SocketAddr,
-    /// Where SMTP is served. If none begins in clear, or none in TLS, there is one on any free port of the loopback.
+    /// The SMTP listeners. If none begins in clear, or none in TLS, one is added on any free port of the loopback.
     pub smtp: Vec<ListenOn>,
-    /// What a client may take of the SMTP endpoint.
+    /// The limits on clients of the SMTP endpoint.
     pub smtp_limits: smtp::Limits,
-    /// The region of the SMTP listeners that have none of their own. If absent, the one that `data` was made with, or
-    /// `us-east-1`.
+    /// The region of the SMTP listeners that have none of their own. If absent, the region that `data` was made with,
+    /// or `us-east-1`.
     pub region: Option<Region>,
-    /// The account. If absent, the one in `data`, or `000000000000`.
+    /// The ID of the account. If absent, the one in `data`, or `000000000000`.
     pub account_id: Option<AccountId>,
     /// The access key of the account's root user. If absent, the one in `data`, or a new one.
     pub root: Option<(AccessKeyId, SecretAccessKey)>,
     /// The identities that are verified from the start, in this region.
     pub identities: Vec<Identity>,
-    /// What the account may send.
+    /// The sending rights and quotas of the account.
     pub sending: Settings,
-    /// Whether passwords of version 2 are taken too.
+    /// Whether passwords of version 2 are accepted too.
     pub accept_v2: bool,
-    /// The host names by which the HTTP side is called, beside its address, `localhost` and AWS's own.
+    /// The host names of the HTTP side, besides its address, `localhost` and AWS's own.
     pub hosts: Vec<String>,
-    /// What clients of the HTTP side may take; for tests.
+    /// The limits on clients of the HTTP side; for tests.
     #[doc(hidden)]
     pub limits: Limits,
-    /// How subscribers of SNS are sent what is published; for tests.
+    /// The delivery of published messages to subscribers of SNS; for tests.
     #[doc(hidden)]
     pub delivery: DeliveryPolicy,
-    /// The URL of an SNS beside this one, where the events of SES are published too.
+    /// The URL of another SNS, where the events of SES are published too.
     pub sns_endpoint: Option<String>,
-    /// The directory in which all of it is kept; if absent, it is gone at the end.
+    /// The directory that stores the state; if absent, the state is lost at the end.
     pub data: Option<PathBuf>,
-    /// As if the disk had room for so many pages of 4 KiB and no more.
+    /// The most pages of 4 KiB that the database may have, as if the disk were full then.
     #[doc(hidden)]
     pub max_pages: Option<u32>,
-    /// What goes wrong on purpose.
+    /// The faults on purpose.
     pub faults: Plan,
 }
 
 /// A local SES that runs until it is dropped.
 pub struct Server {
-    /// Where the HTTP side listens.
+    /// The address of the HTTP side.
     pub http: SocketAddr,
-    /// Where SMTP with STARTTLS listens: the first of its listeners.
+    /// The address of the first SMTP listener with STARTTLS.
     pub smtp: SocketAddr,
-    /// Where SMTP inside TLS listens: the first of its listeners.
+    /// The address of the first SMTP listener inside TLS.
     pub smtps: SocketAddr,
     /// All SMTP listeners, with the ports that they got.
     pub listeners: Vec<Listener>,
-    /// The region of those that were given none of their own.
+    /// The region of the listeners that were given none of their own.
     pub region: Region,
-    /// The account.
+    /// The ID of the account.
     pub account_id: AccountId,
     /// The access key of the root user.
     pub root: (AccessKeyId, SecretAccessKey),
@@ -97,22 +97,22 @@ pub struct Server {
     ses: Arc<LocalSes>,
     pages: Arc<OnceLock<Router>>,
     tasks: Vec<JoinHandle<()>>,
-    /// Sends to subscribers on a thread of its own, so that hundreds of them slow down no mail.
+    /// Sends to subscribers on a thread of its own, so that hundreds of them do not slow down mail.
     deliveries: Option<Runtime>,
-    /// Dropped when the tasks are aborted: what they handed in is written.
+    /// Dropped after the tasks are aborted: the drop writes what they handed in.
     _writer: Option<Writer>,
 }
 
-/// Why a local SES could not be started.
+/// The reason why a local SES could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// It cannot listen there.
+    /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
-        /// Where it was told to listen.
+        /// The configured address.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// The certificates cannot be made.
@@ -121,19 +121,20 @@ pub enum StartError {
     /// The directory cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
-    /// The URL of the SNS beside it is none.
+    /// The URL of the other SNS is not valid.
     #[error("{0:?} is no URL of an SNS")]
     SnsEndpoint(String),
-    /// More identities are to be there than may be.
+    /// There are more identities than the account may have.
     #[error(transparent)]
     TooManyIdentities(#[from] TooManyIdentities),
 }
 
 impl Config {
-    /// Any free port of the loopback, region `us-east-1`, account `000000000000`, all in memory.
+    /// Returns a configuration with free ports of the loopback, region `us-east-1`, account `000000000000`, and all
+    /// state in memory.
     pub fn ephemeral() -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
@@ -161,8 +162,8 @@ impl Server {
     /// Starts a local SES on the current Tokio runtime. It accepts connections when this returns.
     ///
     /// # Errors
-    /// An address that cannot be listened on; a directory that cannot be used, or that holds another account than is
-    /// asked for.
+    /// An address cannot be listened on, or the directory cannot be used or holds another account than the configured
+    /// one.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let (http, http_addr) = listen(config.http).await?;
         let mut rng: StdRng = rand::make_rng();
@@ -261,52 +262,52 @@ impl Server {
         })
     }
 
-    /// Does an action of the IAM API as the root user, without the wire: to prepare an account. It is on disk when this
-    /// returns.
+    /// Runs an action of the IAM API as the root user, without HTTP, to prepare an account. The change is on disk when
+    /// this returns.
     ///
     /// # Errors
-    /// What the API would refuse.
+    /// The API would refuse the action.
     pub fn apply(&self, action: Action) -> Result<Answer, refusal::ApiRefusal> {
         self.ses.apply(action)
     }
 
-    /// Puts the clock of the account ahead of the machine's by so much, or behind it.
+    /// Sets how far the clock of the account is ahead of the machine's, or behind it.
     ///
     /// # Errors
-    /// It could not be kept.
+    /// The change could not be written to disk.
     pub async fn move_clock(&self, ahead: SignedDuration) -> Result<(), refusal::ApiRefusal> {
         let moved = self.ses.state().move_clock(ahead).await;
         moved.map_err(|CommitFailed| refusal::ApiRefusal::Failure(refusal::Code::ServiceFailure))
     }
 
-    /// Publishes to a topic of SNS without the wire, as SES does with its events.
+    /// Publishes to a topic of SNS without HTTP, as SES does with its events.
     pub fn publish(&self, topic_arn: &str, subject: Option<&str>, message: String) {
         self.ses.publish(topic_arn, subject, message);
     }
 
-    /// How many times something was committed to disk since the start.
+    /// Returns the number of commits to disk since the start.
     pub fn journal_commits(&self) -> u64 {
         self.ses.state().journal().map_or(0, Journal::commits)
     }
 
-    /// The mailbox, to look at and to clear without the wire.
+    /// Returns the mailbox, to read and to clear it without HTTP.
     pub fn inbox(&self) -> Inbox {
         Inbox::new(self.ses.clone())
     }
 
-    /// From now on things go wrong by this plan.
+    /// Replaces the plan of faults.
     pub fn set_faults(&self, plan: Plan) {
         self.ses.set_faults(plan);
     }
 
-    /// Serves these pages too, at the root and wherever the local SES itself serves nothing. They are mounted once: to know
-    /// where they are, they are made when the local SES is there.
+    /// Serves these pages too, at the root and at every path that the local SES itself does not serve. They can be
+    /// mounted only once, and only after the start, since they need to know the addresses.
     pub fn mount(&self, pages: Router) {
-        // the first stays
+        // a second router is ignored
         let _ = self.pages.set(pages);
     }
 
-    /// The URL of the HTTP side, as `--endpoint-url` takes it.
+    /// Returns the URL of the HTTP side, as `--endpoint-url` takes it.
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.http)
     }
@@ -341,7 +342,7 @@ fn is_own(url: &Uri, http: SocketAddr, hosts: &[String]) -> bool {
             || host.parse().is_ok_and(is_here))
 }
 
-/// How others call the HTTP side.
+/// Returns the host and the port by which others reach the HTTP side.
 fn reached_at(http: SocketAddr, hosts: &[String]) -> String {
     match (hosts.first(), http) {
         (Some(host), _) if host.contains(':') => format!("[{host}]:{}", http.port()),
@@ -363,7 +364,7 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     Ok((listener, bound))
 }
 
-/// Listens on all, and on one of each kind that is not there.
+/// Listens on all addresses, and on one more for each kind of TLS that is missing.
 async fn listen_smtp(
     mut places: Vec<ListenOn>,
     region: &Region,

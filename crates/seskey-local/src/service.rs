@@ -1,4 +1,4 @@
-//! What all listeners share: what is kept, and what may be done with it.
+//! The state that all listeners share, and the operations on it.
 
 use std::sync::{Arc, Mutex};
 
@@ -43,7 +43,7 @@ pub(crate) struct LocalSes {
     state: State,
     region: Region,
     authority_pem: String,
-    /// What the password of an unknown user is compared with.
+    /// The secret that the password of an unknown user is compared with.
     nobody: SecretAccessKey,
     accept_v2: bool,
     sending: Settings,
@@ -52,26 +52,26 @@ pub(crate) struct LocalSes {
     faults: Mutex<Faults>,
     metrics: Metrics,
     outbox: Outbox,
-    /// Those who wait for a message hold a connection each; others need some, too.
+    /// Limits the requests that wait for a message: each holds a connection, and other requests need some, too.
     waits: Arc<Semaphore>,
 }
 
-/// How it is set up.
+/// The parts and settings of a local SES.
 pub(crate) struct Setup {
     /// The secret of the root user.
     pub(crate) root: SecretAccessKey,
     pub(crate) region: Region,
     pub(crate) sending: Settings,
-    /// Whether passwords of version 2 are taken too.
+    /// Whether passwords of version 2 are accepted too.
     pub(crate) accept_v2: bool,
     pub(crate) outbox: Outbox,
 }
 
-/// How many may wait for a message at once: half of the connections that one address may have.
+/// The number of requests that may wait for a message at once: half of the connections that one address may have.
 const MAX_WAITS: usize = 250;
 
 impl LocalSes {
-    /// From what was kept. With a journal, all that changes is handed in to it.
+    /// Makes a local SES from the stored state. With a journal, all changes are handed in to it.
     pub(crate) fn new(kept: Snapshot, setup: Setup, rng: StdRng, journal: Option<Journal>) -> Self {
         let Setup { root, region, sending, accept_v2, outbox } = setup;
         Self {
@@ -98,7 +98,7 @@ impl LocalSes {
         &self.waits
     }
 
-    /// What time it is by the clock of the account.
+    /// Returns the time by the clock of the account.
     pub(crate) fn now(&self) -> Timestamp {
         self.state.clock().now()
     }
@@ -107,7 +107,7 @@ impl LocalSes {
         self.state.account().principal_arn(principal)
     }
 
-    /// Takes note of what was refused.
+    /// Records a refused attempt.
     pub(crate) fn refused(&self, attempt: Attempt) {
         self.state.note(attempt);
     }
@@ -116,12 +116,12 @@ impl LocalSes {
         &self.region
     }
 
-    /// The certificate that TLS clients must trust.
+    /// Returns the certificate that TLS clients must trust.
     pub(crate) fn authority_pem(&self) -> &str {
         &self.authority_pem
     }
 
-    /// Does an action of the IAM API as the root user; the caller blocks until it is on disk.
+    /// Runs an action of the IAM API as the root user. The caller blocks until it is on disk.
     pub(crate) fn apply(&self, action: Action) -> Result<Answer, ApiRefusal> {
         let now = self.state.clock().now();
         let (answer, commit) =
@@ -134,13 +134,13 @@ impl LocalSes {
         &self.metrics
     }
 
-    /// What it has done, as text for Prometheus.
+    /// Returns the metrics as text for Prometheus.
     pub(crate) fn metrics_text(&self) -> String {
         let (messages, bytes) = self.state.mailbox_size();
         self.metrics.text(messages, bytes)
     }
 
-    /// What tells the connections apart in a greeting: 9 upper-case letters and digits, a blank, 20 alphanumerics.
+    /// Makes the ID of a connection for its greeting: 9 upper-case letters and digits, a blank, 20 alphanumerics.
     pub(crate) fn connection_id(&self) -> String {
         let mut rng = lock(&self.rng);
         let mut letters =
@@ -148,18 +148,18 @@ impl LocalSes {
         format!("{} {}", letters(9).to_ascii_uppercase(), letters(20))
     }
 
-    /// From now on things go wrong by this plan.
+    /// Replaces the plan of faults.
     pub(crate) fn set_faults(&self, plan: Plan) {
         self.state.account().set_lag(plan.keys);
         *lock(&self.faults) = Faults::new(plan, self.state.clock().now());
     }
 
-    /// The plan by which things go wrong, as it was given.
+    /// Returns the plan of faults, as it was given.
     pub(crate) fn faults(&self) -> String {
         lock(&self.faults).plan().as_toml().to_owned()
     }
 
-    /// What goes wrong with a command of SMTP. What is known of its mail is asked where something may go wrong alone.
+    /// Returns the fault of an SMTP command. `mail` is called only if the plan may have a fault for it.
     pub(crate) fn fault_of_command<'a>(
         &self,
         command: &str,
@@ -172,7 +172,7 @@ impl LocalSes {
         lock(&self.faults).of_command(command, &mail, now)
     }
 
-    /// The name of the IAM user whose access key it is.
+    /// Returns the name of the IAM user that owns an access key.
     pub(crate) fn user_of_key(&self, access_key_id: &str) -> Option<String> {
         let account = self.state.account();
         account.access_key(access_key_id)?.owner().user_name().map(str::to_owned)

@@ -1,7 +1,8 @@
-//! Signature Version 4: who signed a request, and is the signature right.
+//! Signature Version 4: the signer of a request, and the check of the signature.
 //!
-//! In the Authorization header, and in the query string of a presigned URL. Every difference to what was signed, every repeated or unknown part and every
-//! header that ought to be signed and is not refuses the request.
+//! The signature is in the Authorization header or in the query string of a presigned URL. A request is refused for
+//! every difference from what was signed, every repeated or unknown part, and every header that ought to be signed and
+//! is not.
 //! Source: IAM User Guide, "AWS Signature Version 4 for API requests" and "Create a signed AWS API request".
 
 use jiff::Timestamp;
@@ -27,38 +28,39 @@ mod time;
 /// A request as it came over the wire. Header names are compared without regard to case.
 #[derive(Clone, Copy)]
 pub struct HttpRequest<'a> {
-    /// Such as `POST`.
+    /// The method, such as `POST`.
     pub method: &'a str,
     /// The path, not decoded.
     pub path: &'a str,
-    /// What stands behind the question mark, not decoded; empty where there is none.
+    /// The part after the question mark, not decoded; empty if there is none.
     pub query: &'a str,
     /// All headers, in their order.
     pub headers: &'a [(&'a str, &'a str)],
-    /// The body, whole.
+    /// The whole body.
     pub body: &'a [u8],
 }
 
-/// Whose signature is right, and for which region and service it was made.
+/// The signer of a request with a valid signature, and its scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
     /// The access key that signed.
     pub access_key_id: String,
-    /// What it signed for.
+    /// The scope that it signed for.
     pub scope: Scope,
 }
 
-/// What an access key signs with.
+/// The secrets that an access key signs with.
 #[derive(Debug, Clone)]
 pub struct SigningKey {
     /// The secret access key.
     pub secret: SecretAccessKey,
-    /// What a request that a temporary credential signs must bring along.
+    /// The token that a request signed with a temporary credential must have.
     pub session_token: Option<Secret>,
 }
 
-/// Tells who signed the request. `accept` judges the region and the service of the scope, `key_of` knows the active
-/// access keys. A signature is good if it is so by either clock: an AWS SDK sets its own by the `Date` that it sees.
+/// Verifies the signature of a request and returns its signer. `accept` judges the region and the service of the scope,
+/// `key_of` knows the active access keys. A signature is valid if it is so by either clock: an AWS SDK sets its own by
+/// the `Date` that it sees.
 ///
 /// # Errors
 /// `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidClientTokenId` or `SignatureDoesNotMatch`. An unknown
@@ -97,7 +99,7 @@ pub fn verify(
 }
 
 impl<'a> HttpRequest<'a> {
-    /// The values of a header, in their order.
+    /// Returns the values of a header, in their order.
     pub fn header_values(&self, name: &str) -> impl Iterator<Item = &'a str> {
         self.headers
             .iter()
@@ -105,13 +107,13 @@ impl<'a> HttpRequest<'a> {
             .map(|(_, value)| *value)
     }
 
-    /// The first value of a header.
+    /// Returns the first value of a header.
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.header_values(name).next()
     }
 }
 
-/// All that a signature must be before it is worth computing.
+/// Checks everything that must hold before it is worth computing the signature.
 fn check(
     request: &HttpRequest<'_>,
     authorization: &Authorization,
@@ -120,7 +122,7 @@ fn check(
 ) -> Result<(), Mismatch> {
     let Authorization { signed_at, good_for, .. } = *authorization;
     let [one, other] = clocks.map(|now| time::check(signed_at, good_for, now));
-    // the account's clock is the one that the client sees
+    // the mismatch is by the account's clock, which is the one that the client sees
     one.or_else(|mismatch| other.map_err(|_| mismatch))?;
     if time::format(signed_at)[..8] != authorization.scope.date {
         return Err(Mismatch::ScopeDate);
@@ -144,5 +146,5 @@ fn check(
     }
 }
 
-/// What an unknown access key signs with.
+/// The secret of an unknown access key.
 const NO_SECRET: &str = "0000000000000000000000000000000000000000";

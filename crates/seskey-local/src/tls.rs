@@ -1,5 +1,5 @@
-//! The certificates of a local SES: an authority, one leaf, made at each start, for every name it may be called by, and
-//! one for messages that are signed.
+//! The certificates of a local SES: an authority, one leaf for all names of the server, made at each start, and one
+//! certificate for signed messages.
 
 use std::{
     collections::BTreeSet,
@@ -26,27 +26,27 @@ use seskey::{Region, Secret};
 pub(crate) struct Authority {
     pub(crate) key_pem: Secret,
     pub(crate) certificate_pem: String,
-    /// By the clock of the machine.
+    /// The time when it was made, by the clock of the machine.
     pub(crate) made: Timestamp,
 }
 
-/// Why certificates could not be made: a fault of the TLS libraries, never of the caller.
+/// The reason why a certificate could not be made or used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateError {
     /// The certificates could not be made.
     #[error("cannot make a certificate")]
     Make(#[from] rcgen::Error),
-    /// They cannot be read as PEM.
+    /// A certificate or a key cannot be read as PEM.
     #[error("they are not PEM")]
     Pem(#[from] pem::Error),
-    /// TLS does not take them.
+    /// TLS does not accept the certificate or the key.
     #[error("cannot use the certificate")]
     Use(#[from] rustls::Error),
 }
 
 impl Authority {
-    /// A new one, for ten years.
+    /// Makes a new authority that is valid for ten years.
     pub(crate) fn new() -> Result<Self, CertificateError> {
         let authority = CertifiedIssuer::self_signed(authority_params()?, KeyPair::generate()?)?;
         Ok(Self {
@@ -56,7 +56,7 @@ impl Authority {
         })
     }
 
-    /// Whether clients take it now, and as long as a leaf that it signs now.
+    /// Whether clients accept it now, and for as long as a leaf that it signs now.
     pub(crate) fn is_good(&self, now: Timestamp) -> bool {
         let age = now.duration_since(self.made);
         let days = |days: u32| SignedDuration::from_hours(24 * i64::from(days));
@@ -69,14 +69,14 @@ impl Authority {
     }
 }
 
-/// What signs messages by RSA and SHA-256, and the certificate that it is known by.
+/// A signer of messages by RSA and SHA-256, and its certificate.
 pub(crate) struct MessageSigner {
     key: KeyPair,
     pub(crate) certificate_pem: String,
 }
 
 impl MessageSigner {
-    /// A new key, with a certificate of the authority.
+    /// Makes a new key, with a certificate of the authority.
     pub(crate) fn new(authority: &Authority, common_name: &str) -> Result<Self, CertificateError> {
         let key = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
         let mut certificate = params(common_name, vec![], LEAF_DAYS)?;
@@ -85,16 +85,16 @@ impl MessageSigner {
         Ok(Self { key, certificate_pem })
     }
 
-    /// The signature of a text (PKCS #1, version 1.5).
+    /// Returns the signature of a text (PKCS #1, version 1.5).
     pub(crate) fn sign(&self, text: &str) -> Result<Vec<u8>, CertificateError> {
         Ok(self.key.sign(text.as_bytes())?)
     }
 }
 
-/// What a client trusts that connects to others: what the system trusts, and this authority.
+/// Makes the TLS configuration of a client that trusts the roots of the system and this authority.
 pub(crate) fn client_config(authority_pem: &str) -> Result<ClientConfig, CertificateError> {
     let mut roots = RootCertStore::empty();
-    // one broken file among the system's roots must not take the others away
+    // one broken file among the system's roots must not discard the others
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots.add(CertificateDer::from_pem_slice(authority_pem.as_bytes())?)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -104,8 +104,8 @@ pub(crate) fn client_config(authority_pem: &str) -> Result<ClientConfig, Certifi
         .with_no_client_auth())
 }
 
-/// Makes a certificate for localhost, these hosts, and the SMTP endpoints of all regions of AWS and of these; what a TLS
-/// listener needs to show it.
+/// Makes a certificate for localhost, these hosts, and the SMTP endpoints of all regions of AWS and of these. Returns
+/// the configuration by which a TLS listener shows it.
 pub(crate) fn server_config(
     authority: &Authority,
     hosts: impl Iterator<Item = String>,
@@ -129,10 +129,10 @@ pub(crate) fn server_config(
     showing(vec![leaf.der().clone()], key)
 }
 
-/// What a TLS listener needs to show this certificate, with those above it, as PEM.
+/// Makes the configuration of a TLS listener from its certificate, with those above it, and its key, as PEM.
 ///
 /// # Errors
-/// They are not PEM, or not the certificate of this key.
+/// The input is not PEM, or the certificate is not the one of this key.
 pub fn of_pem(certificates: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, CertificateError> {
     let certificates = CertificateDer::pem_slice_iter(certificates).collect::<Result<_, _>>()?;
     showing(certificates, PrivateKeyDer::from_pem_slice(key)?)
@@ -151,7 +151,7 @@ fn showing(
 }
 
 const AUTHORITY_DAYS: u32 = 3650;
-/// Clients refuse leaves of more than 398 days.
+/// The validity of a leaf: clients refuse leaves of more than 398 days.
 const LEAF_DAYS: u32 = 397;
 
 fn authority_params() -> Result<CertificateParams, rcgen::Error> {
@@ -169,9 +169,9 @@ fn params(
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
-    // a clock that is a little behind takes the certificate too
+    // a client whose clock is a little behind accepts the certificate too
     let (day, now) = (Duration::from_secs(24 * 60 * 60), SystemTime::now());
-    // authorities of several local SES have one name: who trusts more than one tells them apart by their keys
+    // the authorities of several local SES have one name: a client that trusts several tells them apart by their keys
     params.use_authority_key_identifier_extension = true;
     params.not_before = (now - day).into();
     params.not_after = (now + days * day).into();

@@ -1,4 +1,4 @@
-//! The sockets: HTTP, SMTP, and how many connections there may be.
+//! The sockets: HTTP, SMTP, and the limits on the number of connections.
 
 mod connections;
 pub mod http;

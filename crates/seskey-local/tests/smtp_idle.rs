@@ -1,4 +1,4 @@
-//! Idle connections hold while messages flow, and cost little.
+//! Idle connections stay open while messages flow, and take little memory.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,7 +10,7 @@ use seskey_local::{
 };
 use testkit::smtp_client::{Client, create_access_key, create_mailer, get, tls_connector};
 
-/// Both ends of so many fit below the usual limit of 1,024 descriptors; `SESKEY_IDLE_CONNECTIONS` is another number.
+/// Both ends of so many fit below the usual limit of 1,024 descriptors. `SESKEY_IDLE_CONNECTIONS` sets another number.
 const IDLE: usize = 400;
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn idle_connections_hold_while_messages_flow() {
     }
 }
 
-/// The memory of this process, in bytes; 0 where the system does not tell.
+/// Returns the memory of this process in bytes, or 0 where the system does not report it.
 fn resident() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,5 +1,5 @@
-//! Passwords a second: one region, all regions of one key, many keys on all cores; and the same by the crate `hmac`, and
-//! in Python.
+//! Passwords per second: for one region, for all regions of one key, for many keys on all cores; and the same by the
+//! crate `hmac`, and in Python.
 
 #![allow(clippy::unwrap_used)]
 
@@ -54,19 +54,19 @@ fn passwords(criterion: &mut Criterion) {
     });
 }
 
-/// The step that all regions share.
+/// Computes the step that all regions share.
 fn date_key(secret: &str) -> Hmac<Sha256> {
     let key = Zeroizing::new(format!("AWS4{secret}"));
     signed(Hmac::new_from_slice(key.as_bytes()).unwrap(), b"11111111")
 }
 
-/// All that is in a password, not yet as Base64.
+/// Computes the signature in a password, not yet as Base64.
 fn signature(date: &Hmac<Sha256>, region: &Region) -> Hmac<Sha256> {
     let messages = [region.as_str().as_bytes(), b"ses", b"aws4_request", b"SendRawEmail"];
     messages.into_iter().fold(date.clone(), signed)
 }
 
-/// The signature of a message, as the next key.
+/// Returns the signature of a message, as the next key.
 fn signed(mut key: Hmac<Sha256>, message: &[u8]) -> Hmac<Sha256> {
     key.update(message);
     let mut signature = key.finalize().into_bytes();
@@ -75,7 +75,7 @@ fn signed(mut key: Hmac<Sha256>, message: &[u8]) -> Hmac<Sha256> {
     next
 }
 
-/// How long Python takes for so many, its start not counted.
+/// Returns the time that Python takes for so many passwords, without its start.
 #[expect(clippy::disallowed_methods, reason = "a benchmark is no part of the library")]
 fn python(count: u64) -> Duration {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/derive.py");

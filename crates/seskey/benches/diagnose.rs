@@ -1,4 +1,4 @@
-//! A diagnosis of what was typed: from the text of a file to the causes, with and without the secret access key beside it.
+//! A diagnosis of typed values: from the text of a file to the causes, with and without the secret access key.
 
 #![allow(clippy::unwrap_used)]
 

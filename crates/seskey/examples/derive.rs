@@ -9,7 +9,7 @@ use seskey::{Region, SecretAccessKey, SmtpPassword};
 fn main() -> Result<(), Box<dyn Error>> {
     let secret: SecretAccessKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".parse()?;
     for region in Region::with_smtp() {
-        // a password prints itself only where that is asked for
+        // a password is printed only on request
         println!("{region} {}", SmtpPassword::derive(&secret, &region).expose());
     }
     Ok(())

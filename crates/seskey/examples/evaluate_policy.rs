@@ -1,4 +1,4 @@
-//! Whether a policy lets a user send a message, and which statement decides.
+//! Checks whether a policy lets a user send a message, and which statement decides.
 
 #![allow(clippy::print_stdout, reason = "an example")]
 

@@ -1,4 +1,4 @@
-//! The next step of a rotation, from what is seen of a user and of the store that its credential is in.
+//! The next step of a rotation, from the state of a user and of the store that its credential is in.
 
 #![allow(clippy::print_stdout, reason = "an example")]
 

@@ -4,17 +4,18 @@ use std::fmt;
 
 use crate::{mail_manager::IngressPointId, secret::Secret};
 
-/// An access key ID, which is the SMTP user name as it stands.
+/// An access key ID. It is used unchanged as the SMTP user name.
 ///
-/// 16 to 128 upper-case letters and digits, first `AKIA` (permanent) or `ASIA` (temporary).
+/// 16 to 128 upper-case letters and digits that begin with `AKIA` (permanent) or `ASIA` (temporary).
 /// Source: IAM User Guide, "IAM identifiers", table of unique ID prefixes; IAM API, `AccessKey`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccessKeyId(String);
 
-/// The length of a secret access key as IAM makes it. Others exist (AWS's own page shows one of 39) and are served.
+/// The length of a secret access key that IAM makes. Other lengths exist (an AWS page shows one of 39) and are
+/// accepted.
 pub const USUAL_SECRET_LENGTH: usize = 40;
 
-/// Why a string is not an access key ID that can be an SMTP user name.
+/// The reason why a string is not an access key ID that can be an SMTP user name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessKeyIdError {
@@ -22,22 +23,22 @@ pub enum AccessKeyIdError {
     /// (SES Developer Guide, "Obtaining Amazon SES SMTP credentials").
     #[error("a temporary access key ID (ASIA…)")]
     Temporary,
-    /// It is the SMTP user name of the other kind of credential, from which nothing is derived.
+    /// The SMTP user name of the other kind of credential, from which nothing is derived.
     #[error("the ID of a Mail Manager ingress endpoint (inp-…)")]
     IngressPoint,
-    /// It is no access key ID at all.
+    /// Not an access key ID.
     #[error("not an access key ID (AKIA…)")]
     Malformed,
 }
 
 impl AccessKeyId {
-    /// How many characters IAM gives it; the API would take 16 to 128. Source: those that IAM makes.
+    /// The length of an ID that IAM makes; the API would take 16 to 128. Source: IDs that IAM made.
     pub const LENGTH: usize = 20;
 
-    /// A permanent access key ID.
+    /// Parses a permanent access key ID.
     ///
     /// # Errors
-    /// A temporary key is refused, and so is whatever has another form.
+    /// Fails for a temporary key and for a text of another form.
     pub fn parse(text: &str) -> Result<Self, AccessKeyIdError> {
         let well_formed = (16..=128).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
@@ -51,7 +52,7 @@ impl AccessKeyId {
         }
     }
 
-    /// The ID as text.
+    /// Returns the ID as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -67,29 +68,29 @@ impl fmt::Display for AccessKeyId {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretAccessKey(Secret);
 
-/// Why a string cannot be a secret access key. Positions are byte offsets; the text itself is never quoted.
+/// The reason why a string cannot be a secret access key. Positions are byte offsets; the text is never quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretAccessKeyError {
-    /// Nothing was given; the derivation would still give a well-formed password.
+    /// The text is empty; the derivation would still give a well-formed password.
     #[error("the secret access key is empty")]
     Empty,
-    /// A control character, NUL and line ends among them.
+    /// A control character, including NUL and line ends.
     #[error("the secret access key has a control character at position {position}")]
     Control {
-        /// Where it stands.
+        /// Its position.
         position: usize,
     },
-    /// A blank: every secret access key is one word.
+    /// A blank: a secret access key is one word.
     #[error("the secret access key has a blank at position {position}")]
     Blank {
-        /// Where it stands.
+        /// Its position.
         position: usize,
     },
     /// A character outside ASCII.
     #[error("the secret access key has a character outside ASCII at position {position}")]
     NonAscii {
-        /// Where it stands.
+        /// Its position.
         position: usize,
     },
     /// An access key ID was given in place of the secret.
@@ -106,10 +107,10 @@ pub enum SecretAccessKeyError {
 }
 
 impl SecretAccessKey {
-    /// A secret access key. Its length is not checked: see [`USUAL_SECRET_LENGTH`].
+    /// Parses a secret access key. Its length is not checked: see [`USUAL_SECRET_LENGTH`].
     ///
     /// # Errors
-    /// What no secret access key can be is refused, and so is an access key ID.
+    /// Fails for a text that cannot be a secret access key and for an access key ID.
     pub fn parse(text: &str) -> Result<Self, SecretAccessKeyError> {
         use SecretAccessKeyError as E;
         if text.is_empty() {
@@ -131,7 +132,7 @@ impl SecretAccessKey {
         }
     }
 
-    /// The secret itself.
+    /// Returns the secret itself.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }

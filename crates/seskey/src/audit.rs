@@ -1,8 +1,8 @@
-//! What is wrong with the SMTP users of an account: keys that are old or unused, permissions that are too wide or
-//! missing, what a rotation has left undone.
+//! The audit of the SMTP users of an account: keys that are old or unused, permissions that are too wide or missing,
+//! rotations that are unfinished.
 //!
-//! A kind of finding is a row of a table ([`kinds`]). Its judge looks at one user, one key or one row of `seskey.toml`,
-//! and says what it sees, or nothing. Only users that send by SMTP are judged ([`Sign`]).
+//! A kind of finding is a row of a table ([`kinds`]). Its judge examines one user, one key or one row of `seskey.toml`,
+//! and returns its evidence or nothing. Only users that send by SMTP are judged ([`Sign`]).
 //!
 //! ```
 //! use seskey::audit::{Limits, Snapshot, audit};
@@ -47,20 +47,20 @@ use crate::{fleet::Credential, policy::Policy};
 pub struct Kind {
     /// Its name, which does not change.
     pub id: &'static str,
-    /// How bad it is; a finding may be worse.
+    /// Its severity; a finding may be worse.
     pub severity: Severity,
-    /// What is wrong, in a sentence.
+    /// The problem, in a sentence.
     pub sentence: &'static str,
-    /// The controls of AWS Security Hub, and of the CIS AWS Foundations Benchmark by version, that ask the same.
+    /// The controls of AWS Security Hub, and of the CIS AWS Foundations Benchmark by version, that require the same.
     pub controls: &'static [&'static str],
-    /// The command that mends it, with places to be filled.
+    /// The command that fixes it, with placeholders.
     pub remedy: &'static str,
-    /// Where the rule is documented.
+    /// The source of the rule.
     pub source: &'static str,
     judge: Judge,
 }
 
-/// What a kind of finding is found by, and in what.
+/// The judge of a kind of finding, for a user, a key or a row.
 #[derive(Clone, Copy)]
 enum Judge {
     User(fn(&Subject<'_>) -> Option<Found>),
@@ -69,66 +69,66 @@ enum Judge {
     Absent(fn(&Credential) -> Option<Found>),
 }
 
-/// What a judge has seen, and whether it is worse than usual.
+/// The evidence of a judge, and its severity if that is not the usual one.
 struct Found {
     evidence: String,
     severity: Option<Severity>,
 }
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Worth knowing, and nothing wrong.
+    /// Worth knowing, not wrong.
     Informational,
     /// A rule is broken.
     Low,
-    /// A key or a permission that should go, or mail that does not.
+    /// A key or a permission that should be removed, or mail that is not sent.
     Medium,
     /// A way in for others.
     High,
 }
 
-/// Something that is wrong.
+/// A problem that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of thing.
+    /// Its kind.
     pub kind: &'static Kind,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// The name of the user.
     pub user: String,
     /// The ARN of the user; absent if there is none.
     pub user_arn: Option<String>,
-    /// The access key, where it is about one.
+    /// The access key, if the finding concerns one.
     pub key: Option<Key>,
-    /// What it is concluded from.
+    /// The facts that it is concluded from.
     pub evidence: String,
-    /// The command that mends it; a comment of the shell where there is none.
+    /// The command that fixes it; a comment of the shell if there is none.
     pub remedy: String,
-    /// Whether the remedy has a place where the ID of a key belongs, which is not known.
+    /// Whether the remedy has a placeholder for the ID of a key, which is not known.
     pub lacks_key_id: bool,
     /// The line of the user in `seskey.toml`, if it is there.
     pub line: Option<usize>,
 }
 
-/// What was found in an account.
+/// The results of an audit of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audit {
-    /// The users that send by SMTP, by name, and what shows it.
+    /// The users that send by SMTP, by name, with the sign that shows it.
     pub senders: BTreeMap<String, Sign>,
     /// The users that could send because they may do everything, or all of SES.
     pub could_send: Vec<String>,
-    /// What is wrong, the worst first.
+    /// The findings, the worst first.
     pub findings: Vec<Finding>,
-    /// How many keys send mail, which no event of CloudTrail shows.
+    /// The number of keys that send mail, which no event of CloudTrail shows.
     pub mail_keys: usize,
-    /// When the oldest active key of a sender was made.
+    /// The time at which a sender's oldest active key was made.
     pub oldest_key: Option<Timestamp>,
-    /// When the next active key of a sender grows too old, or has.
+    /// The time at which the next active key of a sender grows, or grew, too old.
     pub next_deadline: Option<Timestamp>,
 }
 
-/// From when on a key is too old, or unused.
+/// The limits at which a key is too old, or unused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The greatest age. Source: AWS Config, `access-keys-rotated`.
@@ -137,18 +137,18 @@ pub struct Limits {
     pub unused: SignedDuration,
 }
 
-/// All kinds of findings.
+/// Returns all kinds of findings.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
     [keys::KINDS, rights::KINDS, fleet::KINDS].into_iter().flatten()
 }
 
-/// Whether a kind of finding has this name, or answers this control.
+/// Whether this is the name of a kind of finding, or a control that one answers.
 pub fn is_control(text: &str) -> bool {
     kinds().any(|kind| kind.id == text || kind.controls.contains(&text))
 }
 
-/// Judges every user of an account that sends by SMTP. `declared` are the rows of `seskey.toml` that are of this
-/// account, if there is such a file.
+/// Judges every user of an account that sends by SMTP. `declared` are the rows of `seskey.toml` for this account, if
+/// there is such a file.
 pub fn audit(snapshot: &Snapshot, declared: Option<&[Credential]>, limits: &Limits) -> Audit {
     let policies = Documents::of(snapshot);
     let mut audit = Audit::default();
@@ -223,7 +223,7 @@ fn absent(kind: &'static Kind, row: &Credential, reach: &Reach) -> Option<Findin
     })
 }
 
-/// The documents of an account, each read once however many users have it.
+/// The documents of an account, each parsed once regardless of the number of its users.
 struct Documents<'a>(BTreeMap<&'a str, Option<Policy>>);
 
 impl<'a> Documents<'a> {
@@ -237,14 +237,14 @@ impl<'a> Documents<'a> {
         Self(documents)
     }
 
-    /// None if it cannot be read: nothing is true of it.
+    /// Returns a document; `None` if it cannot be read and so counts for nothing.
     fn get(&self, text: &str) -> Option<&Policy> {
         self.0.get(text)?.as_ref()
     }
 }
 
 impl Finding {
-    /// Whether the ID, the status or the last use of a key makes a difference to it.
+    /// Whether it depends on the ID, the status or the last use of a key.
     pub fn depends_on_keys(&self) -> bool {
         let is_of_keys = self.severity > Severity::Informational && keys::KINDS.contains(self.kind);
         is_of_keys || self.lacks_key_id
@@ -252,7 +252,7 @@ impl Finding {
 }
 
 impl Severity {
-    /// Its name as printed.
+    /// Returns its name as printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Informational => "informational",
@@ -282,7 +282,7 @@ impl fmt::Debug for Kind {
     }
 }
 
-/// There is one of each ID.
+/// Each ID exists once.
 impl PartialEq for Kind {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
@@ -299,17 +299,17 @@ fn worse(severity: Severity, evidence: impl Into<String>) -> Option<Found> {
     Some(Found { evidence: evidence.into(), severity: Some(severity) })
 }
 
-/// Saturating: what is later than all times is never.
+/// Adds a length of time; the sum is at most the latest time.
 fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// `2026-08-20`.
+/// Formats `2026-08-20`.
 fn date(time: Timestamp) -> String {
     time.strftime("%F").to_string()
 }
 
-/// `120 days`.
+/// Formats `120 days`.
 fn days(time: SignedDuration) -> String {
     match time.as_hours() / 24 {
         1 => "1 day".to_owned(),

@@ -1,4 +1,4 @@
-//! An SMTP credential, and the forms it is kept in: the console's CSV, and all that [`render`](crate::render) writes.
+//! An SMTP credential, and the forms of its file: the console's CSV, and all that [`render`](crate::render) writes.
 
 pub mod csv;
 mod json;
@@ -29,7 +29,7 @@ pub struct SmtpCredential {
     pub endpoint: Option<String>,
 }
 
-/// A credential as a file has it.
+/// A credential that was read from a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The credential, of either kind.
@@ -38,28 +38,28 @@ pub struct Found {
     pub port: Option<u16>,
 }
 
-/// Why a file of credentials cannot be read. No cell of it is ever quoted.
+/// The reason why a file of credentials cannot be read. No cell of it is ever quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialError {
-    /// There is nothing in it.
+    /// No credential in the file.
     #[error("no credential in it")]
     Empty,
-    /// It is in none of the forms that are known.
+    /// The file has none of the known forms.
     #[error("neither the SES console's CSV nor a form that seskey render writes")]
     UnknownForm,
-    /// It is not valid CSV or JSON from this line on.
+    /// The file is not valid CSV or JSON from this line on.
     #[error("line {line}: malformed")]
     Malformed {
         /// The line, counted from 1.
         line: u64,
     },
-    /// A value is not there.
+    /// A value is missing.
     #[error("line {line}: no {what}")]
     Missing {
         /// The line, counted from 1.
         line: u64,
-        /// Which value.
+        /// The name of the value.
         what: &'static str,
     },
     /// The user name is not an access key ID.
@@ -67,7 +67,7 @@ pub enum CredentialError {
     UserName {
         /// The line, counted from 1.
         line: u64,
-        /// What it is instead.
+        /// The kind of the text in its place.
         recognised: Recognised,
     },
     /// The password is not an SMTP password.
@@ -75,10 +75,10 @@ pub enum CredentialError {
     Password {
         /// The line, counted from 1.
         line: u64,
-        /// What it is instead.
+        /// The kind of the text in its place.
         recognised: Recognised,
     },
-    /// The password is none that a Mail Manager ingress endpoint takes.
+    /// The password is not one that a Mail Manager ingress endpoint takes.
     #[error("line {line}: the SMTP password is none of a Mail Manager ingress endpoint")]
     IngressPassword {
         /// The line, counted from 1.
@@ -90,7 +90,7 @@ pub enum CredentialError {
         /// The line, counted from 1.
         line: u64,
     },
-    /// The number is none of a port.
+    /// The number is not a port.
     #[error("line {line}: the port is not one from 1 to 65535")]
     Port {
         /// The line, counted from 1.
@@ -99,10 +99,10 @@ pub enum CredentialError {
 }
 
 impl SmtpCredential {
-    /// As [`Found::read`], without the ports and for credentials of IAM alone.
+    /// Reads as [`Found::read`] does, without the ports and only credentials of IAM.
     ///
     /// # Errors
-    /// The first thing that is wrong, with its line; a credential of Mail Manager among them.
+    /// Returns the first error, with its line. A credential of Mail Manager is an error.
     pub fn read(text: &str) -> Result<Vec<Self>, CredentialError> {
         let of_iam = |found: Found| match found.credential {
             Credential::Iam(credential) => Ok(credential),
@@ -140,11 +140,10 @@ impl SmtpCredential {
 }
 
 impl Found {
-    /// Reads the credentials of a file in any of the forms that this crate writes, under whatever names, or that the
-    /// console wrote.
+    /// Reads the credentials of a file in any form that this crate writes, with any names, or that the console wrote.
     ///
     /// # Errors
-    /// The first thing that is wrong, with its line.
+    /// Returns the first error, with its line.
     pub fn read(text: &str) -> Result<Vec<Self>, CredentialError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if let Some(found) = found::whole(text)? {
@@ -183,10 +182,10 @@ impl Found {
     }
 }
 
-/// The number of a port. Words, as in `${PORT}`, say nothing.
+/// Parses the number of a port. Words, as in `${PORT}`, give `None`.
 ///
 /// # Errors
-/// A number that is none of a port.
+/// Fails for a number that is not a port.
 pub(crate) fn port_number(line: u64, text: &str) -> Result<Option<u16>, CredentialError> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
@@ -196,10 +195,10 @@ pub(crate) fn port_number(line: u64, text: &str) -> Result<Option<u16>, Credenti
     }
 }
 
-/// The endpoint of a cell, if it is filled; its name may end in a dot.
+/// Returns the endpoint of a cell, if the cell is filled; the name may end in a dot.
 ///
 /// # Errors
-/// It is neither a host name nor an address.
+/// Fails unless it is a host name or an address.
 fn endpoint(line: u64, cell: Option<&str>) -> Result<Option<String>, CredentialError> {
     let host = cell.map(str::trim).filter(|host| !host.is_empty());
     match host.is_none_or(|host| is_host(host.strip_suffix('.').unwrap_or(host))) {
@@ -208,12 +207,12 @@ fn endpoint(line: u64, cell: Option<&str>) -> Result<Option<String>, CredentialE
     }
 }
 
-/// `[host]:port` begins as a list of JSON does.
+/// Whether it is Postfix's: `[host]:port` begins like a list of JSON.
 fn is_postfix(text: &str) -> bool {
     text.trim_start().starts_with('[') && text.lines().any(|line| line.contains("]:"))
 }
 
-/// `[smtp]`, whose names mean nothing without it.
+/// Whether it is a section such as `[smtp]`, without which its names mean nothing.
 fn is_section(line: &str) -> bool {
     let name = line.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))

@@ -1,7 +1,7 @@
-//! Why a login or a message fails: from what is known to the causes, the likeliest first.
+//! The diagnosis of a failed login or message: from the known facts to the causes, the likeliest first.
 //!
-//! A cause is a row of a table. Its judge looks at the [`Evidence`] and says that the cause is refuted, possible or
-//! certain, or nothing. What is refuted is no [`Finding`], so it cannot be shown as one.
+//! A cause is a row of a table. Its judge examines the [`Evidence`] and returns that the cause is refuted, possible or
+//! certain, or nothing. A refuted cause is not a [`Finding`], so it cannot be shown as one.
 
 mod after;
 mod evidence;
@@ -30,9 +30,9 @@ pub use forms::{Around, Password, UserName, Values};
 pub use said::{Denied, Problem, Reason, Said};
 pub use unexplained::UNEXPLAINED;
 
-/// When a cause shows itself.
+/// The phase in which a cause shows itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)] // each says what it is in words, below
+#[allow(missing_docs)] // `as_str` has each in words, below
 pub enum Phase {
     Offline,
     Network,
@@ -47,20 +47,20 @@ pub enum Phase {
 pub struct Cause {
     /// Its name, which does not change.
     pub id: &'static str,
-    /// When it shows itself.
+    /// The phase in which it shows itself.
     pub phase: Phase,
-    /// What is wrong, in a sentence.
+    /// The problem, in a sentence.
     pub sentence: &'static str,
-    /// What mends it, with the places that [`Evidence`] fills. A command ends at a semicolon, a comma or a colon.
+    /// The remedy, with the placeholders that [`Evidence`] fills. A command ends at a semicolon, a comma or a colon.
     pub remedy: &'static str,
-    /// Where it is documented or was met.
+    /// The page where it is documented or was met.
     pub source: &'static str,
-    /// Whether only AWS can show it, or the error text.
+    /// Whether only AWS or the error text can show it.
     pub is_shown_by_aws: bool,
     judge: fn(&Evidence) -> Option<Verdict>,
 }
 
-/// A row of the table. What comes after the login only AWS can show, or the error text.
+/// Makes a row of the table. Only AWS or the error text can show a cause after the login.
 const fn row(
     phase: Phase,
     id: &'static str,
@@ -73,44 +73,44 @@ const fn row(
     Cause { id, phase, sentence, remedy, source, is_shown_by_aws, judge }
 }
 
-/// A row before that, which only AWS can show all the same.
+/// Marks a row of an earlier phase that also only AWS can show.
 const fn of_aws(row: Cause) -> Cause {
     Cause { is_shown_by_aws: true, ..row }
 }
 
-/// What a judge says of a cause. Nothing at all is `None`.
+/// The verdict of a judge on a cause; `None` if it has none.
 enum Verdict {
-    /// It is not so.
+    /// The cause is excluded.
     Refuted,
-    /// It may be so, on this evidence; of a smaller number more likely.
+    /// The cause fits this evidence; a smaller number is more likely.
     Possible(u8, String),
-    /// It is so, on this evidence.
+    /// The cause is proven by this evidence.
     Certain(String),
 }
 
-/// A cause that is not refuted, and why it is taken for one.
+/// A cause that is not refuted, and its evidence.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// The cause.
     pub cause: &'static Cause,
-    /// How sure that is.
+    /// Its certainty.
     pub certainty: Certainty,
-    /// What it is concluded from. There is no secret in it.
+    /// The facts that it is concluded from. They contain no secret.
     pub evidence: String,
-    /// What mends it: a command, or what to do where there is none.
+    /// The remedy: a command, or an instruction if there is none.
     pub remedy: String,
 }
 
-/// How sure a finding is. There is no third value: what is refuted is no finding.
+/// The certainty of a finding. There is no third value: a refuted cause is not a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Certainty {
-    /// The evidence leaves no other explanation of itself.
+    /// The evidence has no other explanation.
     Certain,
-    /// The evidence fits; of a smaller number more likely.
+    /// The evidence fits; a smaller number is more likely.
     Possible(u8),
 }
 
-/// What the evidence says.
+/// The result of a diagnosis.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// The causes, the likeliest first.
@@ -119,7 +119,7 @@ pub struct Report {
     pub refuted: Vec<&'static str>,
 }
 
-/// All causes, in the order of their phases.
+/// Returns all causes, in the order of their phases.
 pub fn causes() -> impl Iterator<Item = &'static Cause> {
     [offline::CAUSES, network::CAUSES, tls::CAUSES, login::CAUSES, sending::CAUSES, after::CAUSES]
         .into_iter()
@@ -157,7 +157,7 @@ impl Report {
 }
 
 impl Phase {
-    /// Its name as printed.
+    /// Returns its name as printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Offline => "offline",
@@ -171,7 +171,7 @@ impl Phase {
 }
 
 impl Certainty {
-    /// Its name as printed.
+    /// Returns its name as printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Certain => "certain",
@@ -198,7 +198,7 @@ fn refuted() -> Option<Verdict> {
     Some(Verdict::Refuted)
 }
 
-/// Refuted where it is known that it is not so, else nothing.
+/// Refutes a cause if it is excluded, and otherwise says nothing.
 fn refuted_if(excluded: bool) -> Option<Verdict> {
     excluded.then_some(Verdict::Refuted)
 }

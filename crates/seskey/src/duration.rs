@@ -2,35 +2,35 @@
 
 use jiff::{SignedDuration, SpanRelativeTo, fmt::friendly::SpanParser};
 
-/// Why a text is no length of time.
+/// The reason why a text is not a length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DurationError {
-    /// It is no number with a unit.
+    /// The text is not a number with a unit.
     #[error("{given:?} is no length of time")]
     Malformed {
-        /// What was given.
+        /// The given text.
         given: String,
     },
-    /// A month or a year, which are not always equally long.
+    /// A month or a year, whose length varies.
     #[error("{given:?} is not always equally long")]
     Calendar {
-        /// What was given.
+        /// The given text.
         given: String,
     },
-    /// Less than nothing.
+    /// A negative length.
     #[error("{given:?} is less than nothing")]
     Negative {
-        /// What was given.
+        /// The given text.
         given: String,
     },
 }
 
-/// A length of time: numbers with the units `w`, `d`, `h`, `m` and `s`, or these in words, such as `90d`, `1d 12h` and
-/// `2 weeks`. A day has 24 hours.
+/// Parses a length of time: numbers with the units `w`, `d`, `h`, `m` and `s`, or these in words, such as `90d`,
+/// `1d 12h` and `2 weeks`. A day has 24 hours.
 ///
 /// # Errors
-/// What has no unit, is not equally long at all times, or is less than nothing.
+/// Fails for a text without a unit, for a unit whose length varies, and for a negative length.
 pub fn parse(text: &str) -> Result<SignedDuration, DurationError> {
     let given = || text.to_owned();
     let span = SpanParser::new()

@@ -39,7 +39,7 @@ use self::{
     taken::Taken,
 };
 
-/// What a `seskey.toml` declares, with its defaults put in.
+/// The contents of a `seskey.toml`, with its defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fleet {
     /// The accounts by name. If the file declares none, and no organization, there is one called [`DEFAULT_ACCOUNT`].
@@ -48,9 +48,9 @@ pub struct Fleet {
     pub organization: Option<Organization>,
     /// The credentials, as they stand in the file.
     pub credentials: Vec<Credential>,
-    /// How many credentials are worked on at the same time.
+    /// The number of credentials that are processed at the same time.
     pub concurrency: NonZeroU32,
-    /// How many requests to IAM and STS there may be a second in each account.
+    /// The number of requests to IAM and STS per second in each account.
     pub calls_per_second: NonZeroU32,
 }
 
@@ -61,7 +61,7 @@ impl Fleet {
     /// Reads the text of a `seskey.toml`.
     ///
     /// # Errors
-    /// All that is wrong with it, by line and column; of what is no TOML only the first.
+    /// Returns all errors, by line and column; for a text that is not TOML, only the first.
     pub fn parse(text: &str) -> Result<Self, Vec<FleetError>> {
         let document = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
@@ -77,7 +77,7 @@ impl Fleet {
         }
     }
 
-    /// Whether an account is told apart by its name: it may not be the only one.
+    /// Whether accounts are told apart by their names: there is, or may be, more than one.
     pub fn has_several_accounts(&self) -> bool {
         self.accounts.len() > 1 || self.organization.is_some()
     }
@@ -113,8 +113,8 @@ impl Fleet {
     }
 }
 
-/// Most of the time of a rotation goes by until the new key takes effect: many may wait, while the calls keep their pace.
-/// At the slowest pace after throttling, so many leave a step with its five calls well within
+/// Most of the time of a rotation is spent until the new key takes effect: many of them can wait while the calls keep
+/// their pace. At the slowest pace after throttling, so many leave a step with its five calls well within
 /// [`MARGIN`](crate::rotation::MARGIN).
 const CONCURRENCY: NonZeroU32 = NonZeroU32::new(32).expect("it is not zero");
 

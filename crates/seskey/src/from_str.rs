@@ -1,4 +1,4 @@
-//! `FromStr` for each type that `parse` makes or says why not.
+//! `FromStr` for each type that has a `parse` function.
 
 use std::str::FromStr;
 

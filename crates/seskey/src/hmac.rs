@@ -1,25 +1,25 @@
-//! HMAC-SHA256 (RFC 2104, FIPS 180-4) as a chain: each result is the key of the next.
+//! HMAC-SHA256 (RFC 2104, FIPS 180-4) as a chain: each result is the key of the next HMAC.
 //!
-//! Every key but the first has 32 bytes and every message fits into one block, so that an HMAC is four runs of the
-//! compression function over blocks that are known but for the key. Written out on that function, a password takes 0.70
-//! of the time that it takes with the crate `hmac` (docs/benchmarks.md), and what is secret is wiped once, at the end of
-//! the chain. The tests compare it with that crate.
+//! Every key but the first has 32 bytes, and every message fits into one block. So an HMAC is four runs of the
+//! compression function over blocks in which only the key is unknown. With direct calls of that function, a password
+//! takes 0.70 of the time that it takes with the crate `hmac` (docs/benchmarks.md), and keys and blocks are wiped once,
+//! at the end of the chain. The tests compare it with that crate.
 
 use sha2::{Digest, Sha256, block_api::compress256};
 use zeroize::ZeroizeOnDrop;
 
 use crate::secret::wipe;
 
-/// The longest message: a block less the end mark and the length.
+/// The length of the longest message: a block without the end mark and the length.
 pub(crate) const MAX_MESSAGE: usize = BLOCK - 1 - 8;
 
-/// A key, and the room to work in.
+/// A key and the blocks to compute with.
 pub(crate) struct Chain {
     key: [u8; 32],
     blocks: [[u8; BLOCK]; 2],
 }
 
-/// The states that the two pads of a key leave behind, kept to sign many messages.
+/// The hash states after the two pads of a key, kept to sign many messages.
 #[derive(Clone)]
 pub(crate) struct Keyed {
     inner: [u32; 8],
@@ -30,7 +30,7 @@ const BLOCK: usize = 64;
 const INNER_PAD: u8 = 0x36;
 const OUTER_PAD: u8 = 0x5c;
 
-/// FIPS 180-4, section 5.3.3.
+/// The initial hash: FIPS 180-4, section 5.3.3.
 const INITIAL: [u32; 8] = [
     0x6a09_e667,
     0xbb67_ae85,
@@ -61,14 +61,14 @@ impl Chain {
         self
     }
 
-    /// The result so far.
+    /// Returns the result so far.
     pub(crate) fn result(&self) -> &[u8; 32] {
         &self.key
     }
 }
 
 impl Keyed {
-    /// A key of any length.
+    /// Prepares a key of any length.
     pub(crate) fn new(key: &[u8]) -> Self {
         let mut block = [0; BLOCK];
         match key.len() {
@@ -88,7 +88,7 @@ impl Keyed {
         Self { inner, outer }
     }
 
-    /// Signs a message, which begins a chain.
+    /// Signs a message and begins a chain.
     pub(crate) fn sign(&self, message: &[u8]) -> Chain {
         let mut chain = Chain { key: [0; 32], blocks: [[0; BLOCK]; 2] };
         let block = &mut chain.blocks[..1];
@@ -122,7 +122,7 @@ impl Drop for Keyed {
 
 impl ZeroizeOnDrop for Keyed {}
 
-/// The last block of a hash over one block and this message: FIPS 180-4, section 5.1.1.
+/// Fills the last block of a hash over one block and this message: FIPS 180-4, section 5.1.1.
 fn fill(block: &mut [u8; BLOCK], message: &[u8]) {
     debug_assert!(message.len() <= MAX_MESSAGE);
     let bits = 8 * (BLOCK + message.len()) as u64;

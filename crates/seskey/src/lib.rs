@@ -1,11 +1,11 @@
-//! Everything there is to know about an Amazon SES SMTP credential, and nothing that touches the world.
+//! Amazon SES SMTP credentials, without any input or output.
 //!
-//! To send mail through the SES SMTP endpoint one needs a user name and a password that are *not* the AWS keys:
-//! the user name is the access key ID of an IAM user, the password is computed from its secret access key for one
-//! region. This crate derives the password, recognises what somebody pasted, knows the regions, reads and writes
-//! the console's file, builds and evaluates the IAM policies that let a user send, and plans the rotation of its key.
+//! Sending mail through the SES SMTP endpoint takes a user name and a password that are *not* the AWS keys: the user
+//! name is the access key ID of an IAM user, the password is computed from its secret access key for one region. This
+//! crate derives the password, recognises a pasted string, knows the regions, reads and writes the console's file,
+//! builds and evaluates the IAM policies that let a user send, and plans the rotation of its key.
 //!
-//! It makes no connection, reads no file, no clock and no environment: whatever varies is an argument.
+//! It makes no connection and reads no file, clock or environment: everything that varies is an argument.
 //!
 //! ```
 //! use seskey::{Region, SecretAccessKey, SmtpPassword};
@@ -62,7 +62,7 @@ pub use password::{Algorithm, SigningDate, SmtpPassword, derive_each};
 pub use region::Region;
 pub use secret::Secret;
 
-/// What the README shows is run.
+/// The examples of the README, run as doctests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! The other SMTP credential of SES: that of a Mail Manager ingress endpoint. Its password is chosen, never derived.
+//! The other SMTP credential of SES, for a Mail Manager ingress endpoint. Its password is chosen, never derived.
 //!
 //! Source: SES Developer Guide, "Ingress endpoints"; Mail Manager API, `IngressPoint` and `SmtpPassword`.
 
@@ -9,52 +9,52 @@ use crate::secret::Secret;
 /// The ports of an ingress endpoint. TLS begins by STARTTLS on both: there is no TLS wrapper.
 pub const PORTS: [u16; 2] = [25, 587];
 
-/// The end of every host name of an ingress endpoint.
+/// The suffix of the host name of every ingress endpoint.
 pub const HOST_SUFFIX: &str = ".mail-manager-smtp.amazonaws.com";
 
-/// The ID of an ingress endpoint, which is its SMTP user name as it stands: `inp-` and letters and digits.
+/// The ID of an ingress endpoint: `inp-` and letters and digits. It is used unchanged as the SMTP user name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IngressPointId(String);
 
-/// The SMTP password of an ingress endpoint: 8 to 64 letters, digits and marks, with no `/` among them.
+/// The SMTP password of an ingress endpoint: 8 to 64 letters, digits and marks, without `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IngressPassword(Secret);
 
-/// Why a text is no ID of an ingress endpoint.
+/// The reason why a text is not the ID of an ingress endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IngressPointIdError {
-    /// It begins otherwise.
+    /// A text without `inp-` at its beginning.
     #[error("it does not begin with inp-")]
     Prefix,
-    /// There is a character behind it that is neither a letter nor a digit.
+    /// A character after `inp-` is neither a letter nor a digit.
     #[error("{character:?} is neither a letter nor a digit")]
     Character {
-        /// The first one.
+        /// The first such character.
         character: char,
     },
-    /// There is too little behind it, or too much.
+    /// Too few or too many characters after `inp-`.
     #[error("{length} characters stand behind inp-, and there may be 1 to 96")]
     Length {
-        /// How many there are.
+        /// Their number.
         length: usize,
     },
 }
 
-/// Why a text is no SMTP password of an ingress endpoint. It is never quoted.
+/// The reason why a text is not an SMTP password of an ingress endpoint. The text is never quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IngressPasswordError {
-    /// A character that it cannot have.
+    /// A character that such a password cannot have.
     #[error("it has a character at position {position} that no such password has")]
     Character {
-        /// Where the first one stands, in bytes.
+        /// The position of the first one, in bytes.
         position: usize,
     },
-    /// It is shorter or longer.
+    /// The text is too short or too long.
     #[error("it has {length} characters, and such a password has 8 to 64")]
     Length {
-        /// How many it has.
+        /// Its number of characters.
         length: usize,
     },
 }
@@ -71,10 +71,10 @@ pub struct MailManagerCredential {
 }
 
 impl IngressPointId {
-    /// The ID of an ingress endpoint.
+    /// Parses the ID of an ingress endpoint.
     ///
     /// # Errors
-    /// Whatever has another form.
+    /// Fails for a text of another form.
     pub fn parse(text: &str) -> Result<Self, IngressPointIdError> {
         use IngressPointIdError as E;
         let id = text.strip_prefix("inp-").ok_or(E::Prefix)?;
@@ -85,7 +85,7 @@ impl IngressPointId {
         }
     }
 
-    /// The ID as text.
+    /// Returns the ID as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -98,10 +98,10 @@ impl fmt::Display for IngressPointId {
 }
 
 impl IngressPassword {
-    /// A password that an ingress endpoint can have.
+    /// Parses a password that an ingress endpoint can have.
     ///
     /// # Errors
-    /// Any other text.
+    /// Fails for any other text.
     pub fn parse(text: &str) -> Result<Self, IngressPasswordError> {
         use IngressPasswordError as E;
         let is_taken =
@@ -113,7 +113,7 @@ impl IngressPassword {
         }
     }
 
-    /// The password itself.
+    /// Returns the password itself.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
@@ -150,7 +150,7 @@ mod tests {
         for text in ["Abcdef12", "!@#$%^&*()_+-=[]{}|.,?", &"a".repeat(64)] {
             assert_eq!(IngressPassword::parse(text).unwrap().expose(), text);
         }
-        // of the derived kind, too short, too long, and of other letters
+        // a slash, too short, too long, and other characters
         use IngressPasswordError as E;
         for (text, error) in [
             ("ab/cdefgh", E::Character { position: 2 }),

@@ -26,31 +26,31 @@ pub enum Partition {
     AwsEusc,
 }
 
-/// A text is not the name of a partition.
+/// The error for a text that names no partition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no such partition")]
 pub struct UnknownPartition;
 
 impl Partition {
-    /// The name, as in the second part of an ARN.
+    /// Returns the name, as in the second part of an ARN.
     pub fn as_str(self) -> &'static str {
         self.facts().0
     }
 
-    /// What the host names of its services end in.
+    /// Returns the suffix of the host names of its services.
     pub fn dns_suffix(self) -> &'static str {
         self.facts().1
     }
 
-    /// The region for which requests to its IAM are signed.
+    /// Returns the region for which requests to its IAM are signed.
     pub fn iam_signing_region(self) -> &'static str {
         self.facts().2
     }
 
-    /// The partition of that name, such as the second part of an ARN.
+    /// Finds the partition of a name, such as the second part of an ARN.
     ///
     /// # Errors
-    /// There is none of that name.
+    /// Fails if no partition has that name.
     pub fn parse(name: &str) -> Result<Self, UnknownPartition> {
         use Partition::*;
         [Aws, AwsCn, AwsUsGov, AwsIso, AwsIsoB, AwsIsoE, AwsIsoF, AwsEusc]
@@ -59,14 +59,15 @@ impl Partition {
             .ok_or(UnknownPartition)
     }
 
-    /// The partition that a region has by the first words of its code.
+    /// Returns the partition of a region by the first words of its code.
     /// Source: botocore 1.44.5, `partitions.json`, the patterns of region names.
     pub(crate) fn of_region_code(code: &str) -> Self {
         let found = REGION_PREFIXES.iter().find(|(prefix, _)| code.starts_with(prefix));
         found.map_or(Self::Aws, |(_, partition)| *partition)
     }
 
-    /// Source: botocore 1.44.5, `partitions.json` and the endpoints of `iam`.
+    /// Returns name, DNS suffix and IAM signing region. Source: botocore 1.44.5, `partitions.json` and the endpoints of
+    /// `iam`.
     fn facts(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Aws => ("aws", "amazonaws.com", "us-east-1"),

@@ -12,7 +12,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{access_key::SecretAccessKey, hmac::Keyed, region::Region, secret::wipe};
 
-/// How a password was derived from the secret access key; its first byte says which.
+/// The derivation of a password from a secret access key. The first byte of the password names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// Version byte 4: bound to one region. The only one that SES makes today.
@@ -25,23 +25,23 @@ pub enum Algorithm {
 #[derive(Clone)]
 pub struct SmtpPassword([u8; Self::LENGTH]);
 
-/// Why a text is no SMTP password. It is never quoted.
+/// The reason why a text is not an SMTP password. The text is never quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SmtpPasswordError {
-    /// It is shorter or longer.
+    /// The text does not have 44 bytes.
     #[error("it has {length} bytes, and an SMTP password has 44")]
     Length {
-        /// How many bytes it has.
+        /// Its number of bytes.
         length: usize,
     },
-    /// It is not Base64 of a version byte and a signature.
+    /// Not the Base64 of a version byte and a signature.
     #[error("it is not Base64 of 33 bytes")]
     Base64,
-    /// It begins with another byte than 4 and 2.
+    /// The version byte is neither 4 nor 2.
     #[error("its version byte is {version}, and that of an SMTP password 4 or 2")]
     Version {
-        /// The byte.
+        /// The version byte.
         version: u8,
     },
 }
@@ -50,7 +50,7 @@ pub enum SmtpPasswordError {
 #[derive(Clone)]
 pub struct SigningDate(Keyed);
 
-// The constants that the documents tell not to change.
+// The constants that the documentation says not to change.
 const DATE: &[u8] = b"11111111";
 const SERVICE: &[u8] = b"ses";
 const TERMINAL: &[u8] = b"aws4_request";
@@ -60,12 +60,12 @@ impl SmtpPassword {
     /// The length of every SMTP password, in characters: Base64 of a version byte and 32 bytes of HMAC.
     pub const LENGTH: usize = 44;
 
-    /// The password of a secret access key for one region.
+    /// Derives the password of a secret access key for one region.
     pub fn derive(secret: &SecretAccessKey, region: &Region) -> Self {
         SigningDate::new(secret).password(region)
     }
 
-    /// The legacy password of a secret access key, the same for all regions.
+    /// Derives the legacy password of a secret access key, the same for all regions.
     pub fn derive_v2(secret: &SecretAccessKey) -> Self {
         let signature = Keyed::new(secret.expose().as_bytes()).sign(MESSAGE);
         Self::encode(Algorithm::V2, signature.result())
@@ -74,7 +74,7 @@ impl SmtpPassword {
     /// Reads a password.
     ///
     /// # Errors
-    /// What is not 44 characters of Base64, or has an unknown version byte.
+    /// Fails for a text that is not 44 characters of Base64 or has an unknown version byte.
     pub fn parse(text: &str) -> Result<Self, SmtpPasswordError> {
         use SmtpPasswordError as E;
         let letters = text.as_bytes().try_into();
@@ -83,14 +83,14 @@ impl SmtpPassword {
         let (length, version) = (bytes.len(), bytes[0]);
         bytes.zeroize();
         match [Algorithm::V4, Algorithm::V2].iter().any(|a| a.version() == version) {
-            // padding stands for bytes that lack
+            // Base64 with padding has fewer bytes
             _ if length != 33 => Err(E::Base64),
             true => Ok(password),
             false => Err(E::Version { version }),
         }
     }
 
-    /// How the password was derived, read off its first character.
+    /// Returns the algorithm of the password, read from its first character.
     pub fn algorithm(&self) -> Algorithm {
         match self.0[0] {
             b'A' => Algorithm::V2,
@@ -98,7 +98,7 @@ impl SmtpPassword {
         }
     }
 
-    /// The password itself.
+    /// Returns the password itself.
     pub fn expose(&self) -> &str {
         str::from_utf8(&self.0).expect("Base64 is ASCII")
     }
@@ -115,7 +115,7 @@ impl SmtpPassword {
     }
 }
 
-/// The passwords of many keys and regions, in order. Rows of one key that follow one another share the first step.
+/// Derives the passwords of many keys and regions, in order. Successive rows of one key share the first step.
 pub fn derive_each<'a>(
     rows: impl IntoIterator<Item = (&'a SecretAccessKey, &'a Region)>,
 ) -> impl Iterator<Item = SmtpPassword> {
@@ -130,7 +130,7 @@ pub fn derive_each<'a>(
 }
 
 impl SigningDate {
-    /// Does the step that all regions of this key share.
+    /// Computes the step that all regions of this key share.
     pub fn new(secret: &SecretAccessKey) -> Self {
         let mut key = Vec::with_capacity(4 + secret.expose().len());
         key.extend_from_slice(b"AWS4");
@@ -140,7 +140,7 @@ impl SigningDate {
         Self(Keyed::new(date.result()))
     }
 
-    /// The password for one region.
+    /// Derives the password for one region.
     pub fn password(&self, region: &Region) -> SmtpPassword {
         let region = self.0.sign(region.as_str().as_bytes());
         let signature = region.sign(SERVICE).sign(TERMINAL).sign(MESSAGE);
@@ -149,7 +149,7 @@ impl SigningDate {
 }
 
 impl Algorithm {
-    /// The byte in front of the signature.
+    /// Returns the byte in front of the signature.
     pub fn version(self) -> u8 {
         match self {
             Self::V4 => 0x04,
@@ -157,7 +157,7 @@ impl Algorithm {
         }
     }
 
-    /// Its name as typed and printed: `v4` or `v2`.
+    /// Returns its name as typed and printed: `v4` or `v2`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::V4 => "v4",

@@ -1,5 +1,5 @@
-//! The secret access key in what people paste: in quotation marks, behind `NAME=`, in the JSON of `create-access-key`,
-//! in a line of CSV, percent-encoded. It is taken out where there is one answer, and else nothing is guessed.
+//! The secret access key in a pasted text: in quotation marks, behind `NAME=`, in the JSON of `create-access-key`, in a
+//! line of CSV, percent-encoded. It is extracted if there is one answer; otherwise nothing is guessed.
 
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
@@ -15,15 +15,15 @@ use crate::{
 /// An access key as it was pasted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pasted {
-    /// Its ID, where that stood beside it.
+    /// Its ID, if it stood beside the secret.
     pub id: Option<AccessKeyId>,
     /// The secret access key.
     pub secret: SecretAccessKey,
-    /// What it was taken out of, if not pasted bare.
+    /// The wrapping of the secret; absent if it was pasted bare.
     pub wrapping: Option<Wrapping>,
 }
 
-/// What a secret access key was taken out of.
+/// The wrapping that a secret access key was extracted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Wrapping {
@@ -33,7 +33,7 @@ pub enum Wrapping {
     PercentEncoding,
     /// `\/` for `/`, or `\u002F`, as in a string of JSON (RFC 8259, section 7).
     JsonEscapes,
-    /// `NAME=value` or `name: value`, with a name that says what it is.
+    /// `NAME=value` or `name: value`, with the name of a secret access key.
     Assignment,
     /// JSON, such as the answer of `aws iam create-access-key`.
     Json,
@@ -41,11 +41,11 @@ pub enum Wrapping {
     Row,
 }
 
-/// Why no secret access key is taken out of a text. Nothing of the text is ever quoted.
+/// The reason why no secret access key is extracted from a text. The text is never quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PastedError {
-    /// A bare word that cannot be one.
+    /// A bare word that cannot be a secret access key.
     #[error(transparent)]
     Secret(#[from] SecretAccessKeyError),
     /// A character that is neither a letter, nor a digit, nor `+`, nor `/`.
@@ -56,32 +56,32 @@ pub enum PastedError {
         /// Its byte offset.
         position: usize,
     },
-    /// It is something else.
+    /// The text looks like something else.
     #[error("this is not a secret access key: it looks like {0}")]
     LooksLike(Look),
-    /// More than one line, and not of a form that is known.
+    /// More than one line, in no known form.
     #[error("this is more than one line")]
     Lines,
-    /// Several of them.
+    /// Several secret access keys.
     #[error("there are {count} secret access keys in it")]
     Several {
-        /// How many.
+        /// Their number.
         count: usize,
     },
-    /// It stands beside the SMTP user name of a Mail Manager credential, whose password is chosen.
+    /// The text has the SMTP user name of a Mail Manager credential, whose password is chosen.
     #[error(
         "this is a Mail Manager credential (inp-…): its password is used as it is, and nothing is derived from it"
     )]
     MailManager,
-    /// It belongs to a temporary access key (`ASIA…`).
+    /// The secret belongs to a temporary access key (`ASIA…`).
     #[error("the secret access key belongs to a temporary access key, ASIA…")]
     Temporary,
 }
 
-/// What a text looks like that is no secret access key.
+/// The look of a text that is not a secret access key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-#[allow(missing_docs)] // each says what it is in words, below
+#[allow(missing_docs)] // `Display` has each in words, below
 pub enum Look {
     SmtpPassword,
     PasswordWithoutVersion,
@@ -95,10 +95,10 @@ pub enum Look {
     Assignment,
 }
 
-/// The access key in a text.
+/// Finds the access key in a text.
 ///
 /// # Errors
-/// What it looks like, if there is not exactly one secret access key in it.
+/// Fails unless the text has exactly one secret access key, and says what it looks like.
 pub fn access_key(text: &str) -> Result<Pasted, PastedError> {
     let text = text.trim_start_matches('\u{feff}').trim();
     match SecretAccessKey::parse(text) {
@@ -137,7 +137,7 @@ pub fn access_key(text: &str) -> Result<Pasted, PastedError> {
     }
 }
 
-/// A name as it is compared: `aws_secret_access_key`, `SecretAccessKey` and "Secret access key" are one.
+/// Returns a name in the form for comparison: `secret_access_key`, `SecretAccessKey` and "Secret access key" are equal.
 pub fn plain_name(name: &str) -> String {
     name.chars()
         .filter(|letter| !matches!(letter, '_' | '-' | ' '))
@@ -145,7 +145,7 @@ pub fn plain_name(name: &str) -> String {
         .collect()
 }
 
-/// A text without the escapes of URLs and of JSON for `/` and `+`, where they escape a secret access key's letters.
+/// Decodes the escapes of URLs and of JSON for `/` and `+`, which are letters of a secret access key.
 fn decoded(text: &str) -> Zeroizing<String> {
     let lower = Zeroizing::new(text.to_ascii_lowercase());
     if lower.contains("%2f") || lower.contains("%2b") {
@@ -162,7 +162,7 @@ fn decoded(text: &str) -> Zeroizing<String> {
     text
 }
 
-/// Which escapes were taken out, if any.
+/// Returns the escapes that were decoded, if any.
 fn escapes(text: &str, decoded: &str) -> Option<Wrapping> {
     match text.contains('%') {
         _ if text == decoded => None,
@@ -171,7 +171,7 @@ fn escapes(text: &str, decoded: &str) -> Option<Wrapping> {
     }
 }
 
-/// A text in words: what stands between blanks, quotation marks, brackets and the signs of assignments and lists.
+/// The words of a text, between blanks, quotation marks, brackets and the signs of assignments and lists.
 struct Words<'a>(Vec<&'a str>);
 
 impl<'a> Words<'a> {
@@ -187,7 +187,7 @@ impl<'a> Words<'a> {
         self.0.iter().any(|word| AccessKeyId::parse(word) == Err(AccessKeyIdError::Temporary))
     }
 
-    /// Those behind a name that says what they are, else all that have the form; each once.
+    /// Returns the words behind a name of a secret access key, or else all words of its form; each once.
     fn secrets(&self) -> Vec<&'a str> {
         let named = self.named();
         let all = self.0.iter().copied().filter(|word| has_form(word));
@@ -202,7 +202,7 @@ impl<'a> Words<'a> {
         pairs.map(|pair| pair[1]).collect()
     }
 
-    /// What the one secret was taken out of, or none if that is not certain.
+    /// Returns the wrapping of the only secret; `None` if it is not certain.
     fn wrapping(&self, text: &str, escapes: Option<Wrapping>, has_id: bool) -> Option<Wrapping> {
         let lines_fit = || {
             let fits = |line: &str| line.starts_with('[') || line.contains(['=', ':', ',', '\t']);
@@ -267,7 +267,7 @@ fn is_assignment(text: &str) -> bool {
     (3..USUAL_SECRET_LENGTH - 1).contains(&name.len()) && name.bytes().all(is_name_byte)
 }
 
-/// Of the length that IAM makes, or one more or less; a hash in hexadecimal comes from somewhere else.
+/// Whether the word has the length that IAM makes, or one more or less, and is not a hash in hexadecimal.
 fn has_form(word: &str) -> bool {
     let hexadecimal = |b: u8| b.is_ascii_hexdigit() && !b.is_ascii_uppercase();
     (USUAL_SECRET_LENGTH - 1..=USUAL_SECRET_LENGTH + 1).contains(&word.len())

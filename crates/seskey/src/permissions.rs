@@ -1,19 +1,19 @@
-//! What the person or the role that manages SMTP users must be permitted, verb by verb.
+//! The permissions that a person or a role needs to manage SMTP users, by verb.
 //!
-//! Sources: SES Developer Guide, "Obtaining Amazon SES SMTP credentials" (the actions that the console needs);
-//! Service Authorization Reference, "AWS Identity and Access Management" (the resources that each
-//! action knows), "Amazon SES v2" and "AWS Organizations".
+//! Sources: SES Developer Guide, "Obtaining Amazon SES SMTP credentials" (the actions that the console needs); Service
+//! Authorization Reference, "AWS Identity and Access Management" (the resources of each action), "Amazon SES v2" and
+//! "AWS Organizations".
 
 use serde_json::{Value, json};
 
 use crate::user::SENDING_GROUP;
 
-/// An action, what it is done on, and the verbs that need it.
+/// An action, its resource, and the verbs that need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permission {
-    /// Such as `iam:CreateUser`.
+    /// The action, such as `iam:CreateUser`.
     pub action: &'static str,
-    /// What it is done on.
+    /// The resource of the action.
     pub on: On,
     /// The verbs of the command line that need it.
     pub verbs: &'static [&'static str],
@@ -28,16 +28,16 @@ pub enum On {
     SendingGroup,
     /// Any IAM role.
     Roles,
-    /// Whatever there is: the action knows no resource, or reads what cannot be named beforehand.
+    /// Every resource: the action knows none, or reads resources that cannot be named beforehand.
     Everything,
 }
 
-/// What a verb of the command line needs; nothing if it is none, or works offline.
+/// Returns the permissions of a verb of the command line; none if it is unknown or works offline.
 pub fn of_verb(verb: &str) -> impl Iterator<Item = &'static Permission> {
     PERMISSIONS.iter().filter(move |permission| permission.verbs.contains(&verb))
 }
 
-/// The verbs that need permissions; and what the accounts of an organization need of who goes to them.
+/// The verbs that need permissions, and `organization` for the permissions to reach the accounts of an organization.
 pub const VERBS: &[&str] = &[
     "create",
     "list",
@@ -53,7 +53,7 @@ pub const VERBS: &[&str] = &[
 
 const ORGANIZATION: &str = "organization";
 
-/// The least policy that lets its bearer run these verbs; unknown ones add nothing.
+/// Returns the least policy that permits these verbs; unknown verbs add nothing.
 pub fn policy(verbs: &[&str]) -> Value {
     let needed =
         |permission: &&Permission| permission.verbs.iter().any(|verb| verbs.contains(verb));
@@ -80,7 +80,7 @@ impl On {
     }
 }
 
-// What `create` deletes is what it made itself, when a later step fails; so is what `migrate` deletes of the group.
+// `create` deletes only what it made itself, when a later step fails; so does `migrate` with the group.
 const PERMISSIONS: &[Permission] = &[
     needs("iam:AddUserToGroup", On::SendingGroup, &["create", "migrate"]),
     needs("iam:CreateAccessKey", On::Users, &["create", "rotate"]),

@@ -1,8 +1,8 @@
-//! IAM policy documents: read as strictly as IAM stores them, evaluated, and the least one that sends written.
+//! IAM policy documents: a parser as strict as IAM, an evaluation, and the least policy for sending.
 //!
-//! This is the identity-side language whole: both versions, `NotAction` and `NotResource`, every condition operator
-//! with its set operators, policy variables, permissions boundaries. [`Policy::parse_resource`] reads the policies of
-//! resources, such as SES identities: the same language, in which each statement names its `Principal`.
+//! This is the whole language of identity-based policies: both versions, `NotAction` and `NotResource`, every condition
+//! operator with its set operators, policy variables, permissions boundaries. [`Policy::parse_resource`] reads the
+//! policies of resources, such as SES identities: the same language, in which each statement names its `Principal`.
 //!
 //! ```
 //! use seskey::policy::{evaluate, Context, Policy, PolicySource, Request, SendingPolicy};
@@ -18,10 +18,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What cannot be compared
-//! A text where a number is wanted, or a policy variable with several values, is no match; under an operator that
-//! negates it satisfies no `Allow` and every `Deny`: what cannot be compared never helps the requester. A policy
-//! variable without a value equals nothing and is like nothing, so that an operator that negates holds.
+//! # Values that cannot be compared
+//! A text where a number is required, or a policy variable with several values, does not match. Under a negated
+//! operator it satisfies no `Allow` and every `Deny`: a value that cannot be compared never helps the requester. A
+//! policy variable without a value equals nothing and is like nothing, so that a negated operator holds.
 //!
 //! Sources: IAM User Guide, "Grammar of the IAM JSON policy language", "Policy evaluation logic" and the pages of the
 //! single policy elements.

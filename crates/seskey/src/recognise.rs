@@ -1,4 +1,4 @@
-//! What a pasted string is, and whether a password belongs to a secret access key.
+//! The kind of a pasted string, and the derivation of a password from a secret access key.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use crate::{
     region::{self, Region},
 };
 
-/// What a string is by its form alone. The forms do not overlap: an SMTP password has 44 characters, a secret 40.
+/// The kind of a string by its form alone. The forms do not overlap: an SMTP password has 44 characters, a secret 40.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recognised {
     /// An SMTP password.
     SmtpPassword(Algorithm),
-    /// A Base64 HMAC without the version byte: somebody's own derivation that stopped one step early.
+    /// A Base64 HMAC without the version byte: the result of a derivation that stopped one step early.
     PasswordWithoutVersion,
     /// A secret access key, by its length and alphabet.
     SecretAccessKey,
@@ -34,7 +34,7 @@ pub enum Recognised {
     Nothing,
 }
 
-/// How a password comes from a secret access key.
+/// The way a password was derived from a secret access key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
@@ -42,7 +42,7 @@ pub enum Origin {
     V4(Region),
     /// The right derivation of before 2019.
     V2,
-    /// A derivation that is in circulation and wrong; SES refuses its result.
+    /// A wrong derivation that is in circulation; SES refuses its result.
     Mistaken(Mistake, Option<Region>),
 }
 
@@ -83,7 +83,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Says what a string is by its form.
+/// Recognises a string by its form.
 pub fn recognise(text: &str) -> Recognised {
     match AccessKeyId::parse(text) {
         Ok(_) => return Recognised::AccessKeyId,
@@ -103,7 +103,7 @@ pub fn recognise(text: &str) -> Recognised {
         return Recognised::PasswordWithoutVersion;
     }
     let base64_letter = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
-    // a hash in hexadecimal has the same length and comes from somewhere else
+    // a hash in hexadecimal has the same length but is no secret access key
     let hexadecimal = text.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase());
     if text.len() == USUAL_SECRET_LENGTH && text.bytes().all(base64_letter) && !hexadecimal {
         return Recognised::SecretAccessKey;
@@ -111,8 +111,8 @@ pub fn recognise(text: &str) -> Recognised {
     Recognised::Nothing
 }
 
-/// How the password comes from the secret, over all regions of the table and `also`, an unknown region if need be.
-/// `None` if it does not, as far as the known mistakes go. `dates` are the days to try for [`Mistake::RealDate`],
+/// Finds the derivation of the password from the secret, over all regions of the table and `also`, which may be
+/// unknown. `None` if no derivation or known mistake gives it. `dates` are the days to try for [`Mistake::RealDate`],
 /// as `YYYYMMDD`.
 pub fn origin<'a>(
     password: &SmtpPassword,

@@ -1,9 +1,9 @@
-//! Removes known secrets from a text that somebody else wrote: in clear, in the encodings that programs use, and long
-//! parts of them.
+//! The removal of known secrets from a text that another program wrote: in clear, in the encodings that programs use,
+//! and long parts of them.
 //!
-//! A text is looked at through views: as it is, without its escapes, and as the bytes that it may be the Base64, the
-//! hexadecimal or the decimal numbers of; and each view through views again. Each byte of a view knows where it comes
-//! from, so that what is found in the last one is taken out of the text.
+//! The text is searched in several views: unchanged, without its escapes, and decoded from Base64, from hexadecimal or
+//! from decimal numbers. Each view is searched in further views. Each byte of a view knows its place in the text, so
+//! that a secret found in the last view is removed from the text.
 
 use std::{collections::HashSet, ops::Range};
 
@@ -11,13 +11,14 @@ use zeroize::Zeroizing;
 
 use crate::SmtpPassword;
 
-/// How long a part of a secret must be to be taken out. Twelve characters of an SMTP password are 72 of its 256 bits.
+/// The length of the shortest part of a secret that is removed. Twelve characters of an SMTP password are 72 of its 256
+/// bits.
 pub const PART: usize = 12;
 
-/// What stands for a secret.
+/// The text that replaces a secret.
 pub const REDACTED: &str = "[redacted]";
 
-/// The text without these secrets, and without any SMTP password: read forwards or backwards, in upper or lower case.
+/// Returns the text without these secrets and without any SMTP password, forwards or backwards, in upper or lower case.
 pub fn redact(text: &str, secrets: &[&str]) -> String {
     let mut found = Vec::new();
     let parts = secrets.iter().flat_map(|secret| parts(secret)).collect();
@@ -34,15 +35,15 @@ pub fn redact(text: &str, secrets: &[&str]) -> String {
     redacted + &text[at..]
 }
 
-/// Every part of a secret.
+/// Returns every part of a secret, in lower case.
 fn parts(secret: &str) -> Vec<[u8; PART]> {
     secret.to_ascii_lowercase().as_bytes().array_windows().copied().collect()
 }
 
-/// A text, or what it may be in other clothes.
+/// A text, or one of its decodings.
 struct View {
     bytes: Zeroizing<Vec<u8>>,
-    /// Where each byte comes from.
+    /// The place of each byte in the text.
     places: Vec<Range<usize>>,
 }
 
@@ -55,7 +56,8 @@ impl View {
         Self { places: places.collect(), bytes: Zeroizing::new(text.as_bytes().to_vec()) }
     }
 
-    /// The view when its bytes are read as others. Only what may hold a secret is kept: that much of ASCII in a row.
+    /// Returns the view of the bytes that were read from this one. Only runs of ASCII long enough for a secret are
+    /// kept.
     fn from(&self, read: impl IntoIterator<Item = (u8, Range<usize>)>) -> Self {
         let read: Vec<_> = read.into_iter().collect();
         let runs = read.split(|(byte, _)| !(b' '..=b'~').contains(byte));
@@ -64,7 +66,7 @@ impl View {
         Self { bytes: Zeroizing::new(bytes), places }
     }
 
-    /// Where these bytes come from. One view may run backwards.
+    /// Returns the place of these bytes in the text. A view may run backwards.
     fn place(&self, bytes: &Range<usize>) -> Range<usize> {
         let (first, last) = (&self.places[bytes.start], &self.places[bytes.end - 1]);
         first.start.min(last.start)..first.end.max(last.end)
@@ -106,14 +108,14 @@ fn reversed(view: &View) -> View {
     view.from((0..view.bytes.len()).rev().map(|at| (view.bytes[at], at..at + 1)))
 }
 
-/// Without quotes and blanks, which may stand in the middle of an escape, or of a line that was too long.
+/// Removes quotes and blanks, which may stand in the middle of an escape or of a wrapped line.
 fn joined(view: &View) -> View {
     let kept = view.bytes.iter().enumerate().filter(|(_, byte)| !is_between(**byte));
     view.from(kept.map(|(at, byte)| (*byte, at..at + 1)))
 }
 
-/// With the characters that escapes stand for: those that begin with a backslash, and then without quotes and blanks
-/// too, as a shell reads it, or all others.
+/// Decodes the escapes that begin with a backslash and removes quotes and blanks, as a shell does; or decodes all other
+/// escapes.
 fn unescaped(view: &View, is_backslash: bool) -> View {
     let bytes = &view.bytes;
     let mut read = Vec::new();
@@ -133,8 +135,8 @@ fn is_between(byte: u8) -> bool {
     b"'\"` ".contains(&byte)
 }
 
-/// The byte that an escape at the beginning stands for, and how long it is: `\/` and `\u002F` (RFC 8259), `\x2f` and
-/// `\057` (a shell), `%2F` (RFC 3986), `&#47;` and `&#x2F;` (XML), `=2F` (RFC 2045).
+/// Returns the byte that an escape at the beginning stands for, and the escape's length: `\/` and `\u002F` (RFC 8259),
+/// `\x2f` and `\057` (a shell), `%2F` (RFC 3986), `&#47;` and `&#x2F;` (XML), `=2F` (RFC 2045).
 fn escape(text: &[u8]) -> Option<(u8, usize)> {
     let number = |from: usize, length: usize, radix: u32| {
         let digits = str::from_utf8(text.get(from..from + length)?).ok()?;
@@ -158,7 +160,7 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
     Some((byte?, length))
 }
 
-/// The numbers of bytes, as lists of many languages show them: `[66, 76, 66]`.
+/// Reads decimal numbers as bytes, as many languages print a list: `[66, 76, 66]`.
 fn decimal(view: &View) -> View {
     let mut read = Vec::new();
     let mut start = 0;
@@ -170,8 +172,8 @@ fn decimal(view: &View) -> View {
     view.from(read)
 }
 
-/// Bytes whose bits are in digits of so many bits, beginning in any of them. What is no digit is passed over: it may be
-/// the end of a line, or stand between two bytes.
+/// Reads digits of `width` bits as bytes, once for each bit that a byte can begin at. Other characters are skipped:
+/// they may be the end of a line, or stand between two bytes.
 fn bits(view: &View, digit: fn(u8) -> Option<u8>, width: usize) -> impl Iterator<Item = View> {
     let digits: Vec<(u8, usize)> = (view.bytes.iter().enumerate())
         .filter_map(|(at, &byte)| Some((digit(byte)?, at)))
@@ -192,7 +194,7 @@ fn hexadecimal(byte: u8) -> Option<u8> {
     (byte as char).to_digit(16).and_then(|digit| digit.try_into().ok())
 }
 
-/// Of both alphabets (RFC 4648, sections 4 and 5).
+/// Decodes a digit of either alphabet (RFC 4648, sections 4 and 5).
 fn base64(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
@@ -204,5 +206,5 @@ fn base64(byte: u8) -> Option<u8> {
     }
 }
 
-/// How many clothes may be worn one over the other, such as JSON with escapes in Base64 in JSON with escapes.
+/// The greatest number of nested encodings, such as JSON with escapes in Base64 in JSON with escapes.
 const DEPTH: usize = 3;

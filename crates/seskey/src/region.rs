@@ -1,4 +1,4 @@
-//! AWS Regions, and which of them have an SES SMTP endpoint. The table is data with a date: `data/regions.json`.
+//! AWS Regions and their SES SMTP endpoints. The table is data with a date: `data/regions.json`.
 
 use std::{borrow::Cow, fmt, sync::LazyLock};
 
@@ -10,7 +10,7 @@ use crate::partition::Partition;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(Cow<'static, str>);
 
-/// What the table says about a region. Source: AWS General Reference, "Amazon SES endpoints and quotas".
+/// The row of the table for a region. Source: AWS General Reference, "Amazon SES endpoints and quotas".
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct RegionFacts {
@@ -20,9 +20,9 @@ pub struct RegionFacts {
     pub name: String,
     /// The partition it belongs to.
     pub partition: Partition,
-    /// Whether the SES API is there.
+    /// Whether the region has the SES API.
     pub ses: bool,
-    /// Whether SES has an SMTP endpoint there.
+    /// Whether the region has an SES SMTP endpoint.
     pub smtp: bool,
     /// Whether the SMTP endpoint has a FIPS name too.
     pub smtp_fips: bool,
@@ -30,23 +30,23 @@ pub struct RegionFacts {
     pub message_id_prefix: Option<String>,
 }
 
-/// The ports on which a client begins in clear and turns to TLS by STARTTLS.
+/// The ports on which a client begins without TLS and changes to TLS by STARTTLS.
 pub const STARTTLS_PORTS: [u16; 3] = [25, 587, 2587];
 
-/// The ports on which TLS comes first.
+/// The ports on which a client begins with TLS.
 pub const TLS_WRAPPER_PORTS: [u16; 2] = [465, 2465];
 
-/// Why a string is not taken as a region.
+/// The reason why a string is not taken as a region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegionError {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("the region is empty")]
     Empty,
     /// A zone inside a region.
     #[error("{given} is an availability zone")]
     AvailabilityZone {
-        /// What was given.
+        /// The given text.
         given: String,
         /// The region that the zone is in.
         region: String,
@@ -54,34 +54,34 @@ pub enum RegionError {
     /// A host name, a URL or a path.
     #[error("{given} is a host name or a path")]
     HostName {
-        /// What was given.
+        /// The given text.
         given: String,
         /// A region of the table that it names.
         region: Option<&'static str>,
     },
-    /// It is not of the form of a region.
+    /// A text without the form of a region.
     #[error("{given} does not look like a region")]
     Malformed {
-        /// What was given.
+        /// The given text.
         given: String,
-        /// The region of the table that is written most alike.
+        /// The region of the table nearest in spelling.
         nearest: Option<&'static str>,
     },
-    /// It has the form of a region and is not in the table.
+    /// A text of the form of a region that is not in the table.
     #[error("{given} is not a known region")]
     Unknown {
-        /// What was given.
+        /// The given text.
         given: String,
-        /// The region of the table that is written most alike.
+        /// The region of the table nearest in spelling.
         nearest: Option<&'static str>,
     },
 }
 
 impl Region {
-    /// A region of the table. Surrounding blanks and upper case are put right.
+    /// Parses a region of the table. Surrounding blanks and upper case are corrected.
     ///
     /// # Errors
-    /// What is in no table or no region at all is refused, with the nearest right spelling.
+    /// Fails for a text that is not a region of the table, and names the nearest one.
     pub fn parse(text: &str) -> Result<Self, RegionError> {
         let region = Self::parse_unknown(text)?;
         match region.facts() {
@@ -93,10 +93,10 @@ impl Region {
         }
     }
 
-    /// A region of the table, or one that only looks like a region: the table ages.
+    /// Parses a region of the table, or an unknown one of the right form: the table ages.
     ///
     /// # Errors
-    /// An availability zone, a host name and whatever else has not the form of a region are refused.
+    /// Fails for an availability zone, a host name and any other text without the form of a region.
     pub fn parse_unknown(text: &str) -> Result<Self, RegionError> {
         let code = text.trim().to_ascii_lowercase();
         if code.is_empty() {
@@ -123,7 +123,7 @@ impl Region {
         Ok(Self(Cow::Owned(code)))
     }
 
-    /// Every region of the table that has an SMTP endpoint, in the table's order.
+    /// Returns every region of the table that has an SMTP endpoint, in the order of the table.
     pub fn with_smtp() -> impl Iterator<Item = Self> {
         table()
             .iter()
@@ -131,12 +131,12 @@ impl Region {
             .map(|facts| Self(Cow::Borrowed(facts.region.as_str())))
     }
 
-    /// The code, such as `eu-west-1`.
+    /// Returns the code, such as `eu-west-1`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What the table says; `None` for a region that it does not know.
+    /// Returns the row of the table; `None` for a region that is not in it.
     pub fn facts(&self) -> Option<&'static RegionFacts> {
         TABLE.regions.iter().find(|facts| facts.region == self.0)
     }
@@ -146,7 +146,7 @@ impl Region {
         self.facts().is_some_and(|facts| facts.smtp)
     }
 
-    /// The partition: from the table, for an unknown region from its first words.
+    /// Returns the partition: from the table, or else from the first words of the code.
     pub fn partition(&self) -> Partition {
         match self.facts() {
             Some(facts) => facts.partition,
@@ -154,28 +154,28 @@ impl Region {
         }
     }
 
-    /// The name of the SMTP endpoint, by its pattern: for a region without one, the name that it would have.
+    /// Returns the name of the SMTP endpoint by its pattern, even for a region without one.
     pub fn smtp_endpoint(&self) -> String {
         format!("email-smtp.{self}.{}", self.partition().dns_suffix())
     }
 
-    /// The FIPS name of the SMTP endpoint, where there is one.
+    /// Returns the FIPS name of the SMTP endpoint, if there is one.
     pub fn smtp_endpoint_fips(&self) -> Option<String> {
         let facts = self.facts().filter(|facts| facts.smtp_fips)?;
         Some(format!("email-smtp-fips.{self}.{}", facts.partition.dns_suffix()))
     }
 
-    /// The dual-stack name (IPv4 and IPv6) of the SMTP endpoint, where there is one.
+    /// Returns the dual-stack name (IPv4 and IPv6) of the SMTP endpoint, if there is one.
     pub fn smtp_endpoint_dual_stack(&self) -> Option<String> {
         self.has_smtp().then(|| format!("email-smtp.{self}.api.aws"))
     }
 
-    /// The dual-stack FIPS name of the SMTP endpoint, where there is one.
+    /// Returns the dual-stack FIPS name of the SMTP endpoint, if there is one.
     pub fn smtp_endpoint_fips_dual_stack(&self) -> Option<String> {
         self.smtp_endpoint_fips().map(|_| format!("email-smtp-fips.{self}.api.aws"))
     }
 
-    /// The region whose SMTP endpoint has this name in any of its forms; `None` for any other host.
+    /// Returns the region whose SMTP endpoint has this name in any of its forms; `None` for any other host.
     pub fn of_smtp_endpoint(host: &str) -> Option<Self> {
         if let Some(region) = Self::of_vpc_endpoint(host) {
             return Some(region);
@@ -190,10 +190,10 @@ impl Region {
         known.iter().flatten().any(|name| name.eq_ignore_ascii_case(host)).then_some(region)
     }
 
-    /// The region of `vpce-….email-smtp.REGION.vpce.amazonaws.com`, the own name of a VPC endpoint, or of its part in
-    /// one zone. Sources: of such names, AWS PrivateLink Guide, "Access an AWS service using an interface VPC
-    /// endpoint"; of the service `email-smtp`, SES Developer Guide, "Setting up VPC endpoints". That SES's are of this
-    /// form no page says.
+    /// Returns the region of `vpce-….email-smtp.REGION.vpce.amazonaws.com`, the DNS name of a VPC endpoint or of its
+    /// part in one zone. Sources: for such names, AWS PrivateLink Guide, "Access an AWS service using an interface VPC
+    /// endpoint"; for `email-smtp`, SES Developer Guide, "Setting up VPC endpoints". No page says that SES's names have
+    /// this form.
     fn of_vpc_endpoint(host: &str) -> Option<Self> {
         let host = host.to_ascii_lowercase();
         let (_, name) = host.strip_prefix("vpce-")?.split_once('.')?;
@@ -202,12 +202,12 @@ impl Region {
     }
 }
 
-/// All regions of the table.
+/// Returns all regions of the table.
 pub fn table() -> &'static [RegionFacts] {
     &TABLE.regions
 }
 
-/// The month of the table, such as `2026-10`.
+/// Returns the month of the table, such as `2026-10`.
 pub fn table_date() -> &'static str {
     &TABLE.date
 }
@@ -218,7 +218,7 @@ impl fmt::Display for Region {
     }
 }
 
-/// The nearest right spelling: the most alike code, or the code of a name that contains the text.
+/// Returns the nearest region: one whose name contains the text, or else the one with the most similar code.
 fn nearest(text: &str) -> Option<&'static str> {
     let by_name = || {
         let named =
@@ -226,12 +226,12 @@ fn nearest(text: &str) -> Option<&'static str> {
         table().iter().find(named).map(|facts| facts.region.as_str())
     };
     let distance = |facts: &RegionFacts| strsim::damerau_levenshtein(&facts.region, text);
-    // of equally near ones, one that has an SMTP endpoint is what was meant
+    // among equally near regions, one with an SMTP endpoint is the likelier
     let most_alike = table().iter().min_by_key(|facts| (distance(facts), !facts.smtp))?;
     by_name().or_else(|| (distance(most_alike) <= 3).then_some(most_alike.region.as_str()))
 }
 
-/// `us-east-1a`, `us-west-2-lax-1a` and `use1-az2` are zones, not regions.
+/// Returns the region of a zone such as `us-east-1a` or `us-west-2-lax-1a`; `None` for a zone ID such as `use1-az2`.
 fn region_of_zone(code: &str) -> Option<&str> {
     let known = table().iter().map(|facts| facts.region.as_str()).find(|region| {
         code.strip_prefix(region).is_some_and(|rest| {
@@ -245,7 +245,7 @@ fn region_of_zone(code: &str) -> Option<&str> {
     known.or_else(unknown)
 }
 
-/// Words of letters, at least two, then a number: `eu-west-1`, `us-gov-east-1`.
+/// Whether it is two or more words of letters, then a number: `eu-west-1`, `us-gov-east-1`.
 fn has_region_form(code: &str) -> bool {
     let Some((words, number)) = code.rsplit_once('-') else { return false };
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());

@@ -1,7 +1,8 @@
-//! A credential as the configuration of what reads it: Postfix, msmtp, a `.env` file, a Kubernetes secret …
+//! A credential as the configuration of its reader: Postfix, msmtp, a `.env` file, a Kubernetes secret …
 //!
-//! A file that several parties write keeps what the others wrote, byte for byte; only the entry of the credential is
-//! put in its place. What cannot be read in the form, or what the form cannot carry, is refused before anything is made.
+//! In a file that several parties write, the text of the others stays, byte for byte; only the entry of the credential
+//! is replaced. A text that cannot be read in the form, or a value that the form cannot carry, is refused before
+//! anything is made.
 
 mod applications;
 mod assignments;
@@ -41,7 +42,7 @@ use crate::{
     region::Region,
 };
 
-/// In what form a credential is written.
+/// The form that a credential is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
@@ -59,7 +60,7 @@ pub enum Target {
     Json,
     /// The SES console's CSV.
     Csv,
-    /// One that is a text with places for the values.
+    /// A text with places for the values.
     Listed(Listed),
 }
 
@@ -67,46 +68,46 @@ pub enum Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed(usize);
 
-/// A target, and how it calls what it holds: names that the form can carry.
+/// A target, with the names of its values, which the form can carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
     target: Target,
     names: Names,
-    /// The regions whose entries in the same text are another store's.
+    /// The regions whose entries in the same text belong to another store.
     beside: BTreeSet<Region>,
 }
 
-/// Why a credential cannot be written in a form. No value and nothing of the file is ever quoted.
+/// The reason why a credential cannot be written in a form. No value and nothing of the file is ever quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// The file is written whole, and what is there is not a file that was written in its place before.
+    /// The form takes the whole file, and the existing file was not written in this form.
     #[error("what is there was not written in this form")]
     NotOurs,
-    /// What others wrote cannot be read in this form, so it cannot be kept either.
+    /// The text of others cannot be read in this form, so it cannot be kept either.
     #[error("line {line} of what is there cannot be read in this form")]
     Unreadable {
         /// The line, counted from 1.
         line: u64,
     },
-    /// An access key of the user stands there without its password, or in a way that it cannot be replaced.
+    /// An access key of the user is in the file without its password, or in a way in which it cannot be replaced.
     #[error(
         "{lines} of what is there: an access key of this user, and no SMTP password that is clearly its own"
     )]
     Unclear {
-        /// Where.
+        /// Its lines.
         lines: Lines,
     },
     /// Entries with the same access key have different passwords, so that one of them does not log in.
     #[error("{lines} of what is there: different passwords of one access key")]
     SeveralPasswords {
-        /// Where the passwords are.
+        /// The lines of the passwords.
         lines: Lines,
     },
-    /// An access key of the user stands there for the SMTP endpoint of another region, where the password is another.
+    /// An access key of the user is in the file for the SMTP endpoint of another region, where the password is another.
     #[error("{lines} of what is there: an access key of this user is for another region")]
     OtherRegion {
-        /// Where.
+        /// Its lines.
         lines: Lines,
     },
     /// The host is neither a name nor an address.
@@ -118,10 +119,10 @@ pub enum RenderError {
     /// A Mail Manager ingress endpoint has no TLS wrapper.
     #[error("a Mail Manager ingress endpoint has no TLS wrapper")]
     TlsWrapper,
-    /// The address to send from is none, or has a character that msmtp takes for more than itself.
+    /// The address to send from is not an address, or has a character that is special in msmtp or in this form.
     #[error("the address to send from is not a plain address")]
     From,
-    /// A password that was chosen has a character that this form takes for more than itself.
+    /// A chosen password has a character that is special in this form.
     #[error("the SMTP password has a character that this form takes for more than itself")]
     Password,
     /// The IAM user is neither a name nor an ARN.
@@ -130,13 +131,13 @@ pub enum RenderError {
     /// The form cannot carry this name, or has no place for it.
     #[error("the name of the {what} does not fit")]
     Name {
-        /// What would be called by it.
+        /// The value that it would name.
         what: &'static str,
     },
     /// Two values have the same name.
     #[error("the {what} has the name of another value")]
     SameName {
-        /// The second of them.
+        /// The second of the two values.
         what: &'static str,
     },
 }
@@ -145,16 +146,16 @@ pub enum RenderError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lines(pub Vec<u64>);
 
-/// A text is not the name of a target.
+/// The error for a text that names no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no such target; the targets are {}", Target::all().map(Target::name).collect::<Vec<_>>().join(", "))]
 pub struct UnknownTarget;
 
-/// The file's new text: the entry beside what others wrote into it (`before`, empty if there is no file), under the
-/// usual names.
+/// Returns the new text of the file: the entry, under the usual names, beside the text of others (`before`, empty if
+/// there is no file).
 ///
 /// # Errors
-/// A value that the form cannot carry, and a file that is in another form.
+/// Fails for a value that the form cannot carry, and for a file in another form.
 pub fn render<C: Clone + Into<Credential>>(
     target: Target,
     entry: &Entry<C>,
@@ -163,35 +164,36 @@ pub fn render<C: Clone + Into<Credential>>(
     Form::from(target).render(entry, before, &BTreeSet::new())
 }
 
-/// The credential that the text holds, under the usual names, for this host and port; none if it holds no such
-/// credential. The IAM user is known from CSV alone.
+/// Returns the credential that the text holds under the usual names for this host and port, if it holds one. Only CSV
+/// gives the IAM user.
 pub fn held(target: Target, text: &str, host: &str, port: u16) -> Option<SmtpCredential> {
     Form::from(target).held(text, host, port)
 }
 
 impl Form {
-    /// A target with names of one's own; [`Names::of`] has the usual ones.
+    /// Makes a form of a target with chosen names; [`Names::of`] has the usual ones.
     ///
     /// # Errors
-    /// A name that the form cannot carry or has no place for, and two values of one name.
+    /// Fails for a name that the form cannot carry or has no place for, and for two values of one name.
     pub fn new(target: Target, names: Names) -> Result<Self, RenderError> {
         names.check(target.row())?;
         Ok(Self { target, names, beside: BTreeSet::new() })
     }
 
-    /// The same where entries for the SMTP endpoints of these regions are not its own: they are neither read nor written.
+    /// Returns the form to which entries for the SMTP endpoints of these regions do not belong: it neither reads nor
+    /// writes them.
     #[must_use]
     pub fn beside(self, regions: BTreeSet<Region>) -> Self {
         Self { beside: regions, ..self }
     }
 
-    /// The file's new text. Every entry with one of these access keys gets the user name and the password of the new
-    /// credential, and stays as it is otherwise, its name, host and port included. Only if there is none, the credential
-    /// is put under the names of the form, beside what others wrote.
+    /// Returns the new text of the file. Every entry with one of these access keys gets the user name and the password
+    /// of the new credential, and keeps the rest, including its name, host and port. Only if there is none, the
+    /// credential is put under the names of the form, beside the text of others.
     ///
     /// # Errors
-    /// A value that the form cannot carry, a file that is in another form, and entries of these keys, or of the new one,
-    /// that cannot be told apart.
+    /// Fails for a value that the form cannot carry, for a file in another form, and for entries of these keys, or of
+    /// the new one, that cannot be told apart.
     pub fn render<C: Clone + Into<Credential>>(
         &self,
         entry: &Entry<C>,
@@ -219,7 +221,7 @@ impl Form {
         Ok(text)
     }
 
-    /// That the entries of the other regions are what they were.
+    /// Checks that the entries of the other regions are unchanged.
     fn keeps_others(
         &self,
         before: &str,
@@ -246,17 +248,18 @@ impl Form {
         Ok(())
     }
 
-    /// As [`held`].
+    /// Reads as [`held`] does.
     pub fn held(&self, text: &str, host: &str, port: u16) -> Option<SmtpCredential> {
         self.read(text, host, port, &BTreeSet::new()).ok()?.pop()
     }
 
-    /// The credentials that the text holds: those of every entry with one of these access keys; only if there is none, the
-    /// one under the names of the form, for this host and port. None if nothing is lost when one is put there: there are
-    /// no values, empty ones, or a credential for another place.
+    /// Returns the credentials that the text holds: those of every entry with one of these access keys, or else the one
+    /// under the names of the form, for this host and port. There are none if a new one would overwrite nothing: the
+    /// text has no values, empty ones, or a credential for another place.
     ///
     /// # Errors
-    /// A file that is in another form, values that are no credential, and entries of these keys that cannot be told apart.
+    /// Fails for a file in another form, for values that are not a credential, and for entries of these keys that
+    /// cannot be told apart.
     pub fn read(
         &self,
         text: &str,
@@ -275,10 +278,10 @@ impl Form {
         }
     }
 
-    /// The credentials of every entry with one of these access keys, by whatever names.
+    /// Returns the credentials of every entry with one of these access keys, under any names.
     ///
     /// # Errors
-    /// A file that is in another form, and entries of these keys that cannot be told apart.
+    /// Fails for a file in another form, and for entries of these keys that cannot be told apart.
     pub fn entries(
         &self,
         text: &str,
@@ -301,12 +304,12 @@ impl Form {
         places::find(&groups, self, host, keys)
     }
 
-    /// In what form it is.
+    /// Returns its target.
     pub fn target(&self) -> Target {
         self.target
     }
 
-    /// How it calls what it holds.
+    /// Returns the names of its values.
     pub fn names(&self) -> &Names {
         &self.names
     }
@@ -319,37 +322,37 @@ impl From<Target> for Form {
 }
 
 impl Target {
-    /// All of them, in the order in which they are listed.
+    /// Returns all targets, in the order in which they are listed.
     pub fn all() -> impl Iterator<Item = Self> {
         rows().map(|row| row.target)
     }
 
-    /// What it is called on the command line and in the names of stores.
+    /// Returns its name on the command line and in the names of stores.
     pub fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// What it is, in a few words.
+    /// Returns a short description.
     pub fn description(self) -> &'static str {
         self.row().description
     }
 
-    /// The file that it usually stands in; empty if that is for its reader to say.
+    /// Returns the usual file; empty if that depends on the reader.
     pub fn file(self) -> &'static str {
         self.row().file
     }
 
-    /// Where its reader's own documentation says so.
+    /// Returns the page of its reader's own documentation.
     pub fn source(self) -> &'static str {
         self.row().source
     }
 
-    /// Whose reader has read it in a test.
+    /// Returns the programs that have read it in a test.
     pub fn judge(self) -> &'static str {
         self.row().judge
     }
 
-    /// The options that it has a place for: what it is called, what its values are, and the address to send from.
+    /// Returns the options that it supports: for its name, the names of its values, and the address to send from.
     pub fn options(self) -> impl Iterator<Item = &'static str> {
         let row = self.row();
         let has_from = match row.grammar {
@@ -366,7 +369,7 @@ impl Target {
         .filter_map(|(option, is_there)| is_there.then_some(option))
     }
 
-    /// The form that the name of a file promises.
+    /// Returns the form that the name of a file implies.
     pub fn of_file(path: &Path) -> Option<Self> {
         let name = path.file_name().and_then(OsStr::to_str)?;
         match (name, name.rsplit_once('.').map(|(_, extension)| extension)) {
@@ -380,12 +383,12 @@ impl Target {
         }
     }
 
-    /// Whether what others wrote in the same file stays.
+    /// Whether it keeps the text of others in the same file.
     pub fn keeps_others(self) -> bool {
         !self.row().whole
     }
 
-    /// Whether the credential is read from what is written, by `--credentials` and by stores.
+    /// Whether the credential can be read from the written text, by `--credentials` and by stores.
     pub fn is_read(self) -> bool {
         match self.row().grammar {
             Grammar::Own { .. } => true,

@@ -1,8 +1,8 @@
-//! The rotation of an SMTP credential as one pure function: what is seen and what is wanted in, one step out.
+//! The rotation of an SMTP credential as one pure function, from what is observed and a goal to one step.
 //!
-//! [`next`] is asked after every step, with everything observed afresh. It remembers nothing: IAM and the stores are
-//! the record, so a run that was killed anywhere is finished by running it again. What neither of them shows is
-//! written as [`Notes`], three tags of the IAM user.
+//! [`next`] is called after every step, with everything observed anew. It keeps no state: IAM and the stores are the
+//! record, so a run that was killed anywhere is finished by another run. Facts that neither of them shows are written
+//! as [`Notes`], three tags of the IAM user.
 //!
 //! ```
 //! use seskey::{AccessKeyId, Region, rotation::{Goal, Key, Notes, RunId, Seen, Step, Store, StoreId, next}};
@@ -25,76 +25,79 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What a key is retired on
-//! The note of a hand-over says which key was handed over, since when, and which stores were seen to hold it. A key is
-//! deactivated only while that note is true of every store that it names, in a run that names all of them. A store that
-//! is empty, or not named, retires nothing: the run stops and says so. A key that neither the note nor an intent speaks
-//! of is a stranger's; it is adopted when a store holds it and it is proven, and its sibling has the whole grace time
-//! from that hand-over on. Before something else is delivered to a store in the note, the note says that the store holds
-//! it no longer: a run that is killed in between leaves no grace time that is too short.
+//! # The conditions for retiring a key
+//! The note of a hand-over names the key that was handed over, the time, and the stores that were seen to hold it. A
+//! key is deactivated only while that note is true of every store that it names, in a run that names all of them. A
+//! store that is empty, or not named, retires no key: the run stops and says so. A key in neither the note nor an
+//! intent is a stranger's; it is adopted when a store holds it and it is proven, and the other key has the whole grace
+//! time from that hand-over on. Before another key is delivered to a store in the note, the note is changed to say that
+//! the store no longer holds the first: a run that is killed in between leaves no grace time that is too short.
 //!
-//! # What the plan relies on
+//! # The requirements on the caller
 //! The caller carries out the steps. It
-//! * observes everything anew after each step, and lets time pass until ListAccessKeys and ListUserTags show what it
-//!   has just made or written: IAM is eventually consistent. After a proof and a delivery, which change nothing
-//!   there, the next delivery or hand-over may build on what IAM showed before; after the hook nothing may;
-//! * knows the last uses of the keys that [`Seen::uses_behind`] names of the step that is decided without them, whether
-//!   the user may send where [`Seen::sending_is_behind`] says so, and asks once more;
-//! * begins a step at once and gives it up before [`MARGIN`] less [`LAG`] has gone by since it began to observe. IAM has
-//!   no conditional write: what another run does in between must stay within what [`LEASE`] covers;
+//! * observes everything anew after each step, and waits until ListAccessKeys and ListUserTags show what it has just
+//!   made or written: IAM is eventually consistent. After a proof and a delivery, which change nothing in IAM, the next
+//!   delivery or hand-over may use the earlier observation of IAM; after the hook, no step may;
+//! * looks up the last uses of the keys that [`Seen::uses_behind`] names for a step that was decided without them, and
+//!   whether the user may send if [`Seen::sending_is_behind`] says so, and then calls [`next`] again;
+//! * begins a step at once, and gives it up before [`MARGIN`] minus [`LAG`] has passed since it began to observe. IAM
+//!   has no conditional write: changes by another run in between must stay within what [`LEASE`] covers;
 //! * takes `now` from IAM's own clock (the `Date` of its answers), in whole seconds, as IAM gives its times;
-//! * counts a key as proven after [`PROOFS`] logins in a row in each region, each on a new connection, with the password
-//!   that it will deliver or that a store holds; while the key is younger than [`YOUNG`], the first of them is
-//!   [`FLAPPING`] before the last one;
+//! * counts a key as proven after [`PROOFS`] logins in a row in each region, each on a new connection, with the
+//!   password that it will deliver or that a store holds; while the key is younger than [`YOUNG`], the first of them
+//!   is [`FLAPPING`] before the last one;
 //! * writes user name and password into a store in one atomic write, and says that a store holds a key only if it has
 //!   both;
 //! * forgets that the hook has run, and that a key is confirmed, whenever it delivers;
 //! * never sends CreateAccessKey twice: a lost answer is a lost secret, and the key is discarded in time;
-//! * takes a key to be deactivated or deleted that is gone, and a note to be removed that is not there, as done;
-//! * waits itself for what is a matter of seconds, and leaves the rest to the next run: see [`Step::ends_a_run`].
+//! * counts a key that is gone as deactivated or deleted, and a note that does not exist as removed;
+//! * waits itself for a matter of seconds, and leaves longer waits to the next run: see [`Step::ends_a_run`].
 //!
-//! # Where two runs at once could hurt
-//! A key that only its maker can deliver is his until [`LEASE`] after its creation, less [`MARGIN`] for a step under
-//! way; only later does another run discard it, unless the run that is recorded as its maker is certainly over. That one
-//! writes its name at once, in the same step: only a run that is killed in between, or at whose time IAM answered nothing,
-//! leaves a key that nobody can tell from that of a run under way elsewhere. An old key stays active for the grace time, and never for less than the lease: nothing that was decided before the hand-over is
-//! still on its way when it is deactivated.
+//! # Two runs at the same time
+//! A key that only its maker can deliver belongs to that run until [`LEASE`] after its creation, minus [`MARGIN`] for a
+//! step under way. Only later does another run discard it, unless the run that is recorded as its maker is certainly
+//! over. The maker records its name at once, in the same step: only if it is killed in between, or if IAM does not
+//! answer it then, is there a key that cannot be told from the key of a run under way elsewhere. An old key stays
+//! active for the grace time, and never for less than the lease: no step that was decided before the hand-over is still
+//! under way when the key is deactivated.
 //!
-//! Two runs that both begin with no key may make two: the newer one is handed over, the other retired like an old key.
-//! If one of them is killed in between, the last of it may be a [`Reason`] for a person to look, but never an outage.
+//! Two runs that both begin without a key may make two: the newer one is handed over, the other is retired like an old
+//! key. If one of the runs is killed in between, the result may be a [`Reason`] for a person to look, but never an
+//! outage.
 //!
 //! # One key for all regions
-//! A key gives a password for each region, and only its secret tells them. What a run is about to deliver to stores of
-//! several regions it keeps for the next one ([`Seen::kept`]). Where that is lost, two keys are left, each read in one of
-//! them: [`Reason::BothRead`]. Both work on.
+//! A key gives a password for each region, and only its secret gives them. A run that is about to deliver to stores of
+//! several regions keeps them for the next run ([`Seen::kept`]). If they are lost, two keys are left, each read in one
+//! region: [`Reason::BothRead`]. Both continue to work.
 //!
-//! # The one key that goes without its quarantine
-//! After a leak both keys may be off, with no room for a new one until a quarantine is over. For those who cannot wait:
-//! with [`Goal::make_room`] the key that is missed least is deleted at once. That is the inactive one that no store
-//! holds, or else the one that has been inactive for longer.
+//! # The one deletion without a quarantine
+//! After a leak both keys may be inactive, with no room for a new one until a quarantine is over. If that is too late,
+//! [`Goal::make_room`] deletes one key at once: the inactive one that no store holds, or else the one that has been
+//! inactive for longer.
 //!
-//! # What is shown late
-//! What another run has done, or one that was killed, may be shown up to [`LAG`] later, each key and each tag by itself.
-//! It is as if the step were decided that much earlier, and part of [`MARGIN`]. A key that is not listed yet leads to no
-//! third one, for IAM refuses it; that run fails, and the next one sees the key. A note that is not shown yet is written
-//! anew, and its time begins later, never earlier. [`revoke`] looks once more when all is shown.
+//! # Changes that are shown late
+//! Changes of another run, or of a killed one, may be shown up to [`LAG`] later, each key and each tag by itself. The
+//! effect is as if the step were decided that much earlier, and is part of [`MARGIN`]. A key that is not listed yet
+//! leads to no third one, because IAM refuses it; that run fails, and the next one sees the key. A note that is not
+//! shown yet is written anew, and its time begins later, never earlier. [`revoke`] observes once more when everything
+//! is shown.
 //!
-//! When a use is shown AWS does not say. One that comes after a pause as long as the grace time, and is not shown when
-//! the key is deactivated, is missed: the grace time should be longer than the pauses of every user of the key by hours.
+//! AWS does not say when a use is shown. A use after a pause as long as the grace time is missed if it is not shown
+//! when the key is deactivated: the grace time should be hours longer than the pauses of every user of the key.
 //!
-//! A rotation under way may deactivate the old key once more within [`MARGIN`] after [`undo`] is done. Nothing is deleted
+//! A rotation under way may deactivate the old key again within [`MARGIN`] after [`undo`] is done. Nothing is deleted
 //! too early, but the rotation should end first.
 //!
-//! # Why a use may be missed by 15 minutes, and why that is enough
-//! GetAccessKeyLastUsed is coarse: of several uses within [`USE_SPAN`] only the first is recorded. A key last used not
-//! later than the hand-over as recorded may have been used up to 15 minutes after it. But whoever uses it later than that
-//! is recorded later than the hand-over, and the grace time is no shorter: a key whose record ends by the hand-over
-//! was idle ever since the first 15 minutes of its grace time. To wait for an idle key is to wait for the span too.
+//! # The 15 minutes in which a use may be missed
+//! GetAccessKeyLastUsed is coarse: of several uses within [`USE_SPAN`] only the first is recorded. A key whose last use
+//! is recorded as not later than the hand-over may have been used up to 15 minutes after it. But a use after that is
+//! recorded as later than the hand-over, and the grace time is no shorter: a key whose record ends by the hand-over has
+//! been idle since the first 15 minutes of its grace time. A wait for an idle key includes the span too.
 //!
-//! # More notes than one would think
-//! A hand-over is noted even of the only key, so that a run that was killed before its hook runs it again. And a key is
-//! not deactivated while a note says that it is: its quarantine would count from the earlier time. Such a key was
-//! activated by a person: it is in use again, and the grace time begins anew.
+//! # Two more uses of the notes
+//! A hand-over is noted even for the only key, so that a run that was killed before its hook runs the hook again. A key
+//! is not deactivated while a note says that it is inactive: its quarantine would count from the earlier time. Such a
+//! key was activated by a person: it is in use again, and the grace time begins anew.
 
 mod fingerprint;
 mod forecast;
@@ -124,32 +127,33 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// For how long after its creation a key that is in no store is left to the run that may have made it.
+/// The time after its creation for which a key that is in no store is left to the run that may have made it.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(15);
 
-/// By how much what IAM shows may be late. AWS gives no time: 15 seconds have been observed.
+/// The greatest delay with which IAM shows a change. AWS gives no time: 15 seconds have been observed.
 pub const LAG: SignedDuration = SignedDuration::from_secs(15);
 
-/// How late what is seen may be ([`LAG`]), how long a step may take, and by how much two clocks may differ, all together.
+/// The delay of an observation ([`LAG`]), the duration of a step and the difference between two clocks, all together.
 pub const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// Of the uses of a key within this time IAM records the first. Source: IAM User Guide, "Generate credential reports".
+/// The time within which IAM records only the first use of a key. Source: IAM User Guide, "Generate credential
+/// reports".
 pub const USE_SPAN: SignedDuration = SignedDuration::from_mins(15);
 
-/// How many logins in a row, each on a new connection, prove a credential.
+/// The number of logins in a row, each on a new connection, that prove a credential.
 pub const PROOFS: usize = 3;
 
 /// The age below which a key may not be known everywhere yet. AWS gives no time: up to 30 seconds have been reported.
 pub const YOUNG: SignedDuration = SignedDuration::from_mins(1);
 
-/// How long a young key may be accepted by one server and refused by the next. AWS gives no time: reports speak of a
-/// few seconds, and the keys of the local SES flap for 6 seconds in the tests.
+/// The time for which a young key may be accepted by one server and refused by the next. AWS gives no time: reports
+/// speak of a few seconds, and the keys of the local SES flap for 6 seconds in the tests.
 pub const FLAPPING: SignedDuration = SignedDuration::from_secs(10);
 
-/// The keys that an IAM user may have. Source: IAM User Guide, "IAM and AWS STS quotas"; not adjustable.
+/// The number of keys that an IAM user may have. Source: IAM User Guide, "IAM and AWS STS quotas"; not adjustable.
 pub const KEY_LIMIT: usize = 2;
 
-/// The next step towards one active key that every store holds, is proven, and is not too old.
+/// Returns the next step towards one active key that every store holds and that is proven and not too old.
 pub fn next(seen: &Seen, goal: &Goal) -> Step {
     let step = RULES
         .iter()
@@ -169,7 +173,7 @@ pub fn next(seen: &Seen, goal: &Goal) -> Step {
 
 type Rule = fn(&Seen, &Goal) -> Option<Step>;
 
-/// The first rule that has something to do decides; each relies on those above it having nothing.
+/// The first rule with something to do decides; each assumes that those above it have nothing to do.
 const RULES: [Rule; 9] = [
     know_the_stores,
     put_back,
@@ -191,7 +195,7 @@ fn know_the_stores(seen: &Seen, goal: &Goal) -> Option<Step> {
     }
 }
 
-/// Where a key is refused that was just delivered, the one before it serves until the new one is proven again.
+/// Puts the previous key back into a store whose new key is refused, until the new one is proven again.
 fn put_back(seen: &Seen, _: &Goal) -> Option<Step> {
     seen.stores.iter().enumerate().find_map(|(store, held)| {
         let key = held.before.as_ref()?;
@@ -206,7 +210,7 @@ fn put_back(seen: &Seen, _: &Goal) -> Option<Step> {
     })
 }
 
-/// A key was to be made, or has been: it is handed over, or discarded if its secret was lost.
+/// Finishes an intent: the key is made and handed over, or discarded if its secret was lost.
 fn finish_the_intent(seen: &Seen, goal: &Goal) -> Option<Step> {
     let intent = seen.notes.intent.as_ref()?;
     let new: Vec<&Key> = seen.keys.iter().filter(|key| intent.is_new(&key.id)).collect();
@@ -226,7 +230,7 @@ fn finish_the_intent(seen: &Seen, goal: &Goal) -> Option<Step> {
     })
 }
 
-/// A store that held the key and is empty now may only be out of reach, and be read again with what is in it.
+/// Stops if a store that held the key is empty now: it may only be out of reach, and be read again with the old key.
 fn miss_no_store(seen: &Seen, goal: &Goal) -> Option<Step> {
     let note = seen.notes.hand_over.as_ref()?;
     let key = seen.keys.iter().find(|key| key.id == note.key && key.active)?;
@@ -238,7 +242,7 @@ fn miss_no_store(seen: &Seen, goal: &Goal) -> Option<Step> {
     Some(Step::Stop(Reason::EmptyStore { store, key: key.id.clone(), at: note.at }))
 }
 
-/// A person who deactivates the key that is handed over has a reason, unless another key is in the stores by now.
+/// Stops if a person deactivated the key that is handed over, unless another key is in the stores by now.
 fn heed_a_deactivation(seen: &Seen, goal: &Goal) -> Option<Step> {
     let note = seen.notes.hand_over.as_ref()?;
     let key = seen.keys.iter().find(|key| key.id == note.key && !key.active)?;
@@ -248,10 +252,10 @@ fn heed_a_deactivation(seen: &Seen, goal: &Goal) -> Option<Step> {
     is_heeded.then(|| Step::Stop(Reason::Deactivated(key.id.clone())))
 }
 
-/// Every store is to hold the current key, and the note is to say since when, truly.
+/// Makes every store hold the current key, and the note record the true time.
 fn hand_over_current(seen: &Seen, goal: &Goal) -> Option<Step> {
     match (seen.handed_over(), seen.current()) {
-        // another run was the first to note it, perhaps with its hook before our delivery
+        // another run noted it first, perhaps with its hook before our delivery
         (Some(HandOver { key, .. }), _)
             if seen.proven.contains(key) && seen.hooked.as_ref() != Some(key) =>
         {
@@ -261,12 +265,12 @@ fn hand_over_current(seen: &Seen, goal: &Goal) -> Option<Step> {
         (None, Some(key)) if seen.held(key) && seen.deliverable(key) => {
             Some(hand_over(seen, goal, key))
         }
-        // no store has the password of an active key for all regions: there will be a new one
+        // no store has the password of an active key for all regions: a new key will be made
         (None, _) => None,
     }
 }
 
-/// Applications read a key in each store that this run does not name: that key must not be retired, nor doubled.
+/// Stops for a store that this run does not name: its applications read a key that must not be retired, nor doubled.
 fn name_every_store(seen: &Seen, goal: &Goal) -> Option<Step> {
     let note = seen.notes.hand_over.as_ref()?;
     let unnamed = seen.unnamed();
@@ -281,7 +285,7 @@ fn name_every_store(seen: &Seen, goal: &Goal) -> Option<Step> {
     }
 }
 
-/// Beside the key that is handed over there is to be none; without one, there must be room for it.
+/// Retires every key except the one that is handed over; if none is, makes room for one.
 fn retire_other(seen: &Seen, goal: &Goal) -> Option<Step> {
     let Some(note) = seen.handed_over() else { return make_room(seen, goal) };
     let others = || seen.keys.iter().filter(|key| key.id != note.key);
@@ -296,7 +300,7 @@ fn retire_other(seen: &Seen, goal: &Goal) -> Option<Step> {
     Some(if other.active { deactivate(seen, goal, note, other) } else { delete(seen, goal, other) })
 }
 
-/// No store holds a key to go on with, and there are as many as there may be.
+/// Makes room if no store holds a key to continue with and no further key is possible.
 fn make_room(seen: &Seen, goal: &Goal) -> Option<Step> {
     if seen.keys.len() < KEY_LIMIT {
         return None;
@@ -308,7 +312,7 @@ fn make_room(seen: &Seen, goal: &Goal) -> Option<Step> {
     let waiting = inactive().min_by_key(|key| (noted_at(key).is_none(), key.age()));
     let current = seen.current().map(|key| &key.id);
     let spare = seen.keys.iter().find(|key| Some(&key.id) != current && !seen.held(key));
-    // the one that was handed over before its stores became empty
+    // the note of a key whose stores became empty after the hand-over
     let note = seen.notes.hand_over.as_ref().filter(|note| current == Some(&note.key));
     let keys = || seen.keys.iter().map(|key| key.id.clone()).collect();
     Some(match (missed_least, waiting, spare) {
@@ -326,7 +330,7 @@ fn make_room(seen: &Seen, goal: &Goal) -> Option<Step> {
     })
 }
 
-/// A new key is due if none is handed over, or if it is too old.
+/// Begins a new key if none is handed over, or if that one is too old.
 fn renew(seen: &Seen, goal: &Goal) -> Option<Step> {
     let handed_over = seen.current().filter(|_| seen.handed_over().is_some());
     let due = handed_over.is_none_or(|key| seen.now >= goal.due(key));
@@ -354,7 +358,7 @@ fn hand_over(seen: &Seen, goal: &Goal, key: &Key) -> Step {
     }
 }
 
-/// A key that came after the intent, and whose password is lost or too late to deliver.
+/// Discards a key that was made after the intent and whose password is lost or too late to deliver.
 fn discard(seen: &Seen, goal: &Goal, intent: &Intent, key: &Key) -> Step {
     // its maker logs in with it too, but records it first, and only during the lease
     let strangers =
@@ -363,7 +367,7 @@ fn discard(seen: &Seen, goal: &Goal, intent: &Intent, key: &Key) -> Step {
     let unnamed = seen.unnamed();
     let is_exposed = intent.before.contains(&key.id);
     match key.last_used.filter(strangers) {
-        // somebody else deactivated it: it is for them to say when it may go
+        // another person deactivated it, and decides when it may go
         _ if seen.held(key) => Step::ClearIntent,
         _ if seen.pending.contains(&key.id) => Step::Stop(Reason::Pending(key.id.clone())),
         _ if !intent.stores.is_disjoint(&unnamed) && !goal.force => {
@@ -377,7 +381,7 @@ fn discard(seen: &Seen, goal: &Goal, intent: &Intent, key: &Key) -> Step {
     }
 }
 
-/// A key that was in a store for a moment of its lease: who read it there has the whole grace time.
+/// Retires a key that was in a store for a moment of its lease: a reader of the store has the whole grace time.
 fn retire_exposed(seen: &Seen, goal: &Goal, key: &Key) -> Step {
     let grace_ends = after(after(key.created, LEASE), goal.grace());
     match seen.now < grace_ends {
@@ -386,7 +390,7 @@ fn retire_exposed(seen: &Seen, goal: &Goal, key: &Key) -> Step {
     }
 }
 
-/// From when on no run can be about to deliver the key.
+/// Returns the time from which no run can be about to deliver the key.
 fn lease_ends(seen: &Seen, intent: &Intent, key: &Key) -> Timestamp {
     let is_gone = |run: &RunId| seen.gone.contains(run);
     match intent.made.get(&key.id) {
@@ -395,7 +399,7 @@ fn lease_ends(seen: &Seen, intent: &Intent, key: &Key) -> Timestamp {
     }
 }
 
-/// An active key that is not the one which was handed over.
+/// Deactivates an active key that is not the one that was handed over.
 fn deactivate(seen: &Seen, goal: &Goal, note: &HandOver, key: &Key) -> Step {
     // a stranger may have made it since, to use it soon
     let grace_ends = after(note.at.max(key.created), goal.grace());
@@ -410,7 +414,7 @@ fn deactivate(seen: &Seen, goal: &Goal, note: &HandOver, key: &Key) -> Step {
     }
 }
 
-/// A key that is not active. A use after the note says that it was active again: its quarantine begins anew.
+/// Deletes a key that is not active. A use after the note shows that it was active again: its quarantine begins anew.
 fn delete(seen: &Seen, goal: &Goal, key: &Key) -> Step {
     let retired = &seen.notes.retired;
     let noted = retired.at(&key.id).filter(|at| key.last_used.is_none_or(|used| used <= *at));
@@ -421,7 +425,7 @@ fn delete(seen: &Seen, goal: &Goal, key: &Key) -> Step {
     }
 }
 
-/// Whether it makes a key, or says that there is nothing to do: neither is true of a user that may not send.
+/// Whether the step makes a key, or says that there is nothing to do: neither is right for a user that may not send.
 fn needs_sending(step: &Step) -> bool {
     match step {
         Step::WriteIntent(_) | Step::CreateKey(_) | Step::Done { .. } => true,

@@ -15,7 +15,7 @@ impl Secret {
         Self(Zeroizing::new(secret))
     }
 
-    /// The secret itself. Each call is a place to look at in a review.
+    /// Returns the secret itself. Each call is a point to check in a review.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The IAM user behind an SMTP credential: its name, its path, and what the SES console calls things.
+//! The IAM user behind an SMTP credential: its name, its path, and the names that the SES console uses.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use jiff::{Timestamp, tz::TimeZone};
 /// Source: SES Developer Guide, "Obtaining Amazon SES SMTP credentials".
 pub const SENDING_GROUP: &str = "AWSSESSendingGroupDoNotRename";
 
-/// The name of the sending policy, of the group or, in the older style, of the user.
+/// The name of the sending policy of the group or, in the older style, of the user.
 pub const SENDING_POLICY: &str = "AmazonSesSendingAccess";
 
-/// The tag that records for which region a credential was made.
+/// The tag that records the region of a credential.
 pub const REGION_TAG: &str = "seskey:region";
 
 /// The tag, key and value, of the users that the SES console made before it had a group.
@@ -25,37 +25,37 @@ pub struct UserName(String);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserPath(String);
 
-/// Why a string is not a user name or a path.
+/// The reason why a string is not a user name or a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UserError {
-    /// Nothing was given.
+    /// An empty name.
     #[error("the name is empty")]
     Empty,
-    /// It has more characters than IAM takes.
+    /// More characters than IAM takes.
     #[error("{length} characters, of {limit} at most")]
     TooLong {
-        /// How many it has.
+        /// Its number of characters.
         length: usize,
-        /// How many it may have.
+        /// The greatest number allowed.
         limit: usize,
     },
-    /// IAM takes letters, digits and `_+=,.@-` in a name.
+    /// A character in a name other than letters, digits and `_+=,.@-`.
     #[error("the character {character:?} is not allowed in a name")]
     Character {
-        /// The first one that it does not take.
+        /// The first such character.
         character: char,
     },
-    /// A path begins and ends with a slash and has printable ASCII between.
+    /// A path other than `/` or printable ASCII between slashes.
     #[error("a path is / or /…/ of printable ASCII")]
     Path,
 }
 
 impl UserName {
-    /// A name that IAM takes.
+    /// Parses a name that IAM takes.
     ///
     /// # Errors
-    /// An empty or too long name, or one with other characters.
+    /// Fails for a name that is empty, too long or has other characters.
     pub fn parse(text: &str) -> Result<Self, UserError> {
         if text.is_empty() {
             return Err(UserError::Empty);
@@ -71,12 +71,12 @@ impl UserName {
         }
     }
 
-    /// The name that the SES console proposes: `ses-smtp-user.` and the time in UTC.
+    /// Returns the name that the SES console proposes: `ses-smtp-user.` and the time in UTC.
     pub fn proposed(now: Timestamp) -> Self {
         Self(now.to_zoned(TimeZone::UTC).strftime("ses-smtp-user.%Y%m%d-%H%M%S").to_string())
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -89,10 +89,11 @@ impl fmt::Display for UserName {
 }
 
 impl UserPath {
-    /// A path that IAM takes.
+    /// Parses a path that IAM takes.
     ///
     /// # Errors
-    /// Whatever does not begin and end with a slash, is too long, or has a blank or a character outside ASCII.
+    /// Fails for a path that does not begin and end with a slash, is too long, or has a blank or a character outside
+    /// ASCII.
     pub fn parse(text: &str) -> Result<Self, UserError> {
         match text.len() {
             length @ 513.. => return Err(UserError::TooLong { length, limit: 512 }),
@@ -108,7 +109,7 @@ impl UserPath {
         }
     }
 
-    /// The path as text.
+    /// Returns the path as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

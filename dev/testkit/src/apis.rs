@@ -1,4 +1,4 @@
-//! The APIs of a local SES by hand: light enough for many requests.
+//! Plain clients of the APIs of a local SES, light enough for many requests.
 
 use std::{
     io::{self, Read, Write},
@@ -14,7 +14,7 @@ use crate::{
     signer::{Signer, SigningSettings},
 };
 
-/// Signs requests to IAM and STS.
+/// A client that signs requests to IAM and STS.
 #[derive(Clone)]
 pub struct Iam {
     address: String,
@@ -24,11 +24,11 @@ pub struct Iam {
 /// The media type of a request to a Query API.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What came back: the status and the body.
+/// An answer: the status and the body.
 pub type Answer = (u16, String);
 
 impl Iam {
-    /// Of this process.
+    /// Returns a client for the root user of a local SES.
     pub fn of(local: &LocalSes) -> Self {
         let key = ["/root/access_key_id", "/root/secret_access_key"];
         Self {
@@ -37,7 +37,7 @@ impl Iam {
         }
     }
 
-    /// By another one than the root user.
+    /// Returns a client for another access key than the root user's.
     pub fn by(address: &str, key: [String; 2]) -> Self {
         Self { address: address.to_owned(), key }
     }
@@ -78,21 +78,21 @@ impl Iam {
         http(&self.address, &format!("POST {path} HTTP/1.1\r\n{headers}"), body)
     }
 
-    /// What must not fail.
+    /// Calls an action that must not fail.
     pub fn done(&self, action: &str, parameters: &[(&str, &str)]) -> String {
         let (status, body) = self.ask(action, parameters).unwrap();
         assert_eq!(status, 200, "{action} {parameters:?}: {body}");
         body
     }
 
-    /// A new access key of a user.
+    /// Creates an access key of a user; `None` if that is refused.
     pub fn key(&self, user: &str) -> io::Result<Option<[String; 2]>> {
         let (status, body) = self.ask("CreateAccessKey", &[("UserName", user)])?;
         let one = |name| texts(&body, name).remove(0);
         Ok((status == 200).then(|| [one("AccessKeyId"), one("SecretAccessKey")]))
     }
 
-    /// A user with an access key, who may send.
+    /// Creates a user who may send, and returns the user's access key.
     pub fn sender(&self, user: &str) -> [String; 2] {
         self.done("CreateUser", &[("UserName", user)]);
         let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:*","Resource":"*"}]}"#;
@@ -101,19 +101,19 @@ impl Iam {
         self.key(user).unwrap().unwrap()
     }
 
-    /// The names of all users.
+    /// Returns the names of all users.
     pub fn users(&self) -> Vec<String> {
         texts(&self.done("ListUsers", &[("MaxItems", "1000")]), "UserName")
     }
 }
 
-/// The texts of all elements of a name.
+/// Returns the texts of all elements of a name.
 pub fn texts(xml: &str, name: &str) -> Vec<String> {
     let element = Regex::new(&format!("<{name}>([^<]*)</{name}>")).unwrap();
     element.captures_iter(xml).map(|found| found[1].to_owned()).collect()
 }
 
-/// The IDs of the messages in the mailbox.
+/// Returns the IDs of the messages in the mailbox.
 pub fn mailbox(local: &LocalSes) -> Vec<String> {
     let (status, body) =
         http(local.at("/http"), "GET /_aws/ses HTTP/1.0\r\nhost: localhost\r\n", "").unwrap();
@@ -123,12 +123,12 @@ pub fn mailbox(local: &LocalSes) -> Vec<String> {
     messages.iter().map(|message| message["Id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Deletes all messages; the status of the answer.
+/// Deletes all messages, and returns the status of the answer.
 pub fn empty_mailbox(local: &LocalSes) -> u16 {
     http(local.at("/http"), "DELETE /_aws/ses HTTP/1.0\r\nhost: localhost\r\n", "").unwrap().0
 }
 
-/// Moves the clock of the local SES on, by a duration such as `90d`.
+/// Moves the clock of the local SES forward, by a duration such as `90d`.
 pub fn advance(local: &LocalSes, by: &str) {
     let head = "POST /_seskey/clock HTTP/1.0\r\nhost: localhost\r\n";
     let (status, body) =

@@ -1,4 +1,4 @@
-//! The runtime API of AWS Lambda, and a function that is served by it.
+//! The runtime API of AWS Lambda, and a function that it serves.
 //!
 //! Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
 
@@ -21,20 +21,20 @@ use crate::proxy;
 /// A function: a process that asks for events.
 pub struct Function {
     child: Child,
-    /// Reads what it logs, so that it waits for nobody.
+    /// Reads the log of the function, so that the function does not block.
     log: Option<JoinHandle<String>>,
     events: Sender<(Value, Duration)>,
     answers: Receiver<Result<Value, Value>>,
 }
 
-/// What came of an event.
+/// The result of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Invoked {
-    /// What the function answered.
+    /// The answer of the function.
     Answered(Value),
-    /// The error that it reported.
+    /// The error that the function reported.
     Failed(Value),
-    /// It died before.
+    /// The function died before it answered.
     Died,
 }
 
@@ -77,12 +77,12 @@ impl Function {
         Self { child, log: Some(log), events, answers }
     }
 
-    /// The ID of the process.
+    /// Returns the ID of the process.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends an event that may take so long.
+    /// Sends an event with the time that is left for it, and returns the result.
     pub fn invoke(&mut self, event: &Value, left: Duration) -> Invoked {
         self.events.send((event.clone(), left)).unwrap();
         loop {
@@ -95,7 +95,7 @@ impl Function {
         }
     }
 
-    /// Ends it, and gives what it has logged.
+    /// Ends the function, and returns its log.
     pub fn end(mut self) -> String {
         // it may have died before
         let _ = self.child.kill();

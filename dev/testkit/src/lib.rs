@@ -1,5 +1,5 @@
-//! What the tests of several crates stand on: a local SES and its users, the clients that ask it, and what stands between
-//! them and goes wrong.
+//! The common parts of the tests of several crates: a local SES and its users, its clients, and the proxies and servers
+//! that fail on purpose.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 

@@ -1,4 +1,4 @@
-//! Mail by lettre, a client that is not ours.
+//! Mail by the third-party client lettre.
 
 use std::fs;
 
@@ -22,20 +22,20 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// At this port, with a certificate of this authority.
+    /// Returns the endpoint at a port, with a certificate of an authority.
     pub fn new(port: u16, authority_pem: &[u8]) -> Self {
         let authority = Certificate::from_pem(authority_pem).unwrap();
         let tls = TlsParameters::builder("localhost".to_owned()).add_root_certificate(authority);
         Self { port, tls: tls.build_rustls().unwrap() }
     }
 
-    /// That of a process.
+    /// Returns the endpoint of a local SES.
     pub fn of(local: &LocalSes) -> Self {
         let port = local.at("/smtp").rsplit_once(':').unwrap().1.parse().unwrap();
         Self::new(port, &fs::read(local.at("/ca_file")).unwrap())
     }
 
-    /// A client that logs in with these, over STARTTLS.
+    /// Returns a client that logs in over STARTTLS.
     pub fn client(&self, user_name: &str, password: &str) -> SmtpTransport {
         SmtpTransport::builder_dangerous("127.0.0.1")
             .port(self.port)
@@ -46,17 +46,17 @@ impl Endpoint {
     }
 }
 
-/// A client with the credential that an access key makes.
+/// Returns a client with the credential of an access key.
 pub fn client(local: &LocalSes, [id, secret]: &[String; 2]) -> SmtpTransport {
     let secret = SecretAccessKey::parse(secret).unwrap();
     let password = SmtpPassword::derive(&secret, &Region::parse("us-east-1").unwrap());
     Endpoint::of(local).client(id, password.expose())
 }
 
-/// Sends a message; gives its ID, or what went wrong.
+/// Sends a message, and returns its ID.
 ///
 /// # Errors
-/// The refusal, or why there was no answer.
+/// The refusal, or the reason for no answer.
 pub fn send(client: &SmtpTransport, body: &str) -> Result<String, String> {
     let address = "a@example.com".parse::<lettre::Address>().unwrap();
     let envelope = Envelope::new(Some(address.clone()), vec![address]).unwrap();

@@ -1,5 +1,5 @@
-//! One object of Amazon S3, by its path: as strict about the region of a request as S3 is, and as short about what is not
-//! there as to somebody who may list.
+//! One object of Amazon S3, by its path. The server is as strict about the region of a request as S3, and answers for
+//! an object that does not exist as S3 does to a caller who may list the bucket.
 //!
 //! Sources: S3 API, `GetObject`, "Error responses"; S3 User Guide, "Making requests using the REST API".
 
@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use crate::proxy;
 
-/// Serves the object `/BUCKET/KEY` of a bucket in this region; returns the address.
+/// Serves the object `/BUCKET/KEY` of a bucket in this region, and returns the address.
 pub fn start(region: &'static str, path: &'static str, text: String) -> SocketAddr {
     // there is no server behind it
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
@@ -45,7 +45,7 @@ pub fn start(region: &'static str, path: &'static str, text: String) -> SocketAd
     })
 }
 
-/// The SHA-256 of nothing.
+/// The SHA-256 of an empty body.
 const NO_BODY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 fn answer(status: u16, region: &str, body: &str) -> Vec<u8> {

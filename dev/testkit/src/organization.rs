@@ -1,9 +1,8 @@
-//! An organization whose accounts are local SES, behind one endpoint as AWS has it: Organizations lists the accounts, STS
-//! gives sessions of their roles, and IAM and Systems Manager answer for the account whose key signs.
+//! An organization whose accounts are local SES, behind one endpoint as at AWS: Organizations lists the accounts, STS
+//! issues sessions of their roles, and IAM and Systems Manager answer for the account whose key signs.
 //!
-//! Strict: only the caller that was named may list; pages are short, and the first is empty, as AWS says that one may be;
-//! of an account it says the state alone, for the status is retired. Whether a role may be assumed is decided by the IAM of
-//! its account.
+//! It is strict: only the given caller may list; pages are short, and the first is empty, which AWS allows; an account
+//! has a `State` and no `Status`, which is retired. The IAM of an account decides whether its roles may be assumed.
 //!
 //! Sources: Organizations API, `ListAccounts`, `ListAccountsForParent`, `ListOrganizationalUnitsForParent`; STS API,
 //! `AssumeRole`; Systems Manager API, `GetParameter`, `PutParameter`.
@@ -25,19 +24,19 @@ use crate::{
 /// An account of an organization.
 #[derive(Clone)]
 pub struct Member {
-    /// Its ID.
+    /// The account ID.
     pub id: &'static str,
-    /// Its state.
+    /// The state of the account.
     pub state: &'static str,
     /// The root or the organizational unit that it is in.
     pub parent: &'static str,
-    /// Its local SES, unless nobody gets so far, and the access key of a user of it who may assume its roles.
+    /// Its local SES, and the access key of a user who may assume its roles; `None` if no caller gets so far.
     pub server: Option<(SocketAddr, [String; 2])>,
     /// Whether a service control policy denies all of IAM.
     pub is_denied: bool,
 }
 
-/// Who may list the accounts.
+/// The caller who may list the accounts.
 pub struct Caller {
     /// The access key ID.
     pub access_key_id: String,
@@ -48,7 +47,7 @@ pub struct Caller {
 struct Organization {
     caller: Caller,
     members: Vec<Member>,
-    /// Organizational units, and what each is in.
+    /// The organizational units, each with its parent.
     units: Vec<(&'static str, &'static str)>,
     /// The accounts of the sessions, by their access key IDs.
     sessions: Mutex<BTreeMap<String, usize>>,
@@ -61,7 +60,7 @@ type Answer = Result<Value, (&'static str, String)>;
 
 const PAGE: usize = 2;
 
-/// Serves an organization; returns its address. The first member is the management account.
+/// Serves an organization, and returns its address. The first member is the management account.
 pub fn start(
     caller: Caller,
     members: Vec<Member>,
@@ -146,7 +145,7 @@ impl Organization {
         }
     }
 
-    /// The caller has a user in each account in its place, so that the IAM there decides.
+    /// Assumes a role as the user who stands for the caller in the account, so that the IAM there decides.
     fn assume_role(&self, body: &str) -> Vec<u8> {
         let role = parameter(body, "RoleArn").unwrap();
         let at = self.members.iter().position(|member| role.split(':').nth(4) == Some(member.id));
@@ -185,10 +184,10 @@ impl Organization {
     }
 }
 
-/// The name of the user who stands in the caller's place in each account.
+/// The name of the user who stands for the caller in each account.
 pub const GATE: &str = "gate";
 
-/// The first page is empty.
+/// Returns a page of a list; the first page is empty.
 fn page(name: &str, all: Vec<Value>, body: &Value) -> Answer {
     let number = match body["NextToken"].as_str() {
         None => return Ok(json!({name: [], "NextToken": "page-0"})),
@@ -210,7 +209,7 @@ fn parameter(form: &str, name: &str) -> Option<String> {
     Some(percent_decode_str(value).decode_utf8().unwrap().into_owned())
 }
 
-/// Source: IAM API, "Common Error Types".
+/// Returns a refusal. Source: IAM API, "Common Error Types".
 fn refusal(message: &str) -> Vec<u8> {
     let body = format!(
         "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type>\

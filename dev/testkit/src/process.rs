@@ -1,4 +1,4 @@
-//! `seskey local` as a process of its own.
+//! `seskey local` and `seskey console` as processes.
 
 use std::{
     env,
@@ -20,12 +20,12 @@ pub struct LocalSes {
 }
 
 impl LocalSes {
-    /// Starts it on free ports, with its temporary files and its log in a folder.
+    /// Starts a local SES on free ports, with its temporary files and its log in a folder.
     pub fn start(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         Self::start_by(seskey(folder), folder, arguments, environment)
     }
 
-    /// The same by a command that ends in the program's name.
+    /// Starts a local SES by a command that ends in the program's name.
     pub fn start_by(
         mut command: Command,
         folder: &Path,
@@ -50,17 +50,17 @@ impl LocalSes {
         Self { ready, child, stdout, log }
     }
 
-    /// A member of the ready line that is text.
+    /// Returns a text in the ready line, by its JSON pointer.
     pub fn at(&self, pointer: &str) -> &str {
         self.ready.pointer(pointer).unwrap().as_str().unwrap()
     }
 
-    /// The ID of the process.
+    /// Returns the ID of the process.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends a signal; gives how it ended, and what it printed behind the ready line.
+    /// Sends a signal, and returns the exit status and the output after the ready line.
     pub fn stop(&mut self, signal: &str) -> (ExitStatus, String) {
         let id = self.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
@@ -69,7 +69,7 @@ impl LocalSes {
         (self.child.wait().unwrap(), rest)
     }
 
-    /// What it has logged.
+    /// Returns the log.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
@@ -85,14 +85,14 @@ impl Drop for LocalSes {
 
 /// A running `seskey console`, killed when it is dropped.
 pub struct Console {
-    /// Where it is opened, with its token.
+    /// The address to open, with its token.
     pub url: String,
     /// The process.
     pub child: Child,
 }
 
 impl Console {
-    /// Starts it by a command that ends in the program's name.
+    /// Starts the console by a command that ends in the program's name.
     pub fn start(mut command: Command, arguments: &[&str]) -> Self {
         command.arg("console").args(arguments);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -111,7 +111,7 @@ impl Drop for Console {
     }
 }
 
-/// The program, in a folder that is its home and has its temporary files, and with no other environment.
+/// Returns the program in a folder that is its home and has its temporary files, with no other environment.
 pub fn seskey(folder: &Path) -> Command {
     let program = env::var_os("CARGO_BIN_EXE_seskey")
         .expect("cargo gives it to the tests of the binary's crate");

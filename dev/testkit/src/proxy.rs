@@ -1,4 +1,4 @@
-//! A proxy in front of an HTTP server, and a rule that says what goes wrong.
+//! A proxy in front of an HTTP server, and a rule that makes requests fail.
 
 use std::{
     io::{Read, Write},
@@ -7,8 +7,8 @@ use std::{
     thread,
 };
 
-/// Starts a proxy; returns its address. The rule gets each request and what asks the server; it gives the answer, or
-/// nothing to cut the connection.
+/// Starts a proxy, and returns its address. The rule gets each request and a function that asks the server; it returns
+/// the answer, or `None` to cut the connection.
 pub fn start<R>(upstream: SocketAddr, rule: R) -> SocketAddr
 where
     R: Fn(&[u8], &dyn Fn() -> Option<Vec<u8>>) -> Option<Vec<u8>> + Send + Sync + 'static,
@@ -33,21 +33,21 @@ where
     address
 }
 
-/// Sends a request as it is; its answer.
+/// Sends a request unchanged, and returns the answer.
 pub fn send(server: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
     let mut server = TcpStream::connect(server).ok()?;
     server.write_all(request).ok()?;
     message(&mut server)
 }
 
-/// An answer that the server did not give.
+/// Returns an answer that the server did not give.
 pub fn answer(status: u16, content_type: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status} x\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}")
         .into_bytes()
 }
 
-/// One HTTP message with a `Content-Length`; none at the end of the connection.
+/// Reads one HTTP message with a `Content-Length`; `None` at the end of the connection.
 fn message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let (mut bytes, mut piece) = (vec![], [0; 16_384]);
     loop {

@@ -1,6 +1,6 @@
-//! A server that plays a dialogue once, a step a line:
-//! `< text` says it, `> text` waits for a line that begins so, `tls` turns to TLS, `hold` says nothing more, `raw text`
-//! says it without a line end; `\r\n` inside a text is a line end. At the end, or when the client says something else, it closes the connection.
+//! A server that plays a dialogue once, a step a line: `< text` sends the text, in which `\r\n` is a line end; `> text`
+//! waits for a line that begins with the text; `tls` starts TLS; `hold` sends nothing more; `raw text` sends the text
+//! without a line end. The server closes the connection at the end, or when the client says something else.
 
 use std::sync::Arc;
 
@@ -21,20 +21,20 @@ use crate::tls::{Issued, issue};
 /// The name in the certificate.
 pub const NAME: &str = "email-smtp.eu-west-1.amazonaws.com";
 
-/// An authority and the configuration of a server that it vouches for.
+/// An authority, and the configuration of a server that has its certificate.
 pub struct Certificates {
-    /// What a client must trust.
+    /// The authority that a client must trust.
     pub ca_pem: String,
     server: Arc<ServerConfig>,
 }
 
 impl Certificates {
-    /// Valid for long.
+    /// Returns certificates that are valid for long.
     pub fn valid() -> Self {
         Self::until(4000)
     }
 
-    /// Not valid any more.
+    /// Returns expired certificates.
     pub fn expired() -> Self {
         Self::until(2001)
     }
@@ -54,13 +54,13 @@ impl Certificates {
         Self { ca_pem, server: Arc::new(server) }
     }
 
-    /// Plays the dialogue to the first client. Gives the port and, when it is over, what the client said.
+    /// Plays the dialogue to the first client. Returns the port, and at the end the lines of the client.
     pub async fn play(&self, dialogue: &str) -> (u16, JoinHandle<Said>) {
         let (port, mut played) = self.play_each(&[dialogue]).await;
         (port, tokio::spawn(async move { played.recv().await.unwrap() }))
     }
 
-    /// Plays one dialogue to each client, in their order.
+    /// Plays one dialogue to each client, in order.
     pub async fn play_each(&self, dialogues: &[&str]) -> (u16, UnboundedReceiver<Said>) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -78,11 +78,11 @@ impl Certificates {
     }
 }
 
-/// What a client said.
+/// The lines of a client.
 pub struct Said {
-    /// Before TLS.
+    /// The lines before TLS.
     pub clear: Vec<String>,
-    /// In TLS.
+    /// The lines in TLS.
     pub encrypted: Vec<String>,
 }
 
@@ -125,7 +125,7 @@ async fn talk(
                 return false;
             }
         } else if *step == "hold" {
-            // until the client goes away
+            // until the client closes the connection
             let mut rest = Vec::new();
             let _ = stream.read_to_end(&mut rest).await;
             said.extend(String::from_utf8_lossy(&rest).lines().map(str::to_owned));

@@ -1,5 +1,5 @@
-//! One secret of AWS Secrets Manager, as strict as its documentation: a token is one version for ever, labels move in one
-//! call and only from where they are, and a rotation is over when `AWSPENDING` is.
+//! One secret of AWS Secrets Manager, as strict as its documentation: a token is one version for ever, labels move in
+//! one call and only from their place, and a rotation is over when `AWSPENDING` is gone or on the current version.
 //!
 //! Source: Secrets Manager API, `PutSecretValue`, `UpdateSecretVersionStage`, `RotateSecret`.
 
@@ -16,9 +16,9 @@ use crate::proxy;
 /// The secret, and its server.
 #[derive(Clone)]
 pub struct Secret {
-    /// Where it is served.
+    /// The address of the server.
     pub address: SocketAddr,
-    /// Its ARN.
+    /// The ARN of the secret.
     pub arn: String,
     state: Arc<Mutex<State>>,
 }
@@ -37,7 +37,7 @@ struct Version {
     labels: BTreeSet<String>,
 }
 
-/// An answer: what is asked for, or the code of an error and its message.
+/// An answer: the result, or the code of an error and its message.
 type Answer = Result<Value, (&'static str, String)>;
 
 const CURRENT: &str = "AWSCURRENT";
@@ -45,7 +45,7 @@ const PENDING: &str = "AWSPENDING";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
 impl Secret {
-    /// Serves a secret that is rotated, with this text, or with no value.
+    /// Serves a secret that is rotated, with a text or without a value.
     pub fn start(name: &str, text: Option<&str>, tags: &[(&str, &str)]) -> Self {
         let arn = format!("arn:aws:secretsmanager:us-east-1:000000000000:secret:{name}-AbCdEf");
         let mut state = State { name: name.to_owned(), arn: arn.clone(), ..State::default() };
@@ -69,19 +69,19 @@ impl Secret {
         Self { address, arn, state }
     }
 
-    /// What an application reads.
+    /// Returns the text that an application reads.
     pub fn current(&self) -> Option<String> {
         let state = self.state.lock().unwrap();
         state.versions.get(&state.with(CURRENT)?)?.text.clone()
     }
 
-    /// The labels of a version.
+    /// Returns the labels of a version.
     pub fn labels(&self, version: &str) -> BTreeSet<String> {
         let state = self.state.lock().unwrap();
         state.versions.get(version).map(|version| version.labels.clone()).unwrap_or_default()
     }
 
-    /// Begins a rotation, if none is under way.
+    /// Begins a rotation, unless one is under way.
     pub fn rotate(&self, token: &str) -> Result<(), String> {
         let mut state = self.state.lock().unwrap();
         let (pending, current) = (state.with(PENDING), state.with(CURRENT));
@@ -92,7 +92,7 @@ impl Secret {
         Ok(())
     }
 
-    /// Ends a rotation whose steps are done: the label is on the version in use, and goes.
+    /// Ends a rotation whose steps are done: removes `AWSPENDING` from the current version.
     pub fn finish(&self, token: &str) {
         let mut state = self.state.lock().unwrap();
         assert_eq!(state.with(CURRENT).as_deref(), Some(token));
@@ -206,7 +206,7 @@ impl State {
         Ok(json!({"ARN": self.arn, "Name": self.name}))
     }
 
-    /// The version with a label.
+    /// Returns the version with a label.
     fn with(&self, label: &str) -> Option<String> {
         let mut versions = self.versions.iter();
         versions.find(|(_, version)| version.labels.contains(label)).map(|(id, _)| id.clone())

@@ -1,4 +1,4 @@
-//! AWS's own signer, as it is called here.
+//! AWS's own signer.
 
 use std::time::SystemTime;
 
@@ -9,10 +9,10 @@ use aws_sigv4::{
     sign::v4::SigningParams,
 };
 
-/// Who signs, for which service, and when.
+/// The key, the scope and the time of a signature.
 #[derive(Debug, Clone, Copy)]
 pub struct Signer<'a> {
-    /// Access key ID and secret access key.
+    /// The access key ID and the secret access key.
     pub key: [&'a str; 2],
     /// The session token of temporary credentials.
     pub token: Option<&'a str>,
@@ -25,7 +25,7 @@ pub struct Signer<'a> {
 }
 
 impl Signer<'_> {
-    /// What the signature adds to a request.
+    /// Signs a request, and returns the additions to it.
     pub fn sign<'a>(
         &self,
         settings: SigningSettings,

@@ -22,11 +22,11 @@ use crate::{
 pub struct AccessKey {
     /// The SMTP user name.
     pub id: String,
-    /// What the password is derived from.
+    /// The secret access key, from which the password is derived.
     pub secret: SecretAccessKey,
 }
 
-/// Makes a user who may send from `news@` any domain but denied.example, with a configuration set named `allowed`.
+/// Creates a user who may send from `news@` any domain but denied.example, with a configuration set named `allowed`.
 pub fn create_mailer(server: &Server) {
     create_user(server, "mailer", "/app/", None);
     let document = r#"{"Version":"2012-10-17","Statement":[
@@ -37,50 +37,50 @@ pub fn create_mailer(server: &Server) {
     put_policy(server, Holder::User("mailer".to_owned()), "AmazonSesSendingAccess", document);
 }
 
-/// Makes an access key of that user.
+/// Creates an access key of that user.
 pub fn create_access_key(server: &Server) -> AccessKey {
     let (id, secret) = users::create_access_key(server, "mailer");
     AccessKey { id: id.to_string(), secret }
 }
 
 impl AccessKey {
-    /// The SMTP password for a region.
+    /// Returns the SMTP password for a region.
     pub fn password(&self, region: &str) -> String {
         SmtpPassword::derive(&self.secret, &Region::parse(region).unwrap()).expose().to_owned()
     }
 
-    /// The initial response of AUTH PLAIN.
+    /// Returns the initial response of AUTH PLAIN.
     pub fn plain(&self, region: &str) -> String {
         plain("", &self.id, &self.password(region))
     }
 }
 
-/// The initial response of AUTH PLAIN.
+/// Returns the initial response of AUTH PLAIN.
 pub fn plain(authorization_identity: &str, user_name: &str, password: &str) -> String {
     BASE64_STANDARD.encode(format!("{authorization_identity}\0{user_name}\0{password}"))
 }
 
-/// Something to read and write.
+/// A stream that can be read and written.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
-/// A connection.
+/// A connection to the server.
 pub struct Client {
-    /// Plain or in TLS.
+    /// The stream, plain or in TLS.
     pub stream: Box<dyn Stream>,
     name: String,
     read: String,
 }
 
 impl Client {
-    /// Connects; the name is that of the test, for its failures.
+    /// Connects; the name of the test is for its failures.
     pub async fn connect(name: &str, address: SocketAddr) -> Self {
         let tcp = TcpStream::connect(address).await.unwrap();
         Self { name: name.to_owned(), stream: Box::new(tcp), read: String::new() }
     }
 
-    /// Connects by the TLS wrapper, logs in, and reads all of the replies.
+    /// Connects by the TLS wrapper, logs in, and reads all replies.
     pub async fn logged_in(name: &str, server: &Server, key: &AccessKey) -> Self {
         let mut client = Self::connect(name, server.smtps).await;
         client.start_tls(&tls_connector(server), "localhost").await;
@@ -90,7 +90,7 @@ impl Client {
         client
     }
 
-    /// Turns to TLS, and expects this name.
+    /// Starts TLS, and expects a server name.
     pub async fn start_tls(&mut self, connector: &TlsConnector, server_name: &str) {
         let plain = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
         let name = ServerName::try_from(server_name.to_owned()).unwrap();
@@ -109,13 +109,13 @@ impl Client {
         }
     }
 
-    /// Sends these bytes.
+    /// Sends bytes.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
         self.stream.flush().await.unwrap();
     }
 
-    /// The next line, `None` at the end.
+    /// Reads the next line, `None` at the end.
     pub async fn line(&mut self) -> Option<String> {
         loop {
             if let Some((line, rest)) = self.read.split_once("\r\n") {
@@ -132,7 +132,7 @@ impl Client {
         }
     }
 
-    /// Reads a line, which must fit; `*` stands for anything.
+    /// Reads a line, which must match; `*` stands for anything.
     pub async fn expect_line(&mut self, pattern: &str) {
         let line = self
             .line()
@@ -141,7 +141,7 @@ impl Client {
         assert!(matches(&line, pattern), "{}: {line}, where {pattern} was expected", self.name);
     }
 
-    /// Reads up to a line.
+    /// Reads up to a line that matches.
     pub async fn expect(&mut self, pattern: &str) {
         while let Some(line) = self.line().await {
             if matches(&line, pattern) {
@@ -151,18 +151,18 @@ impl Client {
         panic!("{}: no {pattern}", self.name);
     }
 
-    /// The server has closed the connection.
+    /// Checks that the server has closed the connection.
     pub async fn expect_closed(&mut self) {
         assert_eq!(self.line().await, None, "{}: still open", self.name);
     }
 }
 
-/// Trusts the server alone.
+/// Returns a connector that trusts the server alone.
 pub fn tls_connector(server: &Server) -> TlsConnector {
     TlsConnector::from(trusting(&server.authority_pem))
 }
 
-/// What the HTTP side answers; by HTTP/1.0, so that it is in one piece.
+/// Returns the answer of the HTTP side, by HTTP/1.0, so that it is in one piece.
 pub async fn get(server: &Server, path: &str) -> String {
     let mut stream = TcpStream::connect(server.http).await.unwrap();
     let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", server.http);

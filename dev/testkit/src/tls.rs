@@ -1,4 +1,4 @@
-//! A certificate with the authority that is made for it, and a client that trusts that alone.
+//! A certificate with the authority that is made for it, and a client that trusts that authority alone.
 
 use std::{
     io::{self, Read, Write},
@@ -15,17 +15,17 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 
-/// A certificate, its key, and who vouches for it.
+/// A certificate, its key, and its authority.
 pub struct Issued {
-    /// What a client must trust.
+    /// The authority that a client must trust.
     pub ca_pem: String,
     /// The certificate of the server.
     pub certificate: Certificate,
-    /// Its key.
+    /// The key of the certificate.
     pub key: KeyPair,
 }
 
-/// A certificate for a name, valid up to a year.
+/// Issues a certificate for a name, valid up to a year.
 pub fn issue(name: &str, until: i32) -> Issued {
     let mut authority = CertificateParams::new([]).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -39,7 +39,7 @@ pub fn issue(name: &str, until: i32) -> Issued {
     Issued { ca_pem: authority.pem(), certificate, key }
 }
 
-/// A client that trusts one authority.
+/// Returns the configuration of a client that trusts one authority.
 pub fn trusting(ca_pem: &str) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
@@ -52,7 +52,7 @@ pub fn trusting(ca_pem: &str) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-/// What a server of this name answers over TLS, up to the end of the connection.
+/// Sends a request over TLS to a server of this name, and returns the answer up to the end of the connection.
 pub fn ask(address: SocketAddr, name: &str, ca_pem: &str, request: &str) -> io::Result<String> {
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut connection = ClientConnection::new(trusting(ca_pem), name).unwrap();

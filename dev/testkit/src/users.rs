@@ -6,10 +6,10 @@ use seskey_local::{
     server::Server,
 };
 
-/// Who may send from every address.
+/// A policy that allows sending from every address.
 pub const MAY_SEND: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#;
 
-/// Makes a user; its credentials are for the region, if there is one.
+/// Creates a user; its credentials are for the region, if there is one.
 pub fn create_user(server: &Server, name: &str, path: &str, region: Option<&str>) {
     let tag = |region: &str| Tag { key: REGION_TAG.to_owned(), value: region.to_owned() };
     let user = Action::CreateUser {
@@ -27,7 +27,7 @@ pub fn put_policy(server: &Server, holder: Holder, name: &str, document: &str) {
     server.apply(Action::PutPolicy { holder, policy_name, document }).unwrap();
 }
 
-/// Makes an access key of a user.
+/// Creates an access key of a user.
 pub fn create_access_key(server: &Server, user: &str) -> (AccessKeyId, SecretAccessKey) {
     let principal = Principal::User(user.to_owned());
     match server.apply(Action::CreateAccessKey { principal }).unwrap() {

@@ -8,31 +8,31 @@ use tokio::{
     time::timeout,
 };
 
-/// Longer than anything takes on a machine that works.
+/// A time longer than any step takes on a machine that works.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A connection of a client.
+/// The connection of a client.
 pub struct Wire(pub TcpStream);
 
 impl Wire {
-    /// Connects.
+    /// Connects to an address.
     pub async fn to(address: SocketAddr) -> Self {
         Self(TcpStream::connect(address).await.unwrap())
     }
 
-    /// Sends these bytes.
+    /// Sends bytes.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// What comes up to the end of the connection, which may be a hard one.
+    /// Reads up to the end of the connection, which may be a reset.
     pub async fn rest(&mut self) -> String {
         let mut bytes = vec![];
         let _ = timeout(PATIENCE, self.0.read_to_end(&mut bytes)).await.expect("it stays open");
         String::from_utf8(bytes).unwrap()
     }
 
-    /// Asks whether the server is well, and keeps the connection.
+    /// Whether the server answers a health check; the connection stays open.
     pub async fn is_served(&mut self) -> bool {
         let request = "GET /_seskey/health HTTP/1.1\r\nHost: localhost\r\n\r\n";
         if self.0.write_all(request.as_bytes()).await.is_err() {
@@ -53,17 +53,17 @@ impl Wire {
 pub struct Answer {
     /// The status line and the fields.
     pub head: String,
-    /// What follows.
+    /// The body.
     pub body: String,
 }
 
 impl Answer {
-    /// The status.
+    /// Returns the status.
     pub fn status(&self) -> u16 {
         self.head.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     pub fn header(&self, name: &str) -> Option<&str> {
         let fields = self.head.lines().filter_map(|line| line.split_once(": "));
         fields.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, v)| v)

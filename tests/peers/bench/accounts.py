@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Functions of AWS Lambda, one in each of several accounts, rotate all keys of these at the same time, while in each account
-somebody reads one credential and logs in, again and again. It prints Markdown.
+"""Lambda functions, one in each of several accounts, rotate all keys of their accounts at the same time, while in each
+account a client reads one credential and logs in, again and again. It prints Markdown.
 
     SESKEY=target/release/seskey tests/peers/bench/accounts.py [ACCOUNTS USERS-OF-EACH]
 
@@ -32,7 +32,7 @@ SENDING = json.dumps({
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}],
 })
-# the longest that Lambda has for an event
+# the longest time that Lambda gives an event
 TIMEOUT = 900
 # seconds between two looks at a credential
 PAUSE = 1
@@ -153,7 +153,7 @@ class Account:
             with smtplib.SMTP(host, int(port), timeout=30) as smtp:
                 smtp.starttls(context=self.tls)
                 smtp.ehlo()
-                # what is refused is not tried in another way, as `login` does
+                # a refused login is not tried with another mechanism, as `login` does
                 smtp.user, smtp.password = credential["smtp_user_name"], credential["smtp_password"]
                 smtp.auth("PLAIN", smtp.auth_plain)
             return credential["smtp_user_name"]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""How long a function takes from its start until it asks for its first event, how much memory it has then, and how large
-its zip is. It prints Markdown.
+"""The time of a function from its start to its request for the first event, its memory then, and the size of its zip.
+It prints Markdown.
 
     SESKEY=target/dist/seskey tests/peers/bench/cold_start.py [STARTS]
 

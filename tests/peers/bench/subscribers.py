@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How long a mail takes while each of its events goes to many subscribers. It prints Markdown.
+"""The time of a mail while each of its events goes to many subscribers. It prints Markdown.
 
     seskey local -- tests/peers/bench/subscribers.py [SUBSCRIBERS...]
 
-The subscribers are one process, which takes a share of the processors, too. A mail goes through an SMTP session
-that is open; its time is from the first command to the last reply.
+The subscribers are one process, which takes a share of the processors, too. A mail goes through an open SMTP session;
+its time is from the first command to the last reply.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ def subscribe(name, endpoints):
     ses.create_configuration_set(ConfigurationSet={"Name": name})
     ses.create_configuration_set_event_destination(ConfigurationSetName=name, EventDestination={
         "Name": "sns", "Enabled": True, "MatchingEventTypes": EVENTS, "SNSDestination": {"TopicARN": topic}})
-    # each is told that it is a destination now
+    # each subscriber is told that it is a destination now
     time.sleep(2)
 
 

@@ -1,5 +1,5 @@
-"""The function of deploy/sam, with its role and nothing else: IAM is the local one, Secrets Manager, the parameters and S3 are
-moto's behind a gate that decides by the same role.
+"""The function of deploy/sam, with its role and nothing else: IAM is the local one; Secrets Manager, the parameters and
+S3 are moto's, behind a gate that decides by the same role.
 
 Source: Service Authorization Reference.
 """
@@ -22,7 +22,7 @@ from rendered import ACCOUNT, REGION
 SESKEY = os.environ["SESKEY"]
 SERVICES = {"AmazonSSM": "ssm", "secretsmanager": "secretsmanager"}
 FORM = "application/x-www-form-urlencoded"
-# as long as the function has at most
+# the seconds that the function has for an event
 TIMEOUT = 300
 
 

@@ -1,4 +1,4 @@
-"""The templates of deploy/ as CloudFormation has them once AWS SAM has transformed them and the parameters are put in.
+"""The templates of deploy/ in CloudFormation, after the transform of AWS SAM and with their parameters filled in.
 
 Sources: AWS CloudFormation User Guide, "Intrinsic function reference", "Pseudo parameters reference".
 """
@@ -82,7 +82,7 @@ FUNCTIONS = {
     "Ref": lambda resolve, name: resolve.values.get(name, name),
     "Condition": Resolver.holds,
     "Fn::Sub": Resolver.sub,
-    # of what is not made nobody knows more than that it is an ARN
+    # no resource is made, so that any ARN stands for its attribute
     "Fn::GetAtt": lambda _, of: f"arn:aws:made:{REGION}:{ACCOUNT}:{of[0]}",
     "Fn::Select": lambda resolve, of: resolve(of[1])[of[0]],
     "Fn::Split": lambda resolve, of: resolve(of[1]).split(of[0]),

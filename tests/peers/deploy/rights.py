@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The rights in deploy/ are enough, and none is too much: the function of deploy/sam rotates a secret for Secrets Manager, and
-does what is due by a seskey.toml, with its role alone; where any one statement is taken out of it, it does not.
+"""The rights in deploy/ are enough, and none is too much: the function of deploy/sam rotates a secret for Secrets
+Manager, and does the due work of a seskey.toml, with its role alone; without any one statement of the role it does not.
 """
 
 import concurrent.futures
@@ -33,7 +33,7 @@ def main():
         cases = [Case(scene, lacks, gate, own) for scene in (Rotation, Fleet, ByObject, Member, Stranger) for lacks in scene.lacks()]
         for days in (0, 8, 8, 8):
             later(days)
-            # most of the time goes by until a key takes effect
+            # most of the time is spent until a key takes effect
             with concurrent.futures.ThreadPoolExecutor(len(cases)) as threads:
                 list(threads.map(Case.go_on, cases))
         print(*cases, sep="\n")
@@ -103,7 +103,7 @@ class Rotation(Scene):
         text = {"smtp_user_name": access_key["AccessKeyId"], "smtp_password": password(access_key)}
         made = self.secrets.create_secret(Name=user, SecretString=json.dumps(text))
         name = {"SecretId": user}
-        # moto has no function to wait for, and ends it: the labels are put back to where they are at the beginning
+        # moto waits for no function and ends the rotation: the labels are put back to their places at its beginning
         self.secrets.rotate_secret(**name, ClientRequestToken=TOKEN, RotationRules={"AutomaticallyAfterDays": 60})
         moved = {"RemoveFromVersionId": TOKEN, "MoveToVersionId": made["VersionId"]}
         self.secrets.update_secret_version_stage(**name, VersionStage="AWSCURRENT", **moved)
@@ -124,7 +124,7 @@ class Rotation(Scene):
 class Fleet(Scene):
     """A seskey.toml declares users that are not there yet, and is gone through from time to time."""
 
-    # where its seskey.toml is, and what it says of accounts
+    # the place of its seskey.toml, and its lines about accounts
     place, account = "ssm:/config/{}", ""
 
     @classmethod

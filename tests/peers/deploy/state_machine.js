@@ -1,5 +1,5 @@
-// The state machine of deploy/step-functions, by a validator of its language; and its expressions, by JSONata, over three
-// pages of accounts.
+// Checks the state machine of deploy/step-functions with a validator of its language, and its expressions with JSONata,
+// over three pages of accounts.
 //   node state_machine.js DEFINITION
 
 const assert = require("assert");
@@ -31,7 +31,7 @@ function account(number, State = "ACTIVE") {
   return { Id: String(number).padStart(12, "0"), State };
 }
 
-// The value with what its expressions give.
+// Returns the value with its expressions evaluated.
 async function value(of, states, variables) {
   if (typeof of === "string") {
     const expression = /^\{%(.*)%\}$/s.exec(of);
@@ -42,7 +42,7 @@ async function value(of, states, variables) {
   return Array.isArray(of) ? items.map(([, item]) => item) : Object.fromEntries(items);
 }
 
-// The accounts that are gone through, as plain data.
+// Returns the accounts that are gone through, as plain data.
 async function accounts(input) {
   let variables = await value(Begin.Assign, { input });
   for (const page of PAGES) {

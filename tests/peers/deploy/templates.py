@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What is in deploy/, each file read by its own tool. What the templates permit is what `seskey policy operator` prints."""
+"""Each file in deploy/, read by its own tool. The templates permit the actions that `seskey policy operator` prints."""
 
 import json
 import os
@@ -104,7 +104,7 @@ def kubernetes():
         kubernetes_validate.validate(resource, "1.37", strict=True)
         objects[resource["kind"]] = resource
     pathlib.Path("seskey.toml").write_text(objects["ConfigMap"]["data"]["seskey.toml"])
-    # a credential whose user is not there yet: it was read
+    # the file is read, though its user does not exist yet
     run(SESKEY, "list", "--file", "seskey.toml")
     store = re.search(r'"kubernetes:\w+/(\w+)"', pathlib.Path("seskey.toml").read_text())[1]
     [rule] = objects["Role"]["rules"]

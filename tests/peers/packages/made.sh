@@ -1,4 +1,4 @@
-# Read by the others here: where packaging/build has put the packages.
+# Read by the other scripts here: the folder where packaging/build has put the packages.
 here=$(realpath "$(dirname "$0")")
 packages=$(realpath --canonicalize-missing "$here/../../../target/packages")
 absent() { echo "$1"; exit 127; }

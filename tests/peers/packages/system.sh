@@ -7,7 +7,7 @@ needs lintian mmdebstrap rpm systemd-analyze
 lintian --fail-on error,warning "$packages"/*.deb
 rpm --query --list --package "$packages"/*.rpm
 for package in "$packages"/*.{deb,rpm}; do
-  # Nothing is left of the root directory, and nothing of what is mounted in it.
+  # Neither the root directory nor anything mounted in it is left.
   mmdebstrap --quiet --mode=root --variant=essential --include=systemd --format=null \
     --customize-hook="'$here/in_root.sh' \"\$1\" '$package'" bookworm /dev/null
 done

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""aiosmtplib, smtplib's like for asyncio."""
+"""aiosmtplib, the counterpart of smtplib for asyncio."""
 
 import asyncio
 import os

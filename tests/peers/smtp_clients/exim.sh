@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Exim as a relay, with the TLS of GnuTLS: a queue of its own, and no daemon
-# It can ask by TLS only for the host that it connects to, and logs what the server says.
+# Its server name in TLS is always the host that it connects to. It logs the replies of the server.
 set -euo pipefail
 
 exim=$(type -P exim4) || { echo "Exim is not installed"; exit 127; }

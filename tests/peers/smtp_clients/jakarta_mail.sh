@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Jakarta Mail, built once for all the runs in this directory; it can ask by TLS only for the host that it connects to
+# Jakarta Mail, built once for all the runs in this directory; its server name in TLS is the host that it connects to
 set -euo pipefail
 
 jars=/usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar

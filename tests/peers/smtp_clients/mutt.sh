@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# mutt, with the TLS of GnuTLS; it can ask by TLS only for the host that it connects to, and logs what the server says
+# mutt, with the TLS of GnuTLS; its server name in TLS is the host that it connects to, and it logs the server's replies
 set -euo pipefail
 
 type -P mutt >/dev/null || { echo "mutt is not installed"; exit 127; }

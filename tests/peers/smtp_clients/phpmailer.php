@@ -12,7 +12,7 @@ if (!@include 'libphp-phpmailer/autoload.php') {
 
 $mail = new PHPMailer\PHPMailer\PHPMailer(true);
 $mail->isSMTP();
-$mail->SMTPDebug = 2;  // what the server says, too
+$mail->SMTPDebug = 2;  // with the replies of the server
 $mail->Host = '127.0.0.1';
 $mail->Port = getenv('SMTP_PORT');
 $mail->SMTPSecure = ['starttls' => $mail::ENCRYPTION_STARTTLS, 'tls-wrapper' => $mail::ENCRYPTION_SMTPS][$tls];

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# s-nail, the BSD mail, which sends AUTH PLAIN and the answer apart; it can ask by TLS only for the host it connects to
+# s-nail, the BSD mail, which sends AUTH PLAIN and the response apart; its server name in TLS is the host it connects to
 set -euo pipefail
 
 type -P s-nail >/dev/null || { echo "s-nail is not installed"; exit 127; }

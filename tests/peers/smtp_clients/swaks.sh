@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# swaks, the Swiss army knife for SMTP; of a certificate it checks the issuer, not the name
+# swaks, the Swiss army knife for SMTP; it checks the issuer of a certificate, not the name
 #   swaks.sh AUTH-MECHANISM
 set -euo pipefail
 

@@ -1,4 +1,4 @@
-//! Access keys: made, listed, deleted, last used.
+//! Access keys: their creation, list, status, deletion and last use.
 
 use aws_sdk_iam::{operation::create_access_key::CreateAccessKeyError, types::StatusType};
 use jiff::Timestamp;
@@ -12,9 +12,9 @@ use crate::{Account, Error, retry::at_most_once};
 pub struct AccessKey {
     /// The access key ID, which is the SMTP user name.
     pub id: String,
-    /// Whether it may be used.
+    /// The status.
     pub status: KeyStatus,
-    /// When it was made.
+    /// The time of its creation.
     pub created: Option<Timestamp>,
 }
 
@@ -29,10 +29,10 @@ pub enum KeyStatus {
     Other(String),
 }
 
-/// When and for what a key was last used; IAM says it with a delay. Source: IAM API, `AccessKeyLastUsed`.
+/// The last use of a key; IAM reports it with a delay. Source: IAM API, `AccessKeyLastUsed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUsed {
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The region of the service.
     pub region: String,
@@ -40,7 +40,7 @@ pub struct LastUsed {
     pub service: String,
 }
 
-/// A key at the one moment at which IAM shows its secret.
+/// A new key with its secret, which IAM shows only once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAccessKey {
     /// The access key ID.
@@ -50,10 +50,10 @@ pub struct NewAccessKey {
 }
 
 impl Account {
-    /// Makes an access key for a user.
+    /// Creates an access key for a user.
     ///
     /// # Errors
-    /// The refusal of IAM, such as a third key of one user; an ambiguous one may have made the key.
+    /// The refusal of IAM, such as of a third key of one user; after an ambiguous failure the key may exist.
     pub async fn create_access_key(&self, user: &str) -> Result<NewAccessKey, Error> {
         const ACTION: &str = "iam:CreateAccessKey";
         let created = self
@@ -91,7 +91,7 @@ impl Account {
             .ok_or_else(|| Error::unreadable("iam:ListAccessKeys"))
     }
 
-    /// Makes a key active, or inactive; that can be undone, and takes a moment to be known everywhere.
+    /// Activates or deactivates a key. This can be undone, and takes a moment to be known everywhere.
     ///
     /// # Errors
     /// The refusal of IAM.
@@ -106,7 +106,7 @@ impl Account {
         call.send().await.map_err(self.failed("iam:DeleteAccessKey")).map(drop)
     }
 
-    /// The user that a key belongs to, and its last use; none if it was never used.
+    /// Returns the user that a key belongs to, and its last use; `None` if it was never used.
     pub(crate) async fn access_key_last_used(
         &self,
         id: &str,

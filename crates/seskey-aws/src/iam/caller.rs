@@ -1,4 +1,4 @@
-//! Who is calling.
+//! The identity of the caller.
 
 use seskey::Partition;
 
@@ -14,10 +14,10 @@ pub struct Caller {
 }
 
 impl Account {
-    /// Asks STS who the caller is; that needs no permission.
+    /// Asks STS for the identity of the caller, which needs no permission.
     ///
     /// # Errors
-    /// When there are no credentials, or they are refused.
+    /// There are no credentials, or they are refused.
     pub async fn caller(&self) -> Result<Caller, Error> {
         const ACTION: &str = "sts:GetCallerIdentity";
         let answer = self.sts.get_caller_identity().send().await.map_err(self.failed(ACTION))?;
@@ -29,26 +29,26 @@ impl Account {
 }
 
 impl Caller {
-    /// The partition of the account, as its ARN has it.
+    /// Returns the partition of the account, from its ARN.
     pub fn partition(&self) -> Option<Partition> {
         Partition::parse(self.arn.split(':').nth(1)?).ok()
     }
 
-    /// The ARN of something in the IAM of the account, such as `user/app`.
+    /// Returns the ARN of an IAM resource in the account, such as `user/app`.
     pub(crate) fn arn_of(&self, resource: &str) -> String {
         self.arn("iam", "", resource)
     }
 
-    /// The ARN of something of another service in the account.
+    /// Returns the ARN of a resource of another service in the account.
     pub(crate) fn arn(&self, service: &str, region: &str, resource: &str) -> String {
         let partition = self.arn.split(':').nth(1).unwrap_or("aws");
         format!("arn:{partition}:{service}:{region}:{}:{resource}", self.account)
     }
 
-    /// The ARN whose policies decide what the caller may do: the caller's own for a user, the role's for the session of
-    /// a role. `None` for root, which no policy of its own binds, and for federated users.
+    /// Returns the ARN whose policies decide the caller's permissions: the caller's own for a user, the role's for the
+    /// session of a role. `None` for root, which no policy of its own binds, and for federated users.
     ///
-    /// The ARN of a session lacks the path of its role, so for a role with a path this one is not its ARN.
+    /// The ARN of a session lacks the path of its role, so the result is not the ARN of a role with a path.
     pub(crate) fn policy_source(&self) -> Option<String> {
         let mut parts = self.arn.splitn(6, ':');
         let (partition, _service) = (parts.nth(1)?, parts.next()?);

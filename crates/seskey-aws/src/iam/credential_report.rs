@@ -1,4 +1,4 @@
-//! The credential report: the sign-ins of every user, in one text. IAM makes a new one at most every four hours.
+//! The credential report: the sign-in data of every user in one text. IAM makes a new one at most every four hours.
 //! Source: IAM API, `GenerateCredentialReport` and `GetCredentialReport`.
 
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::{Account, Cause, Error};
 #[derive(Debug)]
 pub(crate) struct CredentialReport {
     pub(crate) text: String,
-    /// When it was made, so far as IAM says.
+    /// The time of its generation, if IAM gives it.
     pub(crate) made: Option<Timestamp>,
 }
 
 impl Account {
-    /// Asks for a report, so that there is one when it is wanted.
+    /// Requests a report, so that there is one when it is needed.
     pub(crate) async fn generate_credential_report(&self) -> Result<Generation, Error> {
         let answer = self.iam.generate_credential_report().send().await;
         let answer = answer.map_err(self.failed("iam:GenerateCredentialReport"))?;
@@ -27,7 +27,7 @@ impl Account {
         Ok(Generation { begun: Instant::now(), is_complete })
     }
 
-    /// The report, once it is made.
+    /// Returns the report, once it is generated.
     pub(crate) async fn credential_report(
         &self,
         generation: Generation,
@@ -54,14 +54,15 @@ impl Account {
     }
 }
 
-/// A report that was asked for.
+/// A requested report.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Generation {
     begun: Instant,
     is_complete: bool,
 }
 
-/// The codes are those of the model; a report that has just gone is being made as well.
+/// Whether the report is still being made, by the codes of the model. A missing or expired report is being made as
+/// well.
 fn is_in_progress(error: &Error) -> bool {
     let Cause::Other { code, .. } = &error.cause else { return false };
     ["ReportInProgress", "ReportNotPresent", "ReportExpired"].contains(&code.as_str())

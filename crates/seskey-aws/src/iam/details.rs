@@ -1,4 +1,4 @@
-//! Users and groups with all that is theirs, a thousand an answer.
+//! Users and groups with their tags and policies, a thousand per answer.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::{Account, Error};
 
 const ACTION: &str = "iam:GetAccountAuthorizationDetails";
 
-/// A user, its tags and where its permissions come from. Source: IAM API, `UserDetail`.
+/// A user, its tags and the sources of its permissions. Source: IAM API, `UserDetail`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserDetails {
     /// Its name.
@@ -27,20 +27,19 @@ pub struct UserDetails {
     pub path: String,
     /// Its ARN.
     pub arn: String,
-    /// When it was made.
+    /// The time of its creation.
     pub created: Option<Timestamp>,
     /// Its tags.
     pub tags: Vec<(String, String)>,
     /// The names of the groups that it is in.
     pub groups: Vec<String>,
-    /// The policies embedded in it: their names and their documents.
+    /// Its inline policies: their names and their documents.
     pub policies: Vec<(String, String)>,
     pub(crate) attached: Vec<Attached>,
     /// The ARN of its permissions boundary.
     pub(crate) boundary: Option<String>,
 }
 
-/// A group and its policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GroupDetails {
     pub(crate) name: String,
@@ -48,7 +47,6 @@ pub(crate) struct GroupDetails {
     pub(crate) attached: Vec<Attached>,
 }
 
-/// What an account holds.
 #[derive(Debug, Default)]
 pub(crate) struct Details {
     pub(crate) users: Vec<UserDetails>,
@@ -57,7 +55,6 @@ pub(crate) struct Details {
 }
 
 impl Account {
-    /// Every user and every group of the account.
     pub(crate) async fn user_and_group_details(
         &self,
     ) -> Result<(Vec<UserDetails>, Vec<GroupDetails>), Error> {
@@ -65,13 +62,13 @@ impl Account {
         Ok((details.users, details.groups))
     }
 
-    /// The same, with the documents of the managed policies that are used, by ARN.
+    /// Reads all users and groups, and the documents of the managed policies that are used, by ARN.
     pub(crate) async fn all_details(&self) -> Result<Details, Error> {
         let of = [EntityType::LocalManagedPolicy, EntityType::AwsManagedPolicy];
         self.details([vec![EntityType::User, EntityType::Group], of.to_vec()].concat()).await
     }
 
-    /// The same of one user, with a call for each part of it.
+    /// Reads the details of one user, with a call for each part.
     pub(crate) async fn details_of_user(&self, user: User) -> Result<UserDetails, Error> {
         let name = user.user_name;
         let mut policies = Vec::new();
@@ -110,7 +107,7 @@ impl Account {
     }
 }
 
-/// The ARN of a managed policy, and the document of its default version.
+/// Returns the ARN of a managed policy and the document of its default version.
 fn managed(policy: ManagedPolicyDetail) -> Option<(String, String)> {
     let versions = policy.policy_version_list.unwrap_or_default();
     let document = versions.into_iter().find(|version| version.is_default_version)?.document?;

@@ -1,4 +1,4 @@
-//! Groups and who is in them.
+//! Groups and their members.
 
 use aws_sdk_iam::operation::create_group::CreateGroupError;
 
@@ -11,7 +11,6 @@ impl Account {
         call.send().await.map_err(self.failed("iam:CreateGroup")).map(drop)
     }
 
-    /// The names of the members.
     pub(crate) async fn group_members(&self, group: &str) -> Result<Vec<String>, Error> {
         let mut pages = self.iam.get_group().group_name(group).into_paginator().send();
         let mut members = Vec::new();

@@ -1,4 +1,4 @@
-//! Policies: embedded in a user or a group, or managed and attached. Documents are decoded from their URL encoding.
+//! Policies: inline in a user or a group, or managed and attached. Documents are decoded from their URL encoding.
 
 use percent_encoding::percent_decode_str;
 
@@ -101,7 +101,7 @@ impl Account {
         Ok(policies.into_iter().filter_map(attached).collect())
     }
 
-    /// The document of the default version of a managed policy.
+    /// Reads the document of the default version of a managed policy.
     pub(crate) async fn managed_policy(&self, arn: &str) -> Result<String, Error> {
         const VERSION: &str = "iam:GetPolicyVersion";
         let answer = self
@@ -124,7 +124,7 @@ pub(super) fn attached(policy: aws_sdk_iam::types::AttachedPolicy) -> Option<Att
     Some(Attached { name: policy.policy_name?, arn: policy.policy_arn? })
 }
 
-/// IAM gives documents in the URL encoding of RFC 3986.
+/// Decodes a document, which IAM gives in the URL encoding of RFC 3986.
 pub(super) fn decoded(document: &str) -> String {
     percent_decode_str(document).decode_utf8_lossy().into_owned()
 }

@@ -1,9 +1,9 @@
-//! What a user may have beside access keys. IAM deletes nobody who has any of it.
-//! Source: IAM API, `DeleteUser`.
+//! The credentials that a user may have besides access keys. IAM does not delete a user that has any of them. Source:
+//! IAM API, `DeleteUser`.
 
 use crate::{Account, Error};
 
-/// One thing that an SMTP user has not: somebody, or something, signs in with it in another way than by SMTP.
+/// A credential that an SMTP user does not have: a person or a program signs in with it in another way than by SMTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignIn {
@@ -11,7 +11,7 @@ pub enum SignIn {
     LoginProfile,
     /// An MFA device.
     MfaDevice {
-        /// Its serial number; of a virtual one, its ARN.
+        /// Its serial number; for a virtual device, its ARN.
         serial_number: String,
     },
     /// An SSH key for CodeCommit.
@@ -34,7 +34,7 @@ pub enum SignIn {
 }
 
 impl Account {
-    /// All that the user has of it.
+    /// Lists all such credentials of the user.
     pub(crate) async fn sign_ins(&self, user: &str) -> Result<Vec<SignIn>, Error> {
         let mut found = Vec::new();
         let profile = self.iam.get_login_profile().user_name(user).send().await;
@@ -56,7 +56,7 @@ impl Account {
             keys.try_collect().await.map_err(self.failed("iam:ListSSHPublicKeys"))?;
         found
             .extend(keys.into_iter().map(|key| SignIn::SshPublicKey { id: key.ssh_public_key_id }));
-        // two for each service at most, so that one page has them all
+        // there are at most two for each service, so one page has them all
         let credentials = self.iam.list_service_specific_credentials().user_name(user).send().await;
         let credentials = credentials.map_err(self.failed("iam:ListServiceSpecificCredentials"))?;
         found.extend(credentials.service_specific_credentials.into_iter().flatten().map(|it| {

@@ -1,5 +1,5 @@
-//! What IAM would decide (SimulatePrincipalPolicy). Source: IAM User Guide, "IAM policy testing with the IAM policy
-//! simulator": nothing is done, and policies of resources and organizations are not all seen.
+//! The decisions that IAM would make (SimulatePrincipalPolicy). Source: IAM User Guide, "IAM policy testing with the
+//! IAM policy simulator": nothing is executed, and policies of resources and organizations are not all seen.
 
 use aws_sdk_iam::types::{
     ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType,
@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{
 
 use crate::{Account, Error};
 
-/// What IAM decided on one action and resource.
+/// IAM's decision on one action and resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Simulated {
     /// The action.
@@ -18,7 +18,7 @@ pub struct Simulated {
     pub verdict: Verdict,
     /// The policies whose statements decided.
     pub policies: Vec<String>,
-    /// Condition keys that the policies ask for and the request did not have: the decision may be another in earnest.
+    /// Condition keys that the policies use and the request lacked: the real decision may differ.
     pub missing_context: Vec<String>,
     /// Whether a policy of the organization denies it. Source: IAM API, `OrganizationsDecisionDetail`.
     pub organization_denies: bool,
@@ -34,7 +34,7 @@ pub enum Verdict {
     ImplicitDeny,
 }
 
-/// What is asked of the simulator.
+/// A request to the simulator.
 pub(crate) struct Simulation<'a> {
     pub(crate) principal: &'a str,
     pub(crate) actions: &'a [&'a str],
@@ -70,7 +70,7 @@ impl Account {
     }
 }
 
-/// One result for each action; the resources are inside it where there are several.
+/// Splits the result of one action by resource, if it contains several resources.
 fn simulated(result: EvaluationResult) -> Vec<Simulated> {
     let policies = |statements: &[aws_sdk_iam::types::Statement]| {
         statements.iter().filter_map(|statement| statement.source_policy_id.clone()).collect()
@@ -103,7 +103,7 @@ fn verdict(decision: &PolicyEvaluationDecisionType) -> Verdict {
     match decision {
         PolicyEvaluationDecisionType::Allowed => Verdict::Allowed,
         PolicyEvaluationDecisionType::ExplicitDeny => Verdict::ExplicitDeny,
-        // what IAM may say one day is at least no permission
+        // an unknown decision is at least no permission
         _ => Verdict::ImplicitDeny,
     }
 }

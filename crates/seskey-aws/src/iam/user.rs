@@ -46,7 +46,7 @@ impl Account {
         pages.try_collect().await.map_err(self.failed("iam:ListUsers"))
     }
 
-    /// The names of all users.
+    /// Lists the names of all users.
     ///
     /// # Errors
     /// The refusal of IAM.
@@ -54,7 +54,7 @@ impl Account {
         Ok(self.users().await?.into_iter().map(|user| user.user_name).collect())
     }
 
-    /// The tags of a user.
+    /// Lists the tags of a user.
     ///
     /// # Errors
     /// The refusal of IAM.
@@ -75,7 +75,7 @@ impl Account {
         call.send().await.map_err(self.failed("iam:TagUser")).map(drop)
     }
 
-    /// Removes a tag; one that is not there counts as removed.
+    /// Removes a tag; a missing one counts as removed.
     pub(crate) async fn untag_user(&self, name: &str, key: &str) -> Result<(), Error> {
         let call = self.iam.untag_user().user_name(name).tag_keys(key);
         call.send().await.map_err(self.failed("iam:UntagUser")).map(drop)
@@ -92,5 +92,5 @@ impl Account {
     }
 }
 
-/// As many users a page as IAM gives.
+/// The most users that IAM returns per page.
 pub(super) const PAGE: i32 = 1000;

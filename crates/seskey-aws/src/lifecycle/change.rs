@@ -1,4 +1,4 @@
-//! A change under way: what it makes is noted, so that it can be taken back.
+//! A change in progress: it records what it makes, so that this can be undone.
 
 use std::{future::Future, time::Duration};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{Account, Error};
 
-/// Where it happens, what may stop it, who is told, and what was made so far.
+/// The account of a change, its interrupt, the receiver of its events, and the things made so far.
 pub(super) struct Change<'a> {
     pub(super) account: &'a Account,
     pub(super) interrupt: Interrupt,
@@ -17,7 +17,7 @@ pub(super) struct Change<'a> {
     pub(super) made: Vec<Made>,
 }
 
-/// Why it went no further.
+/// The reason why a change stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stopped {
     Call(Error),
@@ -37,7 +37,7 @@ impl<'a> Change<'a> {
         Self { account, interrupt, on_event, made: Vec::new() }
     }
 
-    /// Makes one thing and notes it, also when the answer was lost and it may have been made.
+    /// Makes one thing and records it, also when the answer was lost and the thing may exist.
     pub(super) async fn make<T>(
         &mut self,
         thing: impl FnOnce(Option<&T>) -> Thing,
@@ -56,7 +56,7 @@ impl<'a> Change<'a> {
         Ok(outcome?)
     }
 
-    /// Goes no further when somebody asked to stop.
+    /// Fails once the interrupt is raised.
     pub(super) fn go_on(&self) -> Result<(), Stopped> {
         if self.interrupt.is_raised() { Err(Stopped::Interrupted) } else { Ok(()) }
     }
@@ -82,6 +82,6 @@ pub(super) async fn settled<T, F: Future<Output = Result<T, Error>>>(
     call().await
 }
 
-/// As IAM's own waiter for a new user asks, though not as long.
+/// The interval of IAM's own waiter for a new user, with fewer attempts.
 pub(super) const SETTLING: u32 = 10;
 pub(super) const SETTLING_PAUSE: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! What a credential needs beside its key, as it was declared: seen in every run, and put right.
+//! The declared properties of a credential besides its key: every run checks and corrects them.
 
 use serde_json::Value;
 use seskey::{
@@ -14,29 +14,29 @@ use super::{
 };
 use crate::{Account, Error, iam::UserDetails};
 
-/// What a user lacks of what was declared.
+/// A declared property that a user lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Drift {
-    /// It is not in the sending group.
+    /// The user is not in the sending group.
     Membership,
-    /// It is in the sending group, and that allows nothing.
+    /// The user is in the sending group, and the group allows nothing.
     GroupPolicy,
-    /// It has no sending policy of its own, or another one.
+    /// The user has no sending policy of its own, or another one.
     Policy {
-        /// What was declared.
+        /// The declared policy.
         wanted: String,
-        /// What there is.
+        /// The present policy.
         found: Option<String>,
     },
-    /// Its tag does not name the region.
+    /// The user has no tag with its region.
     Region {
-        /// What was declared.
+        /// The declared region.
         wanted: String,
     },
 }
 
-/// What this user lacks, of which it is known whether it may send. A region that its tag names already is not its matter.
+/// Returns what the user lacks, given whether it may send. A tag with a region is not compared.
 pub fn drift(user: &UserDetails, sending: &Sending, wanted: &CreateRequest) -> Vec<Drift> {
     let permission = match &wanted.style {
         Style::Group => {
@@ -60,10 +60,10 @@ pub fn drift(user: &UserDetails, sending: &Sending, wanted: &CreateRequest) -> V
     permission.into_iter().chain(region).collect()
 }
 
-/// Puts right what the user lacks. What is there beside it stays.
+/// Corrects what the user lacks. Everything else stays.
 ///
 /// # Errors
-/// What could not be done. What was done stays: it was declared.
+/// The part that could not be done. The parts that were done stay, since they were declared.
 pub async fn converge(
     account: &Account,
     request: &CreateRequest,
@@ -102,7 +102,7 @@ async fn put_right(
 }
 
 impl Account {
-    /// One user, with a call for each part of it.
+    /// Reads one user, with a call for each part.
     ///
     /// # Errors
     /// The first call that failed.
@@ -111,7 +111,7 @@ impl Account {
     }
 }
 
-/// Whether both documents say the same, whatever their blanks.
+/// Whether both documents are the same JSON, apart from white space.
 fn same(one: &str, other: &str) -> bool {
     let read = |text| serde_json::from_str::<Value>(text).ok();
     read(one).is_some_and(|one| Some(one) == read(other))

@@ -1,7 +1,8 @@
-//! Makes a credential as the SES console does. Source: SES Developer Guide, "Obtaining Amazon SES SMTP credentials".
+//! The creation of a credential, as in the SES console. Source: SES Developer Guide, "Obtaining Amazon SES SMTP
+//! credentials".
 //!
-//! Everything that can be looked at is looked at first. Then come group, policy, user and, last of what IAM makes, the
-//! key: no key lives without its policy. What was made is taken back when a later step fails or is interrupted.
+//! All checks come first. Then come the group, the policy, the user and, as the last thing that IAM makes, the key: no
+//! key exists without its policy. What was made is undone when a later step fails or is interrupted.
 
 use seskey::{
     AccessKeyId, Region, SecretAccessKey, SmtpCredential, SmtpPassword,
@@ -22,26 +23,26 @@ use crate::{
     sender::sending,
 };
 
-/// What is to be made.
+/// The credential that is to be made.
 #[derive(Clone)]
 pub struct CreateRequest {
     /// The name of the user.
     pub user_name: UserName,
     /// Its path.
     pub path: UserPath,
-    /// Its tags, in their order: [`seskey::user::REGION_TAG`] belongs among them.
+    /// Its tags, in order: [`seskey::user::REGION_TAG`] belongs among them.
     pub tags: Vec<(String, String)>,
-    /// The ARN of a policy that limits what the user can ever be given.
+    /// The ARN of a policy that limits the permissions that the user can ever get.
     pub permissions_boundary: Option<String>,
-    /// How the user gets its permission to send.
+    /// The way the user gets its permission to send.
     pub style: Style,
     /// The region that the password is for.
     pub region: Region,
-    /// How the credential is proven; it is not if absent.
+    /// The proof of the credential; none if absent.
     pub proof: Option<Proof>,
 }
 
-/// How a user gets its permission to send.
+/// The way a user gets its permission to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Style {
     /// By membership in [`SENDING_GROUP`], as the console does since 6 September 2024.
@@ -53,16 +54,16 @@ pub enum Style {
     },
 }
 
-/// What was made.
+/// The result of a creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created {
     /// The credential.
     pub credential: SmtpCredential,
     /// The ARN of the user.
     pub user_arn: String,
-    /// Everything that was made, in its order, for [`undo`] should the credential not reach anybody.
+    /// Everything that was made, in order, for [`undo`] if the credential does not reach anybody.
     pub made: Vec<Made>,
-    /// The proof, if one was asked for.
+    /// The proof, if one was requested.
     pub proven: Option<Proven>,
 }
 
@@ -70,29 +71,29 @@ pub struct Created {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{failure}")]
 pub struct CreateError {
-    /// Why.
+    /// The reason.
     pub failure: CreateFailure,
-    /// What was made on the way and could not be taken back. If empty, the account is as before.
+    /// The things that were made and could not be undone. If empty, the account is as before.
     pub left: Vec<LeftOver>,
 }
 
-/// Why a credential was not made.
+/// The reason why a credential was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CreateFailure {
     /// A call failed.
     #[error(transparent)]
     Call(#[from] Error),
-    /// There is a user of this name. Seen before anything was changed.
+    /// A user with this name exists. Seen before anything was changed.
     #[error("the user exists: {arn}")]
     UserExists {
         /// Its ARN.
         arn: String,
     },
-    /// The caller may not do what is needed. Seen before anything was changed.
+    /// The caller lacks a needed permission. Seen before anything was changed.
     #[error("the caller may not do what is needed")]
     NotPermitted {
-        /// What it may not do.
+        /// The denied actions.
         denied: Vec<Simulated>,
     },
     /// The sending group has policies, and none allows sending.
@@ -103,7 +104,7 @@ pub enum CreateFailure {
         /// The names of its policies.
         policies: Vec<String>,
     },
-    /// Something denies sending to the user that was made.
+    /// Something denies sending to the new user.
     #[error("the user may not send")]
     MayNotSend(Denial),
     /// IAM made an access key that cannot be an SMTP credential.
@@ -115,13 +116,13 @@ pub enum CreateFailure {
     /// The credential does not log in.
     #[error(transparent)]
     NotProven(#[from] Box<NotProven>),
-    /// Somebody asked to stop.
+    /// The change was interrupted.
     #[error("interrupted")]
     Interrupted,
 }
 
 impl CreateError {
-    /// Whether there is such a user, be it that somebody else has just made it.
+    /// Whether the user exists, even if it was made by somebody else a moment ago.
     pub fn user_exists(&self) -> bool {
         match &self.failure {
             CreateFailure::UserExists { .. } => true,
@@ -133,15 +134,15 @@ impl CreateError {
     }
 }
 
-/// What happens meanwhile.
+/// An event of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Who makes the change.
+    /// The caller that makes the change.
     Caller(Caller),
-    /// Something could not be looked at beforehand: the caller may not, or no policy binds it.
+    /// A check was not possible: the caller may not make it, or no policy binds the caller.
     Unchecked {
-        /// What.
+        /// The check.
         check: Check,
         /// The refusal, if there was one.
         why: Option<Error>,
@@ -150,33 +151,33 @@ pub enum Event {
     Made(Thing),
     /// A login of the proof.
     Login(Login),
-    /// Something was taken back.
+    /// Something was undone.
     TakenBack(Thing),
-    /// Something that was made stays, for somebody else has begun to use it.
+    /// Something that was made stays, since somebody else has begun to use it.
     Kept(Thing),
 }
 
-/// What is looked at beforehand.
+/// A check before a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Check {
-    /// Whether there is such a user.
+    /// Whether the user exists.
     User,
-    /// Whether there is the sending group.
+    /// Whether the sending group exists.
     Group,
     /// Whether the policies of the sending group allow sending.
     GroupPolicy,
-    /// Whether the caller may do what is needed.
+    /// Whether the caller has the needed permissions.
     Permissions,
     /// Whether the user may send.
     Sending,
 }
 
 /// Makes the user, its permission, its key and the password, and proves them. The future must be driven to its end, or
-/// what it made is not taken back: to stop it, raise the interrupt.
+/// what it made is not undone: to stop it, raise the interrupt.
 ///
 /// # Errors
-/// Why it was not made, and what could not be taken back.
+/// The reason why it was not made, and the things that could not be undone.
 #[tracing::instrument(level = "debug", skip_all, fields(user = %request.user_name, region = %request.region))]
 pub async fn create(
     account: &Account,
@@ -196,10 +197,10 @@ pub async fn create(
     }
 }
 
-/// Looks at everything that [`create`] and [`create_user`] look at before they make anything. Changes nothing.
+/// Makes the checks that [`create`] and [`create_user`] make before they make anything. Changes nothing.
 ///
 /// # Errors
-/// Why it would not be made.
+/// The reason.
 pub async fn look(
     account: &Account,
     request: &CreateRequest,
@@ -209,11 +210,11 @@ pub async fn look(
     looked.map(drop).map_err(|failure| CreateError { failure, left: vec![] })
 }
 
-/// Makes the user and its permission, and no key: a rotation makes one where it delivers it. Returns what was made, in its
+/// Makes the user and its permission, and no key: a rotation makes one where it delivers it. Returns what was made, in
 /// order.
 ///
 /// # Errors
-/// Why it was not made, and what could not be taken back.
+/// The reason why it was not made, and the things that could not be undone.
 #[tracing::instrument(level = "debug", skip_all, fields(user = %request.user_name))]
 pub async fn create_user(
     account: &Account,
@@ -231,7 +232,7 @@ pub async fn create_user(
     }
 }
 
-/// Makes what may send, and has no key yet; returns its ARN.
+/// Makes a user that may send and has no key yet; returns its ARN.
 async fn make_sender(
     change: &mut Change<'_>,
     request: &CreateRequest,
@@ -258,13 +259,13 @@ async fn make_all(
     Ok((credential, user_arn, Some(proven.ok_or(CreateFailure::Interrupted)?)))
 }
 
-/// That nothing denies what was just permitted. The permission itself may not be seen yet.
+/// Checks that nothing denies the permission that was just given. The permission itself may not be visible yet.
 async fn may_send(account: &Account, request: &CreateRequest) -> Result<(), CreateFailure> {
     match sending(account, request.user_name.as_str(), &request.region).await {
         Ok(Sending::Denied(denial)) if denial != Denial::NotAllowed => {
             Err(CreateFailure::MayNotSend(denial))
         }
-        // who may not ask, or asks too early, has a user that is as good
+        // a caller that may not ask, or asks too early, goes on
         _ => Ok(()),
     }
 }

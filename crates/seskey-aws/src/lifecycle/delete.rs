@@ -1,20 +1,20 @@
-//! Deletes an SMTP user: keys first, so that the credential ends at once, then policies and groups, then the user.
-//! Run again after a failure, it goes on with what is left.
+//! The deletion of an SMTP user: keys first, so that the credential ends at once, then policies and groups, then the
+//! user. After a failure, another run goes on with the rest.
 
 use crate::{Account, Error, iam::SignIn};
 
-/// What goes with a user.
+/// The planned deletion of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The name of the user.
     pub user: String,
     /// Its ARN.
     pub user_arn: String,
-    /// Everything to be removed, in this order; the user itself is the last.
+    /// Everything to be removed, in order; the user itself is the last.
     pub removals: Vec<Removal>,
 }
 
-/// One thing that is removed.
+/// One removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Removal {
@@ -23,7 +23,7 @@ pub enum Removal {
         /// Its ID.
         id: String,
     },
-    /// A policy embedded in the user is deleted.
+    /// An inline policy of the user is deleted.
     UserPolicy {
         /// Its name.
         policy: String,
@@ -42,19 +42,20 @@ pub enum Removal {
     User,
 }
 
-/// A user that is not to be deleted.
+/// The reason why a user is not to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
     /// A call failed.
     #[error(transparent)]
     Call(#[from] Error),
-    /// The user has what an SMTP user has not. IAM would not delete it, and somebody may need what would go before.
+    /// The user has more than an SMTP user has. IAM would not delete it, and somebody may need what would be removed
+    /// before.
     #[error("the user has more than an SMTP user has")]
     SignsIn {
         /// Its ARN.
         user_arn: String,
-        /// What it has.
+        /// The other credentials that it has.
         by: Vec<SignIn>,
     },
 }
@@ -63,18 +64,18 @@ pub enum PlanError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct DeleteError {
-    /// What could not be removed.
+    /// The removal that failed.
     pub at: Removal,
-    /// Why. A delete conflict of the user means that it was given something after the plan was made.
+    /// The error. A delete conflict of the user means that it was given something after the plan was made.
     pub error: Error,
-    /// What was removed before.
+    /// The removals before it.
     pub removed: Vec<Removal>,
 }
 
-/// Reads what would be removed; changes nothing. `None` if there is no such user.
+/// Plans a deletion; changes nothing. `None` if the user does not exist.
 ///
 /// # Errors
-/// The first call that failed, or what keeps the user from being deleted.
+/// The first call that failed, or the reason why the user is not to be deleted.
 pub async fn plan(account: &Account, user: &str) -> Result<Option<Plan>, PlanError> {
     match read(account, user).await {
         Err(PlanError::Call(error)) if error.is_no_such_entity() => Ok(None),
@@ -82,10 +83,10 @@ pub async fn plan(account: &Account, user: &str) -> Result<Option<Plan>, PlanErr
     }
 }
 
-/// Removes what was planned. What is already gone counts as removed.
+/// Carries out the plan. A thing that is already gone counts as removed.
 ///
 /// # Errors
-/// What could not be removed; the rest of the plan is not touched.
+/// The removal that failed; the rest of the plan is not touched.
 #[tracing::instrument(level = "debug", skip_all, fields(user = plan.user))]
 pub async fn delete(
     account: &Account,

@@ -1,4 +1,4 @@
-//! The end of a credential: a key that was deactivated may work for some seconds more, and ends with a 535.
+//! The end of a credential: a deactivated key may work for some seconds more, and ends with a 535.
 
 use std::time::{Duration, Instant};
 
@@ -7,25 +7,25 @@ use seskey::SmtpCredential;
 use super::{Interrupt, prove::Proof};
 use crate::smtp::{Phase, SmtpError, Transcript};
 
-/// What was seen of a credential that is to end.
+/// The observed end of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
-    /// It does not log in any more.
+    /// It no longer logs in.
     Ended {
-        /// How long it did.
+        /// The time until then.
         after: Duration,
     },
     /// It still logs in.
     StillWorks {
-        /// For how long it was tried.
+        /// The time for which it was tried.
         after: Duration,
     },
-    /// Whether it logs in could not be tried.
+    /// The login could not be tried.
     Untried(SmtpError),
 }
 
-/// Logs in until that is refused, for as long as the proof has patience.
+/// Logs in until a login is refused, within the patience of the proof.
 pub async fn watch_end(
     proof: &Proof,
     credential: &SmtpCredential,

@@ -1,7 +1,7 @@
-//! One step of a rotation function of Secrets Manager, for a secret that holds an SMTP credential.
+//! One step of a Secrets Manager rotation function, for a secret that holds an SMTP credential.
 //!
-//! What is left of a step is decided by [`seskey::rotation::work`]; keys are made and handed over by
-//! [`rotate`](super::rotate), as everywhere.
+//! [`seskey::rotation::work`] decides what is left of a step; [`rotate`](super::rotate) makes and delivers the keys, as
+//! everywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ use crate::{
 /// The tag of a secret that names the IAM user whose credential it holds.
 pub const USER_TAG: &str = "seskey:user";
 
-/// What Secrets Manager asks for. Source: AWS Secrets Manager User Guide, "Rotation by Lambda function".
+/// The request of Secrets Manager. Source: AWS Secrets Manager User Guide, "Rotation by Lambda function".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The step.
@@ -44,27 +44,27 @@ pub struct Request {
     pub secret: String,
     /// The version that the rotation makes.
     pub version: String,
-    /// What lets a role of another account put a value.
+    /// The token that lets a role of another account put a value.
     pub rotation_token: Option<String>,
 }
 
 /// A secret, and the credentials in it.
 pub struct Found {
     arn: String,
-    /// The store that it is.
+    /// The secret as a store.
     pub store: Store,
-    /// What its tags say, by their keys.
+    /// Its tags by key.
     pub tags: BTreeMap<String, String>,
     seen: SecretSeen,
     current: Option<Secret>,
     pending: Option<Secret>,
 }
 
-/// Why a step failed.
+/// The reason why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FunctionError {
-    /// It cannot be done, and trying again does not help.
+    /// The step cannot be done, and a retry does not help.
     #[error(transparent)]
     Abandoned(#[from] Abandoned),
     /// A call failed.
@@ -76,7 +76,7 @@ pub enum FunctionError {
     /// The rotation failed.
     #[error(transparent)]
     Rotate(#[from] RotateError),
-    /// The rotation did not come as far as the step asks for.
+    /// The rotation ended before the stage that the step needs.
     #[error("it ended before: {:?}", .0.end)]
     Ended(Box<Outcome>),
     /// A credential in the secret does not log in.
@@ -84,19 +84,19 @@ pub enum FunctionError {
     NotProven {
         /// Its key.
         key: AccessKeyId,
-        /// Why.
+        /// The failed proof.
         error: Box<NotProven>,
     },
-    /// The key of the version is inactive or gone: the label was taken off, and the next rotation makes another.
+    /// The key of the version is inactive or gone: the label was removed, and the next rotation makes another.
     #[error("{key} is inactive or gone")]
     Withdrawn {
         /// The key.
         key: AccessKeyId,
     },
-    /// A store of the user is for another region, and the secret key that gives its password is not kept.
+    /// A store of the user is for another region, and the secret access key that gives its password is not kept.
     #[error("{store} is for {region}")]
     OtherRegion {
-        /// Which one.
+        /// The store.
         store: Box<Store>,
         /// Its region.
         region: Region,
@@ -106,10 +106,10 @@ pub enum FunctionError {
     Interrupted,
 }
 
-/// Looks at the secret.
+/// Reads the secret.
 ///
 /// # Errors
-/// It cannot be read.
+/// The secret cannot be read.
 pub async fn find(account: &Account, secret: &str, version: &str) -> Result<Found, StoreError> {
     let arn = secret.to_owned();
     let region = secret.split(':').nth(3).and_then(|region| Region::parse_unknown(region).ok());
@@ -150,7 +150,7 @@ pub async fn find(account: &Account, secret: &str, version: &str) -> Result<Foun
 }
 
 impl Found {
-    /// The secret, where the store is this one.
+    /// Returns the secret of the store, if it is this secret.
     fn secret_of<'a>(&self, store: &'a Store) -> Option<&'a AwsSecret> {
         match (&store.kind, &self.store.kind) {
             (StoreKind::SecretsManager(secret), StoreKind::SecretsManager(found)) => {
@@ -168,15 +168,15 @@ impl Found {
         self.secret_of(store).is_some()
     }
 
-    /// The ID of the account that it is in.
+    /// Returns the ID of the account that the secret is in.
     pub fn account(&self) -> &str {
         self.arn.split(':').nth(4).unwrap_or_default()
     }
 
-    /// The IAM user whose credential it is: what its tag [`USER_TAG`] says, else whose key it holds.
+    /// Returns the IAM user of the credential: the one that the tag [`USER_TAG`] names, else the owner of its key.
     ///
     /// # Errors
-    /// IAM does not say.
+    /// The call to IAM failed.
     pub async fn user(&self, account: &Account) -> Result<Option<String>, Error> {
         if let Some(user) = self.tags.get(USER_TAG) {
             return Ok(Some(user.clone()));
@@ -187,7 +187,7 @@ impl Found {
         }
     }
 
-    /// The region of the password: that of the SMTP endpoint in it, else what the tag `seskey:region` says.
+    /// Returns the region of the password: that of the SMTP endpoint in it, else that of the tag `seskey:region`.
     pub fn region(&self) -> Option<Region> {
         let texts = self.current.iter().chain(&self.pending);
         let mut hosts = texts.flat_map(|text| {
@@ -198,10 +198,10 @@ impl Found {
     }
 }
 
-/// Does what is left of the step. The rotation says how the user's keys are made, and where they are delivered.
+/// Does the rest of the step. The rotation defines how the user's keys are made and where they are delivered.
 ///
 /// # Errors
-/// Why it is not done. Running it again goes on from there.
+/// The reason. Another run goes on from there.
 pub async fn carry_out(
     account: &Account,
     request: &Request,
@@ -249,7 +249,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// What is in use must log in, or be of a key that is off: such a one the rotation replaces.
+    /// Tries the current credential. It must log in, unless its key is inactive: the rotation replaces such a key.
     async fn try_current(&mut self) -> Result<(), FunctionError> {
         let Some(text) = &self.found.current else { return Ok(()) };
         let (key, password) = self.credential(text)?;
@@ -263,7 +263,7 @@ impl Run<'_> {
         }
     }
 
-    /// What is to be used must log in. If its key is off or gone, it never will.
+    /// Tries the pending credential, which must log in. If its key is inactive or gone, it never will.
     async fn try_pending(&mut self) -> Result<(), FunctionError> {
         let text = self.found.pending.as_ref().ok_or(StoreError::NotOurs)?;
         let (key, password) = self.credential(text)?;
@@ -280,10 +280,10 @@ impl Run<'_> {
     }
 
     async fn make(&mut self) -> Result<(), FunctionError> {
-        // what is in use goes on record first
+        // the current credential is recorded first
         if self.found.current.is_some() {
             match self.settle().await {
-                // a dead one is replaced
+                // a credential that does not log in is replaced
                 Err(RotateError { failure: RotateFailure::NotProven { .. }, .. }) | Ok(_) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -300,7 +300,7 @@ impl Run<'_> {
         let text = self.text(&credential)?;
         let (name, version) = (&self.secret.name, &self.request.version);
         let token = self.request.rotation_token.as_deref();
-        // where another run was first, its key is used, and this one is discarded in time
+        // if another run was first, its key is used, and this one is discarded in time
         versions::put_pending(&self.service, name, version, token, &text).await?;
         Ok(())
     }
@@ -309,14 +309,14 @@ impl Run<'_> {
         let outcome = self.settle().await?;
         match outcome.end {
             End::Interrupted { .. } => Err(FunctionError::Interrupted),
-            // the old key goes later
+            // the old key is removed later
             End::Done { .. } | End::Waits { .. } => Ok(()),
             End::Stopped(Reason::Limit(_)) => Ok(()),
             _ => Err(FunctionError::Ended(Box::new(outcome))),
         }
     }
 
-    /// Notes what the stores hold. No key is made, and none goes.
+    /// Records what the stores hold. No key is made or removed.
     async fn settle(&mut self) -> Result<Outcome, RotateError> {
         let rotation = Rotation { plan: settle, ..self.until(Stage::Deliver) };
         rotate(self.account, &rotation, self.interrupt.clone(), self.on_event).await
@@ -360,7 +360,7 @@ impl Run<'_> {
         }
     }
 
-    /// The text in use with another credential: whatever else is in it stays.
+    /// Returns the current text with another credential; everything else in it stays.
     fn text(&self, credential: &SmtpCredential) -> Result<Secret, StoreError> {
         let (store, secret) = self.store();
         let entry = store::entry(self.account, store, &self.rotation.region, credential);
@@ -368,7 +368,7 @@ impl Run<'_> {
         with(secret, &store.form, &entry, before, &self.keys())
     }
 
-    /// The store as it was declared, else as it was found.
+    /// Returns the store as it was declared, else as it was found.
     fn store(&self) -> (&Store, &AwsSecret) {
         let stores = self.rotation.stores.iter();
         let mut declared = stores.filter_map(|store| Some((store, self.found.secret_of(store)?)));
@@ -389,11 +389,11 @@ impl Run<'_> {
     }
 }
 
-/// The access key in a text, whatever its member is called.
+/// Returns the access key in a text, whatever the name of its member.
 fn key_in(text: &Secret) -> Option<AccessKeyId> {
     let mut words = text.expose().split(|c: char| !c.is_ascii_alphanumeric());
     words.find_map(|word| AccessKeyId::parse(word).ok().filter(|_| word.starts_with("AKIA")))
 }
 
-/// A key that was proven before may be refused for a moment all the same.
+/// The time for which a key that was proven before may still be refused.
 const REFUSALS: std::time::Duration = std::time::Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! The sending group of the SES console: looked at, made as far as it is missing, joined.
+//! The sending group of the SES console: read, made as far as it is missing, joined.
 
 use seskey::user::{SENDING_GROUP, SENDING_POLICY};
 
@@ -15,7 +15,7 @@ use crate::{Account, Cause, Error};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Group {
     Absent,
-    /// It may exist; the caller may not look.
+    /// The group may exist; the caller may not look.
     Unknown,
     Present {
         members: Vec<String>,
@@ -23,7 +23,7 @@ pub(super) enum Group {
     },
 }
 
-/// Whether the policies of the group let its members send.
+/// The effect of the group's policies on the sending of its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Sending {
     Allowed,
@@ -37,7 +37,7 @@ pub(super) enum Sending {
     Unknown,
 }
 
-/// Looks at the group. What the caller may not look at is said and does not stop the change.
+/// Reads the group. A part that the caller may not read is reported and does not stop the change.
 pub(super) async fn look_at_group(
     account: &Account,
     on_event: &mut (dyn FnMut(Event) + Send),
@@ -60,7 +60,7 @@ pub(super) async fn look_at_group(
     Ok(Group::Present { members, sending })
 }
 
-/// What the policies of the group come to, when one that is `enough` is.
+/// Returns the effect of the group's policies; a policy for which `enough` holds allows sending.
 pub(super) fn sending(documents: Vec<Document>, enough: fn(&Document) -> bool) -> Sending {
     if documents.is_empty() {
         Sending::NoPolicy
@@ -73,7 +73,7 @@ pub(super) fn sending(documents: Vec<Document>, enough: fn(&Document) -> bool) -
 }
 
 impl Change<'_> {
-    /// Makes the group and its policy, as far as they are missing. A policy that cannot be read is left as it is.
+    /// Makes the group and its policy, as far as they are missing. A policy that cannot be read stays as it is.
     pub(super) async fn ready_group(&mut self, mut group: Group) -> Result<(), Stopped> {
         let account = self.account;
         let name = || SENDING_GROUP.to_owned();
@@ -87,7 +87,7 @@ impl Change<'_> {
                 Err(Stopped::Call(Error { cause: Cause::EntityAlreadyExists { .. }, .. })) => {
                     look_at_group(account, self.on_event).await?
                 }
-                // others keep the group for this caller; if they do not, it cannot be joined
+                // others keep the group for this caller; otherwise it cannot be joined
                 Err(Stopped::Call(error)) if may_exist && error.is_access_denied() => {
                     Group::Unknown
                 }
@@ -108,7 +108,7 @@ impl Change<'_> {
         }
     }
 
-    /// Puts the user into the group.
+    /// Adds the user to the group.
     pub(super) async fn join_group(&mut self, user: &str) -> Result<(), Stopped> {
         let account = self.account;
         let added = settled(|| account.add_user_to_group(user, SENDING_GROUP));

@@ -1,22 +1,22 @@
-//! Somebody asked to stop.
+//! The interruption of a change.
 
 use std::{future::pending, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 
-/// Tells a running change to stop at the next safe point: between two calls, or while it waits. A call that was sent is
-/// always finished, for whether it had its effect would be unknown.
+/// A signal that stops a running change at the next safe point: between two calls, or while it waits. A call that was
+/// sent is always finished, since its effect would be unknown otherwise.
 #[derive(Debug, Clone)]
 pub struct Interrupt(watch::Receiver<bool>);
 
 impl Interrupt {
-    /// An interrupt, and what raises it by sending `true`.
+    /// Returns an interrupt, and the sender that raises it by sending `true`.
     pub fn new() -> (watch::Sender<bool>, Self) {
         let (sender, receiver) = watch::channel(false);
         (sender, Self(receiver))
     }
 
-    /// One that is never raised.
+    /// Returns an interrupt that is never raised.
     pub fn never() -> Self {
         Self::new().1
     }
@@ -26,14 +26,14 @@ impl Interrupt {
         *self.0.borrow()
     }
 
-    /// Ends when it is raised.
+    /// Waits until it is raised.
     pub(crate) async fn raised(&mut self) {
         if self.0.wait_for(|&raised| raised).await.is_err() {
             pending().await
         }
     }
 
-    /// Waits; `false` if it was raised meanwhile.
+    /// Waits for the pause; `false` if it was raised meanwhile.
     pub(crate) async fn sleep(&mut self, pause: Duration) -> bool {
         tokio::select! {
             () = self.raised() => false,

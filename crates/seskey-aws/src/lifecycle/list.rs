@@ -1,4 +1,4 @@
-//! Lists the SMTP users of an account: those whose policies allow sending.
+//! The list of the SMTP users of an account: the users whose policies allow sending.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -35,15 +35,15 @@ pub struct SmtpUser {
     pub path: String,
     /// Its ARN.
     pub arn: String,
-    /// When it was made.
+    /// The time of its creation.
     pub created: Option<Timestamp>,
-    /// Where its permission to send comes from; absent if it has none.
+    /// The source of its permission to send; absent if it has none.
     pub style: Option<Style>,
-    /// The region that its credential was made for, as its tag has it.
+    /// The region that its credential was made for, from its tag.
     pub region: Option<String>,
     /// Its access keys.
     pub keys: Vec<ListedKey>,
-    /// The worst that an audit finds by what is listed; absent if that is nothing, or the caller may not get the list
+    /// The worst finding of an audit of the listed data; absent if there is none, or if the caller may not get the list
     /// of all users.
     pub worst: Option<Finding>,
 }
@@ -57,19 +57,19 @@ pub struct ListedKey {
     pub last_used: Option<LastUsed>,
 }
 
-/// Where a permission to send comes from. If from several places, the first of these.
+/// The source of a permission to send. If there are several, the first of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Style {
     /// From the group of the SES console.
     Group,
-    /// From the policy in the user, as the SES console made it before September 2024.
+    /// From the inline policy that the SES console made before September 2024.
     Inline,
     /// From any other policy.
     Other,
 }
 
 /// Lists the users that may send, or with `all` every user, by name. All users and groups come in one list, and only
-/// SMTP users are asked about one by one; so is every user if the caller may not get that list.
+/// SMTP users are read one by one; if the caller may not get that list, every user is.
 ///
 /// # Errors
 /// The first call that failed. A user that is deleted meanwhile is left out.
@@ -120,7 +120,6 @@ pub async fn list(account: &Account, all: bool) -> Result<Vec<SmtpUser>, Error> 
     Ok(listed)
 }
 
-/// What is known of a user at first.
 enum Known {
     Details(UserDetails),
     User(User),
@@ -129,9 +128,9 @@ enum Known {
 struct Survey {
     account: Account,
     all: bool,
-    /// Those that came with the users, by name.
+    /// The groups that came with the users, by name.
     groups: HashMap<String, GroupDetails>,
-    /// Whether the policies of a group allow sending, worked out once for each group.
+    /// Whether the policies of a group allow sending, determined once for each group.
     groups_that_send: Memo,
     /// The documents of the managed policies that came with the users, by ARN.
     documents: BTreeMap<String, String>,
@@ -159,14 +158,14 @@ impl Survey {
         let region = region.map(|(_, value)| value.clone());
         let path = user.path.clone();
         let mut judged = of_audit(user, &keys);
-        // a boundary that is not in the list is not judged by
+        // a boundary that is not in the list is left out
         judged.boundary = judged.boundary.filter(|arn| self.documents.contains_key(arn));
         let audit::User { name, arn, created, .. } = judged.clone();
         let listed = SmtpUser { name, path, arn, created, style, region, keys, worst: None };
         Ok(Some((listed, judged)))
     }
 
-    /// Judges the users by what is listed. What the documents of its policies are is not known of every user.
+    /// Audits the users by the listed data. The documents of the policies are not known for every user.
     fn judge(&self, listed: &mut [SmtpUser], judged: Vec<audit::User>) {
         let snapshot = Snapshot {
             account: String::new(),
@@ -237,7 +236,7 @@ impl Survey {
     }
 }
 
-/// Answers that are asked for once, however many ask at the same time.
+/// Answers that are requested once, even by several callers at the same time.
 #[derive(Default)]
 struct Memo(Mutex<HashMap<String, Arc<OnceCell<bool>>>>);
 
@@ -258,5 +257,5 @@ fn allows_sending(document: &str) -> bool {
     Policy::parse(document).is_ok_and(|policy| policy.may_allow(SEND))
 }
 
-/// How many users are looked at at the same time: IAM throttles an account as a whole.
+/// The number of users that are read at the same time: IAM throttles an account as a whole.
 const CONCURRENCY: usize = 8;

@@ -1,9 +1,9 @@
-//! Moves an SMTP user from the SES console's older style, a policy of the user's own, to the present one, the sending
-//! group. Source: SES Developer Guide, "Obtaining Amazon SES SMTP credentials" (how to move users made before 6 September
-//! 2024).
+//! The migration of an SMTP user from the SES console's older style, a policy of the user's own, to the present one,
+//! the sending group. Source: SES Developer Guide, "Obtaining Amazon SES SMTP credentials" (how to move users made
+//! before 6 September 2024).
 //!
-//! The user joins the group first; its own policy goes when the user is seen to have the permission by the group too. So
-//! it may send at every moment, and a run that was stopped anywhere is finished by the next.
+//! The user joins the group first; its own policy is deleted once the permission by the group is visible. So the user
+//! may send at every moment, and the next run finishes a run that was stopped anywhere.
 
 use std::time::Duration;
 
@@ -23,19 +23,19 @@ use crate::{
     iam::{Simulated, Simulation, Verdict},
 };
 
-/// What it takes to migrate a user, as was found.
+/// The planned migration of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The name of the user.
     pub user: String,
     /// Its ARN.
     pub user_arn: String,
-    /// What is to be done, in this order; nothing if the user is migrated.
+    /// The steps, in order; none if the user is migrated.
     pub steps: Vec<Step>,
-    /// The other policies embedded in the user: they stay.
+    /// The other inline policies of the user, which stay.
     pub other_policies: Vec<String>,
     group: Group,
-    /// Whether the policy that goes denies something of what IAM is asked about.
+    /// Whether the policy to be deleted denies something that IAM is asked about.
     own_denies: bool,
 }
 
@@ -44,9 +44,9 @@ pub struct Plan {
 pub enum Step {
     /// The sending group is created.
     CreateGroup,
-    /// It gets the console's policy.
+    /// The group gets the console's policy.
     PutGroupPolicy,
-    /// The user joins it.
+    /// The user joins the group.
     AddUserToGroup,
     /// The user's own sending policy is deleted.
     DeleteUserPolicy,
@@ -54,19 +54,19 @@ pub enum Step {
     UntagUser,
 }
 
-/// Why a user was not migrated, or not to the end.
+/// The failure of a migration, at its start or on the way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{failure}")]
 pub struct MigrateError {
-    /// Why.
+    /// The reason.
     pub failure: MigrateFailure,
-    /// Whether the user is in the group, or may be: then nothing is taken back, and another run goes on from there.
+    /// Whether the user is in the group, or may be: then nothing is undone, and another run goes on from there.
     pub joined: bool,
-    /// What was made on the way and could not be taken back.
+    /// The things that were made and could not be undone.
     pub left: Vec<LeftOver>,
 }
 
-/// Why it went no further.
+/// The reason why a migration stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrateFailure {
@@ -76,10 +76,10 @@ pub enum MigrateFailure {
     /// The user has no sending policy of its own and is not in the group.
     #[error("the user has no policy {SENDING_POLICY}")]
     NotInline,
-    /// Its policy restricts what it may send, and the group's does not.
+    /// Its policy restricts what it may send, and the group's policy does not.
     #[error("the policy restricts what the user may send")]
     Restricted,
-    /// Its policy allows more than to send mail by SMTP, which would be lost, or cannot be read.
+    /// Its policy allows more than sending mail by SMTP, which would be lost, or cannot be read.
     #[error("the policy allows more than {SEND}")]
     AllowsMore,
     /// The group has policies, and none allows sending without restriction, or one denies it.
@@ -88,30 +88,30 @@ pub enum MigrateFailure {
         /// The names of its policies.
         policies: Vec<String>,
     },
-    /// Another policy, of whatever kind, keeps the user from sending.
+    /// Another policy, of any kind, keeps the user from sending.
     #[error("the user may not send, whatever the group allows")]
     UserCannotSend {
-        /// What IAM would decide.
+        /// The decision that IAM would make.
         simulated: Simulated,
     },
-    /// The caller may not do what is needed.
+    /// The caller lacks a needed permission.
     #[error("the caller may not do what is needed")]
     NotPermitted {
-        /// What it may not do.
+        /// The denied actions.
         denied: Vec<Simulated>,
     },
-    /// The user is not seen in the group, or not the policy of the group, however often it is looked at.
+    /// The membership of the user or the policy of the group did not become visible.
     #[error("the membership and the group's policy are not seen yet")]
     NotSeen,
-    /// Somebody asked to stop.
+    /// The migration was interrupted.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// Looks at everything; changes nothing. With `widen`, the user may lose the restrictions of its own policy.
+/// Plans a migration; changes nothing. With `widen`, the user may lose the restrictions of its own policy.
 ///
 /// # Errors
-/// Whatever would make the migration fail, or leave the user without a permission that it has.
+/// Any reason why the migration would fail, or would take a permission away from the user.
 pub async fn plan(
     account: &Account,
     user: &str,
@@ -168,7 +168,7 @@ pub async fn plan(
             }
         }
         Ok(None) => {}
-        // then the simulator says nothing of the caller either
+        // then the simulator does not answer about the caller either
         Err(error) => {
             skip(Check::Sending, error, on_event)?;
             return Ok(plan);
@@ -184,11 +184,11 @@ pub async fn plan(
     if denied.is_empty() { Ok(plan) } else { Err(MigrateFailure::NotPermitted { denied }) }
 }
 
-/// Does what was planned. Before the user's own policy goes it waits for `settle`, since IAM tells of no moment at which
-/// a change has reached all of AWS. The future must be driven to its end: to stop it, raise the interrupt.
+/// Carries out the plan. Before it deletes the user's own policy it waits for `settle`, since IAM does not tell when a
+/// change has reached all of AWS. The future must be driven to its end: to stop it, raise the interrupt.
 ///
 /// # Errors
-/// Why it was not done, and how far it came.
+/// The reason, and how far it came.
 #[tracing::instrument(level = "debug", skip_all, fields(user = plan.user))]
 pub async fn migrate(
     account: &Account,
@@ -222,7 +222,7 @@ async fn join(change: &mut Change<'_>, plan: &Plan) -> Result<(), Stopped> {
     Ok(())
 }
 
-/// Takes away what the group stands in for.
+/// Removes what the group replaces.
 async fn leave(
     change: &mut Change<'_>,
     plan: &Plan,
@@ -247,7 +247,7 @@ async fn leave(
     Ok(())
 }
 
-/// Looks until the user may send by the group, whatever becomes of its own policy.
+/// Waits until the user may send by the group, independent of its own policy.
 async fn see_permission(change: &mut Change<'_>, plan: &Plan) -> Result<(), MigrateFailure> {
     for _ in 0..SETTLING {
         match obstacle(change.account, plan).await? {
@@ -262,7 +262,7 @@ async fn see_permission(change: &mut Change<'_>, plan: &Plan) -> Result<(), Migr
     Err(MigrateFailure::NotSeen)
 }
 
-/// What keeps the user from sending by the group.
+/// Returns the obstacle to sending by the group, if there is one.
 async fn obstacle(account: &Account, plan: &Plan) -> Result<Option<MigrateFailure>, Error> {
     if !is_member(account, &plan.user).await? {
         return Ok(Some(MigrateFailure::NotSeen));
@@ -278,7 +278,7 @@ async fn obstacle(account: &Account, plan: &Plan) -> Result<Option<MigrateFailur
         Ok(simulated) => Ok(simulated
             .filter(|it| it.verdict != Verdict::ExplicitDeny || plan.is_denied_for_good(it))
             .map(|simulated| MigrateFailure::UserCannotSend { simulated })),
-        // said beforehand
+        // reported beforehand
         Err(error) if error.is_access_denied() => Ok(None),
         Err(error) => Err(error),
     }
@@ -288,7 +288,7 @@ async fn is_member(account: &Account, user: &str) -> Result<bool, Error> {
     Ok(account.groups_of_user(user).await?.iter().any(|group| group == SENDING_GROUP))
 }
 
-/// The group, with a permission to send that is enough in place of whatever a user may have.
+/// Reads the group. Its permission to send counts if it can replace any permission of a user.
 async fn look_at_group(account: &Account) -> Result<Group, Error> {
     let members = match account.group_members(SENDING_GROUP).await {
         Err(error) if error.is_no_such_entity() => return Ok(Group::Absent),
@@ -300,7 +300,7 @@ async fn look_at_group(account: &Account) -> Result<Group, Error> {
     Ok(Group::Present { members, sending: sending(documents, enough) })
 }
 
-/// What IAM would decide, all policies of the user and its boundary taken together, unless it would allow.
+/// Returns IAM's decision on all policies of the user and its boundary together, unless it allows.
 async fn simulate(account: &Account, user_arn: &str) -> Result<Option<Simulated>, Error> {
     let simulation =
         Simulation { principal: user_arn, actions: &[SEND], resources: &["*"], context: &[] };
@@ -319,7 +319,7 @@ impl Plan {
 }
 
 impl Step {
-    /// The IAM action that does it.
+    /// Returns the IAM action of the step.
     pub fn action(self) -> &'static str {
         match self {
             Self::CreateGroup => "iam:CreateGroup",

@@ -1,4 +1,4 @@
-//! Whether policies let somebody send.
+//! The permission to send that policies give.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub(crate) struct Document {
     text: String,
 }
 
-/// The policy that the SES console gives.
+/// Returns the policy that the SES console gives.
 pub(crate) fn console_policy() -> String {
     SendingPolicy::default().to_json().expect("without restrictions there is nothing to refuse")
 }
@@ -30,33 +30,33 @@ impl Document {
         Self { name: name.to_owned(), text: text.to_owned() }
     }
 
-    /// Whether it allows sending, on whatever resource and under whatever conditions.
+    /// Whether it allows sending, on any resource and under any conditions.
     pub(crate) fn allows_sending(&self) -> bool {
         self.says(|policy| policy.may_allow(SEND))
     }
 
-    /// Whether it allows sending, on every resource and under no condition.
+    /// Whether it allows sending, on every resource and without conditions.
     pub(crate) fn allows_sending_everywhere(&self) -> bool {
         self.says(|policy| policy.allows_everywhere(SEND) && !policy.may_deny(SEND))
     }
 
-    /// Whether it denies sending, on whatever resource and under whatever conditions.
+    /// Whether it denies sending, on any resource and under any conditions.
     pub(crate) fn denies_sending(&self) -> bool {
         self.says(|policy| policy.may_deny(SEND))
     }
 
-    /// The keys of the conditions under which it allows sending as this identity.
+    /// Returns the keys of the conditions under which it allows sending as this identity.
     fn conditions_of_sending(&self, identity: &str) -> Vec<String> {
         let Ok(policy) = Policy::parse(&self.text) else { return vec![] };
         policy.conditions_of(SEND, identity).map(str::to_owned).collect()
     }
 
-    /// Whether sending is all that it allows.
+    /// Whether it allows nothing but sending.
     pub(crate) fn allows_only_sending(&self) -> bool {
         self.says(|policy| policy.allows_nothing_but(SEND))
     }
 
-    /// Of a policy that cannot be read nothing is true.
+    /// Whether this is true of the policy; `false` if it cannot be read.
     fn says(&self, what: impl FnOnce(&Policy) -> bool) -> bool {
         self.parsed().is_some_and(|policy| what(&policy))
     }
@@ -67,7 +67,7 @@ impl Document {
 }
 
 impl Account {
-    /// The policies of a group, its own and those attached.
+    /// Reads the policies of a group, inline and attached.
     pub(crate) async fn documents_of_group(&self, group: &str) -> Result<Vec<Document>, Error> {
         let mut documents = Vec::new();
         for name in self.group_policy_names(group).await? {
@@ -80,11 +80,11 @@ impl Account {
         Ok(documents)
     }
 
-    /// Every user of the account, and whether it may send anything. All users and groups come in one list, and each
-    /// managed policy is asked for once.
+    /// Lists every user of the account, and whether it may send anything. All users and groups come in one list, and
+    /// each managed policy is read once.
     ///
     /// # Errors
-    /// The refusal of IAM, such as to who may not do `iam:GetAccountAuthorizationDetails`.
+    /// The refusal of IAM, such as to a caller that may not do `iam:GetAccountAuthorizationDetails`.
     pub async fn senders(&self) -> Result<Vec<(UserDetails, Sending)>, Error> {
         let (users, groups) = self.user_and_group_details().await?;
         let mut managed = HashMap::new();
@@ -101,7 +101,7 @@ impl Account {
         Ok(senders)
     }
 
-    /// Whether the policies of the user and of its groups let it send anything, within its boundary.
+    /// Checks whether the policies of the user and of its groups let it send anything, within its boundary.
     ///
     /// # Errors
     /// The first call that failed.
@@ -111,8 +111,8 @@ impl Account {
         self.sending_of(user, documents, attached, &mut HashMap::new()).await
     }
 
-    /// The keys of the conditions under which policies of the user and of its groups let it send as one of these
-    /// identities; none if they are about others.
+    /// Returns the keys of the conditions under which policies of the user and of its groups let it send as one of
+    /// these identities; none if they are about others.
     pub(crate) async fn conditions_of_sending(
         &self,
         user: &UserDetails,
@@ -131,7 +131,7 @@ impl Account {
         Ok(keys)
     }
 
-    /// The policies in the user, and all of its groups.
+    /// Reads the inline policies of the user, and all policies of its groups.
     async fn inline_of(&self, user: &UserDetails) -> Result<Vec<Document>, Error> {
         let own = user.policies.iter().map(|(name, text)| Document::new(name, text));
         let mut documents: Vec<_> = own.collect();
@@ -141,7 +141,7 @@ impl Account {
         Ok(documents)
     }
 
-    /// What these documents and managed policies come to, within the boundary of the user.
+    /// Evaluates these documents and managed policies, within the boundary of the user.
     async fn sending_of(
         &self,
         user: &UserDetails,
@@ -181,7 +181,7 @@ impl Account {
         Ok(document)
     }
 
-    /// A policy embedded in a user.
+    /// Reads an inline policy of a user.
     pub(crate) async fn document_of_user(
         &self,
         user: &str,
@@ -190,13 +190,13 @@ impl Account {
         Ok(Document { text: self.user_policy(user, &name).await?, name })
     }
 
-    /// A managed policy.
+    /// Reads a managed policy.
     pub(crate) async fn document(&self, policy: Attached) -> Result<Document, Error> {
         Ok(Document { text: self.managed_policy(&policy.arn).await?, name: policy.name })
     }
 }
 
-/// The ARN of an identity in the account of the user; `*` stands for every region, or every identity.
+/// Returns the ARN of an identity in the account of the user; `*` stands for every region, or every identity.
 pub(crate) fn identity(user_arn: &str, region: &str, name: &str) -> String {
     let mut parts = user_arn.split(':');
     let (partition, account) = (parts.nth(1).unwrap_or("aws"), parts.nth(2).unwrap_or_default());

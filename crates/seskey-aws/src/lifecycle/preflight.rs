@@ -1,5 +1,5 @@
-//! What is looked at before anything is changed. A caller with nothing but the rights that the SES console needs may
-//! read little of it: what it may not read is reported, and does not stop the change.
+//! The checks before a change. A caller with only the rights that the SES console needs may read little for them: what
+//! it may not read is reported, and does not stop the change.
 
 use seskey::user::SENDING_GROUP;
 
@@ -14,7 +14,7 @@ use crate::{
 
 type OnEvent<'a> = &'a mut (dyn FnMut(Event) + Send);
 
-/// Looks at everything that could make the change fail half-way. Returns the group for the group style.
+/// Checks everything that could make the change fail half-way. Returns the group for the group style.
 pub(super) async fn preflight(
     account: &Account,
     request: &CreateRequest,
@@ -42,7 +42,7 @@ pub(super) async fn preflight(
     if denied.is_empty() { Ok(group) } else { Err(CreateFailure::NotPermitted { denied }) }
 }
 
-/// What the change does on the user, and on the group.
+/// Returns the actions of the change on the user, and on the group.
 fn actions(request: &CreateRequest, group: &Group) -> (Vec<&'static str>, &'static [&'static str]) {
     let mut on_user = vec!["iam:CreateUser", "iam:CreateAccessKey"];
     if !request.tags.is_empty() {
@@ -62,8 +62,8 @@ fn actions(request: &CreateRequest, group: &Group) -> (Vec<&'static str>, &'stat
     (on_user, on_group)
 }
 
-/// Asks the simulator which of these actions, each on its resource, the caller may not do. Where a policy asks for
-/// condition keys that only the real request has, the answer says nothing.
+/// Asks the simulator which of these actions, each on its resource, the caller may not do. If a policy uses condition
+/// keys that only the real request has, the answer does not count.
 pub(super) async fn denied(
     account: &Account,
     caller: &Caller,
@@ -93,7 +93,7 @@ pub(super) fn is_denied(result: &Simulated) -> bool {
     result.verdict != Verdict::Allowed && result.missing_context.is_empty()
 }
 
-/// A check that the caller may not make is skipped; any other failure would meet the change too.
+/// Skips a check that the caller may not make; any other failure would meet the change too.
 pub(super) fn skip(check: Check, error: Error, on_event: OnEvent<'_>) -> Result<(), Error> {
     if !error.is_access_denied() {
         return Err(error);

@@ -1,5 +1,5 @@
-//! The proof of a credential: it logs in. A new key takes effect late and at first not everywhere, so the proof waits,
-//! and asks for several logins in a row; of a key that is young or was refused, over some seconds.
+//! The proof of a credential: it logs in. A new key takes effect late and at first not everywhere, so the proof waits
+//! and needs several logins in a row, over some seconds for a key that is young or was refused.
 
 use std::time::{Duration, Instant};
 
@@ -12,21 +12,21 @@ use tokio::time::timeout;
 use super::Interrupt;
 use crate::smtp::{Client, Phase, Server, SmtpError, Transcript};
 
-/// How a credential is proven.
+/// The way a credential is proven.
 #[derive(Clone)]
 pub struct Proof {
-    /// What connects.
+    /// The client that connects.
     pub client: Client,
-    /// Where to log in.
+    /// The server to log in to.
     pub server: Server,
-    /// How many logins must succeed in a row, each on a connection of its own.
+    /// The number of logins that must succeed in a row, each on a connection of its own.
     pub logins: u32,
-    /// How long after the first of them the last one must be. A key that has just taken effect comes and goes: in a tenth
-    /// of a second three of its logins may succeed by chance, and what reads the stores is refused a moment later.
+    /// The least time from the first of them to the last. A key that has just taken effect works on and off: three
+    /// logins in a tenth of a second may succeed by chance, and the readers of the stores are refused a moment later.
     pub span: Duration,
-    /// How long all of it may take.
+    /// The time limit for all of it.
     pub patience: Duration,
-    /// For how long of that it may be refused: longer for a new key, which is not known everywhere yet.
+    /// The part of that time in which it may be refused: longer for a new key, which is not known everywhere yet.
     pub refusals: Duration,
 }
 
@@ -35,20 +35,20 @@ pub struct Proof {
 pub struct Login {
     /// Its number, from 1.
     pub attempt: u32,
-    /// What came of it.
+    /// Its result.
     pub outcome: Result<(), SmtpError>,
-    /// The pause before the next one, if there is one to come.
+    /// The pause before the next login, if there is one.
     pub retry_in: Option<Duration>,
 }
 
 /// A credential that logs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
-    /// How many logins were tried, the failed ones among them.
+    /// The number of logins, failed ones included.
     pub attempts: u32,
-    /// How long it took.
+    /// The time that they took.
     pub elapsed: Duration,
-    /// What was said in the last one.
+    /// The record of the last login.
     pub transcript: Transcript,
 }
 
@@ -56,18 +56,18 @@ pub struct Proven {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not proven after {attempts} logins: {error}")]
 pub struct NotProven {
-    /// Why the last login failed.
+    /// The failure of the last login.
     pub error: SmtpError,
-    /// How many logins were tried.
+    /// The number of logins.
     pub attempts: u32,
-    /// How long it took.
+    /// The time that they took.
     pub elapsed: Duration,
-    /// What was said in the last one.
+    /// The record of the last login.
     pub transcript: Transcript,
 }
 
 impl Proof {
-    /// A proof as the rotation of a credential needs it: three logins in a row, within a minute.
+    /// Returns the proof that the rotation of a credential needs: three logins in a row, within a minute.
     pub fn new(client: Client, server: Server) -> Self {
         let patience = Duration::from_secs(60);
         Self { client, server, logins: 3, span: Duration::ZERO, patience, refusals: patience }
@@ -77,7 +77,7 @@ impl Proof {
 /// Logs in until the proof is complete; `None` if it was interrupted.
 ///
 /// # Errors
-/// A refusal that waiting does not mend, at once; any other when the time is over.
+/// A refusal that waiting does not cure, at once; any other failure when the time is over.
 pub async fn prove(
     proof: &Proof,
     credential: &SmtpCredential,
@@ -152,7 +152,7 @@ async fn log_in(
     }
 }
 
-/// Whether the next login may succeed where this one failed: the key is new, the server is busy, the connection broke.
+/// Whether the next login may succeed after this failure: the key is new, the server is busy, the connection broke.
 fn may_pass(error: &SmtpError) -> bool {
     match error {
         SmtpError::Refused { reply, .. } => {
@@ -166,7 +166,7 @@ fn may_pass(error: &SmtpError) -> bool {
     }
 }
 
-/// Whether the server has refused the credential, and not for the moment.
+/// Whether the server has refused the credential for good.
 pub(super) fn is_refusal(error: &SmtpError) -> bool {
     matches!(error, SmtpError::Refused { phase: Phase::Auth, reply } if !reply.is_transient())
 }
@@ -174,7 +174,7 @@ pub(super) fn is_refusal(error: &SmtpError) -> bool {
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Between two logins that succeed, of a key that is young or was refused before.
+/// The pause between two successful logins with a key that is young or was refused before.
 const STEADY: Duration = Duration::from_millis(1500);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A leak: every access key of a user off, at once, before anything else is looked at.
+//! The answer to a leak: every access key of a user is deactivated at once, before anything else is read.
 
 use std::time::Duration;
 
@@ -15,33 +15,33 @@ use crate::{
     iam::{AccessKey, KeyStatus},
 };
 
-/// What was done.
+/// The result of a revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revoked {
-    /// The keys that were active and are not any more.
+    /// The keys that were active and are now inactive.
     pub deactivated: Vec<AccessKeyId>,
     /// The keys that could not be deactivated.
     pub active: Vec<(AccessKeyId, Error)>,
-    /// Why it was not noted on the user since when they have been inactive: [`undo`](seskey::rotation::undo) works all
-    /// the same, the quarantine begins with the next rotation.
+    /// The reason why the time of the deactivation was not noted on the user. [`undo`](seskey::rotation::undo) works
+    /// all the same, and the quarantine begins with the next rotation.
     pub not_noted: Option<NotNoted>,
 }
 
-/// Why nothing was noted.
+/// The reason why nothing was noted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotNoted {
     /// A call failed.
     #[error(transparent)]
     Call(#[from] Error),
-    /// Somebody else wrote the tag.
+    /// The tag was written by somebody else.
     #[error(transparent)]
     Note(#[from] NoteError),
 }
 
-/// Deactivates every active key of the user, then notes since when, and looks once more when IAM shows all that there
-/// was. Nothing but the list of the keys is asked for before, and a key that cannot be deactivated keeps no other from
-/// it. A key that a rotation makes meanwhile stays.
+/// Deactivates every active key of the user, then notes the time, and looks once more when IAM shows all keys that
+/// existed. Only the list of the keys is read before, and a key that cannot be deactivated does not stop the others. A
+/// key that a rotation makes meanwhile stays.
 ///
 /// # Errors
 /// The keys cannot be listed: nothing was changed.
@@ -56,7 +56,7 @@ pub async fn revoke(account: &Account, user: &str) -> Result<Revoked, Error> {
     Ok(revoked)
 }
 
-/// The keys that [`revoke`] would deactivate, in its order. Changes nothing.
+/// Returns the keys that [`revoke`] would deactivate, in order. Changes nothing.
 ///
 /// # Errors
 /// The keys cannot be listed.
@@ -92,7 +92,7 @@ async fn note(
         let was_there = |key: &Key| key.created <= start;
         let failed = |key: &Key| revoked.active.iter().any(|(id, _)| *id == key.id);
         seen.keys = keys.iter().filter_map(key).filter(was_there).collect();
-        // IAM may not show yet what was done
+        // IAM may not show the deactivation yet
         for key in &mut seen.keys {
             key.active &= !revoked.deactivated.contains(&key.id);
         }
@@ -102,7 +102,7 @@ async fn note(
         match (&step, step.tag()) {
             (_, Some((tag, Some(value)))) => {
                 account.tag_user(user, tag, &value).await?;
-                // or it would be written again and again before it is shown
+                // or it would be written again and again before IAM shows it
                 sleep(SETTLING).await;
             }
             (Step::Deactivate(_), _) => deactivate_all(account, user, &mut seen, revoked).await,
@@ -121,7 +121,7 @@ fn now(account: &Account) -> Timestamp {
 
 fn key(key: &AccessKey) -> Option<Key> {
     Some(Key {
-        // IAM makes no other
+        // IAM makes no other IDs
         id: AccessKeyId::parse(&key.id).ok()?,
         active: key.status == KeyStatus::Active,
         created: key.created.unwrap_or(Timestamp::UNIX_EPOCH),
@@ -131,5 +131,5 @@ fn key(key: &AccessKey) -> Option<Key> {
 
 const SETTLING: Duration = Duration::from_millis(500);
 
-/// The clock of a local SES may be moved meanwhile.
+/// The longest wait: the clock of a local SES may be moved meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);

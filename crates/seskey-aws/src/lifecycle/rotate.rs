@@ -1,8 +1,8 @@
-//! Carries out a rotation: observes, asks the plan, does one step, and observes anew.
+//! The execution of a rotation: it observes, asks the plan, does one step, and observes again.
 //!
-//! It remembers nothing between two steps but what only this process can know: the passwords that it has made or read,
-//! and which of them it has proven. Killed anywhere, it is finished by running it again.
-//! The plan, and what it relies on, is [`seskey::rotation`].
+//! Between two steps it remembers only what no other process can know: the passwords that it has made or read, and
+//! which of them it has proven. Another run finishes one that was killed anywhere. The plan and its assumptions are in
+//! [`seskey::rotation`].
 
 mod carry_out;
 mod failure;
@@ -44,99 +44,99 @@ use super::{
 };
 use crate::{Account, Error, clock::Stopwatch, iam::LastUsed, sender::sending, store::kept::kept};
 
-/// What is to be rotated, and how.
+/// The rotation that is to be carried out.
 #[derive(Clone)]
 pub struct Rotation {
     /// The name of the IAM user.
     pub user: String,
-    /// The region that its password is for.
+    /// The region of its password.
     pub region: Region,
-    /// What is to be reached.
+    /// The goal.
     pub goal: Goal,
-    /// What decides: [`seskey::rotation::next`], or [`undo`](seskey::rotation::undo).
+    /// The plan: [`seskey::rotation::next`], or [`undo`](seskey::rotation::undo).
     pub plan: fn(&Seen, &Goal) -> Step,
-    /// Where the credential is delivered.
+    /// The stores that the credential is delivered to.
     pub stores: Vec<Store>,
-    /// What is told that the stores hold a new credential.
+    /// The command that is run when the stores hold a new credential.
     pub hook: Option<Hook>,
-    /// How a credential is proven in its region.
+    /// The proof of a credential in its region.
     pub proof: Proof,
-    /// How it is proven in the other regions that stores name.
+    /// The proofs in the other regions of the stores.
     pub proofs: BTreeMap<Region, Proof>,
-    /// Whether the user may send, where that is known from a list.
+    /// Whether the user may send, if a list shows it.
     pub sending: Sending,
-    /// How long it waits for what another run may do, before it leaves that to the next run.
+    /// The time to wait for another run, before the rest is left to the next run.
     pub wait: Duration,
-    /// Whether it goes on where a note cannot be written: after a leak, nothing is to be in the way.
+    /// Whether it goes on if a note cannot be written: after a leak, nothing must be in the way.
     pub forgoes_notes: bool,
-    /// Whether every key that there is at the start is due, whatever its age, and a store may be written over that holds
-    /// a password which does not log in.
+    /// Whether every key that exists at the start is due, whatever its age, and a store that holds a password which
+    /// does not log in may be overwritten.
     pub now: bool,
-    /// The tags of the user as they were read a moment ago, which spares a call where nothing is due.
+    /// The tags of the user, read a moment ago, which saves a call if nothing is due.
     pub tags: Option<Vec<(String, String)>>,
 }
 
 impl Rotation {
-    /// How a credential is proven in this region.
+    /// Returns the proof of a credential in this region.
     pub fn proof_in(&self, region: &Region) -> &Proof {
         self.proofs.get(region).unwrap_or(&self.proof)
     }
 
-    /// The regions of the stores, each once.
+    /// Returns the regions of the stores, each once.
     fn regions(&self) -> BTreeSet<&Region> {
         self.stores.iter().map(|store| store.region_or(&self.region)).collect()
     }
 }
 
-/// What came of it.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// The steps that were carried out.
     pub steps: Vec<Step>,
-    /// Why there was no further one.
+    /// The reason why there was no further step.
     pub end: End,
-    /// The active access keys of the user, as they were seen last.
+    /// The active access keys of the user, as last seen.
     pub active: Vec<AccessKeyId>,
-    /// The credential that was made and proven, where the goal was to go no further.
+    /// The credential that was made and proven, if the goal was to go no further.
     pub at_hand: Option<SmtpCredential>,
-    /// When the oldest of them was made.
+    /// The time at which the oldest of the active keys was made.
     pub oldest: Option<Timestamp>,
     /// Whether a store held an active key at the end.
     pub is_served: bool,
-    /// Whether a new key was asked for, whatever the age of the old one, and none was made.
+    /// Whether a new key was requested, whatever the age of the old one, and none was made.
     pub owes_a_key: bool,
-    /// The use that it was stopped by.
+    /// The last use that stopped the run.
     pub last_used: Option<LastUsed>,
 }
 
-/// Why a run ended by itself.
+/// The reason why a run ended by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum End {
     /// Nothing is left to do.
     Done {
-        /// When the next rotation is due.
+        /// The time at which the next rotation is due.
         due: Option<Timestamp>,
     },
     /// A later run goes on.
     Waits {
-        /// From when on.
+        /// The time from which it can.
         until: Timestamp,
-        /// What for.
+        /// The reason.
         why: Why,
         /// The key that is waited for.
         key: AccessKeyId,
     },
-    /// Somebody must decide.
+    /// A person must decide.
     Stopped(Reason),
-    /// It was interrupted. The step before was finished.
+    /// The run was interrupted. The step before was finished.
     Interrupted {
-        /// What would have been next, if that was known.
+        /// The next step, if it was known.
         next: Option<Step>,
     },
 }
 
-/// What happens meanwhile.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -144,62 +144,62 @@ pub enum Event {
     Begins(Step),
     /// A step is finished.
     Did {
-        /// Which one.
+        /// The step.
         step: Step,
-        /// When, by IAM's clock.
+        /// The time, by IAM's clock.
         at: Timestamp,
     },
     /// A login of a proof.
     Login(Login),
-    /// Something failed that may pass; everything is observed anew after the pause.
+    /// A step failed, and may succeed later; everything is observed again after the pause.
     Retries {
-        /// What failed.
+        /// The failure.
         failure: RotateFailure,
         /// The pause.
         after: Duration,
     },
-    /// It waits for another run, or until that run must have ended.
+    /// The run waits for another run, or until that run must have ended.
     Waits {
-        /// Until when at the latest.
+        /// The latest end of the wait.
         until: Timestamp,
         /// The key that the other run may be about to deliver.
         key: AccessKeyId,
     },
-    /// What became of a credential whose key was deactivated, where its password is known.
+    /// The end of a credential whose key was deactivated, if its password is known.
     Ending {
         /// The key.
         key: AccessKeyId,
-        /// What was seen of it.
+        /// The observed end.
         ending: Ending,
     },
-    /// A key was refused after it was delivered. What the stores held before is put back, where it is known.
+    /// A key was refused after it was delivered. The content that the stores held before is put back, if it is known.
     Refused {
         /// The key.
         key: AccessKeyId,
     },
     /// The caller may not ask whether the user may send, and the run goes on as if it may.
     SendingUnknown,
-    /// A note could not be written, and the run goes on without.
+    /// A note could not be written, and the run goes on without it.
     Unwritten {
         /// The tag.
         tag: &'static str,
-        /// Why.
+        /// The error.
         error: Error,
     },
     /// A store holds a password that does not log in.
     Broken {
-        /// Which of the stores.
+        /// The index of the store.
         store: usize,
-        /// The key that it is said to be of.
+        /// The key that the store gives with it.
         key: AccessKeyId,
     },
 }
 
-/// Runs the plan until nothing is to be done for now. The future must be driven to its end, or a step is left half
+/// Runs the plan until there is nothing to do for now. The future must be driven to its end, or a step is left half
 /// done: to stop it, raise the interrupt.
 ///
 /// # Errors
-/// The step that failed, and what was done before. Running it again goes on from there.
+/// The step that failed, and the steps before it. Another run goes on from there.
 #[tracing::instrument(level = "debug", skip_all, fields(user = rotation.user))]
 pub async fn rotate(
     account: &Account,
@@ -212,7 +212,7 @@ pub async fn rotate(
     let Run { steps, passwords, is_served, active, oldest, mut last_uses, .. } = run;
     match ended {
         Ok(end) => {
-            // the key of any other end is discarded, and must not come into use
+            // after any other end the key is discarded, and must not come into use
             let is_wanted = matches!(end, End::Stopped(Reason::Limit(_)));
             Ok(Outcome {
                 at_hand: is_wanted.then(|| passwords.undelivered(rotation)).flatten(),
@@ -230,10 +230,10 @@ pub async fn rotate(
     }
 }
 
-/// The steps that [`rotate`] would carry out if nothing fails, and why there would be no further one. Changes nothing.
+/// Returns the steps that [`rotate`] would carry out if nothing fails, and the reason for the end. Changes nothing.
 ///
 /// # Errors
-/// What could not be read, or is not to be built upon.
+/// The fact that could not be read, or cannot be relied on.
 pub async fn forecast(account: &Account, rotation: &Rotation) -> Result<Vec<Step>, RotateFailure> {
     let on_event = &mut |_| {};
     let mut run = Run::new(account, rotation, Interrupt::never(), on_event);
@@ -242,7 +242,7 @@ pub async fn forecast(account: &Account, rotation: &Rotation) -> Result<Vec<Step
     if seen.sending == Sending::Unknown {
         seen.sending = sending(account, &rotation.user, &rotation.region).await?;
     }
-    // of an only key it is of no account, unless it may be a stranger's
+    // the use of an only key does not matter, unless the key may be a stranger's
     if seen.keys.len() > 1 || seen.notes.intent.is_some() {
         let keys: Vec<_> = seen.keys.iter().map(|key| key.id.clone()).collect();
         run.ask_for_uses(&mut seen, &keys).await?;
@@ -258,7 +258,7 @@ pub async fn forecast(account: &Account, rotation: &Rotation) -> Result<Vec<Step
 }
 
 impl End {
-    /// The key that somebody else uses.
+    /// Returns the key that somebody else uses.
     fn used_key(&self) -> Option<&AccessKeyId> {
         match self {
             Self::Stopped(Reason::StillUsed { key, .. } | Reason::StrangersKey { key, .. }) => {
@@ -275,38 +275,38 @@ struct Run<'a> {
     rotation: &'a Rotation,
     interrupt: Interrupt,
     on_event: &'a mut (dyn FnMut(Event) + Send),
-    /// What only this process knows.
+    /// The passwords, which only this process knows.
     passwords: Passwords,
-    /// Notes that could not be written, and hold for this run alone.
+    /// The notes that could not be written, and are valid for this run alone.
     unwritten: BTreeMap<&'static str, Option<String>>,
     /// Whether the user may send, as far as it was asked.
     sending: Sending,
     may_ask_for_sending: bool,
-    /// What the step before has changed, and IAM may not show yet.
+    /// The change of the step before, which IAM may not show yet.
     expected: Expected,
-    /// What IAM has shown, where it may be built upon once more.
+    /// IAM's last answer, if it may be used once more.
     listed: Option<Listed>,
-    /// The uses that were asked for last.
+    /// The last uses that were read last.
     last_uses: BTreeMap<AccessKeyId, LastUsed>,
-    /// The active keys when they were last looked at.
+    /// The active keys, as last seen.
     active: Vec<AccessKeyId>,
-    /// When the oldest of them was made.
+    /// The time at which the oldest of them was made.
     oldest: Option<Timestamp>,
     /// Whether a store held one of them.
     is_served: bool,
-    /// How many tags the user has too many.
+    /// The number of tags that the user has too many.
     tags_too_many: usize,
-    /// Whether what a new key needs was looked at.
+    /// Whether the needs of a new key were checked.
     has_looked: bool,
     /// Whether the passwords of a new key were kept for the next run.
     has_kept: bool,
-    /// Tags that somebody else has just read.
+    /// The tags, if the caller has just read them.
     tags: Option<Vec<(String, String)>>,
-    /// Since when it observes what the next step is decided on.
+    /// The time since the observations for the next step began.
     observed: Stopwatch,
-    /// The keys that there were at first.
+    /// The keys that existed at the start.
     old: Option<BTreeSet<AccessKeyId>>,
-    /// Since when it has waited for another run.
+    /// The time since it began to wait for another run.
     waiting: Option<Stopwatch>,
     steps: Vec<Step>,
 }
@@ -361,21 +361,21 @@ impl<'a> Run<'a> {
             if !failure.may_pass() || failures >= ATTEMPTS {
                 return Err((step, failure));
             }
-            // several that were refused together must not come again together
+            // runs that were refused together must not come again together
             let after = PAUSE * 2_u32.pow(failures) / 100 * rand::random_range(50..100);
             (self.on_event)(Event::Retries { failure, after });
             self.interrupt.sleep(after).await;
         }
     }
 
-    /// Takes what a run before has kept.
+    /// Takes the passwords that an earlier run has kept.
     async fn recall(&mut self) {
         if let Some((key, passwords)) = kept(&self.rotation.stores).await {
             self.passwords.take_kept(self.rotation, key, passwords);
         }
     }
 
-    /// Observes, asks, and does one step; why it ends, if it does.
+    /// Observes, decides, and does one step. Returns the reason if the run ends.
     async fn turn(&mut self) -> Result<Option<End>, (Option<Step>, RotateFailure)> {
         if self.interrupt.is_raised() {
             return Ok(Some(End::Interrupted { next: None }));
@@ -433,7 +433,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A step that somebody undoes is not done again. Applications that have read the key have the grace time.
+    /// Gives up a step that somebody undoes. Applications that have read the key get the grace time.
     async fn give_up(&mut self, seen: &Seen, step: Step) -> (Option<Step>, RotateFailure) {
         if let (Step::Deliver { key, .. }, Some(intent)) = (&step, &seen.notes.intent) {
             let exposing = intent.exposing(key).to_string();
@@ -470,7 +470,7 @@ impl<'a> Run<'a> {
         Ok((seen, step))
     }
 
-    /// What is to be reached; with `now`, every key is due that was there at the start.
+    /// Returns the goal; with `now`, every key that existed at the start is due.
     fn goal(&mut self, seen: &Seen) -> Goal {
         let keys = || seen.keys.iter().map(|key| key.id.clone()).collect();
         let old = self.old.get_or_insert_with(keys);
@@ -482,16 +482,16 @@ impl<'a> Run<'a> {
     }
 }
 
-/// A step is given up so long after it began to observe what it was decided on.
+/// The time after which a step is given up, counted from the beginning of its observations.
 const STEP_LIMIT: Duration = MARGIN.unsigned_abs().saturating_sub(LAG.unsigned_abs());
 
-/// How often a run tries in vain before it gives up, each time after the SDK has tried several times.
+/// The number of attempts of a run before it gives up, each after several of the SDK.
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How often a run makes a key, or delivers one to the same store. Once is usual; a key that flaps is put back, and
-/// delivered once more. Beyond that, somebody undoes it each time.
+/// The number of times that a run makes a key, or delivers one to the same store. Once is usual; a key that flaps is
+/// put back, and delivered once more. Beyond that, somebody undoes it each time.
 pub const REPEATS: usize = 3;
 
-/// The other run may be over at any moment.
+/// The longest pause before a new look: the other run may end at any moment.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);

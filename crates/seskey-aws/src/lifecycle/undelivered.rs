@@ -1,4 +1,4 @@
-//! A user that was just made and whose credential reached nobody.
+//! A new user whose credential reached nobody.
 
 use seskey::{AccessKeyId, Region, store::Store};
 
@@ -12,8 +12,8 @@ use crate::{
     store::{self, Held},
 };
 
-/// The first of these stores that holds a credential of the user, or may hold one: it cannot be read, or whose key it has
-/// cannot be said. A key of a user that was just made may not be listed yet.
+/// Returns the first of these stores that holds a credential of the user, or may hold one: the store cannot be read, or
+/// the owner of its key is unknown. A key of a new user may not be listed yet.
 ///
 /// # Errors
 /// The keys of the user cannot be listed.
@@ -43,7 +43,7 @@ pub async fn holder<'a>(
     Ok(None)
 }
 
-/// Takes back what was made for the user, and every key that it was given since. Returns what is left over.
+/// Undoes what was made for the user, and every key that it was given since. Returns what is left over.
 pub async fn take_back(
     account: &Account,
     user: &str,
@@ -58,7 +58,7 @@ pub async fn take_back(
             break;
         }
         tokio::time::sleep(SETTLING_PAUSE).await;
-        // as it was made, for what was made last goes first
+        // in order of creation, since the last thing made is undone first
         let made: Vec<Made> = left.into_iter().rev().map(|left| left.what).collect();
         left = taken(account, user, &made, on_event).await;
     }
@@ -72,7 +72,7 @@ async fn taken(
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Vec<LeftOver> {
     let mut made = made.to_vec();
-    // where they cannot be listed, IAM keeps the user, and says why
+    // if they cannot be listed, IAM keeps the user and gives the reason
     let keys = account.access_keys(user).await.unwrap_or_default();
     made.extend(keys.into_iter().map(|key| {
         let what = Thing::AccessKey { user: user.to_owned(), id: Some(key.id) };

@@ -1,4 +1,4 @@
-//! What a change made in an account, and how it is taken back.
+//! The things that a change made in an account, and how they are undone.
 
 use seskey::user::SENDING_POLICY;
 
@@ -8,13 +8,13 @@ use crate::{Account, Cause, Error};
 /// Something that a change made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
-    /// What it is.
+    /// The thing.
     pub what: Thing,
     /// Whether it is known to exist: false after a call whose answer was lost.
     pub certain: bool,
 }
 
-/// The things that creating a credential makes.
+/// A thing that the creation of a credential makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Thing {
@@ -27,7 +27,7 @@ pub enum Thing {
     GroupPolicy {
         /// The group.
         group: String,
-        /// Who was in the group before.
+        /// The members of the group before.
         members: Vec<String>,
     },
     /// The SMTP user.
@@ -35,7 +35,7 @@ pub enum Thing {
         /// Its name.
         user: String,
     },
-    /// The user's place in the group.
+    /// The membership of the user in the group.
     Membership {
         /// The user.
         user: String,
@@ -56,17 +56,17 @@ pub enum Thing {
     },
 }
 
-/// Something that was made and could not be taken back.
+/// Something that was made and could not be undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOver {
-    /// What was made.
+    /// The thing.
     pub what: Made,
-    /// Why it is still there.
+    /// The reason why it still exists.
     pub why: Error,
 }
 
-/// Takes back what was made, the last first. Each step is tried even if another fails; what is already gone counts as
-/// taken back. The group and its policy stay when somebody else has joined meanwhile. Returns what is left over.
+/// Undoes what was made, the last thing first. Each step is tried even if another fails; a thing that is already gone
+/// counts as undone. The group and its policy stay if somebody else has joined meanwhile. Returns what is left over.
 pub async fn undo(
     account: &Account,
     made: &[Made],
@@ -90,7 +90,7 @@ pub async fn undo(
     left
 }
 
-/// `false` for what others have begun to use.
+/// Undoes one thing; `false` if others have begun to use it.
 async fn take_back(account: &Account, thing: &Thing, own: Option<&str>) -> Result<bool, Error> {
     let is_other = |member: &String| Some(member.as_str()) != own;
     match thing {
@@ -103,7 +103,7 @@ async fn take_back(account: &Account, thing: &Thing, own: Option<&str>) -> Resul
         }
         Thing::UserPolicy { user } => account.delete_user_policy(user, SENDING_POLICY).await?,
         Thing::Membership { user, group } => account.remove_user_from_group(user, group).await?,
-        // IAM refuses to delete a user that has anything: a stranger's user of the same name is safe
+        // IAM refuses to delete a user that has anything: another person's user of the same name is safe
         Thing::User { user } => account.delete_user(user).await?,
         Thing::GroupPolicy { group, members } => {
             let now = account.group_members(group).await?;
@@ -116,7 +116,7 @@ async fn take_back(account: &Account, thing: &Thing, own: Option<&str>) -> Resul
             Err(Error { cause: Cause::DeleteConflict { .. }, .. })
                 if account.group_members(group).await?.iter().any(is_other) =>
             {
-                // somebody joined between the two calls and needs the policy that is gone
+                // a user that joined between the two calls needs the deleted policy
                 account.put_group_policy(group, SENDING_POLICY, &console_policy()).await?;
                 return Ok(false);
             }

@@ -1,4 +1,4 @@
-//! Bytes to replies: one command out in one write, one reply in, all of it bounded in size and time.
+//! The exchange of commands and replies: one command in one write, then one reply, bounded in size and time.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ impl<'t, S: AsyncRead + AsyncWrite + Unpin> Connection<'t, S> {
         Self { stream, received: Vec::new(), patience, transcript }
     }
 
-    /// Sends a command, with its line end, and takes the reply.
+    /// Sends a command, which includes its line end, and reads the reply.
     pub(super) async fn say(
         &mut self,
         phase: Phase,
@@ -44,7 +44,7 @@ impl<'t, S: AsyncRead + AsyncWrite + Unpin> Connection<'t, S> {
         }
     }
 
-    /// Takes a reply. Should the server repeat a secret, it is taken out before anything else sees the reply.
+    /// Reads a reply. A secret that the server repeats is removed before anything else sees the reply.
     pub(super) async fn expect(
         &mut self,
         phase: Phase,
@@ -67,11 +67,11 @@ impl<'t, S: AsyncRead + AsyncWrite + Unpin> Connection<'t, S> {
         }
     }
 
-    /// The stream alone.
+    /// Returns the stream.
     ///
     /// # Errors
-    /// When something was received that belongs to no reply: it would be taken for the server's word once the stream
-    /// is encrypted (RFC 3207 section 6).
+    /// Bytes were received that belong to no reply: they would be taken for the server's reply once the stream is
+    /// encrypted (RFC 3207 section 6).
     pub(super) fn into_stream(self, phase: Phase) -> Result<(S, &'t mut Transcript), SmtpError> {
         if self.received.is_empty() {
             Ok((self.stream, self.transcript))

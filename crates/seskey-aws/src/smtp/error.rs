@@ -1,10 +1,10 @@
-//! Why a session failed, as facts.
+//! The failures of a session, as facts.
 
 use std::io;
 
 use super::Reply;
 
-/// The parts of a session, in their order.
+/// The phases of a session, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the names are those of the commands
@@ -23,7 +23,7 @@ pub enum Phase {
     Quit,
 }
 
-/// Why a session failed. A password is in none of it.
+/// The reason why a session failed. It contains no password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SmtpError {
@@ -32,20 +32,20 @@ pub enum SmtpError {
     Dns {
         /// The name.
         host: String,
-        /// What the resolver said.
+        /// The message of the resolver.
         reason: String,
     },
-    /// No address of the host took the connection.
+    /// No address of the host accepted the connection.
     #[error("cannot connect to {host}:{port}: {reason}")]
     Connect {
         /// The host that was dialled.
         host: String,
         /// The port that was dialled.
         port: u16,
-        /// What the last address gave.
+        /// The error of the last address.
         reason: String,
     },
-    /// Nothing, or not enough, came in time.
+    /// The phase was not over in time.
     #[error("timed out in the phase {phase:?}")]
     Timeout {
         /// The phase.
@@ -60,30 +60,30 @@ pub enum SmtpError {
     /// The name for the certificate is neither a host name nor an address.
     #[error("{given} is no name for a server")]
     ServerName {
-        /// What was given.
+        /// The given name.
         given: String,
     },
     /// The certificate is not trusted, or not for this server.
     #[error("the certificate for {server_name} was not accepted: {problem}")]
     Certificate {
-        /// The name that it should bear.
+        /// The name that it should have.
         server_name: String,
-        /// What is wrong.
+        /// The problem.
         problem: CertificateProblem,
     },
-    /// The handshake failed otherwise: no common version, or no TLS at all on this port.
+    /// The handshake failed for another reason: no common version, or no TLS at all on this port.
     #[error("the TLS handshake failed: {reason}")]
     Tls {
-        /// What the TLS library said.
+        /// The message of the TLS library.
         reason: String,
     },
-    /// The server does not offer STARTTLS, or somebody between removed it. Nothing secret was sent.
+    /// The server does not offer STARTTLS, or an intermediary removed it. No secret was sent.
     #[error("the server does not offer STARTTLS")]
     StarttlsNotOffered,
     /// The server offers neither AUTH PLAIN nor AUTH LOGIN over TLS.
     #[error("the server offers neither AUTH PLAIN nor AUTH LOGIN")]
     AuthNotOffered {
-        /// What it offers.
+        /// The mechanisms that it offers.
         mechanisms: Vec<String>,
     },
     /// The server refused.
@@ -94,41 +94,41 @@ pub enum SmtpError {
         /// The server's reply.
         reply: Reply,
     },
-    /// What came is no SMTP reply.
+    /// The received bytes are not an SMTP reply.
     #[error("no SMTP reply in the phase {phase:?}: {problem}")]
     Malformed {
         /// The phase.
         phase: Phase,
-        /// What is wrong with it.
+        /// The problem.
         problem: Malformed,
     },
 }
 
-/// What is wrong with a certificate.
+/// A problem with a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateProblem {
-    /// No trusted root stands behind it.
+    /// The certificate does not chain to a trusted root.
     #[error("unknown issuer")]
     UnknownIssuer,
-    /// Its time is over.
+    /// The certificate has expired.
     #[error("expired")]
     Expired,
-    /// Its time has not begun.
+    /// The certificate is not valid yet.
     #[error("not valid yet")]
     NotValidYet,
-    /// It bears other names.
+    /// The certificate is for other names.
     #[error("it is for {presented:?}")]
     OtherName {
-        /// The names that it bears.
+        /// The names that it is for.
         presented: Vec<String>,
     },
-    /// Something else.
+    /// Another problem.
     #[error("{0}")]
     Other(String),
 }
 
-/// What is wrong with a reply.
+/// A problem with a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Malformed {
@@ -144,19 +144,19 @@ pub enum Malformed {
     /// A reply of more than 100 lines.
     #[error("a reply of more than 100 lines")]
     TooManyLines,
-    /// Something stood behind a reply that nothing may follow: bytes before TLS that somebody may have injected.
+    /// Bytes after a reply that nothing may follow: sent before TLS, they may have been injected.
     #[error("more than one reply to one command")]
     Surplus,
 }
 
-/// A name as the TLS library prints it, `DnsName("localhost")`, without its words.
+/// Returns the name in the TLS library's notation, such as `DnsName("localhost")`.
 fn plain(name: &str) -> String {
     let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.unwrap_or(name).trim_matches('"').to_owned()
 }
 
 impl SmtpError {
-    /// The server's reply, if that is what ended the session.
+    /// Returns the server's reply, if it ended the session.
     pub fn reply(&self) -> Option<&Reply> {
         match self {
             Self::Refused { reply, .. } => Some(reply),

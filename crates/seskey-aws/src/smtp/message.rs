@@ -1,20 +1,20 @@
-//! What MAIL, RCPT and DATA carry.
+//! The addresses of MAIL and RCPT, and the message of DATA.
 
 use std::fmt;
 
-/// An address for an envelope, as it stands between `<` and `>` (RFC 5321 section 4.1.2). Nothing in it can end the
-/// command; whether it is an address is the server's to say.
+/// An address for an envelope, as it is between `<` and `>` (RFC 5321 section 4.1.2). Nothing in it can end the
+/// command. Whether it is an address is for the server to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address(String);
 
-/// Why a string is not taken as an address.
+/// The reason why a string is not accepted as an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
     /// There is no `@` with something on both sides.
     #[error("not an address")]
     Form,
-    /// A blank, an angle bracket, a control character, or one outside ASCII, which SES takes in no envelope.
+    /// A blank, an angle bracket, a control character, or one outside ASCII, which SES does not accept in an envelope.
     #[error("the character {character:?} cannot be in an envelope")]
     Character {
         /// The first such character.
@@ -23,10 +23,10 @@ pub enum AddressError {
 }
 
 impl Address {
-    /// An address without its display name.
+    /// Parses an address without its display name.
     ///
     /// # Errors
-    /// What is no address, or could end the command.
+    /// The text is not an address, or could end the command.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         if let Some(character) =
             text.chars().find(|&c| !c.is_ascii_graphic() || c == '<' || c == '>')
@@ -41,12 +41,12 @@ impl Address {
         }
     }
 
-    /// The address as text.
+    /// Returns the address as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What stands behind the last `@`.
+    /// Returns the part after the last `@`.
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
@@ -58,7 +58,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// The message as DATA sends it (RFC 5321 sections 2.3.8, 4.5.2): every line end is CR LF, a line that begins with a
+/// Encodes the message for DATA (RFC 5321 sections 2.3.8, 4.5.2): every line end is CR LF, a line that begins with a
 /// dot gets another, a dot alone ends it. No byte of the message can end it sooner.
 pub(super) fn to_data(message: &[u8]) -> Vec<u8> {
     let mut data = Vec::with_capacity(message.len() + message.len() / 32 + 5);

@@ -1,4 +1,4 @@
-//! What the network and the server show of an SMTP endpoint, as evidence: name, ports, greeting, TLS, login.
+//! The evidence that the network and the server give of an SMTP endpoint: name, ports, greeting, TLS, login.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,7 +14,8 @@ use tokio::{
 
 use super::{CertificateProblem, Client, Phase, Reply, Security, Server, SmtpError, Transcript};
 
-/// Looks for the addresses of the host and tries these ports, all at once, over IPv4 and IPv6.
+/// Resolves the host and tries these ports at the same time, over IPv4 if possible. An open one is then tried over
+/// IPv6.
 pub async fn reach(host: &str, ports: &[u16], patience: Duration, evidence: &mut Evidence) {
     let resolved = timeout(patience, lookup_host((host, 0))).await;
     let addresses: Vec<SocketAddr> = match resolved {
@@ -47,7 +48,7 @@ pub async fn reach(host: &str, ports: &[u16], patience: Duration, evidence: &mut
     evidence.ports = Some(seen);
 }
 
-/// Connects and, with a user name and a password, logs in; notes what is seen up to the first failure.
+/// Connects and, with a user name and a password, logs in. Adds the evidence up to the first failure.
 pub async fn probe(
     client: &Client,
     server: &Server,
@@ -77,7 +78,7 @@ pub async fn probe(
     }
 }
 
-/// Looks for the server the other way where no greeting came: a server that waits for TLS answers to TLS.
+/// Connects with the other kind of security if no greeting came: a server that waits for TLS answers to TLS.
 async fn banner(
     client: &Client,
     server: &Server,
@@ -118,7 +119,7 @@ fn is_no_tls(reason: &str) -> bool {
     reason.contains("corrupt message")
 }
 
-/// When a failure of the session shows itself.
+/// Returns the phase in which a failure of the session shows.
 fn phase(error: &SmtpError) -> diagnose::Phase {
     use diagnose::Phase as Shown;
     match error {
@@ -140,7 +141,7 @@ fn phase(error: &SmtpError) -> diagnose::Phase {
     }
 }
 
-/// The other region, of these, whose endpoint takes the login.
+/// Returns the first of these other regions whose endpoint accepts the login.
 pub async fn region_that_takes(
     client: &Client,
     servers: Vec<(Region, Server)>,
@@ -155,7 +156,7 @@ pub async fn region_that_takes(
     None
 }
 
-/// What a failed session says.
+/// Adds the evidence of a failed session.
 pub fn learn(error: &SmtpError, evidence: &mut Evidence) {
     match error {
         SmtpError::Dns { .. } => evidence.resolves = Some(false),
@@ -191,14 +192,14 @@ pub fn learn(error: &SmtpError, evidence: &mut Evidence) {
                     evidence.logged_in = Some(false);
                 }
             }
-            // what the application was told is not overwritten
+            // a reply that the application got is not overwritten
             evidence.said = evidence.said.take().or(said);
         }
         _ => {}
     }
 }
 
-/// What the replies show.
+/// Adds the evidence of the replies.
 fn note(transcript: &Transcript, evidence: &mut Evidence) {
     let reply_to =
         |wanted| transcript.replies.iter().find(|(phase, _)| *phase == wanted).map(|(_, r)| r);
@@ -215,7 +216,7 @@ fn note(transcript: &Transcript, evidence: &mut Evidence) {
 }
 
 fn greeting(transcript: &Transcript, host: Option<&Host>) -> Option<Banner> {
-    // how an ingress endpoint greets is not documented
+    // the greeting of an ingress endpoint is not documented
     if host == Some(&Host::MailManager) {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use super::Malformed;
 
-/// A reply, complete. The text is as it came, control characters and all: strip them before it is shown.
+/// A complete reply. Its text is unchanged and may have control characters: remove them before it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The three digits.
@@ -12,7 +12,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The lines, joined by line ends.
+    /// Returns the lines, joined by line ends.
     pub fn text(&self) -> String {
         self.lines.join("\n")
     }
@@ -22,7 +22,7 @@ impl Reply {
         self.code / 100 == 4
     }
 
-    /// The parameters of an EHLO keyword, if the server offers it; keywords are compared without regard to case.
+    /// Returns the parameters of an EHLO keyword, if the server offers it; the case of a keyword does not matter.
     pub(super) fn offers(&self, keyword: &str) -> Option<Vec<&str>> {
         self.lines.iter().skip(1).find_map(|line| {
             let mut words = line.split_ascii_whitespace();
@@ -30,8 +30,8 @@ impl Reply {
         })
     }
 
-    /// Reads a reply off the front of what was received: the reply and its length in bytes, `None` while it is not
-    /// complete.
+    /// Parses the reply at the start of the received bytes. Returns the reply and its length in bytes, `None` while it
+    /// is not complete.
     pub(super) fn parse(received: &[u8]) -> Result<Option<(Self, usize)>, Malformed> {
         let mut reply: Option<Self> = None;
         let mut read = 0;
@@ -51,7 +51,7 @@ impl Reply {
                 return Ok(Some((reply.clone(), read)));
             }
         }
-        // what has no line end yet must not grow for ever, nor be waited for when it is no reply
+        // a line without an end must not grow for ever
         match received.len() - read {
             length if length > MAX_LINE => Err(Malformed::LineTooLong),
             _ => Ok(None),
@@ -75,10 +75,10 @@ fn parse_line(line: &[u8]) -> Result<(u16, bool, String), Malformed> {
     Ok((code, more, String::from_utf8_lossy(text).into_owned()))
 }
 
-/// The longest line that is taken, in bytes; RFC 5321 section 4.5.3.1.5 has 512.
+/// The longest line that is accepted, in bytes; RFC 5321 section 4.5.3.1.5 has 512.
 const MAX_LINE: usize = 2048;
 
-/// The most lines that are taken.
+/// The most lines that are accepted.
 const MAX_LINES: usize = 100;
 
 #[cfg(test)]

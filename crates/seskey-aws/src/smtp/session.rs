@@ -1,4 +1,4 @@
-//! One session: the commands in their order. A [`Session`] is encrypted, so AUTH in clear cannot be written.
+//! One session: the commands in order. A [`Session`] is encrypted, so AUTH cannot be sent in clear.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -15,10 +15,10 @@ use super::{
     message::to_data,
 };
 
-/// A session over TLS that has said EHLO.
+/// A session over TLS that has sent EHLO.
 pub struct Session<'t> {
     connection: Connection<'t, TlsStream<TcpStream>>,
-    /// What the server offers over TLS.
+    /// The server's reply to EHLO over TLS.
     ehlo: Reply,
 }
 
@@ -61,7 +61,7 @@ impl<'t> Session<'t> {
     /// Logs in, by AUTH PLAIN if the server offers it, else by AUTH LOGIN.
     ///
     /// # Errors
-    /// The server's refusal, or what kept it from answering.
+    /// The server's refusal, or the failure that kept it from answering.
     #[tracing::instrument(level = "debug", skip_all)]
     pub async fn log_in(&mut self, user_name: &str, password: &str) -> Result<(), SmtpError> {
         let mechanisms = self.ehlo.offers("AUTH").unwrap_or_default();
@@ -81,8 +81,8 @@ impl<'t> Session<'t> {
         Ok(())
     }
 
-    /// Sends one message and returns the reply that accepted it; SES puts the message ID in it. Line ends and dots are
-    /// put right on the way.
+    /// Sends one message and returns the reply that accepted it, in which SES puts the message ID. Line ends and dots
+    /// are corrected on the way.
     ///
     /// # Errors
     /// The server's refusal of the sender, of the first refused recipient or of the message.
@@ -102,13 +102,13 @@ impl<'t> Session<'t> {
         self.connection.expect(Phase::Message, &[250], &[]).await
     }
 
-    /// Leaves: QUIT, then close_notify. What goes wrong here changes nothing.
+    /// Sends QUIT, then close_notify. Failures are ignored.
     pub async fn quit(mut self) {
         let _ = self.connection.say(Phase::Quit, "QUIT\r\n", &[221]).await;
         self.connection.close().await;
     }
 
-    /// Sends `secret` in Base64 behind `command`, in a buffer that is wiped.
+    /// Sends `secret` in Base64 after `command`, from a buffer that is wiped.
     async fn say_secret(
         &mut self,
         command: &str,
@@ -143,7 +143,7 @@ async fn dial(server: &Server, patience: Duration) -> Result<TcpStream, SmtpErro
     Err(last)
 }
 
-/// An address literal, which a client without a name of its own says (RFC 5321 section 4.1.4).
+/// Returns an address literal, which a client without a name sends (RFC 5321 section 4.1.4).
 fn client_name(stream: &TcpStream) -> String {
     match stream.local_addr().map(|address| address.ip()) {
         Ok(IpAddr::V6(ip)) => format!("[IPv6:{ip}]"),
@@ -152,5 +152,5 @@ fn client_name(stream: &TcpStream) -> String {
     }
 }
 
-/// How many addresses of one host are tried, so that the time to fail is bounded.
+/// The most addresses of one host that are tried, so that the time to fail is bounded.
 const MAX_ADDRESSES: usize = 4;

@@ -1,4 +1,4 @@
-//! TLS for SMTP: which certificates are trusted, and what a handshake agreed upon.
+//! TLS for SMTP: the trusted certificates, and the result of a handshake.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::SmtpError;
 
-/// What the handshake agreed upon.
+/// The result of a handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFacts {
     /// The version, such as `TLSv1_3`.
@@ -20,20 +20,20 @@ pub struct TlsFacts {
     pub cipher_suite: String,
 }
 
-/// Why no certificate would be trusted.
+/// The reason why no certificate would be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RootsError {
-    /// The given certificates are not PEM, or are none.
+    /// The given certificates are not PEM, or there are none.
     #[error("no certificate could be read: {reason}")]
     CaFile {
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// The system has no roots, and none were given.
     #[error("the system has no trusted certificates: {reason}")]
     NoRoots {
-        /// What the loader said.
+        /// The messages of the loader.
         reason: String,
     },
 }
@@ -45,7 +45,7 @@ impl Connector {
     pub(super) fn new(ca_pem: Option<&[u8]>) -> Result<Self, RootsError> {
         let mut roots = RootCertStore::empty();
         let system = rustls_native_certs::load_native_certs();
-        // one broken file among the system's roots must not take the others away
+        // one broken file among the system's roots must not make the others unusable
         roots.add_parsable_certificates(system.certs);
         if let Some(pem) = ca_pem {
             add_pem(&mut roots, pem)?;
@@ -54,7 +54,7 @@ impl Connector {
             let reasons: Vec<String> = system.errors.iter().map(ToString::to_string).collect();
             return Err(RootsError::NoRoots { reason: reasons.join("; ") });
         }
-        // the provider is named, for a process may have several and rustls then refuses to choose
+        // a process may have several providers, and rustls then refuses to choose
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

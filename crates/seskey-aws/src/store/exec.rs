@@ -1,4 +1,4 @@
-//! A command of the user's own: JSON on its stdin to write, JSON on its stdout when it is run with `--read`.
+//! A user's own command: it takes JSON on its stdin to write, and prints JSON when it is run with `--read`.
 
 use std::{process::Stdio, time::Duration};
 
@@ -22,7 +22,7 @@ pub(super) async fn read(
         return Ok(Held::Nothing);
     }
     let object: Value = serde_json::from_str(text).map_err(|_| ProcessError::Unreadable)?;
-    // the command is given a whole object, so that beside ours there is room for no other
+    // the command is given a whole object, which has no room for anything beside the credential
     let is_empty = |value: &Value| value.is_null() || value == "";
     let has_more = object.as_object().is_some_and(|members| !members.values().all(is_empty));
     Ok(match object::held(text, names) {
@@ -55,12 +55,12 @@ pub(super) async fn write(command: &str, names: &Names, entry: &Entry) -> Result
     read(command, names, &hidden).await?.confirm(credential)
 }
 
-/// The shell, running the command with the arguments that are added.
+/// Returns the shell that runs the command with the arguments that are added.
 fn shell(command: &str) -> Command {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(format!("{} \"$@\"", command.trim_end())).arg("seskey");
     shell
 }
 
-/// How long a command may take.
+/// The time limit of a command.
 const LIMIT: Duration = Duration::from_secs(60);

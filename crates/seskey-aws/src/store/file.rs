@@ -1,4 +1,4 @@
-//! A file: replaced as a whole by a new one beside it, with the mode and the owner that it had, where that can be.
+//! A file: it is replaced as a whole by a new one beside it, with the same mode and owner where possible.
 
 use std::{
     collections::BTreeSet,
@@ -23,26 +23,26 @@ use super::{
     in_place::{self, Way},
 };
 
-/// A file that cannot be read or replaced.
+/// A failure to read or replace a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {problem}", path.display())]
 pub struct FileError {
     /// The file, or its folder.
     pub path: PathBuf,
-    /// What is wrong.
+    /// The problem.
     pub problem: FileProblem,
 }
 
-/// What is wrong with a file that a credential is in, or should be.
+/// A problem with a file that holds a credential, or should.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileProblem {
-    /// The system refused. The old file is as it was.
+    /// The system refused. The old file is unchanged.
     #[error("{reason}")]
     System {
-        /// What kind of failure it was.
+        /// The kind of failure.
         kind: io::ErrorKind,
-        /// What the system said.
+        /// The message of the system.
         reason: String,
     },
     /// It is a directory, a device, a pipe or a socket.
@@ -51,24 +51,24 @@ pub enum FileProblem {
     /// It is not UTF-8.
     #[error("it is not text in UTF-8")]
     NotText,
-    /// Everybody may read or write it. `chmod o=` on it helps, if its readers do not need that.
+    /// Every user may read or write it. `chmod o=` on it helps, if its readers do not need that.
     #[error("everybody may read or write it (mode {mode:03o})")]
     TooOpen {
         /// Its mode.
         mode: u32,
     },
-    /// Everybody may write to its folder, and could put something else in its place.
+    /// Every user may write to its folder, and could replace the file.
     #[error("everybody may write to its folder")]
     FolderTooOpen,
-    /// The new file cannot be given to the owner and group of the old one, who would lose it.
+    /// The new file cannot be given to the owner and group of the old one, who would lose access.
     #[error("it cannot be kept for its owner ({user}:{group})")]
     Owner {
-        /// The number of its user.
+        /// The ID of its user.
         user: u32,
-        /// The number of its group.
+        /// The ID of its group.
         group: u32,
     },
-    /// Nothing can take its place: it, or its folder, is immutable or append-only.
+    /// The file cannot be replaced: it, or its folder, is immutable or append-only.
     #[error("it is immutable or append-only, or its folder is")]
     Fixed,
     /// Another process kept writing to the folder.
@@ -111,7 +111,7 @@ pub(super) async fn write(
     .await
 }
 
-/// Does all that can be done before there is a credential, and takes it back: as many bytes are written as will be.
+/// Does all that can be done before there is a credential, and undoes it: as many bytes are written as will be.
 pub(super) async fn probe(
     path: PathBuf,
     form: Form,
@@ -136,18 +136,18 @@ pub(super) async fn probe(
     .await
 }
 
-/// Puts the text into a file of our own, for nobody else to read.
+/// Writes the text into a file of our own that no other user can read.
 pub(super) async fn keep(path: PathBuf, text: Zeroizing<String>) -> Result<(), StoreError> {
     in_thread(move || Ok(Folder::locked(folder_of(&path))?.replace(&path, None, &text)?)).await
 }
 
-/// What a file of our own holds.
+/// Reads a file of our own.
 pub(super) async fn kept(path: PathBuf) -> Option<Zeroizing<String>> {
     let present = in_thread(move || Ok(Present::read(&path)?)).await.ok()??;
     (present.metadata.uid() == geteuid().as_raw()).then_some(present.text)
 }
 
-/// The text of the file with this entry.
+/// Returns the text of the file with this entry.
 fn rendered(
     form: &Form,
     entry: &Entry,
@@ -164,7 +164,7 @@ fn rendered(
     Ok(Zeroizing::new(text))
 }
 
-/// What was read of a text. What cannot be read is somebody else's, but not what has a key of the user in it.
+/// Classifies the result of reading a text. Unreadable text is foreign, except with a key of the user in it.
 fn held(read: Result<Vec<SmtpCredential>, RenderError>) -> Result<Held, StoreError> {
     match read {
         Ok(credentials) => Ok(Held::of(credentials)),
@@ -173,7 +173,7 @@ fn held(read: Result<Vec<SmtpCredential>, RenderError>) -> Result<Held, StoreErr
     }
 }
 
-/// Files block, and a disk that spins up does so for seconds.
+/// Runs the work in a thread: files block, and a disk that spins up does so for seconds.
 async fn in_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -183,21 +183,21 @@ async fn in_thread<T: Send + 'static>(
     }
 }
 
-/// The file as it is.
+/// The present file.
 struct Present {
     text: Zeroizing<String>,
     metadata: Metadata,
 }
 
 impl Present {
-    /// `None` if there is none.
+    /// Reads the file; `None` if there is none.
     fn read(path: &Path) -> Result<Option<Self>, FileError> {
         let failed = |error| system(path, &error);
         let problem = |problem| Err(FileError { path: path.to_owned(), problem });
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
-            // a pipe would keep whoever opens it
+            // opening a pipe would block
             Ok(metadata) if !metadata.is_file() => return problem(FileProblem::NotAFile),
             Ok(_) => {}
         }
@@ -218,7 +218,7 @@ impl Present {
     }
 }
 
-/// The folder of a file, locked so that of two writers neither loses the lines of the other.
+/// The folder of a file, locked so that two writers do not lose each other's lines.
 struct Folder<'a> {
     path: &'a Path,
     handle: File,
@@ -244,7 +244,7 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// How the file can be given a new text, if it can.
+    /// Returns the way to give the file a new text, if there is one.
     fn way(&self, path: &Path) -> Result<Way, FileError> {
         match in_place::way(path, self.path) {
             Way::Fixed => Err(FileError { path: path.to_owned(), problem: FileProblem::Fixed }),
@@ -252,7 +252,7 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// The text is on disk before the name is.
+    /// Replaces the file. The text is on disk before the name is.
     fn replace(&self, path: &Path, present: Option<&Present>, text: &str) -> Result<(), FileError> {
         let failed = |error| system(path, &error);
         if let (Way::InPlace, Some(present)) = (self.way(path)?, present) {
@@ -263,7 +263,8 @@ impl<'a> Folder<'a> {
         self.handle.sync_all().map_err(failed)
     }
 
-    /// A file beside the present one with this text, on disk. Owner and mode are right before its first byte is written.
+    /// Writes this text to a file beside the present one, on disk. Its owner and mode are set before its first byte is
+    /// written.
     fn filled(
         &self,
         path: &Path,
@@ -277,7 +278,7 @@ impl<'a> Folder<'a> {
         Ok(file)
     }
 
-    /// An empty file beside the present one, with its owner and mode; gone when it is dropped.
+    /// Creates an empty file beside the present one, with its owner and mode. It is removed when dropped.
     fn new_file(&self, path: &Path, present: Option<&Present>) -> Result<NamedTempFile, FileError> {
         let failed = |error| system(path, &error);
         self.remove_leftovers();
@@ -298,7 +299,7 @@ impl<'a> Folder<'a> {
         Ok(file)
     }
 
-    /// A run that was killed may have left a secret behind. While the folder is locked, no other run uses it.
+    /// Removes files that a killed run may have left with a secret. No other run uses them while the folder is locked.
     fn remove_leftovers(&self) {
         let entries = fs::read_dir(self.path).into_iter().flatten().flatten();
         let leftovers = entries.filter(|entry| {
@@ -312,8 +313,8 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// What the path leads to in the end, so that a link stays and what it leads to is replaced. Where everybody may write, it
-/// must be the caller's own: a link or a file that is not was perhaps put there to be written to.
+/// Follows links to the file at their end, so that a link stays and its target is replaced. Where every user may write,
+/// a link or a file must be the caller's own: another user may have put it there to be written to.
 fn followed(path: &Path) -> Result<PathBuf, FileError> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -346,12 +347,12 @@ fn system(path: &Path, error: &io::Error) -> FileError {
     FileError { path: path.to_owned(), problem }
 }
 
-/// Around the name of a file that is not in its place yet.
+/// The prefix and suffix of a file that is not in its place yet.
 const PREFIX: &str = ".seskey-";
 const SUFFIX: &str = ".tmp";
 
-/// How long to wait for the lock of the folder. A run holds it while it writes one file.
+/// The time to wait for the lock of the folder. A run holds it while it writes one file.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// As many links as Linux follows.
+/// The most links that are followed, as many as Linux follows.
 const MAX_LINKS: usize = 40;

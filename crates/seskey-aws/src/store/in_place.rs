@@ -1,5 +1,5 @@
-//! Whether another file can take the place of one, and what is done where none can: a single file that was mounted, as
-//! containers have them, is written where it is.
+//! The choice between replacing a file and writing it in place: a single mounted file, as in containers, cannot be
+//! replaced.
 
 use std::{
     fs::File,
@@ -13,18 +13,18 @@ use rustix::fs::{
     statvfs, statx,
 };
 
-/// How a file is given a new text.
+/// A way to give a file a new text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// A new file takes its place.
+    /// A new file replaces it.
     Replaced,
-    /// It is a mount point: `rename` answers EBUSY. It is written where it is.
+    /// The file is a mount point, for which `rename` fails with EBUSY. It is written in place.
     InPlace,
-    /// It, or its folder, is immutable or append-only: nothing may be renamed to it, not even by root.
+    /// The file or its folder is immutable or append-only: no file may be renamed to it, not even by root.
     Fixed,
 }
 
-/// How the file can be given a new text; nothing of it is touched. Where the system does not say, it is tried.
+/// Returns the way to give the file a new text, without touching it. If the system does not say, replacing is tried.
 /// Source: statx(2), "File attributes"; rename(2), EBUSY, EPERM.
 pub(super) fn way(path: &Path, folder: &Path) -> Way {
     let of = |path| {
@@ -41,7 +41,7 @@ pub(super) fn way(path: &Path, folder: &Path) -> Way {
     }
 }
 
-/// Whether the file could be written where it is, and there is room for so many bytes more.
+/// Checks that the file could be written in place, and that there is room for so many bytes more.
 pub(super) fn look(path: &Path, more: usize) -> io::Result<()> {
     accessat(CWD, path, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS)?;
     let disk = statvfs(path)?;
@@ -49,14 +49,14 @@ pub(super) fn look(path: &Path, more: usize) -> io::Result<()> {
     if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
 }
 
-/// Writes the text over the one before, and brings that back if the write fails. A reader in between may see some of
-/// each, and a crash may leave that: there is no better way.
+/// Writes the text over the old one, and restores the old one if the write fails. A reader in between may see parts of
+/// both, and a crash may leave such a mixture: there is no better way.
 pub(super) fn write(path: &Path, before: &str, after: &str) -> io::Result<()> {
     let nofollow = OFlags::NOFOLLOW.bits().cast_signed();
     let file = File::options().write(true).custom_flags(nofollow).open(path)?;
-    // the folder that is locked may be another one for whoever sees the file elsewhere
+    // a process that sees the file elsewhere may have locked another folder
     file.lock()?;
-    // what there is no room for is found before anything is written; not every file system can tell
+    // a lack of room is found before anything is written; not every file system can tell
     match fallocate(&file, FallocateFlags::KEEP_SIZE, 0, after.len() as u64) {
         Err(error) if error == rustix::io::Errno::NOSPC => return Err(error.into()),
         _ => {}

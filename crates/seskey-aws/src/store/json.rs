@@ -1,4 +1,4 @@
-//! What a JSON object holds, wherever it was read.
+//! The credentials in a JSON object, wherever it was read.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use seskey::{
 
 use super::{Held, StoreError};
 
-/// The members with one of these access keys, whatever they are called; only if there is none, those of the form.
+/// Returns the members with one of these access keys, whatever their names; if there are none, those of the form.
 pub(super) fn held_of(
     form: &Form,
     text: &str,
     keys: &BTreeSet<AccessKeyId>,
 ) -> Result<Held, StoreError> {
-    // for which region they are is looked at when the text is written
+    // the region is checked when the text is written
     match form.entries(text, "", keys) {
         Ok(entries) if !entries.is_empty() => Ok(Held::of(entries)),
         Ok(_) | Err(RenderError::Unreadable { .. }) => Ok(held(text, form.names())),
@@ -24,7 +24,7 @@ pub(super) fn held_of(
     }
 }
 
-/// An object without the two values, or with empty ones, has room for them and holds nothing.
+/// Classifies an object. Without the two values, or with empty ones, it has room for them and holds nothing.
 pub(super) fn held(text: &str, names: &Names) -> Held {
     if text.trim().is_empty() {
         return Held::Nothing;

@@ -1,6 +1,6 @@
-//! What a run keeps for the one after it: the passwords of a key for the stores of several regions, in a file beside the
-//! first of them. Killed between two deliveries, it would leave two keys that are both read, one of them without its
-//! secret, and no room for a third.
+//! The passwords that a run keeps for the next one, in a file beside the first file among the stores: those of a key
+//! for the stores of several regions. Without them, a run that is killed between two deliveries would leave two keys in
+//! use, one of them without its secret, and no room for a third.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -16,7 +16,7 @@ use super::{StoreError, file};
 /// The passwords of one key.
 pub(crate) type Passwords = BTreeMap<Region, SmtpPassword>;
 
-/// Keeps them, if there is a file among the stores.
+/// Keeps the passwords, if there is a file among the stores.
 pub(crate) async fn keep(
     stores: &[Store],
     key: &AccessKeyId,
@@ -29,7 +29,7 @@ pub(crate) async fn keep(
     file::keep(path, text).await
 }
 
-/// What a run before has kept. What cannot be read is as if nothing was.
+/// Returns the passwords that an earlier run kept. A file that cannot be read counts as none.
 pub(crate) async fn kept(stores: &[Store]) -> Option<(AccessKeyId, Passwords)> {
     let text = file::kept(path(stores)?).await?;
     let by_key: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_str(&text).ok()?;
@@ -43,10 +43,10 @@ pub(crate) async fn kept(stores: &[Store]) -> Option<(AccessKeyId, Passwords)> {
     ))
 }
 
-/// Every store has them.
+/// Deletes the passwords, once every store has them.
 pub(crate) fn forget(stores: &[Store]) {
     if let Some(path) = path(stores) {
-        // what is left serves nobody, and is written over
+        // a file that stays has no use, and is written over
         let _ = fs::remove_file(path);
     }
 }

@@ -1,6 +1,6 @@
-//! A secret of Kubernetes, through the user's own kubectl and with all of its ways to authenticate. It is applied on the
-//! server, where a field has a manager: what is not ours is not touched, and who else claims ours is told.
-//! Source: Kubernetes, "Server-Side Apply", "Conflicts".
+//! A Kubernetes secret, through the user's own kubectl and with all of its ways to authenticate. It is applied on the
+//! server, where each field has a manager: foreign fields are not touched, and another manager of our fields is
+//! reported. Source: Kubernetes, "Server-Side Apply", "Conflicts".
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use super::{Held, ProcessError, StoreError, json::held_of, process};
 
-/// The values of a secret that are text.
+/// The values of a secret, as text.
 type Values = BTreeMap<String, String>;
 
 pub(super) async fn read(
@@ -48,8 +48,8 @@ pub(super) async fn write(
     read(kubectl, form, keys, &hidden).await?.confirm(&entry.credential)
 }
 
-/// Asks the server to apply a credential and keep nothing of it: whether it may be, and whether another field manager
-/// owns the values. Source: Kubernetes, "API Concepts", "Dry-run": "the same as it would be", all admission included.
+/// Asks the server for a dry run: whether a credential may be applied, and whether another field manager owns the
+/// values. Source: Kubernetes, "API Concepts", "Dry-run": "the same as it would be", all admission included.
 pub(super) async fn probe(
     kubectl: &Kubectl,
     form: &Form,
@@ -59,7 +59,7 @@ pub(super) async fn probe(
     let before = get(kubectl, form.names(), &[]).await?;
     let ours = ours(form, entry, &before, keys)?;
     match apply(kubectl, form.names(), &ours, &[], &["--dry-run=server"]).await {
-        // a webhook with effects of its own is not asked; it may take what is written
+        // a webhook with side effects is not called; it may accept the write
         Err(StoreError::Process(ProcessError::Failed { said, .. }))
             if said.contains("does not support dry run") =>
         {
@@ -81,7 +81,7 @@ async fn get(kubectl: &Kubectl, names: &Names, hidden: &[&str]) -> Result<Values
     let mut object: Value =
         serde_json::from_slice(&printed).map_err(|_| ProcessError::Unreadable)?;
     let Value::Object(data) = object["data"].take() else { return Ok(Values::new()) };
-    // what is no text is as foreign as what is no credential
+    // a value that is not text is as foreign as one that is not a credential
     let text = |value: &str| String::from_utf8(BASE64_STANDARD.decode(value).ok()?).ok();
     let decoded = |(name, value): (String, Value)| {
         Some((name, text(value.as_str()?).unwrap_or_else(|| "\u{fffd}".to_owned())))
@@ -89,7 +89,7 @@ async fn get(kubectl: &Kubectl, names: &Names, hidden: &[&str]) -> Result<Values
     Ok(data.into_iter().filter_map(decoded).collect())
 }
 
-/// The values that are to be applied: all that are ours, for what is left out is removed; and none beside them.
+/// Returns the values to apply: all of ours, since a value that is left out is removed, and no others.
 fn ours(
     form: &Form,
     entry: &Entry,
@@ -117,7 +117,7 @@ fn ours(
     Ok(after)
 }
 
-/// A secret is an object of texts: what is told of the members of JSON is true of its values.
+/// Returns the form for JSON: the values of a secret follow the same rules as the members of a JSON object.
 fn members(form: &Form) -> Form {
     let names = Names { namespace: String::new(), entry: String::new(), ..form.names().clone() };
     Form::new(Target::Json, names).expect("every key of a secret may be the name of a member")
@@ -147,8 +147,8 @@ async fn apply(
     })
 }
 
-/// Our values and nothing else: not the label of the manifest that is rendered into a file, which would be ours as well,
-/// and not its type, which cannot be changed.
+/// Returns the manifest with our values alone: without the label of the manifest that is rendered into a file, which
+/// would become ours, and without the type, which cannot be changed.
 fn manifest(names: &Names, values: &Values) -> Zeroizing<String> {
     let encoded =
         |(name, value): (&String, &String)| (name.clone(), BASE64_STANDARD.encode(value).into());
@@ -170,17 +170,17 @@ fn command(kubectl: &Kubectl) -> Command {
     command
 }
 
-/// Behind its error, kubectl explains at length how to force it.
+/// Whether the line is an error. After its error, kubectl explains at length how to force the write.
 fn is_error(line: &str) -> bool {
     line.starts_with("error") || line.starts_with("Error")
 }
 
-/// The field manager that kubectl names in a conflict: `conflict with "helm" using v1: .data.SMTP_PASSWORD`.
+/// Returns the field manager that kubectl names in a conflict: `conflict with "helm" using v1: .data.SMTP_PASSWORD`.
 fn rival(said: &str) -> Option<&str> {
     let (_, rest) =
         said.split_once(" with \"").filter(|(before, _)| before.contains("conflict"))?;
     rest.split_once('"').map(|(manager, _)| manager)
 }
 
-/// How long kubectl may take.
+/// The time limit of kubectl.
 const LIMIT: Duration = Duration::from_secs(60);

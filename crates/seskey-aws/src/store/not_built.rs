@@ -1,4 +1,4 @@
-//! In place of a store of AWS whose feature is off.
+//! The functions of an AWS store whose feature is off.
 
 use std::collections::BTreeSet;
 

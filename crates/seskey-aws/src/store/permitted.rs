@@ -1,4 +1,4 @@
-//! Whether the caller's policies forbid a write, asked before it is needed.
+//! The check whether the caller's policies forbid a write, made before the write.
 
 use crate::{
     Account,
@@ -7,7 +7,7 @@ use crate::{
 
 use super::StoreError;
 
-/// Something that a write does, and on what.
+/// An action of a write, and its resource.
 pub(super) struct Needs<'a> {
     pub(super) action: &'a str,
     pub(super) resource: &'a str,
@@ -15,8 +15,8 @@ pub(super) struct Needs<'a> {
     pub(super) may_be_granted: bool,
 }
 
-/// What a write does with a KMS key of one's own, which may have a policy that grants it.
-/// Source: Secrets Manager User Guide and Systems Manager User Guide, on permissions for a customer managed key.
+/// Returns the actions of a write on a customer managed KMS key, whose key policy may allow them. Source: Secrets
+/// Manager User Guide and Systems Manager User Guide, on permissions for a customer managed key.
 pub(super) fn of_kms_key(key: &str) -> impl Iterator<Item = Needs<'_>> {
     // an alias is resolved where it is used
     let is_arn = key.starts_with("arn:") && key.contains(":key/");
@@ -24,7 +24,7 @@ pub(super) fn of_kms_key(key: &str) -> impl Iterator<Item = Needs<'_>> {
     actions.map(move |action| Needs { action, resource: key, may_be_granted: true })
 }
 
-/// Asks the simulator. It says nothing to a caller that may not ask, or that has no policies: the write will show.
+/// Asks the simulator. For a caller that may not ask it, or has no policies, the check passes and the write decides.
 /// Source: IAM User Guide, "Policy evaluation logic": an explicit deny outweighs every grant.
 pub(super) async fn permitted(
     account: &Account,

@@ -1,4 +1,4 @@
-//! The text of a secret of AWS: a JSON object with chosen keys, or the user name and the password with a colon between.
+//! The text of an AWS secret: a JSON object with chosen keys, or the user name and the password with a colon between.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -10,7 +10,7 @@ use seskey::{
 
 use super::{Held, StoreError, json};
 
-/// What the text holds.
+/// Returns the content of the text.
 pub(crate) fn held(
     secret: &AwsSecret,
     form: &Form,
@@ -27,7 +27,7 @@ pub(crate) fn held(
     })
 }
 
-/// The text with the entry, in place of the one before (empty if there is none), whose other members are kept.
+/// Returns the text with the entry, in place of the old text (empty if there is none), whose other members are kept.
 pub(crate) fn with(
     secret: &AwsSecret,
     form: &Form,
@@ -50,13 +50,13 @@ pub(crate) fn with(
     }))
 }
 
-/// That there is room for the text.
+/// Checks that there is room for the text.
 pub(super) fn fits(text: &Secret, limit: usize) -> Result<(), StoreError> {
     let length = text.expose().len();
     if length > limit { Err(StoreError::NoRoom { limit, length }) } else { Ok(()) }
 }
 
-/// Reads until what was written is there: an answer may be older than a write that was acknowledged.
+/// Reads until the written text is there: an answer may be older than a write that was acknowledged.
 pub(super) async fn read_back<F: Future<Output = Result<Option<Secret>, StoreError>>>(
     secret: &AwsSecret,
     form: &Form,
@@ -76,7 +76,7 @@ pub(super) async fn read_back<F: Future<Output = Result<Option<Secret>, StoreErr
     Err(StoreError::NotKept { held: last })
 }
 
-/// What a new secret is described as; anyone who lists secrets reads it.
+/// Returns the description of a new secret, which anyone who lists secrets can read.
 pub(super) fn description(credential: &SmtpCredential) -> String {
     match &credential.iam_user {
         Some(user) => format!("SES SMTP credential of the IAM user {user}"),
@@ -84,7 +84,7 @@ pub(super) fn description(credential: &SmtpCredential) -> String {
     }
 }
 
-/// Before each reading, in milliseconds.
+/// The pauses before each read, in milliseconds.
 pub(super) const PAUSES: [u64; 7] = [0, 50, 100, 200, 400, 800, 1600];
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! AWS Secrets Manager. A write makes one version, to which the service moves `AWSCURRENT`, and `AWSPREVIOUS` to the one
-//! before; no other label, no replica and no KMS key of a secret that exists is touched.
+//! AWS Secrets Manager. A write makes one version: the service moves `AWSCURRENT` to it, and `AWSPREVIOUS` to the one
+//! before. No other label, no replica and no KMS key of an existing secret is touched.
 //!
 //! Source: Secrets Manager API, `GetSecretValue`, `PutSecretValue`, `CreateSecret`.
 
@@ -71,9 +71,9 @@ pub(super) async fn write(
     read_back(secret, form, &after, read).await
 }
 
-/// Whether a version could be made, and by the caller. A caller that may not describe the secret learns less.
-/// Source: Secrets Manager API, `DescribeSecret`; AWS Secrets Manager User Guide, "Replicate AWS Secrets Manager secrets
-/// across Regions": a replica is read-only.
+/// Checks whether a version could be made, and by this caller. If the caller may not describe the secret, less is
+/// checked. Source: Secrets Manager API, `DescribeSecret`; AWS Secrets Manager User Guide, "Replicate AWS Secrets
+/// Manager secrets across Regions": a replica is read-only.
 pub(super) async fn probe(
     account: &Account,
     secret: &AwsSecret,
@@ -109,7 +109,7 @@ pub(super) async fn probe(
         }
         Err(error) if error.is_no_such_entity() => {
             let region = secret.region.as_ref().map(Region::as_str).or_else(|| account.region());
-            // a random part of six characters is put behind the name
+            // the service appends a random part of six characters to the name
             let name = format!("secret:{}-AbCdEf", secret.name);
             let resource = caller.arn("secretsmanager", region.unwrap_or_default(), &name);
             let action = "secretsmanager:CreateSecret";
@@ -121,7 +121,7 @@ pub(super) async fn probe(
     }
 }
 
-/// Whether a policy of the secret may grant what the caller's own do not. Where that cannot be read, it may.
+/// Whether a policy of the secret may grant what the caller's policies do not. If it cannot be read, it may.
 async fn has_policy(service: &Service<Client>, name: &str) -> bool {
     let policy = service.client.get_resource_policy().secret_id(name).send().await;
     policy.map_or(true, |policy| policy.resource_policy.is_some())
@@ -145,10 +145,10 @@ async fn labelled(
     })
 }
 
-/// Makes a version, which becomes the one in use.
+/// Makes a version, which becomes the current one.
 ///
-/// A token that a version has already makes no second one, so that a write whose answer was lost can be repeated. It also
-/// brings back no version that was in use and is not any more: then the next token is taken.
+/// A token that a version already has makes no second one, so a write whose answer was lost can be repeated. It does
+/// not restore a version that was current before and is no longer: then the next token is used.
 async fn put(
     service: &Service<Client>,
     secret: &AwsSecret,
@@ -173,7 +173,7 @@ async fn put(
         }
         token = self::token(&token, credential);
     }
-    // reading back tells what became of it
+    // reading back shows the outcome
     Ok(())
 }
 
@@ -224,7 +224,8 @@ async fn current(service: &Service<Client>, name: &str) -> Result<Option<Secret>
     Ok(version(service, name, CURRENT).await?.and_then(|version| version.text))
 }
 
-/// The ID of the version that replaces this one: a UUID of version 8 (RFC 9562, section 5.8). The password is not in it.
+/// Returns the ID of the version that replaces this one: a UUID of version 8 (RFC 9562, section 5.8). The password is
+/// not part of it.
 fn token(replaced: &str, credential: &SmtpCredential) -> String {
     let mut hash = Sha256::new();
     for part in [replaced, credential.user_name.as_str()] {
@@ -240,11 +241,11 @@ fn token(replaced: &str, credential: &SmtpCredential) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-/// The label of the version in use before it.
+/// The label of the version that was in use before.
 const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// How many bytes a secret can have. Source: Secrets Manager API, `SecretString`.
+/// The most bytes that a secret can have. Source: Secrets Manager API, `SecretString`.
 const LIMIT: usize = 65536;
 
-/// How many versions of one credential may have been in use before, and rolled back.
+/// The most versions of one credential that may have been in use before, and rolled back.
 const TOKENS: usize = 10;

@@ -1,5 +1,5 @@
-//! The SSM parameter store: a SecureString, never a parameter in clear. An overwritten one keeps its KMS key, its tier, its
-//! description and its policies; labels stay with the versions that they are on.
+//! SSM Parameter Store: a SecureString, never a parameter in plain text. An overwritten parameter keeps its KMS key,
+//! its tier, its description and its policies; labels stay with their versions.
 //!
 //! Source: Systems Manager API, `GetParameter`, `PutParameter`, `DescribeParameters`.
 
@@ -54,7 +54,7 @@ pub(super) async fn write(
         };
         match put {
             Ok(()) => break after,
-            // another was faster, or the answer to our own call was lost
+            // another writer was faster, or the answer to our own call was lost
             Err(error) if error.is_already_exists() && again => again = false,
             Err(error) => return Err(error.into()),
         }
@@ -62,7 +62,7 @@ pub(super) async fn write(
     read_back(secret, form, &after, || parameter(service, &secret.name)).await
 }
 
-/// Whether a version could be made, and by the caller.
+/// Checks whether a version could be made, and by this caller.
 pub(super) async fn probe(
     account: &Account,
     secret: &AwsSecret,
@@ -76,7 +76,7 @@ pub(super) async fn probe(
     let Ok(caller) = account.caller().await else { return Ok(()) };
     let key = match before {
         None => None,
-        // that it may be described is needed whenever it is overwritten
+        // the caller must be able to describe it whenever it is overwritten
         Some(_) => metadata(service, &secret.name).await?.key_id,
     };
     let region = secret.region.as_ref().map(Region::as_str).or_else(|| account.region());
@@ -108,7 +108,8 @@ async fn create(
     put.map_err(service.failed(PUT)).map(drop)
 }
 
-/// What the call leaves out is not sure to stay: a KMS key that is not named is the account's own.
+/// Overwrites the parameter. A property that the call leaves out may be lost: without a KMS key, the account's own is
+/// used.
 async fn overwrite(service: &Service<Client>, name: &str, text: &Secret) -> Result<(), Error> {
     let is = metadata(service, name).await?;
     let call = service.client.put_parameter().name(name).r#type(ParameterType::SecureString);
@@ -118,10 +119,10 @@ async fn overwrite(service: &Service<Client>, name: &str, text: &Secret) -> Resu
     put.map_err(service.failed(PUT)).map(drop)
 }
 
-/// The value of a parameter of any type, which is no store; `None` if there is none.
+/// Reads the value of a parameter of any type that is not a store; `None` if there is none.
 ///
 /// # Errors
-/// It cannot be read.
+/// The parameter cannot be read.
 pub async fn parameter_value(account: &Account, name: &str) -> Result<Option<String>, StoreError> {
     let service = account.ssm(None).ok_or(StoreError::NoRegion)?;
     let answer = service.client.get_parameter().name(name).with_decryption(true).send().await;
@@ -157,7 +158,7 @@ async fn metadata(service: &Service<Client>, name: &str) -> Result<ParameterMeta
     found.next().ok_or_else(|| Error::unreadable(ACTION))
 }
 
-/// The least tier that the text fits into; an advanced parameter cannot become a standard one.
+/// Returns the lowest tier that the text fits into; an advanced parameter cannot become a standard one.
 fn tier(text: &Secret, is: Option<ParameterTier>) -> ParameterTier {
     match is {
         Some(ParameterTier::Advanced) => ParameterTier::Advanced,
@@ -168,8 +169,8 @@ fn tier(text: &Secret, is: Option<ParameterTier>) -> ParameterTier {
 
 const PUT: &str = "ssm:PutParameter";
 
-/// How many bytes an advanced parameter can have. Source: Systems Manager User Guide, "Managing parameter tiers".
+/// The most bytes that an advanced parameter can have. Source: Systems Manager User Guide, "Managing parameter tiers".
 const LIMIT: usize = 8192;
 
-/// The API says 4 KB, its refusal of more says 4096 characters.
+/// The most characters of a standard parameter. The API says 4 KB; its refusal of more says 4096 characters.
 const STANDARD_CHARACTERS: usize = 4096;

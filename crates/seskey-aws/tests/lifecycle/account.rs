@@ -1,4 +1,4 @@
-//! How an account is reached: by a role, at a pace, and what time it is there.
+//! Access to an account, by a role and at a pace, and the time of the account.
 
 use std::num::NonZeroU32;
 
@@ -25,7 +25,7 @@ fn role(external_id: Option<&str>) -> Role {
 }
 
 impl Stage {
-    /// The account by way of a role that asks for the external ID `fleet`.
+    /// Returns the account by way of a role that requires the external ID `fleet`.
     async fn by(&self, role: Role) -> Account {
         let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
             "Principal":{"AWS":"arn:aws:iam::000000000000:user/operator"},
@@ -45,7 +45,8 @@ impl Stage {
         .await
     }
 
-    /// Calls at once, all of which must be answered in the end, at such a pace. How many requests were throttled?
+    /// Makes calls at once at such a pace, all of which must succeed in the end. Returns how many requests were
+    /// throttled.
     async fn throttled(&self, calls: usize, calls_per_second: u32) -> usize {
         let account = Account::connect(&Options {
             region: Some(self.region.clone()),
@@ -74,7 +75,7 @@ impl Stage {
         self.answers("status=\"400\"").await
     }
 
-    /// How often the APIs have given such an answer, by the metrics.
+    /// Returns how often the APIs have given such an answer, by the metrics.
     pub(crate) async fn answers(&self, label: &str) -> usize {
         let mut stream = TcpStream::connect(self.server.http).await.unwrap();
         let get = "GET /_seskey/metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -132,7 +133,7 @@ async fn its_time_is_that_of_iams_clock() {
         stage.root.create_access_key("nobody").await.unwrap_err();
         let machines = stage.root.now().unwrap().saturating_sub(ahead).unwrap();
         let now = jiff::Timestamp::now();
-        // whole seconds
+        // the times are whole seconds
         before = before.saturating_sub(SignedDuration::from_secs(1)).unwrap();
         assert!((before..=now).contains(&machines), "{ahead}: {machines}, {before} to {now}");
         before = now;

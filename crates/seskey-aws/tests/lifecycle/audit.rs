@@ -1,4 +1,4 @@
-//! An audit of a large account: what is planted is found and nothing else, in few calls.
+//! An audit of a large account: it finds the planted problems and no others, in few calls.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ const MAY_SEND: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow",
 struct Crowd(Stage);
 
 impl Crowd {
-    /// An account with the group of the SES console, and nobody in it.
+    /// Returns an account with the group of the SES console, without members.
     async fn new() -> Self {
         let crowd = Self(Stage::new().await);
         let group_name = SENDING_GROUP.to_owned();
@@ -36,7 +36,7 @@ impl Crowd {
         self.0.server.apply(action).unwrap()
     }
 
-    /// A user as the console makes it; its key.
+    /// Adds a user as the console makes it; returns its key.
     fn add(&self, name: &str) -> String {
         self.apply(Action::CreateUser {
             user_name: name.to_owned(),
@@ -64,7 +64,7 @@ impl Crowd {
         self.apply(Action::PutPolicy { holder, policy_name, document });
     }
 
-    /// What is found, and by how many calls.
+    /// Returns the findings, and the number of calls.
     async fn audit(&self) -> (Audit, usize) {
         let before = self.calls().await;
         let (_, found) =
@@ -72,7 +72,7 @@ impl Crowd {
         (found, self.calls().await - before)
     }
 
-    /// How many requests IAM has had, as the local SES counts them.
+    /// Returns the number of requests to IAM, as the local SES counts them.
     async fn calls(&self) -> usize {
         let mut stream = TcpStream::connect(self.0.server.http).await.unwrap();
         let request =
@@ -87,7 +87,7 @@ impl Crowd {
     }
 }
 
-/// What is told of each user.
+/// Returns the problems that were found, by user.
 fn told(audit: &Audit) -> BTreeSet<(String, &'static str)> {
     let told = audit.findings.iter().filter(|it| it.severity > Severity::Informational);
     told.map(|finding| (finding.user.clone(), finding.kind.id)).collect()
@@ -100,7 +100,7 @@ async fn two_thousand_users_take_few_calls() {
     let (audit, calls) = crowd.audit().await;
     assert_eq!(audit.senders.len(), USERS);
     assert_eq!(told(&audit), BTreeSet::new());
-    // the report, asked for and got, and 2,000 users, a group and a policy a thousand at a time
+    // the report, requested and read, and 2,000 users, a group and a policy a thousand at a time
     assert!((5..=8).contains(&calls), "{calls} calls");
 }
 
@@ -141,11 +141,11 @@ async fn what_is_planted_is_found() {
     assert_eq!(told(&audit), planted);
     let close: BTreeSet<&String> =
         planted.iter().filter(|(_, id)| *id != "direct-policy").map(|(name, _)| name).collect();
-    // the keys of each are listed; two of one second are not told apart by the report
+    // the keys of each are listed; the report cannot distinguish two keys of the same second
     assert!(calls <= 8 + 3 * close.len(), "{calls} calls for {} users", close.len());
     let keys = audit.findings.iter().filter(|it| it.severity > Severity::Informational);
     assert!(keys.flat_map(|finding| &finding.key).all(|key| key.id.is_some()));
-    // four hours later IAM makes a new report; until then the old one says nothing of a new user
+    // four hours later IAM makes a new report; until then the old one lacks a new user
     crowd.add("newer");
     crowd.put_policy(Holder::User("newer".into()), "mail");
     let (audit, _) = crowd.audit().await;

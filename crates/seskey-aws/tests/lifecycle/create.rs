@@ -1,4 +1,4 @@
-//! Creating a credential in the account of a local SES: as the console does it, and with every step failing.
+//! The creation of a credential in the account of a local SES: as the console does it, and with every step failing.
 
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ async fn nothing_is_left_when_one_action_is_denied() {
         (inline(), "iam:PutUserPolicy"),
         (inline(), "iam:CreateAccessKey"),
     ] {
-        // the simulator sees it beforehand
+        // the simulator shows it beforehand
         let name = format!("may-ask-{}-{}", action.replace(':', "-"), style == Style::Group);
         let caller = stage.all_but(&name, &[action]).await;
         let (refused, events) = run(&caller, &stage.request("app", style.clone())).await;
@@ -129,7 +129,7 @@ async fn nothing_is_left_when_one_action_is_denied() {
         assert_eq!((&*denied[0].action, left), (action, vec![]));
         assert!(!events.iter().any(|event| matches!(event, Event::Made(_))), "{action}");
 
-        // without the simulator, the change runs into it and goes back
+        // without the simulator, the change meets it and is undone
         let name = name.replace("may-ask", "may-not");
         let caller = stage.all_but(&name, &[action, "iam:SimulatePrincipalPolicy"]).await;
         let before = stage.snapshot().await;
@@ -152,7 +152,7 @@ async fn what_cannot_be_taken_back_is_named() {
     let [left] = &error.left[..] else { panic!("{error:?}") };
     assert_eq!(left.what.what, Thing::User { user: "app".to_owned() });
     assert_eq!(left.why.action, "iam:DeleteUser");
-    // the later steps were taken all the same
+    // the later steps of the undoing were done all the same
     assert!(stage.snapshot().await.contains(&"user app: 0 keys, []".to_owned()));
     assert!(!stage.snapshot().await.iter().any(|line| line.starts_with("group")));
 }
@@ -235,7 +235,7 @@ async fn what_is_wrong_beforehand_changes_nothing() {
     assert_eq!(stage.snapshot().await, before);
 }
 
-/// A user that something denies sending to is not made.
+/// A user that is denied sending does not stay.
 #[tokio::test]
 async fn what_could_not_send_is_taken_back() {
     let stage = Stage::new().await;

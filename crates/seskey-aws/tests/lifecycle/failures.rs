@@ -1,4 +1,4 @@
-//! Calls that fail on the way, and what is printed meanwhile.
+//! Calls that fail on the way, and the output meanwhile.
 
 use std::{
     io,
@@ -119,7 +119,7 @@ async fn no_secret_is_logged() {
     let log = Log::default();
     let ours = Targets::new().with_target("seskey_aws", tracing::Level::TRACE);
     let layer = tracing_subscriber::fmt::layer().with_writer(log.clone());
-    // for all threads: what the tests beside this one log is looked at too
+    // for all threads: the log of the other tests is checked, too
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer).with(ours))
         .unwrap();
     let stage = Stage::new().await;

@@ -49,7 +49,7 @@ async fn nothing_is_left_when_an_answer_is_lost() {
     }
 }
 
-/// Wherever a creation dies, its undoing too: a key that is there may send.
+/// Wherever the creation of a key and its undoing are cut off, a key that exists may send.
 #[tokio::test]
 async fn no_key_lives_without_its_policy() {
     let inline = Style::Inline {
@@ -108,7 +108,7 @@ async fn a_temporary_reply_is_no_failure() {
     assert_eq!(created.proven.unwrap().attempts, 5, "one, the 454, and three in a row");
 }
 
-/// A call that is not answered is given up by the client, and what it did is there all the same.
+/// The client gives up a call that is not answered, and the effect of the call stays.
 #[tokio::test]
 async fn a_call_hangs_before_or_after_its_work() {
     let stage = Stage::new().await;

@@ -1,5 +1,5 @@
-//! The life of a credential in the account of a local SES, over sockets: what one call does, what a rotation does, and
-//! what the SMTP client makes of servers.
+//! The life of a credential in the account of a local SES, over sockets: single calls, rotations, and the SMTP client
+//! against servers.
 
 #![allow(clippy::unwrap_used)]
 

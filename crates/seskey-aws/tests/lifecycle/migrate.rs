@@ -1,4 +1,4 @@
-//! From the console's older style to its present one: as AWS describes it, and stopped at every step.
+//! The migration from the console's older style to its present one: as AWS describes it, and stopped at every step.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::{create::run, stage::Stage};
 
-/// Every character that IAM takes in a name beside letters and digits.
+/// Every character that IAM accepts in a name besides letters and digits.
 const USER: &str = "=app+mail,eu.west@example-1_x";
 const PATH: &str = "/system/mail/";
 
@@ -40,7 +40,7 @@ fn policy(statements: &str) -> String {
 const SEND: &str = r#"{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}"#;
 
 impl Stage {
-    /// A stage with a user as the console made it before September 2024.
+    /// Returns a stage with a user as the console made it before September 2024.
     async fn with_user_of_the_older_style() -> Self {
         let stage = Self::new().await;
         let mut request = stage.request(USER, Style::Inline { policy: policy(SEND) });
@@ -62,7 +62,7 @@ impl Stage {
         put.policy_document(policy(statements)).send().await.unwrap();
     }
 
-    /// What the account itself decides, as it would for a message.
+    /// Whether the account itself would allow a message.
     async fn may_send(&self) -> bool {
         let arn = format!("arn:aws:iam::000000000000:user{PATH}{USER}");
         let asked = self.iam.simulate_principal_policy().policy_source_arn(arn);
@@ -109,7 +109,7 @@ async fn as_aws_describes_it_and_again() {
     let tags = stage.iam.list_user_tags().user_name(USER).send().await.unwrap().tags;
     assert_eq!(tags.len(), 1, "the tag of the region stays");
 
-    // what was planned before somebody else did it does no harm
+    // a plan that was carried out before does no harm
     carry_out(&stage.root, &plan).await.unwrap();
     assert!(stage.is_migrated().await && stage.may_send().await);
 }
@@ -130,7 +130,7 @@ async fn other_policies_and_a_group_that_is_there_stay() {
     assert_eq!(stage.snapshot().await, left);
 }
 
-/// A tag of that name that the console did not set is somebody else's.
+/// A tag with that name which the console did not set is somebody else's, and stays.
 #[tokio::test]
 async fn a_tag_of_others_stays() {
     let stage = Stage::with_user_of_the_older_style().await;
@@ -199,8 +199,8 @@ async fn what_would_take_the_permission_away_is_seen_beforehand() {
     assert!(matches!(nobody, Err(MigrateFailure::Call(error)) if error.is_no_such_entity()));
 }
 
-/// Each call that changes something is cut off, before and after its work; then whoever migrates either takes back
-/// what it can or is dead. The user may send at every moment, and the next run finishes.
+/// Each call that changes something is cut off, before and after its effect; then the migration either undoes what it
+/// can or is dead. The user may send at every moment, and the next run finishes.
 #[tokio::test]
 async fn cut_anywhere_the_user_may_send_and_the_next_run_finishes() {
     let mut cuts = JoinSet::new();
@@ -239,7 +239,7 @@ async fn cut(step: Step, moment: &str, dead: bool) {
     assert!(stage.may_send().await && stage.is_migrated().await, "{what}");
 }
 
-/// Two runs at the same time: what the one cannot know to have done, the other may rely on already.
+/// A run does not undo a step whose answer was lost: another run may rely on it already.
 #[tokio::test]
 async fn a_run_takes_nothing_back_from_another() {
     let stage = Stage::with_user_of_the_older_style().await;
@@ -252,7 +252,7 @@ async fn a_run_takes_nothing_back_from_another() {
         stage.set_faults(&[]);
         assert!(stage.may_send().await, "{step:?}: {error:?}");
 
-        // as before
+        // restores the state before
         stage.put_own_policy(SENDING_POLICY, SEND).await;
         let leave = stage.iam.remove_user_from_group().group_name(SENDING_GROUP).user_name(USER);
         leave.send().await.unwrap();
@@ -287,7 +287,7 @@ async fn an_interrupt_leaves_both_or_nothing() {
     assert_eq!(planned(&stage.root).await.unwrap().steps, WHOLE[3..]);
 }
 
-/// The group is looked at again before the user's own policy goes.
+/// The group is checked again before the user's own policy is deleted.
 #[tokio::test]
 async fn what_changes_meanwhile_is_seen() {
     let stage = Stage::with_user_of_the_older_style().await;
@@ -337,7 +337,7 @@ async fn the_least_permissions_are_enough_to_migrate_and_to_take_back() {
     carry_out(&caller, &again).await.unwrap();
     assert!(stage.may_send().await);
 
-    // and each of them is needed, but for what takes back and what reads a managed policy
+    // each of them is needed, except those for undoing and for reading a managed policy
     let spare = ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:SimulatePrincipalPolicy"];
     for permission in permissions::of_verb("migrate") {
         let action = permission.action;

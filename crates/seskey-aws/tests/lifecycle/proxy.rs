@@ -1,4 +1,4 @@
-//! A proxy in front of the local SES that puts a fault in the way of one action of the API.
+//! A proxy in front of the local SES that injects a fault into one action of the API.
 
 use std::{
     net::SocketAddr,
@@ -7,7 +7,7 @@ use std::{
 
 use testkit::proxy::{self, answer};
 
-/// What goes wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The connection is cut each time, before the request has an effect.

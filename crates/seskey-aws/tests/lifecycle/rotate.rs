@@ -1,4 +1,4 @@
-//! The rotation of a credential in the account of a local SES, step by step, with somebody in its way.
+//! The rotation of a credential in the account of a local SES, step by step, with obstacles.
 
 mod answers;
 mod beforehand;

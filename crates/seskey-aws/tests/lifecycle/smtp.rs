@@ -1,5 +1,5 @@
-//! The SMTP client against a server that plays a dialogue: what it says, what it refuses to say, and what it makes of
-//! everything that can go wrong. What is merely an SMTP server is tested against the local SES.
+//! The SMTP client against a server that plays a dialogue: the commands that it sends, those that it refuses to send,
+//! and its handling of every failure. Plain SMTP is tested against the local SES.
 
 use std::time::Duration;
 
@@ -365,7 +365,7 @@ async fn a_proof_wants_its_logins_in_a_row() {
     let proven = prove(&proof, &credential, &mut Interrupt::never(), &mut on_login).await;
     let proven = proven.unwrap().unwrap();
     assert_eq!(proven.attempts, 9);
-    // after the refusal, the next ones are not hasty
+    // after the refusal, the next logins are spaced out
     assert!(proven.elapsed >= Duration::from_millis(5 * 1500), "{:?}", proven.elapsed);
     assert_eq!(logins, [false, true, true, false, true, false, true, true, true]);
 }

@@ -1,4 +1,4 @@
-//! A local SES, and its account seen by root and by others.
+//! A local SES, and its account as seen by root and by other users.
 
 use std::time::Duration;
 
@@ -45,22 +45,22 @@ impl Stage {
         Self { server, root, iam, region }
     }
 
-    /// AWS's own client, with this key.
+    /// Returns AWS's own client, with this key.
     pub(crate) fn client_of(&self, key: (&AccessKeyId, &SecretAccessKey)) -> Client {
         client(&self.region, &self.server, key)
     }
 
-    /// Root by way of another URL.
+    /// Returns root's account by way of another URL.
     pub(crate) async fn root_by(&self, url: String) -> Account {
         connect(&self.region, url, self.server.root.clone()).await
     }
 
-    /// The account as the owner of this key sees it.
+    /// Returns the account as seen by the owner of this key.
     pub(crate) async fn account_of(&self, key: (AccessKeyId, SecretAccessKey)) -> Account {
         connect(&self.region, self.server.endpoint_url(), key).await
     }
 
-    /// A user who may do everything in IAM but this.
+    /// Returns the account of a new user that may do everything in IAM but this.
     pub(crate) async fn all_but(&self, name: &str, denied: &[&str]) -> Account {
         let denied: Vec<String> = denied.iter().map(|action| format!("\"{action}\"")).collect();
         let policy = format!(
@@ -71,7 +71,6 @@ impl Stage {
         self.with_policy(name, &policy).await
     }
 
-    /// A user with this policy.
     pub(crate) async fn with_policy(
         &self,
         name: &str,
@@ -80,7 +79,7 @@ impl Stage {
         self.account_of(self.key_of(name, policy).await).await
     }
 
-    /// The access key of a new user with this policy.
+    /// Returns the access key of a new user with this policy.
     pub(crate) async fn key_of(
         &self,
         name: &str,
@@ -108,7 +107,7 @@ impl Stage {
         }
     }
 
-    /// A proof by the endpoint of this region.
+    /// Returns a proof by the endpoint of this region.
     pub(crate) fn proof(&self, region: &Region) -> Proof {
         let pem = self.server.authority_pem.as_bytes();
         let client = smtp::Client::new(Some(pem), smtp::Timeouts::default()).unwrap();
@@ -120,7 +119,7 @@ impl Stage {
         Proof { patience: Duration::from_secs(2), ..Proof::new(client, server) }
     }
 
-    /// Everything that a change could leave behind, as text.
+    /// Lists everything that a change could leave behind, as text.
     pub(crate) async fn snapshot(&self) -> Vec<String> {
         let mut found = Vec::new();
         for user in self.iam.list_users().send().await.unwrap().users {

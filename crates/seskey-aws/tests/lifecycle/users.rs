@@ -1,4 +1,4 @@
-//! Listing, deleting and asking about SMTP users in the account of a local SES.
+//! Listing, deleting and checking SMTP users in the account of a local SES.
 
 use crate::stage::Stage;
 use seskey::{
@@ -35,7 +35,7 @@ impl Stage {
         made.unwrap().credential.user_name
     }
 
-    /// A user with the policy attached that lets it send.
+    /// Attaches a managed policy that allows sending; returns its ARN.
     async fn attach(&self, user: &str) -> String {
         let policy = self
             .iam
@@ -80,7 +80,7 @@ async fn lists_those_who_may_send() {
 
     let before = stage.answers("service").await;
     let users = list(&stage.root, false).await.unwrap();
-    // users, groups and policies in one list; the keys of four users, and the use of two keys
+    // users, groups and policies in one list; the keys of four users, and the last use of two keys
     assert_eq!(stage.answers("service").await - before, 1 + 4 + 2);
     let seen: Vec<_> = users.iter().map(|user| (user.name.as_str(), user.style)).collect();
     let expected = [
@@ -106,7 +106,7 @@ async fn lists_those_who_may_send() {
     assert_eq!(all.len(), 122);
     assert!(all.is_sorted_by_key(|user| user.name.clone()));
 
-    // who may not get the whole list, gets there user by user
+    // a caller that may not get the whole list reads user by user
     let caller = stage.all_but("caller", &["iam:GetAccountAuthorizationDetails"]).await;
     let unjudged = users.iter().map(|user| SmtpUser { worst: None, ..user.clone() });
     assert_eq!(list(&caller, false).await.unwrap(), unjudged.collect::<Vec<_>>());
@@ -147,7 +147,7 @@ async fn all_users_come_in_few_answers() {
     assert_eq!(of("by-inline").policies, [(SENDING_POLICY.to_owned(), SEND.to_owned())]);
 }
 
-/// Somebody has taken the policy of the group away.
+/// A policy of the group that somebody has removed is put back.
 #[tokio::test]
 async fn the_policy_of_the_group_is_put_back() {
     let stage = Stage::new().await;
@@ -186,7 +186,7 @@ async fn deletes_all_of_a_user_and_again() {
     ];
     assert_eq!(planned.removals, expected);
 
-    // stopped half-way, it goes on when it is run again
+    // a deletion that was stopped half-way goes on when it is run again
     let caller = stage.all_but("caller", &["iam:DetachUserPolicy"]).await;
     let mut removed = Vec::new();
     let error =
@@ -206,7 +206,7 @@ async fn deletes_all_of_a_user_and_again() {
     );
 }
 
-/// Mail would have stopped, and the user be there still: it is refused before anything is deleted.
+/// A user that signs in otherwise is refused before anything is deleted: its mail would stop, and the user stay.
 #[tokio::test]
 async fn who_signs_in_otherwise_is_not_deleted() {
     let stage = Stage::new().await;
@@ -229,7 +229,7 @@ async fn who_signs_in_otherwise_is_not_deleted() {
     let planned = plan(&stage.root, "app").await.unwrap().unwrap();
     assert_eq!(planned.removals[0], Removal::AccessKey { id: id.to_string() });
 
-    // who may not look does not know, and deletes nothing
+    // a caller that may not look learns nothing, and deletes nothing
     for action in [
         "iam:GetLoginProfile",
         "iam:ListMFADevices",

@@ -1,5 +1,5 @@
-//! So much of a Kubernetes API server that kubectl can get and apply one secret: it knows the managers of its values.
-//! Source: Kubernetes, "Server-Side Apply".
+//! A part of a Kubernetes API server, enough for kubectl to get and apply one secret: it knows the managers of its
+//! values. Source: Kubernetes, "Server-Side Apply".
 
 use std::{
     collections::BTreeMap,
@@ -48,7 +48,7 @@ impl Cluster {
         .to_string()
     }
 
-    /// Somebody takes a value for its own.
+    /// Sets a value, which then belongs to this manager.
     pub(crate) fn put(&self, manager: &str, key: &str, value: &str) {
         let value = BASE64_STANDARD.encode(value);
         self.values.lock().unwrap().insert(key.to_owned(), (value, manager.to_owned()));
@@ -196,7 +196,7 @@ fn resources() -> Value {
     })
 }
 
-/// That the server validates what is applied, so that kubectl leaves it to do so.
+/// Declares that the server validates what is applied, so that kubectl leaves this to it.
 fn openapi() -> Value {
     let patch = json!({
         "x-kubernetes-group-version-kind": { "group": "", "kind": "Secret", "version": "v1" },

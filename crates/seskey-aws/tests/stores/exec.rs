@@ -1,4 +1,4 @@
-//! A command of the user's own.
+//! The store that is a user's own command.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use tempfile::{TempDir, tempdir};
 
 use super::{credential, held, read, write};
 
-/// A store that keeps what it is given in a file, and shows it.
+/// Returns a store that keeps its input in a file, and prints it.
 fn keeper(folder: &TempDir) -> String {
     let path = folder.path().display();
     format!(
@@ -42,7 +42,7 @@ async fn what_is_given_is_kept_and_read_back() {
     );
 }
 
-/// The first recipe of the documentation.
+/// The first recipe of the documentation keeps what it is given, unless its input is cut off.
 #[tokio::test]
 async fn the_recipe_for_a_file_on_another_host() {
     let folder = tempdir().unwrap();
@@ -102,7 +102,7 @@ async fn what_fails_has_failed() {
         Err(StoreError::Process(ProcessError::Failed { code, said: said.to_owned() }))
     };
     let password = credential(1).password;
-    // a command that prints what it was given
+    // a command that prints its input
     let tell = "[ \"$1\" = --read ] || { cat; echo; printf 'no \\033[31mroom'; } >&2; [ \"$1\" = --read ]; exit $?";
     let leak = "if [ \"$1\" = --read ]; then exit 0; fi; cat >&2; exit 3";
     for (command, expected) in [
@@ -110,7 +110,7 @@ async fn what_fails_has_failed() {
         ("echo why >&2; echo >&2; exit 1", failed(Some(1), "why")),
         ("no-such-command-of-ours 2>/dev/null", failed(Some(127), "")),
         ("kill -9 $$", failed(None, "signal: 9 (SIGKILL)")),
-        // neither reads its input nor keeps it
+        // a command that neither reads its input nor keeps it
         ("true", Err(StoreError::NotKept { held: Held::Nothing })),
     ] {
         assert_eq!(write(&format!("exec:{command}"), &credential(1)).await, expected, "{command}");
@@ -121,7 +121,7 @@ async fn what_fails_has_failed() {
     assert!(error.contains("[redacted]") && !error.contains(password.expose()), "{error}");
 }
 
-/// What it was given, and what it had before, in other clothes.
+/// The message of a failure shows neither the new password nor the old one, in several encodings.
 #[tokio::test]
 async fn what_fails_says_no_password() {
     let folder = tempdir().unwrap();

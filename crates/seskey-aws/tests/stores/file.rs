@@ -1,4 +1,4 @@
-//! A file: what is written into it, and what stays as it was.
+//! A file: the text that is written into it, and everything that stays as it was.
 
 use std::{
     fs,
@@ -31,7 +31,7 @@ pub(super) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().mode() & 0o7777
 }
 
-/// A file that others may not read, and that has this in it.
+/// Writes a file with this text that other users may not read.
 pub(super) fn place(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
     chmod(path, 0o600);
@@ -157,7 +157,7 @@ async fn a_link_stays_and_what_it_leads_to_is_replaced() {
     symlink("data/second", &link).unwrap();
     symlink("../data/real", data.join("second")).unwrap();
     let store = format!("file:{}", link.display());
-    // the first time, it leads nowhere
+    // the first time, the link leads nowhere
     for number in 1..3 {
         write(&store, &credential(number)).await.unwrap();
         assert_eq!(read(&store).await, Ok(held(&credential(number))));
@@ -232,7 +232,7 @@ async fn what_everybody_may_read_or_write_is_refused() {
         problem: FileProblem::FolderTooOpen,
     }));
     assert_eq!(write(&store, &credential(1)).await, expected);
-    // where only the owner can take a file away, the caller's own is safe, and others' is not ours to follow
+    // where only the owner can remove a file, the caller's own is safe, and others' is not followed
     chmod(folder.path(), 0o1777);
     assert_eq!(write(&store, &credential(1)).await, Ok(()));
     if fs::metadata(&path).unwrap().uid() == 0 {

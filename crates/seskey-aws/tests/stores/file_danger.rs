@@ -1,4 +1,4 @@
-//! A file, when the disk is full, the process killed, somebody else writing, or the caller not allowed to.
+//! A file when the disk is full, the process is killed, another process writes, or the caller lacks permission.
 
 use std::{
     env, fs,
@@ -88,7 +88,7 @@ async fn whoever_waits_for_another_gives_up() {
     let lock = fs::File::open(folder.path()).unwrap();
     lock.lock().unwrap();
     let store = format!("file:{}/app.env", folder.path().display());
-    // the time limit is long, so only that it waits is seen here
+    // the time limit is long, so the test only sees that the writer waits
     let writer = tokio::spawn({
         let store = store.clone();
         async move { write(&store, &credential(1)).await }
@@ -100,7 +100,7 @@ async fn whoever_waits_for_another_gives_up() {
     assert_eq!(writer.await.unwrap(), Ok(()));
 }
 
-/// In a mount namespace of its own, which takes root.
+/// A full disk harms nothing. The test needs a mount namespace of its own, which takes root.
 #[test]
 fn a_full_disk_harms_nothing() {
     if !Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|s| s.success()) {
@@ -130,7 +130,7 @@ async fn child_on_a_small_disk() {
     assert_eq!(names(&folder()), ["app.env", "filler"]);
 }
 
-/// As a user who is not root, which takes root.
+/// A user without permission to write harms nothing. The test becomes another user, which takes root.
 #[test]
 fn whoever_may_not_write_harms_nothing() {
     let folder = tempdir().unwrap();
@@ -147,8 +147,8 @@ fn whoever_may_not_write_harms_nothing() {
         chown(path, Some(NOBODY), None).unwrap();
     }
     chmod(&unwritable, 0o555);
-    // Where the binary is may be a place that only root can enter. Another program copies it: a child that
-    // another test forks meanwhile would hold a file open that this one writes, and such a file cannot be run.
+    // The binary may be in a place that only root can enter. Another program copies it: a child that another test forks
+    // meanwhile would hold open a file that this process writes, and such a file cannot be run.
     let binary = folder.path().join("tests");
     assert!(Command::new("cp").args([&exe(), &binary]).status().unwrap().success());
     chmod(&binary, 0o755);
@@ -166,7 +166,7 @@ fn whoever_may_not_write_harms_nothing() {
 #[ignore = "run by another test, as another user"]
 async fn child_that_is_not_root() {
     let store = |name: &str| format!("file:{}/{name}/app.env", folder().display());
-    // the old file is root's, and nobody can make another that is
+    // the old file is root's, and this user cannot make another such file
     let error = write(&store("own"), &credential(1)).await.unwrap_err();
     assert_eq!(*problem(&error), FileProblem::Owner { user: 0, group: NOBODY });
     let error = write(&store("unwritable"), &credential(1)).await.unwrap_err();
@@ -175,7 +175,7 @@ async fn child_that_is_not_root() {
     let error = write(&store("missing"), &credential(1)).await.unwrap_err();
     let kind = io::ErrorKind::NotFound;
     assert!(matches!(problem(&error), FileProblem::System { kind: k, .. } if *k == kind));
-    // a path that is relative to where the caller is
+    // a path that is relative to the working directory
     env::set_current_dir(folder().join("own")).unwrap();
     write("file:new.env", &credential(1)).await.unwrap();
     assert_eq!(read("file:./new.env").await, Ok(held(&credential(1))));
@@ -191,7 +191,7 @@ fn problem(error: &StoreError) -> &FileProblem {
     }
 }
 
-/// Straight to the terminal, for what a test prints is not shown when it passes. In CI everything is run.
+/// Writes to the terminal, since the output of a test is not shown when it passes. In CI everything is run.
 pub(super) fn skipped(why: &str) {
     assert!(env::var_os("CI").is_none(), "cannot be run: {why}");
     let mut terminal = io::stderr();
@@ -206,7 +206,7 @@ pub(super) fn folder() -> PathBuf {
     PathBuf::from(env::var_os("FOLDER").expect("run by another test"))
 }
 
-/// The ignored test of this binary, which is told the folder.
+/// Returns the command for an ignored test of this binary, which gets the folder.
 pub(super) fn alone(test: &str, folder: &Path, mut command: Command) -> Command {
     command.args(["--exact", test, "--ignored"]).env("FOLDER", folder);
     command.stdin(Stdio::null()).stdout(Stdio::null());

@@ -1,4 +1,4 @@
-//! A file in which the credential of the user has several places, under whatever names.
+//! A file in which the credential of the user has several places, under any names.
 
 use std::{collections::BTreeSet, fs};
 
@@ -23,12 +23,12 @@ async fn write(store: &str, credential: &SmtpCredential) -> Result<(), StoreErro
     store::write(&account().await, &parsed(store), &region(), credential, &keys()).await
 }
 
-/// The keys of the user: those of the first three credentials.
+/// Returns the keys of the user: those of the first three credentials.
 fn keys() -> BTreeSet<AccessKeyId> {
     (1..4).map(|number| credential(number).user_name).collect()
 }
 
-/// `ID:PASSWORD` of the credential of this number.
+/// Returns `ID:PASSWORD` of the credential with this number.
 fn pair(number: u32) -> String {
     let credential = credential(number);
     format!("{}:{}", credential.user_name, credential.password.expose())
@@ -50,11 +50,11 @@ async fn every_entry_of_the_user_is_read_and_replaced() {
     };
     place(&path, &text(1, 1));
     assert_eq!(read(&store).await, Ok(held(&credential(1))));
-    // one was put there by hand, or by a run that was killed
+    // one entry was written by hand, or by a run that was killed
     place(&path, &text(1, 2));
     let pairs = [1, 2].map(|n| (credential(n).user_name, credential(n).password));
     assert_eq!(read(&store).await, Ok(Held::Credentials(pairs.to_vec())));
-    // the new key may be unknown to IAM's list yet
+    // IAM may not list the new key yet
     for new in [3, 7] {
         write(&store, &credential(new)).await.unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), text(new, new));

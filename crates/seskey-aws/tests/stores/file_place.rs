@@ -1,4 +1,4 @@
-//! Where a file is, and what can be done with it there: found before a key is made, and nothing is left of the search.
+//! The place of a file, and the ways to write it there: found before a key is made, and without a trace.
 
 use std::{
     collections::BTreeSet,
@@ -57,7 +57,7 @@ async fn a_probe_changes_nothing() {
     assert_eq!(probe(&path).await, Err(StoreError::NotOurs));
 }
 
-/// In mounts of its own, which takes root.
+/// A full disk and odd files are handled. The test needs mounts of its own, which takes root.
 #[test]
 fn odd_places() {
     let tried = Command::new("unshare").args(["-m", "sh", "-c", "command -v chattr"]).output();
@@ -105,7 +105,7 @@ fn run(command: &str, arguments: &[&Path]) {
     assert!(command.args(words).args(arguments).status().unwrap().success(), "{command:?}");
 }
 
-/// A single file is mounted, as containers have it: nothing can take its place.
+/// A single mounted file, as in containers, is written in place, since it cannot be replaced.
 #[tokio::test]
 #[ignore = "run by another test, in mounts of its own"]
 async fn child_with_a_mounted_file() {
@@ -135,7 +135,7 @@ async fn child_with_a_mounted_file() {
     let text = fs::read_to_string(&real).unwrap();
     assert!(text.ends_with('\n') && !text.contains('\0'), "{text:?}");
 
-    // the text before stays where there is no room for the new one
+    // the old text stays if there is no room for the new one
     let long = format!("A={}\n", "x".repeat(4090 - text.len() % 7));
     place(&real, &long);
     let filler = folder().join("filler");

@@ -1,4 +1,4 @@
-//! Secrets of Kubernetes, through a stand-in for kubectl; and through kubectl itself, to a stand-in for the cluster.
+//! Kubernetes secrets, through a stand-in for kubectl, and through kubectl itself to a stand-in for the cluster.
 
 use std::{collections::BTreeSet, fs};
 
@@ -109,8 +109,8 @@ async fn what_is_there_is_told_apart() {
     }
 }
 
-/// Whatever the readers of the secret call it, a key of the user is replaced where it stands. What is ours stays ours: a
-/// value that is left out of what is applied is removed.
+/// A key of the user is replaced in place under any name. Our values stay ours: a value that is left out of what is
+/// applied is removed.
 #[tokio::test]
 async fn values_of_other_names_are_replaced() {
     let folder = tempdir().unwrap();
@@ -139,14 +139,14 @@ async fn values_of_other_names_are_replaced() {
     let given: Value = serde_json::from_str(&text(&folder, "given")).unwrap();
     assert_eq!(given["data"], Value::Object(data(vec![pair("MAIL_", &two)])));
 
-    // a person was half done; what was applied once is applied again
+    // a person was half done; a value that was applied once is applied again
     put(&data(vec![pair("MAIL_", &two), pair("SMTP_", &one)]));
     assert_eq!(store::write(&account, &store, &region(), &two, &keys).await, Ok(()));
     let given: Value = serde_json::from_str(&text(&folder, "given")).unwrap();
     let expected = data(vec![pair("MAIL_", &two), pair("SMTP_", &two)]);
     assert_eq!(given["data"], Value::Object(expected));
 
-    // inside a file of its own nothing is replaced, and nothing is said to be
+    // a key inside a value that is a file is not replaced, and reading and writing fail
     let line = format!("[h]:587 {}:x", one.user_name);
     put(&Map::from_iter([("sasl_passwd".to_owned(), encoded(&line).into())]));
     for refused in [
@@ -181,7 +181,8 @@ async fn what_fails_has_failed() {
     assert_eq!((program.as_str(), kind), ("/nowhere/kubectl", std::io::ErrorKind::NotFound));
 }
 
-/// Where there is a kubectl, of 1.27 or newer: the one in Debian's registry asks for more than the stand-in answers.
+/// kubectl itself does what is asked, if it is 1.27 or newer: the one in Debian's registry asks for more than the
+/// stand-in answers.
 #[tokio::test]
 async fn kubectl_itself_does_what_is_asked() {
     let version = std::process::Command::new("kubectl").args(["version", "--client"]).output();
@@ -203,7 +204,7 @@ async fn kubectl_itself_does_what_is_asked() {
     assert_eq!(probe(&store).await, Ok(()));
     assert_eq!(read(&store).await, Ok(held(&credential(2))));
 
-    // what others have is neither taken nor lost
+    // the values of others are neither taken nor lost
     cluster.put("helm", "TOKEN", "x");
     assert_eq!(write(&store, &credential(3)).await, Ok(()));
     assert_eq!(cluster.owner("TOKEN").as_deref(), Some("helm"));

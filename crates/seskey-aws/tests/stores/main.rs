@@ -1,4 +1,4 @@
-//! The stores that need no AWS: what they keep, what they refuse, and what is left when something goes wrong.
+//! The stores that need no AWS: kept content, refusals, and the state after a failure.
 
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
@@ -37,7 +37,7 @@ fn region() -> Region {
     Region::parse("us-east-1").unwrap()
 }
 
-/// The credential of this number, each with a key of its own.
+/// Returns the credential with this number; each has a key of its own.
 fn credential(number: u32) -> SmtpCredential {
     let secret = SecretAccessKey::parse(&format!("{number:0>40}")).unwrap();
     let region = region();
@@ -53,7 +53,7 @@ fn held(credential: &SmtpCredential) -> Held {
     Held::Credentials(vec![(credential.user_name.clone(), credential.password.clone())])
 }
 
-/// Offline: only its region is asked.
+/// Returns an account that is offline: only its region is used.
 async fn account() -> Account {
     let key = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
     Account::connect(&Options {

@@ -1,4 +1,4 @@
-//! What the way to AWS, and AWS itself, may do to a write.
+//! The faults of the network and of AWS during a write.
 
 use std::{
     io,
@@ -21,7 +21,6 @@ fn stores(name: &str) -> [Store; 2] {
     [secrets_manager(name, SecretText::Json), ssm(name, SecretText::Json)]
 }
 
-/// How many versions there are.
 async fn versions(store: &Store, name: &str) -> usize {
     let (sdk, name) = (sdk().await, named(name));
     if let StoreKind::SecretsManager(_) = store.kind {
@@ -117,13 +116,13 @@ impl MakeWriter<'_> for Log {
     }
 }
 
-/// Not even by the SDK, at its most talkative.
+/// No secret is logged, not even by the SDK at its most verbose.
 #[tokio::test]
 #[ignore = "run by against_moto"]
 async fn no_secret_is_logged() {
     let log = Log::default();
     let layer = tracing_subscriber::fmt::layer().with_writer(log.clone()).with_ansi(false);
-    // for all threads: what the tests beside this one log is looked at too
+    // for all threads: the log of the other tests is checked, too
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
     let account = account().await;
     for store in stores("logged") {

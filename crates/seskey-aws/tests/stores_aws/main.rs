@@ -1,7 +1,7 @@
-//! The stores of AWS against moto, an emulator that is not ours, and with faults put in its way.
+//! The AWS stores against moto, an emulator that is not ours, with injected faults.
 //!
-//! The SDK takes the endpoints of the stores from the environment, so that the cases, which are marked as ignored, are run
-//! by one test in a process of their own.
+//! The SDK takes the endpoints of the stores from the environment. So the cases are marked as ignored, and one test
+//! runs them in a process of their own.
 
 #![allow(clippy::unwrap_used)]
 #![cfg(all(feature = "secretsmanager", feature = "ssm"))]
@@ -27,7 +27,7 @@ use moto::Moto;
 fn against_moto() {
     let Some(moto) = Moto::start() else {
         assert!(env::var_os("CI").is_none(), "moto_server is not installed");
-        // straight to the terminal: what a test prints is not shown when it passes
+        // straight to the terminal: the output of a test is not shown when it passes
         writeln!(io::stderr(), "SKIPPED: moto_server is not installed, see tests/peers/install")
             .unwrap();
         return;

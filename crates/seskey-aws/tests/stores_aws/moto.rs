@@ -15,7 +15,7 @@ pub(crate) struct Moto {
 }
 
 impl Moto {
-    /// Starts `$SESKEY_MOTO_SERVER`, else the `moto_server` of the `PATH`; none if that is not installed.
+    /// Starts `$SESKEY_MOTO_SERVER`, else the `moto_server` of the `PATH`; `None` if that is not installed.
     pub(crate) fn start() -> Option<Self> {
         let chosen = env::var_os("SESKEY_MOTO_SERVER");
         let program = chosen.clone().unwrap_or_else(|| "moto_server".into());

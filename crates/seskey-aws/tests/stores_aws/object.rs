@@ -1,4 +1,4 @@
-//! An object of S3, as AWS's own rules name it.
+//! An object of S3, with names by AWS's own rules.
 
 use seskey_aws::{Cause, object::ObjectError};
 use testkit::proxy;

@@ -1,4 +1,4 @@
-//! What is in the way of a write is found without one. IAM is that of a local SES.
+//! The obstacles to a write are found without a write. IAM is that of a local SES.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ async fn account_of(iam: &Server, key: (seskey::AccessKeyId, seskey::SecretAcces
     .await
 }
 
-/// A user with a policy of these statements.
+/// Returns the account of a new user with a policy of these statements.
 async fn user(iam: &Server, name: &str, statements: &str) -> Account {
     users::create_user(iam, name, "/", None);
     let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
@@ -130,7 +130,7 @@ async fn what_the_caller_may_not_is_found() {
     for (stores, actions) in [(&new, new_actions), (&old, old_actions)] {
         for (store, action) in stores.iter().zip(actions) {
             assert_eq!(probed(&may, store).await, Ok(()));
-            // who may not ask is told nothing
+            // a caller that may not ask learns nothing
             assert_eq!(probed(&unknown, store).await, Ok(()));
             for account in [&may_not, &must_not] {
                 let found = probed(account, store).await;
@@ -139,7 +139,7 @@ async fn what_the_caller_may_not_is_found() {
             }
         }
     }
-    // a policy of the secret may allow what the caller's own do not, and outweighs no deny
+    // a policy of the secret may allow what the caller's policies do not, but outweighs no deny
     let secrets = aws_sdk_secretsmanager::Client::new(&sdk().await);
     let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
     let put = secrets.put_resource_policy().secret_id(named("may-old")).resource_policy(policy);

@@ -1,21 +1,21 @@
-//! A proxy in front of moto that puts a fault in the way of requests whose secret is named after it.
+//! A proxy in front of moto that injects a fault into the requests for a secret with the fault's name.
 
 use std::{collections::HashMap, net::SocketAddr, sync::Mutex};
 
 use testkit::proxy;
 
-/// Each write is answered by a cut connection the first time, after its effect.
+/// The first write of each kind is answered by a cut connection, after its effect.
 pub(crate) const LOST: &str = "lost-answer";
 /// The first request of each kind is throttled.
 pub(crate) const THROTTLED: &str = "throttled";
-/// Nothing is permitted.
+/// Every request is denied.
 pub(crate) const DENIED: &str = "denied";
-/// The first three readings after a write give what was there before.
+/// The first three reads after a write give the old content.
 pub(crate) const STALE: &str = "stale";
-/// Readings give for ever what the first gave.
+/// Every read gives the content of the first one.
 pub(crate) const STUCK: &str = "stuck";
 
-/// The requests and the last answer to a reading, for each secret.
+/// The requests for each secret, and the last answer to a read.
 type Seen = HashMap<String, (Vec<String>, Vec<u8>)>;
 
 /// Starts a proxy; returns its URL.
@@ -57,7 +57,7 @@ pub(crate) fn start(upstream: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// What stands between.
+/// Returns the text between these two.
 fn value(text: &str, before: &str, after: &str) -> String {
     let at = text.find(before).map(|at| at + before.len());
     at.and_then(|at| text[at..].split(after).next()).unwrap_or_default().to_owned()

@@ -1,4 +1,4 @@
-//! Secrets Manager: what is made, what is kept, what is refused.
+//! Secrets Manager: new secrets, kept content, refusals.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,6 @@ async fn current(client: &Client, name: &str) -> String {
     value.unwrap().secret_string.unwrap()
 }
 
-/// The labels of each version.
 async fn labels(client: &Client, name: &str) -> HashMap<String, Vec<String>> {
     let secret = client.describe_secret().secret_id(named(name)).send().await.unwrap();
     secret.version_ids_to_stages.unwrap()
@@ -70,7 +69,7 @@ async fn a_repeated_write_makes_no_version() {
     assert_eq!(labels(&client, "repeated").await.len(), 2);
 }
 
-/// As after a rollback: a version has the token of the write, and is not the one in use.
+/// A version that has the token of the write and is not in use, as after a rollback, is not taken for the new one.
 #[tokio::test]
 #[ignore = "run by against_moto"]
 async fn a_version_out_of_use_is_not_taken_for_the_new_one() {

@@ -1,4 +1,4 @@
-//! The parameter store: what is made, what is kept, what is refused.
+//! SSM Parameter Store: new parameters, kept content, refusals.
 
 use aws_sdk_ssm::{
     Client,
@@ -21,7 +21,7 @@ async fn client() -> Client {
     Client::new(&sdk().await)
 }
 
-/// Every version, the oldest first.
+/// Returns every version, the oldest first.
 async fn history(client: &Client, name: &str) -> Vec<ParameterHistory> {
     let history = client.get_parameter_history().name(named(name)).with_decryption(true);
     history.send().await.unwrap().parameters.unwrap()

@@ -1,4 +1,4 @@
-//! A credential, and stores of names that no other test has.
+//! A credential, and stores with names that no other test has.
 
 use std::{collections::BTreeSet, process};
 
@@ -14,19 +14,19 @@ use seskey_aws::{
 
 pub(crate) const REGION: &str = "eu-west-1";
 
-/// The account, in [`REGION`].
+/// Returns the account, in [`REGION`].
 pub(crate) async fn account() -> Account {
     let region = Some(Region::parse(REGION).unwrap());
     Account::connect(&Options { region, ..Options::default() }).await
 }
 
-/// The configuration for AWS's own clients.
+/// Returns the configuration for AWS's own clients.
 pub(crate) async fn sdk() -> aws_config::SdkConfig {
     let region = aws_config::Region::new(REGION);
     aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await
 }
 
-/// A name for a test; the endpoints are served by one emulator to several runs.
+/// Returns a name for a test; one emulator may serve several runs.
 pub(crate) fn named(test: &str) -> String {
     format!("/seskey/{}/{test}", process::id())
 }
@@ -61,7 +61,7 @@ pub(crate) fn store(kind: StoreKind) -> Store {
     Store { kind, form: Target::Json.into(), region: None, host: None, port: None, from: None }
 }
 
-/// The credential of the n-th key.
+/// Returns the credential of the n-th key.
 pub(crate) fn credential(n: u32) -> SmtpCredential {
     let region = Region::parse(REGION).unwrap();
     let secret = SecretAccessKey::parse(&format!("{n:0>40}")).unwrap();
@@ -78,13 +78,13 @@ pub(crate) fn held(credential: &SmtpCredential) -> Held {
     Held::Credentials(vec![(user_name, password)])
 }
 
-/// The text of a secret that was made for the credential.
+/// Returns the text of a secret that was made for the credential.
 pub(crate) fn json_made(credential: &SmtpCredential) -> String {
     let json = json(credential).replace("{\"", "{\n  \"").replace(",\"", ",\n  \"");
     json.replace("\":", "\": ").replace('}', "\n}")
 }
 
-/// What the text of the credential is, in JSON with the usual keys and no blanks.
+/// Returns the text of the credential, in JSON with the usual keys and no blanks.
 pub(crate) fn json(credential: &SmtpCredential) -> String {
     let (user_name, password) = (credential.user_name.as_str(), credential.password.expose());
     format!(

@@ -1,4 +1,4 @@
-//! What is typed after `seskey audit`.
+//! The arguments of `seskey audit`.
 
 use std::path::PathBuf;
 

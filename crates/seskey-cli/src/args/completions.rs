@@ -1,4 +1,4 @@
-//! What is typed after `seskey completions`.
+//! The arguments of `seskey completions`.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,4 @@
-//! What is typed after `seskey console`.
+//! The arguments of `seskey console`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What is typed after `seskey diagnose`.
+//! The arguments of `seskey diagnose`.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ pub(crate) struct Diagnose {
     #[arg(long, visible_alias = "credentials", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// The SMTP user name, as the application has it
-    // a plain string: what is swapped with a secret must not be printed by the parser
+    // a plain string: the parser must not print a secret that was typed in its place
     #[arg(long, value_name = "NAME")]
     pub(crate) user_name: Option<String>,
     /// A file that holds the SMTP password; - is stdin

@@ -1,4 +1,4 @@
-//! What is typed after `seskey plan` and `seskey apply`.
+//! The arguments of `seskey plan` and `seskey apply`.
 
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ pub(crate) struct Fleet {
     pub(crate) file: PathBuf,
 }
 
-/// Which accounts are gone through, in place of the caller's alone.
+/// The accounts to go through, in place of the caller's alone.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Accounts {
     /// Every account that this seskey.toml declares, and those of its organization

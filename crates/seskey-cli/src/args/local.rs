@@ -1,4 +1,4 @@
-//! What is typed after `seskey local`.
+//! The arguments of `seskey local`.
 
 use std::{ffi::OsString, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! What is typed after `seskey man`.
+//! The arguments of `seskey man`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What is typed after `seskey migrate`.
+//! The arguments of `seskey migrate`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is typed after `seskey policy`.
+//! The arguments of `seskey policy`.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ pub(crate) struct PolicyArgs {
     pub(crate) sending: Sending,
 }
 
-/// What a sending policy allows; nothing given allows all.
+/// The restrictions of a sending policy. Without any, it allows all.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "What the policy allows")]
 pub(crate) struct Sending {

@@ -1,4 +1,4 @@
-//! What is typed after `seskey render`.
+//! The arguments of `seskey render`.
 
 use std::path::PathBuf;
 

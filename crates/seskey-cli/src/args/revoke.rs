@@ -1,4 +1,4 @@
-//! What is typed after `seskey revoke`.
+//! The arguments of `seskey revoke`.
 
 use super::{
     Endpoint,

@@ -1,4 +1,4 @@
-//! What is typed after `seskey rotate`.
+//! The arguments of `seskey rotate`.
 
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ pub(crate) struct Rotate {
     pub(crate) endpoint: Endpoint,
 }
 
-/// How old a key may grow, and how slowly the old one goes.
+/// The terms of a rotation: the greatest age of a key, and the time that the old one is kept.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "The rotation")]
 pub(crate) struct Terms {
@@ -71,7 +71,7 @@ pub(crate) struct Terms {
     pub(crate) after: Option<String>,
 }
 
-/// How long it waits.
+/// The time to wait for another run.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "The rotation")]
 pub(crate) struct Wait {
@@ -80,7 +80,7 @@ pub(crate) struct Wait {
     pub(crate) wait: SignedDuration,
 }
 
-/// How many at a time.
+/// The pace of a run over many users.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Many users")]
 pub(crate) struct Pace {
@@ -92,7 +92,7 @@ pub(crate) struct Pace {
     pub(crate) calls_per_second: std::num::NonZeroU32,
 }
 
-/// What is written down, without anything secret.
+/// The records of a run. They hold no secret.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Records")]
 pub(crate) struct Records {

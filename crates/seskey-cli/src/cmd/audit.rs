@@ -1,5 +1,5 @@
-//! `seskey audit`: what is wrong with the users that send by SMTP, of one account, of all that a
-//! `seskey.toml` declares, or of an organization.
+//! `seskey audit`: finds faults of the users that send by SMTP, in one account, in all accounts that a `seskey.toml`
+//! declares, or in an organization.
 
 mod csv;
 mod explained;
@@ -35,7 +35,7 @@ use crate::{
     output_file::OutputFile,
 };
 
-/// The accounts that were audited, and what of it is told.
+/// The audited accounts, and the options of the report.
 struct Report {
     accounts: Vec<Audited>,
     /// The file that declares them.
@@ -43,23 +43,23 @@ struct Report {
     limits: Limits,
     least: Severity,
     user: Option<String>,
-    /// How many accounts could not be read.
+    /// The number of accounts that could not be read.
     unread: usize,
 }
 
-/// An account.
+/// An audited account.
 struct Audited {
-    /// As the file calls it, where there are several.
+    /// The name in the file, if there are several accounts.
     name: Option<String>,
-    /// As the file calls it, in any case.
+    /// The name in the file, even of a lone account.
     declared_as: Option<String>,
     snapshot: Snapshot,
     audit: audit::Audit,
-    /// The rows of the file that are of it.
+    /// The rows of the file that belong to it.
     declared: Option<Vec<Credential>>,
 }
 
-/// An account that is to be audited, with the rows of the file that are of it.
+/// An account to audit, with the rows of the file that belong to it.
 struct Reached {
     name: Option<String>,
     declared_as: Option<String>,
@@ -137,7 +137,7 @@ fn tell(report: &Report, format: Format, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// Several accounts at the same time; one that cannot be read does not stop the others.
+/// Audits several accounts at the same time. An account that cannot be read does not stop the others.
 async fn audited(
     args: &Audit,
     global: &Global,
@@ -174,10 +174,10 @@ fn failure(error: &Error, name: Option<String>) -> Failure {
     name.iter().fold(failure, |failure, name| failure.of(&format!("the account {name}")))
 }
 
-/// The accounts that are to be audited.
+/// The accounts to audit.
 struct Wanted {
     accounts: Vec<Reached>,
-    /// Those that the file names and the organization has not.
+    /// The accounts that the file names and the organization lacks.
     absent: Vec<Failure>,
     at_a_time: NonZeroU32,
 }
@@ -211,7 +211,7 @@ async fn wanted(args: &Audit, global: &Global, output: &Output) -> Result<Wanted
 }
 
 impl Audited {
-    /// As the file calls it, or its ID where no file does.
+    /// Returns the name in the file, or the account ID without a file.
     fn label(&self) -> &str {
         self.declared_as.as_ref().unwrap_or(&self.snapshot.account)
     }
@@ -224,7 +224,7 @@ impl Audited {
 }
 
 impl Report {
-    /// What is told, with its account; the worst first.
+    /// Returns the findings of the report with their accounts, the most severe first.
     fn findings(&self) -> impl Iterator<Item = (&Audited, &Finding)> {
         let all =
             self.accounts.iter().flat_map(|of| of.audit.findings.iter().map(move |it| (of, it)));
@@ -236,7 +236,7 @@ impl Report {
         told.into_iter()
     }
 
-    /// How many users send by SMTP, of those that are told of.
+    /// Counts the users in the report that send by SMTP.
     fn users(&self) -> usize {
         let senders = self.accounts.iter().flat_map(|of| of.audit.senders.keys());
         senders.filter(|name| self.is_wanted(name)).count()
@@ -246,7 +246,7 @@ impl Report {
         self.user.as_deref().is_none_or(|wanted| wanted == user)
     }
 
-    /// How many findings are of each severity, the worst first; those of none are left out.
+    /// Counts the findings of each severity, the most severe first. A severity without findings is left out.
     fn counts(&self) -> Vec<(Severity, usize)> {
         let all = [Severity::High, Severity::Medium, Severity::Low, Severity::Informational];
         let count = |severity| self.findings().filter(|(_, it)| it.severity == severity).count();
@@ -256,7 +256,7 @@ impl Report {
             .collect()
     }
 
-    /// `3 findings, 1 high and 2 low, in 20 users that send by SMTP`.
+    /// Returns a summary such as `3 findings (1 high, 2 low); 20 users send by SMTP`.
     fn summary(&self) -> String {
         let counts: Vec<String> =
             self.counts().iter().map(|(severity, count)| format!("{count} {severity}")).collect();
@@ -271,13 +271,13 @@ impl Report {
         }
     }
 
-    /// The latest moment at which an account was read.
+    /// Returns the latest time at which an account was read.
     fn now(&self) -> Timestamp {
         self.accounts.iter().map(|of| of.snapshot.now).max().unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 
-/// The ID of the access key.
+/// Returns the ID of the access key of a finding.
 fn key_id(finding: &Finding) -> Option<&str> {
     finding.key.as_ref()?.id.as_deref()
 }

@@ -1,6 +1,6 @@
-//! `seskey completions`: a script for the shell, and what that script asks for at each TAB.
+//! `seskey completions`: a script for the shell, and the candidates that it asks for at each TAB.
 //!
-//! What may be completed is known by how an option calls its value: `REGION`, `PROFILE`, `USER`. The shell does files.
+//! The name of an option's value decides its candidates: `REGION`, `PROFILE`, `USER`. The shell completes files.
 
 use std::{
     collections::BTreeSet,
@@ -48,13 +48,13 @@ pub(crate) fn run(args: &args::Completions, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What completes the last word, a candidate a line: values where there are any, else options.
+/// Returns the candidates for the last word, one a line: values if there are any, else options.
 fn candidates(shell: Shell, words: &[OsString]) -> String {
     let words = if shell == Shell::Bash { rejoined(words) } else { words.to_vec() };
     let last = words.last().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     let mut command = knowing(Args::command(), &words);
     let found = complete(&mut command, words.clone(), words.len() - 1, None);
-    // a line that makes no sense is completed by nothing
+    // a line that makes no sense has no candidates
     let mut found = found.unwrap_or_default();
     found.retain(|candidate| candidate.get_value().to_str().is_some_and(is_plain));
     let is_option = |candidate: &CompletionCandidate| {
@@ -63,7 +63,7 @@ fn candidates(shell: Shell, words: &[OsString]) -> String {
     if !found.iter().all(is_option) && !last.starts_with('-') {
         found.retain(|candidate| !is_option(candidate));
     }
-    // bash replaces only what stands behind the =
+    // bash replaces only the part after the =
     let typed = match last.split_once('=') {
         Some((option, _)) if shell == Shell::Bash => format!("{option}="),
         _ => String::new(),
@@ -84,12 +84,12 @@ fn line(shell: Shell, candidate: &CompletionCandidate, typed: &str) -> String {
     }
 }
 
-/// Whether no shell takes it for anything but a word: what it inserts is run when the line is.
+/// Whether every shell takes the value for a plain word: an inserted value is run with its line.
 fn is_plain(value: &str) -> bool {
     value.chars().all(|c| c.is_alphanumeric() || "-_./:=@+,".contains(c))
 }
 
-/// Words that bash has cut at the `=` of an option.
+/// Joins words that bash has split at the `=` of an option.
 fn rejoined(words: &[OsString]) -> Vec<OsString> {
     let mut joined: Vec<OsString> = vec![];
     for word in words {
@@ -106,7 +106,7 @@ fn is_cut_option(option: &OsString, word: &OsString) -> bool {
     option.starts_with(b"--") && (word == "=" || option.ends_with(b"="))
 }
 
-/// The same command with what its values may be.
+/// Adds the candidates of its values to a command.
 fn knowing(command: Command, words: &[OsString]) -> Command {
     let verbs: Vec<String> =
         command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
@@ -133,7 +133,7 @@ fn everywhere(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
     command.mut_args(change).mut_subcommands(|command| everywhere(command, change))
 }
 
-/// Names, but for such as would be taken for an option.
+/// Returns names as candidates, without names that would be taken for an option.
 fn named(names: Vec<impl Into<String>>) -> Vec<CompletionCandidate> {
     let names = names.into_iter().map(Into::into);
     names.filter(|name: &String| !name.starts_with('-')).map(CompletionCandidate::new).collect()
@@ -146,12 +146,13 @@ fn regions() -> Vec<CompletionCandidate> {
     table().iter().map(candidate).collect()
 }
 
-/// Those of the shared configuration files.
+/// Returns the profiles of the shared configuration files.
 fn profiles() -> Vec<CompletionCandidate> {
     named(aws::block_on(profile::names()).unwrap_or_default())
 }
 
-/// Those that a seskey.toml declares, for the verbs that go through one; else those of the account, if somebody asks.
+/// Returns the users that a seskey.toml declares, for the verbs that go through one; else the users of the account, if
+/// $SESKEY_COMPLETE_USERS is set.
 fn users(words: &[OsString]) -> Vec<CompletionCandidate> {
     let typed = Args::command().ignore_errors(true).try_get_matches_from(words);
     let Ok(typed) = typed else { return vec![] };
@@ -174,13 +175,13 @@ fn declared(file: &Path) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// None where IAM does not answer at once. It is asked by a thread that nobody waits for: a look-up of a name cannot be
-/// interrupted.
+/// Returns the users of the account, or none if IAM does not answer in time. The thread that asks is not waited for:
+/// the look-up of a host name cannot be interrupted.
 fn names_in_account(global: Global) -> Vec<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let asked = async { aws::account(&global, None).await.user_names().await };
-        // nobody may be there to hear it
+        // the receiver may be gone
         let _ = sender.send(aws::block_on(asked));
     });
     match receiver.recv_timeout(LONGEST) {
@@ -190,7 +191,7 @@ fn names_in_account(global: Global) -> Vec<String> {
 }
 
 const COMPLETE_USERS: &str = "SESKEY_COMPLETE_USERS";
-/// How long a TAB may take.
+/// The longest time that a TAB may take.
 const LONGEST: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
@@ -238,7 +239,7 @@ mod tests {
         assert!(begun.elapsed() < LONGEST + Duration::from_secs(1), "{:?}", begun.elapsed());
     }
 
-    /// What a value is called is what it is completed by: a new name would be completed by nothing.
+    /// Each kind of value is completed by its name; a new name would have no candidates.
     #[test]
     fn every_kind_of_value_is_completed() {
         let last = |words: &[&str]| {

@@ -1,4 +1,4 @@
-//! `seskey console`: the pages, against the account that the SDK finds.
+//! `seskey console`: serves the pages for the account that the SDK finds.
 
 use std::{fs, net::SocketAddr, path::Path};
 
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &args::Console, global: &Global, output: &Output) -> Res
             "take 127.0.0.1:0, or serve it over TLS by --tls-cert and --tls-key",
         ));
     }
-    // what is wrong with it is told before a page is opened
+    // a faulty endpoint is reported before a page is opened
     smtp::client(&args.endpoint)?;
     let region = match aws::typed_or_set_region(global) {
         Some((source, text)) => {
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &args::Console, global: &Global, output: &Output) -> Res
     })
 }
 
-/// The pages as a browser calls them: by the first name that was given, else by the address.
+/// Returns the origin of the pages: by the first name that was given, else by the address.
 fn origin(scheme: &str, name: Option<String>, bound: SocketAddr) -> String {
     match name {
         Some(name) => format!("{scheme}://{name}:{}", bound.port()),

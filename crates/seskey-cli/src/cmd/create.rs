@@ -1,4 +1,4 @@
-//! `seskey create`: a user, its permission, its key, the password, and the proof that it logs in.
+//! `seskey create`: makes a user, its permission, its key and the password, and proves it by logins.
 
 mod deliver;
 mod reader;
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Create, global: &Global, output: &Output) -> Result<Exi
     aws::block_on(make(&request, &server, format, file, args, global, output))?
 }
 
-/// The form that is asked for, else the one that the name of the file promises.
+/// Returns the format that is asked for, else the one that the name of the file implies, else text.
 fn format(args: &Create, output: &Output) -> Result<Format> {
     let promised = args.output.as_deref().and_then(Target::of_file);
     match (args.format, promised) {
@@ -112,7 +112,7 @@ fn format(args: &Create, output: &Output) -> Result<Format> {
     }
 }
 
-/// Says what would be made, unless it is known that it would fail.
+/// Says what would be made, unless it is known to fail.
 async fn foresee(
     request: &CreateRequest,
     stores: Vec<Store>,
@@ -139,7 +139,7 @@ async fn foresee(
     Ok(Exit::Done)
 }
 
-/// The account, where the endpoint of SMTP is there for the proof: it would be found too late that it is not.
+/// Checks that the SMTP endpoint of the proof can be reached, as later is too late. Returns the account.
 async fn begin(request: &CreateRequest, global: &Global) -> Result<Account> {
     if let Some(proof) = &request.proof {
         reach(proof).await?;
@@ -177,7 +177,7 @@ async fn make(
             .finish(&answer)
             .inspect(|path| output.note(&format!("wrote {}", path.display())))
             .map(drop),
-        // a reader that has gone has not read the credential, so it is no success as it is elsewhere
+        // a reader that has gone has not read the credential, so here a broken pipe is no success
         None => {
             output.deliver(&answer).map_err(|error| Failure { broken_pipe: false, ..error.into() })
         }
@@ -276,7 +276,7 @@ fn plan_json(request: &CreateRequest) -> serde_json::Value {
     })
 }
 
-/// The credential with the endpoint that it was proven at: AWS's, or another with its one port.
+/// Returns the credential with the endpoint that it was proven at: AWS's, or another with its one port.
 fn answer(
     created: &Created,
     request: &CreateRequest,
@@ -334,7 +334,7 @@ fn answer(
     })
 }
 
-/// Says what happens.
+/// Reports an event.
 pub(super) fn report(event: &Event, spinner: &ProgressBar, output: &Output) {
     let text = explain::create::event(event);
     match event {
@@ -344,7 +344,7 @@ pub(super) fn report(event: &Event, spinner: &ProgressBar, output: &Output) {
     }
 }
 
-/// Takes back a credential that reached nobody.
+/// Takes back a credential that was not delivered.
 async fn take_back(
     account: &Account,
     created: &Created,

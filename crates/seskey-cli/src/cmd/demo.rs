@@ -1,5 +1,5 @@
-//! `seskey demo`: the whole life of a credential on a local SES in this process. Everything goes through the wire: the
-//! AWS SDK for IAM, TLS sockets for SMTP, HTTP for the mailbox.
+//! `seskey demo`: the whole life of a credential on a local SES in this process. Everything goes over the wire: the AWS
+//! SDK for IAM, TLS sockets for SMTP, HTTP for the mailbox.
 
 mod rotation;
 
@@ -187,7 +187,7 @@ async fn create_credential(
         }
     };
     let created = create(account, &request, Interrupt::never(), &mut report).await.map_err(text)?;
-    // the key is the last thing that is made; what comes behind it is the derivation
+    // the key is made last; the time after it is the derivation
     if let Some((_, until)) = made.last_mut() {
         *until = start.elapsed();
     }
@@ -251,7 +251,7 @@ impl Steps {
         self.hold(step, async { Ok((doing.await.map_err(text)?, ())) }).await
     }
 
-    /// A step that holds when the server refuses with this code.
+    /// Runs a step that holds if the server refuses with this code.
     async fn refused(
         &mut self,
         step: &str,
@@ -322,10 +322,10 @@ impl Smtp {
     }
 }
 
-/// What `GET /_aws/ses` answers.
+/// Returns the answer of `GET /_aws/ses`.
 async fn mailbox(local: &server::Server) -> Held<Value> {
     let mut stream = TcpStream::connect(local.http).await.map_err(text)?;
-    // in version 1.0 an answer comes in one piece
+    // an answer of HTTP/1.0 comes in one piece
     let request = format!("GET /_aws/ses HTTP/1.0\r\nHost: {}\r\n\r\n", local.http);
     stream.write_all(request.as_bytes()).await.map_err(text)?;
     let mut answer = String::new();

@@ -1,4 +1,4 @@
-//! `seskey derive`: from a secret access key to the SMTP password.
+//! `seskey derive`: derives the SMTP password from a secret access key.
 
 use serde_json::{Value, json};
 use seskey::{AccessKeyId, Region, SmtpPassword, derive_each};
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Derive, global: &Global, output: &Output) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// The regions that are asked for; none for v2, which knows none.
+/// Returns the regions that are asked for; none for v2, which has no region.
 fn regions(args: &Derive, global: &Global, output: &Output) -> Result<Vec<Region>> {
     if args.algorithm == AlgorithmArg::V2 {
         if args.all_regions || !args.regions.is_empty() {

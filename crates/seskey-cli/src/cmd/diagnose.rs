@@ -1,5 +1,4 @@
-//! `seskey diagnose`: why a login or a message fails. Evidence is gathered from the cheap to the dear, and no more of it
-//! where a cause is certain.
+//! `seskey diagnose`: says why a login or a message fails. Cheap evidence is gathered first, until a cause is certain.
 
 mod account;
 mod report;
@@ -52,7 +51,7 @@ pub(crate) fn run(args: &Diagnose, global: &Global, output: &Output) -> Result<E
     Ok(if found && args.exit_code { Exit::Findings } else { Exit::Done })
 }
 
-/// A host or port that is typed goes before the endpoint of the environment.
+/// Drops the endpoint of the environment if a host or port is typed.
 fn where_typed(args: &Diagnose) -> Diagnose {
     let is_typed = args.host.is_some() || args.port.is_some();
     let mut args = args.clone();
@@ -62,7 +61,7 @@ fn where_typed(args: &Diagnose) -> Diagnose {
     args
 }
 
-/// The network, then IAM and SES, until a cause is certain.
+/// Asks the network, then IAM and SES, until a cause is certain.
 async fn ask(
     args: &Diagnose,
     global: &Global,
@@ -74,7 +73,7 @@ async fn ask(
     let client = smtp::client(&args.endpoint)?;
     if let Some(server) = server(args, evidence)? {
         if let (Some(host), Some(_)) = (&evidence.host_text, &args.endpoint.smtp_endpoint) {
-            // nothing that another server answers makes the name right
+            // no answer of another server makes the name right
             if matches!(evidence.host, Some(Host::Misspelled(_))) {
                 return Ok(diagnose(evidence));
             }
@@ -116,10 +115,10 @@ async fn ask(
     Ok(diagnose(evidence))
 }
 
-/// How long a port is tried.
+/// The time for which a port is tried.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Which ports take a connection: all of SES's at an endpoint of AWS, one elsewhere.
+/// Finds the ports that take a connection: all of SES's are tried at an endpoint of AWS, one elsewhere.
 async fn reach(args: &Diagnose, server: &Server, evidence: &mut Evidence) -> Report {
     let all = [STARTTLS_PORTS.as_slice(), &TLS_WRAPPER_PORTS].concat();
     let ports = match evidence.host {
@@ -132,24 +131,24 @@ async fn reach(args: &Diagnose, server: &Server, evidence: &mut Evidence) -> Rep
     diagnose(evidence)
 }
 
-/// Where the application connects to; none if nothing tells.
+/// Returns the server that the application connects to, if it is known.
 fn server(args: &Diagnose, evidence: &Evidence) -> Result<Option<Server>> {
     let of_region = evidence.region.as_ref().map(Region::smtp_endpoint);
     let host = evidence.host_text.clone().or(of_region);
     if host.is_none() && args.endpoint.smtp_endpoint.is_none() {
         return Ok(None);
     }
-    // another endpoint stands in the place of that host, its name included
+    // a given endpoint replaces the host and its name
     let host = host.filter(|_| args.endpoint.smtp_endpoint.is_none());
     let is_named = host.is_some();
     let server =
         smtp::server(&args.endpoint, evidence.region.as_ref(), host.as_deref(), evidence.port)?;
-    // the application looks for the name in the certificate by which it calls
+    // the certificate must have the name that the application calls
     let called = server.host.clone();
     Ok(Some(if is_named { Server { server_name: called, ..server } } else { server }))
 }
 
-/// The endpoints of all other regions; those of a server that is named stand behind its address.
+/// Returns the endpoints of all other regions. If an endpoint is given, they are all at its address.
 fn others(args: &Diagnose, evidence: &Evidence, server: &Server) -> Vec<(Region, Server)> {
     let is_other = |region: &Region| evidence.region.as_ref() != Some(region);
     let of = |region: Region| {
@@ -164,14 +163,14 @@ fn others(args: &Diagnose, evidence: &Evidence, server: &Server) -> Vec<(Region,
 }
 
 impl Typed {
-    /// Whether there is anything to connect to or to ask about; an error alone is about another moment and place.
+    /// Whether there is anything to connect to or to ask about. An error text alone is about another time and place.
     fn leads_somewhere(&self, args: &Diagnose) -> bool {
         self.user_name.is_some()
             || self.host.is_some()
             || args.endpoint.smtp_endpoint.is_some() && self.said.is_none()
     }
 
-    /// The login to try, if the values have the form of one.
+    /// Returns the user name and the password to try, if the user name has the form of one.
     fn login(&self) -> Option<(&str, &str)> {
         let user_name = self.user_name.as_ref()?.expose().trim();
         let password = self.password.as_ref()?.expose().trim();

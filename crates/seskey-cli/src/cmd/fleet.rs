@@ -58,13 +58,13 @@ pub(crate) fn apply(args: &Apply, global: &Global, output: &Output) -> Result<Ex
     Ok(run(&args.fleet, &fleet, Mode::Run, wait, records, global, output)?.exit)
 }
 
-/// An account of the file, and what logs in to its SMTP endpoint.
+/// An account of the file, with its SMTP client and endpoint.
 #[derive(Clone)]
 struct Reached {
     account: Account,
     client: Client,
     endpoint: Endpoint,
-    /// Its users, and whether they may send, where several of them are looked at.
+    /// Its users, and whether they may send; empty unless several of them are wanted.
     users: BTreeMap<String, (UserDetails, Sending)>,
 }
 
@@ -85,16 +85,17 @@ fn run(
     })?
 }
 
-/// Which credentials of a file are gone through.
+/// The credentials of a file to go through.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
-    /// Those of these users, in place of all.
+    /// The users, in place of all.
     pub(super) users: &'a [String],
-    /// Those in this account, in place of all.
+    /// The account, in place of all.
     pub(super) account: Option<&'a str>,
 }
 
-/// The jobs that the file declares, for a run that is about to begin. One whose account the organization has not is barred.
+/// Returns the jobs that the file declares, for a run that is about to begin. A job whose account is not in the
+/// organization is barred.
 pub(super) async fn jobs(
     fleet: &Fleet,
     file: &Path,
@@ -172,7 +173,7 @@ pub(super) async fn jobs(
     Ok(jobs)
 }
 
-/// The job of one credential.
+/// Returns the job of one credential.
 pub(super) async fn job_of(
     credential: &Credential,
     fleet: &Fleet,
@@ -227,7 +228,7 @@ async fn reach(
     Ok(Reached { account: reached, client, endpoint, users: BTreeMap::new() })
 }
 
-/// The account with its users, where several are wanted: one long list is cheaper than a call a user. A caller that may
+/// Adds the users of the account, if several are wanted: one long list is cheaper than a call a user. A caller that may
 /// not read the list asks for each.
 async fn with_users(reached: Reached, wanted: usize) -> Reached {
     let senders = match wanted > 1 {
@@ -268,7 +269,7 @@ fn job(
     Ok(Job { known, create, wait, ..job })
 }
 
-/// What the path means in this file.
+/// Resolves a path of the file, which begins in the file's folder.
 fn beside(file: &Path, path: &Path) -> PathBuf {
     file.parent().map_or_else(|| path.to_owned(), |folder| folder.join(path))
 }

@@ -1,4 +1,4 @@
-//! `seskey inspect`: what a pasted string is, and whether it belongs to a secret access key.
+//! `seskey inspect`: says what a pasted string is, and whether it belongs to a secret access key.
 
 use std::path::Path;
 
@@ -19,12 +19,12 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Inspect, global: &Global, output: &Output) -> Result<Exit> {
-    // stdin is the string to inspect, unless a file is
+    // stdin holds the string to inspect, unless a file does
     let has_file = args.value_file.as_deref().is_some_and(|path| path != Path::new("-"));
     let secret = input::given_access_key(&args.secret, global, has_file, output)?;
     let secret = secret.map(|key| key.secret);
     let value = input::value(args.value_file.as_deref(), "string to inspect", output)?;
-    // a secret alone is what is to be inspected
+    // a secret alone is the string to inspect
     let value = match (value.expose().is_empty(), &secret) {
         (false, _) => value,
         (true, Some(secret)) => Secret::new(secret.expose().to_owned()),
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Inspect, global: &Global, output: &Output) -> Result<Ex
     Ok(Exit::Done)
 }
 
-/// The days of the last two years are tried for a derivation with the real date.
+/// Finds the origin of a password. The days of the last two years are tried for a derivation with the real date.
 fn origin_of(password: &SmtpPassword, secret: &SecretAccessKey) -> Option<Origin> {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let dates: Vec<String> = (0..730)

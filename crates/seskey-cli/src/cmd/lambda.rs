@@ -47,7 +47,7 @@ pub(crate) fn run(global: &Global, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// One event, on a thread of its own: what panics there fails this event alone.
+/// Handles one event, on a thread of its own: a panic there fails this event alone.
 async fn one(
     event: LambdaEvent<Value>,
     global: Global,
@@ -80,7 +80,7 @@ fn handle(payload: &Value, context: &Context, global: &Global, output: &Output) 
         let time = TimeLeft::of(context);
         tokio::spawn(async move {
             tokio::time::sleep(time.0.saturating_sub(RESERVE)).await;
-            // nobody listens any more when the work is done
+            // the receiver is gone when the work is done
             let _ = raise.send(true);
         });
         match event {
@@ -90,7 +90,7 @@ fn handle(payload: &Value, context: &Context, global: &Global, output: &Output) 
     })?
 }
 
-/// How long the function may go on.
+/// The time that the function has left.
 #[derive(Debug, Clone, Copy)]
 struct TimeLeft(Duration);
 
@@ -108,7 +108,7 @@ impl TimeLeft {
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Source: AWS Lambda Developer Guide, "Lambda quotas" (function timeout).
+/// The longest timeout of a function. Source: AWS Lambda Developer Guide, "Lambda quotas" (function timeout).
 const LONGEST: Duration = Duration::from_secs(900);
 
 /// The variables that Lambda sets. Source: AWS Lambda Developer Guide, "Defined runtime environment variables".
@@ -119,10 +119,10 @@ const VARIABLES: [&str; 4] = [
     "AWS_LAMBDA_FUNCTION_VERSION",
 ];
 
-/// What a call that is under way may take, and the answer.
+/// The time for a call that is under way, and for the answer.
 const RESERVE: Duration = Duration::from_secs(5);
 
-/// The name of the function, as its metrics have it.
+/// Returns the name of the function, for its metrics.
 fn function_name() -> String {
     env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! `seskey list`: the users that may send, with their keys, of one account, of all that a `seskey.toml` declares,
-//! or of an organization.
+//! `seskey list`: lists the users that may send, with their keys, in one account, in all accounts that a `seskey.toml`
+//! declares, or in an organization.
 
 mod select;
 
@@ -24,13 +24,13 @@ use crate::{
 
 /// The users of an account.
 struct Listed {
-    /// As the fleet's file calls it, where there is one.
+    /// The name of the account in the fleet's file, if there are several.
     account: Option<String>,
     users: std::result::Result<Vec<SmtpUser>, Error>,
     now: Timestamp,
 }
 
-/// A line of the table: a key, or a user that has none.
+/// A line of the table: a key, or a user without keys.
 struct Row<'a> {
     account: Option<&'a str>,
     user: &'a SmtpUser,
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &List, global: &Global, output: &Output) -> Result<Exit>
 
 async fn read(name: Option<String>, account: Account, all: bool) -> Listed {
     let users = list(&account, all).await;
-    // the machine's clock may be wrong, and that of a local SES is moved
+    // the machine's clock may be wrong, and the clock of a local SES may be moved
     Listed { account: name, users, now: account.now().unwrap_or_else(Timestamp::now) }
 }
 
@@ -137,7 +137,7 @@ fn table(rows: &[Row<'_>]) -> String {
     lines.lines().map(|line| format!("{}\n", line.trim())).collect()
 }
 
-/// A user each, with those of its keys that are left.
+/// Returns an object for each user, with the keys that the filters left.
 fn answer(rows: &[Row<'_>]) -> Vec<Value> {
     let mut users: Vec<(Option<&str>, &str, Value)> = vec![];
     for Row { account, user, key, .. } in rows {

@@ -1,4 +1,4 @@
-//! `seskey local`: a local Amazon SES in this process.
+//! `seskey local`: runs a local Amazon SES in this process.
 
 mod around;
 mod environment;
@@ -42,11 +42,11 @@ use crate::{
 
 const ROOT_SECRET: &str = "SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY";
 
-/// As AWS's SDKs read it.
+/// The variable of the SNS endpoint that AWS's SDKs read.
 const SNS_ENDPOINT: &str = "AWS_ENDPOINT_URL_SNS";
 
 pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit> {
-    // it begins once more, so nothing is read before
+    // this starts the program anew, so nothing is read before
     memory::give_back();
     let config = config(args, global)?;
     let regions = config.smtp.iter().filter_map(|listener| listener.region.as_ref());
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Local, global: &Global, output: &Output) -> Result<Exit
     for address in smtp.chain([config.http]).filter(|address| !address.ip().is_loopback()) {
         output.warn(&format!("{address} is reached from other machines: this is a tool for tests, and its mailbox is open to all"));
     }
-    // the output is the command's
+    // around a command, the output is the command's, so less is logged
     log(global, args.log_format, args.command.is_empty());
     raise_descriptor_limit();
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -115,7 +115,7 @@ async fn serve(config: Config, args: &Local, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What a person reads who started it by hand, and pastes into another terminal.
+/// Returns the text for a person at a terminal, with the lines to paste into another terminal.
 fn banner(server: &Server, console: &str, variables: &[(&'static str, String)]) -> String {
     let lines: String =
         variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
@@ -130,7 +130,7 @@ fn banner(server: &Server, console: &str, variables: &[(&'static str, String)]) 
     )
 }
 
-/// Serves the pages of the account beside it: they are clients of the local IAM, like any other.
+/// Mounts the pages of the account on the server. They are clients of the local IAM, like any other.
 fn mount(server: &Server, ca_file: &str) -> Arc<Console> {
     let place = Place {
         global: Global {
@@ -202,7 +202,7 @@ fn config(args: &Local, global: &Global) -> Result<Config> {
     })
 }
 
-/// The data ages, so that a region that it does not know is served, with a word.
+/// Warns of a region that is not in the table. It is served all the same, as the table ages.
 fn warn_of_unknown(region: &Region, output: &Output) {
     if let Err(error) = Region::parse(region.as_str()) {
         let Failure { message, hint, .. } = explain::input::unknown_region(&error);
@@ -220,7 +220,7 @@ fn account_id(text: &str) -> Result<AccountId> {
     })
 }
 
-/// `REGION=ADDRESS:PORT`, or an address for the region of the local SES.
+/// Parses `REGION=ADDRESS:PORT`, or an address for the region of the local SES.
 fn listen_on(text: &str, tls: Tls) -> Result<ListenOn> {
     let (region, address) = match text.split_once('=') {
         Some((region, address)) => (Some(aws::parse_region(region, true)?), address),
@@ -235,7 +235,7 @@ fn smtp_limits(connections_per_address: usize) -> Limits {
     Limits { connections_per_address, connections, ..default }
 }
 
-/// A listener in the ready line.
+/// Returns a listener for the ready line.
 fn shown(listener: &Listener) -> Value {
     let tls = match listener.tls {
         Tls::Starttls => "starttls",
@@ -277,7 +277,7 @@ pub(super) fn listen_address(text: &str) -> Result<SocketAddr> {
     })
 }
 
-/// The port is not looked at: another may lead here.
+/// Checks host names, which have no port: another port may lead here.
 pub(super) fn host_names(names: &[String]) -> Result<Vec<String>> {
     let is_name = |name: &String| {
         let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
@@ -331,13 +331,13 @@ fn root(args: &Local) -> Result<Option<(AccessKeyId, SecretAccessKey)>> {
     }
 }
 
-/// A folder that goes when the local SES ends.
+/// Makes a folder that is deleted when the local SES ends.
 fn folder() -> Result<TempDir> {
     let made = tempfile::Builder::new().prefix("seskey-local-").tempdir();
     made.map_err(|error| Failure::file("write", &env::temp_dir(), &error))
 }
 
-/// The certificate of the authority in a file there.
+/// Writes the certificate of the authority into a file of the folder. Returns its path.
 fn ca_file(folder: &Path, pem: &str) -> Result<String> {
     let failed = |error| Failure::file("write", folder, &error);
     let path = folder.join("ca.pem");
@@ -346,7 +346,8 @@ fn ca_file(folder: &Path, pem: &str) -> Result<String> {
     Ok(path.display().to_string())
 }
 
-/// A connection is a descriptor, and the usual limit of 1,024 is for the sake of programs that use `select`.
+/// Raises the limit of open files. A connection is a descriptor, and the usual limit of 1,024 is for programs that use
+/// `select`.
 fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
@@ -354,9 +355,9 @@ fn raise_descriptor_limit() {
     }
 }
 
-/// The same beside what is kept, where it stays.
+/// Does the same in the directory of `--data`, where the file stays.
 fn kept_ca_file(data: &Path, pem: &str) -> Result<String> {
-    // whoever reads the ready line may stand in another directory
+    // a reader of the ready line may be in another directory
     let path = std::path::absolute(data.join("ca.pem"))?;
     if fs::read_to_string(&path).ok().as_deref() != Some(pem) {
         OutputFile::begin(&path, true)?.finish(pem)?;
@@ -364,8 +365,8 @@ fn kept_ca_file(data: &Path, pem: &str) -> Result<String> {
     Ok(path.display().to_string())
 }
 
-/// Logs to stderr: what happens, with -v what comes and goes too. Around a command, which has words of its own, one -v
-/// more is needed for that.
+/// Logs to stderr: events, and with -v connections too. Around a command, which has output of its own, each needs one
+/// -v more.
 fn log(global: &Global, format: LogFormat, alone: bool) {
     let level = match (global.quiet, global.verbose + u8::from(alone)) {
         (true, _) | (_, 0) => tracing::Level::WARN,

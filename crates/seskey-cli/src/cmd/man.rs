@@ -1,4 +1,4 @@
-//! `seskey man`: the manual pages, from the same words as `--help`.
+//! `seskey man`: the manual pages, from the same text as `--help`.
 
 mod facts;
 mod page;
@@ -45,7 +45,7 @@ fn write_all(command: &Command, folder: &Path) -> Result<()> {
     subcommands(command).try_for_each(|command| write_all(command, folder))
 }
 
-/// All but `help`, which clap adds.
+/// Returns the subcommands without `help`, which clap adds.
 fn subcommands(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|command| command.get_name() != "help")
 }

@@ -1,4 +1,4 @@
-//! `seskey migrate`: from a policy of the user's own to the group of the SES console.
+//! `seskey migrate`: moves a user from a policy of its own to the group of the SES console.
 
 use serde_json::json;
 use seskey::user::SENDING_GROUP;
@@ -27,7 +27,7 @@ async fn run_on_account(args: &Migrate, global: &Global, output: &Output) -> Res
     let account = aws::account(global, None).await;
     let spinner = output.spinner();
     let mut report = |event: Event| match event {
-        // the answer tells what was made
+        // the answer lists what was made
         Event::Made(_) => spinner.set_message("waiting until the change is seen"),
         event => create::report(&event, &spinner, output),
     };

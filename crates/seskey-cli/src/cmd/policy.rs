@@ -1,4 +1,4 @@
-//! `seskey policy`: the least policy that may send, a check of one, and the least policy of the one who runs seskey.
+//! `seskey policy`: the least policy that may send, the check of a policy, and the least policy of an operator.
 
 use std::path::Path;
 
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result
     }
 }
 
-/// The policy that these options ask for. What was put right in them is said.
+/// Returns the policy that these options ask for. Corrected values are noted.
 pub(crate) fn sending_policy(
     sending: &Sending,
     reach: Reach,
@@ -62,12 +62,12 @@ pub(crate) fn sending_policy(
 
 type PutRight = fn(&str) -> std::result::Result<String, SendingPolicyError>;
 
-/// The policy as a document.
+/// Returns the policy as a document.
 pub(crate) fn document(policy: &SendingPolicy) -> Result<String> {
     policy.to_json().map_err(|error| explain::input::sending_policy(&error))
 }
 
-/// The value of an option as it can match.
+/// Returns the value of an option in the form that can match. A correction is noted.
 pub(crate) fn right(
     option: &str,
     text: &str,
@@ -185,7 +185,7 @@ fn check_request(path: &Path) -> Result<Verdict> {
     Ok(decide(&policies, &Request { action, resource, context: &context }))
 }
 
-/// All that decides what a user may do.
+/// Returns the ARN of a user, and all policies that decide what it may do.
 fn of_user(user: &str, global: &Global) -> Result<(String, Vec<(PolicySource, String)>)> {
     aws::existing_user(user)?;
     let policies =
@@ -231,7 +231,7 @@ fn check_sending(
         }
         verdict
     });
-    // it may send as the domain or as the address, whichever is the identity
+    // the user sends as the domain or as the address: either may be the identity
     let [by_domain, by_address] = verdicts;
     Ok(if by_address.decision == "allow" { by_address } else { by_domain })
 }

@@ -1,4 +1,4 @@
-//! `seskey regions`: where SES has an SMTP endpoint.
+//! `seskey regions`: lists the regions and their SMTP endpoints.
 
 use comfy_table::{Table, presets::NOTHING};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `seskey render`: a credential as the configuration of what reads it.
+//! `seskey render`: prints a credential as the configuration of the program that reads it.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Render, global: &Global, output: &Output) -> Result<Exi
     let form = Form::new(args.target, names(args)?).map_err(failed)?;
     let Found { credential, port } = input::credential(&args.given, output)?;
     let host = host(args, global, &credential, output)?;
-    // the port of the file is that of its host
+    // the port of the file belongs to the host of the file
     let port = args.port.or_else(|| port.filter(|_| args.host.is_none())).unwrap_or(587);
     if args.from.is_some() && args.target.options().all(|option| option != "--from") {
         output.warn(&format!(
@@ -68,7 +68,7 @@ fn names(args: &Render) -> Result<Names> {
     Ok(names)
 }
 
-/// The host that is typed, else that of the credential, else the endpoint of the region.
+/// Returns the typed host, else the host of the credential, else the endpoint of the region.
 fn host(
     args: &Render,
     global: &Global,

@@ -1,4 +1,4 @@
-//! `seskey revoke`: a leak. Every access key of the user is deactivated first; all else comes after.
+//! `seskey revoke`: the answer to a leak. Every access key of the user is deactivated first; all else comes after.
 
 use std::num::NonZeroUsize;
 
@@ -21,7 +21,7 @@ use crate::{
 
 pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exit> {
     aws::existing_user(&args.user)?;
-    // what is typed wrongly for the replacement is found before anything, as it takes no time
+    // errors in the options of the replacement are found first, as that takes no time
     let stores =
         args.to.iter().map(|text| input::store(text, &args.user)).collect::<Result<Vec<_>>>()?;
     let region = aws::typed_region(global, true)?;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
         let mut goal = Goal::default();
         goal.make_room = args.make_room;
         let job = Job {
-            // none of the keys that there were is to serve on
+            // none of the existing keys may stay in use
             now: true,
             wait: args.wait.wait.unsigned_abs(),
             forgoes_notes: true,
@@ -87,13 +87,13 @@ pub(crate) fn run(args: &Revoke, global: &Global, output: &Output) -> Result<Exi
         }
         let done = rotations::run(vec![job], Mode::Run, NonZeroUsize::MIN, records, output.clone())
             .await?;
-        // what was deactivated is changed, whatever came of the rest
+        // deactivated keys are a change, even if the rest failed
         let is_changed = done.exit == Exit::Failed && !deactivated.is_empty();
         Ok(if is_changed { Exit::Unfinished } else { done.exit })
     })?
 }
 
-/// What is done for a leak and what comes after it, as one plan.
+/// Plans the revocation and the rotation after it as one.
 fn revoke_and_replace(seen: &Seen, goal: &Goal) -> Step {
     let mut old = seen.clone();
     old.keys.retain(|key| goal.replace.contains(&key.id));
@@ -118,10 +118,10 @@ fn foresee(args: &Revoke, keys: &[AccessKeyId], output: &Output) -> Result<Exit>
     Ok(Exit::Done)
 }
 
-/// Says what was done; the keys that it was done to, and why the others are still active.
+/// Says what was done. Returns the deactivated keys, and why the others are still active.
 fn tell(args: &Revoke, revoked: &Revoked, output: &Output) -> (Vec<String>, Option<Failure>) {
     let deactivated: Vec<String> = revoked.deactivated.iter().map(ToString::to_string).collect();
-    // else it is the answer
+    // otherwise the answer says it
     if args.replace || !revoked.active.is_empty() {
         for key in &deactivated {
             output.note(&format!("{}: deactivated the access key {key}", args.user));

@@ -1,4 +1,4 @@
-//! `seskey rotate`: a new key, proven, delivered, handed over; the old one, in time, deactivated and deleted.
+//! `seskey rotate`: makes, proves, delivers and hands over a new key; in time, deactivates and deletes the old one.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
     if args.stage == Stage::Create && !args.dry_run {
         output.refuse_null("let it go into a file or a pipe, or leave --stage out")?;
     }
-    // before anything is asked of AWS
+    // checked before any call to AWS
     args.to.iter().try_for_each(|text| input::store(text, "user").map(drop))?;
     let region = aws::typed_region(global, args.allow_unknown_region)?;
     let usual_region = aws::region(global, args.allow_unknown_region).ok();
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Rotate, global: &Global, output: &Output) -> Result<Exi
         let region_of_calls = region.as_ref().or(usual_region.as_ref());
         let account = aws::account_at(global, region_of_calls, args.pace.calls_per_second).await;
         let mut users = if args.all { all(&account).await? } else { args.users.clone() };
-        // twice at the same time, a user would be in its own way
+        // two rotations of one user at the same time would be in each other's way
         let mut once = BTreeSet::new();
         users.retain(|user| once.insert(user.clone()));
         let target = Target {

@@ -1,4 +1,4 @@
-//! `seskey verify`: logs in to the SMTP endpoint and out, and says what the server said.
+//! `seskey verify`: logs in to the SMTP endpoint and out, and prints the reply of the server.
 
 use serde_json::json;
 use seskey::{
@@ -21,7 +21,7 @@ use crate::{
     output::Output,
 };
 
-/// What the mailbox simulator takes without a bounce and without counting against the quota.
+/// The address that the mailbox simulator takes without a bounce and without counting against the quota.
 /// Source: SES Developer Guide, "Using the mailbox simulator manually".
 const SIMULATOR: &str = "success@simulator.amazonses.com";
 
@@ -35,11 +35,11 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
         check_mail_manager(args, host)?;
     }
     let region = match credential.kind() {
-        // it is in no name, and nothing is asked of the region
+        // no name has a region in it, and nothing needs one
         Kind::MailManager => None,
         Kind::Iam => Some(region(host, args, global, output)?),
     };
-    // the port of the file is that of its host
+    // the port of the file belongs to the host of the file
     let port = args.port.or_else(|| port.filter(|_| args.host.is_none()));
     let server = smtp::server(&args.endpoint, region.as_ref(), host, port)?;
     let client = smtp::client(&args.endpoint)?;
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
         }
         let sent = match &from {
             Some(from) if args.send => {
-                // SES closes a session that is silent, as the first one was while IAM was asked
+                // SES closes an idle session, and the first one would be idle while IAM is asked
                 let mut transcript = Transcript::default();
                 let simulator = Address::parse(SIMULATOR).expect("an address that is a constant");
                 let message = message(from);
@@ -86,8 +86,8 @@ pub(crate) fn run(args: &Verify, global: &Global, output: &Output) -> Result<Exi
     })?
 }
 
-/// The region in the name of the endpoint that is logged in to, else the one that is typed, else that of the
-/// credential's own endpoint, else the one of the environment.
+/// Returns the region in the name of the endpoint to log in to, else the typed one, else the region of the credential's
+/// own endpoint, else the one of the environment or the profile.
 fn region(host: Option<&str>, args: &Verify, global: &Global, output: &Output) -> Result<Region> {
     let of_host = match (host, &args.endpoint.smtp_endpoint) {
         (Some(host), None) => aws::region_of_host(host, global, output)?,
@@ -102,7 +102,8 @@ fn region(host: Option<&str>, args: &Verify, global: &Global, output: &Output) -
         .unwrap_or_else(|| aws::region(global, true))
 }
 
-/// What a Mail Manager ingress endpoint has not, or decides otherwise than IAM.
+/// Refuses options that do not fit a Mail Manager ingress endpoint: it has a host of its own and no TLS wrapper, and
+/// IAM does not decide what may be sent.
 fn check_mail_manager(args: &Verify, host: Option<&str>) -> Result<()> {
     if host.is_none() && args.endpoint.smtp_endpoint.is_none() {
         return Err(explain::input::no_ingress_host());

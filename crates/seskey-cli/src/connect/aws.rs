@@ -14,19 +14,19 @@ use crate::{
     output::Output,
 };
 
-/// A region as somebody typed it.
+/// Parses a region as it was typed.
 pub(crate) fn parse_region(text: &str, allow_unknown: bool) -> Result<Region> {
     let region = if allow_unknown { Region::parse_unknown(text) } else { Region::parse(text) };
     region.map_err(|error| explain::input::region(&error, text))
 }
 
-/// The region of `--region`.
+/// Returns the region of `--region`.
 pub(crate) fn typed_region(global: &Global, allow_unknown: bool) -> Result<Option<Region>> {
     let typed = global.region.as_deref().map(|text| parse_region(text, allow_unknown));
     typed.transpose().map_err(|failure| failure.of("--region"))
 }
 
-/// The region of the credential: typed, else of the environment, else of the profile.
+/// Returns the region of the credential: typed, else of the environment, else of the profile.
 pub(crate) fn region(global: &Global, allow_unknown: bool) -> Result<Region> {
     match typed_or_set_region(global) {
         Some((source, text)) => {
@@ -46,8 +46,8 @@ pub(crate) fn region(global: &Global, allow_unknown: bool) -> Result<Region> {
     }
 }
 
-/// The region in the name of the host, if it has one. It counts, and a word says so where another one is typed: the
-/// password is for the endpoint that it is sent to.
+/// Returns the region in the name of the host, if it has one. It outweighs another one that is typed, with a warning:
+/// the password is for the endpoint that it is sent to.
 pub(crate) fn region_of_host(
     host: &str,
     global: &Global,
@@ -64,14 +64,15 @@ pub(crate) fn region_of_host(
     Ok(of_host)
 }
 
-/// The region that is typed or set in the environment, and where.
+/// Returns the region that is typed or set in the environment, and its source.
 pub(crate) fn typed_or_set_region(global: &Global) -> Option<(&'static str, String)> {
     let set = |name: &'static str| variable(&name[1..]).map(|value| (name, value));
     let typed = global.region.clone().map(|text| ("--region", text));
     typed.or_else(|| set("$AWS_REGION")).or_else(|| set("$AWS_DEFAULT_REGION"))
 }
 
-/// The name of a user that is there: it may be so by an older rule, so IAM judges all but what cannot be sent.
+/// Checks the name of an existing user. It may follow an older rule, so only a name that cannot be sent is refused; IAM
+/// judges the rest.
 pub(crate) fn existing_user(name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(explain::input::user(&UserError::Empty, name));
@@ -82,12 +83,12 @@ pub(crate) fn existing_user(name: &str) -> Result<()> {
     }
 }
 
-/// The access key that a profile holds.
+/// Returns the access key of a profile.
 pub(crate) fn profile_access_key(name: &str) -> Result<(AccessKeyId, SecretAccessKey)> {
     block_on(profile::access_key(name))?.map_err(|error| explain::aws::profile(&error, name))
 }
 
-/// The account of the caller.
+/// Returns the account of the caller.
 pub(crate) async fn account(global: &Global, region: Option<&Region>) -> Account {
     Account::connect(&options(global, region)).await
 }
@@ -102,7 +103,7 @@ fn options(global: &Global, region: Option<&Region>) -> Options {
     }
 }
 
-/// The account of the caller, with no more calls in a second than these.
+/// Returns the account of the caller, with at most this many calls in a second.
 pub(crate) async fn account_at(
     global: &Global,
     region: Option<&Region>,
@@ -115,13 +116,13 @@ pub(crate) async fn account_at(
     .await
 }
 
-/// The account of the caller, for a verb that asks about many users: it goes slower when IAM says so.
+/// Returns the account of the caller, for a verb that asks about many users. It slows down when IAM throttles.
 pub(crate) async fn account_of_many(global: &Global) -> Account {
     const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).expect("it is not zero");
     account_at(global, None, CALLS_PER_SECOND).await
 }
 
-/// What comes of each, in their order. So many are asked at the same time.
+/// Runs several futures at a time. Returns their results in their order.
 pub(crate) async fn several_at_a_time<T>(
     asked: impl IntoIterator<Item = impl Future<Output = T>>,
     at_a_time: NonZeroU32,
@@ -129,7 +130,7 @@ pub(crate) async fn several_at_a_time<T>(
     stream::iter(asked).buffered(at_a_time.get() as usize).collect().await
 }
 
-/// Runs what waits for the network.
+/// Runs a future that waits for the network.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
     Ok(runtime()?.block_on(future))
 }

@@ -11,7 +11,8 @@ use crate::{
     explain::{self, Failure, Result},
 };
 
-/// Where to log in: what was typed, else the endpoint of the region. One of the three is there.
+/// Returns the server to log in to: the typed one, else the endpoint of the region. The caller gives an endpoint, a
+/// host or a region.
 pub(crate) fn server(
     endpoint: &Endpoint,
     region: Option<&Region>,
@@ -36,14 +37,14 @@ pub(crate) fn server(
     if mail_manager::is_host(&host) && security == Security::TlsWrapper {
         return Err(explain::input::no_ingress_wrapper());
     }
-    // an address and this machine have no region in their name: the name of the region's endpoint tells it to the
-    // server, and is what the certificate must bear
+    // an address and localhost have no region in their name: the name of the region's endpoint tells it to the server,
+    // and must be in the certificate
     let is_nameless = host == "localhost" || host.parse::<IpAddr>().is_ok();
     let server_name = own_name.filter(|_| is_nameless).unwrap_or_else(|| host.clone());
     Ok(Server { server_name, ..Server::new(&host, port, security) })
 }
 
-/// What the options would have been given by the environment.
+/// Returns the options as the environment sets them.
 pub(crate) fn of_environment() -> Endpoint {
     let ca_file = env::var_os("SESKEY_CA_FILE").filter(|path| !path.is_empty());
     Endpoint {
@@ -66,13 +67,13 @@ fn host_and_port(text: &str) -> Result<(String, u16)> {
     })
 }
 
-/// The variable where it holds what was given, else the option.
+/// Returns the variable if it holds the given text, else the option.
 fn given(option: &'static str, variable: &'static str, text: &str) -> &'static str {
     let is_set = env::var(&variable[1..]).is_ok_and(|value| value == text);
     if is_set { variable } else { option }
 }
 
-/// What connects, and whom it trusts.
+/// Returns the SMTP client, with the certificate authorities that it trusts.
 pub(crate) fn client(endpoint: &Endpoint) -> Result<Client> {
     let authority = match &endpoint.ca_file {
         Some(path) => Some(fs::read(path).map_err(|error| {

@@ -12,14 +12,14 @@ use crate::{
     output::{Line, Output, Transcript},
 };
 
-/// A command line of seskey. A value never becomes an option: it stands behind `=`, or behind `--`.
+/// A command line of seskey. A value never becomes an option: it follows `=` or `--`.
 #[derive(Debug, Clone)]
 pub(super) struct Command {
     words: Vec<String>,
     operand: Option<String>,
 }
 
-/// What came of a command.
+/// The result of a command.
 pub(super) struct Asked {
     pub(super) answer: String,
     pub(super) lines: Vec<Line>,
@@ -31,13 +31,13 @@ impl Command {
         Self { words: vec![verb.to_owned()], operand: None }
     }
 
-    /// The same with a verb of the verb.
+    /// Adds a verb of the verb.
     pub(super) fn verb(mut self, verb: &'static str) -> Self {
         self.words.push(verb.to_owned());
         self
     }
 
-    /// The same with an option, if there is a value for it.
+    /// Adds an option, if there is a value for it.
     pub(super) fn option(mut self, name: &str, value: &str) -> Self {
         if !value.is_empty() {
             self.words.push(format!("--{name}={value}"));
@@ -45,12 +45,12 @@ impl Command {
         self
     }
 
-    /// The same with an option for each of these.
+    /// Adds an option for each of the values.
     pub(super) fn options<'a>(self, name: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
         values.into_iter().fold(self, |command, value| command.option(name, value))
     }
 
-    /// The same with an option that has no value.
+    /// Adds an option without a value, if it is set.
     pub(super) fn flag(mut self, name: &str, is_set: bool) -> Self {
         if is_set {
             self.words.push(format!("--{name}"));
@@ -58,13 +58,13 @@ impl Command {
         self
     }
 
-    /// The same with what it is about.
+    /// Sets the operand, unless it is empty.
     pub(super) fn about(self, operand: &str) -> Self {
         let operand = (!operand.is_empty()).then(|| operand.to_owned());
         Self { operand, ..self }
     }
 
-    /// As it is typed in a shell.
+    /// Returns the command line as it is typed in a shell.
     pub(super) fn shown(&self) -> String {
         let plain = |word: &str| {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+.,:/@%".contains(c);
@@ -82,7 +82,7 @@ impl Command {
         format!("seskey {}", words.join(" "))
     }
 
-    /// What the parser of the command line makes of it, about the account of the place.
+    /// Parses the command line, for the account of the place.
     fn args(&self, place: &Place) -> Result<Args> {
         let operand = self.operand.iter().flat_map(|operand| ["--", operand]);
         let words = self.words.iter().map(String::as_str).chain(operand);
@@ -102,7 +102,7 @@ impl Command {
 }
 
 impl Console {
-    /// Runs a command to its end, with what it says.
+    /// Runs a command to its end. Returns its output.
     pub(super) async fn ask(&self, command: &Command) -> Asked {
         let transcript = Arc::new(Transcript::default());
         let end = self.start(command, transcript.clone()).await;

@@ -1,4 +1,4 @@
-//! `/credentials/new`: the form of the SES console, what will be made, and the making of it.
+//! `/credentials/new`: the form of the SES console, its review, and the creation of the user.
 
 use askama::{Template, filters::Safe};
 use axum::{
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::explain::Failure;
 
-/// What is filled in.
+/// The page with the form.
 #[derive(Template)]
 #[template(path = "new.html")]
 struct New {
@@ -33,14 +33,14 @@ struct New {
 }
 
 impl New {
-    /// Marks the field that is wrong.
+    /// Returns the attribute that marks the faulty field.
     fn invalid(&self, field: &str) -> Safe<&'static str> {
         let wrong = self.problem.as_ref().and_then(|problem| problem.field.as_deref());
         Safe(if wrong == Some(field) { " aria-invalid=\"true\"" } else { "" })
     }
 }
 
-/// Of the form; each may be filled in by the query.
+/// The fields of the form; the query may fill in each.
 pub(super) const FIELDS: &[&str] = &[
     "user",
     "region",
@@ -71,12 +71,12 @@ fn filled_in(visitor: &Visitor, fields: Fields, failure: Option<&Failure>) -> Re
     page(failure.map_or(StatusCode::OK, status), &new)
 }
 
-/// As the SES console names it.
+/// Returns a user name like the ones of the SES console.
 fn proposed() -> String {
     UserName::proposed(Timestamp::now()).to_string()
 }
 
-/// Says what will be made; if that is what was asked for, makes it.
+/// Shows what will be made, or begins to make it once it was reviewed.
 pub(super) async fn submit(visitor: Visitor, Form(fields): Form) -> Response {
     let fields = fields.or("user", proposed());
     if fields.get("step") == "change" {
@@ -96,7 +96,7 @@ pub(super) async fn submit(visitor: Visitor, Form(fields): Form) -> Response {
     Review::new(&visitor, &asked, &command, &fields).answer()
 }
 
-/// The command line that the form stands for.
+/// Returns the command line that the form stands for.
 fn command(fields: &Fields) -> Command {
     let command = Command::new("create");
     let command = ["region", "style", "path", "permissions-boundary"]

@@ -1,4 +1,4 @@
-//! `/credentials`: the users that may send, as `seskey list` has them.
+//! `/credentials`: the users that may send, as `seskey list` lists them.
 
 use askama::Template;
 use axum::{extract::RawQuery, http::StatusCode, response::Response};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Fields, Layout, Nav, Problem, Visitor, command::Command, page};
 use crate::explain::{Failure, Result};
 
-/// A user as `seskey list --json` has it.
+/// A user in the answer of `seskey list --json`.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct User {
     pub(super) user_name: String,
@@ -53,7 +53,7 @@ struct Credentials {
     all: bool,
 }
 
-/// Of the query.
+/// The parameters of its query.
 pub(super) const PARAMETERS: &[&str] = &["name", "status", "older", "all"];
 
 pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
@@ -87,7 +87,7 @@ pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Respons
     page(status, &credentials)
 }
 
-/// What `seskey list` answers.
+/// Returns the answer of `seskey list`.
 pub(super) async fn list(visitor: &Visitor, filters: &[String], all: bool) -> Result<Vec<User>> {
     let command = Command::new("list")
         .flag("json", true)
@@ -101,12 +101,12 @@ pub(super) async fn list(visitor: &Visitor, filters: &[String], all: bool) -> Re
 }
 
 impl User {
-    /// Where its page is.
+    /// Returns the path of the user's page.
     pub(super) fn path(&self) -> String {
         path(&self.user_name)
     }
 
-    /// Whether it sends by a policy of its own.
+    /// Whether the user sends by a policy of its own.
     pub(super) fn is_inline(&self) -> bool {
         self.style.as_deref() == Some("inline")
     }
@@ -127,9 +127,9 @@ impl Key {
     }
 }
 
-/// Where the page of a user is.
+/// Returns the path of the page of a user.
 pub(super) fn path(user: &str) -> String {
-    // the page of the form has the name of a user that may be there
+    // a user may have the name of the page of the form
     match user {
         "new" => "/credentials/%6Eew".to_owned(),
         user => format!("/credentials/{}", utf8_percent_encode(user, NON_ALPHANUMERIC)),

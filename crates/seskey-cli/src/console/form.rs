@@ -1,4 +1,4 @@
-//! What a visitor has filled in.
+//! The fields of a form.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use axum::{
 
 use super::{Console, Problem, Visitor, page::shown, session::TOKEN};
 
-/// Names and values, of a query or of a form.
+/// The names and values of a query or a form.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
 
@@ -21,18 +21,18 @@ impl Fields {
         Self(form_urlencoded::parse(encoded.as_bytes()).into_owned().collect())
     }
 
-    /// The value without blanks around it; empty if there is none.
+    /// Returns the value without blanks around it; empty if there is none.
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(there, _)| there == name).map_or("", |(_, value)| value.trim())
     }
 
-    /// The values of all fields of the name, and the lines of each.
+    /// Returns the lines of all fields of the name, without blank ones.
     pub(super) fn lines<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let values = self.0.iter().filter(move |(there, _)| there == name);
         values.flat_map(|(_, value)| value.lines()).map(str::trim).filter(|line| !line.is_empty())
     }
 
-    /// The same with a value where there is none.
+    /// Sets a field that has no value.
     pub(super) fn or(mut self, name: &str, value: impl Into<String>) -> Self {
         if !self.has(name) {
             self.0.retain(|(there, _)| there != name);
@@ -45,7 +45,7 @@ impl Fields {
         !self.get(name).is_empty()
     }
 
-    /// All but what tells that the form is ours, to be sent once more.
+    /// Returns the fields to send once more, without the token, the step and the confirmation.
     pub(super) fn again(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         pairs.filter(|(name, value)| {
@@ -75,7 +75,7 @@ pub(super) async fn known_parameters(
     Visitor::of(&request, &console).problem(StatusCode::BAD_REQUEST, problem)
 }
 
-/// A form of a page of this console, sent by who has its session.
+/// A form of a page of this console, sent within its session.
 pub(super) struct Form(pub(super) Fields);
 
 pub(super) const FORM_TOKEN: &str = "form_token";
@@ -104,5 +104,5 @@ fn is_form(headers: &HeaderMap) -> bool {
     kind.split(';').next().is_some_and(|kind| kind.trim() == "application/x-www-form-urlencoded")
 }
 
-/// Far more than any form has.
+/// The greatest size of a form in bytes, far more than any has.
 const MAX_FORM: usize = 256 * 1024;

@@ -1,4 +1,4 @@
-//! The credential that a verb made: shown once, and written into the files of what reads it.
+//! The credential that a verb made: it is shown once, and written into the files of the programs that read it.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ struct Shown {
     minutes: u64,
 }
 
-/// The one page that has the password in it.
+/// Answers with the only page that has the password in it.
 pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>, _: Form) -> Response {
     let Some(job) = visitor.jobs.find(id) else { return gone(&visitor) };
     let Some((made, ticket)) = job.kept.show() else { return was_taken(&visitor, &job) };
@@ -49,12 +49,12 @@ pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>, _: Form) -> Resp
     page(StatusCode::OK, &shown)
 }
 
-/// Leads away from an address that only a form leads to: a tab was restored, or a bookmark opened.
+/// Redirects from an address that only a form leads to: a tab was restored, or a bookmark opened.
 pub(super) async fn back(Path(id): Path<u64>) -> Redirect {
     Redirect::to(&format!("/jobs/{id}"))
 }
 
-/// The credential as a file, which a browser saves and does not show.
+/// Answers with the credential as a file, which a browser saves and does not show.
 pub(super) async fn file(visitor: Visitor, Path(id): Path<u64>, Form(fields): Form) -> Response {
     let Some(job) = visitor.jobs.find(id) else { return gone(&visitor) };
     let target = match target(fields.get("target")) {
@@ -63,7 +63,7 @@ pub(super) async fn file(visitor: Visitor, Path(id): Path<u64>, Form(fields): Fo
     };
     let (ticket, from) = (fields.get("ticket"), Some(fields.get("from")));
     let from = from.filter(|from| !from.is_empty());
-    // a form that has no place for the credential must not take it
+    // a target that has no place for the credential must not take it
     if let Some(Err(failure)) = job.kept.peek(|made| made.render(target, from).map(drop)) {
         return visitor.failed(&failure);
     }
@@ -89,7 +89,7 @@ fn as_file(made: &Made, target: Target, text: String) -> Response {
     ([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, disposition)], text).into_response()
 }
 
-/// Forgets the credential, and leads to its user.
+/// Forgets the credential, and redirects to its user.
 pub(super) async fn leave(visitor: Visitor, Path(id): Path<u64>, Form(fields): Form) -> Response {
     let Some(job) = visitor.jobs.find(id) else { return gone(&visitor) };
     job.kept.forget(fields.get("ticket"));

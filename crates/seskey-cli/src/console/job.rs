@@ -1,4 +1,4 @@
-//! A verb that changes something, and goes on whether anybody looks or not.
+//! A verb that changes something, and goes on whether or not its page is open.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -29,26 +29,26 @@ use crate::{
     output::{Line, Transcript},
 };
 
-/// All that were begun, the last at the end.
+/// The jobs that were begun, the latest at the end.
 #[derive(Default)]
 pub(super) struct Jobs {
     jobs: Mutex<Vec<Arc<Job>>>,
     count: AtomicU64,
 }
 
-/// A command that is under way, or over.
+/// A command that is under way or has ended.
 pub(super) struct Job {
     pub(super) id: u64,
-    /// What the page is called.
+    /// The title of the page.
     pub(super) title: String,
     /// The IAM user that it is about.
     pub(super) user: String,
-    /// As it is typed.
+    /// The command line, as it is typed.
     pub(super) command: String,
     pub(super) transcript: Arc<Transcript>,
     /// The credential that it makes.
     pub(super) kept: Kept,
-    /// Absent while it is under way.
+    /// The end; absent while the job is under way.
     end: watch::Sender<Option<End>>,
 }
 
@@ -83,7 +83,7 @@ impl Jobs {
         locked(&self.jobs).iter().find(|job| job.id == id).cloned()
     }
 
-    /// Those about a user, the last first.
+    /// Returns the jobs about a user, the latest first.
     pub(super) fn of_user(&self, user: &str) -> Vec<Arc<Job>> {
         locked(&self.jobs).iter().rev().filter(|job| job.user == user).cloned().collect()
     }
@@ -103,7 +103,7 @@ impl Jobs {
     }
 }
 
-/// Of more, the first that are over are forgotten, but none whose password nobody has.
+/// The number of jobs that are kept. Beyond it, the first ended job is forgotten, but none with an untaken password.
 const MAX_JOBS: usize = 200;
 
 impl Job {
@@ -115,7 +115,7 @@ impl Job {
         self.end().is_some() && self.kept.standing() != Standing::Whole
     }
 
-    /// In a word.
+    /// Returns the state in a word.
     pub(super) fn standing(&self) -> &'static str {
         match self.end() {
             None => "under way",
@@ -127,7 +127,7 @@ impl Job {
 }
 
 impl Console {
-    /// Begins it, and says where it is shown.
+    /// Begins a job. Returns the path of its page.
     pub(super) fn begin(&self, title: String, user: &str, command: &Command) -> String {
         let job = self.jobs.add(title, user.to_owned(), command);
         let path = format!("/jobs/{}", job.id);
@@ -164,12 +164,12 @@ struct JobPage {
 
 pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>) -> Response {
     let Some(job) = visitor.jobs.find(id) else { return gone(&visitor) };
-    // before the lines: what is said last is there when it is over
+    // read before the lines: a job that has ended has its last line
     let end = job.end();
     let lines = job.transcript.lines().borrow().iter().map(of_line).collect();
     let answer = shown(job.transcript.answered().trim_end());
     let layout = visitor.layout(job.title.clone(), Nav::Credentials);
-    // who may only look cannot take it
+    // a visitor without a session cannot take it
     let kept = if visitor.has_session { job.kept.standing() } else { Standing::None };
     page(StatusCode::OK, &JobPage { layout, job, lines, answer, end, kept })
 }
@@ -182,7 +182,7 @@ pub(super) fn gone(visitor: &Visitor) -> Response {
     visitor.problem(StatusCode::NOT_FOUND, problem)
 }
 
-/// The kind of a line, as a word that is read, and the line.
+/// Returns the kind of a line as a word, and its text.
 fn of_line(line: &Line) -> (&'static str, String) {
     match line {
         Line::Note(text) => ("", shown(text)),
@@ -192,7 +192,7 @@ fn of_line(line: &Line) -> (&'static str, String) {
     }
 }
 
-/// Every line behind those that the page has, and then that it is over.
+/// Sends every line that the page does not have, and then that the job has ended.
 pub(super) async fn events(visitor: Visitor, Path(id): Path<u64>, headers: HeaderMap) -> Response {
     let Some(job) = visitor.jobs.find(id) else { return gone(&visitor) };
     let last = headers.get("last-event-id").and_then(|last| last.to_str().ok()?.parse().ok());
@@ -212,7 +212,7 @@ pub(super) async fn events(visitor: Visitor, Path(id): Path<u64>, headers: Heade
                 }
             }
             if is_over {
-                // if it is not told, the page has gone
+                // an error means that the page has gone
                 let _ = page.send(Event::default().event("reload").data("{}")).await;
                 return;
             }
@@ -224,7 +224,7 @@ pub(super) async fn events(visitor: Visitor, Path(id): Path<u64>, headers: Heade
     })
 }
 
-/// A panic leaves the list as it was.
+/// Locks the list. A panic leaves it as it was.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

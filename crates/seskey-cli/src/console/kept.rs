@@ -1,8 +1,8 @@
-//! A credential that was made, until its reader has it: in memory alone, and handed out once.
+//! A credential that was made, until it is taken: kept in memory alone, and handed out once.
 //!
-//! Once means: the first of Show and of a download takes it. Show answers with one page, which bears a ticket; with that
-//! ticket its buttons write the same credential into files, for [`WHILE`] or until Done. Nothing else gives it out again: not
-//! the page read anew, not Back, not a second tab.
+//! Once means that the first Show or download takes it. Show answers with one page, which has a ticket; with that
+//! ticket its buttons write the same credential into files, for [`WHILE`] or until Done. Nothing else hands it out
+//! again: not a reload of the page, not Back, not a second tab.
 
 use std::{
     mem,
@@ -19,20 +19,20 @@ use seskey::{
 
 use crate::explain::{self, Failure, Result};
 
-/// How long the page that shows a credential can write it into files.
+/// The time for which the page that shows a credential can write it into files.
 pub(super) const WHILE: Duration = Duration::from_secs(10 * 60);
 
-/// Where the credential is now.
+/// The credential of a job, in its present state.
 #[derive(Debug, Default)]
 pub(super) struct Kept(Mutex<State>);
 
 #[derive(Debug, Default)]
 enum State {
-    /// There is none yet.
+    /// There is no credential yet.
     #[default]
     None,
     Whole(Box<Made>),
-    /// It is on the page that has the ticket.
+    /// The credential is on the page that has the ticket.
     Shown {
         made: Box<Made>,
         ticket: Secret,
@@ -41,7 +41,7 @@ enum State {
     Gone,
 }
 
-/// A credential, and what `seskey create --json` tells beside it.
+/// A credential, and the rest of the answer of `seskey create --json`.
 #[derive(Debug, Clone)]
 pub(super) struct Made {
     pub(super) credential: SmtpCredential,
@@ -62,7 +62,7 @@ struct Ports {
     tls_wrapper: Vec<u16>,
 }
 
-/// What a page may say of it.
+/// The state of a credential, as a page may show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     None,
@@ -71,7 +71,7 @@ pub(super) enum Standing {
 }
 
 impl Kept {
-    /// Keeps what was answered, which is JSON.
+    /// Keeps the credential of an answer in JSON.
     pub(super) fn keep(&self, answer: &Secret) -> Result<()> {
         let made = Made::read(answer.expose()).ok_or_else(|| {
             Failure::unfinished(
@@ -83,7 +83,7 @@ impl Kept {
         Ok(())
     }
 
-    /// Looks at it, if it is there, and leaves it.
+    /// Looks at the credential, if it is there, without taking it.
     pub(super) fn peek<T>(&self, look: impl FnOnce(&Made) -> T) -> Option<T> {
         match &*self.state() {
             State::Whole(made) | State::Shown { made, .. } => Some(look(made)),
@@ -99,7 +99,7 @@ impl Kept {
         }
     }
 
-    /// Takes it for the one page that shows it; absent if it was taken.
+    /// Takes the credential for the only page that shows it; `None` if it was taken.
     pub(super) fn show(&self) -> Option<(Made, Secret)> {
         let mut state = self.state();
         match mem::take(&mut *state) {
@@ -116,7 +116,7 @@ impl Kept {
         }
     }
 
-    /// Takes it for a file: for the page that shows it, or as the one way in which it is taken.
+    /// Takes the credential for a file: for the page that shows it, or in place of that page.
     pub(super) fn file(&self, ticket: &str) -> Option<Made> {
         let mut state = self.state();
         match mem::take(&mut *state) {
@@ -131,7 +131,7 @@ impl Kept {
                 *state = State::Shown { made, ticket: own, since };
                 Some(file)
             }
-            // another page asks: that which shows it keeps what it has
+            // another page asks: the page that shows it keeps the credential
             other => {
                 *state = other;
                 None
@@ -139,7 +139,7 @@ impl Kept {
         }
     }
 
-    /// Forgets it, for the page that shows it.
+    /// Forgets the credential, for the page that shows it.
     pub(super) fn forget(&self, ticket: &str) {
         let mut state = self.state();
         if matches!(&*state, State::Shown { ticket: own, .. } if *own == Secret::new(ticket.to_owned()))
@@ -148,7 +148,7 @@ impl Kept {
         }
     }
 
-    /// A panic leaves it where it was.
+    /// Locks the state, and ends a show whose time is over. A panic leaves the state as it was.
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(&*state, State::Shown { since, .. } if since.elapsed() >= WHILE) {
@@ -166,14 +166,14 @@ impl Made {
         Some(Self { credential: SmtpCredential { iam_user, ..credential }, told })
     }
 
-    /// The port that is usual at the endpoint.
+    /// Returns the usual port of the endpoint.
     pub(super) fn port(&self) -> u16 {
         let Ports { starttls, tls_wrapper } = &self.told.ports;
         let usual = starttls.iter().find(|port| **port == 587).or_else(|| starttls.first());
         *usual.or_else(|| tls_wrapper.first()).unwrap_or(&587)
     }
 
-    /// The console's CSV, with the endpoint where that is not AWS's. No cell of it is run by a spreadsheet.
+    /// Returns the console's CSV, with the endpoint if it is not AWS's. No cell of it is run by a spreadsheet.
     pub(super) fn csv(&self) -> String {
         let host = &self.told.smtp_endpoint;
         match Region::of_smtp_endpoint(host) {
@@ -182,7 +182,7 @@ impl Made {
         }
     }
 
-    /// The same as the configuration of what reads it, with the address to send from where that has a place for it.
+    /// Renders the credential for a target, with the address to send from if the target has a place for it.
     pub(super) fn render(&self, target: Target, from: Option<&str>) -> Result<String> {
         let (credential, host) = (self.credential.clone(), self.told.smtp_endpoint.clone());
         let entry = Entry { credential, host, port: self.port(), from: from.map(str::to_owned) };
@@ -190,7 +190,7 @@ impl Made {
     }
 }
 
-/// A target as it is typed.
+/// Parses the name of a target.
 pub(super) fn target(name: &str) -> Result<Target> {
     Target::all().find(|target| target.name() == name).ok_or_else(|| {
         Failure::usage(format!("--target: {name:?} is no target"), "choose one of the list")

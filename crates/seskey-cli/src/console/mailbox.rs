@@ -1,4 +1,5 @@
-//! `/mailbox`: what the local SES has accepted and refused. It is asked without the wire, as it is in this process.
+//! `/mailbox`: the messages that the local SES has accepted and refused. It is asked directly, as it is in this
+//! process.
 
 use askama::Template;
 use axum::{
@@ -36,13 +37,13 @@ struct Mailbox {
     here: String,
 }
 
-/// Rows of a page.
+/// The number of rows of a page.
 const PAGE: usize = 50;
 
-/// Of the query.
+/// The parameters of its query.
 pub(super) const PARAMETERS: &[&str] = &["query", "show", "start"];
 
-/// The newest first.
+/// Lists messages and refused attempts, the newest first.
 pub(super) async fn list(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let fields = Fields::parse(&query.unwrap_or_default());
     let query = fields.get("query").to_owned();
@@ -64,7 +65,7 @@ pub(super) async fn list(visitor: Visitor, RawQuery(query): RawQuery) -> Respons
     };
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let Some(inbox) = inbox(&visitor) else { return page::not_found(visitor).await };
-    // it may read every message
+    // the search may read every message
     let list = tokio::task::spawn_blocking(move || inbox.list(&search, show, start, PAGE));
     let listed = list.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
     let at = |start: usize| {
@@ -110,7 +111,7 @@ impl Mailbox {
     }
 }
 
-/// What is to be done with one of them.
+/// Deletes a message or an attempt, or marks a message as read or unread.
 pub(super) async fn change(visitor: Visitor, Form(fields): Form) -> Response {
     let Some(inbox) = inbox(&visitor) else { return page::not_found(visitor).await };
     let (id, attempt) = (fields.get("id"), fields.get("attempt").parse());
@@ -136,7 +137,7 @@ struct Delete {
     attempts: usize,
 }
 
-/// Asks before all is deleted.
+/// Asks for confirmation before everything is deleted.
 pub(super) async fn ask(visitor: Visitor) -> Response {
     let Some(inbox) = inbox(&visitor) else { return page::not_found(visitor).await };
     let Listed { messages, attempts, .. } = inbox.list(&Search::default(), Show::All, 0, 0);
@@ -152,12 +153,12 @@ pub(super) async fn delete_all(visitor: Visitor, _: Form) -> Response {
     }
 }
 
-/// The mailbox, where the account is that of a local SES.
+/// Returns the mailbox, if the account is in a local SES.
 fn inbox(visitor: &Visitor) -> Option<Inbox> {
     Some(visitor.place.local.as_ref()?.inbox.clone())
 }
 
-/// The list, as it was.
+/// Redirects to the list as it was.
 fn back(query: &str) -> Response {
     let fields = Fields::parse(query);
     let mut query = Serializer::new(String::new());

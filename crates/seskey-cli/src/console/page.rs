@@ -1,4 +1,4 @@
-//! What all pages look like, and who looks at them.
+//! The layout of all pages, and the visitor of a page.
 
 use std::{convert::Infallible, ops::Deref, sync::Arc};
 
@@ -20,7 +20,7 @@ use crate::{
 /// The person who asks for a page.
 pub(super) struct Visitor {
     pub(super) console: Arc<Console>,
-    /// Whether secrets and forms are for them.
+    /// Whether the visitor may see secrets and send forms.
     pub(super) has_session: bool,
 }
 
@@ -33,17 +33,17 @@ pub(super) enum Nav {
     None,
 }
 
-/// What is around each page.
+/// The parts around each page.
 pub(super) struct Layout {
     pub(super) title: String,
     pub(super) nav: Nav,
-    /// Absent for those who may only look.
+    /// The token of the forms; absent without a session.
     pub(super) form_token: Option<String>,
-    /// Whether the account is that of a local SES.
+    /// Whether the account is in a local SES.
     pub(super) is_local: bool,
 }
 
-/// What went wrong, at the top of a page.
+/// A problem, at the top of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) message: String,
@@ -52,7 +52,7 @@ pub(super) struct Problem {
     pub(super) field: Option<String>,
 }
 
-/// A page with nothing but what went wrong.
+/// A page with nothing but a problem.
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPage {
@@ -74,12 +74,12 @@ impl Visitor {
         }
     }
 
-    /// What time it is where the account is.
+    /// Returns the time in the account.
     pub(super) fn now(&self) -> Timestamp {
         self.place.local.as_ref().map_or_else(Timestamp::now, |local| local.inbox.now())
     }
 
-    /// A page that says no more than what went wrong.
+    /// Answers with a page that shows only a problem.
     pub(super) fn problem(&self, status: StatusCode, problem: Problem) -> Response {
         let layout = self.layout("This did not work", Nav::None);
         page(status, &ProblemPage { layout, problem })
@@ -115,7 +115,7 @@ impl Problem {
         Self { message: message.into(), hint: hint.into(), field: None }
     }
 
-    /// As the command line says it. An option has the name of its field.
+    /// Words a failure as the command line does. A field has the name of its option.
     pub(super) fn of(failure: &Failure) -> Self {
         let (message, hint) = bare(failure, &[]);
         let field = match failure.about.as_deref() {
@@ -126,7 +126,7 @@ impl Problem {
     }
 }
 
-/// The status of an answer that tells of a failure.
+/// Returns the HTTP status of a failure.
 pub(super) fn status(failure: &Failure) -> StatusCode {
     match failure.exit {
         Exit::Usage => StatusCode::UNPROCESSABLE_ENTITY,
@@ -134,7 +134,7 @@ pub(super) fn status(failure: &Failure) -> StatusCode {
     }
 }
 
-/// The answer that shows a page.
+/// Returns the response that shows a page.
 pub(super) fn page(status: StatusCode, template: &impl Template) -> Response {
     let html =
         template.render().expect("the templates write to a string, and their values are texts");
@@ -147,7 +147,7 @@ pub(super) async fn not_found(visitor: Visitor) -> Response {
     visitor.problem(StatusCode::NOT_FOUND, problem)
 }
 
-/// A text for a page, which shows what is not seen otherwise: a mark that turns the direction of writing.
+/// Returns a text for a page. A mark that changes the direction of writing is replaced by a visible one.
 pub(super) fn shown(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     printable(text).replace(turns, "\u{fffd}")

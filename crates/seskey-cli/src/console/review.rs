@@ -1,4 +1,4 @@
-//! What will be done, before it is done.
+//! The review of a change before it is made.
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
@@ -10,7 +10,7 @@ use super::{
     page::shown,
 };
 
-/// What will be done, and the form that asked for it, hidden.
+/// The page with the plan, and the hidden form that asked for it.
 #[derive(Template)]
 #[template(path = "review.html")]
 pub(super) struct Review<'a> {
@@ -25,12 +25,12 @@ pub(super) struct Review<'a> {
     confirm: Confirm<'a>,
 }
 
-/// What must be said to begin it.
+/// The confirmation that begins the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Confirm<'a> {
-    /// No more than the button.
+    /// The button alone.
     Button,
-    /// This sentence, by a mark.
+    /// A ticked box beside this sentence.
     Mark(&'static str),
     /// The name of the user, typed.
     Name(&'a str),
@@ -44,7 +44,7 @@ struct Planned {
 }
 
 impl<'a> Review<'a> {
-    /// Of what a command said that only looked.
+    /// Makes the review from the output of a dry run.
     pub(super) fn new(
         visitor: &Visitor,
         asked: &Asked,
@@ -64,12 +64,12 @@ impl<'a> Review<'a> {
         }
     }
 
-    /// The same for another form.
+    /// Sets another form.
     pub(super) fn of(self, path: String, button: &'static str, confirm: Confirm<'a>) -> Self {
         Self { path, button, confirm, ..self }
     }
 
-    /// The same, sent before without what confirms it.
+    /// Adds the problem of a missing confirmation.
     pub(super) fn not_confirmed(self) -> Self {
         let (message, hint) = match self.confirm {
             Confirm::Name(_) => (
@@ -90,7 +90,7 @@ impl<'a> Review<'a> {
 }
 
 impl Confirm<'_> {
-    /// Whether the form says what must be said.
+    /// Whether the form has the confirmation.
     pub(super) fn is_given(self, fields: &Fields) -> bool {
         match self {
             Self::Button => true,
@@ -100,7 +100,7 @@ impl Confirm<'_> {
     }
 }
 
-/// The lines of a plan. A document begins behind a colon, and ends with the brace that stands alone.
+/// Splits a plan into lines. A document begins after a colon, and ends with a brace on a line of its own.
 fn planned(plan: &str) -> Vec<Planned> {
     let (mut planned, mut lines) = (vec![], plan.lines());
     while let Some(line) = lines.next() {

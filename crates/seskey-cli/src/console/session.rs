@@ -1,6 +1,7 @@
-//! Who may see and do what: the person who opened the address that was printed at the start may do all.
+//! The access to the pages: a browser that opened the address that was printed at the start may do everything.
 //!
-//! The connection loop has refused by then what names another host, and what a page of another site made a browser send.
+//! The connection loop has refused by then requests that name another host, or that a page of another site made a
+//! browser send.
 
 use std::sync::Arc;
 
@@ -20,19 +21,19 @@ use seskey::Secret;
 
 use super::{Console, Fields, Problem, Visitor};
 
-/// What opens the pages.
+/// The secrets that open the pages.
 pub(crate) struct Session {
-    /// In the address that is printed.
+    /// The token in the printed address.
     token: Secret,
-    /// In the cookie: no address has it.
+    /// The value of the cookie. It is in no address.
     cookie: Secret,
-    /// In each form.
+    /// The token in each form.
     form: Secret,
-    /// Cookies know no ports, so those of two consoles need two names.
+    /// The name of the cookie. Cookies know no ports, so two consoles need two names.
     name: String,
-    /// Whether it goes over TLS alone.
+    /// Whether the cookie is sent over TLS alone.
     secure: bool,
-    /// Whether what is no secret is shown to everybody.
+    /// Whether everything but secrets is shown to everybody.
     reading_is_free: bool,
 }
 
@@ -56,7 +57,7 @@ impl Session {
         }
     }
 
-    /// Where the pages are opened.
+    /// Returns the address that opens the pages.
     pub(crate) fn url(&self, origin: &str) -> String {
         format!("{origin}/?{TOKEN}={}", self.token.expose())
     }
@@ -69,7 +70,7 @@ impl Session {
         self.form == Secret::new(token.to_owned())
     }
 
-    /// Whether a request is of somebody who opened the printed address.
+    /// Whether a request comes from a browser that opened the printed address.
     pub(super) fn is_open(&self, headers: &HeaderMap) -> bool {
         let cookies = headers.get_all(COOKIE).iter();
         let mut pairs =
@@ -88,7 +89,7 @@ impl Session {
     }
 }
 
-/// Lets through who may; gives every answer the headers that keep a page to itself.
+/// Lets admitted requests through. Adds the headers that isolate a page to every response.
 pub(super) async fn guard(
     State(console): State<Arc<Console>>,
     request: Request,
@@ -130,15 +131,15 @@ fn admitted(console: &Arc<Console>, request: &Request) -> Result<(), Box<Respons
     Err(Box::new(answer.into_response()))
 }
 
-/// A page runs and loads what is of this console alone, is in no frame of another, and is kept nowhere. What sets one of
-/// these itself has its reasons.
+/// The headers of every response, unless its handler sets one itself. A page runs and loads only parts of this console,
+/// is in no frame, and is stored nowhere.
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         CONTENT_SECURITY_POLICY,
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'",
     ),
     (CACHE_CONTROL, "no-store"),
-    // with no-referrer a browser would say `Origin: null` of the console's own forms
+    // with no-referrer a browser would send `Origin: null` with the console's own forms
     (REFERRER_POLICY, "same-origin"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),

@@ -32,7 +32,7 @@ pub(super) struct Choice {
     pub(super) is_chosen: bool,
 }
 
-/// Of the query.
+/// The parameters of its query.
 pub(super) const PARAMETERS: &[&str] = &["region"];
 
 pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
@@ -60,7 +60,7 @@ pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Respons
     page(status, &settings)
 }
 
-/// The regions with an SMTP endpoint, and the one that is chosen.
+/// Returns the regions with an SMTP endpoint, and the one that is chosen.
 pub(super) fn choices(chosen: Option<&Region>) -> Vec<Choice> {
     let facts = table().iter().filter_map(|facts| {
         let region = Region::parse(&facts.region).ok().filter(Region::has_smtp)?;
@@ -80,7 +80,7 @@ pub(super) fn choices(chosen: Option<&Region>) -> Vec<Choice> {
 }
 
 impl Local {
-    /// The listeners with a password for this region.
+    /// Returns the listeners with a password for this region.
     fn of(&self, region: &Region) -> impl Iterator<Item = (&SocketAddr, &'static str)> {
         let own = self.listeners.iter().filter(move |(_, own, _)| own == region);
         own.map(|(address, _, is_wrapper)| {

@@ -1,4 +1,4 @@
-//! `/credentials/{user}`: a user, and what may be done with it.
+//! `/credentials/{user}`: a user, and the actions on it.
 
 use std::sync::Arc;
 
@@ -37,14 +37,14 @@ struct UserPage {
     report: Option<String>,
 }
 
-/// What `seskey policy check --json` answers.
+/// The answer of `seskey policy check --json`.
 #[derive(Debug, Deserialize)]
 struct Verdict {
     decision: String,
     reason: String,
 }
 
-/// What may be done with a user: the verb, what the button says that does it, and what must be confirmed.
+/// The actions on a user: the verb, the text of its button, and the confirmation.
 const DEEDS: [(&str, &str, &str); 5] = [
     ("rotate", "Rotate", ""),
     ("undo", "Activate the old key", ""),
@@ -53,7 +53,7 @@ const DEEDS: [(&str, &str, &str); 5] = [
     ("delete", "Delete the user", "its name"),
 ];
 
-/// Of the query.
+/// The parameters of its query.
 pub(super) const PARAMETERS: &[&str] = &["check", "diagnose", "from", "to", "region", "error"];
 
 pub(super) async fn show(
@@ -64,12 +64,12 @@ pub(super) async fn show(
     look(&visitor, &name, Fields::parse(&query.unwrap_or_default()), None).await
 }
 
-/// Leads away from an address that only a form leads to.
+/// Redirects from an address that only a form leads to.
 pub(super) async fn back(Path((name, _)): Path<(String, String)>) -> Redirect {
     Redirect::to(&path(&name))
 }
 
-/// The page, with what a form on it asks for, or what was wrong with one.
+/// Answers with the page, with the result of a form on it, or the fault in one.
 async fn look(visitor: &Visitor, name: &str, fields: Fields, failure: Option<Failure>) -> Response {
     let filter = [format!("user={name}")];
     let found = list(visitor, &filter, true).await;
@@ -108,7 +108,7 @@ async fn look(visitor: &Visitor, name: &str, fields: Fields, failure: Option<Fai
     page(code, &UserPage { layout, now, problem, name, user, jobs, fields, verdict, report })
 }
 
-/// May it send as this to that?
+/// Checks whether the user may send from this address to these.
 async fn check(visitor: &Visitor, name: &str, fields: &Fields) -> Result<Verdict> {
     let command = Command::new("policy")
         .verb("check")
@@ -123,7 +123,7 @@ async fn check(visitor: &Visitor, name: &str, fields: &Fields) -> Result<Verdict
         .map_err(|error| Failure::new(error.to_string(), "this is a fault of the program"))
 }
 
-/// Why does it not send?
+/// Diagnoses why the user does not send.
 async fn diagnose(visitor: &Visitor, user: &User, fields: &Fields) -> Result<String> {
     let key = user.access_keys.iter().find(|key| key.status == "Active");
     let key = key.or_else(|| user.access_keys.first()).ok_or_else(|| {
@@ -142,7 +142,7 @@ async fn diagnose(visitor: &Visitor, user: &User, fields: &Fields) -> Result<Str
     asked.end.map(|_| shown(asked.answer.trim_end()))
 }
 
-/// Says what a deed will do; if it was confirmed, does it.
+/// Shows what an action will do, or begins it once it is confirmed.
 pub(super) async fn submit(
     visitor: Visitor,
     Path((name, deed)): Path<(String, String)>,
@@ -177,7 +177,7 @@ pub(super) async fn submit(
     review.answer()
 }
 
-/// Whether a store names what is to be run. A kubeconfig may name a program too.
+/// Whether a store names a program to run. A kubeconfig may name one too.
 fn runs_a_program(store: &str) -> bool {
     match store.parse::<Store>().map(|store| store.kind) {
         Ok(StoreKind::Exec { .. }) => true,
@@ -185,12 +185,12 @@ fn runs_a_program(store: &str) -> bool {
             program.is_some() || kubeconfig.is_some()
         }
         Ok(StoreKind::File { .. } | StoreKind::SecretsManager(_) | StoreKind::Ssm(_)) => false,
-        // the verb says what is wrong with it
+        // the verb explains the error
         Err(_) => false,
     }
 }
 
-/// The command line of a deed.
+/// Returns the command line of an action.
 fn command(name: &str, deed: &str, fields: &Fields) -> Result<Command> {
     if fields.lines("to").any(runs_a_program) {
         return Err(Failure::usage(

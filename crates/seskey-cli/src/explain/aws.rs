@@ -6,7 +6,7 @@ use seskey_aws::{Cause, Denial, Error, iam::Simulated, profile::ProfileError};
 use super::{Failure, innermost, input, organization};
 use crate::environment::variable;
 
-/// What a call of AWS failed with, in a sentence, and what to do.
+/// Explains why a call to AWS failed, and what to do.
 pub(crate) fn failure(error: &Error) -> Failure {
     let Error { action, cause, request_id, .. } = error;
     let id = request_id.as_ref().map(|id| format!(" (request ID {id})")).unwrap_or_default();
@@ -34,7 +34,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
                 |thing| format!("there is no {thing}"),
             ),
             match *action {
-                // a new user names nothing else that must be there
+                // a new user names nothing else that must exist
                 "iam:CreateUser" => "check --permissions-boundary",
                 _ => "seskey list --all shows the users that there are",
             },
@@ -95,7 +95,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
     }
 }
 
-/// What there is none of, where IAM says so in its usual words: "The user with name X cannot be found."
+/// Returns the missing thing, if IAM names it in its usual words: "The user with name X cannot be found."
 fn missing(message: &str) -> Option<String> {
     let thing = message.strip_prefix("The ")?.strip_suffix(" cannot be found.")?;
     let (kind, name) =
@@ -103,7 +103,7 @@ fn missing(message: &str) -> Option<String> {
     Some(format!("{} {name}", kind.to_ascii_lowercase()))
 }
 
-/// What the simulator says that the caller may not do, known before anything was changed.
+/// Explains what the caller may not do, as the simulator says before anything is changed.
 pub(crate) fn not_permitted(denied: &[Simulated]) -> Failure {
     let actions: Vec<&str> = denied.iter().map(|denied| denied.action.as_str()).collect();
     let wanted = denied.iter().map(|denied| (denied.action.as_str(), denied.resource.as_str()));
@@ -113,14 +113,14 @@ pub(crate) fn not_permitted(denied: &[Simulated]) -> Failure {
     )
 }
 
-/// Says besides how all that a verb takes is found: who lacks one permission may lack others too.
+/// Adds how to find all permissions of a verb: a caller that lacks one may lack others too.
 pub(crate) fn with_operator_policy(failure: Failure, verb: &str) -> Failure {
     let hint =
         format!("{}; seskey policy operator --for {verb} prints all that it takes", failure.hint);
     Failure { hint, ..failure }
 }
 
-/// The smallest policy that lets the caller do this, each action on its resource.
+/// Returns a hint with the smallest policy that lets the caller do this, each action on its resource.
 fn permission<'a>(wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let statement =
         |(action, resource)| json!({"Effect": "Allow", "Action": action, "Resource": resource});
@@ -129,7 +129,7 @@ fn permission<'a>(wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> Strin
     format!("give the caller this permission: {policy}")
 }
 
-/// Where the endpoint of IAM comes from, if it is not typed.
+/// The variables that set the endpoint of IAM, if it is not typed.
 const ENDPOINT_URLS: [&str; 2] = ["AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL"];
 
 fn caller_credentials_hint(code: &str) -> &'static str {
@@ -149,7 +149,7 @@ pub(crate) fn lacks_permission(error: &Error) -> bool {
     matches!(error.cause, Cause::AccessDenied { denial: Denial::NotAllowed, .. })
 }
 
-/// Why a profile has no access key to derive from.
+/// Explains why a profile has no access key to derive from.
 pub(crate) fn profile(error: &ProfileError, name: &str) -> Failure {
     match error {
         ProfileError::Temporary => input::temporary(&format!("the profile {name}")),

@@ -1,4 +1,4 @@
-//! What `create` makes, what a user lacks, and why making it failed.
+//! The things that `create` makes or a user lacks, and why the creation failed, in sentences.
 
 use seskey::{
     Algorithm,
@@ -63,7 +63,7 @@ pub(crate) fn failure(error: &CreateError, request: &CreateRequest) -> Failure {
     with_leftovers(failure, &error.left)
 }
 
-/// Names what is left, if anything is.
+/// Names the things that are left, if there are any.
 pub(crate) fn with_leftovers(failure: Failure, left: &[LeftOver]) -> Failure {
     if left.is_empty() {
         return failure;
@@ -114,7 +114,7 @@ pub(crate) fn event(event: &Event) -> String {
     }
 }
 
-/// What is to be done about what a user lacks, and that it was done.
+/// Says how to give a user what it lacks, and that it was given.
 pub(crate) fn drift(drift: &Drift) -> (String, String) {
     let both = |to_do: &str, done: &str, rest: String| {
         (format!("{to_do} {rest}"), format!("{done} {rest}"))
@@ -135,7 +135,7 @@ pub(crate) fn drift(drift: &Drift) -> (String, String) {
     }
 }
 
-/// What a thing is called in a sentence.
+/// Returns the name of a thing in a sentence.
 fn name(thing: &Thing) -> String {
     match thing {
         Thing::Group { group } => format!("the group {group}"),
@@ -153,7 +153,7 @@ fn name(thing: &Thing) -> String {
     }
 }
 
-/// How a user is to be made, in lines.
+/// Says how a user is to be made, in lines.
 pub(crate) fn making(request: &CreateRequest, tells_all: bool) -> Vec<String> {
     let permission = match &request.style {
         Style::Group => format!("put it into the group {SENDING_GROUP}"),

@@ -1,4 +1,4 @@
-//! What is deleted with a user, and why it was not.
+//! The things that are deleted with a user, and why they were not, in sentences.
 
 use seskey_aws::{
     iam::SignIn,
@@ -57,7 +57,7 @@ fn sign_in(by: &SignIn) -> String {
     }
 }
 
-/// The call that takes it away. Source: AWS CLI Command Reference, `iam`.
+/// Returns the call that takes it away. Source: AWS CLI Command Reference, `iam`.
 fn mend(user: &str, by: &SignIn) -> String {
     let (call, option) = match by {
         SignIn::LoginProfile => ("delete-login-profile", String::new()),
@@ -83,7 +83,7 @@ fn mend(user: &str, by: &SignIn) -> String {
 mod tests {
     use super::*;
 
-    /// What no golden case has: the local SES gives nobody such things.
+    /// Each way to sign in is named with its call. No golden case has them: the local SES gives them to no user.
     #[test]
     fn all_that_a_user_signs_in_with_is_told_with_the_call_that_takes_it_away() {
         let id = || "ID1".to_owned();

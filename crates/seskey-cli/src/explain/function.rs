@@ -52,7 +52,7 @@ pub(crate) fn failure(error: &FunctionError, request: &Request, rotation: &Rotat
     }
 }
 
-/// What a later stage is to do first.
+/// Returns the first step of a later stage, if the run stopped before it.
 fn next(end: &End) -> Option<&Step> {
     match end {
         End::Stopped(Reason::Limit(step)) => Some(step),

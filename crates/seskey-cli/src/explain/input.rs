@@ -1,4 +1,4 @@
-//! What is wrong with what was typed, pasted or read.
+//! The faults of a text that was typed, pasted or read, in sentences.
 
 use std::path::Path;
 
@@ -45,7 +45,7 @@ pub(crate) fn region(error: &RegionError, typed: &str) -> Failure {
     Failure::usage(error.to_string(), hint)
 }
 
-/// A region that the table does not have, and that is taken all the same.
+/// Says that a region is not in the table, and is taken all the same.
 pub(crate) fn unknown_region(error: &RegionError) -> Failure {
     let nearest = match error {
         RegionError::Unknown { nearest: Some(nearest), .. } => format!("did you mean {nearest}? "),
@@ -78,7 +78,7 @@ pub(crate) fn secret_access_key(error: &SecretAccessKeyError, source: &str) -> F
     Failure::usage(format!("{error} (from {source})"), hint)
 }
 
-/// Why no secret access key is in what was pasted.
+/// Explains why a pasted text has no secret access key.
 pub(crate) fn pasted(error: &PastedError, source: &str) -> Failure {
     use PastedError as E;
     let hint = match error {
@@ -111,7 +111,7 @@ pub(crate) fn pasted(error: &PastedError, source: &str) -> Failure {
 
 const MAIL_MANAGER: &str = "seskey verify logs in with it as it is, at the host of its ingress endpoint, ….mail-manager-smtp.amazonaws.com";
 
-/// What a secret access key was taken out of.
+/// Names the wrapping that a secret access key was taken out of.
 pub(crate) fn wrapping(wrapping: Wrapping) -> &'static str {
     match wrapping {
         Wrapping::Quotes => "quotation marks",
@@ -150,7 +150,7 @@ pub(crate) fn credential(error: &CredentialError, source: &str) -> Failure {
     Failure::new(format!("cannot read the credentials of {source}: {error}"), hint)
 }
 
-/// What was given as an SMTP user name and is none.
+/// Explains why a text is no SMTP user name.
 pub(crate) fn smtp_user_name(error: &AccessKeyIdError, text: &str) -> Failure {
     Failure::usage(
         format!("{text:?} is no SMTP user name: {error}"),
@@ -158,12 +158,12 @@ pub(crate) fn smtp_user_name(error: &AccessKeyIdError, text: &str) -> Failure {
     )
 }
 
-/// What was given as an SMTP password and is none. It is not shown.
+/// Explains why a text is no SMTP password. The text is not shown.
 pub(crate) fn smtp_password(text: &str) -> Failure {
     Failure::new("what was given is no SMTP password", not_a_password(&recognise(text)))
 }
 
-/// The same of Mail Manager's.
+/// Does the same for a password of Mail Manager.
 pub(crate) fn not_an_ingress_password() -> Failure {
     Failure::new(
         "what was given is no password of a Mail Manager ingress endpoint",
@@ -171,7 +171,7 @@ pub(crate) fn not_an_ingress_password() -> Failure {
     )
 }
 
-/// What was given by --to and is no store.
+/// Explains why a text of --to is no store.
 pub(crate) fn store(error: &StoreNameError, text: &str) -> Failure {
     let hint = match (error, error.nearest()) {
         (_, Some(nearest)) => format!("did you mean {nearest}?"),
@@ -183,7 +183,7 @@ pub(crate) fn store(error: &StoreNameError, text: &str) -> Failure {
     Failure::usage(format!("{text} is no store: {error}"), hint).of("--to")
 }
 
-/// Times that no rotation can keep.
+/// Explains why no rotation can keep the times.
 pub(crate) fn goal(error: &GoalError) -> Failure {
     let hint = "such as --max-age 90d --grace 7d --quarantine 7d";
     match error {
@@ -192,7 +192,7 @@ pub(crate) fn goal(error: &GoalError) -> Failure {
     }
 }
 
-/// All that is wrong with a `seskey.toml`, a line each.
+/// Lists all errors of a `seskey.toml`, a line each.
 pub(crate) fn fleet(errors: &[FleetError], path: &Path) -> Failure {
     let line = |error: &FleetError| {
         let remedy = error.remedy().map(|remedy| format!("; try {remedy}"));
@@ -202,7 +202,7 @@ pub(crate) fn fleet(errors: &[FleetError], path: &Path) -> Failure {
     Failure::usage(lines.join("\n"), "docs/fleet.md lists the keys of the file")
 }
 
-/// An ingress endpoint has a host of its own, which no region tells.
+/// Says that the host is missing: an ingress endpoint has a host of its own, which no region tells.
 pub(crate) fn no_ingress_host() -> Failure {
     Failure::usage(
         "the host of a Mail Manager ingress endpoint is not known",
@@ -210,7 +210,7 @@ pub(crate) fn no_ingress_host() -> Failure {
     )
 }
 
-/// It turns to TLS by STARTTLS alone.
+/// Says that an ingress endpoint turns to TLS by STARTTLS alone.
 pub(crate) fn no_ingress_wrapper() -> Failure {
     Failure::usage(
         "a Mail Manager ingress endpoint has no TLS wrapper",
@@ -218,10 +218,10 @@ pub(crate) fn no_ingress_wrapper() -> Failure {
     )
 }
 
-/// What the SMTP password of the other kind is made of.
+/// The form of a password of Mail Manager.
 const INGRESS_PASSWORD: &str = "an inp-… user name has the password that was chosen for it in Mail Manager: 8 to 64 letters, digits and marks, and no /";
 
-/// What to do when something else stands where an SMTP password should.
+/// Says what to do about another text in the place of an SMTP password.
 fn not_a_password(recognised: &Recognised) -> &'static str {
     match recognised {
         Recognised::SecretAccessKey => {
@@ -252,7 +252,7 @@ pub(crate) fn user(error: &UserError, name: &str) -> Failure {
     Failure::usage(not_taken, hint)
 }
 
-/// What was typed for a sending policy.
+/// Explains why the options of a sending policy are refused.
 pub(crate) fn sending_policy(error: &SendingPolicyError) -> Failure {
     use SendingPolicyError as E;
     let option = match error {

@@ -1,4 +1,4 @@
-//! Why the local SES did not start, or the pages.
+//! Why the local SES or the pages did not start, in sentences.
 
 use std::{io, net::SocketAddr, path::Path};
 
@@ -29,7 +29,7 @@ pub(crate) fn start(error: &StartError) -> Failure {
     }
 }
 
-/// The pages cannot be served there.
+/// Explains why the pages cannot be served at an address.
 pub(crate) fn listen(address: SocketAddr, error: &io::Error) -> Failure {
     Failure::new(
         format!("cannot listen on {address}: {}", reason(error)),
@@ -37,7 +37,7 @@ pub(crate) fn listen(address: SocketAddr, error: &io::Error) -> Failure {
     )
 }
 
-/// The files of a certificate are of no use.
+/// Explains why the files of a certificate cannot be used.
 pub(crate) fn tls(error: &CertificateError, certificate: &Path, key: &Path) -> Failure {
     Failure::new(
         format!(

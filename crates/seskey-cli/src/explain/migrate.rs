@@ -1,4 +1,4 @@
-//! How a user moves to the group of the SES console, and why it did not.
+//! How a user moves to the group of the SES console, and why it did not, in sentences.
 
 use seskey::user::{CONSOLE_TAG, SENDING_GROUP, SENDING_POLICY};
 use seskey_aws::{

@@ -14,7 +14,7 @@ pub(crate) fn failure(bucket: &str, key: &str, error: &ObjectError) -> Failure {
                     format!("there is no {object}: {message}"),
                     "check the bucket and the key; a key does not begin with a slash",
                 ),
-                // S3 does not tell what is missing from whom may not list
+                // S3 does not tell a caller that may not list whether the object is missing
                 Cause::AccessDenied { denial: Denial::NotAllowed, .. } => Failure::new(
                     format!("{object}: {}", failure.message),
                     format!(

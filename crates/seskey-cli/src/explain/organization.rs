@@ -1,4 +1,4 @@
-//! What keeps an account of an organization from being worked on, in sentences.
+//! Why an account of an organization cannot be worked on, in sentences.
 
 use std::path::Path;
 
@@ -7,15 +7,15 @@ use seskey_aws::{Cause, Denial, Error};
 
 use super::{Failure, aws};
 
-/// What to do about a policy of the organization.
+/// The remedy for a policy of the organization.
 pub(super) const CONTROL_POLICY: &str = "a policy of the organization forbids it, and no permission in the account outweighs that: \
      it is changed in the management account";
 
-/// What to do about a role that is not to be had: AWS does not say whether there is one.
+/// The remedy for a role that cannot be assumed: AWS does not say whether it exists.
 pub(super) const ROLE: &str = "check that the account has this role, that its trust policy names the caller, and the external ID \
      if it asks for one, and that the caller may assume it: seskey policy operator --for organization";
 
-/// Why the accounts of an organization cannot be listed.
+/// Explains why the accounts of an organization cannot be listed.
 pub(crate) fn failure(error: &Error) -> Failure {
     let failure = aws::failure(error);
     let hint = match &error.cause {
@@ -34,7 +34,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
     Failure { hint: hint.to_owned(), ..failure }
 }
 
-/// A credential names an account that cannot be worked on; its state, if the organization has it.
+/// Explains why an account of a credential cannot be worked on, by its state if the organization has it.
 pub(crate) fn absent(id: &str, state: Option<&String>) -> Failure {
     match state {
         Some(state) => Failure::new(
@@ -48,7 +48,7 @@ pub(crate) fn absent(id: &str, state: Option<&String>) -> Failure {
     }
 }
 
-/// Two credentials of the file are of the same user.
+/// Says that two credentials of the file are for the same user.
 pub(crate) fn same_user(error: &SameUser, file: &Path) -> Failure {
     let SameUser { user, account, lines: [first, second] } = error;
     Failure::usage(
@@ -60,7 +60,7 @@ pub(crate) fn same_user(error: &SameUser, file: &Path) -> Failure {
     )
 }
 
-/// What was typed is no name of a role.
+/// Explains why a typed text is no name of a role.
 pub(crate) fn role_name(fault: &Fault) -> Failure {
     Failure::usage(
         format!("--organization: {fault}"),

@@ -1,4 +1,4 @@
-//! Why a credential cannot be written as a target wants it.
+//! Why a credential cannot be written for a target, in sentences.
 
 use seskey::render::{RenderError, Target};
 

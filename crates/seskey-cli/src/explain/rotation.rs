@@ -23,7 +23,7 @@ use super::{
 };
 use crate::exit::Exit;
 
-/// Why a run failed, and whether anything was changed: logins change nothing, the making of the user did.
+/// Explains why a run failed, and whether anything was changed: logins change nothing, the creation of the user does.
 pub(crate) fn run(error: &RotateError, rotation: &Rotation, has_made: bool) -> Failure {
     let failure = failure(&error.failure, rotation);
     match !has_made && error.done.iter().all(|step| matches!(step, Step::Prove(_))) {
@@ -45,14 +45,14 @@ fn has_replaced(done: &[Step], rotation: &Rotation) -> bool {
     rotation.forgoes_notes && done.iter().any(|step| matches!(step, Step::CreateKey(_)))
 }
 
-/// What is left of a revocation then.
+/// Says how the rest of such a revocation is finished.
 fn by_rotation(user: &str) -> String {
     format!(
         "seskey rotate {user} with the same --to and --after finishes it: another revoke turns off the new access key too"
     )
 }
 
-/// Why a run that did not fail will not come to its end by itself, if so.
+/// Explains why a run that did not fail cannot finish by itself, if it cannot.
 pub(crate) fn problem(outcome: &Outcome, rotation: &Rotation) -> Option<Failure> {
     let failure = unreached(outcome, &rotation.user, &rotation.stores)?;
     Some(match has_replaced(&outcome.steps, rotation) {
@@ -91,7 +91,7 @@ fn unreached(outcome: &Outcome, user: &str, stores: &[Store]) -> Option<Failure>
     }
 }
 
-/// That a new key is wanted now, and these steps make none.
+/// Says that a new key is wanted now, if these steps make none.
 pub(crate) fn owed(rotation: &Rotation, steps: &[Step]) -> Option<Failure> {
     let makes_one = steps.iter().any(|step| matches!(step, Step::CreateKey(_)));
     match steps.last() {
@@ -109,7 +109,7 @@ fn no_room(until: Timestamp, why: Why, key: &AccessKeyId) -> Failure {
     )
 }
 
-/// Where a plan ends that is not carried out.
+/// Says where a plan of a dry run stops, and why.
 pub(crate) fn end_of_plan(reason: &Reason, user: &str, stores: &[Store]) -> String {
     match reason {
         Reason::Limit(step) => format!("stop by --stage, before: {}", words(step, stores).to_do),
@@ -222,7 +222,7 @@ pub(crate) fn denied(denial: &Denial) -> String {
     }
 }
 
-/// What failed.
+/// Explains the failure of a rotation.
 pub(crate) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
     let (server, user) = (&rotation.proof.server, &rotation.user);
     match failure {
@@ -305,11 +305,11 @@ pub(crate) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
     }
 }
 
-/// What stands between a user that is yet to be made and its first key.
+/// Explains what keeps a user that is yet to be made from its first key.
 pub(crate) fn not_ready(failure: &RotateFailure, rotation: &Rotation) -> Failure {
     let explained = self::failure(failure, rotation);
     match failure {
-        // nothing has them yet
+        // the tags are not on a user yet
         RotateFailure::Tags { .. } => Failure {
             hint: "leave so many out: three notes and the region have their place there".to_owned(),
             ..explained
@@ -318,7 +318,7 @@ pub(crate) fn not_ready(failure: &RotateFailure, rotation: &Rotation) -> Failure
     }
 }
 
-/// A call that failed.
+/// Explains why a call failed.
 pub(crate) fn call(error: &Error) -> Failure {
     let failure = aws::failure(error);
     match aws::lacks_permission(error) {
@@ -327,7 +327,7 @@ pub(crate) fn call(error: &Error) -> Failure {
     }
 }
 
-/// That it is not on the user since when keys are inactive.
+/// Says that it was not noted on the user since when keys are inactive.
 pub(crate) fn not_noted(error: &NotNoted) -> String {
     let reason = match error {
         NotNoted::Call(error) => aws::failure(error).message,
@@ -336,7 +336,7 @@ pub(crate) fn not_noted(error: &NotNoted) -> String {
     format!("it was not noted on the user since when: {reason}")
 }
 
-/// Why keys are still active after a revocation, if some are.
+/// Explains why keys are still active after a revocation, if some are.
 pub(crate) fn still_active(revoked: &Revoked) -> Option<Failure> {
     let exit = if revoked.deactivated.is_empty() { Exit::Failed } else { Exit::Unfinished };
     let still_active = |(key, error): &(AccessKeyId, Error)| {

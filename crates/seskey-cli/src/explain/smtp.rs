@@ -12,8 +12,8 @@ use seskey_aws::smtp::{CertificateProblem, Phase, RootsError, Server, SmtpError,
 
 use super::{Failure, innermost};
 
-/// Why a session failed, in a sentence, and what to do. The server's own words are in it. What the password is decides
-/// what may be wrong with it; of Mail Manager's, which has no form, the user name does.
+/// Explains why a session failed, with the server's own words, and what to do. The form of the password decides the
+/// possible causes; a password of Mail Manager has no form, so its user name does.
 pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server) -> Failure {
     let at = at(server);
     let hint = match error {
@@ -64,7 +64,7 @@ pub(crate) fn failure(error: &SmtpError, password: &Recognised, server: &Server)
     Failure::new(message, hint)
 }
 
-/// What may have caused a refusal, from the table of `seskey diagnose`.
+/// Returns the possible causes of a refusal, from the table of `seskey diagnose`.
 fn causes(error: &SmtpError, password: &Recognised, server: &Server) -> String {
     let mut evidence = Evidence {
         password: match password {
@@ -95,7 +95,7 @@ fn causes(error: &SmtpError, password: &Recognised, server: &Server) -> String {
     }
 }
 
-/// The first few names of a certificate.
+/// Returns the first few names of a certificate.
 fn some(names: &[String]) -> String {
     let shown: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
     let more = names.len() - shown.len();
@@ -103,12 +103,13 @@ fn some(names: &[String]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
-/// `host:port`, an IPv6 address in brackets.
+/// Returns `host:port`, with an IPv6 address in brackets.
 pub(crate) fn at(Server { host, port, .. }: &Server) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// Why nobody is trusted: the certificate authority of this option or variable, or those of the system.
+/// Explains why no server can be trusted: the fault is in the certificate authority of this option or variable, or in
+/// those of the system.
 pub(crate) fn roots(error: &RootsError, given: &str, path: &Path) -> Failure {
     match error {
         RootsError::CaFile { .. } => Failure::new(
@@ -119,7 +120,7 @@ pub(crate) fn roots(error: &RootsError, given: &str, path: &Path) -> Failure {
     }
 }
 
-/// What was given as an endpoint by this option or variable, and is none.
+/// Explains why the text of this option or variable is no endpoint.
 pub(crate) fn endpoint(given: &str, text: &str) -> Failure {
     let hint = match text.split_once("://") {
         Some((_, rest)) => format!(

@@ -7,7 +7,7 @@ use seskey::{
     store::Store,
 };
 
-/// A step: its name, what was done, what is to be done.
+/// The words of a step: its name, as it was done, and as it is to be done.
 pub(crate) struct Words {
     pub(crate) name: &'static str,
     pub(crate) done: String,
@@ -100,7 +100,7 @@ pub(crate) fn words(step: &Step, stores: &[Store]) -> Words {
     }
 }
 
-/// Whether a step is only a note for the next run, and for those who want to know all.
+/// Whether a step is a detail, such as a note for the next run, that is shown only if details are asked for.
 pub(crate) fn is_detail(step: &Step) -> bool {
     matches!(
         step,
@@ -112,7 +112,7 @@ pub(crate) fn is_detail(step: &Step) -> bool {
     ) || matches!(step, Step::MarkHandOver(note) if !note.elsewhere.is_empty())
 }
 
-/// What is waited for.
+/// Says what a wait is for.
 pub(crate) fn reason(why: Why, key: &AccessKeyId) -> String {
     match why {
         Why::Lag => format!("IAM may not show yet that {key} is inactive"),
@@ -123,7 +123,7 @@ pub(crate) fn reason(why: Why, key: &AccessKeyId) -> String {
     }
 }
 
-/// What a wait is called in JSON.
+/// Returns the name of a wait in JSON.
 pub(crate) fn wait_name(why: Why) -> &'static str {
     match why {
         Why::Lag => "lag",
@@ -134,7 +134,7 @@ pub(crate) fn wait_name(why: Why) -> &'static str {
     }
 }
 
-/// The key that a step is about; in a plan, none for the one that is yet to be made.
+/// Returns the key that a step is about; none for a key that is yet to be made in a plan.
 pub(crate) fn key(step: &Step) -> Option<&AccessKeyId> {
     let key = match step {
         Step::Discard(key)
@@ -161,7 +161,7 @@ fn called(key: &AccessKeyId) -> String {
     }
 }
 
-/// What is said where no old key was found to be activated again.
+/// Says that there is no old key to activate again.
 pub(crate) fn nothing_to_undo(active: &[AccessKeyId]) -> String {
     let keys: Vec<_> = active.iter().map(AccessKeyId::as_str).collect();
     let has = if keys.is_empty() {
@@ -172,10 +172,10 @@ pub(crate) fn nothing_to_undo(active: &[AccessKeyId]) -> String {
     format!("nothing to undo: there is no inactive access key, {has}")
 }
 
-/// When there is something to undo.
+/// The hint that says when there is something to undo.
 pub(crate) const WHAT_IS_UNDONE: &str = "--undo activates a key again that rotate or revoke has deactivated, until it is deleted after --quarantine; seskey list shows the keys";
 
-/// A time as it is told.
+/// Formats a time.
 pub(crate) fn time(time: Timestamp) -> String {
     time.to_string()
 }

@@ -14,7 +14,7 @@ use seskey_aws::{
 
 use super::{Failure, aws};
 
-/// Why a store was not read or written.
+/// Explains why a store was not read or written.
 pub(crate) fn failure(store: &Store, error: &StoreError) -> Failure {
     let kind = &store.kind;
     match error {
@@ -89,7 +89,7 @@ pub(crate) fn failure(store: &Store, error: &StoreError) -> Failure {
     }
 }
 
-/// What is there was not written by seskey.
+/// Says that a store holds something that seskey did not write.
 pub(crate) fn foreign(store: &str) -> Failure {
     Failure::new(
         format!("{store} holds something that was not written for it"),
@@ -97,7 +97,7 @@ pub(crate) fn foreign(store: &str) -> Failure {
     )
 }
 
-/// What a command did wrong.
+/// Explains why a command failed.
 pub(crate) fn process(error: &ProcessError) -> String {
     match error {
         ProcessError::NotStarted { program, kind: io::ErrorKind::NotFound, .. } => {
@@ -193,7 +193,8 @@ mod tests {
 
     use super::*;
 
-    /// What no golden case provokes: it takes a cluster, an account of AWS or another owner.
+    /// Every error has a hint of its own. No golden case causes them: they take a cluster, an account of AWS or another
+    /// owner.
     #[test]
     fn every_store_error_has_a_sentence_and_a_hint() {
         let id = seskey::AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap();

@@ -1,4 +1,4 @@
-//! What the parser of the command line refuses, in sentences.
+//! The errors of the command-line parser, in sentences.
 
 use clap::{
     Error,
@@ -8,7 +8,7 @@ use clap::{
 use super::Failure;
 use crate::guide::{self, Guide};
 
-/// What is wrong with the words that were typed, and what may be meant.
+/// Explains what is wrong with the command line, and what may be meant.
 pub(crate) fn failure(error: &Error, typed: &[String]) -> Failure {
     let rendered = error.render().to_string();
     let message = rendered.strip_prefix("error: ").unwrap_or(&rendered);
@@ -30,7 +30,7 @@ pub(crate) fn failure(error: &Error, typed: &[String]) -> Failure {
     };
     let hint = meant(error, typed).or_else(|| rest.lines().find_map(similar));
     let failure = Failure::usage(message, hint.unwrap_or_else(|| usual(error, typed)));
-    // with the names of its values behind it
+    // the names of its values follow the argument
     let given = text(error, ContextKind::InvalidArg);
     match given.as_deref().and_then(|given| given.split(' ').next()) {
         Some(option) => failure.about(option),
@@ -38,7 +38,7 @@ pub(crate) fn failure(error: &Error, typed: &[String]) -> Failure {
     }
 }
 
-/// How the command is used that was typed: by an example that has what is missing, if there is one.
+/// Says how the typed command is used: by an example that has the missing options, if there is one.
 fn usual(error: &Error, typed: &[String]) -> String {
     let Some(Guide { command, examples, .. }) = guide::of_typed(typed) else {
         return "seskey --help lists the commands, seskey COMMAND --help their options".to_owned();
@@ -57,7 +57,7 @@ fn usual(error: &Error, typed: &[String]) -> String {
     }
 }
 
-/// What is surely meant.
+/// Returns a hint, if the meaning is certain.
 fn meant(error: &Error, typed: &[String]) -> Option<String> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
@@ -103,7 +103,7 @@ fn meant(error: &Error, typed: &[String]) -> Option<String> {
     }
 }
 
-/// What other programs call a verb.
+/// The names that other programs have for a verb.
 const OTHER_WORDS: [(&str, &str); 9] = [
     ("add", "create"),
     ("check", "verify"),
@@ -118,7 +118,7 @@ const OTHER_WORDS: [(&str, &str); 9] = [
 
 const SMTP_ENDPOINT: &str = "SESKEY_SMTP_ENDPOINT";
 
-/// The option that cannot stand beside an SMTP endpoint, where that was not typed.
+/// Returns the option that conflicts with an SMTP endpoint, if the endpoint was not typed.
 fn of_environment(error: &Error, typed: &[String]) -> Option<String> {
     let is_typed = typed.iter().any(|word| word.starts_with("--smtp-endpoint"));
     let both = [ContextKind::InvalidArg, ContextKind::PriorArg].map(|kind| texts(error, kind));

@@ -1,4 +1,4 @@
-//! What a verb tells a page: kept, in the place of the terminal.
+//! The output of a verb for a page, kept in place of a terminal.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +8,7 @@ use seskey::Secret;
 use seskey_aws::lifecycle::Interrupt;
 use tokio::sync::watch;
 
-/// All that one run of a verb has said.
+/// The output of one run of a verb.
 #[derive(Debug)]
 pub(crate) struct Transcript {
     lines: watch::Sender<Vec<Line>>,
@@ -19,7 +19,7 @@ pub(crate) struct Transcript {
     interrupt: Interrupt,
 }
 
-/// What a terminal shows on stderr.
+/// A line that a terminal shows on stderr.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Line {
     Note(String),
@@ -35,7 +35,7 @@ impl Line {
         }
     }
 
-    /// For a terminal, which may take no colours.
+    /// Returns the line with colours, for a terminal, which may take none.
     pub(super) fn coloured(&self) -> String {
         match self {
             Self::Note(text) => text.clone(),
@@ -45,12 +45,12 @@ impl Line {
         }
     }
 
-    /// The same without colours.
+    /// Returns the line without colours.
     pub(super) fn worded(&self) -> String {
         strip_str(&self.coloured()).to_string()
     }
 
-    /// As a log calls it.
+    /// Returns the level of the line in a log.
     pub(super) fn level(&self) -> &'static str {
         match self {
             Self::Note(_) | Self::Hint(_) => "INFO",
@@ -90,22 +90,22 @@ impl Transcript {
         *locked(&self.delivered) = Some(Secret::new(text.to_owned()));
     }
 
-    /// What is said, as it grows.
+    /// Returns the lines, as they grow.
     pub(crate) fn lines(&self) -> watch::Receiver<Vec<Line>> {
         self.lines.subscribe()
     }
 
-    /// What was answered so far.
+    /// Returns the answer so far.
     pub(crate) fn answered(&self) -> String {
         locked(&self.answer).clone()
     }
 
-    /// Takes the answer that has a credential in it out of here.
+    /// Takes the answer with a credential out of the transcript.
     pub(crate) fn take_delivered(&self) -> Option<Secret> {
         locked(&self.delivered).take()
     }
 
-    /// Raised by [`stop`](Self::stop).
+    /// Returns the interrupt that [`stop`](Self::stop) raises.
     pub(crate) fn interrupt(&self) -> Interrupt {
         self.interrupt.clone()
     }
@@ -116,7 +116,7 @@ impl Transcript {
     }
 }
 
-/// A panic leaves what was said before.
+/// Locks a text. A panic leaves it as it was.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

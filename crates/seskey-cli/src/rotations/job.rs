@@ -1,4 +1,4 @@
-//! A job: which user to rotate, in which account, with which goal, and where to deliver the credential.
+//! A job: the user to rotate, its account, its goal, and the stores of its credential.
 
 use std::{fmt, time::Duration};
 
@@ -27,30 +27,29 @@ use crate::{
     explain::{Failure, Result},
 };
 
-/// One user to be rotated.
+/// A user to rotate.
 #[derive(Clone)]
 pub(crate) struct Job {
     pub(crate) who: Who,
     pub(crate) target: Target,
-    /// What is known of it from a list, and whether it may send.
+    /// The details of the user from a list, and whether it may send.
     pub(crate) known: Option<(UserDetails, Sending)>,
-    /// How the user is made if there is none.
+    /// The request that makes the user if there is none.
     pub(crate) create: Option<CreateRequest>,
-    /// What is to be reached.
     pub(crate) goal: Goal,
-    /// What decides.
+    /// The function that decides the next step.
     pub(crate) plan: fn(&Seen, &Goal) -> Step,
     pub(crate) stores: Vec<Store>,
     pub(crate) hook: Option<Hook>,
-    /// Whether it is due whatever its age.
+    /// Whether the key is due at any age.
     pub(crate) now: bool,
-    /// How long it waits for another run.
+    /// The time to wait for another run.
     pub(crate) wait: Duration,
-    /// Whether it goes on where a note cannot be written.
+    /// Whether the run goes on if a note cannot be written.
     pub(crate) forgoes_notes: bool,
 }
 
-/// All that is worked on.
+/// The jobs of a run.
 #[derive(Default)]
 pub(crate) struct Jobs {
     pub(crate) ready: Vec<Job>,
@@ -64,30 +63,30 @@ impl From<Vec<Job>> for Jobs {
     }
 }
 
-/// Who it is about.
+/// The user of a job.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Who {
     /// The name of the IAM user.
     pub(crate) user: String,
-    /// The account, as the fleet's file calls it.
+    /// The name of the account in the fleet's file.
     pub(crate) account: Option<String>,
 }
 
-/// Where a user is, and where its credential logs in.
+/// The account of a user, and the endpoint that its credential logs in to.
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) account: Account,
     /// The region of the credential, in place of the one in the tag.
     pub(crate) region: Option<Region>,
-    /// The region where there is no tag.
+    /// The region if there is no tag.
     pub(crate) usual_region: Option<Region>,
-    /// What logs in, and where if not at the endpoint of the region.
+    /// The SMTP client, and its endpoint if that is not the region's.
     pub(crate) client: Client,
     pub(crate) endpoint: Endpoint,
 }
 
 impl Job {
-    /// What `seskey rotate` does if nothing else is said.
+    /// Returns a job with the defaults of `seskey rotate`.
     pub(crate) fn new(who: Who, target: Target, goal: Goal, stores: Vec<Store>) -> Self {
         Self {
             who,
@@ -104,12 +103,13 @@ impl Job {
         }
     }
 
-    /// The same with this command, run when every store holds the credential.
+    /// Sets the command that is run when every store holds the credential.
     pub(crate) fn with_hook(self, command: Option<&str>) -> Self {
         Self { hook: command.map(Hook::new), ..self }
     }
 
-    /// Finds the region, and with it the endpoint. Gives the account as its stores are to be read.
+    /// Finds the region, and with it the endpoint. Returns the account with the SMTP endpoint for its stores, and the
+    /// rotation.
     pub(super) fn rotation(
         self,
         tags: Option<Vec<(String, String)>>,
@@ -139,7 +139,7 @@ impl Job {
             ))
         };
         let usual = proof(&region)?;
-        // whoever reads a store logs in where the credential is proven
+        // a reader of a store logs in where the credential is proven
         let Server { host, port, .. } = &usual.server;
         let account = match target.endpoint.smtp_endpoint {
             None => target.account,
@@ -189,7 +189,7 @@ fn contradiction(tag: &Region, region: &Region) -> Failure {
     )
 }
 
-/// What will be seen of a user that is yet to be made.
+/// Returns the state that will be seen of a user that is yet to be made.
 pub(super) fn new_user(rotation: &Rotation, account: &Account) -> Seen {
     let region = |store: &Store| store.region_or(&rotation.region).clone();
     let empty = |store: &Store| rotation::Store::new(store.id(&rotation.region), region(store));

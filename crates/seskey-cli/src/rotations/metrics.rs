@@ -1,4 +1,4 @@
-//! A run as numbers in a file: how many credentials are in which state, and when each was last found in order.
+//! The metrics of a run in a file: the number of credentials in each state, and when each was last found in order.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -17,12 +17,12 @@ use crate::{
     output_file::OutputFile,
 };
 
-/// The numbers of a run that is under way.
+/// The metrics of a run that is under way.
 pub(crate) struct Metrics {
     file: OutputFile,
-    /// How the account is called that is the only one.
+    /// The name of the account if it is the only one.
     only: String,
-    /// When each was last in order, as the file says that is there.
+    /// When each credential was last in order, from the file of the last run.
     before: BTreeMap<Credential, f64>,
     now: BTreeMap<Credential, f64>,
     accounts: BTreeMap<String, Account>,
@@ -34,7 +34,7 @@ struct Credential {
     user: String,
 }
 
-/// What was seen of an account.
+/// The credentials of an account, as they were seen.
 #[derive(Default)]
 struct Account {
     states: [i64; STATES.len()],
@@ -42,14 +42,14 @@ struct Account {
     next_deadline: Option<Timestamp>,
 }
 
-/// What came of a credential.
+/// The outcome of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Nothing is left to do until its deadline.
     Done,
     /// The old key is in its grace time or its quarantine.
     Waiting,
-    /// The run did not come to it, or not to its end.
+    /// The run did not begin it, or did not finish it.
     Due,
     /// It went no further: a person must decide, or another run is under way.
     Stopped,
@@ -65,10 +65,10 @@ struct InState {
 }
 
 impl Metrics {
-    /// Reads what the file says, and makes sure before anything is changed that it can be written.
+    /// Reads the file, and checks before anything is changed that it can be written.
     pub(crate) fn open(path: &Path, only: String) -> Result<Self> {
         let file = OutputFile::again(path)?;
-        // where there is none yet, or another's, nothing was in order before
+        // without a file, or with a foreign one, nothing was in order before
         let before = fs::read_to_string(path).unwrap_or_default();
         let before = before.lines().filter_map(success).collect();
         let (now, accounts) = (BTreeMap::new(), BTreeMap::new());
@@ -94,7 +94,7 @@ impl Metrics {
         self.add(who, State::Due);
     }
 
-    /// Puts the file into its place.
+    /// Writes the file and moves it to its place.
     pub(super) fn finish(self) -> Result<()> {
         let now = Timestamp::now();
         let states = Family::<InState, Gauge>::default();
@@ -134,7 +134,7 @@ impl Metrics {
 
 const SUCCESS: &str = "last_success_timestamp";
 
-/// A line about the last success of a credential.
+/// Parses a line about the last success of a credential.
 fn success(line: &str) -> Option<(Credential, f64)> {
     let rest = line.strip_prefix("seskey_apply_")?.strip_prefix(SUCCESS)?;
     let (account, rest) = quoted(rest.strip_prefix("_seconds{account=")?)?;
@@ -143,7 +143,7 @@ fn success(line: &str) -> Option<(Credential, f64)> {
     Some((Credential { account, user }, at))
 }
 
-/// The value of a label at the beginning, and what comes after it. Source: OpenMetrics 1.0, "Escaping".
+/// Returns the value of a label at the beginning, and the rest of the text. Source: OpenMetrics 1.0, "Escaping".
 fn quoted(text: &str) -> Option<(String, &str)> {
     let text = text.strip_prefix('"')?;
     let mut value = String::new();

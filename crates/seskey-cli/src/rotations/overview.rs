@@ -1,4 +1,4 @@
-//! The plan of many users as a table: what each needs now and what comes after it, and how many need what.
+//! The plan of many users as a table: the needs of each now and next, and the number of users for each need.
 
 use comfy_table::{Table, presets::NOTHING};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use seskey::{rotation::Step, store::Store};
 use super::Who;
 use crate::{explain::step::words, output::printable};
 
-/// What a user needs, in the order in which it is counted.
+/// The needs of a user, in the order in which they are counted.
 const KINDS: [&str; 8] =
     ["make", "rotate", "deliver", "deactivate", "delete", "stop", "hand over", "unchanged"];
 
@@ -27,7 +27,7 @@ impl Overview {
         self.rows.push((who.clone(), needs(is_made, steps), then));
     }
 
-    /// The table, and the line below it; nothing of nobody.
+    /// Returns the table and the line below it; nothing without users.
     pub(super) fn text(mut self) -> String {
         if self.rows.is_empty() {
             return String::new();
@@ -46,7 +46,7 @@ impl Overview {
         format!("{table}{}\n", self.summary())
     }
 
-    /// How many users need what.
+    /// Returns the number of users for each need.
     pub(super) fn counts(&self) -> Value {
         let counts = self.count().map(|(kind, count)| (kind.replace(' ', "_"), json!(count)));
         Value::Object(counts.collect())
@@ -82,7 +82,7 @@ fn needs(is_made: bool, steps: &[Step]) -> Vec<&'static str> {
     ];
     let needs: Vec<_> =
         KINDS.into_iter().zip(holds).filter_map(|(kind, holds)| holds.then_some(kind)).collect();
-    // to prove, to run the hook and to note may be all that is left
+    // a proof, the hook and a note may be all that is left
     let rest = if any(|step| step.stage().is_some()) { "hand over" } else { "unchanged" };
     if needs.is_empty() { vec![rest] } else { needs }
 }

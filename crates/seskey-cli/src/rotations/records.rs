@@ -1,4 +1,4 @@
-//! What is kept for auditors and as numbers, and whom it is told: every step and every end, and nothing secret.
+//! The records of a run: every step and every end in a log, as metrics and as notifications, without secrets.
 
 use std::{fs::File, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, time::Duration};
 
@@ -19,18 +19,18 @@ use crate::{
     output::Output,
 };
 
-/// Where records go.
+/// The destinations of the records.
 pub(crate) struct Records {
     log: Option<Log>,
-    /// Why the log ends too early.
+    /// The error by which the log ends too early.
     broken: Option<std::io::Error>,
     notify: Option<String>,
-    /// What is to be told.
+    /// The rows for the notifications.
     news: Vec<Value>,
     metrics: Option<Metrics>,
 }
 
-/// Where the lines go.
+/// The destination of the lines.
 enum Log {
     File(PathBuf, File),
     /// The log of a function.
@@ -38,13 +38,13 @@ enum Log {
 }
 
 impl Records {
-    /// They are lines of the log of a function.
+    /// Returns records that are lines of the log of a function.
     pub(crate) fn of_function(output: &Output) -> Self {
         let log = Some(Log::Function(output.clone()));
         Self { log, broken: None, notify: None, news: vec![], metrics: None }
     }
 
-    /// Opens them. A log that cannot be written is found before anything is changed.
+    /// Opens the records. A log that cannot be written is found before anything is changed.
     pub(crate) fn open(args: &rotate::Records) -> Result<Self> {
         let open = |path: &PathBuf| -> Result<_> {
             let file = File::options().append(true).create(true).mode(0o600).open(path);
@@ -60,12 +60,13 @@ impl Records {
         })
     }
 
-    /// The same, and these numbers.
+    /// Adds these metrics.
     pub(crate) fn with_metrics(self, metrics: Option<Metrics>) -> Self {
         Self { metrics, ..self }
     }
 
-    /// Who makes the changes in an account, if there is a log. It is one more call, so ask when nothing waits for it.
+    /// Returns the caller that makes the changes in an account, if there is a log. It is one more call, so ask when
+    /// nothing waits for it.
     pub(crate) async fn caller(
         &self,
         account: &Account,
@@ -74,7 +75,7 @@ impl Records {
         Some(account.caller().await)
     }
 
-    /// The changes in an account begin.
+    /// Records that the changes in an account begin.
     pub(crate) fn begin(
         &mut self,
         name: Option<&str>,
@@ -88,7 +89,7 @@ impl Records {
         self.line("begin", json!({"account": name, "caller": caller, "error": error}));
     }
 
-    /// What was done about a leak.
+    /// Records the revocation after a leak.
     pub(crate) fn revoked(&mut self, who: &Who, members: Value) {
         let mut row = json!({"user_name": who.user});
         if let (Some(row), Value::Object(members)) = (row.as_object_mut(), members) {
@@ -111,13 +112,13 @@ impl Records {
         self.write("login", who, json!({"attempt": login.attempt, "error": reply}));
     }
 
-    /// A store held a password that does not log in.
+    /// Records that a store held a password that does not log in.
     pub(super) fn broken(&mut self, who: &Who, store: &Store, key: &AccessKeyId) {
         let row = json!({"store": store.to_string(), "access_key_id": key.as_str()});
         self.write("broken", who, row);
     }
 
-    /// Whether the credential of a deactivated key has ended, where that was tried.
+    /// Records whether the credential of a deactivated key has ended, if that was tried.
     pub(super) fn ending(&mut self, who: &Who, key: &AccessKeyId, ending: &Ending) {
         let (ended, after) = match ending {
             Ending::Ended { after } => (Some(true), Some(after)),
@@ -133,7 +134,7 @@ impl Records {
         self.write("retry", who, json!({"error": failure}));
     }
 
-    /// The end of a user's run, also in the form of the answer, and whether it is a problem.
+    /// Records the end of a user's run, which is also given as a row of the answer, and whether it is a problem.
     pub(super) fn ended(&mut self, who: &Who, ended: &Ended, row: &Value, has_problem: bool) {
         if let Some(metrics) = &mut self.metrics {
             metrics.ended(who, ended, has_problem);
@@ -149,14 +150,14 @@ impl Records {
         }
     }
 
-    /// A user that a signal came before.
+    /// Counts a user whose run a signal prevented.
     pub(super) fn not_begun(&mut self, who: &Who) {
         if let Some(metrics) = &mut self.metrics {
             metrics.not_begun(who);
         }
     }
 
-    /// Tells the news, writes the numbers, and says whether the log is whole.
+    /// Writes the metrics, sends the notifications, and checks that the log is whole.
     pub(crate) async fn finish(self, output: &Output) -> Result<()> {
         let metrics = self.metrics.map_or(Ok(()), Metrics::finish);
         if let Some(command) = &self.notify {
@@ -220,5 +221,5 @@ impl Records {
     }
 }
 
-/// How long the command may take. When it took longer, the next ones would too.
+/// The time that the command may take. If one took longer, the next ones would too.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,5 +1,5 @@
-//! What is told of each user while it goes on and at the end: to a person on stderr, to scripts on stdout, to auditors
-//! in a file.
+//! The report on each user, during the run and at its end: to a person on stderr, to scripts on stdout, to auditors in
+//! a file.
 
 use std::{collections::BTreeSet, io};
 
@@ -35,7 +35,7 @@ use crate::{
     output::Output,
 };
 
-/// What came of a user.
+/// The outcome of a user.
 pub(super) enum Ended {
     Out(Box<Outcome>, Box<Rotation>),
     Failed(Failure),
@@ -47,7 +47,7 @@ pub(super) struct Report {
     records: Records,
     progress: ProgressBar,
     overview: Overview,
-    /// What is answered in JSON, in the order in which they ended.
+    /// The rows of the answer in JSON, in the order in which the users ended.
     rows: Vec<Value>,
     tally: Tally,
     /// Whether a delivery was begun.
@@ -57,11 +57,11 @@ pub(super) struct Report {
     /// When the oldest of the active keys was made, and when something is due next.
     oldest: Option<Timestamp>,
     next: Option<Timestamp>,
-    /// The waits that were told.
+    /// The waits that were reported.
     waits: BTreeSet<(Who, AccessKeyId)>,
 }
 
-/// How many users ended how.
+/// The number of users for each outcome.
 #[derive(Debug, Default)]
 struct Tally {
     users: usize,
@@ -69,7 +69,7 @@ struct Tally {
     waiting: usize,
     unfinished: usize,
     failed: usize,
-    /// Stopped by a signal before anything was done, and behind something that was.
+    /// Stopped by a signal: before anything was done, and after something was.
     not_begun: usize,
     interrupted: usize,
 }
@@ -105,7 +105,7 @@ impl Report {
             Event::Did { step, at } => {
                 let done = format!("{who}: {}", words(&step, &rotation.stores).done);
                 match &step {
-                    // without a command there is nothing to tell of it
+                    // without a command there is nothing to report
                     Step::RunHook(_) if rotation.hook.is_none() => {}
                     step if is_detail(step) => self.detail(&done),
                     _ => self.note(&done),
@@ -120,7 +120,7 @@ impl Report {
             }
             Event::Waits { until, key } => {
                 let reason = step::reason(Why::Lease, &key);
-                // once, though it looks again meanwhile
+                // once, though the wait may be seen again
                 if self.waits.insert((who.clone(), key)) {
                     self.note(&format!("{who}: waiting until {until}: {reason}"));
                 }
@@ -163,24 +163,24 @@ impl Report {
         }
     }
 
-    /// What is told of the making of a user.
+    /// Reports an event of the creation of a user.
     pub(super) fn made(&self, who: &Who, text: &str) {
         if !text.is_empty() {
             self.note(&format!("{who}: {text}"));
         }
     }
 
-    /// A user was made, or given what it lacked.
+    /// Records that a user was made, or given what it lacked.
     pub(super) fn has_made(&mut self) {
         self.has_made = true;
     }
 
-    /// Whether details are told too.
+    /// Whether details are reported too.
     pub(super) fn tells_all(&self) -> bool {
         self.output.verbose
     }
 
-    /// What would be done; before it, how the user is made. Of many users that is a table, unless details are asked for.
+    /// Reports what would be done, after how the user is made. Many users are a table, unless details are asked for.
     pub(super) fn would(
         &mut self,
         who: &Who,
@@ -206,7 +206,7 @@ impl Report {
         if self.tally.users > 1 && !self.output.verbose {
             return self.progress.inc(1);
         }
-        // where there is nothing else to tell, details are told
+        // if there is nothing else to report, details are reported
         let tells_all = self.output.verbose || changes.iter().all(|step| is_detail(step));
         let told = |step: &&Step| match step {
             Step::RunHook(_) => rotation.hook.is_some(),
@@ -262,7 +262,7 @@ impl Report {
         self.progress.inc(1);
     }
 
-    /// A user that a signal came before.
+    /// Reports a user whose run a signal prevented.
     pub(super) fn not_begun(&mut self, who: &Who) {
         self.tally.not_begun += 1;
         self.records.not_begun(who);
@@ -270,7 +270,7 @@ impl Report {
             .push(json!({"user_name": who.user, "account": who.account, "outcome": NOT_BEGUN}));
     }
 
-    /// Says what all of it came to.
+    /// Reports the result of the run.
     pub(super) async fn finish(self) -> Result<Done> {
         let (has_changes, has_delivered) = (self.has_changes(), self.has_delivered);
         let Self { mode, output, records, progress, overview, rows, tally, has_made, .. } = self;
@@ -378,14 +378,14 @@ impl Report {
         }
     }
 
-    /// As [`answer`](Self::answer), but not where only what went wrong is to be said.
+    /// Does the same as [`answer`](Self::answer), unless the output is quiet.
     fn done(&mut self, who: &Who, text: &str) {
         if !self.output.quiet {
             self.answer(who, text);
         }
     }
 
-    /// What cannot be answered is a failure.
+    /// Writes an answer. An error in doing so is a failure of the user.
     fn answer(&mut self, who: &Who, text: &str) {
         if let Err(error) = self.progress.suspend(|| self.output.answer(text)) {
             self.failed(who, &error.into());
@@ -415,7 +415,7 @@ impl Report {
     }
 }
 
-/// A credential that nobody has read.
+/// Returns the failure for a credential that was not written.
 fn lost(error: io::Error) -> Failure {
     Failure::unfinished(
         Failure::from(error).message,

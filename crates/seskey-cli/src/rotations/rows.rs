@@ -16,10 +16,10 @@ use crate::{
     },
 };
 
-/// What came of a user that a signal came before.
+/// The outcome of a user whose run a signal prevented.
 pub(super) const NOT_BEGUN: &str = "not_begun";
 
-/// What came of a user; the problem is why it does not go on by itself.
+/// Returns the outcome of a user. The problem says why it does not go on by itself.
 pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&Failure>) -> Value {
     let mut row = json!({"user_name": who.user, "account": who.account});
     let mut set = |name: &str, value: Value| row[name] = value;
@@ -31,7 +31,7 @@ pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&F
             problem = Some(failure);
         }
         Ended::Out(outcome, rotation) => {
-            // where it was proven is where it logs in
+            // the credential logs in where it was proven
             let server = &rotation.proof.server;
             set(
                 "steps",
@@ -75,7 +75,7 @@ pub(super) fn row(who: &Who, stores: &[Store], ended: &Ended, problem: Option<&F
     row
 }
 
-/// A step: what it is called, and what it is about.
+/// Returns a step: its name, and what it is about.
 pub(super) fn step_row(step: &Step, user: &str, stores: &[Store]) -> Value {
     let mut row = json!({"step": words(step, stores).name});
     if let Some(key) = step::key(step) {

@@ -14,18 +14,18 @@ use seskey_aws::{
 use super::Job;
 use crate::explain::{self, Result};
 
-/// What was found of a user.
+/// The state of a user, as it was found.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) tags: Option<Vec<(String, String)>>,
     pub(super) sending: Sending,
-    /// Whether there is no such user, and there is to be one.
+    /// Whether the user does not exist and is to be made.
     pub(super) missing: bool,
-    /// What it lacks of what was declared.
+    /// The declared things that it lacks.
     pub(super) drift: Vec<Drift>,
 }
 
-/// Looks for the user, and for what was declared of it.
+/// Looks for the user, and for the things that were declared of it.
 pub(super) async fn look_for(job: &mut Job) -> Result<Found> {
     let user = &job.who.user;
     if let Some((details, sending)) = job.known.take() {
@@ -41,7 +41,7 @@ pub(super) async fn look_for(job: &mut Job) -> Result<Found> {
                 let tags = Some(request.tags.clone());
                 return Ok(Found { tags, missing: true, ..Found::default() });
             }
-            // who may not look at its policies may do the rest
+            // a caller that may not look at its policies may do the rest
             Err(error) if error.is_access_denied() => {}
             Err(error) => return Err(explain::rotation::call(&error)),
         }
@@ -55,7 +55,7 @@ pub(super) async fn look_for(job: &mut Job) -> Result<Found> {
     Ok(Found { tags: Some(tags), ..Found::default() })
 }
 
-/// A caller that may not ask goes on as if the user may send.
+/// Returns whether the user may send. A caller that may not ask goes on as if the user may.
 async fn sending_of(account: &Account, details: &UserDetails) -> Sending {
     account.sending_within(details).await.unwrap_or_default()
 }
@@ -63,12 +63,12 @@ async fn sending_of(account: &Account, details: &UserDetails) -> Sending {
 fn found(details: UserDetails, sending: Sending, declared: Option<&CreateRequest>) -> Found {
     let drift: Vec<Drift> =
         declared.map(|request| drift(&details, &sending, request)).into_iter().flatten().collect();
-    // what is put right is asked for again
+    // a user that is corrected is checked again
     let sending = if drift.is_empty() { sending } else { Sending::Unknown };
     Found { tags: Some(details.tags), sending, missing: false, drift }
 }
 
-/// Makes the user. One that somebody else has made meanwhile is as good.
+/// Makes the user. A user that was made elsewhere meanwhile is taken and corrected.
 pub(super) async fn make(
     account: &Account,
     request: &CreateRequest,

@@ -1,9 +1,9 @@
 //! Every command of README.md and docs/*.md is run as it stands there, inside a local SES.
 //!
-//! A comment before a block of code, which no reader sees, says what is done with it:
+//! An HTML comment before a code block, which no reader sees, says how the block is used:
 //!
-//! * `<!-- run -->`: it is run; of a block `console` what follows a command is what it prints, `…` stands for anything.
-//! * `<!-- run, needs PROGRAM PROGRAM/LIBRARY -->`: where these are installed, and in CI always.
+//! * `<!-- run -->`: it is run; in a `console` block a command is followed by its output, and `…` stands for anything.
+//! * `<!-- run, needs PROGRAM PROGRAM/LIBRARY -->`: it is run where these are installed, and always in CI.
 //! * `<!-- file: NAME -->`: it is that file when the commands of its page are run.
 //! * `<!-- not run: WHY -->`
 //!
@@ -99,7 +99,7 @@ fn blocks(page: &Path) -> Vec<Block> {
     blocks
 }
 
-/// Runs what is to be run of a page, and compares what it prints.
+/// Runs the commands of a page, and compares their output.
 #[allow(clippy::print_stdout, reason = "what was not run is worth knowing")]
 fn run(page: &Path) {
     let name = page.file_name().unwrap().to_str().unwrap();
@@ -158,7 +158,7 @@ fn run(page: &Path) {
             None => thread::sleep(Duration::from_millis(20)),
         }
     };
-    // it may have ended already
+    // the command may have ended already
     let _ = child.kill();
     let printed = fs::read_to_string(printed).unwrap();
     let printed: Vec<_> =
@@ -179,7 +179,7 @@ const MARK: &str = "\u{1}";
 const REGION: &str = "eu-west-1";
 const LONGEST: Duration = Duration::from_secs(180);
 
-/// The commands of a console, each with what it prints.
+/// Returns the commands of a console, each with its output.
 fn commands(text: &str) -> Vec<(String, String)> {
     let mut commands: Vec<(String, String)> = vec![];
     for line in text.lines() {
@@ -196,7 +196,7 @@ fn pattern(output: &str) -> Regex {
     Regex::new(&format!("(?s)^{}$", regex::escape(output).replace('…', ".*"))).unwrap()
 }
 
-/// A program, or a library of one.
+/// Whether a program, or a library of a program, is installed.
 fn is_installed(need: &str) -> bool {
     let (program, library) = need.split_once('/').unwrap_or((need, ""));
     let code = match program {
@@ -223,7 +223,7 @@ fn path() -> String {
     format!("{}:{}", seskey.display(), env::var("PATH").unwrap())
 }
 
-/// Where the packages are that were installed beside the program.
+/// Returns the folder of the packages that were installed beside Node.js.
 fn node_path() -> String {
     let prefix = which("node").and_then(|node| Some(node.parent()?.parent()?.to_owned()));
     prefix.map_or(String::new(), |prefix| prefix.join("node_modules").display().to_string())

@@ -27,10 +27,10 @@ fn every_example_runs() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Several at a time: a rotation is mostly waiting.
+/// The number of examples that run at a time; a rotation mostly waits.
 const AT_A_TIME: usize = 8;
 
-/// What cannot be run here, and why.
+/// The examples that cannot be run here, with the reasons.
 const NOT_RUN: [(&str, &str); 7] = [
     ("seskey local", "it serves until it is stopped, at ports that others may have"),
     ("seskey local --data ./ses --identity example.com --sandbox", "as the one before"),
@@ -41,10 +41,10 @@ const NOT_RUN: [(&str, &str); 7] = [
     ("seskey verify --user-name AKIAIOSFODNN7EXAMPLE --region us-east-1", "it asks at a terminal"),
 ];
 
-/// What ends with another code than 0.
+/// The examples with an exit code other than 0.
 const CODES: [(&str, i32); 1] = [("seskey plan --file fleet.toml --exit-code", 4)];
 
-/// All commands as they are typed, such as `policy check`: each has a manual page.
+/// Returns all commands as they are typed, such as `policy check`: each has a manual page.
 fn commands() -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let mut man = seskey();
@@ -64,7 +64,7 @@ fn examples(command: &str) -> Vec<String> {
     lines.filter_map(|line| Some(format!("seskey{}", line.strip_prefix("  seskey")?))).collect()
 }
 
-/// What is wrong with this example, if anything.
+/// Runs an example, and returns its failure, if any.
 fn run(example: &str) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in FILES {
@@ -79,7 +79,7 @@ fn run(example: &str) -> Option<String> {
     }
     let is_created = example.starts_with("seskey create my-app ");
     let users = if is_created { "" } else { MY_APP };
-    // what an example writes stays in the folder
+    // the files that an example writes stay in the folder
     let line = example.replace("/etc/postfix/", "postfix/");
     let script = format!("{{ {APP}\n{users}\n}} >setup 2>&1 || exit 99\n{line}\n");
     let output = seskey()
@@ -97,8 +97,8 @@ fn run(example: &str) -> Option<String> {
 /// Programs that examples run beside seskey.
 const PROGRAMS: [&str; 5] = ["kubectl", "man", "npm", "systemctl", "../tell-us"];
 
-/// Stands for each of them. It is no file of this run: what a test has just written may still be open in a child
-/// that another test forked, and cannot be run then.
+/// The stand-in for each of them. It is not a file of this run: a file that a test has just written may still be open
+/// in a child that another test forked, and cannot be executed then.
 const TAKES_ALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/takes_all.sh");
 
 const FILES: [(&str, &str); 11] = [

@@ -1,11 +1,12 @@
-//! What the program says, golden: `tests/cmd/VERB/OUTCOME.txt`, one file for each outcome of each verb.
+//! The output of the program, golden: `tests/cmd/VERB/OUTCOME.txt`, one file for each outcome of each verb.
 //!
-//! A case reads as a terminal does: behind `$ ` a command for `sh`, then its stdout, its stderr with `! ` before each
-//! line, and `? N`, its exit code, unless that is 0. `+ 8d` lets days pass on the local SES. What stands before the first command says what the case is about.
-//! Commands of one case share a new folder, which is their `$HOME`. The verbs that need an account get a local SES of
-//! their own (`stage`), and a line `account: …` says who is in it. Only what varies is redacted: [`REDACTIONS`].
+//! A case reads like a terminal: after `$ ` a command for `sh`, then its stdout, its stderr with `! ` before each line,
+//! and `? N`, its exit code, unless that is 0. `+ 8d` lets days pass on the local SES. The text before the first
+//! command describes the case. The commands of one case share a new folder, which is their `$HOME`. The verbs that need
+//! an account get a local SES of their own (`stage`), and a line `account: …` chooses its users. Only values that vary
+//! are redacted: [`REDACTIONS`].
 //!
-//! `SNAPSHOTS=overwrite cargo test --workspace --test cli` writes what is said now into the files.
+//! `SNAPSHOTS=overwrite cargo test --workspace --test cli` writes the current output into the files.
 
 use std::{
     fmt::Write,
@@ -41,15 +42,15 @@ fn every_folder_is_run() {
     assert_eq!(folders, FOLDERS);
 }
 
-/// What varies from run to run, and what stands for it.
+/// The values that vary from run to run, and their placeholders.
 const REDACTIONS: [(&str, &str); 15] = [
-    // of account 123456789012, so the key of AWS's documentation stays
+    // IDs of account 123456789012, so the key of AWS's documentation stays
     ("AKIARZPUZDI[A-Z2-7]{9}", "AKIAXXXXXXXXXXXXXXXX"),
-    // of the accounts 222222222222 and 333333333333
+    // IDs of the accounts 222222222222 and 333333333333
     ("AKIA(THPL2AO|U3HBXAV)[A-Z2-7]{9}", "AKIAXXXXXXXXXXXXXXXX"),
     ("ACCA[A-Z2-7]{17}", "ACCAXXXXXXXXXXXXXXXXX"),
     (r"\bB[A-Za-z0-9+/]{43}", "[SMTP_PASSWORD]"),
-    // of the dynamic range
+    // ports of the dynamic range
     (r"((?:127\.0\.0\.1|localhost):)\d{5}\b", "$1[PORT]"),
     (
         r#"(SMTP_PORT=|EMAIL_PORT = |Ports: +|\[127\.0\.0\.1\]:|"starttls": \[\s+|"smtp_port": )\d{5}\b"#,
@@ -66,7 +67,7 @@ const REDACTIONS: [(&str, &str); 15] = [
     (r"(ses-smtp-user)\.\d{8}-\d{6}", "$1.[TIME]"),
 ];
 
-/// Several at a time: the proof of a new key is mostly waiting.
+/// Plays the cases of a folder, several at a time: the proof of a new key mostly waits.
 fn hold_cases(folder: &str) {
     let cases = Mutex::new(entries(&cases().join(folder)).into_iter());
     let next = || cases.lock().unwrap().next();
@@ -80,7 +81,7 @@ fn hold_cases(folder: &str) {
 
 const AT_A_TIME: usize = 6;
 
-/// What is wrong with what the program says in this case.
+/// Plays a case, and returns the differences from the expected output, if any.
 fn hold(folder: &str, path: &Path) -> Option<String> {
     let said = play(folder, &fs::read_to_string(path).unwrap());
     let name = format!("{folder}/{}", stem(path));
@@ -90,7 +91,7 @@ fn hold(folder: &str, path: &Path) -> Option<String> {
     Some(format!("{name}\n{error}"))
 }
 
-/// Runs the commands of a case, and gives the case with what they say.
+/// Runs the commands of a case, and returns the case with their output.
 fn play(folder: &str, case: &str) -> String {
     let home = tempfile::tempdir().unwrap();
     let in_account = [
@@ -114,7 +115,7 @@ fn play(folder: &str, case: &str) -> String {
             continue;
         }
         let transcript = transcript(&run(command, home.path(), environment));
-        // offline, everything is known beforehand
+        // offline output does not vary
         let transcript = if in_account { redact(transcript) } else { transcript };
         write!(said, "{separator}$ {command}\n{transcript}").unwrap();
     }
@@ -132,7 +133,7 @@ fn inhabitants(case: &str) -> Inhabitants {
     }
 }
 
-/// Runs a command with nothing of the environment of the test but what is given.
+/// Runs a command in the given environment, with nothing of the environment of the test.
 fn run(command: &str, home: &Path, environment: &[(&'static str, String)]) -> Output {
     let folder = Path::new(env!("CARGO_BIN_EXE_seskey")).parent().unwrap();
     Command::new("sh")

@@ -1,4 +1,4 @@
-//! What diagnose says of servers that are no SES: a failure is always named, with what came.
+//! `seskey diagnose` of servers that are not SES: a failure is always named, with the answer of the server.
 
 use std::{
     io::{Read, Write},
@@ -25,7 +25,8 @@ fn smtp(mut stream: TcpStream) {
     stream.read_to_end(&mut Vec::new()).ok();
 }
 
-/// How it behaves, whether the application begins in TLS, the first cause, how certain that is, a word of the evidence.
+/// The behaviour of the server, whether the application begins in TLS, the first cause, its certainty, a word of the
+/// evidence.
 const CASES: [(Behaviour, bool, &str, &str, &str); 7] = [
     (silent, false, "foreign-server", "possible", "nothing comes"),
     (silent, true, "foreign-server", "possible", "nothing comes"),

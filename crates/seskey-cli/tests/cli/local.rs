@@ -1,4 +1,4 @@
-//! `seskey local` as a process of its own: what it runs, what it keeps, and what it costs.
+//! `seskey local` as a process: its commands, its pages, its data, and its memory.
 
 mod commands;
 mod console;

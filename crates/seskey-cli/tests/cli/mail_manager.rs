@@ -1,5 +1,5 @@
 //! `seskey verify` with a Mail Manager credential, at a server that plays an ingress endpoint: STARTTLS, then AUTH with
-//! the user name and the password as they are.
+//! the user name and the password unchanged.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use testkit::scripted::{Certificates, NAME};
 use tokio::runtime::Runtime;
 
 const USER: &str = "inp-3q4cpdgvz5l2mvd7kxrj9a0b";
-/// With each mark that Mail Manager takes.
+/// A password with each mark that Mail Manager accepts.
 const PASSWORD: &str = "Ab1!@#$%^&*()_+-=[]{}|.,?";
 
 const DIALOGUE: &str = "\

@@ -1,4 +1,4 @@
-//! The pages of the mailbox, over the socket: what they show and change, and that what a stranger wrote does nothing.
+//! The pages of the mailbox, over the socket: their contents, their changes, and the harmlessness of a stranger's mail.
 
 use std::{fs, net::SocketAddr, path::Path};
 
@@ -50,7 +50,7 @@ impl Visit {
         answer
     }
 
-    /// Sends a form of the list.
+    /// Posts a form of the list with its token.
     fn post(&self, path: &str, fields: &str) -> Answer {
         let page = self.get("/mailbox/delete").body;
         let token = page.split("name=\"form_token\" value=\"").nth(1).unwrap();
@@ -58,7 +58,7 @@ impl Visit {
         self.ask(&format!("POST {path}"), &format!("form_token={token}&{fields}"))
     }
 
-    /// Sends a message as the root user, and gives its ID, or the refusal.
+    /// Sends a message as the root user, and returns its ID, or the refusal.
     fn send(&self, message: &[u8]) -> Result<String, String> {
         self.send_to("bob@example.org", message)
     }
@@ -85,7 +85,7 @@ fn hostile() -> Vec<(String, Vec<u8>)> {
 
 const TABS: [&str; 7] = ["text", "headers", "source", "parts", "links", "dialogue", "events"];
 
-/// Whatever a stranger wrote is text in our pages, and in a frame of its own it has no right to anything.
+/// A stranger's mail is text in our pages, and has no rights in its own frame.
 #[test]
 fn what_a_stranger_wrote_does_nothing() {
     let visit = Visit::new();
@@ -213,7 +213,7 @@ fn messages_and_refusals_are_listed_read_and_deleted() {
     }
     assert_eq!(visit.ask("GET /mailbox?query=tag:x", "").status(), 422);
 
-    // who may only look does not mark it as read
+    // a visitor who may only look does not mark it as read
     let address: SocketAddr = visit.local.at("/http").parse().unwrap();
     let page = format!("GET /mailbox/{id}");
     let looked = visit.runtime.block_on(exchange(address, &page, &[], ""));
@@ -234,7 +234,7 @@ fn messages_and_refusals_are_listed_read_and_deleted() {
     assert!(links.contains("rel=\"noopener noreferrer nofollow\""), "{links}");
     assert!(visit.get("/mailbox").body.contains("1 message, 0 unread"), "it was read");
 
-    // a form without the token, and one without the cookie, change nothing
+    // a form without the token or without the cookie changes nothing
     assert_eq!(visit.ask("POST /mailbox/delete", "form_token=x").status(), 403);
     let stranger = Visit { cookie: String::new(), ..visit };
     assert_eq!(stranger.ask("POST /mailbox/delete", "").status(), 403);

@@ -1,5 +1,5 @@
-//! What the program says and does, as a person sees it: golden cases, diagnoses, documentation and examples, rotations
-//! from end to end, and the local SES as a process. All of them wait for logins, so they wait together.
+//! The output and the effects of the program: golden cases, diagnoses, documentation and examples, rotations from end
+//! to end, and the local SES as a process. All of them wait for logins, so they wait together.
 
 #![allow(clippy::unwrap_used)]
 

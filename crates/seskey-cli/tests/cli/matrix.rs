@@ -1,5 +1,5 @@
-//! Causes staged on a local SES and on listeners of this test's own, alone and in pairs: `seskey diagnose` has the true
-//! one first, and refutes none that is there.
+//! Causes staged on a local SES and on listeners of this test, alone and in pairs: `seskey diagnose` lists the true one
+//! first, and refutes none that is there.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,10 +18,10 @@ use tokio::{net::TcpSocket, runtime::Runtime};
 
 use crate::stage::{Inhabitants, Stage};
 
-/// What of an application is wrong, as options; two causes with other options are a pair.
+/// The wrong settings of an application, as options; two causes with different options form a pair.
 type Options = &'static [(&'static str, &'static str)];
 
-/// What is right, where a cause does not say otherwise.
+/// The right settings, where a cause has no others.
 const RIGHT: Options = &[("--user-name", "$MAILER_ID"), ("--password-file", "right")];
 
 const DENIED: &str = "554 Access denied: User `arn:aws:iam::123456789012:user/mailer' is not authorized to perform `ses:SendRawEmail' on resource `arn:aws:ses:us-east-1:123456789012:identity/ann@example.net'";
@@ -86,7 +86,7 @@ const CASES: &[(&str, Options)] = &[
     ("mail-from-domain", &[("--error", "554 MAIL FROM domain not verified: DNS setup for MAIL FROM domain is invalid.")]),
 ];
 
-/// The files that the cases name, made in their folder.
+/// The script that makes the files of the cases, in their folder.
 const FILES: &str = r#"
 : >empty
 echo SMTP_HOST=a1.b2.mail-manager-smtp.amazonaws.com >ingress.env
@@ -141,7 +141,7 @@ impl Scene {
         let http = speak(|stream| {
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         });
-        // held, so that nobody else opens it, and never listened at
+        // bound, so that no other process opens it, and never listened at
         let closed = TcpSocket::new_v4().unwrap();
         closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let play = |certificates: &Certificates, file: &str, dialogue: &str| {
@@ -191,7 +191,7 @@ impl Scene {
             .unwrap()
     }
 
-    /// The causes that are found, likeliest first, and those that are refuted.
+    /// Returns the causes that are found, likeliest first, and the refuted causes.
     fn diagnose(&self, options: &BTreeMap<&str, &str>) -> (Vec<String>, Vec<String>) {
         let option = |(name, value): (&&str, &&str)| match value.is_empty() {
             true => format!(" {name}"),
@@ -227,7 +227,7 @@ const TO_TLS: &str = "\
     > EHLO
 ";
 
-/// An answer has the members that docs/diagnose.schema.json requires, and no others.
+/// Checks that an answer has the members that docs/diagnose.schema.json requires, and no others.
 fn check_form(answer: &Value) {
     let schema: Value =
         serde_json::from_str(include_str!("../../../../docs/diagnose.schema.json")).unwrap();
@@ -247,7 +247,7 @@ fn check_form(answer: &Value) {
     }
 }
 
-/// A server that says the same to every client.
+/// Starts a server that says the same to every client, and returns its address.
 fn speak(say: fn(&mut std::net::TcpStream)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -263,7 +263,7 @@ fn options(of: &[Options]) -> BTreeMap<&'static str, &'static str> {
     [RIGHT].iter().chain(of).flat_map(|options| options.iter().copied()).collect()
 }
 
-/// Several at a time: most of them wait.
+/// Checks several cases at a time: most of them wait.
 fn each<T: Sync>(cases: &[T], check: impl Fn(&T) -> Option<String> + Sync) {
     let left = Mutex::new(cases.iter());
     let next = || left.lock().unwrap().next();
@@ -288,7 +288,7 @@ fn the_true_cause_is_first() {
     assert!(found.is_empty(), "{found:?}");
 }
 
-/// Of two that are there at once, in things that do not depend on one another, neither is refuted, and one is first.
+/// If two independent causes are there at once, one is first, and neither is refuted.
 #[test]
 fn of_two_causes_one_is_first() {
     let scene = Scene::new();

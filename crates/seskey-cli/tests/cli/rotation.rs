@@ -1,5 +1,5 @@
-//! Rotations from end to end: the program against a local SES, while somebody logs in and sends, ten times a second, with
-//! what the store holds. Nothing of it may fail, whatever happens to the program.
+//! Rotations from end to end: the program against a local SES, while a watcher logs in and sends, ten times a second,
+//! with the credentials in the store. No message may fail, whatever happens to the program.
 
 mod arena;
 mod deeds;

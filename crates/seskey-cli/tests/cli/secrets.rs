@@ -1,5 +1,5 @@
-//! Secrets are planted in every place where one can come in; then every verb runs, as talkative as it can be, also
-//! against endpoints that fail. None of them may be seen but in an answer.
+//! Secrets are planted in every place where one can come in; then every verb runs with its most verbose log, also
+//! against endpoints that fail. No secret may appear outside an answer.
 
 mod rotate;
 
@@ -30,7 +30,7 @@ const ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "Pl4ntedSecretAccessKey/0123456789+abcdEF";
 const SESSION_TOKEN: &str = "Pl4ntedSessionToken/AbCdEf0123456789+Gh==";
 
-/// What the stdout of a command may have in it.
+/// The permitted content of the stdout of a command.
 #[derive(Clone, Copy, PartialEq)]
 enum Stdout {
     /// The answer, which is a secret.
@@ -85,11 +85,11 @@ fn no_secret_is_in_a_log_in_json() {
     }
 }
 
-/// What is typed in a wrong place is on the command line, but in no message.
+/// A secret that is typed in a wrong place is on the command line, but in no message.
 #[test]
 fn no_message_repeats_what_was_typed() {
     let home = tempfile::tempdir().unwrap();
-    // others than those that the command lines are searched for at the same time
+    // not the secrets that the command lines are searched for at the same time
     let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned();
     let password = "BF2PynzbSCAjX08zhZZnP/kW+T9P5zs/1Er0pi5vTEmd".to_owned();
     let secrets = [secret, password];
@@ -153,7 +153,7 @@ fn no_message_repeats_what_was_typed() {
     }
 }
 
-/// The files that bring secrets in.
+/// The files with planted secrets.
 const PLANTED: [&str; 8] = [
     ".aws/credentials",
     "secret",
@@ -169,7 +169,7 @@ struct Scene {
     home: TempDir,
     local: LocalSes,
     secrets: Vec<String>,
-    /// All that was said beside answers.
+    /// All output other than answers.
     said: RefCell<String>,
 }
 
@@ -214,7 +214,7 @@ impl Scene {
         Self { home, local, secrets, said: RefCell::default() }
     }
 
-    /// Runs a verb; a secret may be in its answer, never in anything else.
+    /// Runs a verb, and checks that no secret is in its output but in its answer.
     fn run(
         &self,
         stdout: Stdout,
@@ -231,7 +231,7 @@ impl Scene {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // a verb that does not read it has closed it
+        // a verb that does not read stdin has closed it
         let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
         let output = child.wait_with_output().unwrap();
         let forms = forms(&self.secrets);
@@ -244,7 +244,7 @@ impl Scene {
         output
     }
 
-    /// The environment of a caller of the local SES.
+    /// Returns the environment of a caller of the local SES.
     fn account(&self) -> Vec<(&str, &str)> {
         vec![
             ("AWS_ACCESS_KEY_ID", ID),
@@ -366,7 +366,7 @@ fn run_against_failing_endpoints(scene: &Scene) {
         }
     }
 
-    // without TLS nothing secret is sent
+    // without TLS no secret is sent
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = listener.local_addr().unwrap().to_string();
     let server = thread::spawn(move || {
@@ -387,7 +387,7 @@ fn run_against_failing_endpoints(scene: &Scene) {
     assert_clean("what was sent in clear", &received, &forms(&scene.secrets));
 }
 
-/// An endpoint whose answers to IAM calls break off behind a secret. Gives its URL.
+/// Starts an endpoint whose answers to IAM calls break off after a secret, and returns its URL.
 fn garbled_iam() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -404,25 +404,25 @@ fn garbled_iam() -> String {
     url
 }
 
-/// Looks at the command line of every process of the machine while something runs.
+/// Searches the command line of every process of the machine while a function runs.
 fn watch_command_lines(forms: &[String], run: impl FnOnce()) {
     let (over, seen) = (AtomicBool::new(false), Mutex::new(BTreeSet::new()));
     thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 for process in fs::read_dir("/proc").unwrap().flatten() {
-                    // it may have ended meanwhile
+                    // the process may have ended meanwhile
                     let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
                     let line = String::from_utf8_lossy(&line).to_lowercase();
                     if forms.iter().any(|form| line.contains(form)) {
                         seen.lock().unwrap().insert(line);
                     }
                 }
-                // a process of ours lives longer, and what it does must not wait for this
+                // our processes live longer than that, and must not wait for this search
                 thread::sleep(Duration::from_millis(1));
             }
         });
-        // a panic must end the watch too
+        // a panic must end the search too
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
         over.store(true, Ordering::Relaxed);
         outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -430,13 +430,13 @@ fn watch_command_lines(forms: &[String], run: impl FnOnce()) {
     assert_eq!(seen.into_inner().unwrap(), BTreeSet::new());
 }
 
-/// The SMTP password of the planted secret.
+/// Returns the SMTP password of the planted secret.
 fn password() -> String {
     let secret = SecretAccessKey::parse(SECRET).unwrap();
     SmtpPassword::derive(&secret, &Region::parse("us-east-1").unwrap()).expose().to_owned()
 }
 
-/// Each secret as it may be written, in lower case: plain, percent-encoded, as bytes, and in Base64 wherever it begins.
+/// Returns each secret as it may be written, in lower case: plain, percent-encoded, as bytes, in Base64 at any offset.
 fn forms(secrets: &[String]) -> Vec<String> {
     let forms = secrets.iter().flat_map(|secret| {
         let bytes = format!("{:?}", secret.as_bytes());
@@ -447,7 +447,7 @@ fn forms(secrets: &[String]) -> Vec<String> {
         ];
         forms.extend((0..3).map(|shift| {
             let encoded = BASE64_STANDARD.encode([&[0; 2][..shift], secret.as_bytes()].concat());
-            // the groups of four that only the secret decides
+            // the groups of four characters that depend on the secret alone
             let (from, to) = (if shift == 0 { 0 } else { 4 }, encoded.len() - 4);
             encoded[from..to].to_owned()
         }));

@@ -1,5 +1,5 @@
-//! What keeps a message from being sent or delivered, staged on a local SES that has identities, a sandbox, a quota and
-//! a suppression list: `seskey diagnose` asks SES, and reads what a mail library says of the refusal.
+//! Causes that keep a message from being sent or delivered, staged on a local SES that has identities, a sandbox, a
+//! quota and a suppression list: `seskey diagnose` asks SES, and reads the error of a mail library.
 
 use std::{
     fs,
@@ -30,14 +30,14 @@ use tokio::runtime::Runtime;
 
 use crate::stage::{Inhabitants, ROOT, Stage};
 
-/// A message, and the cause that keeps it back.
+/// A message, and the cause that stops it.
 struct Case {
     cause: &'static str,
     region: &'static str,
     from: &'static str,
     to: &'static str,
     configuration_set: &'static str,
-    /// Whether the server takes it all the same.
+    /// Whether the server accepts it nevertheless.
     is_taken: bool,
 }
 
@@ -83,7 +83,7 @@ impl Scene {
         scene
     }
 
-    /// In each region the domain is verified and the configuration set is there.
+    /// Verifies the domain and creates the configuration set in each region, and stages the causes.
     async fn furnish(&self) {
         for region in ["us-east-1", "eu-west-1", "us-west-2"] {
             let [id, secret] = ROOT;
@@ -111,14 +111,14 @@ impl Scene {
         &self.stage.environment.iter().find(|(known, _)| *known == name).unwrap().1
     }
 
-    /// The password of the mailer for a region.
+    /// Returns the password of the mailer for a region.
     fn password(&self, region: &str) -> String {
         let secret = SecretAccessKey::parse(self.variable("MAILER_SECRET")).unwrap();
         let region = seskey::Region::parse(region).unwrap();
         SmtpPassword::derive(&secret, &region).expose().to_owned()
     }
 
-    /// What the library says of a message that goes this way.
+    /// Returns the error of the library for a message that this client sends.
     async fn refusal(
         &self,
         client: lettre::transport::smtp::AsyncSmtpTransportBuilder,
@@ -142,7 +142,7 @@ impl Scene {
         authentication::Credentials::new(self.variable("MAILER_ID").to_owned(), password.to_owned())
     }
 
-    /// Sends it as an application does; what its library says where the server refuses.
+    /// Sends a message as an application does; the error is that of its library if the server refuses it.
     async fn send(&self, case: &Case) -> Result<(), String> {
         let name = format!("email-smtp.{}.amazonaws.com", case.region);
         let client =
@@ -208,7 +208,7 @@ impl Header for ConfigurationSet {
     }
 }
 
-/// The first cause and its certainty; what is refuted.
+/// Returns the first cause and its certainty.
 fn first(answer: &Value) -> (&str, &str) {
     let first = &answer["causes"][0];
     (first["id"].as_str().unwrap_or_default(), first["certainty"].as_str().unwrap_or_default())
@@ -239,7 +239,7 @@ fn ses_shows_the_cause_before_anything_is_sent() {
         let refuted: Vec<&str> =
             answer["refuted"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         let others = CASES.iter().map(|case| case.cause).filter(|cause| !cause.is_empty());
-        // where nothing is wrong SES excludes each of them
+        // if nothing is wrong, SES excludes each of them
         let excluded: Vec<_> = others.filter(|cause| refuted.contains(cause)).collect();
         assert!(!excluded.contains(&case.cause), "{answer}");
         assert!(!case.cause.is_empty() || excluded.len() + 1 == CASES.len(), "{answer}");
@@ -260,7 +260,7 @@ fn the_words_of_the_refusal_show_it_too() {
     }
 }
 
-/// An application that goes the wrong way to the server, or with a wrong login: its words, and the first cause of them.
+/// The error of an application that connects or logs in the wrong way shows the cause.
 #[test]
 fn the_words_of_a_wrong_way_show_its_cause() {
     const NAME: &str = "email-smtp.us-east-1.amazonaws.com";

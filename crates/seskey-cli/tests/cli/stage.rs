@@ -21,10 +21,10 @@ use tokio::runtime::Runtime;
 pub(crate) const ROOT: [&str; 2] =
     ["AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"];
 
-/// Who is in the account beside root and the callers.
+/// The users of the account beside root and the callers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Inhabitants {
-    /// Nobody.
+    /// No users.
     None,
     /// SMTP users of every kind.
     SmtpUsers,
@@ -32,11 +32,11 @@ pub(crate) enum Inhabitants {
     WithConsolePassword,
     /// SMTP users of every kind, in the management account of an organization.
     Organization,
-    /// Nobody, but the sending group is there, and its policy does not allow sending.
+    /// No users, but the sending group is there, and its policy does not allow sending.
     GroupThatCannotSend,
 }
 
-/// A local SES, and what an environment needs to find it.
+/// A local SES, and the environment that leads to it.
 pub(crate) struct Stage {
     // dropped first: its tasks run on the runtime
     server: Server,
@@ -46,12 +46,12 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Starts it, with its certificate and a profile for each of the [`callers`] in the files of `home`.
+    /// Starts a local SES, with its certificate and a profile for each of the [`callers`] in the files of `home`.
     pub(crate) fn new(home: &Path, inhabitants: Inhabitants) -> Self {
         Self::of(home, inhabitants, Config::ephemeral())
     }
 
-    /// The same with other settings.
+    /// Starts a local SES with other settings.
     pub(crate) fn of(home: &Path, inhabitants: Inhabitants, config: Config) -> Self {
         let runtime = Runtime::new().unwrap();
         let [id, secret] = ROOT;
@@ -87,7 +87,7 @@ impl Stage {
         stage
     }
 
-    /// Moves its clock so far ahead.
+    /// Sets how far its clock is ahead.
     pub(crate) fn set_ahead(&self, ahead: SignedDuration) {
         self.runtime.block_on(self.server.move_clock(ahead)).unwrap();
     }
@@ -156,7 +156,7 @@ impl Stage {
         self.put_policy(Holder::Group(group), SENDING_POLICY, &json!([allow(action)]));
     }
 
-    /// IAM users that call the API, each by a profile of its name.
+    /// Adds the IAM users that call the API, each with a profile of its name.
     fn add_callers(&self, home: &Path) {
         let profiles = callers().map(|(name, statements)| {
             self.add_user(name, "/callers/");
@@ -189,7 +189,7 @@ impl Stage {
     }
 }
 
-/// The callers and their permissions. None may send.
+/// Returns the callers and their permissions. None may send.
 fn callers() -> [(&'static str, Value); 6] {
     let iam_but = |actions: &[&str]| {
         let mut without = vec!["ses:*"];

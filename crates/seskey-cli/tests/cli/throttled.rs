@@ -1,4 +1,4 @@
-//! IAM throttles an account that has many users: what reads them goes slower, and ends well.
+//! IAM throttles an account that has many users: the verbs that read them slow down, and succeed.
 
 use std::thread;
 
@@ -7,7 +7,7 @@ use testkit::{
     process::{LocalSes, seskey},
 };
 
-/// Each has a key that is younger than the credential report, so that it is asked about by itself.
+/// Each user has a key that is younger than the credential report, so that the key is looked up by itself.
 const USERS: usize = 20;
 
 #[test]
@@ -23,7 +23,7 @@ fn read_slowly(per_second: usize, burst: usize) {
     let home = tempfile::tempdir().unwrap();
     let local = LocalSes::start(home.path(), &[], &[]);
     let iam = Iam::of(&local);
-    // a report that knows none of them
+    // a report without these users
     iam.done("GenerateCredentialReport", &[]);
     for n in 0..USERS {
         iam.sender(&format!("app-{n}"));

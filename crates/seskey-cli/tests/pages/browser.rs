@@ -1,4 +1,4 @@
-//! A Chromium of its own for a test, by WebDriver.
+//! A Chromium for one test, by WebDriver.
 
 use std::{
     env,
@@ -23,11 +23,11 @@ use tokio::{
     time::sleep,
 };
 
-/// What the browser does with scripts.
+/// Whether the browser runs scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scripts {
     Run,
-    /// As for somebody who has turned them off.
+    /// A person has turned them off.
     Off,
 }
 
@@ -35,12 +35,12 @@ pub(crate) enum Scripts {
 pub(crate) struct Browser {
     pub(crate) client: Client,
     _driver: Driver,
-    /// What is downloaded.
+    /// The folder of the downloads.
     pub(crate) downloads: TempDir,
     _place: SemaphorePermit<'static>,
 }
 
-/// A browser is many processes, so there are few at a time.
+/// A browser is many processes, so that only few run at a time.
 static PLACES: Semaphore = Semaphore::const_new(2);
 
 struct Driver {
@@ -49,7 +49,7 @@ struct Driver {
 }
 
 impl Drop for Driver {
-    /// Its Chromium ends with it, as long as it is asked to; one that is killed leaves it behind.
+    /// Asks chromedriver to end, and its Chromium with it; a killed chromedriver leaves Chromium behind.
     fn drop(&mut self) {
         let shutdown = || {
             let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
@@ -65,7 +65,7 @@ impl Drop for Driver {
 }
 
 impl Browser {
-    /// Starts one, where there is one. In CI there is.
+    /// Starts a browser; `None` if there is no chromedriver, which CI must have.
     pub(crate) async fn start(scripts: Scripts) -> Option<Self> {
         let place = PLACES.acquire().await.unwrap();
         let started = Command::new("chromedriver")
@@ -75,7 +75,7 @@ impl Browser {
             .spawn();
         let Ok(mut child) = started else {
             assert!(env::var_os("CI").is_none(), "no chromedriver, and CI must have it");
-            // straight to the terminal: what a test that passes prints is not shown
+            // straight to the terminal: the output of a test that passes is not shown
             let mut terminal = io::stderr();
             writeln!(terminal, "SKIPPED: no chromedriver, so no page was seen").unwrap();
             return None;
@@ -128,12 +128,12 @@ impl Browser {
         }
     }
 
-    /// The text that a person sees.
+    /// Returns the text that a person sees.
     pub(crate) async fn text(&self) -> String {
         self.text_of("body").await
     }
 
-    /// The text of the element that this selector finds.
+    /// Returns the text of the element that this selector finds.
     pub(crate) async fn text_of(&self, selector: &str) -> String {
         self.with(Locator::Css(selector), async |element| element.text().await).await
     }
@@ -146,7 +146,7 @@ impl Browser {
         self.asked(Client::current_url).await.unwrap().to_string()
     }
 
-    /// The page as it is now, scripts run.
+    /// Returns the page as it is now, after its scripts.
     pub(crate) async fn source(&self) -> String {
         self.asked(Client::source).await.unwrap()
     }
@@ -161,7 +161,7 @@ impl Browser {
         self.with(Locator::XPath(&path), fill).await;
     }
 
-    /// What stands in the field that has this label.
+    /// Returns the value of the field that has this label.
     pub(crate) async fn value(&self, label: &str) -> Option<String> {
         let path = labelled(label);
         self.with(Locator::XPath(&path), async |field| field.prop("value").await).await
@@ -181,7 +181,7 @@ impl Browser {
         self.with(Locator::XPath(&path), async |button| button.click().await).await;
     }
 
-    /// Types where nothing in particular has the focus.
+    /// Types a key into the body of the page.
     pub(crate) async fn key(&self, key: &str) {
         self.with(Locator::Css("body"), async |body| body.send_keys(key).await).await;
     }
@@ -208,7 +208,7 @@ impl Browser {
         }
     }
 
-    /// Waits until a script of the test's own gives this.
+    /// Waits until a script of the test returns a value.
     pub(crate) async fn becomes(&self, script: &str, value: &str) {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -221,12 +221,12 @@ impl Browser {
         }
     }
 
-    /// What a script of the test's own gives; Chromium runs it where those of the page are off too.
+    /// Returns the result of a script of the test; Chromium runs it even if the scripts of the page are off.
     pub(crate) async fn evaluate(&self, script: &str) -> Value {
         self.asked(async |client| client.execute(script, vec![]).await).await.unwrap()
     }
 
-    /// What Chromium has to say of the pages: errors of scripts, what a policy kept from them, what was not found.
+    /// Returns Chromium's complaints about the pages: errors of scripts, blocked requests, missing resources.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let log = self.client.issue_cmd(Log).await.unwrap();
         let entries = log.as_array().cloned().unwrap_or_default();
@@ -235,16 +235,16 @@ impl Browser {
     }
 }
 
-/// A form that is refused has a status of its own; the script of the pages is quicker than the attribute.
+/// A refused form has a status of its own; the script of the pages sets the focus before the attribute does.
 const EXPECTED: [&str; 3] = ["status of 422", "status of 502", "Autofocus processing was blocked"];
 
-/// How long something may take that a person would wait for.
+/// The longest wait for anything that a person would wait for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Between two looks at a page.
+/// The time between two looks at a page.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The path to the field that has this label.
+/// Returns the path to the field that has this label.
 fn labelled(label: &str) -> String {
     format!(
         "//*[@id = //label[starts-with(normalize-space(.), '{label}')]/@for] | \
@@ -281,7 +281,7 @@ fn capabilities(scripts: Scripts, downloads: &TempDir) -> Capabilities {
     all.as_object().unwrap().clone()
 }
 
-/// chromedriver's own: what the console of the browser says, each line once.
+/// A command of chromedriver's own: the messages in the console of the browser, each line once.
 #[derive(Debug)]
 struct Log;
 

@@ -10,7 +10,7 @@ use testkit::{
 
 use super::browser::{Browser, Scripts};
 
-/// A local SES, and the address of its pages with the token.
+/// A local SES, and a browser that has opened its pages.
 struct Scene {
     folder: TempDir,
     local: LocalSes,
@@ -18,12 +18,12 @@ struct Scene {
 }
 
 impl Scene {
-    /// None where there is no browser.
+    /// Starts a scene; `None` if there is no browser.
     async fn new(scripts: Scripts) -> Option<Self> {
         Self::with_faults(scripts, "").await
     }
 
-    /// Where things go wrong by this plan.
+    /// Starts a scene with a plan of faults.
     async fn with_faults(scripts: Scripts, plan: &str) -> Option<Self> {
         let browser = Browser::start(scripts).await?;
         let folder = tempfile::tempdir().unwrap();
@@ -35,12 +35,12 @@ impl Scene {
         Some(scene)
     }
 
-    /// The page at a path, as this browser's session has it.
+    /// Returns the URL of a path.
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.local.at("/endpoint_url"))
     }
 
-    /// Has a credential made that sends from one domain, up to its end.
+    /// Creates a credential that sends from one domain, and waits for the end.
     async fn create(&self, user: &str) {
         let browser = &self.browser;
         browser.goto(&self.at("/credentials/new")).await;
@@ -61,7 +61,7 @@ impl Scene {
         verify.args(["--ca-file", self.local.at("/ca_file")]).output().unwrap().status.success()
     }
 
-    /// No page had an error, and none asked for what its policy forbids.
+    /// Checks that no page had an error or requested anything that its policy forbids.
     async fn end(&self) {
         assert_eq!(self.browser.complaints().await, Vec::<String>::new());
     }
@@ -95,7 +95,7 @@ async fn a_credential_is_made_and_shown_once(scripts: Scripts) {
     browser.press("Download .csv").await;
     let csv = scene.downloaded("csv").await;
     assert!(csv.contains(&shown) && csv.contains(&user_name), "{csv}");
-    // a spreadsheet would work the name out
+    // a spreadsheet would evaluate the name
     assert!(!csv.lines().any(|line| line.starts_with('=')), "{csv}");
 
     let page = browser.url().await;
@@ -116,7 +116,7 @@ async fn a_credential_is_made_and_shown_once(scripts: Scripts) {
 }
 
 impl Scene {
-    /// The text of the one downloaded file of this kind, when it is whole.
+    /// Returns the text of the one downloaded file of this kind, when it is complete.
     async fn downloaded(&self, extension: &str) -> String {
         for _ in 0..300 {
             let files = fs::read_dir(self.browser.downloads.path()).unwrap();
@@ -141,7 +141,7 @@ async fn a_credential_is_made_and_shown_once_without_scripts() {
     a_credential_is_made_and_shown_once(Scripts::Off).await;
 }
 
-/// What no user is called is refused before anything is made, and shown as it was typed.
+/// An impossible name of a user is refused before anything is made, and shown as it was typed.
 #[tokio::test]
 async fn names_are_text() {
     let Some(scene) = Scene::new(Scripts::Run).await else { return };
@@ -159,14 +159,14 @@ async fn names_are_text() {
         browser.has("[role=alert]").await;
         assert_eq!(browser.value("User name").await.as_deref(), Some(name));
         assert!(browser.title().await.ends_with("seskey"), "{name}");
-        // the summary of what is wrong has the focus
+        // the summary of the errors has the focus
         browser.becomes("return document.activeElement.getAttribute('role')", "alert").await;
     }
     assert_eq!(Iam::of(local).users(), Vec::<String>::new());
     scene.end().await;
 }
 
-/// Each deed is reviewed, then done: a rotation into a file, a revocation, its undoing, and the end of the user.
+/// Each action is reviewed, then done: a rotation into a file, a revocation, its undoing, and the deletion of the user.
 async fn a_user_is_managed(scripts: Scripts) {
     let Some(scene) = Scene::new(scripts).await else { return };
     let Scene { browser, local, folder } = &scene;
@@ -203,7 +203,7 @@ async fn a_user_is_managed(scripts: Scripts) {
     browser.goto(&user).await;
     browser.press("Review the revocation").await;
     browser.press("Deactivate every key").await;
-    // it was not confirmed
+    // the revocation was not confirmed
     browser.has("[role=alert]").await;
     assert!(scene.logs_in(&user_name, &password));
     browser.choose("Mail that is sent").await;
@@ -239,10 +239,10 @@ async fn a_user_is_managed_without_scripts() {
     a_user_is_managed(Scripts::Off).await;
 }
 
-/// A tab that lost its session, a second tab, and the one that began: the verb goes on, and all find its end.
+/// The verb goes on, and a tab that lost its session, a second tab and the first tab all find its end.
 #[tokio::test]
 async fn what_is_under_way_is_found_again() {
-    // the proof waits for it, and the clock is moved once all have looked
+    // the proof waits for the clock, which is moved once all tabs have looked
     let plan = "[keys]\ncreated = \"50s\"\n";
     let Some(scene) = Scene::with_faults(Scripts::Run, plan).await else { return };
     let Scene { browser, local, .. } = &scene;
@@ -270,7 +270,7 @@ async fn what_is_under_way_is_found_again() {
     scene.end().await;
 }
 
-/// What IAM does not permit, and cannot be asked beforehand, is said as the command line says it, and nothing is left.
+/// A denial that cannot be known beforehand is reported like on the command line, and nothing is left.
 #[tokio::test]
 async fn a_denied_step_is_taken_back() {
     let Some(scene) = Scene::new(Scripts::Run).await else { return };
@@ -301,7 +301,7 @@ async fn a_denied_step_is_taken_back() {
     scene.end().await;
 }
 
-/// `seskey console` for a caller of the local SES.
+/// Starts `seskey console` for a caller of the local SES.
 fn console(local: &LocalSes, folder: &Path, id: &str, secret: &str) -> Console {
     let mut command = seskey(folder);
     command

@@ -1,4 +1,4 @@
-//! Messages that want to do something to who reads them: nothing of them runs, loads, or leads away.
+//! Hostile messages: nothing in them runs, loads, or leads away.
 
 use std::{
     fs,
@@ -19,13 +19,13 @@ use testkit::{
 
 use super::browser::{Browser, Scripts};
 
-/// Messages that each try one thing.
+/// The hostile messages, each of which tries one thing.
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/hostile");
 
-/// The host that they lead to.
+/// The host in their links.
 const HOST: &str = "remote.invalid";
 
-/// Takes down what is asked for.
+/// A server that records its requests.
 struct Canary {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -40,7 +40,7 @@ impl Canary {
         thread::spawn(move || {
             for stream in listener.incoming().map(Result::unwrap) {
                 let mut line = String::new();
-                // whoever came may have gone
+                // the client may have closed the connection
                 let _ = BufReader::new(&stream).read_line(&mut line);
                 all.lock().unwrap().push(line);
                 let _ = (&stream).write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
@@ -49,7 +49,7 @@ impl Canary {
         Self { address, asked }
     }
 
-    /// The message, which leads here.
+    /// Returns the message with links to this server.
     fn lured(&self, message: &str) -> String {
         let here = self.address.to_string();
         message.replace(&format!("https://{HOST}"), &format!("http://{here}")).replace(HOST, &here)
@@ -60,7 +60,7 @@ impl Canary {
     }
 }
 
-/// Sends a message as it stands.
+/// Sends a message unchanged.
 fn send(client: &SmtpTransport, message: &str) {
     let address = |text: &str| text.parse::<Address>().unwrap();
     let (from, to) = (address("news@example.com"), address("bob@example.org"));
@@ -85,7 +85,7 @@ async fn nothing_of_a_message_acts(scripts: Scripts) {
     }
     let ids = mailbox(&local);
     assert_eq!(ids.len(), files.len());
-    // with the session, so that whatever it does it may do
+    // with the session, so that a message could use its rights
     browser.goto(local.at("/console")).await;
     for id in &ids {
         let page = format!("{}/mailbox/{id}/html", local.at("/endpoint_url"));
@@ -111,7 +111,7 @@ async fn touch_all(browser: &Browser) {
     frame.enter_frame().await.unwrap();
     let all = browser.client.find_all(Locator::Css("a, button, input, summary, area, p")).await;
     for element in all.unwrap().into_iter().take(40) {
-        // what is not seen cannot be pressed
+        // an invisible element cannot be pressed
         let _ = element.click().await;
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -128,7 +128,7 @@ async fn nothing_of_a_message_acts_without_scripts() {
     nothing_of_a_message_acts(Scripts::Off).await;
 }
 
-/// What comes is seen without the page being asked for again, and is deleted by a key.
+/// A new message appears without a reload, and a key deletes it.
 #[tokio::test]
 async fn the_list_is_live_and_has_keys() {
     let Some(browser) = Browser::start(Scripts::Run).await else { return };

@@ -1,4 +1,4 @@
-//! What shows only over time: the memory over many messages, idle connections, and how often the disk is waited for.
+//! Measurements over time: the memory over many messages, idle connections, and how often the disk is waited for.
 
 use std::{fs, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
 const CLIENTS: usize = 8;
 const MESSAGES_A_SESSION: usize = 100;
 
-/// Prints the memory and the messages a second, ten times on the way to so many messages.
+/// Prints the memory and the messages per second, ten times while so many messages are sent.
 pub(crate) async fn many_messages(server: &Server, messages: usize) -> Result<()> {
     println!("\n### {}: memory over many messages\n", server.subject.name);
     println!("| messages | MB | a second |\n|---|---|---|");
@@ -30,8 +30,8 @@ pub(crate) async fn many_messages(server: &Server, messages: usize) -> Result<()
     Ok(())
 }
 
-/// Prints the messages a second and the memory without and with so many connections that are logged in and idle but
-/// for a NOOP now and then. Each of them must answer to the last.
+/// Prints the messages per second and the memory, without and with so many connections that are logged in and idle
+/// except for a NOOP now and then. Each of them must answer to the end.
 pub(crate) async fn idle_connections(server: &Server, count: usize) -> Result<()> {
     let sessions = 2_000;
     let rate = messages_a_second(server, sessions).await?;
@@ -79,7 +79,7 @@ pub(crate) async fn fsyncs(programs: &Programs) -> Result<()> {
     };
     let (clients, count) = (100, 200);
     let round = sessions(&server, Kind::StartTls, clients, count, MESSAGES_A_SESSION).await?;
-    // it writes its counts when what it traces has ended
+    // strace writes its counts when the traced process has ended
     drop(server);
     let counts = fs::read_to_string(counts)?;
     let fsyncs: usize = counts.lines().filter_map(calls).sum();
@@ -97,7 +97,7 @@ pub(crate) async fn fsyncs(programs: &Programs) -> Result<()> {
 
 const SYNCS: &str = "fsync,fdatasync,msync,sync_file_range";
 
-/// It stops at no other calls, and ends when it is asked to.
+/// The tracer: it stops at no other calls, and ends when it is asked to.
 const STRACE: [&str; 7] = [
     "strace",
     "--follow-forks",
@@ -108,7 +108,7 @@ const STRACE: [&str; 7] = [
     SYNCS,
 ];
 
-/// The calls in a line of strace's summary: `% time, seconds, usecs/call, calls, errors, syscall`.
+/// Returns the calls in a line of strace's summary: `% time, seconds, usecs/call, calls, errors, syscall`.
 fn calls(line: &str) -> Option<usize> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let syscall = fields.last().is_some_and(|name| SYNCS.split(',').any(|one| one == *name));
@@ -120,7 +120,7 @@ async fn messages_a_second(server: &Server, count: usize) -> Result<f64> {
     Ok((count * MESSAGES_A_SESSION) as f64 / round.elapsed.as_secs_f64())
 }
 
-/// Logs in and stays, more often heard of than the server's time-out of 10 s, until it is told to stop.
+/// Logs in and stays until it is told to stop. It sends commands more often than the server's time-out of 10 s.
 async fn hold(
     endpoint: Endpoint,
     gate: Arc<Semaphore>,

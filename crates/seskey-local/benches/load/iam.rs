@@ -1,4 +1,4 @@
-//! A client of the IAM Query API that costs little: connections are kept, requests are signed ahead.
+//! A client of the IAM Query API that costs little: connections are kept, requests are signed in advance.
 
 use std::{
     net::SocketAddr,
@@ -19,7 +19,7 @@ use crate::{
     servers::Server,
 };
 
-/// Where IAM is, and as whom it is asked.
+/// The address of IAM, and the access key of the requests.
 pub(crate) struct Iam {
     address: SocketAddr,
     access_key: (&'static str, &'static str),
@@ -28,17 +28,17 @@ pub(crate) struct Iam {
 /// The requests that make an SMTP user as the SES console does.
 type Flow = [Vec<u8>; 3];
 
-/// Kept as long as the server keeps it.
+/// A connection that is kept as long as the server keeps it.
 struct Connection {
     address: SocketAddr,
     tcp: Option<TcpStream>,
     buffer: Vec<u8>,
 }
 
-/// IAM allows 5,000 users, one of which is the SMTP user.
+/// The most flows: IAM allows 5,000 users, one of which is the SMTP user.
 pub(crate) const MOST_FLOWS: usize = 4_990;
 
-/// Has `clients`, each on a connection of its own, make so many users with a policy and an access key.
+/// Makes so many users with a policy and an access key, by `clients` with a connection each.
 pub(crate) async fn flows(server: &Server, clients: usize, flows: usize) -> Result<Round> {
     let iam = &server.iam;
     let jobs: Vec<Flow> = (0..flows).map(|_| iam.flow()).collect();
@@ -97,7 +97,7 @@ impl Iam {
         ]
     }
 
-    /// A signed request, as it goes over the wire.
+    /// Returns a signed request, as it goes over the wire.
     fn request(&self, action: &str, parameters: &[(&str, &str)]) -> Vec<u8> {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([("Action", action), ("Version", "2010-05-08")])
@@ -134,7 +134,7 @@ impl Connection {
         Self { address, tcp: None, buffer: vec![] }
     }
 
-    /// Sends a request, and gives the body of the answer; anything but status 200 is a failure.
+    /// Sends a request, and returns the body of the answer; any status but 200 is a failure.
     async fn call(&mut self, request: &[u8]) -> Result<String> {
         let mut tcp = match self.tcp.take() {
             Some(tcp) => tcp,
@@ -169,5 +169,5 @@ fn header<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
         .find_map(|(name, value)| name.eq_ignore_ascii_case(wanted).then_some(value))
 }
 
-/// What the SES console puts in its inline policy.
+/// The inline policy that the SES console makes.
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#;

@@ -6,8 +6,8 @@
 //! cargo bench --profile dist -p seskey-local --bench load -- --what smtp
 //! ```
 //!
-//! It prints Markdown. A baseline that is not installed is left out, and the report says so; a reply other than the
-//! right one fails a measurement, and the whole run.
+//! It prints Markdown. A baseline that is not installed is left out, and the report says so; a wrong reply fails a
+//! measurement, and the whole run.
 
 #![allow(clippy::print_stdout, reason = "the report")]
 
@@ -35,33 +35,33 @@ type Result<T> = std::result::Result<T, Failure>;
 
 #[derive(Parser)]
 struct Args {
-    /// What is measured
+    /// The measurements to run
     #[arg(long, value_enum, default_value_t = What::All)]
     what: What,
     /// The binary under test [default: the one built in the same profile]
     #[arg(long)]
     seskey: Option<PathBuf>,
-    /// Where benches/baselines/install has put the baselines
+    /// The folder where benches/baselines/install has put the baselines
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/baselines"))]
     baselines: PathBuf,
     /// Rounds of each load, an odd number
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// How long a round takes, in seconds
+    /// The length of a round in seconds
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
-    /// Only the SMTP loads whose titles begin so
+    /// Only the SMTP loads whose titles begin with this
     #[arg(long, default_value = "")]
     load: String,
-    /// How many messages the memory is watched over
+    /// The number of messages that the memory is measured over
     #[arg(long, default_value_t = 1_000_000)]
     messages: usize,
-    /// How many idle connections are held
+    /// The number of idle connections
     #[arg(long, default_value_t = 5_000)]
     idle: usize,
     #[arg(long, hide = true)]
     sink: bool,
-    /// Said by `cargo bench`
+    /// Passed by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -69,22 +69,22 @@ struct Args {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
     All,
-    /// How soon each server is ready, and its memory then
+    /// The time until each server is ready, and its memory then
     Start,
-    /// Flows a second against the IAM API
+    /// Flows per second against the IAM API
     Iam,
-    /// Logins, sessions and messages a second
+    /// Logins, sessions and messages per second
     Smtp,
     /// The memory over many messages, and idle connections
     Memory,
-    /// How often the disk is waited for
+    /// The number of waits for the disk
     Fsync,
 }
 
 struct Load {
     title: &'static str,
     kind: Kind,
-    /// In each session.
+    /// The messages of each session.
     messages: usize,
 }
 
@@ -98,7 +98,7 @@ const LOADS: [Load; 5] = [
 
 const CLIENTS: usize = 8;
 
-/// How long after its start a server is taken to be idle.
+/// The time after its start at which a server counts as idle.
 const SETTLE: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
@@ -114,7 +114,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all went well.
+/// Runs the measurements. Returns whether all of them succeeded.
 async fn run(args: &Args) -> Result<bool> {
     if args.sink {
         return sink::serve().await.map(|()| true);
@@ -170,7 +170,7 @@ async fn starts(programs: &Programs, rounds: usize) -> Result<()> {
     Ok(())
 }
 
-/// Each round has a new server: an account takes 5,000 users.
+/// Compares IAM servers. Each round has a new server: an account has room for 5,000 users.
 async fn compare_iam(programs: &Programs, plan: Plan) -> Result<bool> {
     let plan = Plan { most: iam::MOST_FLOWS, ..plan };
     let servers = start_all(programs, &[Service::Iam]).await?;
@@ -204,7 +204,7 @@ async fn compare_smtp(programs: &Programs, plan: Plan, title: &str) -> Result<bo
     Ok(well)
 }
 
-/// Starts the servers that serve all of that.
+/// Starts the servers that serve all of these services.
 async fn start_all(programs: &Programs, services: &[Service]) -> Result<Vec<Server>> {
     let mut servers = vec![];
     for subject in SUBJECTS {
@@ -215,7 +215,7 @@ async fn start_all(programs: &Programs, services: &[Service]) -> Result<Vec<Serv
     Ok(servers)
 }
 
-/// Without the local SES there is nothing to measure; without another server there is one row less.
+/// Starts a server. Without the local SES there is nothing to measure; without another server there is one row less.
 async fn start_or_skip(subject: &'static Subject, programs: &Programs) -> Result<Option<Server>> {
     match Server::start(subject, programs, &[]).await {
         Err(failure) if subject.name != servers::LOCAL => {

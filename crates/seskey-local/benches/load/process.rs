@@ -1,4 +1,4 @@
-//! A process and those that it starts: what they use, and how they end.
+//! A process and its descendants: their use of resources, and their end.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::Result;
 
-/// A server's process in a folder of its own. It ends when this is dropped.
+/// A server's process in a folder of its own. It is stopped when this is dropped.
 pub(crate) struct Process {
     child: Child,
     folder: TempDir,
@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Process {
-    /// Starts the command in that folder; what it says goes to the file `log` there.
+    /// Starts the command in that folder; its output goes to the file `log` there.
     pub(crate) fn start(command: &mut Command, folder: TempDir) -> Result<Self> {
         let log = File::create(folder.path().join("log"))?;
         let child = command
@@ -39,7 +39,7 @@ impl Process {
         Ok(Self { child, folder })
     }
 
-    /// What it has said.
+    /// Returns its output.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
@@ -48,13 +48,13 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The CPU time of the process and of all that it has started.
+    /// Returns the CPU time of the process and of all that it has started.
     pub(crate) fn cpu(&self) -> Duration {
         let ticks: u32 = self.tree().iter().map(|process| process.ticks).sum();
         TICK * ticks
     }
 
-    /// The resident memory in MB; of several processes, what they share is counted once (proc_pid_smaps(5)).
+    /// Returns the resident memory in MB; of several processes, shared memory is counted once (proc_pid_smaps(5)).
     pub(crate) fn memory(&self) -> f64 {
         let tree = self.tree();
         let field = if tree.len() == 1 { "Rss:" } else { "Pss:" };
@@ -62,7 +62,7 @@ impl Process {
         kib * 1024.0 / 1e6
     }
 
-    /// Asks the process and those of its group to end, and waits until it has.
+    /// Asks the process and its group to end, and waits until the process has ended.
     pub(crate) fn stop(&mut self) {
         let group = format!("-{}", self.child.id());
         signal("-TERM", &group);
@@ -103,7 +103,7 @@ impl Drop for Process {
 struct Stat {
     id: u32,
     parent: u32,
-    /// In user mode and in the kernel, with those of its children that have ended.
+    /// The ticks in user mode and in the kernel, with those of its children that have ended.
     ticks: u32,
 }
 
@@ -119,7 +119,7 @@ impl Stat {
     }
 }
 
-/// In KiB.
+/// Returns a field of `smaps_rollup`, in KiB.
 fn smaps_rollup(id: u32, field: &str) -> f64 {
     let text = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(field));

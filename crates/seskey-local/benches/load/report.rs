@@ -1,14 +1,14 @@
-//! What was measured, as Markdown.
+//! The results as Markdown.
 
 use std::time::Duration;
 
 use crate::{Failure, rounds::Round};
 
-/// One server under one load.
+/// The results of one server under one load.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) jobs: usize,
-    /// What broke the measurement off.
+    /// The failure that ended the measurement.
     pub(crate) failure: Option<String>,
     rates: Vec<f64>,
     cpu: Vec<f64>,
@@ -31,8 +31,8 @@ impl Row {
     }
 }
 
-/// Prints the medians, each beside that of the server named `baseline`. A job counts as `weight` of what is counted.
-/// Returns whether all went well.
+/// Prints the medians, each beside the one of the server named `baseline`. A job counts as `weight` units. Returns
+/// whether all servers succeeded.
 pub(crate) fn print(title: &str, rows: &[Row], baseline: &str, weight: usize) -> bool {
     println!("\n### {title}\n");
     println!(
@@ -60,14 +60,14 @@ pub(crate) fn print(title: &str, rows: &[Row], baseline: &str, weight: usize) ->
     rows.iter().all(|row| row.failure.is_none())
 }
 
-/// The middle one of an odd number of values.
+/// Returns the middle one of an odd number of values.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// In milliseconds.
+/// Returns a percentile, in milliseconds.
 fn percentile(latencies: &[Duration], percent: usize) -> f64 {
     let mut latencies = latencies.to_vec();
     latencies.sort_unstable();

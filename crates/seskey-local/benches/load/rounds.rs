@@ -1,4 +1,4 @@
-//! Rounds of one load, in turn over the servers, and what they come to.
+//! The rounds of one load, in turn over the servers, and their results.
 
 use std::{
     future::Future,
@@ -11,7 +11,7 @@ use tokio::{task::JoinSet, time::timeout};
 
 use crate::{Failure, Result, report::Row, servers::Server};
 
-/// How many rounds, how long each, and with how many jobs at most.
+/// The number of rounds, the length of each, and the most jobs in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) rounds: usize,
@@ -19,7 +19,7 @@ pub(crate) struct Plan {
     pub(crate) most: usize,
 }
 
-/// What one round took.
+/// The measurements of one round.
 pub(crate) struct Round {
     pub(crate) elapsed: Duration,
     /// The CPU time of the server.
@@ -30,10 +30,10 @@ pub(crate) struct Round {
 /// The jobs that are left, for all clients.
 pub(crate) struct Jobs<J>(Mutex<vec::IntoIter<J>>);
 
-/// A server that takes longer than this for a round has failed.
+/// The longest time for a round: a server that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Measures each subject with as many jobs as take it about the planned time, in turn, round after round.
+/// Measures each subject with as many jobs as it does in about the planned time, in turn, round after round.
 pub(crate) async fn compare<T>(
     subjects: &[(&'static str, T)],
     plan: Plan,
@@ -59,7 +59,7 @@ pub(crate) async fn compare<T>(
     rows
 }
 
-/// Has `clients` do the jobs, each client the next job when it is done with one. The first failure ends it all.
+/// Does the jobs with `clients`, each of which takes the next job when it is done with one. The first failure ends all.
 pub(crate) async fn race<J: Send + 'static, F>(
     server: &Server,
     jobs: Vec<J>,

@@ -1,4 +1,4 @@
-//! The servers that are measured, and how each is started.
+//! The servers that are measured, and their start.
 
 use std::{
     env,
@@ -29,7 +29,7 @@ pub(crate) struct Subject {
     program: Program,
 }
 
-/// What a client can measure.
+/// A service that a client can measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     Iam,
@@ -70,24 +70,24 @@ const SMTP: &[Service] = &[Service::Smtp(Kind::StartTls), Service::Smtp(Kind::Tl
 const ALL: &[Service] =
     &[Service::Iam, Service::Smtp(Kind::StartTls), Service::Smtp(Kind::TlsWrapper)];
 
-/// How `seskey local` is started; its limits are raised here.
+/// The arguments of `seskey local`.
 const SESKEY_LOCAL: &[&str] = &["local", "--quiet", "--region", "us-east-1"];
 
-/// A server that takes connections.
+/// A server that accepts connections.
 pub(crate) struct Server {
     pub(crate) subject: &'static Subject,
     pub(crate) process: Process,
-    /// From its start until it took a connection at each of its ports, and greeted.
+    /// The time from its start until it accepted a connection at each of its ports, and greeted.
     pub(crate) ready_after: Duration,
     pub(crate) iam: Iam,
     smtp: SocketAddr,
     smtps: SocketAddr,
-    /// The credentials that it takes, as AUTH PLAIN sends them.
+    /// The credentials that it accepts, as AUTH PLAIN sends them.
     auth: String,
     tls: TlsConnector,
 }
 
-/// Where the programs are.
+/// The paths of the programs.
 pub(crate) struct Programs {
     pub(crate) seskey: PathBuf,
     pub(crate) baselines: PathBuf,
@@ -217,7 +217,7 @@ impl Subject {
     }
 }
 
-/// Whether it takes a connection, and greets where a server does that before TLS.
+/// Whether it accepts a connection, and greets if a server does that before TLS.
 fn is_ready(port: SocketAddr, service: Service) -> bool {
     let greets = |mut tcp: TcpStream| {
         tcp.set_read_timeout(Some(Duration::from_secs(1)))?;
@@ -227,14 +227,14 @@ fn is_ready(port: SocketAddr, service: Service) -> bool {
         .is_ok_and(|tcp| service != Service::Smtp(Kind::StartTls) || greets(tcp).is_ok())
 }
 
-/// The installed baselines come first.
+/// Returns the search path, with the installed baselines first.
 fn search_path(baselines: &Path) -> Result<OsString> {
     let old = env::var_os("PATH").unwrap_or_default();
     let new = [baselines.join("bin"), baselines.join("node_modules/.bin")];
     Ok(env::join_paths(new.into_iter().chain(env::split_paths(&old)))?)
 }
 
-/// They stay free as long as nobody else is given them.
+/// Finds free ports. They stay free as long as no other process is given them.
 fn free_ports() -> Result<[SocketAddr; 3]> {
     let listen = || TcpListener::bind(("127.0.0.1", 0));
     let listeners = [listen()?, listen()?, listen()?];

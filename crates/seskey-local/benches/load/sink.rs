@@ -1,5 +1,5 @@
-//! A bare TLS sink: it says yes to everything and forgets it. No server on the same runtime and TLS library can be
-//! much faster.
+//! A bare TLS sink: it accepts everything and forgets it. No server on the same runtime and TLS library can be much
+//! faster.
 
 use std::{env, io, sync::Arc};
 
@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{Result, smtp::Kind};
 
-/// Serves for ever, at the ports that the environment tells.
+/// Serves forever, at the ports that the environment names.
 pub(crate) async fn serve() -> Result<()> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)

@@ -1,4 +1,4 @@
-//! An SMTP client that waits for each reply and takes none but the right one.
+//! An SMTP client that waits for each reply and accepts none but the right one.
 
 use std::{net::SocketAddr, time::Instant};
 
@@ -15,7 +15,7 @@ use crate::{
     servers::Server,
 };
 
-/// Where and how a client logs in.
+/// The address, the kind of TLS and the credentials of a login.
 pub(crate) struct Endpoint {
     pub(crate) address: SocketAddr,
     pub(crate) kind: Kind,
@@ -24,14 +24,14 @@ pub(crate) struct Endpoint {
     pub(crate) auth: String,
 }
 
-/// When TLS is negotiated.
+/// The moment of the TLS negotiation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     StartTls,
     TlsWrapper,
 }
 
-/// A session that is logged in.
+/// A logged-in session.
 pub(crate) struct Session(Wire<TlsStream<TcpStream>>);
 
 struct Wire<S> {
@@ -39,7 +39,7 @@ struct Wire<S> {
     buffer: Vec<u8>,
 }
 
-/// Has `clients` do so many whole sessions with so many messages in each. The latency is that of the login, from the
+/// Runs so many whole sessions by `clients`, with so many messages in each. The latency is that of the login, from the
 /// connection to the reply to AUTH.
 pub(crate) async fn sessions(
     server: &Server,
@@ -141,7 +141,7 @@ fn ends_with_last_line(reply: &[u8]) -> bool {
 
 const EHLO: &[u8] = b"EHLO localhost\r\n";
 
-/// 1 kB with its header.
+/// A message of 1 kB with its header.
 const MESSAGE: &str = concat!(
     "From: sender@example.com\r\n",
     "To: recipient@example.com\r\n",

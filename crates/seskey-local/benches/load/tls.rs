@@ -1,4 +1,4 @@
-//! TLS as both sides of every measurement have it.
+//! The TLS of both sides of every measurement.
 
 use std::{fs, path::Path, sync::Arc, thread, time::Duration};
 
@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::{Result, process::Process};
 
-/// Issues a certificate with a P-256 key, and gives that of its authority.
+/// Issues a certificate with a P-256 key, and returns the certificate of its authority.
 pub(crate) fn write_certificates(folder: &Path) -> Result<CertificateDer<'static>> {
     let mut authority = CertificateParams::new(vec![])?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -25,7 +25,7 @@ pub(crate) fn write_certificates(folder: &Path) -> Result<CertificateDer<'static
     Ok(authority.der().clone())
 }
 
-/// `seskey local` says where the certificate of its authority is.
+/// Returns the certificate of the authority of `seskey local`, from the file that its output names.
 pub(crate) fn authority_of_seskey(process: &Process) -> Result<CertificateDer<'static>> {
     let ready = loop {
         match process.log().split_once('\n') {
@@ -37,7 +37,7 @@ pub(crate) fn authority_of_seskey(process: &Process) -> Result<CertificateDer<'s
     Ok(CertificateDer::from_pem_file(file)?)
 }
 
-/// Whole TLS 1.3 handshakes, none resumed.
+/// Makes a connector for whole TLS 1.3 handshakes, none of them resumed.
 pub(crate) fn connector(authority: &CertificateDer<'static>) -> Result<TlsConnector> {
     let mut roots = RootCertStore::empty();
     roots.add(authority.clone())?;

@@ -1,4 +1,4 @@
-//! What can be asked of an account, in the words of the IAM and STS API References.
+//! The actions of an account, in the words of the IAM and STS API References.
 
 use jiff::SignedDuration;
 use seskey::Secret;
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::refusal::Bounded;
 
-/// One request to an account. Who may ask is decided elsewhere: [`super::Account::decide`].
+/// One action on an account. [`super::Account::decide`] decides whether it is allowed.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // the actions and parameters are those of the IAM API Reference
 pub enum Action {
@@ -254,7 +254,7 @@ pub enum Action {
     },
     GenerateCredentialReport,
     GetCredentialReport,
-    /// A list of things that nobody has here, such as the `MFADevices` of a user.
+    /// A list that is always empty here, such as the `MFADevices` of a user.
     ListNone {
         holder: Option<Holder>,
         list: &'static str,
@@ -263,7 +263,7 @@ pub enum Action {
     GetCallerIdentity {
         caller: Principal,
     },
-    /// To which account an access key belongs is read off its ID; the key need not exist.
+    /// The account is read from the access key ID; the key need not exist.
     GetAccessKeyInfo {
         account: AccountId,
     },
@@ -274,7 +274,7 @@ pub enum Action {
     },
 }
 
-/// Who holds policies: a user, a group or a role, by its name.
+/// A holder of policies: a user, a group or a role, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum Holder {
@@ -283,7 +283,7 @@ pub enum Holder {
     Role(String),
 }
 
-/// Which managed policies are listed: all, AWS's own, or those of the account.
+/// The managed policies to list: all, AWS's own, or those of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum PolicyScope {
@@ -292,7 +292,7 @@ pub enum PolicyScope {
     Local,
 }
 
-/// What has tags: a user or a role by its name, a managed policy by its ARN.
+/// A tagged resource: a user or a role by its name, a managed policy by its ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum Tagged {
@@ -301,7 +301,7 @@ pub enum Tagged {
     Policy(String),
 }
 
-/// What a managed policy is used as.
+/// The use of a managed policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum PolicyUsage {
@@ -309,7 +309,7 @@ pub enum PolicyUsage {
     PermissionsBoundary,
 }
 
-/// The kinds of what is in an account. Source: IAM API Reference, `GetAccountAuthorizationDetails`, `Filter`.
+/// The kinds of entities in an account. Source: IAM API Reference, `GetAccountAuthorizationDetails`, `Filter`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum EntityType {
@@ -320,7 +320,7 @@ pub enum EntityType {
     AwsManagedPolicy,
 }
 
-/// The question "could this user, group or role do that?", and more policies to count in.
+/// The question "could this user, group or role do that?", with more policies to evaluate.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // the parameters of SimulatePrincipalPolicy
 pub struct Simulation {
@@ -329,7 +329,7 @@ pub struct Simulation {
     pub permissions_boundary_policy_input_list: Vec<String>,
     pub action_names: Vec<String>,
     pub resource_arns: Vec<String>,
-    /// Keys with their values.
+    /// The condition keys with their values.
     pub context_entries: Vec<(String, Vec<String>)>,
     pub page: Page,
 }

@@ -1,4 +1,4 @@
-//! What an account answers, in the words of the IAM and STS API References.
+//! The answers of an account, in the words of the IAM and STS API References.
 
 use jiff::Timestamp;
 use seskey::Secret;
@@ -18,12 +18,12 @@ use super::{
     versions::PolicyVersion,
 };
 
-/// The answer to an [`Action`](super::Action) that was done.
+/// The answer to an [`Action`](super::Action) that succeeded.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // the answers and members are those of the IAM API Reference
 pub enum Answer {
     Done,
-    /// An output without members, where the model has one all the same.
+    /// An output without members that is nevertheless in the API model.
     NoMembers,
     User(User),
     /// The root user, which has no name and no path.
@@ -71,7 +71,7 @@ pub enum Answer {
     AttachedPolicies(Listed<AttachedPolicy>),
     NewPolicy(ManagedPolicy),
     Policy(ManagedPolicy),
-    /// With its document.
+    /// A version with its document.
     PolicyVersion(PolicyVersion),
     NewPolicyVersion(PolicyVersion),
     PolicyVersions(Listed<PolicyVersion>),
@@ -126,7 +126,7 @@ pub struct AttachedPolicy {
     pub policy_arn: String,
 }
 
-/// The answer for one action on one resource.
+/// The result for one action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the members of the data type EvaluationResult
 pub struct Simulated {
@@ -135,13 +135,13 @@ pub struct Simulated {
     /// Whether the request named the resource.
     pub of_resource: bool,
     pub decision: EvalDecision,
-    /// The statement that decides, where one does.
+    /// The statement that decides, if there is one.
     pub matched: Option<MatchedStatement>,
-    /// Whether the permissions boundary allows it; absent where there is none to tell.
+    /// `Some(false)` if only the permissions boundary does not allow it; otherwise absent.
     pub allowed_by_permissions_boundary: Option<bool>,
 }
 
-/// The statement that decides, by its policy and its place in it.
+/// The statement that decides, by its policy and its position in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the members of the data type Statement
 pub struct MatchedStatement {
@@ -151,7 +151,7 @@ pub struct MatchedStatement {
     pub end_position: Position,
 }
 
-/// A place in a document, from line 1 and column 1.
+/// A position in a document, from line 1 and column 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the members of the data type Position
 pub struct Position {
@@ -159,7 +159,7 @@ pub struct Position {
     pub column: usize,
 }
 
-/// Who uses a managed policy. Source: IAM API Reference, `PolicyGroup`, `PolicyUser`, `PolicyRole`.
+/// An entity that uses a managed policy. Source: IAM API Reference, `PolicyGroup`, `PolicyUser`, `PolicyRole`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the members of the data types
 pub struct PolicyEntity {
@@ -167,7 +167,7 @@ pub struct PolicyEntity {
     pub id: String,
 }
 
-/// One of the four lists' items of `GetAccountAuthorizationDetails`.
+/// An item of one of the four lists of `GetAccountAuthorizationDetails`.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // the members of the data types UserDetail, GroupDetail, RoleDetail, ManagedPolicyDetail
 pub enum Detail {
@@ -177,7 +177,7 @@ pub enum Detail {
     Policy { policy: ManagedPolicy, versions: Vec<PolicyVersion> },
 }
 
-/// The policies of a user, a group or a role: the inline ones by name with their documents, the attached ones.
+/// The policies of a user, a group or a role: inline ones by name with their documents, and attached ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub struct HeldDetail {
@@ -185,7 +185,7 @@ pub struct HeldDetail {
     pub attached: Vec<AttachedPolicy>,
 }
 
-/// Source: IAM API Reference, `EvaluationResult`.
+/// The decision of a simulation. Source: IAM API Reference, `EvaluationResult`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum EvalDecision {
@@ -195,7 +195,7 @@ pub enum EvalDecision {
 }
 
 impl EvalDecision {
-    /// The word of the API.
+    /// Returns the value in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",

@@ -1,4 +1,4 @@
-//! The table of what each action does.
+//! The implementation of each action.
 
 use jiff::Timestamp;
 use rand::Rng;
@@ -7,7 +7,7 @@ use super::{Account, Action, Answer, whole_seconds};
 use crate::refusal::ApiRefusal;
 
 impl Account {
-    /// Does one action, or refuses it and changes nothing.
+    /// Carries out one action, or refuses it and changes nothing.
     ///
     /// # Errors
     /// The refusals of the action in the IAM API Reference.

@@ -1,4 +1,4 @@
-//! What a principal may do: the only place where the account meets the policy evaluator.
+//! Authorization: the decision whether a principal may do something.
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -10,7 +10,7 @@ use seskey::policy::{
 use super::{Account, Principal, held::Held, policies::PolicyEntry, verdict::verdict};
 use crate::{mailbox::Verdict, refusal::ApiRefusal};
 
-/// A policy as it was given, and as it is understood once it bears on somebody: that takes many times the memory of the
+/// A policy as text, parsed when it first applies to a principal: the parsed form takes many times the memory of the
 /// text.
 #[derive(Debug, Clone)]
 pub(super) struct Document {
@@ -19,7 +19,7 @@ pub(super) struct Document {
     policy: OnceLock<Policy>,
 }
 
-/// A document that bears on somebody, and how it comes to that.
+/// A document that applies to a principal, with its source.
 pub(super) type Bearing<'a> = (&'a PolicySource, &'a Document);
 
 impl Document {
@@ -32,7 +32,7 @@ impl Document {
         Self::of(text, source, parse)
     }
 
-    /// It may be older than today's rules of what is stored.
+    /// Parses a stored document, which may be older than today's rules for new ones.
     pub(super) fn parse_stored(text: String, source: PolicySource) -> Result<Self, ApiRefusal> {
         let parse = parser_of_stored(&source);
         Self::of(text, source, parse)
@@ -58,7 +58,7 @@ fn parser_of_stored(source: &PolicySource) -> Parser {
     }
 }
 
-/// A document is kept as it was given, and is parsed again.
+/// A document is stored as it was given, and is parsed again.
 impl Serialize for Document {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (&self.text, &self.source).serialize(serializer)
@@ -73,9 +73,9 @@ impl<'de> Deserialize<'de> for Document {
 }
 
 impl Account {
-    /// Decides whether a principal may do something: by the inline and attached policies of the user and of its
-    /// groups, or of the role, and within its permissions boundary and the policy of its session; whether it may take
-    /// on a role, by the trust policy of that role too. The root user may do everything; who is not there, nothing.
+    /// Decides whether a principal may do something: by the inline and attached policies of the user and its groups, or
+    /// of the role, within the permissions boundary and the session policy; for `sts:AssumeRole` also by the trust
+    /// policy of the role. The root user may do everything; a principal that does not exist, nothing.
     pub fn decide(&self, principal: &Principal, request: &Request<'_>) -> Decision<'_> {
         let own = decided(self.policies_of_principal(principal), request);
         if !request.action.eq_ignore_ascii_case("sts:AssumeRole") {
@@ -87,7 +87,7 @@ impl Account {
         let decision =
             self.decide_to_assume(&entry.role.assume_role_policy, principal, own, request);
         match principal {
-            // what a trust policy gives to a role is bounded, what it gives to a user is not
+            // the permissions boundary limits what a trust policy grants to a role, not what it grants to a user
             Principal::AssumedRole { role, access_key_id, .. } if decision.is_allowed() => {
                 let mut bounds = self.policies_of_session(role, access_key_id);
                 bounds.retain(|(source, _)| matches!(source, PolicySource::Boundary { .. }));
@@ -98,12 +98,12 @@ impl Account {
         }
     }
 
-    /// What that decision says, if it does not allow.
+    /// Returns the verdict of that decision, if it does not allow.
     pub(crate) fn verdict(&self, principal: &Principal, decision: Decision<'_>) -> Option<Verdict> {
         verdict(&self.policies_of_principal(principal), decision)
     }
 
-    /// All policies that bear on a principal, those that bound it among them.
+    /// Returns all policies that apply to a principal, including those that limit it.
     pub(super) fn policies_of_principal(&self, principal: &Principal) -> Vec<Bearing<'_>> {
         match principal {
             Principal::Root => vec![(&ROOT.source, &*ROOT)],
@@ -114,7 +114,7 @@ impl Account {
         }
     }
 
-    /// All policies that bear on a user, its permissions boundary among them.
+    /// Returns all policies that apply to a user, including its permissions boundary.
     pub(super) fn policies_of_user(&self, user_name: &str) -> Vec<Bearing<'_>> {
         let Ok(entry) = self.user_entry(user_name) else { return Vec::new() };
         let of_groups = entry.groups.iter().filter_map(|name| self.groups.get(name));
@@ -123,7 +123,7 @@ impl Account {
         policies.chain(self.boundary(entry.user.permissions_boundary.as_deref())).collect()
     }
 
-    /// All policies that bear on a role, its permissions boundary among them.
+    /// Returns all policies that apply to a role, including its permissions boundary.
     pub(super) fn policies_of_role(&self, role_name: &str) -> Vec<Bearing<'_>> {
         let Ok(entry) = self.role_entry(role_name) else { return Vec::new() };
         let boundary = self.boundary(entry.role.permissions_boundary.as_deref());
@@ -143,7 +143,7 @@ impl Account {
         Some((&entry.as_boundary, entry.document()))
     }
 
-    /// What a user, a group or a role holds of its own, inline before attached.
+    /// Returns the policies of a user, a group or a role itself, inline before attached.
     pub(super) fn policies_of<'a>(&'a self, held: &'a Held) -> impl Iterator<Item = Bearing<'a>> {
         let attached = held.attached.iter().filter_map(|arn| self.managed_policy(arn).ok());
         let documents = held.inline.values().chain(attached.map(PolicyEntry::document));
@@ -167,7 +167,7 @@ static ROOT: LazyLock<Document> = LazyLock::new(|| {
 mod tests {
     use super::*;
 
-    /// As it is understood, a policy may have eighty times the bytes of its text.
+    /// A policy is not parsed before it is used: the parsed form may have eighty times the bytes of the text.
     #[test]
     fn a_policy_that_bears_on_nobody_is_kept_as_its_text() {
         let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;

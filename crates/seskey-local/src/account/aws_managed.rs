@@ -1,6 +1,6 @@
-//! The managed policies of AWS that are served, as they stand in every account.
+//! The AWS managed policies that are served; every account has them.
 //!
-//! Source: AWS Managed Policy Reference. Only those are here whose documents are known to the letter.
+//! Source: AWS Managed Policy Reference. Only policies whose documents are known word for word are here.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -26,7 +26,7 @@ struct Row {
     document: Value,
 }
 
-/// The policies as a partition has them.
+/// Returns the policies with the ARNs of a partition.
 pub(super) fn policies<'a>(partition: Partition) -> impl Iterator<Item = &'a PolicyEntry> {
     let prefix = format!("arn:{partition}:iam::aws:");
     ENTRIES.iter().filter(move |entry| entry.policy.arn.starts_with(&prefix))

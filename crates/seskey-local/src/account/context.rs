@@ -1,4 +1,4 @@
-//! What is known of a request and of the principal that makes it.
+//! The condition keys of a request and of its principal.
 
 use std::{borrow::Borrow, cell::LazyCell, net::IpAddr};
 
@@ -7,22 +7,22 @@ use seskey::policy::Context;
 
 use super::{Account, Principal, Tag};
 
-/// How a request comes, whoever makes it.
+/// The circumstances of a request, apart from its principal.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestContext<'a> {
-    /// The access key that it is made with.
+    /// The ID of the access key that it is made with.
     pub access_key_id: &'a str,
     /// The address of the client.
     pub peer: IpAddr,
-    /// Whether it comes by TLS.
+    /// Whether it comes over TLS.
     pub secure_transport: bool,
-    /// What the client calls itself; SMTP clients do not.
+    /// The user agent of the client; SMTP clients have none.
     pub user_agent: Option<&'a str>,
-    /// The time.
+    /// The time of the request.
     pub now: Timestamp,
 }
 
-/// A context that is worked out when a policy first asks for it.
+/// A context that is computed when a policy first needs it.
 pub(crate) struct OnDemand<F>(LazyCell<Context, F>);
 
 impl<F: FnOnce() -> Context> OnDemand<F> {
@@ -38,7 +38,7 @@ impl<F: FnOnce() -> Context> Borrow<Context> for OnDemand<F> {
 }
 
 impl Account {
-    /// The global condition keys of a request.
+    /// Returns the global condition keys of a request.
     /// Source: IAM User Guide, "AWS global condition context keys".
     pub fn request_context(
         &self,
@@ -48,7 +48,7 @@ impl Account {
         let RequestContext { access_key_id, peer, secure_transport, user_agent, now } =
             circumstances;
         let session = self.temporary_credential(access_key_id, *now);
-        // as long as it is recorded: a policy is matched against it while the account waits
+        // cut to the length that is recorded: the account waits while a policy is matched against it
         let user_agent = user_agent.map(|it| it.chars().take(1024).collect::<String>());
         self.principal_context(principal)
             .with("aws:SourceIp", [peer.to_string()])
@@ -60,7 +60,7 @@ impl Account {
             .with("aws:MultiFactorAuthPresent", session.map(|_| "false"))
     }
 
-    /// The condition keys that tell who asks.
+    /// Returns the condition keys of a principal.
     /// Source: IAM User Guide, "AWS global condition context keys", properties of the principal.
     pub fn principal_context(&self, principal: &Principal) -> Context {
         let mut context = Context::new().with("aws:PrincipalAccount", [self.id().as_str()]);
@@ -96,7 +96,7 @@ impl Account {
         context
     }
 
-    /// What tells a principal apart for ever, as `GetCallerIdentity` has it; `None` for who is not there.
+    /// Returns the unique ID of a principal, as in `GetCallerIdentity`; `None` if it does not exist.
     pub(super) fn principal_id(&self, principal: &Principal) -> Option<String> {
         match principal {
             Principal::Root => Some(self.id().to_string()),

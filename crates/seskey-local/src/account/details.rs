@@ -1,4 +1,4 @@
-//! The whole account in one list: `GetAccountAuthorizationDetails`; and who uses a managed policy.
+//! The whole account in one list (`GetAccountAuthorizationDetails`), and the entities that use a managed policy.
 
 use super::{
     Account, Answer, AttachedPolicy, Detail, EntityType, HeldDetail, Holder, Page, PolicyEntity,
@@ -9,7 +9,7 @@ use super::{
 use crate::refusal::ApiRefusal;
 
 impl Account {
-    /// Users, groups, roles, the policies of the account, and those of AWS that are used, in this order.
+    /// Lists users, groups, roles, the policies of the account, and the AWS policies in use, in this order.
     pub(super) fn authorization_details(
         &self,
         filter: &[EntityType],

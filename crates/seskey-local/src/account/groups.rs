@@ -1,4 +1,4 @@
-//! Groups and who is in them. The membership is kept with the user.
+//! Groups and their members. The membership is stored with the user.
 
 use jiff::Timestamp;
 use rand::Rng;
@@ -117,7 +117,7 @@ impl Account {
         Ok(Answer::Done)
     }
 
-    /// Adding a user who is in the group already changes nothing, and is no error.
+    /// Adds a user to a group. A user that is in the group already is no error.
     pub(super) fn add_user_to_group(
         &mut self,
         group_name: &str,

@@ -1,4 +1,4 @@
-//! The policies that a user, a group or a role holds: inline and attached. The same seven actions for all three.
+//! The policies of a user, a group or a role: inline and attached. All three have the same seven actions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,16 +8,16 @@ use seskey::policy::{PolicySource, counted_size};
 use super::{Account, Answer, AttachedPolicy, Holder, Page, authority::Document};
 use crate::refusal::{ApiRefusal, Missing};
 
-/// What a user, a group or a role holds.
+/// The policies of a user, a group or a role.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Held {
-    /// By name.
+    /// The inline policies, by name.
     pub(super) inline: BTreeMap<String, Document>,
-    /// ARNs of managed policies.
+    /// The ARNs of the attached managed policies.
     pub(super) attached: BTreeSet<String>,
 }
 
-/// Managed policies attached to one user, group or role. Source: IAM User Guide, "IAM and AWS STS quotas".
+/// The most managed policies attached to one user, group or role. Source: IAM User Guide, "IAM and AWS STS quotas".
 pub(super) const ATTACHED_POLICIES: usize = 10;
 
 impl Account {
@@ -73,7 +73,7 @@ impl Account {
         }
     }
 
-    /// Attaching what is attached already changes nothing, and is no error.
+    /// Attaches a policy. A policy that is attached already is no error.
     pub(super) fn attach_policy(
         &mut self,
         holder: &Holder,
@@ -121,7 +121,7 @@ impl Account {
         Ok(Answer::AttachedPolicies(page.of(attached)?))
     }
 
-    /// A managed policy that is to be attached, or to be a permissions boundary.
+    /// Checks that a managed policy exists, before it is attached or made a permissions boundary.
     pub(super) fn attachable_policy(&self, arn: &str) -> Result<(), ApiRefusal> {
         let missing = |_| ApiRefusal::NoSuchEntity(Missing::AttachablePolicy(arn.to_owned()));
         self.managed_policy(arn).map(drop).map_err(missing)
@@ -145,7 +145,7 @@ impl Account {
 }
 
 impl Holder {
-    /// The characters of all inline policies together, whitespace not counted.
+    /// The most characters of all inline policies of a user, without whitespace.
     /// Source: IAM User Guide, "IAM and AWS STS quotas".
     pub(super) const USER_INLINE_SIZE: usize = 2048;
     /// The same for a group.

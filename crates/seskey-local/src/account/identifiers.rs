@@ -13,16 +13,16 @@ use zeroize::Zeroize;
 pub struct AccountId(String);
 
 impl AccountId {
-    /// `None` if the text is not 12 digits.
+    /// Parses an account ID; `None` if the text is not 12 digits.
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()))
             .then(|| Self(text.to_owned()))
     }
 
-    /// The account whose number is in the middle of an access key ID; `None` where there is none to be read.
+    /// Returns the account whose number is in the middle of an access key ID, if there is one.
     ///
-    /// The 8 characters behind the prefix are Base32 of half the number plus 2³⁹, the upper bit of the next tells
-    /// whether the number is odd. AWS documents `GetAccessKeyInfo`, not the form, which is moto's reading of it.
+    /// The 8 characters after the prefix are Base32 of half the number plus 2³⁹; the upper bit of the next one tells
+    /// whether the number is odd. AWS documents `GetAccessKeyInfo`, not the format, which is taken from moto.
     pub fn of_access_key(access_key_id: &str) -> Option<Self> {
         let middle = access_key_id.get(4..13)?;
         let mut digits = middle.bytes().map(|b| BASE32.iter().position(|&digit| digit == b));
@@ -31,7 +31,7 @@ impl AccountId {
         Self::parse(&format!("{number:012}"))
     }
 
-    /// The 12 digits.
+    /// Returns the 12 digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -47,26 +47,26 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// A new access key for an account.
+/// Creates an access key for an account.
 pub fn fresh_access_key(account: &AccountId, rng: &mut dyn Rng) -> (AccessKeyId, SecretAccessKey) {
     let id = AccessKeyId::parse(&access_key_id("AKIA", account, rng))
         .expect("it is made of a prefix and Base32");
     (id, secret_access_key(rng))
 }
 
-/// Such as `AIDA…` or `AROA…`. Source: IAM User Guide, "IAM identifiers", unique IDs.
+/// Creates a unique ID, such as `AIDA…` or `AROA…`. Source: IAM User Guide, "IAM identifiers", unique IDs.
 pub(super) fn unique_id(prefix: &str, rng: &mut dyn Rng) -> String {
     extend(prefix, 17, rng)
 }
 
-/// `AKIA…` or `ASIA…`, 20 characters, the account in the middle.
+/// Creates an access key ID, `AKIA…` or `ASIA…`: 20 characters, with the account in the middle.
 pub(super) fn access_key_id(prefix: &str, account: &AccountId, rng: &mut dyn Rng) -> String {
     let bits = ((OFFSET << 1) + account.number()) << 4 | u64::from(rng.next_u32() & 0xf);
     let middle = (0..9).rev().map(|place| digit(bits >> (5 * place)));
     extend(&prefix.chars().chain(middle).collect::<String>(), 7, rng)
 }
 
-/// 40 characters of the whole alphabet `A-Za-z0-9+/`: 30 bytes in Base64.
+/// Creates a secret of 40 characters of the whole alphabet `A-Za-z0-9+/`: 30 bytes in Base64.
 pub(super) fn secret_access_key(rng: &mut dyn Rng) -> SecretAccessKey {
     loop {
         let mut bytes = [0; 30];
@@ -75,7 +75,7 @@ pub(super) fn secret_access_key(rng: &mut dyn Rng) -> SecretAccessKey {
         bytes.zeroize();
         let secret = SecretAccessKey::parse(&text);
         text.zeroize();
-        // the one text of this form that is no secret is an access key ID, once in 10⁵⁸ times
+        // the only text of this form that is not a secret is an access key ID, once in 10¹⁶ times
         if let Ok(secret) = secret {
             return secret;
         }

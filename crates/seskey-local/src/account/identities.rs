@@ -1,5 +1,5 @@
 //! Identities: the addresses and domains that the account may send from, each in its region, with their sending
-//! authorization policies. There is no mail to click on here, so an identity is verified as soon as it is there.
+//! authorization policies. No verification mail is sent here, so an identity is verified as soon as it exists.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,40 +19,40 @@ use super::{
 };
 use crate::{address::is_address, mailbox::Verdict};
 
-/// The name of an identity: an address, or a domain, which is without upper case.
+/// The name of an identity: an address or a domain. A domain is in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identity(String);
 
-/// Why a policy of an identity is not stored.
+/// The reason why a policy of an identity is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityPolicyError {
     /// There is no such identity in the region.
     #[error("Identity {0} does not exist.")]
     NoSuchIdentity(String),
-    /// The document is no resource-based policy, or too long.
+    /// The document is not a resource-based policy, or is too long.
     #[error("Invalid policy.")]
     InvalidPolicy,
-    /// One more than an identity may have.
+    /// Too many policies of the identity.
     #[error("An identity has at most {POLICIES_PER_IDENTITY} policies.")]
     LimitExceeded,
 }
 
-/// One more identity than an account may have, in a region or in all of them.
+/// Too many identities, in a region or in total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("There are too many identities.")]
 pub struct TooManyIdentities;
 
-/// What hangs on an identity.
+/// The policies and settings of an identity.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct IdentityEntry {
-    /// By name.
+    /// The sending authorization policies, by name.
     policies: BTreeMap<String, Document>,
     #[serde(default)]
     settings: IdentitySettings,
 }
 
-/// What is set of an identity. Messages are neither signed nor sent from another domain by it.
+/// The settings of an identity. They neither sign messages nor change the domain that they are sent from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct IdentitySettings {
@@ -60,7 +60,7 @@ pub struct IdentitySettings {
     pub dkim_tokens: Vec<String>,
     /// The custom MAIL FROM domain.
     pub mail_from_domain: Option<String>,
-    /// The kinds of notifications that are to have the headers of the message.
+    /// The kinds of notifications that include the headers of the message.
     pub headers_in_notifications: BTreeSet<String>,
     /// The topics that notifications are published to, by their kinds.
     pub notification_topics: BTreeMap<String, String>,
@@ -69,7 +69,7 @@ pub struct IdentitySettings {
 }
 
 impl Identity {
-    /// Reads a name as SES takes one: an address in printable ASCII, or a domain of at least two labels.
+    /// Parses a name as SES accepts it: an address in printable ASCII, or a domain of at least two labels.
     pub fn parse(name: &str) -> Option<Self> {
         match name.rsplit_once('@') {
             Some((local, domain)) if is_address(name) => {
@@ -80,18 +80,18 @@ impl Identity {
         }
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is an address, or else a domain.
+    /// Whether it is an address, not a domain.
     pub fn is_address(&self) -> bool {
         self.0.contains('@')
     }
 
-    /// Whether an address may be sent from by it: an address is an identity for itself, a domain for all that is in it
-    /// and below it. Domains know no upper case, local parts do.
+    /// Whether it allows an address as sender. An address covers itself; a domain covers all addresses in it and in its
+    /// subdomains. The case of letters counts in local parts, but not in domains.
     /// Source: SES Developer Guide, "Verified identities in Amazon SES".
     pub fn covers(&self, address: &str) -> bool {
         let (local, domain) = address.rsplit_once('@').unwrap_or(("", address));
@@ -106,7 +106,7 @@ impl Identity {
 }
 
 impl Account {
-    /// The identities of a region, in the order of their names.
+    /// Returns the identities of a region, sorted by name.
     pub fn identities(&self, region: &Region) -> impl Iterator<Item = Identity> {
         let prefix = format!("{region}/");
         self.identities
@@ -119,13 +119,13 @@ impl Account {
         !self.identities.is_empty()
     }
 
-    /// Whether the identity is there, and so verified.
+    /// Whether the identity exists, and so is verified.
     pub fn has_identity(&self, region: &Region, identity: &Identity) -> bool {
         self.identities.contains_key(&key(region, identity))
     }
 
-    /// The identity by which an address is sent from: the address rather than its domain, a domain rather than the one
-    /// above it.
+    /// Returns the identity that an address is sent from: the address before its domain, and a domain before its
+    /// parent.
     pub fn identity_of(&self, region: &Region, address: &str) -> Option<Identity> {
         let (local, domain) = address.rsplit_once('@')?;
         let domain = domain.to_ascii_lowercase();
@@ -135,7 +135,7 @@ impl Account {
         names.find(|identity| self.has_identity(region, identity))
     }
 
-    /// Creates an identity; `false` if it is there already.
+    /// Creates an identity; `false` if it exists already.
     ///
     /// # Errors
     /// There are too many.
@@ -158,12 +158,12 @@ impl Account {
         Ok(true)
     }
 
-    /// Deletes an identity with its policies; `false` if it is not there.
+    /// Deletes an identity with its policies; `false` if it does not exist.
     pub fn delete_identity(&mut self, region: &Region, identity: &Identity) -> bool {
         self.identities.remove(&key(region, identity)).is_some()
     }
 
-    /// The settings of an identity, if it is there.
+    /// Returns the settings of an identity, if it exists.
     pub fn identity_settings(
         &self,
         region: &Region,
@@ -172,7 +172,7 @@ impl Account {
         self.identities.get(&key(region, identity)).map(|entry| &entry.settings)
     }
 
-    /// The same to be changed.
+    /// Returns the same, to change them.
     pub fn identity_settings_mut(
         &mut self,
         region: &Region,
@@ -181,8 +181,8 @@ impl Account {
         self.identities.get_mut(&key(region, identity)).map(|entry| &mut entry.settings)
     }
 
-    /// The sending authorization policies of an identity, name and document, in the order of their names; `None` if
-    /// the identity is not there.
+    /// Returns the sending authorization policies of an identity, name and document, sorted by name; `None` if the
+    /// identity does not exist.
     pub fn identity_policies(
         &self,
         region: &Region,
@@ -192,7 +192,7 @@ impl Account {
         Some(entry.policies.iter().map(|(name, document)| (name.as_str(), document.text.as_str())))
     }
 
-    /// Stores a sending authorization policy, in place of the one of that name.
+    /// Stores a sending authorization policy, in place of any of that name.
     ///
     /// # Errors
     /// [`IdentityPolicyError`].
@@ -221,7 +221,7 @@ impl Account {
         Ok(())
     }
 
-    /// Deletes a sending authorization policy; `false` if it is not there.
+    /// Deletes a sending authorization policy; `false` if it does not exist.
     pub fn delete_identity_policy(
         &mut self,
         region: &Region,
@@ -232,8 +232,8 @@ impl Account {
         entry.is_some_and(|entry| entry.policies.remove(name).is_some())
     }
 
-    /// Decides whether a principal may do something on an identity of this account: by its own policies together with
-    /// those of the identity.
+    /// Decides whether a principal may do something on an identity of this account: by its own policies and those of
+    /// the identity.
     pub fn decide_on_identity(
         &self,
         principal: &Principal,
@@ -244,7 +244,7 @@ impl Account {
         decided(self.policies_on_identity(principal, region, identity), request)
     }
 
-    /// What that decision says, if it does not allow.
+    /// Returns the verdict of that decision, if it does not allow.
     pub(crate) fn verdict_on_identity(
         &self,
         principal: &Principal,
@@ -267,17 +267,17 @@ impl Account {
         self.policies_of_principal(principal).into_iter().chain(of_identity).collect()
     }
 
-    /// `arn:aws:ses:eu-west-1:111122223333:identity/example.com`.
+    /// Returns the ARN of an identity: `arn:aws:ses:eu-west-1:111122223333:identity/example.com`.
     pub fn identity_arn(&self, region: &Region, identity: &Identity) -> String {
         self.ses_arn(region, "identity", identity.as_str())
     }
 
-    /// The ARN of an SES resource of this account.
+    /// Returns the ARN of an SES resource of this account.
     pub fn ses_arn(&self, region: &Region, kind: &str, name: &str) -> String {
         format!("arn:{}:ses:{region}:{}:{kind}/{name}", self.partition(), self.id())
     }
 
-    /// Whether the account may send in a region, or has paused it.
+    /// Whether the account may send in a region, and has not paused it.
     /// Source: SES API Reference, `UpdateAccountSendingEnabled`.
     pub fn is_sending_enabled(&self, region: &Region) -> bool {
         !self.root_user().sending_paused.contains(region.as_str())
@@ -301,7 +301,7 @@ impl fmt::Display for Identity {
 
 /// Source: SES Developer Guide, "Creating and verifying identities in Amazon SES".
 const IDENTITIES_OF_REGION: usize = 10_000;
-/// Ours: a name that only looks like one of a region is a region here.
+/// Our own limit: any name in the form of a region counts as a region here.
 const IDENTITIES: usize = 5 * IDENTITIES_OF_REGION;
 /// Source: SES API Reference, `PutIdentityPolicy` ("cannot exceed 4 KB").
 const POLICY_SIZE: usize = 4096;

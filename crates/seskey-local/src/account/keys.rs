@@ -11,7 +11,7 @@ use super::{
 };
 use crate::refusal::{ApiRefusal, Missing};
 
-/// An access key with its secret, which its `Debug` does not tell.
+/// An access key with its secret, which its `Debug` does not show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessKey {
     pub(super) owner: Principal,
@@ -29,7 +29,7 @@ pub enum Status {
     Inactive,
 }
 
-/// When, where and for what an access key was last used. Source: IAM API Reference, `AccessKeyLastUsed`.
+/// The time, region and service of the last use of an access key. Source: IAM API Reference, `AccessKeyLastUsed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the members of the data type
 pub struct LastUsed {
@@ -38,7 +38,7 @@ pub struct LastUsed {
     pub region: String,
 }
 
-/// Active or not. Source: IAM User Guide, "IAM and AWS STS quotas".
+/// The most access keys of a user, active or not. Source: IAM User Guide, "IAM and AWS STS quotas".
 pub(super) const ACCESS_KEYS_PER_USER: usize = 2;
 
 impl AccessKey {
@@ -46,24 +46,24 @@ impl AccessKey {
         Self { owner, secret, status: Status::Active, create_date }
     }
 
-    /// Who owns it.
+    /// Returns its owner.
     pub fn owner(&self) -> &Principal {
         &self.owner
     }
 
-    /// Its secret.
+    /// Returns its secret.
     pub fn secret(&self) -> &SecretAccessKey {
         &self.secret
     }
 
-    /// Whether it may be used.
+    /// Returns whether it may be used.
     pub fn status(&self) -> Status {
         self.status
     }
 }
 
 impl Status {
-    /// The word of the API.
+    /// Returns the value in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "Active",
@@ -183,7 +183,7 @@ impl Account {
         }
     }
 
-    /// The principal by the name that it was created with, in its own upper and lower case.
+    /// Returns the principal with the upper and lower case that it was created with.
     fn as_named(&self, principal: Principal) -> Result<Principal, ApiRefusal> {
         match principal {
             Principal::Root => Ok(Principal::Root),

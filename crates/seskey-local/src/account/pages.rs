@@ -4,26 +4,26 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::refusal::{ApiRefusal, Constraint};
 
-/// Which part of a list is wanted.
+/// The requested part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The marker of the answer before, absent for the first part.
+    /// The marker of the previous answer; absent for the first part.
     pub marker: Option<String>,
-    /// How many items at most, 1 to 1000.
+    /// The most items, 1 to 1000.
     pub max_items: usize,
 }
 
-/// A part of a list, and the marker of the next one where there is more.
+/// A part of a list, and the marker of the next part if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T> {
-    /// The items, in the order of their names.
+    /// The items, in the order of their keys.
     pub items: Vec<T>,
-    /// Present exactly if the list goes on.
+    /// The marker of the next part; present exactly if there is one.
     pub marker: Option<String>,
 }
 
 impl<T> Listed<T> {
-    /// The same part of the list, of what comes of each item.
+    /// Converts each item of the part.
     pub(super) fn map<U>(self, f: impl FnMut(T) -> U) -> Listed<U> {
         Listed { items: self.items.into_iter().map(f).collect(), marker: self.marker }
     }
@@ -36,8 +36,8 @@ impl Default for Page {
 }
 
 impl Page {
-    /// The part of a list that stands in the order of its keys. A marker is the key of the last item before, so that
-    /// items that come and go between two pages neither repeat nor hide others.
+    /// Returns the part of a list that is in the order of its keys. A marker is the key of the last item of the
+    /// previous part, so items that are added or removed between two pages neither repeat nor hide others.
     pub(crate) fn of<K: AsRef<str>, T>(
         &self,
         items: impl IntoIterator<Item = (K, T)>,

@@ -1,5 +1,5 @@
-//! What a user signs in with beside access keys: a password for the console, and credentials of single services. The
-//! passwords themselves are kept nowhere, as nothing here takes them.
+//! The credentials of a user beside access keys: a password for the console, and credentials of single services. The
+//! passwords themselves are not stored, as nothing here accepts them.
 
 use jiff::Timestamp;
 use rand::Rng;
@@ -17,7 +17,7 @@ pub struct LoginProfile {
     pub password_reset_required: bool,
 }
 
-/// A credential for one service, without its password. The SMTP endpoint takes none of them.
+/// A credential for one service, without its password. The SMTP endpoint does not accept it.
 /// Source: IAM API Reference, `ServiceSpecificCredentialMetadata`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the members of the data type
@@ -153,7 +153,7 @@ impl Account {
         Ok(Answer::Done)
     }
 
-    /// No account has a password policy of its own here.
+    /// Returns the refusal for a password policy: no account has one of its own here.
     pub(super) fn no_password_policy(&self) -> ApiRefusal {
         ApiRefusal::NoSuchEntity(Missing::PasswordPolicy { account: self.id.to_string() })
     }
@@ -178,7 +178,7 @@ fn password(rng: &mut dyn Rng) -> Secret {
     Secret::new(identifiers::secret_access_key(rng).expose().to_owned())
 }
 
-/// The password policy of an account that has set none.
+/// Whether a password conforms to the policy of an account that has set none.
 /// Source: IAM User Guide, "Set an account password policy for IAM users", default policy.
 fn conforms(password: &str) -> bool {
     let kinds: [fn(char) -> bool; 4] = [

@@ -1,4 +1,4 @@
-//! Managed policies: those of the account, and how often they and AWS's own are used.
+//! The managed policies of the account, and the uses of them and of AWS's own.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub struct ManagedPolicy {
     pub permissions_boundary_usage_count: usize,
     pub description: Option<String>,
     pub create_date: Timestamp,
-    /// When the newest version was made.
+    /// The time when the newest version was created.
     pub update_date: Timestamp,
     pub tags: Vec<Tag>,
 }
@@ -35,17 +35,17 @@ pub struct ManagedPolicy {
 pub(super) const POLICIES_PER_ACCOUNT: usize = 1500;
 pub(super) const POLICY_SIZE: usize = 6144;
 
-/// A policy with its versions; the counts in it are those of no time.
+/// A policy with its versions. Its counts are always zero.
 #[derive(Serialize, Deserialize)]
 pub(super) struct PolicyEntry {
     pub(super) policy: ManagedPolicy,
-    /// The default one is always there.
+    /// The versions, always including the default one.
     pub(super) versions: BTreeMap<VersionId, Version>,
     pub(super) next_version: VersionId,
     pub(super) as_boundary: PolicySource,
 }
 
-/// How many have a policy attached, and whose permissions boundary it is.
+/// The numbers of entities with a policy attached, and with it as their permissions boundary.
 #[derive(Default, Clone, Copy)]
 pub(super) struct Usage {
     attached: usize,
@@ -134,7 +134,7 @@ impl Account {
             entries.extend(aws_managed::policies(self.partition));
         }
         let usages = self.usages();
-        // of two policies with the same name one is AWS's
+        // a policy of the account may have the same name as one of AWS
         let listed: BTreeMap<String, ManagedPolicy> = entries
             .into_iter()
             .filter(|entry| entry.policy.path.starts_with(path_prefix))
@@ -151,14 +151,14 @@ impl Account {
         Ok(Answer::Policies(page.of(listed)?))
     }
 
-    /// The managed policy of that ARN, to the letter; AWS's own too.
+    /// Returns the managed policy of exactly that ARN, including AWS's own.
     pub(super) fn managed_policy(&self, arn: &str) -> Result<&PolicyEntry, ApiRefusal> {
         let own = self.policies.get(&named_in(arn)).filter(|entry| entry.policy.arn == arn);
         own.or_else(|| aws_managed::policies(self.partition).find(|entry| entry.policy.arn == arn))
             .ok_or_else(|| no_such_policy(arn))
     }
 
-    /// A policy that the account may change.
+    /// Returns a policy that the account may change.
     pub(super) fn own_policy_mut(&mut self, arn: &str) -> Result<&mut PolicyEntry, ApiRefusal> {
         if aws_managed::policies(self.partition).any(|entry| entry.policy.arn == arn) {
             return Err(ApiRefusal::OutsideAccount);
@@ -167,7 +167,7 @@ impl Account {
         own.ok_or_else(|| no_such_policy(arn))
     }
 
-    /// How all managed policies are used today.
+    /// Counts the current uses of all managed policies.
     pub(super) fn usages(&self) -> Usages<'_> {
         let users = self.users.values().map(|it| (&it.held, &it.user.permissions_boundary));
         let groups = self.groups.values().map(|it| (&it.held, &None));
@@ -185,7 +185,7 @@ impl Account {
     }
 }
 
-/// By ARN.
+/// The uses of managed policies, by ARN.
 #[derive(Default)]
 pub(super) struct Usages<'a>(BTreeMap<&'a str, Usage>);
 
@@ -194,7 +194,7 @@ impl Usages<'_> {
         self.0.contains_key(arn)
     }
 
-    /// The policy with the counts of today.
+    /// Returns the policy with its current counts.
     pub(super) fn count(&self, policy: &ManagedPolicy) -> ManagedPolicy {
         let Usage { attached, bounds } = self.of(&policy.arn);
         ManagedPolicy {

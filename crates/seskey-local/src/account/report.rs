@@ -1,4 +1,4 @@
-//! The credential report: who can sign in with what, and since when. It is made at most every four hours.
+//! The credential report: the credentials of each user, with their dates. It is made at most every four hours.
 //!
 //! Source: IAM User Guide, "Generate credential reports for your AWS account".
 
@@ -78,7 +78,7 @@ impl Account {
         self.finish(row, &entry.access_keys)
     }
 
-    /// The columns of the access keys, of the signing certificates, which nobody has here, and of the rest.
+    /// Adds the columns of the access keys, of the signing certificates, which do not exist here, and of the rest.
     fn finish(&self, mut row: Vec<String>, access_keys: &[String]) -> String {
         for place in 0..2 {
             let id = access_keys.get(place);
@@ -103,12 +103,12 @@ fn of_key(key: Option<(&AccessKey, Option<&LastUsed>)>) -> [String; 5] {
     ]
 }
 
-/// As reports have it: `2026-03-01T12:00:00+00:00`.
+/// Formats a date as reports do: `2026-03-01T12:00:00+00:00`.
 fn date(date: Timestamp) -> String {
     DateTimePrinter::new().timestamp_with_offset_to_string(&date, jiff::tz::Offset::UTC)
 }
 
-/// A user name may have a comma, and a path even quotes.
+/// Quotes a field if needed: a user name may have a comma, and a path even quotes.
 fn quoted(text: &str) -> String {
     match text.contains([',', '"']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
@@ -116,7 +116,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// The columns by their names, the newest last.
+/// The names of the columns, the newest last.
 const COLUMNS: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
     password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,\
     access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,\
@@ -127,5 +127,5 @@ const NO_REPORT: &str = "No report exists. Starting a new report generation task
 
 const KEPT: SignedDuration = SignedDuration::from_hours(4);
 
-/// AWS says no time; a client must be able to meet each state.
+/// The time to make a report. AWS documents none; a client must be able to see each state.
 const TIME_TO_MAKE: SignedDuration = SignedDuration::from_secs(1);

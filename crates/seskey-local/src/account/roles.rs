@@ -1,4 +1,4 @@
-//! Roles: who they are. Who may take one on is in its trust policy.
+//! Roles. The trust policy of a role says which principals may assume it.
 
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
@@ -27,7 +27,7 @@ pub struct Role {
     pub tags: Vec<Tag>,
 }
 
-/// A role to be made. Source: IAM API Reference, `CreateRole`.
+/// A role to create. Source: IAM API Reference, `CreateRole`.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // the parameters
 pub struct NewRole {
@@ -42,7 +42,7 @@ pub struct NewRole {
 
 /// Source: IAM User Guide, "IAM and AWS STS quotas".
 pub(super) const ROLES_PER_ACCOUNT: usize = 1000;
-/// The characters of a trust policy, by the same source.
+/// The most characters of a trust policy, by the same source.
 pub(super) const TRUST_POLICY_SIZE: usize = 2048;
 
 /// A role with the policies that it holds.
@@ -124,7 +124,7 @@ impl Account {
         Ok(Answer::Done)
     }
 
-    /// Its sessions end with it.
+    /// Deletes a role, and ends its sessions.
     pub(super) fn delete_role(&mut self, role_name: &str) -> Result<Answer, ApiRefusal> {
         let RoleEntry { role, held } = self.role_entry(role_name)?;
         let conflicts = [
@@ -149,7 +149,7 @@ impl Account {
         self.roles.get_mut(&Folded::new(role_name)).ok_or_else(|| no_such_role(role_name))
     }
 
-    /// The role of that ARN, to the letter.
+    /// Returns the role of exactly that ARN.
     pub(super) fn role_of_arn(&self, arn: &str) -> Option<&RoleEntry> {
         let name = arn.rsplit('/').next().unwrap_or_default();
         self.role_entry(name).ok().filter(|entry| entry.role.arn == arn)

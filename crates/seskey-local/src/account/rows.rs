@@ -1,4 +1,4 @@
-//! The account as rows of text, for whoever keeps them: what has changed goes out, what was kept comes in.
+//! The account as rows of text for a store: changed rows go out, stored rows come in.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,35 +14,35 @@ use super::{Account, AccountId, table::Rows};
 /// A row of a table. The value may hold a secret access key, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Such as `user`.
+    /// The name of the table, such as `user`.
     pub table: String,
-    /// Unique in its table.
+    /// The key, unique in its table.
     pub key: String,
-    /// JSON; absent if the row is to be deleted.
+    /// The value as JSON; absent if the row is to be deleted.
     pub value: Option<String>,
 }
 
 /// The table of the last uses of access keys.
 pub(super) const LAST_USED: &str = "last-used";
 
-/// Why rows are no account.
+/// The reason why rows do not make an account.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
     /// There is no row about the account itself.
     #[error("there is no account in it")]
     NoAccount,
-    /// A table that is not known here.
+    /// The table is unknown.
     #[error("the table {0} is not known")]
     UnknownTable(String),
-    /// A value that cannot be read.
+    /// The value cannot be read.
     #[error("the row {key} of the table {table} cannot be read")]
     BadRow {
         /// The name of the table.
         table: String,
         /// The key of the row.
         key: String,
-        /// At which place it is no JSON, or not what it should be.
+        /// The error in the JSON, with its position.
         source: serde_json::Error,
     },
 }
@@ -57,20 +57,20 @@ pub(super) struct Root {
     /// The regions in which the account has paused its sending.
     #[serde(default)]
     pub(super) sending_paused: BTreeSet<String>,
-    /// What puts an address on the suppression list, by region, where it was chosen.
+    /// The reasons that put an address on the suppression list, by region, where they were chosen.
     #[serde(default)]
     pub(super) suppressed_reasons: BTreeMap<String, Vec<String>>,
 }
 
 impl Account {
-    /// From now on [`Self::take_changes`] gives what has changed; the first time, everything.
+    /// Starts to record changes for [`Self::take_changes`]. Its first call returns every row.
     pub fn record_changes(&mut self) {
         for table in self.tables() {
             table.record();
         }
     }
 
-    /// The rows that were changed since the last call.
+    /// Returns the rows that were changed since the last call.
     pub fn take_changes(&mut self) -> Vec<Row> {
         let mut rows = Vec::new();
         for table in self.tables() {
@@ -79,10 +79,10 @@ impl Account {
         rows
     }
 
-    /// The account that such rows make, in whatever order. It records what changes from then on.
+    /// Builds the account from its rows, in any order. It records changes from then on.
     ///
     /// # Errors
-    /// Rows that were not given out by [`Self::take_changes`], or by another version of it.
+    /// The rows are not from [`Self::take_changes`], or are from another version of it.
     pub fn restore(rows: impl IntoIterator<Item = Row>) -> Result<Self, RestoreError> {
         let mut account = Self::empty();
         account.record_changes();
@@ -100,7 +100,7 @@ impl Account {
         Ok(account)
     }
 
-    /// All that is kept of an account.
+    /// Returns all tables that are stored.
     fn tables(&mut self) -> [&mut dyn Rows; 13] {
         [
             &mut self.root,
@@ -121,7 +121,7 @@ impl Account {
 }
 
 impl Row {
-    /// Whether somebody is told of the change; of the use of an access key nobody is.
+    /// Whether the change is acknowledged to a client. The use of an access key is not.
     pub(crate) fn is_acknowledged(&self) -> bool {
         self.table != LAST_USED
     }
@@ -136,7 +136,7 @@ impl fmt::Debug for Row {
     }
 }
 
-/// A session token on its way to the disk and back.
+/// The serialization of a session token.
 pub(super) mod token {
     use super::*;
 
@@ -154,7 +154,7 @@ pub(super) mod token {
     }
 }
 
-/// A secret access key on its way to the disk and back: the only place where it is written out.
+/// The serialization of a secret access key: the only place where it is written out.
 pub(super) mod secret {
     use super::*;
 

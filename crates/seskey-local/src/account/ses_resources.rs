@@ -1,5 +1,5 @@
-//! What a region has of SES beside identities: configuration sets, with the topics that their events are published to,
-//! templates of messages, and suppressed addresses, to which nothing is delivered.
+//! The SES resources of a region beside identities: configuration sets, with the topics that their events are published
+//! to, templates of messages, and suppressed addresses, to which nothing is delivered.
 
 use std::collections::BTreeSet;
 
@@ -10,25 +10,25 @@ use seskey::Region;
 use super::{Account, Identity};
 use crate::event::EventType;
 
-/// One of them. Its name is unique in its region among those of its kind.
+/// An SES resource. Its name is unique among the resources of its kind in its region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SesResource {
     /// A configuration set, which has no settings of its own here.
     ConfigurationSet,
-    /// Where a configuration set publishes its events to; its name is [`event_destination_name`].
+    /// A destination for the events of a configuration set; its name is [`event_destination_name`].
     EventDestination(EventDestination),
     /// A template. Source: SES API Reference, `Template`.
     Template(Template),
-    /// An address that nothing is to be sent to. Source: SES API v2 Reference, `SuppressedDestination`.
+    /// An address that nothing is sent to. Source: SES API v2 Reference, `SuppressedDestination`.
     SuppressedAddress {
         /// `BOUNCE` or `COMPLAINT`.
         reason: String,
-        /// When it was put there.
+        /// The time when it was added to the list.
         last_update_time: Timestamp,
     },
 }
 
-/// The kinds of them.
+/// The kinds of SES resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum SesResourceKind {
@@ -47,12 +47,12 @@ pub struct EventDestination {
     pub topic_arn: String,
 }
 
-/// The name of the event destination of a configuration set, unique in its region.
+/// Returns the name of the event destination of a configuration set, unique in its region.
 pub fn event_destination_name(set: &str, destination: &str) -> String {
     format!("{set}/{destination}")
 }
 
-/// The parts of a message, with what is to be filled in.
+/// The parts of a message, with placeholders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the members of the data type
 pub struct Template {
@@ -62,19 +62,19 @@ pub struct Template {
     pub created: Timestamp,
 }
 
-/// More than an account may have.
+/// A limit of the account that would be exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SesResourceLimit {
-    /// Of resources.
+    /// The number of resources, or the bytes of all templates.
     #[error("There are too many of them.")]
     Resources,
-    /// Of bytes in the parts of a template.
+    /// The bytes in the parts of one template.
     #[error("Template is more than {TEMPLATE} bytes long.")]
     Template,
 }
 
 impl Account {
-    /// The resource of that kind and name.
+    /// Returns the resource of that kind and name.
     pub fn ses_resource(
         &self,
         region: &Region,
@@ -84,8 +84,8 @@ impl Account {
         self.ses_resources.get(&key(region, kind, name))
     }
 
-    /// For which reason nothing is sent to an address: it is on the suppression list of the region, and the account has
-    /// that reason among its own.
+    /// Returns the reason why nothing is sent to an address: the address is on the suppression list of the region, and
+    /// the account has that reason among its own.
     pub fn suppression(&self, region: &Region, address: &str) -> Option<&str> {
         let address = Identity::parse(address)?;
         match self.ses_resource(region, SesResourceKind::SuppressedAddress, address.as_str())? {
@@ -96,7 +96,7 @@ impl Account {
         }
     }
 
-    /// Puts an address on that list, if the account has those put there that this befalls.
+    /// Puts an address on that list, if the account has that reason among its own.
     pub(crate) fn suppress(
         &mut self,
         region: &Region,
@@ -108,12 +108,13 @@ impl Account {
         if self.suppressed_reasons(region).contains(&reason) {
             let row =
                 SesResource::SuppressedAddress { reason: reason.to_owned(), last_update_time: now };
-            // of a full list nobody is told
+            // a full list is not reported
             let _ = self.put_ses_resource(region, address.as_str(), row);
         }
     }
 
-    /// What puts an address on the suppression list. Source: SES API v2 Reference, `SuppressionAttributes`.
+    /// Returns the reasons that put an address on the suppression list. Source: SES API v2 Reference,
+    /// `SuppressionAttributes`.
     pub fn suppressed_reasons(&self, region: &Region) -> Vec<&str> {
         match self.root_user().suppressed_reasons.get(region.as_str()) {
             Some(chosen) => chosen.iter().map(String::as_str).collect(),
@@ -121,12 +122,12 @@ impl Account {
         }
     }
 
-    /// From now on this does.
+    /// Sets those reasons.
     pub fn set_suppressed_reasons(&mut self, region: &Region, reasons: Vec<String>) {
         self.root_user_mut().suppressed_reasons.insert(region.to_string(), reasons);
     }
 
-    /// The event destinations of a configuration set, by name.
+    /// Returns the event destinations of a configuration set, by name.
     pub fn event_destinations(
         &self,
         region: &Region,
@@ -140,7 +141,7 @@ impl Account {
         })
     }
 
-    /// All of a kind in a region, in the order of their names.
+    /// Returns all resources of a kind in a region, sorted by name.
     pub fn ses_resources_of(
         &self,
         region: &Region,
@@ -151,7 +152,7 @@ impl Account {
         rows.map_while(move |(key, row)| Some((key.strip_prefix(&prefix)?, row)))
     }
 
-    /// Puts a resource in place of the one of its kind and name.
+    /// Stores a resource, in place of any of its kind and name.
     ///
     /// # Errors
     /// There are too many, or it is too long.
@@ -175,7 +176,7 @@ impl Account {
         Ok(())
     }
 
-    /// Deletes a resource, and the event destinations of a configuration set with it; `false` if it is not there.
+    /// Deletes a resource, and with a configuration set its event destinations; `false` if it does not exist.
     pub fn delete_ses_resource(
         &mut self,
         region: &Region,
@@ -203,21 +204,21 @@ impl SesResource {
         }
     }
 
-    /// The bytes of a template; the others are small.
+    /// Returns the bytes of a template. Other resources are small and count as 0.
     fn size(&self) -> usize {
         let Self::Template(Template { subject, text, html, .. }) = self else { return 0 };
         [subject, text, html].into_iter().flatten().map(String::len).sum()
     }
 }
 
-/// Source: SES API v2 Reference, `SuppressionListReason`. An account has both since 25 November 2019 (SES Developer Guide,
-/// "Using the Amazon SES account-level suppression list").
+/// Source: SES API v2 Reference, `SuppressionListReason`. An account has both since 25 November 2019 (SES Developer
+/// Guide, "Using the Amazon SES account-level suppression list").
 pub(crate) const SUPPRESSED_REASONS: [&str; 2] = ["BOUNCE", "COMPLAINT"];
 
 /// Source: SES Developer Guide, "Using templates to send personalized email with the Amazon SES API".
 const TEMPLATE: usize = 500 * 1024;
 
-/// Ours, for all kinds and regions together.
+/// Our own limits, for all kinds and regions together.
 const RESOURCES: usize = 10_000;
 const RESOURCES_BYTES: usize = 64 * 1024 * 1024;
 

@@ -1,4 +1,4 @@
-//! Temporary credentials: who got them, for how long, and with what less than the whole permissions.
+//! Temporary credentials: their principal, their duration and their session policy.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ use seskey::{
 use super::{Account, Answer, Principal, authority::Document, identifiers, rows};
 use crate::refusal::{ApiRefusal, DurationFault, Missing};
 
-/// A temporary credential as the account knows it.
+/// A temporary credential as it is stored.
 #[derive(Serialize, Deserialize)]
 pub struct TemporaryCredential {
     pub(super) principal: Principal,
@@ -22,11 +22,11 @@ pub struct TemporaryCredential {
     session_token: Secret,
     issue_time: Timestamp,
     expiration: Timestamp,
-    /// What the session may do at most.
+    /// The session policy, which limits its permissions.
     pub(super) policy: Option<Document>,
 }
 
-/// A temporary credential as it is given out, once. Source: STS API Reference, `Credentials`.
+/// A temporary credential as it is returned, once. Source: STS API Reference, `Credentials`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the members of the data type
 pub struct Credentials {
@@ -36,7 +36,7 @@ pub struct Credentials {
     pub expiration: Timestamp,
 }
 
-/// A role to be taken on. Source: STS API Reference, `AssumeRole`.
+/// A role to assume. Source: STS API Reference, `AssumeRole`.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // the parameters
 pub struct AssumeRole {
@@ -44,39 +44,39 @@ pub struct AssumeRole {
     pub role_arn: String,
     pub role_session_name: String,
     pub duration: SignedDuration,
-    /// What the session may do at most.
+    /// The session policy, which limits its permissions.
     pub policy: Option<String>,
 }
 
 impl TemporaryCredential {
-    /// What it signs with.
+    /// Returns the secret that it signs with.
     pub fn secret(&self) -> &SecretAccessKey {
         &self.secret
     }
 
-    /// What must come with each signature.
+    /// Returns the token that must come with each signature.
     pub fn session_token(&self) -> &Secret {
         &self.session_token
     }
 
-    /// Who asks with it.
+    /// Returns the principal that makes requests with it.
     pub fn principal(&self) -> &Principal {
         &self.principal
     }
 
-    /// When it was given out.
+    /// Returns the time when it was issued.
     pub fn issue_time(&self) -> Timestamp {
         self.issue_time
     }
 
-    /// From when on it is good for nothing.
+    /// Returns the time when it expires.
     pub fn expiration(&self) -> Timestamp {
         self.expiration
     }
 }
 
 impl Account {
-    /// The temporary credential of that access key ID, while it is good.
+    /// Returns the temporary credential of that access key ID while it is valid.
     pub fn temporary_credential(
         &self,
         access_key_id: &str,
@@ -85,18 +85,17 @@ impl Account {
         self.temporary_credentials.get(access_key_id).filter(|it| now < it.expiration)
     }
 
-    /// Whether there was a temporary credential of that access key ID, and its time is over. It is remembered for some
-    /// hours only.
+    /// Whether a temporary credential of that access key ID has expired. It is remembered for some hours only.
     pub fn has_expired(&self, access_key_id: &str, now: Timestamp) -> bool {
         self.temporary_credentials.get(access_key_id).is_some_and(|it| it.expiration <= now)
     }
 
-    /// Whether it is not a permissions boundary that bounds, but the policy of a session.
+    /// Whether a boundary is the policy of a session, not a permissions boundary.
     pub(crate) fn is_session_policy(source: &PolicySource) -> bool {
         matches!(source, PolicySource::Boundary { arn } if arn == SESSION_POLICY)
     }
 
-    /// Whether the one who asks may do this is decided before, by [`Account::decide`].
+    /// Assumes a role. [`Account::decide`] decides before whether the caller may.
     pub(super) fn assume_role(
         &mut self,
         AssumeRole { caller, role_arn, role_session_name, duration, policy }: AssumeRole,
@@ -130,7 +129,7 @@ impl Account {
         Ok(Answer::AssumedRole { credentials, assumed_role_id, arn })
     }
 
-    /// The root user gets an hour at most, whatever it asks for.
+    /// Issues a session token. The root user gets one hour at most, even if it asks for more.
     /// Source: STS API Reference, `GetSessionToken`, `DurationSeconds`.
     pub(super) fn get_session_token(
         &mut self,
@@ -151,12 +150,12 @@ impl Account {
         Ok(Answer::SessionToken(credentials))
     }
 
-    /// Ends the sessions of whomever this is true of.
+    /// Ends the sessions of the principals that match `of`.
     pub(super) fn end_sessions(&mut self, of: impl Fn(&Principal) -> bool) {
         self.forget_sessions(|session| of(&session.principal));
     }
 
-    /// The sessions of a user go on under its new name.
+    /// Moves the sessions of a user to its new name.
     pub(super) fn rename_sessions(&mut self, old: &str, new: &str) {
         let principal = Principal::User(old.to_owned());
         let sessions = self.temporary_credentials.iter();
@@ -171,7 +170,7 @@ impl Account {
         }
     }
 
-    /// An ID that is free, if there is room.
+    /// Creates the access key ID of a session, if there is room.
     fn new_session_id(&mut self, now: Timestamp, rng: &mut dyn Rng) -> Result<String, ApiRefusal> {
         self.forget_sessions(|session| now.duration_since(session.expiration) > REMEMBERED);
         if self.temporary_credentials.len() >= SESSIONS {
@@ -229,17 +228,17 @@ fn session_policy(text: String) -> Result<Document, ApiRefusal> {
     Document::parse(text, PolicySource::Boundary { arn: SESSION_POLICY.to_owned() })
 }
 
-/// What stands for an ARN where a session policy bounds.
+/// The text in place of an ARN in the source of a session policy.
 const SESSION_POLICY: &str = "session policy";
 
 /// Source: STS API Reference, `AssumeRole`: "if you use role chaining […] maximum of one hour".
 const CHAINED_SESSION: SignedDuration = SignedDuration::from_hours(1);
 
-/// Characters. Source: STS API Reference, `AssumeRole`, `Policy`.
+/// The most characters of a session policy. Source: STS API Reference, `AssumeRole`, `Policy`.
 const SESSION_POLICY_SIZE: usize = 2048;
 
-/// How long a token that is over is still known as one that was.
+/// The time for which a token is remembered after it has expired.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(36);
 
-/// As many as fit into the memory of a small machine.
+/// The most sessions: as many as fit into the memory of a small machine.
 const SESSIONS: usize = 10_000;

@@ -1,4 +1,4 @@
-//! `SimulatePrincipalPolicy`: what a user, a group or a role could do, asked without doing it.
+//! `SimulatePrincipalPolicy`: decides whether a user, a group or a role could do something.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -12,15 +12,15 @@ use super::{
 };
 use crate::refusal::{ApiRefusal, Missing};
 
-/// How much one call may work, in characters of a policy that meet characters of a request: the account does nothing
-/// else meanwhile. A page ends where this is used up; IAM too "might return fewer than the `MaxItems` number of results,
-/// even when there are more results available".
+/// The most work of one call, in characters of a policy times characters of a request: the account does nothing else
+/// meanwhile. A page ends when this is used up; IAM too "might return fewer than the `MaxItems` number of results, even
+/// when there are more results available".
 const STEPS: usize = 50_000_000;
 
-/// How much the one question of a page may take that is larger than that.
+/// The most work of a single question, which is then alone on its page.
 const STEPS_OF_ONE: usize = 4 * STEPS;
 
-/// Actions times resources.
+/// The most questions of a call: actions times resources.
 const QUESTIONS: usize = 10_000;
 
 impl Account {
@@ -33,7 +33,7 @@ impl Account {
         })?;
         let mut policies = self.policies_of_arn(&simulation.policy_source_arn)?;
         if !bounds.is_empty() {
-            // a boundary that is given stands in place of the user's own
+            // a given boundary replaces the user's own
             policies.retain(|(source, _)| !matches!(source, PolicySource::Boundary { .. }));
         }
         policies.extend(more.iter().chain(&bounds).map(|document| (&document.source, document)));
@@ -91,7 +91,7 @@ fn given(
     numbered.map(|(text, n)| Document::parse(text.clone(), source(n))).collect()
 }
 
-/// The most that one question takes: every pattern, its variables replaced, against every text.
+/// Returns the most work of one question: every pattern, its variables replaced, against every text.
 fn steps(policies: &[Bearing<'_>], simulation: &Simulation) -> usize {
     let longest = |texts: &[String]| texts.iter().map(String::len).max().unwrap_or_default();
     let values = || simulation.context_entries.iter().flat_map(|(_, values)| values);
@@ -129,7 +129,8 @@ fn simulated(
     }
 }
 
-/// Whatever holds the policy, its type was recorded as `IAM Policy`; of the other types none was.
+/// Finds the statement that decides. The type of its policy was recorded as `IAM Policy` for every holder; other types
+/// were not recorded.
 fn matched(by: StatementRef<'_>, policies: &[Bearing<'_>]) -> Option<MatchedStatement> {
     let (_, document) = policies.iter().find(|(source, _)| *source == by.source)?;
     let (start_position, end_position) = positions(&document.text, by.index)?;
@@ -145,7 +146,7 @@ fn matched(by: StatementRef<'_>, policies: &[Bearing<'_>]) -> Option<MatchedStat
     Some(MatchedStatement { source_policy_id, source_policy_type, start_position, end_position })
 }
 
-/// The places behind the brackets that open and close a statement, as they were recorded.
+/// Returns the positions after the brackets that open and close a statement, as they were recorded.
 fn positions(text: &str, statement: usize) -> Option<(Position, Position)> {
     let Written { statement: written } = serde_json::from_str(text).ok()?;
     let one = match written.get().starts_with('[') {

@@ -1,9 +1,9 @@
-//! `GetAccountSummary`: how many there are, and how many there may be.
+//! `GetAccountSummary`: counts and quotas.
 
 use super::{Account, Holder, groups, held, keys, policies, roles, users, versions};
 
 impl Account {
-    /// By the names of the API, in their order. What cannot exist here counts zero.
+    /// Returns the values by the names of the API, in their order. Entities that cannot exist here count zero.
     pub(super) fn summary(&self) -> Vec<(&'static str, usize)> {
         let root_keys = usize::from(!self.root_user().access_keys.is_empty());
         let versions = self.policies.values().map(|entry| entry.versions.len()).sum();

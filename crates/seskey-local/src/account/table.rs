@@ -1,4 +1,4 @@
-//! A table of the account that knows which of its rows have changed.
+//! A table of the account that records which of its rows have changed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,25 +10,25 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::rows::Row;
 
-/// What all tables of an account have in common, whatever is in them.
+/// The operations that all tables of an account have in common.
 pub(super) trait Rows {
     fn name(&self) -> &'static str;
 
-    /// From now on changes are marked; what is there already counts as changed.
+    /// Starts to mark changes. The existing rows count as changed.
     fn record(&mut self);
 
-    /// The rows that were changed since the last call, as they are now.
+    /// Appends the rows that were changed since the last call, as they are now.
     fn take_changes(&mut self, into: &mut Vec<Row>);
 
-    /// Takes a row in as it was given out, without a mark.
+    /// Inserts a stored row, without a mark.
     fn restore(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error>;
 }
 
-/// Rows by their keys. It is read like a map; every way to write marks the row.
+/// Rows by their keys. It is read like a map; every write marks the row.
 pub(super) struct Table<K, V> {
     name: &'static str,
     rows: BTreeMap<K, V>,
-    /// Absent while nobody wants to know.
+    /// The keys of the changed rows; absent if changes are not recorded.
     changed: Option<BTreeSet<K>>,
 }
 

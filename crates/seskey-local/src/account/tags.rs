@@ -41,7 +41,7 @@ impl Account {
         Ok(Answer::Tags(page.of(tags.into_iter().map(|tag| (&tag.key, tag.clone())))?))
     }
 
-    /// The tags of what is there, in the order in which they were given.
+    /// Returns the tags of an existing resource, in the order in which they were given.
     pub(crate) fn tags(&self, tagged: &Tagged) -> Result<&[Tag], ApiRefusal> {
         match tagged {
             Tagged::User(name) => Ok(&self.user_entry(name)?.user.tags),
@@ -60,7 +60,7 @@ impl Account {
 }
 
 impl Tagged {
-    /// The tags of something new.
+    /// Returns the tags of a new resource.
     pub(super) fn first(&self, given: Vec<Tag>) -> Result<Vec<Tag>, ApiRefusal> {
         with(&[], given, self.quota())
     }
@@ -74,7 +74,7 @@ impl Tagged {
     }
 }
 
-/// The tags after these are given: a key that is there already, in whatever case, keeps its place and gets the value.
+/// Adds tags. A key that exists already, in any case, keeps its place and gets the new tag.
 fn with(tags: &[Tag], given: Vec<Tag>, quota: &'static str) -> Result<Vec<Tag>, ApiRefusal> {
     let folded: BTreeSet<String> = given.iter().map(|tag| tag.key.to_ascii_lowercase()).collect();
     if folded.len() < given.len() {

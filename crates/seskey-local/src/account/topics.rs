@@ -1,4 +1,4 @@
-//! Topics of SNS, and who is subscribed to them. Source: SNS API Reference.
+//! SNS topics and their subscriptions. Source: SNS API Reference.
 
 use std::collections::BTreeMap;
 
@@ -11,54 +11,54 @@ use super::{Account, Tag};
 /// A topic. Its ARN ends in its name, which is unique in its region.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topic {
-    /// Those that were set, by name.
+    /// The attributes that were set, by name.
     pub attributes: BTreeMap<String, String>,
-    /// As they were given when it was made.
+    /// The tags that were given when it was created.
     pub tags: Vec<Tag>,
 }
 
-/// A URL that is to get what is published to a topic. Its ARN is that of the topic, and an ID.
+/// A subscription of a URL to a topic. Its ARN is the ARN of the topic, and an ID.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
     /// The URL.
     pub endpoint: String,
-    /// Whether it gets the text alone.
+    /// Whether it gets only the text of a message.
     pub raw_message_delivery: bool,
     /// The ARN of the principal that asked for it.
     pub principal: String,
-    /// What has become of it.
+    /// Its state.
     pub state: SubscriptionState,
-    /// What confirms it.
+    /// The token that confirms it.
     pub token: String,
-    /// When the token was sent.
+    /// The time when the token was sent.
     pub token_sent: Timestamp,
     /// Whether only a signed request ends it.
     pub authenticate_on_unsubscribe: bool,
 }
 
-/// What has become of a subscription.
+/// The state of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SubscriptionState {
     /// Its endpoint has not confirmed it.
     Pending,
     /// It gets what is published.
     Confirmed,
-    /// Its endpoint has ended it, and may take that back.
+    /// Its endpoint has ended it, and may undo that.
     Deactivated,
 }
 
-/// More topics or subscriptions than an account may have.
+/// Too many topics or subscriptions in the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("There are too many of them.")]
 pub struct TopicLimit;
 
 impl Account {
-    /// The ARN of a topic of this account.
+    /// Returns the ARN of a topic of this account.
     pub fn topic_arn(&self, region: &Region, name: &str) -> String {
         format!("arn:{}:sns:{region}:{}:{name}", self.partition(), self.id())
     }
 
-    /// Whether there is a topic of that ARN, here or in the SNS that is beside it.
+    /// Whether there is a topic of that ARN. If there is another SNS, every ARN of a topic counts.
     pub fn is_topic(&self, arn: &str) -> bool {
         let of_sns = |arn: &str| {
             let fields: Vec<&str> = arn.split(':').collect();
@@ -67,29 +67,29 @@ impl Account {
         self.topics.contains_key(arn) || (self.has_sns_beside_it && of_sns(arn))
     }
 
-    /// From now on there is an SNS beside it, whose topics are not known here.
+    /// Records that there is another SNS beside this one, whose topics are not known here.
     pub(crate) fn set_sns_beside_it(&mut self) {
         self.has_sns_beside_it = true;
     }
 
-    /// The topic of that ARN.
+    /// Returns the topic of that ARN.
     pub fn topic(&self, arn: &str) -> Option<&Topic> {
         self.topics.get(arn)
     }
 
-    /// The same to change it.
+    /// Returns the same, to change it.
     pub fn topic_mut(&mut self, arn: &str) -> Option<&mut Topic> {
         self.topics.get_mut(&arn.to_owned())
     }
 
-    /// The ARNs of the topics of a region, in their order.
+    /// Returns the ARNs of the topics of a region, sorted.
     pub fn topics(&self, region: &Region) -> impl Iterator<Item = &str> {
         let prefix = self.topic_arn(region, "");
         let arns = self.topics.range(prefix.clone()..).map(|(arn, _)| arn.as_str());
         arns.take_while(move |arn| arn.starts_with(&prefix))
     }
 
-    /// Makes a topic, in place of one of that name.
+    /// Stores a topic, in place of any of that ARN.
     ///
     /// # Errors
     /// There are too many.
@@ -101,7 +101,7 @@ impl Account {
         Ok(())
     }
 
-    /// Deletes a topic and its subscriptions; whether it is there does not matter.
+    /// Deletes a topic and its subscriptions, if it exists.
     pub fn delete_topic(&mut self, arn: &str) {
         let theirs: Vec<String> =
             of_topic(&self.subscriptions, arn).map(|(arn, _)| arn.clone()).collect();
@@ -111,24 +111,24 @@ impl Account {
         self.topics.remove(&arn.to_owned());
     }
 
-    /// The subscription of that ARN, unless it is ended.
+    /// Returns the subscription of that ARN, unless it has ended.
     pub fn subscription(&self, arn: &str) -> Option<&Subscription> {
         self.subscriptions.get(arn).filter(|it| it.is_there())
     }
 
-    /// The same to change it.
+    /// Returns the same, to change it.
     pub fn subscription_mut(&mut self, arn: &str) -> Option<&mut Subscription> {
         self.subscription(arn)?;
         self.subscriptions.get_mut(&arn.to_owned())
     }
 
-    /// The subscriptions of a topic by their ARNs.
+    /// Returns the subscriptions of a topic, by ARN.
     pub fn subscriptions_of(&self, topic_arn: &str) -> impl Iterator<Item = (&str, &Subscription)> {
         let all = of_topic(&self.subscriptions, topic_arn);
         all.filter(|(_, it)| it.is_there()).map(|(arn, it)| (arn.as_str(), it))
     }
 
-    /// Subscribes an endpoint; the subscription has this ARN from then on.
+    /// Stores a subscription under this ARN.
     ///
     /// # Errors
     /// There are too many.
@@ -151,7 +151,7 @@ impl Account {
         Ok(())
     }
 
-    /// Confirms the subscription whose token this is, and gives its ARN. To do it twice is to do it once.
+    /// Confirms the subscription of this token, and returns its ARN. A second call changes nothing.
     pub fn confirm_subscription(
         &mut self,
         topic_arn: &str,
@@ -170,7 +170,7 @@ impl Account {
         Some(arn)
     }
 
-    /// Ends a subscription for good. An endpoint that ends its own is given a token, by which it may take that back.
+    /// Ends a subscription for good, unless a token is given, by which its endpoint may undo that.
     pub fn unsubscribe(&mut self, arn: &str, token: Option<(String, Timestamp)>) {
         match (token, self.subscription_mut(arn)) {
             (Some((token, token_sent)), Some(subscription)) => {
@@ -183,7 +183,7 @@ impl Account {
 }
 
 impl Subscription {
-    /// `http` or `https`, as its URL begins.
+    /// Returns `http` or `https`, the scheme of its URL.
     pub fn protocol(&self) -> &str {
         self.endpoint.split(':').next().unwrap_or_default()
     }
@@ -193,7 +193,7 @@ impl Subscription {
         self.state != SubscriptionState::Deactivated
     }
 
-    /// "Confirmation tokens are valid for two days" (SNS API Reference, `Subscribe`).
+    /// Whether the token is valid: "Confirmation tokens are valid for two days" (SNS API Reference, `Subscribe`).
     fn is_token_good(&self, now: Timestamp) -> bool {
         now.duration_since(self.token_sent) <= SignedDuration::from_hours(48)
     }
@@ -208,6 +208,6 @@ fn of_topic<'a>(
     rows.take_while(move |(arn, _)| arn.starts_with(&prefix))
 }
 
-/// Ours: AWS has 100,000 topics, of 12,500,000 subscriptions each.
+/// Our own limits: AWS has 100,000 topics, of 12,500,000 subscriptions each.
 const TOPICS: usize = 1_000;
 const SUBSCRIPTIONS: usize = 10_000;

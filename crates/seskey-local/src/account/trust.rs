@@ -1,4 +1,4 @@
-//! Trust policies: who may take on a role.
+//! Trust policies: the principals that may assume a role.
 //!
 //! Source: IAM User Guide, "IAM roles" (role trust policy), "AWS JSON policy elements: Principal".
 
@@ -9,21 +9,21 @@ use seskey::policy::{Decision, PolicySource, Request, counted_size, evaluate};
 use super::{Account, Principal, authority::Document, roles::TRUST_POLICY_SIZE};
 use crate::refusal::{ApiRefusal, TrustFault};
 
-/// A trust policy as it was given and as it is understood.
+/// A trust policy, as text and parsed.
 #[derive(Debug, Clone)]
 pub struct TrustPolicy {
     text: String,
     statements: Vec<Statement>,
 }
 
-/// A statement whose rest is a policy of the ordinary kind: the role is its resource.
+/// A statement. Apart from its principals it is an ordinary policy whose resource is the role.
 #[derive(Debug, Clone)]
 struct Statement {
     principals: Vec<Trusted>,
     document: Document,
 }
 
-/// What is taken of the rest.
+/// The rules for that policy.
 struct Rules {
     is_taken: fn(action: &str) -> bool,
     read: fn(String, PolicySource) -> Result<Document, ApiRefusal>,
@@ -31,23 +31,23 @@ struct Rules {
 
 const TODAY: Rules = Rules { is_taken: is_action, read: Document::parse };
 
-/// A stored policy may be older than the rules of today.
+/// The rules for a stored policy, which may be older than the rules of today.
 const STORED: Rules = Rules { is_taken: is_sts, read: Document::parse_stored };
 
-/// A principal of this kind of account. Services and identity providers take on no role here.
+/// A principal in a trust policy. Services and identity providers assume no role here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Trusted {
     Everyone,
-    /// All of an account, as far as their own policies allow it too.
+    /// All principals of an account, if their own policies allow it too.
     Account(String),
     /// A user, a role or a session.
     Arn(String),
 }
 
-/// How a statement means somebody.
+/// The way in which a statement names a principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named {
-    /// As one of an account.
+    /// As a principal of its account.
     InAccount,
     ByItself,
 }
@@ -101,9 +101,9 @@ impl Statement {
 }
 
 impl Account {
-    /// Reads a trust policy that is to be kept: the users and roles of this account that it names are there.
+    /// Parses a new trust policy, and checks that its users and roles of this account exist.
     pub(super) fn trust_policy(&self, text: String) -> Result<TrustPolicy, ApiRefusal> {
-        // what all statements share is read again with each
+        // the elements that all statements share are parsed again with each
         if counted_size(&text) > TRUST_POLICY_SIZE {
             return Err(ApiRefusal::LimitExceeded {
                 quota: "ACLSizePerRole",
@@ -129,8 +129,8 @@ impl Account {
         }
     }
 
-    /// Decides whether somebody may take on a role: nothing denies it, and the trust policy allows it, alone if it
-    /// names the one who asks, else together with a policy of the one who asks.
+    /// Decides whether a principal may assume a role: nothing denies it, and the trust policy allows it, alone if it
+    /// names the principal, else together with a policy of the principal.
     /// Source: IAM User Guide, "Policy evaluation logic" (role trust policies).
     pub(super) fn decide_to_assume<'a>(
         &'a self,
@@ -179,7 +179,7 @@ impl Account {
     }
 }
 
-/// A document is kept as it was given, and is parsed again.
+/// A document is stored as it was given, and is parsed again.
 impl Serialize for TrustPolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.text.serialize(serializer)
@@ -196,7 +196,7 @@ fn is_sts(action: &str) -> bool {
     action.get(..4).is_some_and(|service| service.eq_ignore_ascii_case("sts:"))
 }
 
-/// An action of STS, or some by wildcards.
+/// Whether it is an action of STS, or a pattern with wildcards for some.
 fn is_action(action: &str) -> bool {
     let is = |known: &&str| action.get(4..).is_some_and(|name| name.eq_ignore_ascii_case(known));
     is_sts(action) && (action.contains(['*', '?']) || ACTIONS.iter().any(is))
@@ -265,7 +265,7 @@ fn aws_principal(name: &str) -> Result<Trusted, ApiRefusal> {
     }
 }
 
-/// The texts of a text or of a list of texts; none of anything else.
+/// Returns the texts of a string or a list of strings; none of any other value.
 fn one_or_many(value: Option<&Value>) -> Vec<&str> {
     let texts = match value {
         Some(Value::String(text)) => Some(vec![text.as_str()]),

@@ -25,27 +25,26 @@ pub struct User {
     pub create_date: Timestamp,
     /// The ARN of a managed policy.
     pub permissions_boundary: Option<String>,
-    /// In the order in which they were given.
+    /// The tags, in the order in which they were given.
     pub tags: Vec<Tag>,
 }
 
 /// Source: IAM User Guide, "IAM and AWS STS quotas".
 pub(super) const USERS_PER_ACCOUNT: usize = 5000;
 
-/// A user with all that hangs on it.
+/// A user with its policies, groups and credentials.
 #[derive(Serialize, Deserialize)]
 pub(super) struct UserEntry {
     pub(super) user: User,
     pub(super) held: Held,
     pub(super) groups: BTreeSet<Folded>,
-    /// In the order of their creation.
+    /// The IDs of the access keys, the oldest first.
     pub(super) access_keys: Vec<String>,
     pub(super) login_profile: Option<LoginProfile>,
     pub(super) service_specific_credentials: Vec<ServiceSpecificCredential>,
 }
 
 impl Account {
-    /// Whether there is a user of this name.
     pub(crate) fn has_user(&self, name: &str) -> bool {
         self.user_entry(name).is_ok()
     }

@@ -1,4 +1,4 @@
-//! A decision of the policies in a form that outlives them: they may be changed before anybody asks.
+//! A policy decision in a form that outlives the policies, which may change before it is read.
 
 use serde_json::Value;
 use seskey::policy::{Decision, MissingAllow, PolicySource, StatementRef};
@@ -6,7 +6,7 @@ use seskey::policy::{Decision, MissingAllow, PolicySource, StatementRef};
 use super::authority::Bearing;
 use crate::mailbox::{Statement, Verdict};
 
-/// What a decision by these policies says, if it does not allow.
+/// Returns the verdict of a decision by these policies, if it does not allow.
 pub(super) fn verdict(policies: &[Bearing<'_>], decision: Decision<'_>) -> Option<Verdict> {
     Some(match decision {
         Decision::Allowed { .. } => return None,
@@ -22,7 +22,7 @@ pub(super) fn verdict(policies: &[Bearing<'_>], decision: Decision<'_>) -> Optio
     })
 }
 
-/// More than a user has of its own and by its groups, in every account but a strange one.
+/// The most policies in a verdict: more than a user and its groups have in nearly every account.
 const MAX_POLICIES: usize = 50;
 
 fn statement(policies: &[Bearing<'_>], by: StatementRef<'_>) -> Statement {
@@ -35,7 +35,7 @@ fn statement(policies: &[Bearing<'_>], by: StatementRef<'_>) -> Statement {
     }
 }
 
-/// The statement as it stands in its document, where one alone needs no list.
+/// Returns the statement as it stands in its document, where a single one needs no list.
 fn text(policies: &[Bearing<'_>], source: &PolicySource, index: usize) -> Option<String> {
     let (_, document) = policies.iter().find(|(there, _)| *there == source)?;
     let document: Value = serde_json::from_str(&document.text).ok()?;

@@ -29,7 +29,7 @@ pub struct PolicyVersion {
     pub create_date: Timestamp,
 }
 
-/// A version as it is kept.
+/// A version as it is stored.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Version {
     pub(super) document: Document,
@@ -89,7 +89,7 @@ impl Account {
         Ok(Answer::PolicyVersion(entry.version(entry.find(version)?)))
     }
 
-    /// The newest first.
+    /// Lists the versions, the newest first.
     pub(super) fn list_policy_versions(
         &self,
         arn: &str,
@@ -128,12 +128,12 @@ impl Account {
 }
 
 impl PolicyEntry {
-    /// The document that counts.
+    /// Returns the document of the default version.
     pub(super) fn document(&self) -> &Document {
         &self.versions[&self.policy.default_version_id].document
     }
 
-    /// The newest first.
+    /// Returns all versions, the newest first.
     pub(super) fn all_versions(&self) -> Vec<PolicyVersion> {
         self.versions.keys().rev().map(|&id| self.version(id)).collect()
     }
@@ -157,7 +157,7 @@ impl PolicyEntry {
     }
 }
 
-/// The document of a managed policy, if it is not too long for one.
+/// Parses the document of a managed policy, unless it is too long.
 pub(super) fn managed_document(text: String, arn: &str) -> Result<Document, ApiRefusal> {
     let document = Document::parse(text, PolicySource::Managed { arn: arn.to_owned() })?;
     match counted_size(&document.text) {

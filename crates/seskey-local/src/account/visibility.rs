@@ -1,4 +1,4 @@
-//! Eventual consistency: for a while after a change of an access key, services still see it as it was.
+//! Eventual consistency: for a while after a change of an access key, services still see it as it was before.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,36 +7,36 @@ use serde::Deserialize;
 
 use super::{AccessKey, Account, Status};
 
-/// How late changes of access keys are seen, as IAM is eventually consistent.
+/// The delays after which changes of access keys take effect, as IAM is eventually consistent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Lag {
-    /// A new key is unknown for so long, and one that was activated again stays inactive.
+    /// The time for which a new key is unknown, and a key that was activated again stays inactive.
     #[serde(with = "duration")]
     pub created: Duration,
-    /// After that it is there and not there by chance for so long.
+    /// The time after that for which services see the change or not, at random.
     #[serde(with = "duration")]
     pub flaps: Duration,
-    /// `ListAccessKeys` does not show a new key for so long.
+    /// The time for which `ListAccessKeys` does not show a new key.
     #[serde(with = "duration")]
     pub listed: Duration,
-    /// A key that was deactivated works for so long.
+    /// The time for which a deactivated key still works.
     #[serde(with = "duration")]
     pub deactivated: Duration,
-    /// A key that was deleted works for so long.
+    /// The time for which a deleted key still works.
     #[serde(with = "duration")]
     pub deleted: Duration,
 }
 
-/// The changes that not everybody has seen yet.
+/// The changes that some services may not have seen yet.
 #[derive(Default)]
 pub(super) struct EventualVisibility {
     lag: Lag,
-    /// By the ID of the access key.
+    /// The earlier states, by the ID of the access key.
     past: BTreeMap<String, Before>,
 }
 
-/// What an access key was before its last change; absent where it was not there.
+/// The state of an access key before its last change; `was` is absent if the key did not exist.
 struct Before {
     was: Option<AccessKey>,
     seen_until: Timestamp,
@@ -45,19 +45,20 @@ struct Before {
 }
 
 impl Account {
-    /// The account as it was kept, and nothing is seen late of what was before.
+    /// Restores the stored account. Earlier changes are seen at once.
     pub(crate) fn put_back(&mut self, kept: Self) {
         let (lag, has_sns_beside_it) = (self.visibility.lag, self.has_sns_beside_it);
         *self = Self { has_sns_beside_it, ..kept };
         self.set_lag(lag);
     }
 
-    /// From now on changes are seen as late as this. Changes of before are seen at once.
+    /// Sets the delays of changes. Earlier changes are seen at once.
     pub fn set_lag(&mut self, lag: Lag) {
         self.visibility = EventualVisibility { lag, past: BTreeMap::new() };
     }
 
-    /// The access key as a service sees it. Of a key that flaps, `coin` tells whether the service has seen it yet.
+    /// Returns the access key as a service sees it. While the key flaps, `coin` tells whether the service sees the
+    /// change.
     pub fn seen_access_key(
         &self,
         access_key_id: &str,
@@ -72,7 +73,7 @@ impl Account {
         }
     }
 
-    /// The access key that is gone, if some may not have seen that yet.
+    /// Returns the deleted access key, if some services may not have seen the deletion yet.
     pub(super) fn bygone_access_key(&self, access_key_id: &str) -> Option<&AccessKey> {
         self.visibility.past.get(access_key_id)?.was.as_ref()
     }
@@ -82,7 +83,7 @@ impl Account {
         self.visibility.past.get(access_key_id).is_none_or(|past| now >= past.unlisted_until)
     }
 
-    /// To be called after each change of an access key, with what it was before.
+    /// Records a change that was made to an access key, with the earlier state.
     pub(super) fn changed(&mut self, access_key_id: &str, was: Option<AccessKey>, now: Timestamp) {
         let lag = self.visibility.lag;
         if lag == Lag::default() {
@@ -146,7 +147,7 @@ mod tests {
             self.done(Action::UpdateAccessKey { principal, access_key_id, status }, second);
         }
 
-        /// Whether the key works; a flapping key does where the coin says so.
+        /// Whether the key works; for a flapping key `coin` decides.
         fn works(&self, id: &str, second: i64, coin: bool) -> bool {
             let key = self.0.seen_access_key(id, at(second), || coin);
             key.is_some_and(|key| key.status() == Status::Active)

@@ -1,8 +1,8 @@
-//! Address lists, read as Amazon SES reads them: its refusals are those of JavaMail's `InternetAddress`, word for word,
-//! so the rules are JavaMail's too. `tests/peers/javamail.py` compares the two.
+//! Address lists, parsed as Amazon SES parses them: its refusals are those of JavaMail's `InternetAddress`, word for
+//! word, so the rules are JavaMail's too. `tests/peers/javamail.py` compares the two.
 //!
-//! Sources: RFC 5322, section 3.4, for the syntax; published refusals of SES, and the answers of JavaMail, for what
-//! comes of an error.
+//! Sources: RFC 5322, section 3.4, for the syntax; published refusals of SES, and the answers of JavaMail, for the
+//! errors.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use AddressError as E;
 /// One entry of an address list, as it stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mailbox<'a> {
-    /// The address; of a group its name with a colon, its list and a semicolon.
+    /// The address; for a group its name with a colon, its list and a semicolon.
     pub(crate) address: &'a str,
-    /// The phrase before the address, or else the comment behind it.
+    /// The phrase before the address, or else the comment after it.
     pub(crate) name: Option<&'a str>,
 }
 
-/// Why a text is no address list.
+/// The reason why a text is not an address list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the text says it")]
@@ -84,13 +84,13 @@ pub enum AddressError {
     LiteralNotAtEnd,
 }
 
-/// Ours: an address takes many times the memory of the comma that separates it from the next.
+/// Our own limit: an address takes many times the memory of the comma that separates it from the next.
 const MAX_ENTRIES: usize = 5_000;
 
-/// Reads a list. Groups give their members; an empty list is one too.
+/// Parses a list. A group stands for its members; an empty list is valid.
 ///
 /// # Errors
-/// What is wrong with the list, or else with the first address in it that cannot be sent to.
+/// The error in the list, or else in the first address that cannot be sent to.
 pub(crate) fn addresses(text: &str) -> Result<Vec<Mailbox<'_>>, E> {
     let mut found = vec![];
     for entry in entries(text)? {
@@ -114,15 +114,15 @@ pub fn is_addr_spec(text: &str) -> bool {
 }
 
 impl Mailbox<'_> {
-    /// Whether it has more characters than so many, counted in UTF-16 as Java counts them.
+    /// Whether it has more than `most` characters, counted in UTF-16 as Java counts them.
     pub(crate) fn is_longer_than(&self, most: usize) -> bool {
-        // what is added to both is shorter
+        // quotes, blank and brackets add at most 5 characters
         self.address.len() + self.name.map_or(0, str::len) + 5 > most
             && self.to_string().encode_utf16().count() > most
     }
 }
 
-/// As `name <address>`; the name is in quotes if it needs them. What is encoded in it (RFC 2047) stays so.
+/// Writes `name <address>`, with the name in quotes if it needs them. Encoded words in it (RFC 2047) stay encoded.
 impl fmt::Display for Mailbox<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name.unwrap_or_default();
@@ -137,7 +137,7 @@ impl fmt::Display for Mailbox<'_> {
     }
 }
 
-/// What a quoted string says, given what is between its quotes.
+/// Returns the value of a quoted string from the text between its quotes.
 pub(crate) fn unescaped(text: &str) -> String {
     let mut characters = text.chars();
     let next = || match characters.next()? {
@@ -147,13 +147,13 @@ pub(crate) fn unescaped(text: &str) -> String {
     std::iter::from_fn(next).collect()
 }
 
-/// The list of a group, if it is one.
+/// Returns the list of a group, if it is one.
 fn members(entry: &str) -> Option<&str> {
     let (name, list) = entry.strip_suffix(';')?.split_once(':')?;
     (!name.is_empty()).then_some(list)
 }
 
-/// The entries of a list, each with the checks that need no domain.
+/// Returns the entries of a list, each with the checks that need no domain.
 fn entries(text: &str) -> Result<Vec<Mailbox<'_>>, E> {
     let mut reader = Reader { text, at: 0 };
     let mut entries = vec![];
@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
         self.text[start..end].trim_matches(|c| c <= ' ')
     }
 
-    /// Goes behind the end of a quoted string or a domain literal.
+    /// Moves past the end of a quoted string or a domain literal.
     fn pass(&mut self, last: u8, missing: E) -> Result<(), E> {
         while let Some(byte) = self.byte() {
             if byte == last {
@@ -244,7 +244,7 @@ impl<'a> Reader<'a> {
         Err(missing)
     }
 
-    /// Goes behind the end of a comment, which may hold others.
+    /// Moves past the end of a comment, which may hold others.
     fn pass_comment(&mut self) -> Result<(), E> {
         let mut depth = 1;
         while depth > 0 {
@@ -257,7 +257,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Goes behind the bracket that ends an address, which is not a quoted one.
+    /// Moves past the unquoted bracket that ends an address.
     fn pass_route(&mut self) -> Result<(), E> {
         let mut quoted = false;
         while let Some(byte) = self.byte() {
@@ -270,7 +270,7 @@ impl<'a> Reader<'a> {
         Err(if quoted { E::MissingQuote } else { E::MissingClosingBracket })
     }
 
-    /// The next byte that is not escaped, nor escapes another.
+    /// Returns the next byte that is neither escaped nor an escaping backslash.
     fn byte(&mut self) -> Option<u8> {
         loop {
             let byte = *self.text.as_bytes().get(self.at)?;
@@ -289,7 +289,7 @@ enum Route {
     Forbidden,
 }
 
-/// Whether an address needs a domain, and its quotes must be where RFC 5322 has them.
+/// Whether an address needs a domain, and its quotes must be where RFC 5322 allows them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Domain {
     Required,
@@ -310,7 +310,7 @@ fn check(address: &str, route: Route, domain: Domain) -> Result<(), E> {
     }
 }
 
-/// Goes behind the colon of a route.
+/// Returns the length of a route, with its colon.
 fn route_length(address: &[u8]) -> Result<usize, E> {
     let mut start = 0;
     while let Some(length) = address[start..].iter().position(|b| matches!(b, b',' | b':')) {
@@ -325,7 +325,7 @@ fn route_length(address: &[u8]) -> Result<usize, E> {
     Ok(start)
 }
 
-/// Gives the place of the `@`, if there is one.
+/// Checks the local part, and returns the position of the `@`, if there is one.
 fn check_local(address: &[u8], start: usize, domain: Domain) -> Result<Option<usize>, E> {
     let (mut quoted, mut last) = (false, 0);
     for (at, &byte) in address.iter().enumerate().skip(start) {
@@ -356,7 +356,7 @@ fn check_local(address: &[u8], start: usize, domain: Domain) -> Result<Option<us
     }
     match (quoted, last) {
         (true, _) => Err(E::UnterminatedQuote),
-        // an escaped one
+        // an escaped `@`
         (false, b'@') => Err(E::MissingDomain),
         _ => Ok(None),
     }
@@ -386,7 +386,8 @@ fn check_domain(domain: &[u8]) -> Result<(), E> {
     if last == b'.' { Err(E::DomainEndsWithDot) } else { Ok(()) }
 }
 
-/// Whatever is not ASCII is a control character too: SES says so of it, as the older versions of JavaMail do.
+/// Whether it is a control character or whitespace. Non-ASCII counts too: SES says so, as older versions of JavaMail
+/// do.
 fn is_control(byte: u8) -> bool {
     byte <= b' ' || byte >= 0x7f
 }
@@ -460,7 +461,7 @@ mod tests {
         ] {
             assert_eq!(read(text), Err(expected), "{text}");
         }
-        // of a list the form is looked at first
+        // the form of a list is checked first
         assert_eq!(read("operators, b c@d.e"), Err(E::LocalContainsControl));
         let list = |addresses| "a@b.c,".repeat(addresses);
         assert!(addresses(&list(MAX_ENTRIES)).is_ok());

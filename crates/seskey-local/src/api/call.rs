@@ -1,4 +1,4 @@
-//! What all APIs have in common: a request as it came in, what goes back, and the refusal of a caller who may not.
+//! The common parts of all APIs: a received request, the response, and the refusal of a caller without permission.
 
 use std::net::IpAddr;
 
@@ -16,13 +16,13 @@ use crate::{
     sigv4::{Authorization, HttpRequest, Scope, Signer, hex},
 };
 
-/// What goes back to the client. The body may hold a secret access key, so there is no `Debug`.
+/// A response to the client. The body may hold a secret access key, so there is no `Debug`.
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The media type of the body.
     pub content_type: &'static str,
-    /// What a JSON API says in the header `x-amzn-errortype`.
+    /// The header `x-amzn-errortype` of a JSON API.
     pub error_type: Option<&'static str>,
     /// The request ID, which AWS repeats in the header `x-amzn-requestid`.
     pub request_id: String,
@@ -30,21 +30,21 @@ pub struct Response {
     pub body: String,
 }
 
-/// A request as it came in.
+/// A received request.
 pub struct Received<'a> {
-    /// What was sent.
+    /// The request as it was sent.
     pub request: &'a HttpRequest<'a>,
-    /// Who signed it, or why that counts for nothing.
+    /// The signer, or the reason why the signature is not accepted.
     pub signer: Result<Signer, ApiRefusal>,
-    /// Where it came from.
+    /// The address that it came from.
     pub peer: IpAddr,
-    /// Whether it came by TLS.
+    /// Whether it came over TLS.
     pub secure_transport: bool,
-    /// When.
+    /// The time when it came.
     pub now: Timestamp,
 }
 
-/// The service that is spoken to: the one that the signature was made for.
+/// The service of a request: the one that the signature was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     Iam,
@@ -54,7 +54,8 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    /// What cannot be read is refused by IAM, unless it came by a path of SES.
+    /// Returns the service of a request. A request without a readable signature belongs to IAM, unless it has a path of
+    /// SES or needs no signature.
     pub(crate) fn of(request: &HttpRequest<'_>) -> Self {
         if request.path.starts_with("/v2/") {
             return Self::Ses;
@@ -69,8 +70,8 @@ impl Service {
         }
     }
 
-    /// AWS takes one region for IAM. A client that is given an endpoint signs for the region that it is configured
-    /// for, so every region of the partition is good here.
+    /// Checks the scope of a signature. AWS accepts one region for IAM. A client with a custom endpoint signs for its
+    /// configured region, so every region of the partition is accepted here.
     pub(super) fn accept(self, scope: &Scope, partition: Partition) -> Result<(), Mismatch> {
         if !self.names().contains(&&*scope.service) {
             return Err(Mismatch::Service);
@@ -80,12 +81,12 @@ impl Service {
         if known { Ok(()) } else { Err(Mismatch::Region) }
     }
 
-    /// Its name today, as signatures, permissions and records of use have it.
+    /// Returns its current name in signatures, permissions and records of use.
     pub(crate) fn name(self) -> &'static str {
         self.names()[0]
     }
 
-    /// As signatures name it, first the name that it has today.
+    /// Returns its names in signatures, the current one first.
     fn names(self) -> &'static [&'static str] {
         match self {
             Self::Iam => &["iam"],
@@ -96,7 +97,7 @@ impl Service {
     }
 }
 
-/// Who signed, and the region that it was signed for.
+/// Returns the principal that signed, and the region that it signed for.
 pub(super) fn authenticated(
     account: &Account,
     signer: &Signer,
@@ -108,7 +109,7 @@ pub(super) fn authenticated(
     Ok((caller, region))
 }
 
-/// The refusal of what was not allowed.
+/// Checks that a decision allows a request.
 pub(crate) fn permit(
     account: &Account,
     caller: &Principal,
@@ -133,7 +134,7 @@ pub(crate) fn permit(
     Err(ApiRefusal::AccessDenied { principal, action, resource, denial })
 }
 
-/// A random UUID (RFC 9562, version 4).
+/// Returns a random UUID (RFC 9562, version 4).
 pub(crate) fn uuid(rng: &mut dyn Rng) -> String {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);

@@ -1,4 +1,4 @@
-//! The operations of IAM, version 2010-05-08, by what they are about. Source: IAM API Reference.
+//! The operations of IAM, version 2010-05-08, by subject. Source: IAM API Reference.
 
 use super::{
     Service,
@@ -17,7 +17,7 @@ mod policies;
 mod roles;
 mod users;
 
-/// The API. The permission that each operation takes is `iam:` and its name.
+/// The API. The permission for each operation is `iam:` and its name.
 pub const API: AccountApi = AccountApi {
     service: Service::Iam,
     query: Query { namespace: "https://iam.amazonaws.com/doc/2010-05-08/", version: "2010-05-08" },

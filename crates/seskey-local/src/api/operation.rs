@@ -1,5 +1,5 @@
-//! An operation on the account, as IAM and STS have them: authorize, turn the form into an [`Action`], do it, and turn the
-//! [`Answer`] into XML.
+//! The operations of IAM and STS on the account: parse the form into an [`Action`], authorize it, apply it, and write
+//! the [`Answer`] as XML.
 
 use jiff::Timestamp;
 use rand::Rng;
@@ -26,18 +26,18 @@ mod resource;
 /// An API of operations on the account.
 pub struct AccountApi {
     pub(super) service: Service,
-    /// How it is spoken.
+    /// The protocol of the API.
     pub query: Query,
-    /// All its operations, by what they are about.
+    /// All its operations, by subject.
     pub operations: &'static [&'static [Operation]],
 }
 
 /// One operation of an API.
 pub struct Operation {
-    /// Such as `CreateUser`.
+    /// The name, such as `CreateUser`.
     pub name: &'static str,
-    /// Its members as the API model names them, in words; `N` stands for the number of an item of a list, `*` behind a
-    /// name for what must be there. What AWS takes and is not served here is not among them.
+    /// Its parameters as the API model names them, separated by blanks: `N` stands for the number of a list item, `*`
+    /// after a name marks a required parameter. Parameters of AWS that are not served here are left out.
     pub members: &'static str,
     resource: Resource,
     parse: Parse,
@@ -46,7 +46,7 @@ pub struct Operation {
 type Parse = fn(&Members, &Principal) -> Result<Action, ApiRefusal>;
 
 impl Operation {
-    /// The action that the parameters ask for.
+    /// Returns the action that the parameters ask for.
     ///
     /// # Errors
     /// `ValidationError` where a parameter is missing, malformed or not known.
@@ -55,7 +55,7 @@ impl Operation {
         (self.parse)(members, caller)
     }
 
-    /// The ARNs of what its permission is checked against, each by itself; none if nobody can be denied it.
+    /// Returns the ARNs that its permission is checked against, each by itself; none if it cannot be denied.
     pub fn resources(
         &self,
         account: &Account,
@@ -87,7 +87,7 @@ pub(super) const fn op(
 }
 
 impl AccountApi {
-    /// The operation of that name.
+    /// Returns the operation of that name.
     pub fn operation(&self, name: &str) -> Option<&'static Operation> {
         self.operations.iter().copied().flatten().find(|operation| operation.name == name)
     }
@@ -115,19 +115,18 @@ impl AccountApi {
         }
     }
 
-    /// Answers a request with a refusal.
     pub(super) fn refuse(&self, refusal: &ApiRefusal, request_id: String) -> Response {
         let document = self.error(refusal, &request_id);
         query::response(refusal.status(), request_id, document)
     }
 
-    /// The document of a refusal.
+    /// Returns the document of a refusal.
     pub fn error(&self, refusal: &ApiRefusal, request_id: &str) -> String {
         let (status, code) = (refusal.status(), refusal.code());
         self.query.error(status, code, &refusal.to_string(), request_id)
     }
 
-    /// The document of an answer.
+    /// Returns the document of an answer.
     pub fn encode(&self, operation: &Operation, answer: &Answer, request_id: &str) -> String {
         let has_result = !matches!(answer, Answer::Done);
         let result = |xml: &mut Xml| encode::result(xml, answer);
@@ -167,7 +166,7 @@ impl AccountApi {
     }
 }
 
-/// Temporary credentials whose time is over are told from those that never were.
+/// Distinguishes expired temporary credentials from unknown ones.
 fn expired(
     account: &Account,
     request: &HttpRequest<'_>,
@@ -183,7 +182,7 @@ fn expired(
     }
 }
 
-/// The refusal of a parameter with its value, as STS has it.
+/// Adds the value of the parameter to a refusal, as STS does.
 fn with_value(refusal: ApiRefusal, members: &Members) -> ApiRefusal {
     match refusal {
         ApiRefusal::ValidationError { member, constraint, .. } => {
@@ -198,7 +197,7 @@ fn with_value(refusal: ApiRefusal, members: &Members) -> ApiRefusal {
     }
 }
 
-/// What temporary credentials are good for.
+/// Checks that temporary credentials may be used for an operation.
 /// Source: STS API Reference, `GetSessionToken`: "You cannot call any IAM API operations unless MFA authentication
 /// information is included", "any AWS STS API except `AssumeRole` or `GetCallerIdentity`".
 fn may_use(

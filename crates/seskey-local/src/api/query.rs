@@ -1,4 +1,4 @@
-//! The Query protocol, which IAM, STS and version 1 of the SES API speak: parameters in, XML out.
+//! The Query protocol, which IAM, STS, SNS and version 1 of the SES API use: parameters in, XML out.
 //!
 //! Source: IAM API Reference, "Making query requests".
 
@@ -12,7 +12,7 @@ pub(crate) mod members;
 pub(crate) mod shapes;
 pub mod xml;
 
-/// An API that speaks it.
+/// An API that uses it.
 #[derive(Debug, Clone, Copy)]
 pub struct Query {
     /// The namespace of every answer.
@@ -22,7 +22,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// The operation that the parameters ask for, of those that `find` finds by name.
+    /// Returns the operation that the parameters ask for; `find` finds an operation by its name.
     pub(super) fn operation<T>(
         &self,
         members: &Members,
@@ -36,7 +36,7 @@ impl Query {
         })
     }
 
-    /// The document of an answer. An operation without output has no `…Result` element.
+    /// Returns the document of an answer. An operation without output has no `…Result` element.
     pub(super) fn answer(
         &self,
         operation: &str,
@@ -53,7 +53,7 @@ impl Query {
         })
     }
 
-    /// The document of an error. Source: IAM API Reference, "Common Errors".
+    /// Returns the document of an error. Source: IAM API Reference, "Common Errors".
     pub(super) fn error(&self, status: u16, code: &str, message: &str, request_id: &str) -> String {
         xml::document("ErrorResponse", self.namespace, |xml| {
             xml.element("Error", |xml| {
@@ -66,21 +66,21 @@ impl Query {
     }
 }
 
-/// What goes back: a document.
+/// Returns a response with a document.
 pub(super) fn response(status: u16, request_id: String, body: String) -> Response {
     Response { status, content_type: "text/xml", error_type: None, request_id, body }
 }
 
-/// The `Action` parameter of a request, whatever it is.
+/// Returns the `Action` parameter of a request, served or not.
 pub(super) fn named_action(request: &HttpRequest<'_>) -> Option<String> {
     let named = |form| members::value_of(form, "Action");
     named(request.query.as_bytes()).or_else(|| named(request.body))
 }
 
-/// The parameters: of a GET in its query string, of a POST in its body.
+/// Reads the parameters: from the query string of a GET, from the body of a POST.
 pub(super) fn members(request: &HttpRequest<'_>) -> Result<Members, ApiRefusal> {
     match request.method {
-        // the signature is over a plus sign, which a form would take for a blank
+        // a plus sign is signed as itself, but a form would decode it to a blank
         "GET" => Members::parse(request.query.replace('+', "%2B").as_bytes()),
         "POST" if is_form(request.header("content-type")) => Members::parse(request.body),
         _ => Err(ApiRefusal::MissingAction),

@@ -26,28 +26,27 @@ mod submit;
 mod v1;
 mod v2;
 
-/// The operation that a request to SES asks for, if it is served.
+/// Returns the operation that a request to SES asks for, if it is served.
 pub(crate) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     if v2::serves(request.path) { v2::action(request) } else { v1::action(request) }
 }
 
-/// Whether an operation of this name is served, in either version.
 pub(super) fn is_served(name: &str) -> bool {
     v1::is_served(name) || v2::is_served(name)
 }
 
-/// What came of a request to send, or to publish.
+/// The result of a request to send or to publish.
 #[derive(Debug)]
 pub enum Mail {
-    /// A message.
+    /// An accepted message.
     Accepted(Box<Accepted>),
-    /// No message.
+    /// A refused message.
     Refused(Box<Attempt>),
-    /// What subscribers of SNS are to be sent.
+    /// A notice to SNS subscribers.
     Notice(Box<Notice>),
 }
 
-/// Answers a request, and gives out what it sent, or was not let send. The body is given apart, and let go of when it is
+/// Answers a request, and returns the mail that it sent, or was not allowed to send. The body is dropped when it is
 /// read.
 pub(super) fn answer(
     account: &mut Account,
@@ -90,7 +89,7 @@ pub(super) fn answer(
         }
     });
     let mail = operation.and_then(|operation| {
-        // it is signed by that key only if it is signed at all
+        // without a valid signature the key is only claimed
         let claimed = Authorization::of(head).ok();
         let access_key_id = claimed.as_ref().map(|it| it.access_key_id.clone());
         let access_key_id = access_key_id.filter(|id| AccessKeyId::parse(id).is_ok());
@@ -142,7 +141,6 @@ pub(super) fn answer(
     (response, mail)
 }
 
-/// Answers a request with a refusal.
 pub(crate) fn refuse(
     request: &HttpRequest<'_>,
     refusal: SesRefusal,
@@ -154,7 +152,7 @@ pub(crate) fn refuse(
     }
 }
 
-/// One call: what it may touch, and who makes it, where and how.
+/// A call: the state that it may change, its caller, and its circumstances.
 struct Call<'a> {
     account: &'a mut Account,
     sent: &'a mut Sent,
@@ -165,14 +163,14 @@ struct Call<'a> {
     region: Region,
     rng: &'a mut dyn Rng,
     accepted: &'a mut Option<Accepted>,
-    /// The envelope and the subject of a message that is not taken.
+    /// The envelope and the subject of a refused message.
     refused: &'a mut Option<(Envelope, Option<String>)>,
-    /// The topic of a new event destination, which is told so.
+    /// The topic of a new event destination, to which a notice of it is published.
     validated: &'a mut Option<String>,
 }
 
 impl Call<'_> {
-    /// Whether the caller may do what has no resource.
+    /// Checks that the caller may do an operation without a resource.
     fn authorize(&self, operation: &str) -> Result<(), SesRefusal> {
         let action = format!("ses:{operation}");
         let context = self.context();
@@ -181,7 +179,7 @@ impl Call<'_> {
         Ok(permit(self.account, &self.caller, &request, decision)?)
     }
 
-    /// Whether the caller may do something on an identity.
+    /// Checks that the caller may do an operation on an identity.
     fn authorize_on(&self, operation: &str, identity: &Identity) -> Result<(), SesRefusal> {
         let action = format!("ses:{operation}");
         let resource = self.account.identity_arn(&self.region, identity);
@@ -198,7 +196,7 @@ impl Call<'_> {
             .with("ses:ApiVersion", [self.interface.api_version()])
     }
 
-    /// `Max24HourSend`, `MaxSendRate` and `SentLast24Hours`.
+    /// Returns `Max24HourSend`, `MaxSendRate` and `SentLast24Hours`.
     fn send_quota(&mut self) -> [f64; 3] {
         let quota = self.settings.quota;
         let sent = self.sent.last_24_hours(&self.region, self.circumstances.now);
@@ -209,20 +207,20 @@ impl Call<'_> {
         ]
     }
 
-    /// An identity by its name, or by its ARN in this account and region.
+    /// Reads an identity given by its name, or by its ARN in this account and region.
     fn identity(&self, given: &str) -> Result<Identity, SesRefusal> {
         let arn = self.account.ses_arn(&self.region, "identity", "");
         let identity = Identity::parse(given.strip_prefix(&arn).unwrap_or(given));
         identity.ok_or_else(|| SesRefusal::InvalidParameter(format!("Invalid identity: {given}.")))
     }
 
-    /// The configuration set, template or suppressed address of that name.
+    /// Returns the configuration set, template or suppressed address of that name.
     fn resource(&self, kind: SesResourceKind, name: &str) -> Result<&SesResource, SesRefusal> {
         let found = self.account.ses_resource(&self.region, kind, name);
         found.ok_or_else(|| SesRefusal::NoSuchResource(kind, name.to_owned()))
     }
 
-    /// Makes what is not there yet.
+    /// Creates a resource that does not exist yet.
     fn create(
         &mut self,
         kind: SesResourceKind,
@@ -235,7 +233,6 @@ impl Call<'_> {
         Ok(self.account.put_ses_resource(&self.region, name, resource)?)
     }
 
-    /// The policies of an identity, if it is there.
     fn policies(&self, identity: &Identity) -> Option<Vec<(String, String)>> {
         let policies = self.account.identity_policies(&self.region, identity)?;
         Some(policies.map(|(name, policy)| (name.to_owned(), policy.to_owned())).collect())
@@ -246,12 +243,12 @@ impl Call<'_> {
     }
 }
 
-/// How AWS writes an unlimited 24-hour quota (SES API v2 Reference, `SendQuota`).
+/// The value of an unlimited 24-hour quota (SES API v2 Reference, `SendQuota`).
 const UNLIMITED: f64 = -1.0;
-/// Ours: a client divides by the rate.
+/// The value of an unlimited rate, our own: a client divides by it.
 const UNLIMITED_RATE: f64 = 1_000_000.0;
 
-/// The name of a configuration set or a template. Source: SES API Reference, `ConfigurationSet`.
+/// Checks the name of a configuration set or a template. Source: SES API Reference, `ConfigurationSet`.
 fn resource_name(name: &str) -> Result<&str, SesRefusal> {
     let is_name = (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));

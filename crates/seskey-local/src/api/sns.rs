@@ -1,5 +1,5 @@
-//! The part of the SNS API, version 2010-03-31, that carries SES's events to HTTP and HTTPS endpoints: topics, their
-//! subscriptions, and what is published.
+//! The part of the SNS API, version 2010-03-31, that delivers SES events to HTTP and HTTPS endpoints: topics, their
+//! subscriptions, and publishing.
 //!
 //! Sources: SNS API Reference; names, shapes and errors from botocore 1.44.5, `sns/2010-03-31`.
 
@@ -31,49 +31,50 @@ mod topics;
 const QUERY: Query =
     Query { namespace: "http://sns.amazonaws.com/doc/2010-03-31/", version: "2010-03-31" };
 
-/// What subscribers are to be sent.
+/// A notice to subscribers.
 #[derive(Debug)]
 pub enum Notice {
-    /// To an endpoint that is to confirm its subscription.
+    /// A notice to an endpoint that is to confirm its subscription.
     SubscriptionConfirmation(Confirmation),
-    /// To an endpoint that has ended its subscription, and may take that back.
+    /// A notice to an endpoint that has ended its subscription, and may undo that.
     UnsubscribeConfirmation(Confirmation),
-    /// To all who are subscribed to a topic.
+    /// A notice to all subscribers of a topic.
     Notification(Publication),
 }
 
-/// What the endpoint of a subscription is to confirm, if it will.
+/// The confirmation of a subscription that its endpoint is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirmation {
-    /// The topic.
+    /// The ARN of the topic.
     pub topic_arn: String,
-    /// The subscription.
+    /// The ARN of the subscription.
     pub subscription_arn: String,
-    /// With its endpoint, and the token that confirms it.
+    /// The subscription, with its endpoint and the token that confirms it.
     pub subscription: Subscription,
-    /// A UUID.
+    /// The ID of the message, a UUID.
     pub message_id: String,
 }
 
-/// What is published to a topic.
+/// A message that is published to a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
-    /// The topic.
+    /// The ARN of the topic.
     pub topic_arn: String,
-    /// A UUID.
+    /// The ID of the message, a UUID.
     pub message_id: String,
-    /// A line, where there is one.
+    /// The subject, a single line, if there is one.
     pub subject: Option<String>,
-    /// The text.
+    /// The text of the message.
     pub message: String,
 }
 
 impl Publication {
-    /// "at most 256 KB in size (262,144 bytes, not 262,144 characters)" (SNS API Reference, `Publish`).
+    /// The longest message: "at most 256 KB in size (262,144 bytes, not 262,144 characters)" (SNS API Reference,
+    /// `Publish`).
     pub const MAX_MESSAGE: usize = 262_144;
 }
 
-/// The name of the operation that is asked for.
+/// Returns the name of the requested operation.
 pub(super) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     operation(&query::named_action(request)?).map(|operation| operation.name)
 }
@@ -82,12 +83,12 @@ pub(super) fn is_served(name: &str) -> bool {
     operation(name).is_some()
 }
 
-/// Whether a request that nobody signed is one that needs no signature: by a click on a URL in a message.
+/// Whether a request needs no signature: it may come from a click on a URL in a message.
 pub(super) fn is_for_all(request: &HttpRequest<'_>) -> bool {
     query::named_action(request).is_some_and(|name| FOR_ALL.contains(&name.as_str()))
 }
 
-/// Answers a request, and gives out what subscribers are to be sent.
+/// Answers a request, and returns the notice to send to subscribers.
 pub(super) fn answer(
     account: &mut Account,
     received: Received<'_>,
@@ -101,7 +102,6 @@ pub(super) fn answer(
     }
 }
 
-/// Answers a request with a refusal.
 pub(super) fn refuse(refusal: ApiRefusal, request_id: String) -> Response {
     refused(&refusal.into(), request_id)
 }
@@ -144,7 +144,7 @@ fn document(
 /// One operation. Its permission is `sns:` and its name.
 struct Operation {
     name: &'static str,
-    /// As in the tables of IAM.
+    /// The parameters, as in the tables of IAM.
     members: &'static str,
     has_result: bool,
     /// The ARN that the permission is checked against.
@@ -159,20 +159,20 @@ fn operation(name: &str) -> Option<&'static Operation> {
     operations.find(|operation| operation.name == name)
 }
 
-/// What a URL in a message asks for. Source: SNS Developer Guide, "Parsing Amazon SNS message formats".
+/// The operations of URLs in messages. Source: SNS Developer Guide, "Parsing Amazon SNS message formats".
 const FOR_ALL: [&str; 2] = ["ConfirmSubscription", "Unsubscribe"];
 
-/// One call: what it may touch, and who makes it.
+/// A call: the state that it may change, and its caller.
 struct Call<'a> {
     account: &'a mut Account,
-    /// Absent where nobody signed.
+    /// The caller; absent if the request is not signed.
     caller: Option<Caller>,
     now: Timestamp,
     rng: &'a mut dyn Rng,
     notice: &'a mut Option<Notice>,
 }
 
-/// Who makes a call, and where.
+/// The caller, its region, and its condition keys.
 struct Caller {
     principal: Principal,
     region: Region,
@@ -199,20 +199,20 @@ impl Caller {
 impl Call<'_> {
     fn authorize(&self, operation: &str, resource: &str) -> Result<(), SnsRefusal> {
         let Some(Caller { principal, context, .. }) = &self.caller else { return Ok(()) };
-        // SNS writes itself so in its refusals, and actions are compared without case
+        // refusals of SNS have this prefix, and actions are compared without case
         let action = format!("SNS:{operation}");
         let request = Request { action: &action, resource, context };
         let decision = self.account.decide(principal, &request);
         Ok(permit(self.account, principal, &request, decision)?)
     }
 
-    /// The one who signed.
+    /// Returns the caller, if the request is signed.
     fn caller(&self) -> Result<&Caller, SnsRefusal> {
         self.caller.as_ref().ok_or(SnsRefusal::Common(ApiRefusal::MissingAuthenticationToken))
     }
 }
 
-/// An ARN, of whatever it is.
+/// Reads the ARN of any resource.
 fn arn<'a>(name: &str, m: &'a Members) -> Result<&'a str, SnsRefusal> {
     let arn = m.required_str(name)?;
     match arn.split(':').count() {
@@ -221,7 +221,7 @@ fn arn<'a>(name: &str, m: &'a Members) -> Result<&'a str, SnsRefusal> {
     }
 }
 
-/// The attributes of a new topic or subscription, by name.
+/// Reads the attributes of a new topic or subscription, by name.
 fn attributes(m: &Members) -> Result<Vec<(&str, &str)>, SnsRefusal> {
     let mut attributes = vec![];
     for n in 1.. {
@@ -231,7 +231,6 @@ fn attributes(m: &Members) -> Result<Vec<(&str, &str)>, SnsRefusal> {
     Ok(attributes)
 }
 
-/// Attributes as the API has them.
 fn write_attributes(xml: &mut Xml, attributes: &[(&str, &str)]) {
     xml.element("Attributes", |xml| {
         for (name, value) in attributes {
@@ -243,7 +242,7 @@ fn write_attributes(xml: &mut Xml, attributes: &[(&str, &str)]) {
     });
 }
 
-/// A list in pages of 100. Source: SNS API Reference, `ListTopics`, `ListSubscriptions`.
+/// Writes a list in pages of 100. Source: SNS API Reference, `ListTopics`, `ListSubscriptions`.
 fn paged<T>(
     m: &Members,
     xml: &mut Xml,

@@ -1,4 +1,4 @@
-//! The STS Query API, version 2011-06-15: who am I, whose key is that, and credentials for a time.
+//! The STS Query API, version 2011-06-15: the identity of the caller, the account of a key, and temporary credentials.
 //!
 //! Source: AWS STS API Reference.
 
@@ -14,14 +14,14 @@ use crate::{
     refusal::ApiRefusal,
 };
 
-/// The API. The permission that each operation takes is `sts:` and its name.
+/// The API. The permission for each operation is `sts:` and its name.
 pub const API: AccountApi = AccountApi {
     service: Service::Sts,
     query: Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/", version: "2011-06-15" },
     operations: &[OPERATIONS],
 };
 
-/// Nobody can be denied to ask who he is, nor to get credentials for himself.
+/// The operations. No caller can be denied `GetCallerIdentity` or `GetSessionToken`.
 const OPERATIONS: &[Operation] = &[
     op(
         "AssumeRole",
@@ -52,7 +52,7 @@ const OPERATIONS: &[Operation] = &[
     }),
 ];
 
-/// An ARN of whatever partition and service: the trust policy tells whether there is such a role.
+/// Reads an ARN of any partition and service: authorization tells whether there is such a role.
 fn role_arn(m: &Members) -> Result<String, ApiRefusal> {
     let arn = m.required("RoleArn", &ARN)?;
     let fields: Vec<&str> = arn.splitn(6, ':').collect();

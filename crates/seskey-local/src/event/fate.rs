@@ -1,4 +1,4 @@
-//! What becomes of a message at each of its recipients, and the events that tell of it.
+//! The fate of a message at each of its recipients, and the events that report it.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use rand::Rng;
 use super::{Event, Mail, Outcome};
 use crate::message::message_id;
 
-/// What becomes of a message at one recipient.
+/// The fate of a message at one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// It is delivered.
     Delivered,
-    /// It is delivered, and a machine answers that nobody is there.
+    /// It is delivered, and an automatic reply says that the recipient is absent.
     Answered,
-    /// It is delivered, and the recipient takes it for unsolicited.
+    /// It is delivered, and the recipient reports it as unsolicited.
     Complained,
     /// It is not delivered.
     Bounced(&'static Bounce),
     /// It is not delivered to an address that has complained before.
     Suppressed,
-    /// It is harmful. Then no recipient gets it.
+    /// It is harmful, and no recipient gets it.
     Rejected,
     /// It is not delivered yet, for this reason.
     Delayed(&'static str),
@@ -30,17 +30,17 @@ pub enum Fate {
 /// A kind of bounce.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Bounce {
-    /// `Permanent`, `Transient` or `Undetermined`.
+    /// The type: `Permanent`, `Transient` or `Undetermined`.
     pub bounce_type: &'static str,
-    /// Such as `General`.
+    /// The subtype, such as `General`.
     pub sub_type: &'static str,
-    /// The status (RFC 3463) and what the other side said, with `{}` for the recipient; both are absent in the answer of
-    /// a machine.
+    /// The status (RFC 3463) and the reply of the other server, with `{}` for the recipient; absent for an automatic
+    /// reply and an undetermined bounce.
     pub diagnostic: Option<(&'static str, &'static str)>,
 }
 
-/// Source of the types: SES Developer Guide, "Bounce types"; of the texts of the two suppressions and of the simulator,
-/// events of AWS that their recipients have published; the other texts are guesses.
+/// Sources: SES Developer Guide, "Bounce types", for the types; events of AWS that their recipients have published, for
+/// the texts of the two suppressions and of the simulator. The other texts are guesses.
 const BOUNCES: [Bounce; 10] = [
     bounce("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 user unknown"),
     bounce("Permanent", "NoEmail", "5.1.1", "smtp; 550 5.1.1 user unknown"),
@@ -68,12 +68,12 @@ const BOUNCES: [Bounce; 10] = [
     Bounce { bounce_type: "Undetermined", sub_type: "Undetermined", diagnostic: None },
 ];
 
-/// The subtype of what was not sent because of the account's suppression list.
+/// The subtype of a message that was not sent because of the account's suppression list.
 pub(super) const SUPPRESSED: &str = "OnAccountSuppressionList";
 
 const ON_SUPPRESSION_LIST: &Bounce = &BOUNCES[3];
 
-/// What the simulator says.
+/// The bounces of the mailbox simulator.
 const SIMULATED_BOUNCE: &Bounce =
     &bounce("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 As requested: user unknown <{}>");
 const SIMULATED_SUPPRESSION: &Bounce = &bounce(
@@ -109,27 +109,27 @@ const fn bounce(
 }
 
 impl Bounce {
-    /// By its type and subtype, such as `Transient/MailboxFull`.
+    /// Returns the bounce of a type and subtype, such as `Transient/MailboxFull`.
     pub fn named(name: &str) -> Option<&'static Self> {
         let (bounce_type, sub_type) = name.split_once('/')?;
         BOUNCES.iter().find(|it| (it.bounce_type, it.sub_type) == (bounce_type, sub_type))
     }
 
-    /// Whether another server has refused it, and not SES itself because the address is suppressed.
+    /// Whether another server refused it, not SES itself because the address is suppressed.
     pub(super) fn was_handed_on(&self) -> bool {
         !["Suppressed", SUPPRESSED].contains(&self.sub_type)
     }
 
-    /// The names of all.
+    /// Returns the names of all bounces.
     pub fn names() -> impl Iterator<Item = String> {
         BOUNCES.iter().map(|it| format!("{}/{}", it.bounce_type, it.sub_type))
     }
 }
 
 impl Fate {
-    /// What the mailbox simulator makes of a message to this address; `None` if it is not the simulator's. Each address
-    /// may bear a label. Sources: SES Developer Guide, "Using the mailbox simulator manually"; what it answers, from
-    /// notifications that their recipients have published.
+    /// Returns the fate of a message to an address of the mailbox simulator; `None` for other addresses. Each address
+    /// may have a label. Sources: SES Developer Guide, "Using the mailbox simulator manually"; notifications that their
+    /// recipients have published, for the answers.
     pub fn at_simulator(address: &str) -> Option<Self> {
         let address = address.to_ascii_lowercase();
         let local = address.strip_suffix("@simulator.amazonses.com")?;
@@ -143,7 +143,7 @@ impl Fate {
         })
     }
 
-    /// What becomes of it where the address is on the account's suppression list for this reason.
+    /// Returns the fate at an address that is on the account's suppression list for this reason.
     pub fn suppressed(reason: &str) -> Self {
         match reason {
             "COMPLAINT" => Self::Suppressed,
@@ -151,17 +151,17 @@ impl Fate {
         }
     }
 
-    /// A delay for this reason, if there is such a one.
+    /// Returns the delay for this reason, if it is known.
     pub fn delayed(reason: &str) -> Option<Self> {
         DELAYS.iter().find(|known| **known == reason).map(|reason| Self::Delayed(reason))
     }
 
-    /// The reasons of delays.
+    /// Returns the reasons of delays.
     pub fn delays() -> &'static [&'static str] {
         &DELAYS
     }
 
-    /// For what reason SES puts the address on the suppression list of the account.
+    /// Returns the reason for which the account's suppression list gets the address, if any.
     /// Source: SES Developer Guide, "Using the Amazon SES account-level suppression list".
     pub fn reason_to_suppress(self) -> Option<&'static str> {
         match self {
@@ -173,7 +173,7 @@ impl Fate {
         }
     }
 
-    /// Whether SES hands the message on: it is neither harmful nor for an address on the suppression list.
+    /// Whether SES sends the message on: it is neither harmful nor for an address on the suppression list.
     pub fn goes_out(self) -> bool {
         match self {
             Self::Bounced(it) => it.sub_type != SUPPRESSED,
@@ -186,7 +186,7 @@ impl Fate {
         matches!(self, Self::Delivered | Self::Answered | Self::Complained)
     }
 
-    /// What is told of it beside a delivery.
+    /// Returns the outcome that is reported beside a delivery, if any.
     fn outcome(self) -> Option<Outcome> {
         match self {
             Self::Delivered | Self::Rejected => None,
@@ -205,7 +205,7 @@ pub fn is_simulator(address: &str) -> bool {
 }
 
 impl Event {
-    /// What is told of a message, in order: those that fare alike are told of together.
+    /// Returns the events of a message, in order. Recipients with the same fate share an event.
     pub fn of(
         mail: &Arc<Mail>,
         fates: &[(String, Fate)],

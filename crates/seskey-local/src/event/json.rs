@@ -1,5 +1,5 @@
-//! The JSON of events, and that of the notifications that an identity may have of some of them. The members stand in the
-//! order in which AWS was recorded to send them.
+//! The JSON of events, and of the notifications that an identity may get of some of them. The members are in the order
+//! recorded from AWS.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -7,17 +7,17 @@ use serde_json::{Map, Value, json};
 use super::{Bounce, Event, EventType, Mail, Outcome, fate::SUPPRESSED};
 use crate::message::{Letter, RawMessage, decoded};
 
-/// Why SES throws a message away. Source: SES Developer Guide, "Reject object".
+/// The reason why SES discards a message. Source: SES Developer Guide, "Reject object".
 pub(super) const BAD_CONTENT: &str = "Bad content";
 
 impl Event {
-    /// As event publishing has it.
+    /// Returns the JSON of event publishing.
     pub fn published(&self) -> Value {
         let mail = self.mail.object(Told::Event(self.event_type()));
         self.object("eventType", mail, self.contents(false))
     }
 
-    /// As a notification of the identity has it. Only bounces, complaints and deliveries are told of in that way.
+    /// Returns the notification of the identity; only bounces, complaints and deliveries have one.
     pub fn notification(&self, with_headers: bool) -> Option<Value> {
         let told = Told::Notification { with_headers };
         let is_told = [EventType::Bounce, EventType::Complaint, EventType::Delivery];
@@ -26,7 +26,7 @@ impl Event {
             .then(|| self.object("notificationType", self.mail.object(told), self.contents(true)))
     }
 
-    /// The type, the message and what happened: of a bounce or a complaint the message comes last.
+    /// Returns the type, the message and the contents. For a bounce or a complaint the message comes last.
     fn object(&self, type_name: &str, mail: Value, contents: Value) -> Value {
         let name = match self.event_type() {
             EventType::Bounce => "bounce",
@@ -99,7 +99,7 @@ impl Event {
                 })).collect::<Vec<_>>(),
             }),
         };
-        // notifications alone tell to which address it was handed on
+        // only notifications have the address of the other server
         let was_handed_on = match self.outcome {
             Outcome::Bounce(bounce) => bounce.was_handed_on(),
             _ => true,
@@ -113,7 +113,7 @@ impl Event {
     }
 }
 
-/// To whom a message is described.
+/// The kind of JSON that describes a message.
 #[derive(Clone, Copy, PartialEq)]
 enum Told {
     Event(EventType),
@@ -179,7 +179,7 @@ impl Mail {
         Value::Object(there.collect())
     }
 
-    /// Those of SES, and the message's own.
+    /// Returns the tags of SES, and the message's own.
     fn tags(&self, letter: &Letter, event_type: EventType) -> Value {
         let mut tags = Map::new();
         let mut put = |name: &str, value: &str| {
@@ -206,7 +206,7 @@ impl Mail {
         tags.into()
     }
 
-    /// What the names of outgoing hosts have of the region.
+    /// Returns the part of the names of outgoing hosts that depends on the region.
     fn outgoing(&self) -> String {
         match self.region.as_str() {
             "us-east-1" => String::new(),
@@ -233,12 +233,12 @@ fn complained(recipients: &[String]) -> Value {
     recipients.iter().map(|it| json!({"emailAddress": it})).collect()
 }
 
-/// In UTC, to the millisecond.
+/// Formats a time in UTC, to the millisecond.
 fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// The address of the hosts that there are none of.
+/// The address in place of hosts that do not exist here.
 const LOCAL: &str = "127.0.0.1";
 
 /// Source: SES API v2 Reference, `DeliveryOptions` (`MaxDeliverySeconds`, "The default value is 50400").

@@ -1,4 +1,4 @@
-//! The database: SQLite with a write-ahead log that is on disk at each commit.
+//! The database: SQLite with a write-ahead log that is synced to the disk at each commit.
 
 use std::{
     io,
@@ -21,16 +21,16 @@ use crate::{
 /// The database of a directory that no other process uses.
 pub(crate) struct Database {
     connection: Connection,
-    /// The size of the mailbox in it; unknown behind a deletion or a failure.
+    /// The messages in it and their bytes; unknown after the start and after a failure.
     mailbox: Option<(usize, usize)>,
     path: PathBuf,
     folder: Folder,
 }
 
-/// In the header of the file: "ssky".
+/// The application ID in the header of the file: "ssky".
 const APPLICATION_ID: i64 = 0x7373_6b79;
 
-/// What makes each format from the one before it; the first, from an empty database.
+/// The SQL that makes each format from the one before it; the first, from an empty database.
 const STEPS: [&str; 2] = [
     "
     CREATE TABLE account (name TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (name, key)) STRICT, WITHOUT ROWID;
@@ -44,7 +44,7 @@ const STEPS: [&str; 2] = [
         raw_data BLOB NOT NULL
     ) STRICT;
     ",
-    // in the first format the description of a message has its texts, and a row of the account lies among its
+    // in the first format the texts of a message are in its description, and a row of the account lies between its
     // neighbours, where it splits their pages
     "
     ALTER TABLE message ADD COLUMN subject BLOB;
@@ -57,21 +57,21 @@ const STEPS: [&str; 2] = [
     ",
 ];
 
-/// SQLite brings the log into the database when it has a thousand pages.
+/// The size of the log at a thousand pages, when SQLite moves it into the database.
 const LOG_SIZE: u64 = 1_000 * (4096 + 24) + 32;
 
 const REGION: &str = "region";
 const AUTHORITY_KEY: &str = "authority-key";
 const AUTHORITY_CERTIFICATE: &str = "authority-certificate";
-/// When; absent where that is when the account was made.
+/// The time when the authority was made; absent if the account was made at that time.
 const AUTHORITY_MADE: &str = "authority-made";
 pub(super) const CLOCK_AHEAD: &str = "clock-ahead-milliseconds";
 
 impl Database {
-    /// Opens the database of a directory, and makes both if they are not there.
+    /// Opens the database of a directory, and makes both if they do not exist.
     ///
     /// # Errors
-    /// The directory is in use, or cannot be used; the database is none of ours, or of a newer version.
+    /// The directory is in use or cannot be used, or the database is not one of ours or is of a newer version.
     pub(crate) fn open(directory: &Path) -> Result<Self, JournalError> {
         let folder = Folder::open(directory)?;
         let path = folder.database(make)?;
@@ -87,17 +87,17 @@ impl Database {
         Ok(Self { connection, mailbox: None, path, folder })
     }
 
-    /// Where it is.
+    /// Returns its directory.
     pub(crate) fn directory(&self) -> &Path {
         &self.folder.path
     }
 
-    /// Lets it grow to so many pages at most, as if the disk were full.
+    /// Limits the database to so many pages, as if the disk were full then.
     pub(crate) fn limit(&self, pages: u32) -> Result<(), JournalError> {
         self.connection.pragma_update(None, "max_page_count", pages).map_err(|e| self.failed(e))
     }
 
-    /// Writes the first of all there is, in one transaction.
+    /// Writes the first state in one transaction.
     pub(crate) fn begin(&mut self, kept: &mut Snapshot) -> Result<(), JournalError> {
         kept.account.record_changes();
         let rows = Write::Rows(kept.account.take_changes());
@@ -111,7 +111,7 @@ impl Database {
         written.map_err(|error| self.failed(error))
     }
 
-    /// Writes another authority in place of the one that there was.
+    /// Replaces the authority.
     pub(crate) fn replace_authority(&mut self, authority: &Authority) -> Result<(), JournalError> {
         let transaction = self.connection.transaction();
         let written = transaction.and_then(|transaction| {
@@ -121,7 +121,7 @@ impl Database {
         written.map_err(|error| self.failed(error))
     }
 
-    /// Reads all there is; nothing if it is empty.
+    /// Reads the whole state. Returns none if the database is empty.
     pub(crate) fn load(&self) -> Result<Option<Snapshot>, JournalError> {
         let Some(account) = self.account()? else { return Ok(None) };
         let setting = |name: &'static str| {
@@ -149,7 +149,7 @@ impl Database {
         }))
     }
 
-    /// Reads the account; nothing if it is empty.
+    /// Reads the account. Returns none if it is empty.
     pub(crate) fn account(&self) -> Result<Option<Account>, JournalError> {
         let rows = self.rows().map_err(|error| self.failed(error))?;
         if rows.is_empty() {
@@ -159,12 +159,12 @@ impl Database {
         Account::restore(rows).map(Some).map_err(no_account)
     }
 
-    /// Makes the write-ahead log as long as it ever gets: a commit takes three times as long while a file grows.
+    /// Extends the write-ahead log to its greatest length: a commit takes three times as long while a file grows.
     pub(crate) fn lengthen_log(&self) -> io::Result<()> {
         self.folder.lengthen_log(LOG_SIZE)
     }
 
-    /// Writes all of it or nothing. What this returns from is on disk.
+    /// Writes all changes or none. They are on disk when this returns.
     pub(crate) fn write<'a>(
         &mut self,
         writes: impl Iterator<Item = &'a Write>,
@@ -183,7 +183,7 @@ impl Database {
         Ok(())
     }
 
-    /// Brings all that is in the log into the database, and leaves it.
+    /// Moves the log into the database, and closes it.
     pub(crate) fn close(self) -> Result<(), JournalError> {
         let Self { connection, path, .. } = self;
         connection.close().map_err(|(_, source)| JournalError::Database { path, source })
@@ -233,7 +233,7 @@ impl Database {
     }
 }
 
-/// A message by its row; none if its description is damaged.
+/// Reads a message from its row. Returns none if its description is damaged.
 fn message(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Message>> {
     let Ok(mut message) = serde_json::from_str::<Message>(row.get_ref(1)?.as_str()?) else {
         return Ok(None);
@@ -257,7 +257,7 @@ fn set_authority(transaction: &Transaction<'_>, authority: &Authority) -> rusqli
     write::set(transaction, AUTHORITY_MADE, &authority.made.to_string())
 }
 
-/// Makes a database of an empty file.
+/// Makes a database from an empty file.
 fn make(path: &Path) -> Result<(), JournalError> {
     let made = connect(path).and_then(|mut connection| {
         prepare(&mut connection, 0)?;
@@ -269,12 +269,12 @@ fn make(path: &Path) -> Result<(), JournalError> {
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
-    // waits for whoever else writes, where a transaction that begins as a reader would fail
+    // waits for another writer, where a transaction that begins as a reader would fail
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
     Ok(connection)
 }
 
-/// Which format it has; none if it is not ours.
+/// Returns the format of the database, or none if it is not ours.
 fn format(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     let number = |sql| connection.query_row(sql, (), |row| row.get::<_, i64>(0));
     let ours = number("PRAGMA application_id")? == APPLICATION_ID;
@@ -313,7 +313,7 @@ mod tests {
     use super::*;
     use crate::mailbox::{Destination, Filter};
 
-    /// A write by what tells it from others of its kind.
+    /// Generates a write, by the values that distinguish it from others of its kind.
     fn write() -> impl Strategy<Value = (u8, u8, bool)> {
         (0..4_u8, 0..6_u8, any::<bool>())
     }
@@ -358,7 +358,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Whatever is written, in whatever batches, is what a model in memory has; also for a new process.
+        /// After any batches of writes the database has what a model in memory has, also when it is opened again.
         #[test]
         fn what_is_written_is_read(batches in prop::collection::vec(prop::collection::vec(write(), 1..8), 1..8)) {
             let folder = tempfile::tempdir().unwrap();
@@ -417,8 +417,8 @@ mod tests {
         assert_eq!(database.rows().unwrap().len(), 4);
     }
 
-    /// What SES composed a message of stands beside the description, or in it as the first format has it; and a long
-    /// message is written in another way than a short one.
+    /// The texts that SES composed a message from are read from columns of their own or, in the first format, from the
+    /// description. A long message is written in another way than a short one.
     #[test]
     fn messages_of_every_format_and_size() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Why a directory cannot be used.
+//! The errors of the directory of a local SES.
 
 use std::{io, path::PathBuf};
 
@@ -6,7 +6,7 @@ use seskey::Partition;
 
 use crate::account::{AccountId, RestoreError};
 
-/// Why what a local SES keeps on disk cannot be used.
+/// The reason why the state of a local SES on disk cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
@@ -15,48 +15,48 @@ pub enum JournalError {
     File {
         /// The directory or the file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Another process has it.
+    /// Another process uses the directory.
     #[error("{} is in use by another local SES", directory.display())]
     InUse {
         /// The directory.
         directory: PathBuf,
     },
-    /// There is a file in the place of the database that is something else.
+    /// The file in the place of the database is something else.
     #[error("{} is not the database of a local SES", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// It was written by a newer version.
+    /// The database was written by a newer version.
     #[error("{} has format {found}, and this version knows {known}", path.display())]
     Newer {
         /// The database.
         path: PathBuf,
         /// Its format.
         found: i64,
-        /// The newest format that is known here.
+        /// The newest format that this version knows.
         known: i64,
     },
-    /// SQLite cannot read or write it.
+    /// SQLite cannot read or write the database.
     #[error("cannot use {}", path.display())]
     Database {
         /// The database.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// Its rows are no account.
+    /// The rows of the database are not an account.
     #[error("{} is damaged", path.display())]
     NoAccount {
         /// The database.
         path: PathBuf,
-        /// Where.
+        /// The place of the damage.
         source: RestoreError,
     },
-    /// A row beside the account is missing, or cannot be read.
+    /// A row outside the account is missing, or cannot be read.
     #[error("{} is damaged: {key} in its table {table}", path.display())]
     BadRow {
         /// The database.
@@ -66,33 +66,33 @@ pub enum JournalError {
         /// The name of the setting, or the ID of the message.
         key: String,
     },
-    /// Another account was asked for than is in it.
+    /// The database has another account than the requested one.
     #[error("the account in {} is {kept}, not {wanted}", directory.display())]
     OtherAccount {
         /// The directory.
         directory: PathBuf,
         /// The account in it.
         kept: AccountId,
-        /// The account that was asked for.
+        /// The requested account.
         wanted: AccountId,
     },
-    /// A region of another partition was asked for than the account is in.
+    /// The account is in another partition than the requested region.
     #[error("the account in {} is in the partition {kept}, not in {wanted}", directory.display())]
     OtherPartition {
         /// The directory.
         directory: PathBuf,
         /// The partition of the account in it.
         kept: Partition,
-        /// The partition of the region that was asked for.
+        /// The partition of the requested region.
         wanted: Partition,
     },
-    /// The root user has other access keys than the one that was given.
+    /// The given access key is not one of the root user's.
     #[error("the access key that was given is none of the root user's in {}", directory.display())]
     OtherRootKey {
         /// The directory.
         directory: PathBuf,
     },
-    /// There is no thread to write with.
+    /// The thread that writes cannot be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
 }

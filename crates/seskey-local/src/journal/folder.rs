@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::JournalError;
 
-/// A directory that no other process uses while this is there.
+/// A directory that no other process uses until this is dropped.
 pub(super) struct Folder {
     pub(super) path: PathBuf,
     _lock: File,
@@ -23,14 +23,14 @@ pub(super) const DATABASE: &str = "seskey.db";
 
 const LOG: &str = "seskey.db-wal";
 const LOCK: &str = "lock";
-/// What is to be the database, until it is one; it may be left of a start that was killed.
+/// The files of a new database until it is complete; a start that was killed may leave them.
 const NEW_DATABASE: [&str; 3] = ["seskey.db-new", "seskey.db-new-wal", "seskey.db-new-shm"];
-/// All other files that are ever in it; the last is written by whoever starts the local SES.
+/// All other files of the directory; the program that starts the local SES writes the last one.
 const FILES: [&str; 5] = [LOCK, DATABASE, LOG, "seskey.db-shm", "ca.pem"];
 
 impl Folder {
-    /// Makes the directory if it is not there, and locks it. One that was there is left as it is: it may hold other
-    /// things. A link in the place of a file of ours is refused, wherever it leads.
+    /// Makes the directory if it does not exist, and locks it. An existing directory stays as it is: it may hold other
+    /// things. A link in the place of one of our files is refused, wherever it leads.
     pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
         make(path).map_err(|error| failed(path, error))?;
         for path in FILES.map(|name| path.join(name)) {
@@ -49,7 +49,7 @@ impl Folder {
         }
     }
 
-    /// Makes the files the owner's alone, once they are known to be ours.
+    /// Restricts the files to their owner, once they are known to be ours.
     pub(super) fn tighten(&self) -> Result<(), JournalError> {
         FILES
             .map(|name| self.path.join(name))
@@ -71,8 +71,8 @@ impl Folder {
         filled.and_then(|_| log.sync_all()).or_else(|error| log.set_len(written).and(Err(error)))
     }
 
-    /// The database; one that is not there is made in another place, and put there when it is one, so that an empty
-    /// file is never ours.
+    /// Returns the path of the database. A missing one is made under another name and renamed when it is complete, so
+    /// that an empty file is never taken for ours.
     pub(super) fn database(
         &self,
         make: impl FnOnce(&Path) -> Result<(), JournalError>,
@@ -90,7 +90,7 @@ impl Folder {
                 _ => {}
             }
         }
-        // what SQLite makes others may read
+        // others could read a file that SQLite makes
         owners_file(&new).map_err(|error| failed(&new, error))?;
         make(&new)?;
         let moved = fs::rename(&new, &path).and_then(|()| File::open(&self.path)?.sync_all());
@@ -106,7 +106,7 @@ fn failed(path: &Path, source: io::Error) -> JournalError {
 fn make(path: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {
-            // that the directory is there must outlast a loss of power too
+            // the new entry in the parent must survive a loss of power too
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()
         }
@@ -126,7 +126,7 @@ fn make(path: &Path) -> io::Result<()> {
 }
 
 fn tighten(path: &Path) -> io::Result<()> {
-    // the mode of what is opened is changed, and of nothing that takes its place
+    // changes the mode of the opened file, and not of another one that takes its place
     let file = match no_link().read(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -150,5 +150,5 @@ fn no_link() -> OpenOptions {
     options
 }
 
-/// What the group and the others may do.
+/// The permissions of the group and of the others.
 const OTHERS: u32 = 0o077;

@@ -1,4 +1,4 @@
-//! What a local SES has in memory when it starts.
+//! The state of a local SES in memory at its start.
 
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
@@ -12,7 +12,7 @@ use crate::{
     tls::Authority,
 };
 
-/// What a new one is made of. What is absent is made, or is what is on disk.
+/// The given parts of a new state. An absent part is made, or taken from the disk.
 pub(crate) struct Seed {
     pub(crate) account_id: Option<AccountId>,
     pub(crate) region: Option<Region>,
@@ -20,12 +20,12 @@ pub(crate) struct Seed {
     pub(crate) authority: Authority,
 }
 
-/// What is kept, read from the disk or new.
+/// The stored state, read from the disk or new.
 pub(crate) struct Snapshot {
     pub(crate) account: Account,
     pub(crate) mailbox: Mailbox,
     pub(crate) authority: Authority,
-    /// The region that it was made for.
+    /// The region that the state was made for.
     pub(crate) region: Region,
     pub(crate) clock_ahead: SignedDuration,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Snapshot {
 pub(crate) type RootKey = (AccessKeyId, SecretAccessKey);
 
 impl Snapshot {
-    /// What is new, in memory alone.
+    /// Makes a new state, in memory alone.
     pub(crate) fn new(seed: Seed, rng: &mut dyn Rng) -> (Self, RootKey) {
         let default = || AccountId::parse("000000000000").expect("12 digits");
         let id = seed.account_id.unwrap_or_else(default);
@@ -50,8 +50,8 @@ impl Snapshot {
         (kept, root)
     }
 
-    /// What is in a database, or what is new and is in it now. Nothing is changed if something else was asked for than
-    /// is in it.
+    /// Reads the state from a database, or writes a new one to it. Nothing is changed if the database has another
+    /// account, partition or root key than was asked for.
     pub(crate) fn open(
         database: &mut Database,
         seed: Seed,
@@ -97,7 +97,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// An access key of the root user, an active one if there is one; if all were deleted, a new one.
+    /// Returns an access key of the root user, an active one if there is one. If all were deleted, it makes a new one.
     fn root_key(
         &mut self,
         database: &mut Database,

@@ -1,4 +1,4 @@
-//! One write, as SQL.
+//! A write as SQL.
 
 use rusqlite::{MAIN_DB, Transaction, params, types::ToSqlOutput};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::{
     mailbox::{self, Message},
 };
 
-/// Does one write in a transaction, and counts the messages and their bytes.
+/// Applies a write in a transaction, and updates the number of the messages and of their bytes.
 pub(super) fn apply(
     transaction: &Transaction<'_>,
     write: &Write,
@@ -27,7 +27,7 @@ pub(super) fn apply(
             Ok(())
         }
         Write::DeleteMessages(filter) => {
-            // or they would be in the mailbox again when there is room
+            // otherwise they would be in the mailbox again when there is room
             forget(transaction, mailbox)?;
             let matching = "DELETE FROM message
                 WHERE (?1 IS NULL OR id IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR source = ?2)";
@@ -56,7 +56,7 @@ fn put(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// What may be long stands beside the description, not in it.
+/// Inserts a message. Texts that may be long are in columns of their own, not in the description.
 fn insert(transaction: &Transaction<'_>, message: &Message) -> rusqlite::Result<()> {
     let description = serde_json::to_string(&message.description())
         .expect("a description has texts and lists of texts");
@@ -97,11 +97,11 @@ fn insert(transaction: &Transaction<'_>, message: &Message) -> rusqlite::Result<
     Ok(())
 }
 
-/// The most bytes of a message that are written with its row, of which SQLite makes two copies. More are written into
-/// zeros, page by page.
+/// The most bytes of a message that are written with its row, of which SQLite makes two copies. A longer message is
+/// written into zeros, page by page.
 const MAX_ROW: usize = 64 * 1024;
 
-/// Deletes the oldest messages until no more are there than a mailbox holds.
+/// Deletes the oldest messages until a mailbox can hold the others.
 fn forget(transaction: &Transaction<'_>, mailbox: &mut (usize, usize)) -> rusqlite::Result<()> {
     let (messages, bytes) = mailbox;
     let mut oldest =

@@ -1,4 +1,4 @@
-//! Mail that was refused: where, in which words, and why.
+//! Refused mail: the step, the reply and the reason.
 
 use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 
@@ -7,45 +7,45 @@ use serde::{Serialize, Serializer};
 
 use super::Dialogue;
 
-/// Something that was refused on the way to the mailbox.
+/// An attempt that was refused on the way to the mailbox.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Attempt {
-    /// Its number among all that came in since the start, as text.
+    /// Its number among all messages and attempts since the start, as text.
     #[serde(rename = "Id", serialize_with = "as_text")]
     pub number: u64,
-    /// When it was refused.
+    /// The time when it was refused.
     pub timestamp: Timestamp,
     /// The region of the endpoint.
     pub region: String,
-    /// What was refused.
+    /// The step that was refused.
     pub step: Step,
-    /// In which words.
+    /// The reply.
     pub reply: String,
     /// The operation of the API, if it came by one.
     pub operation: Option<&'static str>,
-    /// From where it came.
+    /// The address that it came from.
     pub peer: IpAddr,
-    /// The ARN of whoever it was, if that was known.
+    /// The ARN of the principal, if it was known.
     pub user: Option<String>,
-    /// The access key ID that was named, if it is one.
+    /// The given access key ID, if it is one.
     pub access_key_id: Option<String>,
     /// The envelope's sender, if there was one.
     pub source: Option<String>,
     /// The envelope's recipients.
     pub recipients: Vec<String>,
-    /// The subject of the message, if it had come.
+    /// The subject of the message, if it had arrived.
     pub subject: Option<String>,
-    /// Why a login was refused.
+    /// The cause of a refused login.
     pub cause: Option<Cause>,
-    /// What the policies say, if it was refused by them.
+    /// The decision of the policies, if they refused it.
     pub decision: Option<Verdict>,
-    /// What was said, if it came by SMTP.
+    /// The dialogue, if it came by SMTP.
     #[serde(skip)]
     pub dialogue: Option<Dialogue>,
 }
 
-/// Where mail is refused.
+/// The step at which mail is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
@@ -57,23 +57,23 @@ pub enum Step {
     Rcpt,
     /// At DATA.
     Data,
-    /// When the message was there.
+    /// At the end of the message.
     EndOfData,
     /// By the API.
     Api,
 }
 
-/// Why a login was refused, by the table of causes of `seskey diagnose`.
+/// The cause of a refused login, from the table of causes of `seskey diagnose`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Cause {
     /// Its name in the table.
     pub id: &'static str,
-    /// What it is.
+    /// The cause in one sentence.
     pub sentence: &'static str,
-    /// What it is concluded from.
+    /// The evidence for it.
     pub evidence: String,
-    /// What mends it.
+    /// The remedy.
     pub remedy: String,
 }
 
@@ -88,10 +88,10 @@ pub enum Verdict {
     },
     /// No statement allows it.
     ImplicitDeny {
-        /// The policies that were looked at.
+        /// The policies that were evaluated.
         policies: Vec<String>,
     },
-    /// A statement allows it, and what bounds the user does not.
+    /// A statement allows it, but the boundary of the principal does not.
     Bounded {
         /// The permissions boundary, or the policy of the session.
         boundary: String,
@@ -110,7 +110,7 @@ pub struct Statement {
     pub number: usize,
     /// Its `Sid`.
     pub sid: Option<String>,
-    /// As it stands there.
+    /// Its text in the policy.
     pub text: String,
 }
 
@@ -136,12 +136,12 @@ impl Attempts {
         }
     }
 
-    /// The oldest first.
+    /// Returns the attempts, the oldest first.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Attempt>> {
         self.attempts.iter()
     }
 
-    /// Forgets one, or all; says whether there was any.
+    /// Forgets one attempt, or all, and returns whether there was any.
     pub(super) fn delete(&mut self, number: Option<u64>) -> bool {
         let before = self.attempts.len();
         self.attempts.retain(|attempt| number.is_some_and(|number| number != attempt.number));
@@ -151,7 +151,7 @@ impl Attempts {
 }
 
 impl Step {
-    /// As it is said in JSON and in a query.
+    /// Returns its name in JSON and in a query.
     pub fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
@@ -165,7 +165,7 @@ impl Step {
 }
 
 impl Attempt {
-    /// One that was refused so, of which no more is known.
+    /// Creates an attempt with only the values that are always known.
     pub fn new(
         timestamp: Timestamp,
         region: String,
@@ -192,7 +192,7 @@ impl Attempt {
         }
     }
 
-    /// About the bytes that it takes.
+    /// Returns the approximate bytes that it takes.
     fn size(&self) -> usize {
         let texts = [&self.user, &self.access_key_id, &self.source, &self.subject];
         let decision = match &self.decision {

@@ -1,20 +1,20 @@
-//! What was said in an SMTP session, line by line, with the times.
+//! The dialogue of an SMTP session, line by line, with the times.
 
 use std::{mem, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 
-/// What was said from the beginning of a session to the login, and then for one message.
+/// The lines from the beginning of a session to the login, and then those for one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dialogue {
     begun: Timestamp,
-    /// The same for all messages of the session.
+    /// The lines up to the login, the same for all messages of the session.
     opening: Arc<Lines>,
     own: Lines,
 }
 
-/// Takes down what is said in a session.
+/// A recorder of the lines of a session.
 #[derive(Debug)]
 pub struct Recorder {
     begun: Timestamp,
@@ -27,17 +27,17 @@ pub struct Recorder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Line<'a> {
-    /// When it was said.
+    /// The time of the line.
     #[serde(rename = "Timestamp")]
     pub at: Timestamp,
-    /// Who said it.
+    /// Its speaker.
     pub by: By,
-    /// What was said: no password, and nothing of a message.
+    /// The line, without passwords and without anything of a message.
     #[serde(rename = "Line")]
     pub text: &'a str,
 }
 
-/// Who says a line.
+/// The speaker of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
@@ -45,11 +45,11 @@ pub enum By {
     Client,
     /// The local SES.
     Server,
-    /// Nobody: it tells what happened.
+    /// No speaker: a note about what happened.
     Note,
 }
 
-/// Lines in one text: a session has many short ones.
+/// Lines in one text, since a session has many short ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Lines {
     text: String,
@@ -61,22 +61,22 @@ struct Lines {
 struct Mark {
     /// Milliseconds since the session began.
     at: u32,
-    /// Where the line ends in the text.
+    /// The end of the line in the text.
     end: u32,
     by: By,
 }
 
-/// The bytes of the opening, and of what was said for one message: a message has 50 recipients at most. What is said
-/// beyond is counted, and the end of it is kept.
+/// The most bytes of the opening, and of the lines for one message, which has 50 recipients at most. Further lines are
+/// counted; the last one is kept.
 const MAX_BYTES: usize = 16 * 1024;
 
 impl Recorder {
-    /// Of a session that begins now.
+    /// Starts the record of a session that begins now.
     pub fn new(now: Timestamp) -> Self {
         Self { begun: now, opening: Arc::default(), is_open: false, own: Lines::default() }
     }
 
-    /// Takes down a line.
+    /// Records a line.
     pub fn say(&mut self, now: Timestamp, by: By, line: &str) {
         let at = since(self.begun, now);
         match self.is_open {
@@ -85,17 +85,17 @@ impl Recorder {
         }
     }
 
-    /// The client has logged in: what is said from now on belongs to a message.
+    /// Records that the client has logged in: further lines belong to a message.
     pub fn opened(&mut self) {
         self.is_open = true;
     }
 
-    /// What was said so far.
+    /// Returns the dialogue so far.
     pub fn so_far(&self) -> Dialogue {
         Dialogue { begun: self.begun, opening: self.opening.clone(), own: self.own.clone() }
     }
 
-    /// What was said for the message that has come to its end.
+    /// Returns the dialogue for the message that has ended.
     pub fn of_message(&mut self) -> Dialogue {
         let own = mem::take(&mut self.own);
         Dialogue { begun: self.begun, opening: self.opening.clone(), own }
@@ -106,12 +106,12 @@ impl Dialogue {
     /// Adds the last line.
     pub fn say(&mut self, now: Timestamp, by: By, line: &str) {
         let at = since(self.begun, now);
-        // or it would be left out where much was said
+        // `push` would leave it out after too many lines
         self.own.append(at, by, line);
         self.own.shrink();
     }
 
-    /// The lines in their order.
+    /// Returns the lines in their order.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let line = |(mark, text): (Mark, _)| Line {
             at: self.begun + SignedDuration::from_millis(mark.at.into()),
@@ -121,17 +121,17 @@ impl Dialogue {
         self.opening.iter().chain(self.own.iter()).map(line)
     }
 
-    /// How many lines are left out, as they were too many.
+    /// Returns the number of lines left out, as there were too many.
     pub fn left_out(&self) -> u32 {
         self.opening.left_out + self.own.left_out
     }
 
-    /// The bytes that it takes, but those that it shares with the other messages of the session.
+    /// Returns the bytes that it takes, without those shared with other messages of the session.
     pub(super) fn own_size(&self) -> usize {
         self.own.size()
     }
 
-    /// The bytes that it takes if it shares nothing.
+    /// Returns the bytes that it takes if it shares nothing.
     pub(super) fn whole_size(&self) -> usize {
         self.opening.size() + self.own.size()
     }
@@ -177,7 +177,7 @@ impl Lines {
     }
 }
 
-/// In milliseconds; the clock may be put back.
+/// Returns the time since the beginning in milliseconds; the clock may be set back.
 fn since(begun: Timestamp, now: Timestamp) -> u32 {
     u32::try_from(now.duration_since(begun).as_millis().max(0)).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! The files that SES sends to nobody, told by the extensions of their names.
+//! The types of files that SES does not send, recognized by the extensions of their names.
 //!
 //! Source: SES Developer Guide, "Amazon SES unsupported attachment types".
 
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::address::unescaped;
 
-/// Checks what `Content-Type` says, the name of a file in it too.
+/// Checks the text of `Content-Type`, including the name of a file.
 pub(super) fn check_type(text: &str) -> Result<(), HeaderError> {
     check_file_name("Content-Type", &content_type(text)?)
 }
 
-/// Checks what `Content-Disposition` says, the name of a file in it too.
+/// Checks the text of `Content-Disposition`, including the name of a file.
 pub(super) fn check_disposition(text: &str) -> Result<(), HeaderError> {
     check_file_name("Content-Disposition", &content_disposition(text)?)
 }
@@ -35,7 +35,7 @@ fn check_file_name(field: &str, parameters: &Parameters<'_>) -> Result<(), Heade
     }
 }
 
-/// The name of all these together. Of other names the parser would make much work.
+/// Decodes the file name in these parameters together. The parser gets no others, which would cost it much time.
 fn decoded(field: &str, names: &[&(&str, &str)]) -> String {
     let names: String = names.iter().map(|(name, value)| format!(";{name}={value}")).collect();
     let header = format!("{field}: x/x{names}\r\n\r\n");
@@ -43,7 +43,7 @@ fn decoded(field: &str, names: &[&(&str, &str)]) -> String {
     parsed.as_ref().and_then(|parsed| parsed.attachment_name()).unwrap_or_default().to_owned()
 }
 
-/// Dots and blanks at the end of a name count for nothing, as in Windows.
+/// Whether SES refuses a file of this name. Dots and blanks at its end are ignored, as in Windows.
 fn is_refused(file_name: &str) -> bool {
     let extension = file_name.trim_end_matches(['.', ' ']).rsplit_once('.').map(|(_, last)| last);
     extension.is_some_and(|found| EXTENSIONS.iter().any(|it| it.eq_ignore_ascii_case(found)))
@@ -64,7 +64,7 @@ const EXTENSIONS: &[&str] = &[
 mod tests {
     use super::*;
 
-    /// A header has room for tens of thousands of them, which were read once for each.
+    /// A name in tens of thousands of pieces, for which a header has room, is read only once.
     #[test]
     fn a_name_in_many_pieces() {
         let pieces: String = (0..20_000).map(|n| format!(";\r\n name*{n}*=utf-8''a")).collect();

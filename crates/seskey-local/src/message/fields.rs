@@ -1,26 +1,26 @@
-//! The header fields that SES knows: how often each may stand, how it is read, and whether the recipient gets it.
+//! The header fields that SES knows: how often each may occur, how it is read, and whether the recipient gets it.
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
-/// What SES knows of a field.
+/// The rule for a field.
 #[derive(Debug)]
 struct Rule {
     name: &'static str,
-    /// How it is read. What it must be is told by that.
+    /// Its kind of content, which decides how it is read and checked.
     content: Content,
     may_repeat: bool,
-    /// Not so are those that SES writes itself, those for SES alone, and the one that no recipient may see.
+    /// Whether the recipient gets it. Fields that SES writes itself, fields for SES alone, and `Bcc` are not kept.
     is_kept: bool,
 }
 
-/// What a field has for content.
+/// The kind of content of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// Any text.
     Text,
-    /// The addresses of those who wrote the message. There must be one.
+    /// The addresses of the authors. There must be one.
     Authors,
     /// Addresses.
     List(List),
@@ -53,7 +53,7 @@ pub(super) enum Arn {
     ReturnPath,
 }
 
-/// By name. Those that may not repeat are from SES Developer Guide, "Amazon SES header fields", but for
+/// The rules, by name. The fields that may not repeat are from SES Developer Guide, "Amazon SES header fields", except
 /// `X-SES-CONFIGURATION-SET`.
 const RULES: &[Rule] = &[
     once("Accept-Language"),
@@ -144,22 +144,22 @@ pub(super) struct Field<'a> {
     pub(super) name: &'a str,
     /// Its bytes, folded lines and line end included.
     pub(super) raw: &'a [u8],
-    /// The place of its rule, if SES knows it.
+    /// The index of its rule, if SES knows it.
     place: Option<usize>,
-    /// Whether one of its lines is longer than any may be.
+    /// Whether one of its lines is too long.
     pub(super) has_long_line: bool,
 }
 
-/// Without its CRLF. "Per RFC 5321, the maximum length of each line of text, including the CRLF, must not exceed 1,000
-/// characters" (SES API Reference, `RawMessage`).
+/// The longest line, without its CRLF. "Per RFC 5321, the maximum length of each line of text, including the CRLF, must
+/// not exceed 1,000 characters" (SES API Reference, `RawMessage`).
 const MAX_LINE: usize = 998;
 
 impl<'a> Field<'a> {
-    /// The field at the beginning of a header, and what is behind it. Blanks may stand between its name and the colon
-    /// (RFC 5322, section 4.5).
+    /// Splits the first field of a header from the rest. Blanks may stand between its name and the colon (RFC 5322,
+    /// section 4.5).
     ///
     /// # Errors
-    /// What stands there for a name.
+    /// The text in the place of the name.
     pub(super) fn split(header: &'a [u8]) -> Result<(Self, &'a [u8]), &'a [u8]> {
         let (mut length, mut longest) = (0, 0);
         let mut line_ends = memmem::find_iter(header, b"\r\n");
@@ -185,12 +185,10 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// What it has for content.
     pub(super) fn content(&self) -> Content {
         self.rule().map_or(Content::Text, |rule| rule.content)
     }
 
-    /// Whether the recipient gets it.
     pub(super) fn is_kept(&self) -> bool {
         self.rule().is_none_or(|rule| rule.is_kept)
     }
@@ -199,7 +197,7 @@ impl<'a> Field<'a> {
         self.place.map(|place| &RULES[place])
     }
 
-    /// A bit for each rule of a field that may not repeat.
+    /// Returns the bit of its rule, if it may not repeat.
     pub(super) fn bit(&self) -> u128 {
         match self.place {
             Some(place) if !RULES[place].may_repeat => 1 << place,
@@ -207,13 +205,13 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// What stands behind the colon.
+    /// Returns the text after the colon.
     pub(super) fn value(&self) -> &'a [u8] {
         let colon = memchr(b':', self.raw).expect("a field has one");
         self.raw[colon + 1..].trim_ascii()
     }
 
-    /// What stands behind the colon, unfolded.
+    /// Returns the text after the colon, unfolded.
     pub(super) fn text(&self) -> Cow<'a, str> {
         match String::from_utf8_lossy(self.value()) {
             Cow::Borrowed(text) if memchr(b'\r', text.as_bytes()).is_none() => text.into(),

@@ -1,4 +1,4 @@
-//! What the header of a message says to SES, and why SES refuses it.
+//! The header of a message as SES reads it, and the reasons why SES refuses it.
 
 use mail_parser::{Address, MessageParser};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::address::{AddressError, Mailbox, addresses};
 
-/// The header of a message, as far as it decides whether SES takes the message.
+/// The header of a message, as far as it decides whether SES accepts the message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
     /// The authors in `From`.
@@ -30,16 +30,16 @@ pub struct Header {
     pub configuration_set: Option<String>,
     /// The tags in `X-SES-MESSAGE-TAGS`.
     pub tags: Vec<Tag>,
-    /// By which identities it is sent.
+    /// The ARNs of the identities that it is sent by.
     pub arns: IdentityArns,
 }
 
-/// The ARNs of the identities that a message is sent by, where it does not leave that to SES. Each is the text of the
-/// first field of its name, as it stands there.
+/// The ARNs of the identities that a message is sent by, where it names them. Each is the text of the first field of
+/// its name, as it stands there.
 /// Source: SES Developer Guide, "Using sending authorization with the Amazon SES SMTP interface".
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IdentityArns {
-    /// `X-SES-SOURCE-ARN`: the identity of the sender; it counts for the other two where they are not there.
+    /// `X-SES-SOURCE-ARN`: the identity of the sender; it replaces the other two where they are absent.
     pub source: Option<String>,
     /// `X-SES-FROM-ARN`: the identity of the author.
     pub from: Option<String>,
@@ -47,7 +47,7 @@ pub struct IdentityArns {
     pub return_path: Option<String>,
 }
 
-/// Who wrote a message.
+/// The author of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
     /// The address.
@@ -56,64 +56,65 @@ pub struct Author {
     pub display_name: Option<String>,
 }
 
-/// Why SES refuses the header of a message, or of one of its parts. The texts are those of published refusals, where
-/// nothing else is said.
+/// The reason why SES refuses the header of a message or of one of its parts. The texts are from published refusals,
+/// unless stated otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
     /// More bytes or fields than a header may have.
     #[error("Header section too long.")]
     SectionTooLong,
-    /// It can be read in more than one way: it has a CR or an LF that ends no line, or an author who is not the same for
-    /// every reader. The text is ours.
+    /// It can be read in more than one way: a CR or an LF ends no line, or readers find different authors. The text is
+    /// our own.
     #[error("Malformed header.")]
     Ambiguous,
     /// A field without a name.
     #[error("Empty header names are illegal.")]
     EmptyName,
-    /// What stands for a name is none.
+    /// The text in the place of the name is not a name.
     #[error("Illegal header '{0}'.")]
     IllegalName(String),
     /// A line of the field is too long.
     #[error("Header too long: '{0}'.")]
     TooLong(String),
-    /// A field stands twice that may stand once.
+    /// A field that may occur once occurs twice.
     #[error("Duplicate header '{0}'.")]
     Duplicate(String),
-    /// A field is not there.
+    /// A required field is missing.
     #[error("Missing required header '{0}'.")]
     Missing(&'static str),
-    /// A field has no address.
+    /// A required field has no address.
     #[error("Empty required header '{0}'.")]
     Empty(&'static str),
     /// An address with its name is too long.
     #[error("Address length is more than {MAX_ADDRESS} characters long: '{0}'.")]
     AddressTooLong(String),
-    /// A list of addresses is none.
+    /// A list of addresses is malformed.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// A type or a disposition is none.
+    /// A type or a disposition is malformed.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
-    /// The name of a file has an extension that SES sends to nobody. The text is a guess.
+    /// The name of a file has an extension that SES does not send. The text is a guess.
     #[error("Illegal filename '{0}'.")]
     IllegalFileName(String),
-    /// There is no part in a multipart.
+    /// A multipart has no part.
     #[error("Missing start boundary")]
     MissingStartBoundary,
-    /// A tag is none.
+    /// A tag is malformed.
     #[error(transparent)]
     Tag(#[from] TagError),
 }
 
-/// Source: answers of AWS that another emulator's authors have asked for and published (floci, `SesAddressLength`).
+/// The most characters of an address with its name. Source: answers of AWS that another emulator's authors have
+/// requested and published (floci, `SesAddressLength`).
 const MAX_ADDRESS: usize = 320;
 
 impl RawMessage<'_> {
-    /// Reads the header: the fields that the recipient will see, and nothing that only looks like one.
+    /// Reads the header: the fields that the recipient will see, and no text that only looks like one.
     ///
     /// # Errors
-    /// Why SES refuses it.
+    /// The reason why SES refuses it.
     pub fn header(&self) -> Result<Header, HeaderError> {
         if let Some(flaw) = &self.flaw {
             return Err(flaw.clone());
@@ -138,7 +139,7 @@ impl RawMessage<'_> {
 }
 
 impl HeaderError {
-    /// Why something is no name of a field.
+    /// Returns the error of a text that is not the name of a field.
     pub(super) fn of_name(name: &[u8]) -> Self {
         match name {
             b"" => Self::EmptyName,
@@ -150,7 +151,7 @@ impl HeaderError {
 }
 
 impl Header {
-    /// The rules: what a field must be is what its reader takes.
+    /// Reads a field. Its reader refuses what its rule does not allow.
     fn read(&mut self, field: &Field<'_>) -> Result<(), HeaderError> {
         match field.content() {
             Content::Text => {}
@@ -164,7 +165,7 @@ impl Header {
             Content::List(list) => {
                 let text = field.text();
                 let found = list_of(&text)?;
-                // a group without members is something
+                // a group without members is not empty
                 if list == List::To && text.trim_matches([' ', '\t', ',', ';']).is_empty() {
                     return Err(HeaderError::Empty("To"));
                 }
@@ -206,15 +207,15 @@ fn list_of(text: &str) -> Result<Vec<Mailbox<'_>>, HeaderError> {
     }
 }
 
-/// The mailboxes of a list.
+/// Returns the mailboxes of a list.
 ///
 /// # Errors
-/// What is wrong with the list.
+/// The error in the list.
 pub fn mailboxes(text: &str) -> Result<Vec<Author>, HeaderError> {
     read_alike(text, format!("From: {text}\r\n\r\n").as_bytes())
 }
 
-/// The mailboxes of a list, if whoever reads it finds the same: a reader that is not SES is given the field in `header`.
+/// Returns the mailboxes of a list, if another reader, which gets the field in `header`, finds the same addresses.
 fn read_alike(text: &str, header: &[u8]) -> Result<Vec<Author>, HeaderError> {
     let list = list_of(text)?;
     let parsed = MessageParser::default().parse_headers(header);
@@ -245,7 +246,7 @@ mod tests {
         RawMessage::split(format!("{header}\r\n\r\nbody").as_bytes()).header()
     }
 
-    /// What is read beside an author.
+    /// Reads fields after an author.
     fn beside(fields: &str) -> Result<Header, HeaderError> {
         read(&format!("From: a@b.c\r\n{fields}"))
     }
@@ -333,7 +334,7 @@ mod tests {
         assert_eq!(read("From: nobody"), Err(AddressError::MissingFinalDomain.into()));
     }
 
-    /// What is checked is what the recipient sees: no second reading of the bytes has another author.
+    /// The author that is checked is the one that the recipient sees: no second reading of the bytes has another.
     #[test]
     fn an_author_cannot_be_hidden() {
         let authors = |header: &str| {
@@ -356,7 +357,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever stands in them, fields are read or refused; an author has an address.
+        /// Fields with any text are read or refused; an author has an address.
         #[test]
         fn every_text_is_read_or_refused(
             text in proptest::collection::vec(

@@ -1,4 +1,4 @@
-//! What HTML says: its text as a reader sees it, and where its links lead. No page is laid out.
+//! The text of HTML as a reader sees it, and the targets of its links. No page is laid out.
 //!
 //! Source: HTML Living Standard, "Parsing HTML documents", as far as mail needs it.
 
@@ -10,7 +10,7 @@ enum Token<'a> {
     Tag(&'a str),
 }
 
-/// The text: a line for each block, a blank between the cells of a table, nothing for what is not shown.
+/// Returns the text: a line for each block, a blank between the cells of a table, nothing for hidden elements.
 pub(super) fn text(html: &str) -> String {
     let (mut text, mut hidden) = (String::new(), None);
     for token in tokens(html) {
@@ -34,7 +34,7 @@ pub(super) fn text(html: &str) -> String {
     text.trim().to_owned()
 }
 
-/// White space counts once, and entities are the characters that they stand for.
+/// Appends a text. White space counts once, and entities become the characters that they stand for.
 fn push(text: &mut String, piece: &str) {
     let blank = |text: &mut String| {
         if !text.is_empty() && !text.ends_with(char::is_whitespace) {
@@ -52,7 +52,7 @@ fn push(text: &mut String, piece: &str) {
     }
 }
 
-/// What the `href` attributes lead to.
+/// Returns the targets of the `href` attributes.
 pub(super) fn hrefs(html: &str) -> Vec<String> {
     let tags = tokens(html).filter_map(|token| match token {
         Token::Tag(tag) => href(tag),
@@ -74,7 +74,7 @@ fn href(tag: &str) -> Option<String> {
     Some(html_to_text(&value.replace('<', "%3C")).trim().to_owned())
 }
 
-/// The pieces of a document, in their order.
+/// Returns the pieces of a document, in their order.
 fn tokens(html: &str) -> impl Iterator<Item = Token<'_>> {
     let mut rest = html;
     std::iter::from_fn(move || {
@@ -108,7 +108,7 @@ fn begins_tag(text: &str) -> bool {
         && characters.next().is_some_and(|c| c.is_ascii_alphabetic() || "/!?".contains(c))
 }
 
-/// Where a tag ends; a bracket between quotation marks does not end it.
+/// Returns the end of a tag. A bracket between quotation marks does not end it.
 fn tag_end(tag: &str) -> usize {
     let mut quote = None;
     for (at, c) in tag.char_indices() {
@@ -130,7 +130,7 @@ fn name(tag: &str) -> String {
 
 const HIDDEN: [&str; 4] = ["head", "script", "style", "title"];
 const CELLS: [&str; 3] = ["td", "th", "img"];
-/// What is within a line. Source: HTML Living Standard, "Text-level semantics".
+/// The elements within a line. Source: HTML Living Standard, "Text-level semantics".
 const INLINE: [&str; 25] = [
     "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "em", "font", "i", "kbd", "mark", "q",
     "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "wbr",

@@ -1,4 +1,4 @@
-//! A message as its reader sees it, and what a stranger may have hidden in it made harmless.
+//! A message as its reader sees it, with hostile content made harmless.
 
 use std::{collections::HashMap, panic::catch_unwind};
 
@@ -9,7 +9,7 @@ use mail_parser::{
 
 use super::{Parsed, is_inline};
 
-/// What a message says.
+/// The contents of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
     /// `From`, each author with the name.
@@ -35,17 +35,17 @@ pub struct Letter {
 pub struct Part {
     /// Its number among all parts.
     pub number: usize,
-    /// The media type that it says it has.
+    /// The media type that it declares.
     pub media_type: String,
-    /// The name of the file that it is, as it says.
+    /// The file name that it declares.
     pub file_name: Option<String>,
-    /// How the HTML names it.
+    /// The ID by which the HTML refers to it.
     pub content_id: Option<String>,
     /// Whether it is shown within the HTML.
     pub is_inline: bool,
     /// Whether it is made of other parts.
     pub is_multipart: bool,
-    /// Its bytes, decoded.
+    /// The number of its bytes, decoded.
     pub size: usize,
 }
 
@@ -68,18 +68,18 @@ impl Letter {
         }
     }
 
-    /// The text, or else that of the HTML.
+    /// Returns the text, or else the text of the HTML.
     pub fn text(message: &[u8]) -> String {
         Parsed::of(message).readable().into_owned()
     }
 
-    /// The links to the web, and the numbers that a login may ask for.
+    /// Returns the links to the web, and the numbers that a login may ask for.
     pub fn links_and_codes(message: &[u8]) -> (Vec<String>, Vec<String>) {
         let parsed = Parsed::of(message);
         (parsed.links(), parsed.codes())
     }
 
-    /// `From` and `Subject`; of a large message the rest is not read.
+    /// Returns the author and the subject; of a large message the rest is not read.
     pub fn author_and_subject(message: &[u8]) -> (String, String) {
         let header = &message[..message.len().min(super::MAX_HEADER)];
         let parse = || MessageParser::default().parse_headers(header);
@@ -90,14 +90,14 @@ impl Letter {
         (author, parsed.subject().unwrap_or_default().to_owned())
     }
 
-    /// The HTML, for a page of its own that loads nothing: what it names by `cid:` stands in it, and the elements that lead
-    /// elsewhere without being asked are none any more.
+    /// Returns the HTML for a page of its own that loads nothing: images named by `cid:` are embedded, and elements
+    /// that lead elsewhere by themselves are disabled.
     pub fn html(message: &[u8]) -> Option<String> {
         let parsed = Parsed::of(message);
         Some(with_images(&disarmed(parsed.html()?), &parsed))
     }
 
-    /// A part and its bytes.
+    /// Returns a part and its bytes.
     pub fn part(message: &[u8], number: usize) -> Option<(Part, Vec<u8>)> {
         let parsed = Parsed::of(message);
         let it = parsed.message().parts.get(number)?;
@@ -105,7 +105,7 @@ impl Letter {
     }
 }
 
-/// The text of a field as it reads, its encoded words decoded (RFC 2047).
+/// Returns the text of a field with its encoded words decoded (RFC 2047).
 pub(crate) fn decoded(value: &str) -> String {
     let text = value.replace('\t', " ");
     if !text.contains("=?") {
@@ -117,7 +117,7 @@ pub(crate) fn decoded(value: &str) -> String {
     catch_unwind(parse).ok().flatten().unwrap_or(text)
 }
 
-/// The media type that a part says it has.
+/// Returns the media type that a part declares.
 pub(crate) fn media_type(part: &MessagePart<'_>) -> String {
     let said = part.content_type().map(|it| match it.subtype() {
         Some(subtype) => format!("{}/{subtype}", it.ctype()),
@@ -151,8 +151,8 @@ fn addresses(of: Option<&Address<'_>>) -> Vec<String> {
     shown.collect()
 }
 
-/// The HTML without the elements by which a browser connects somewhere, goes somewhere, or takes another base, whatever a
-/// policy says: of `link` that is `preconnect` and `dns-prefetch`, of `meta` `refresh`. Under another name they are nothing.
+/// Renames `link`, `meta` and `base` elements, which disables them. A browser would connect or go elsewhere, or take
+/// another base, whatever a policy says: by `preconnect` and `dns-prefetch` of `link`, by `refresh` of `meta`.
 fn disarmed(html: &str) -> String {
     let mut disarmed = String::with_capacity(html.len());
     for (n, piece) in html.split('<').enumerate() {
@@ -171,7 +171,7 @@ fn disarmed(html: &str) -> String {
 
 const LEADING_ELSEWHERE: [&str; 3] = ["link", "meta", "base"];
 
-/// The HTML with its images in it, as it may load none.
+/// Returns the HTML with its images embedded, as it may load none.
 fn with_images(html: &str, parsed: &Parsed<'_>) -> String {
     let mut images = HashMap::new();
     for (_, part) in parsed.attachments() {
@@ -205,7 +205,7 @@ fn with_images(html: &str, parsed: &Parsed<'_>) -> String {
     whole
 }
 
-/// The bytes of all images that stand in the HTML. What has more is shown without some of them.
+/// The most bytes of all images in the HTML. Images beyond that are not shown.
 const MAX_IMAGES: usize = 16 * 1024 * 1024;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `Content-Type` and `Content-Disposition`, read as Amazon SES reads them: the rules are those of JavaMail's
+//! `Content-Type` and `Content-Disposition`, parsed as Amazon SES parses them: the rules are those of JavaMail's
 //! `ContentType`, `ContentDisposition` and `ParameterList`, and the texts are those of its versions before 1.5, which
 //! SES shows. `tests/peers/javamail.py` compares the two.
 //!
@@ -11,7 +11,7 @@ use crate::address::unescaped;
 /// The parameters of a field, in order: names, and values as they stand there, with their quotes.
 pub(super) type Parameters<'a> = Vec<(&'a str, &'a str)>;
 
-/// Why a text is no type or disposition. What stands there instead is in it, `null` at the end.
+/// The reason why a text is not a type or a disposition, with the text that was found instead, `null` at the end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the text says it")]
@@ -38,10 +38,10 @@ pub enum ParameterError {
     UnbalancedQuote,
 }
 
-/// Reads what `Content-Type` says.
+/// Parses the text of `Content-Type`, and returns its parameters.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The error in it.
 pub(super) fn content_type(text: &str) -> Result<Parameters<'_>, E> {
     let mut tokens = Tokens { text, at: 0 };
     tokens.atom(E::NoType)?;
@@ -50,10 +50,10 @@ pub(super) fn content_type(text: &str) -> Result<Parameters<'_>, E> {
     tokens.parameters()
 }
 
-/// Reads what `Content-Disposition` says.
+/// Parses the text of `Content-Disposition`, and returns its parameters.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The error in it.
 pub(super) fn content_disposition(text: &str) -> Result<Parameters<'_>, E> {
     let mut tokens = Tokens { text, at: 0 };
     tokens.atom(E::NoDisposition)?;
@@ -153,7 +153,7 @@ impl Token<'_> {
     }
 }
 
-/// A blank, a control character, a special one of RFC 2045, or one that is not ASCII.
+/// Whether it is a blank, a control character, a special character of RFC 2045, or not ASCII.
 fn ends_atom(c: char) -> bool {
     !c.is_ascii_graphic() || "()<>@,;:\\\"[]/?=".contains(c)
 }
@@ -177,7 +177,7 @@ fn comment_length(text: &str) -> Option<usize> {
     last.map(|(at, _)| at + 1)
 }
 
-/// The bytes that are not escaped, nor escape another, with their places.
+/// Returns the bytes that are neither escaped nor an escaping backslash, with their positions.
 fn plain(text: &str) -> impl Iterator<Item = (usize, u8)> {
     let mut escaped = false;
     text.bytes().enumerate().filter(move |&(_, byte)| {

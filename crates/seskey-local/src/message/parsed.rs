@@ -1,4 +1,5 @@
-//! What a message says to its reader: subject, text, HTML and the parts, and what a test looks for in them.
+//! The contents of a message for its reader: subject, text, HTML and the parts, and the links and codes that a test
+//! looks for.
 
 use std::{borrow::Cow, collections::HashSet, panic::catch_unwind};
 
@@ -10,7 +11,7 @@ use super::html;
 pub(crate) struct Parsed<'a>(Message<'a>);
 
 impl<'a> Parsed<'a> {
-    /// Reads a message. Nothing is read of one on which the parser fails: it is written by a stranger.
+    /// Reads a message. If the parser fails, as it may on hostile input, nothing is read.
     pub(crate) fn of(message: &'a [u8]) -> Self {
         let parse = |bytes| MessageParser::default().parse(bytes);
         let parsed = catch_unwind(|| parse(message)).ok().flatten();
@@ -18,7 +19,6 @@ impl<'a> Parsed<'a> {
         Self(parsed.unwrap_or_else(|| parse(b"Subject:\r\n\r\n").expect("it has one part")))
     }
 
-    /// All that the parser knows.
     pub(crate) fn message(&self) -> &Message<'a> {
         &self.0
     }
@@ -27,7 +27,6 @@ impl<'a> Parsed<'a> {
         self.0.subject()
     }
 
-    /// The part that is HTML.
     pub(crate) fn html(&self) -> Option<&str> {
         self.0.html_bodies().find_map(|part| match &part.body {
             PartType::Html(html) => Some(&**html),
@@ -35,7 +34,6 @@ impl<'a> Parsed<'a> {
         })
     }
 
-    /// The part that is text.
     pub(crate) fn text(&self) -> Option<&str> {
         self.0.text_bodies().find_map(|part| match &part.body {
             PartType::Text(text) => Some(&**text),
@@ -43,7 +41,7 @@ impl<'a> Parsed<'a> {
         })
     }
 
-    /// The text, or else that of the HTML.
+    /// Returns the text, or else the text of the HTML.
     pub(crate) fn readable(&self) -> Cow<'_, str> {
         match (self.text(), self.html()) {
             (Some(text), _) => text.into(),
@@ -51,12 +49,12 @@ impl<'a> Parsed<'a> {
         }
     }
 
-    /// What is attached, and what the HTML shows, each with its number among all parts.
+    /// Returns the attachments and the parts that the HTML shows, each with its number among all parts.
     pub(crate) fn attachments(&self) -> impl Iterator<Item = (usize, &MessagePart<'a>)> {
         self.0.attachments.iter().filter_map(|&n| Some((n as usize, self.0.parts.get(n as usize)?)))
     }
 
-    /// The links to the web, in their order, each once: those of the HTML, and those that are to be read.
+    /// Returns the links to the web, in their order, each once: those of the HTML, then those in the text.
     pub(crate) fn links(&self) -> Vec<String> {
         let mut seen = HashSet::new();
         let of_html = self.html().map(html::hrefs).unwrap_or_default();
@@ -64,8 +62,8 @@ impl<'a> Parsed<'a> {
         all.filter(|link| is_of_the_web(link) && seen.insert(link.clone())).collect()
     }
 
-    /// The numbers of 4 to 8 digits that stand alone in the subject or the text, in their order, each once: what a login
-    /// asks for. A year or a price may be among them.
+    /// Returns the numbers of 4 to 8 digits that stand alone in the subject or the text, in their order, each once, as
+    /// a login asks for them. A year or a price may be among them.
     pub(crate) fn codes(&self) -> Vec<String> {
         let text = format!("{} {}", self.subject().unwrap_or_default(), self.readable());
         let is_inside = |c: char| c.is_alphanumeric() || "-_./:@#%&=+".contains(c);
@@ -86,7 +84,7 @@ pub(crate) fn is_inline(part: &MessagePart<'_>) -> bool {
         || (part.content_id().is_some() && !disposition.is_some_and(|it| it.is_attachment()))
 }
 
-/// What in a text begins as a link to the web does, up to white space, and without the sentence around it.
+/// Returns the links to the web in a text, up to white space, and without the punctuation around them.
 fn urls(text: &str) -> Vec<String> {
     let words = text.split(|c: char| c.is_whitespace() || "<>\"".contains(c));
     let begins = words.filter_map(|word| {
@@ -97,7 +95,7 @@ fn urls(text: &str) -> Vec<String> {
     begins.map(str::to_owned).collect()
 }
 
-/// A link without the marks at its end that belong to the sentence; a bracket that it opens itself is its own.
+/// Removes the marks at the end of a link that belong to the sentence. A bracket that the link opens itself stays.
 fn without_marks(mut url: &str) -> &str {
     let unopened = |open, close| {
         let count = |bracket: char| url.matches(bracket).count();
@@ -152,7 +150,7 @@ mod tests {
     }
 
     proptest! {
-        /// What a stranger wrote ends nothing.
+        /// No message makes the reader panic.
         #[test]
         fn anything_is_read(
             pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40),
@@ -169,7 +167,7 @@ mod tests {
         }
     }
 
-    /// A time that grows with the square of the length would be hours here.
+    /// A long text is read in linear time: quadratic time would be hours here.
     #[test]
     fn what_is_long_is_read_at_once() {
         let brackets = format!("https://example.com/{}", ")".repeat(2_000_000));

@@ -1,5 +1,5 @@
-//! How many MIME parts a message has, told in one pass over its lines. Nothing is built of what a stranger wrote; what is
-//! remembered is a boundary for each part at most, and the parts are counted up to a bound.
+//! The number of MIME parts of a message, counted in one pass over its lines. Nothing is built of the untrusted text;
+//! at most one boundary for each part is remembered, and the parts are counted up to a bound.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -10,26 +10,26 @@ use super::{
     attachments::{check_disposition, check_type},
 };
 
-/// What an entity has for content (RFC 2046).
+/// The content of an entity (RFC 2046).
 #[derive(Debug, Clone, Copy)]
 enum Content<'a> {
     Leaf,
     /// A message, with a header of its own.
     Message,
-    /// Parts: what is between them, and what one is that does not say it.
+    /// Parts: the boundary between them, and whether they are messages by default.
     Multipart {
         boundary: &'a [u8],
         digest: bool,
     },
 }
 
-/// Counts a message, its parts and theirs, up to one more than `most`, and looks at what each part says that it is.
+/// Counts a message and its nested parts, up to one more than `most`, and checks the declarations of each part.
 ///
-/// A boundary is in no part that it does not end (RFC 2046, section 5.1.1), so that it need not be known which of the
-/// multiparts a line is in.
+/// A boundary occurs in no part that it does not end (RFC 2046, section 5.1.1), so it does not matter in which of the
+/// multiparts a line is.
 ///
 /// # Errors
-/// Why SES refuses one of the parts.
+/// The reason why SES refuses one of the parts.
 pub(super) fn count(
     content_type: Option<&[u8]>,
     body: &[u8],
@@ -73,10 +73,10 @@ fn walk<'a>(
     Ok(parts)
 }
 
-/// What the header at the beginning of an entity says of the content, and what is behind that header.
+/// Returns the content that the header of an entity declares, and the rest after that header.
 fn header(entity: &[u8]) -> Result<(Option<Content<'_>>, &[u8]), HeaderError> {
     let (mut content, mut rest) = (None, entity);
-    // the part may end in the midst of its header
+    // the part may end within its header
     while !rest.is_empty() && !rest.starts_with(b"--") {
         if let Some(body) = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")) {
             return Ok((content, body));
@@ -95,7 +95,7 @@ fn header(entity: &[u8]) -> Result<(Option<Content<'_>>, &[u8]), HeaderError> {
     Ok((content, rest))
 }
 
-/// A field of a part is no longer than the header of a message may be.
+/// Returns the text of a field of a part, which is no longer than the header of a message may be.
 fn text(value: &[u8]) -> Result<Cow<'_, str>, HeaderError> {
     match value.len() > MAX_HEADER {
         true => Err(HeaderError::SectionTooLong),
@@ -122,7 +122,7 @@ fn content_of(content_type: &[u8]) -> Content<'_> {
     }
 }
 
-/// What semicolons separate, but those in quotes.
+/// Splits a text at the semicolons that are not in quotes.
 fn parameters(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut is_quoted = false;
     text.split(move |&byte| {
@@ -132,14 +132,14 @@ fn parameters(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     .map(<[u8]>::trim_ascii)
 }
 
-/// What stands behind a name and its sign.
+/// Returns the text after a name and its sign.
 fn value_of<'a>(text: &'a [u8], name: &[u8], sign: u8) -> Option<&'a [u8]> {
     let (found, rest) = text.split_at_checked(name.len())?;
     let value = rest.trim_ascii_start().strip_prefix(&[sign])?;
     found.eq_ignore_ascii_case(name).then(|| value.trim_ascii())
 }
 
-/// What is behind the next line that begins a part, and whether a digest has it.
+/// Returns the text after the next line that begins a part, and whether the part is in a digest.
 fn next_part<'a>(body: &'a [u8], boundaries: &HashMap<&[u8], bool>) -> Option<(&'a [u8], bool)> {
     if boundaries.is_empty() {
         return None;
@@ -228,7 +228,7 @@ mod tests {
         }
     }
 
-    /// Parts in parts, and how many that makes.
+    /// Returns nested parts with their number.
     fn parts() -> impl Strategy<Value = (MimePart<'static>, usize)> {
         let leaf = "[a-z=-]{0,20}(\r\n[a-z-]{0,9}){0,3}";
         leaf.prop_map(|text| (MimePart::new("text/plain", text), 1)).prop_recursive(

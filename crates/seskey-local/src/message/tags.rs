@@ -1,12 +1,12 @@
 //! The tags of a message, as `X-SES-MESSAGE-TAGS` and both APIs give them.
 //!
 //! Source: SES API Reference, `MessageTag`; SES Developer Guide, "Specify your configuration set when you send email";
-//! the texts are from answers that were recorded of AWS (LocalStack, `test_invalid_tags_send_email`).
+//! the texts are from answers recorded from AWS (LocalStack, `test_invalid_tags_send_email`).
 
 /// The name and the value of a tag.
 pub type Tag = (String, String);
 
-/// Why SES does not take a tag.
+/// The reason why SES refuses a tag.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TagError {
@@ -22,10 +22,10 @@ pub enum TagError {
     /// The value is too long.
     #[error("Tag value cannot exceed {MAX_LENGTH} characters.")]
     ValueTooLong,
-    /// The name has other characters than a name may have.
+    /// The name has a character that a name may not have.
     #[error("Invalid tag name <{0}>: only alphanumeric ASCII characters, '_',  '-' are allowed.")]
     InvalidName(String),
-    /// The value has other characters than a value may have.
+    /// The value has a character that a value may not have.
     #[error(
         "Invalid tag value <{0}>: only alphanumeric ASCII characters, '_',  '-' , '.', '@' are allowed."
     )]
@@ -34,14 +34,14 @@ pub enum TagError {
 
 const MAX_LENGTH: usize = 255;
 
-/// What begins the names of the tags that SES writes into `Feedback-ID`.
+/// The prefix of the names of the tags that SES writes into `Feedback-ID`.
 /// Source: AWS Messaging Blog, "Understanding Google Postmaster Tools (spam complaints) for Amazon SES email senders".
 const FEEDBACK_ID: &str = "ses:feedback-id-";
 
-/// Reads `name=value, name=value`.
+/// Parses `name=value, name=value`.
 ///
 /// # Errors
-/// What is wrong with the first tag that is none.
+/// The error in the first tag that is malformed.
 pub(super) fn tags(text: &str) -> Result<Vec<Tag>, TagError> {
     let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
     pairs
@@ -56,7 +56,7 @@ pub(super) fn tags(text: &str) -> Result<Vec<Tag>, TagError> {
 /// Checks a tag.
 ///
 /// # Errors
-/// What is wrong with it, the name first.
+/// The error in it, the name first.
 pub fn check_tag(name: &str, value: &str) -> Result<(), TagError> {
     let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let is_value_byte = |byte| is_name_byte(byte) || matches!(byte, b'.' | b'@');
@@ -72,7 +72,7 @@ pub fn check_tag(name: &str, value: &str) -> Result<(), TagError> {
     }
 }
 
-/// What two of the tags put at the beginning of `Feedback-ID`, each with its colon.
+/// Returns the beginning of `Feedback-ID` from two of the tags, each with its colon.
 pub(super) fn feedback_id(tags: &[Tag]) -> String {
     let value = |last: &str| {
         let is = |tag: &&Tag| tag.0.strip_prefix(FEEDBACK_ID) == Some(last);

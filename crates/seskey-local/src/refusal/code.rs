@@ -1,8 +1,8 @@
-//! The errors that have nothing to do with what was asked for.
+//! The errors that do not depend on the content of a request.
 
 use serde::Deserialize;
 
-/// An error that has nothing to do with what was asked for.
+/// An error that does not depend on the content of a request.
 /// Source: IAM API Reference, "Common Errors" and the errors of the actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[allow(missing_docs)] // the codes of the API
@@ -16,17 +16,17 @@ pub enum Code {
 }
 
 impl Code {
-    /// The word of the API.
+    /// Returns the error code of the API.
     pub fn as_str(self) -> &'static str {
         self.facts().0
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(self) -> u16 {
         self.facts().1
     }
 
-    /// A text for people.
+    /// Returns a text for people.
     pub fn message(self) -> &'static str {
         self.facts().2
     }

@@ -105,7 +105,7 @@ impl fmt::Display for Constraint {
     }
 }
 
-/// A refused parameter. IAM has two ways to say it; it never repeats the value, and STS does.
+/// Returns the text for a refused parameter. IAM has two forms; it never repeats the value, and STS does.
 pub(super) fn validation_error(
     member: &str,
     value: Option<&str>,
@@ -125,7 +125,7 @@ pub(super) fn validation_error(
     )
 }
 
-/// What IAM says of a document that it does not store.
+/// Returns IAM's text for a document that it does not store.
 pub(super) fn malformed_policy(malformed: &MalformedPolicy) -> String {
     let MalformedPolicy::Element { fault, .. } = malformed else { return SYNTAX.to_owned() };
     let text = match fault {

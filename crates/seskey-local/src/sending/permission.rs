@@ -1,4 +1,4 @@
-//! Whether the policies of the user and those of the identity let this message be sent.
+//! The decision whether the policies of the user and of the identity allow a message.
 //!
 //! Sources: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SES"; SES Developer
 //! Guide, "Using sending authorization with Amazon SES" and "Identity and access management in Amazon SES".
@@ -19,7 +19,7 @@ impl Submission<'_> {
         let (Some(first), Some(bounces)) = (authors.first(), feedback.first()) else {
             return Ok(());
         };
-        // each, but not with each: there may be thousands
+        // each author and each address for bounces, but not every pair of them: there may be thousands
         let pairs = authors.iter().map(|author| (author, *bounces));
         for (author, bounces) in pairs.chain(feedback.iter().skip(1).map(|it| (first, *it))) {
             let context = OnDemand::new(|| self.context(account, author, bounces));
@@ -45,7 +45,7 @@ impl Submission<'_> {
         Ok(())
     }
 
-    /// One of these must be allowed, and none denied.
+    /// Checks that one of these identities is allowed, and none is denied.
     fn require_any(
         &self,
         account: &Account,
@@ -81,7 +81,8 @@ impl Submission<'_> {
         }
     }
 
-    /// The identity that an ARN names. There is one account here: what belongs to another has no policy for us.
+    /// Returns the identity that an ARN names. There is one account here: an identity of another account has no policy
+    /// for it.
     fn identity_of_arn(
         &self,
         account: &Account,
@@ -125,8 +126,8 @@ impl Submission<'_> {
     }
 }
 
-/// The identity by which an address is sent from: the address rather than its domain, a domain rather than the one
-/// above it. While there is no identity it may be the address or its domain.
+/// Returns the identity that an address is sent from: the address rather than its domain, and a domain rather than its
+/// parent. While there are no identities, it may be the address or its domain.
 fn of_sender(account: &Account, submission: &Submission<'_>, address: &str) -> Vec<Identity> {
     let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
     let named = |names: &[&str]| names.iter().filter_map(|name| Identity::parse(name)).collect();

@@ -1,4 +1,4 @@
-//! How much may be sent: in 24 hours and in a second, counted by recipients and for each region by itself.
+//! The sending quotas: recipients in 24 hours and in a second, counted for each region on its own.
 //!
 //! Source: SES Developer Guide, "Managing your Amazon SES sending limits" and "Service quotas in Amazon SES".
 
@@ -10,7 +10,7 @@ use seskey::Region;
 use super::SendingRefusal;
 use crate::event::{Fate, is_simulator};
 
-/// The sending quotas of an account; what is absent is unlimited.
+/// The sending quotas of an account; an absent one is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Quota {
     /// Recipients in any 24 hours.
@@ -19,22 +19,22 @@ pub struct Quota {
     pub max_send_rate: Option<u64>,
 }
 
-/// What has been sent, as far as the quotas want to know. It is forgotten when the process ends.
+/// The counts of sent messages that the quotas need. They are lost when the process ends.
 #[derive(Debug, Default)]
 pub struct Sent(BTreeMap<String, History>);
 
-/// What was sent in one region.
+/// The counts of one region.
 #[derive(Debug, Default)]
 struct History {
     /// Recipients of the last 24 hours by the second, without the mailbox simulator.
     day: VecDeque<(i64, u64)>,
     /// Recipients of the last second.
     second: VecDeque<(Timestamp, u64)>,
-    /// What came of those of the last 24 hours, where it was not good: bounces, complaints, rejects.
+    /// The failures of the last 24 hours by the second: bounces, complaints, rejects.
     failures: VecDeque<(i64, [u64; 3])>,
 }
 
-/// What was sent in a quarter of an hour. Source: SES API Reference, `SendDataPoint`.
+/// The counts of a quarter of an hour. Source: SES API Reference, `SendDataPoint`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(missing_docs)] // the members of the data type
 pub struct SendDataPoint {
@@ -45,13 +45,13 @@ pub struct SendDataPoint {
 }
 
 impl Quota {
-    /// That of the sandbox.
+    /// The quota of the sandbox.
     pub const SANDBOX: Self = Self { max_24_hour_send: Some(200), max_send_rate: Some(1) };
 }
 
 impl Sent {
-    /// Counts a message in, with all its recipients and those among them that the daily quota counts; or refuses it
-    /// and counts nothing. A message to several recipients may go beyond the rate, the next one must wait.
+    /// Counts a message, with all its recipients and those of them that the daily quota counts; or refuses it and
+    /// counts nothing. A message to several recipients may exceed the rate, then the next one must wait.
     ///
     /// # Errors
     /// `SendingRate` or `DailyQuota`.
@@ -82,7 +82,7 @@ impl Sent {
         Ok(())
     }
 
-    /// The recipients of the last 24 hours that count.
+    /// Returns the recipients of the last 24 hours that count.
     pub fn last_24_hours(&mut self, region: &Region, now: Timestamp) -> u64 {
         self.0.get_mut(region.as_str()).map_or(0, |history| {
             history.forget(now);
@@ -90,8 +90,9 @@ impl Sent {
         })
     }
 
-    /// Counts what came of a message. Neither the mailbox simulator counts nor what was held back by the suppression list
-    /// (SES Developer Guide, "Using the mailbox simulator manually", "Using the Amazon SES account-level suppression list").
+    /// Counts the failures of a message. Neither the mailbox simulator counts nor mail that the suppression list held
+    /// back (SES Developer Guide, "Using the mailbox simulator manually", "Using the Amazon SES account-level
+    /// suppression list").
     pub(crate) fn count_failures(
         &mut self,
         region: &Region,
@@ -116,7 +117,7 @@ impl Sent {
         }
     }
 
-    /// The recipients of the last 24 hours by the quarter of an hour, with the time at which it began.
+    /// Returns the counts of the last 24 hours by the quarter of an hour, with the time at which it began.
     pub fn by_quarter(&mut self, region: &Region, now: Timestamp) -> BTreeMap<i64, SendDataPoint> {
         let mut quarters = BTreeMap::<i64, SendDataPoint>::new();
         let Some(history) = self.0.get_mut(region.as_str()) else { return quarters };
@@ -136,8 +137,8 @@ impl Sent {
 }
 
 impl History {
-    /// What is older than the quotas look back, at the front, and at the back what was sent before the clock was put
-    /// back, and is yet to come.
+    /// Forgets entries at the front that are older than the quotas look back, and entries at the back that are in the
+    /// future, since the clock was put back after them.
     fn forget(&mut self, now: Timestamp) {
         let second = now.as_second();
         forget(&mut self.day, |at| *at < second - DAY, |at| *at > second);
@@ -151,7 +152,7 @@ impl History {
     }
 }
 
-/// Of times in their order, those that are too old and those that are yet to come.
+/// Removes entries from a list in the order of time: the old ones, and those in the future.
 fn forget<T, N>(
     sent: &mut VecDeque<(T, N)>,
     is_old: impl Fn(&T) -> bool,

@@ -1,4 +1,4 @@
-//! Why SES does not take a message, and how each interface says it.
+//! The reasons why SES refuses a message, and the words of each interface for them.
 //!
 //! Sources: SES Developer Guide, "SMTP response codes returned by Amazon SES" and "Errors related to the sending quotas
 //! for your Amazon SES account"; SES API Reference, "Errors" of `SendEmail` in both versions; published transcripts.
@@ -8,14 +8,14 @@ use seskey::Region;
 use super::{MAX_PARTS, MAX_RECIPIENTS};
 use crate::{mailbox::Verdict, message::HeaderError};
 
-/// Why SES does not take a message. `Display` is the text that all interfaces have in common.
+/// The reason why SES refuses a message. `Display` is the text that all interfaces have in common.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendingRefusal {
-    /// More bytes than the interface takes.
+    /// The message has more bytes than the interface accepts.
     #[error("Message is too long.")]
     TooLong,
-    /// The same in the words of version 1. Source: aws/aws-sdk-go-v2#1774.
+    /// The message is too long, in the words of version 1. Source: aws/aws-sdk-go-v2#1774.
     #[error("Message length is more than {most} bytes long: '{length}'.")]
     LongerThan {
         /// The bytes of the largest message.
@@ -23,25 +23,25 @@ pub enum SendingRefusal {
         /// The bytes of this one.
         length: usize,
     },
-    /// More recipients than a message may have.
+    /// The message has more recipients than allowed.
     #[error("Recipient count exceeds {MAX_RECIPIENTS}.")]
     TooManyRecipients,
-    /// No recipient at all.
+    /// The message has no recipient.
     #[error("Missing required header 'To'.")]
     NoRecipient,
-    /// What is no address, among the sender and the recipients.
+    /// The sender or a recipient is not an address.
     #[error("Invalid email address {0}.")]
     InvalidAddress(String),
-    /// More MIME parts than a message may have.
+    /// The message has more MIME parts than allowed.
     #[error("Message has more than {MAX_PARTS} MIME parts.")]
     TooManyParts,
-    /// The header is none that SES takes.
+    /// SES does not accept the header.
     #[error(transparent)]
     Header(#[from] HeaderError),
-    /// What stands in `From` is no address.
+    /// The value of `From` is not an address.
     #[error("Address contains illegal characters in user name: '<{0}>'.")]
     InvalidAuthor(String),
-    /// What should be the ARN of an identity is none.
+    /// The value is not the ARN of an identity.
     #[error("Invalid identity ARN: '{0}'.")]
     InvalidArn(String),
     /// The account has paused its sending.
@@ -50,7 +50,7 @@ pub enum SendingRefusal {
          associated with your AWS account."
     )]
     SendingPaused,
-    /// The policies do not allow it.
+    /// The policies do not allow the message.
     #[error("User `{user}' is not authorized to perform `{action}' on resource `{resource}'")]
     AccessDenied {
         /// The ARN of the user.
@@ -59,13 +59,13 @@ pub enum SendingRefusal {
         action: &'static str,
         /// The ARN of the identity or the configuration set.
         resource: String,
-        /// What the policies say; nothing where another account has the identity.
+        /// The verdict of the policies; absent if another account has the identity.
         verdict: Option<Box<Verdict>>,
     },
-    /// A configuration set that is not there.
+    /// The configuration set does not exist.
     #[error("Configuration set <{0}> does not exist.")]
     NoConfigurationSet(String),
-    /// Identities that are not verified.
+    /// Some identities are not verified.
     #[error(
         "Email address is not verified. The following identities failed the check in region {}: {}",
         .region.as_str().to_ascii_uppercase(), shown(.identities)
@@ -73,21 +73,21 @@ pub enum SendingRefusal {
     NotVerified {
         /// The region of the endpoint.
         region: Region,
-        /// As they stand in the message and its envelope.
+        /// The identities as written in the message and its envelope.
         identities: Vec<String>,
     },
     /// The quota of 24 hours would be exceeded.
     #[error("Daily message quota exceeded")]
     DailyQuota,
-    /// More than is allowed in a second.
+    /// The rate of a second is exceeded.
     #[error("Maximum sending rate exceeded")]
     SendingRate,
-    /// It could not be kept; later it may.
+    /// The message could not be stored; a retry may succeed.
     #[error("Temporary service failure")]
     TemporaryServiceFailure,
 }
 
-/// What the interfaces put before the text: the code and the first words of the SMTP reply, the error code and the
+/// The words of the interfaces before the text: the code and the first words of the SMTP reply, the error code and the
 /// HTTP status of the API, version 1 and version 2.
 pub(crate) struct Class {
     smtp: (u16, &'static str),
@@ -134,7 +134,7 @@ const TEMPORARY_FAILURE: Class = Class {
 };
 
 impl SendingRefusal {
-    /// What the policies say, where they refuse it.
+    /// Returns the verdict of the policies, if they refuse it.
     pub(crate) fn verdict(&self) -> Option<Verdict> {
         match self {
             Self::AccessDenied { verdict, .. } => verdict.as_deref().cloned(),
@@ -142,7 +142,7 @@ impl SendingRefusal {
         }
     }
 
-    /// What the SMTP endpoint replies: a code and a text.
+    /// Returns the reply of the SMTP endpoint: a code and a text.
     pub fn reply(&self) -> (u16, String) {
         let (code, first_words) = self.class().smtp;
         (code, format!("{first_words}{self}"))
@@ -169,7 +169,7 @@ impl SendingRefusal {
     }
 }
 
-/// "If the error message ends in `...`", not all could be shown.
+/// Lists identities. "If the error message ends in `...`", not all could be shown.
 fn shown(identities: &[String]) -> String {
     let mut shown = String::new();
     for identity in identities {
@@ -182,7 +182,7 @@ fn shown(identities: &[String]) -> String {
     shown
 }
 
-/// Ours: with the words before them the identities fit into a reply.
+/// The most bytes of the list, our own limit: with the words before it the list fits into a reply.
 const MOST_SHOWN: usize = 800;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Whether the addresses of a message are verified.
+//! The check that the addresses of a message are verified.
 
 use seskey::Region;
 

@@ -1,4 +1,4 @@
-//! What becomes of a message after it was accepted: it is told, published, and remembered by the account.
+//! The events of a message after it was accepted: they are recorded, published, and applied to the account.
 
 use super::LocalSes;
 use crate::{
@@ -7,12 +7,12 @@ use crate::{
     lock::lock,
 };
 
-/// The subject that SES gives what it publishes by an event destination; notifications of identities have none.
+/// The subject of the events that SES publishes to an event destination; notifications of identities have none.
 /// Source: recorded.
 const SUBJECT: &str = "Amazon SES Email Event Notification";
 
 impl LocalSes {
-    /// What becomes of an accepted message at its recipients, unless the plan of faults has something else for them.
+    /// Applies the fates of the recipients of an accepted message. The plan of faults may have other fates for them.
     pub(super) async fn follow(&self, dispatch: Dispatch) {
         let Dispatch { mail, fates } = dispatch;
         let region = &mail.region;
@@ -30,7 +30,7 @@ impl LocalSes {
                 }
             };
             let ((), commit) = self.state.act(suppress);
-            // what cannot be kept is undone; the message is kept already
+            // a change that cannot be written is undone; the message is stored already
             let _ = commit.done().await;
         }
         let events = Event::of(&mail, &fates, now, &mut *lock(&self.rng));
@@ -48,11 +48,11 @@ impl LocalSes {
     }
 }
 
-/// Where an event is published to.
+/// The topics that an event is published to.
 struct Topics {
-    /// Those of the event destinations of its configuration set.
+    /// The topics of the event destinations of its configuration set.
     of_set: Vec<String>,
-    /// That of the identity, and whether the notification is to have the headers.
+    /// The topic of the identity, and whether the notification has the headers.
     of_identity: Option<(String, bool)>,
 }
 

@@ -1,6 +1,6 @@
-//! Faults on purpose: what goes wrong with an API call or an SMTP command, and when.
+//! Faults on purpose: which API calls and SMTP commands fail, how, and when.
 //!
-//! The same plan with the same seed goes wrong in the same places of the same sequence of calls.
+//! The same plan with the same seed fails in the same places of the same sequence of calls.
 
 use std::{borrow::Cow, collections::HashMap, num::NonZeroU64};
 
@@ -18,36 +18,36 @@ use plan::{Calls, Chosen, Rate, Rule};
 
 mod plan;
 
-/// A plan, and how far it has come.
+/// A plan and its progress.
 #[derive(Debug)]
 pub struct Faults {
     plan: Plan,
     rng: StdRng,
-    /// How often a rule was asked about an action of an API, or a command of SMTP: by the place of the rule.
+    /// The number of times that each rule was asked about an API action or an SMTP command, by the place of the rule.
     calls: HashMap<(Wire, usize, String), u64>,
-    /// What is left in each bucket of the plan.
+    /// The level of each bucket of the plan.
     buckets: Vec<Level>,
-    /// What is left of the rate of each rule for SMTP.
+    /// The level of the rate of each rule for SMTP.
     rates: Vec<Level>,
 }
 
-/// How many calls are left, and since when.
+/// The number of calls that are left, and the time of that number.
 type Level = (f64, Timestamp);
 
-/// What is known of a mail when a command comes.
+/// The facts about a mail that are known at a command.
 #[derive(Debug, Clone, Default)]
 pub struct Mail<'a> {
-    /// The name of the IAM user, once somebody logs in.
+    /// The name of the IAM user, once the client logs in.
     pub user: Option<Cow<'a, str>>,
     /// The sender of the envelope.
     pub sender: Option<&'a str>,
-    /// The recipients of the envelope; at RCPT the one that it names.
+    /// The recipients of the envelope; at RCPT, the one that the command names.
     pub recipients: Vec<&'a str>,
-    /// How many messages of its session were taken before it.
+    /// The number of messages of its session that were accepted before it.
     pub messages: u64,
 }
 
-/// The end of a session that has had its messages, as a user of SES has seen it.
+/// The reply that ends a session at its limit of messages, as a user of SES has seen it.
 const SESSION_IS_OVER: &str =
     "Connection closed by server. Maximum message count per session reached.";
 
@@ -59,14 +59,14 @@ enum Wire {
 }
 
 impl Default for Faults {
-    /// Nothing goes wrong.
+    /// Returns the faults of an empty plan.
     fn default() -> Self {
         Self::new(Plan::default(), Timestamp::UNIX_EPOCH)
     }
 }
 
 impl Faults {
-    /// From now on things go wrong by this plan: calls are counted anew, and all buckets are full.
+    /// Starts a plan: the counts of calls begin at zero, and all buckets are full.
     pub fn new(plan: Plan, now: Timestamp) -> Self {
         let buckets = plan.rate.iter().map(|bucket| (bucket.rate().burst, now)).collect();
         let burst = |rule: &Rule<SmtpFault>| rule.within.map_or(0.0, |rate| rate.burst);
@@ -74,19 +74,19 @@ impl Faults {
         Self { rng: StdRng::seed_from_u64(plan.seed), plan, calls: HashMap::new(), buckets, rates }
     }
 
-    /// The plan that is in force.
+    /// Returns the plan that is in force.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// What befalls a call of an action such as `CreateUser`. Ask once for each call: it counts them.
+    /// Returns the fault of a call of an action such as `CreateUser`. Ask once for each call: it counts them.
     pub fn of_call(&mut self, action: &str, now: Timestamp) -> Option<ApiFault> {
         if self.plan.api.is_empty() && self.plan.rate.is_empty() {
             return None;
         }
         let Self { plan, rng, calls, buckets, .. } = self;
         let about = numbered(&plan.api, calls, Wire::Api, action, &Mail::default());
-        // every bucket that the call comes out of is drawn from, so that two rules are two limits
+        // the call draws from every bucket that it belongs to, so that two rules are two limits
         let mut throttled = false;
         for (bucket, level) in plan.rate.iter().zip(buckets) {
             if bucket.action.as_deref().is_none_or(|named| named == action) {
@@ -100,13 +100,13 @@ impl Faults {
         rules.find(|(rule, call)| befalls(rule, *call, rng)).map(|(rule, _)| rule.fault)
     }
 
-    /// Whether anything may befall a command of SMTP.
+    /// Whether the plan may have a fault for an SMTP command.
     pub fn are_of_smtp(&self) -> bool {
         !self.plan.smtp.is_empty() || self.plan.session.messages.is_some()
     }
 
-    /// What befalls a command such as `MAIL`; the end of a message counts as the command `.`, and a new connection as
-    /// `CONNECT`. Ask once for each: it counts them.
+    /// Returns the fault of a command such as `MAIL`. The end of a message is the command `.`, and a new connection is
+    /// `CONNECT`. Ask once for each command: it counts them.
     pub fn of_command(
         &mut self,
         command: &str,
@@ -129,8 +129,8 @@ impl Faults {
         None
     }
 
-    /// What becomes of an accepted message: what the plan has for a recipient goes before what would come anyway, where the
-    /// message goes out at all.
+    /// Returns the fates of an accepted message. The plan's fate for a recipient replaces the given one, if the message
+    /// goes out to the recipient at all.
     pub fn fates(&mut self, mail: &event::Mail, fates: Vec<(String, Fate)>) -> Vec<(String, Fate)> {
         let Self { plan, rng, calls, .. } = self;
         if plan.event.is_empty() {
@@ -155,13 +155,13 @@ impl Faults {
         fates.into_iter().map(&mut fate).collect()
     }
 
-    /// Whether a key that flaps is there this time.
+    /// Whether a key that flaps is visible this time.
     pub fn coin(&mut self) -> bool {
         self.rng.random()
     }
 }
 
-/// The rules that are about a call, by their places, and the number of the call for each, from 1.
+/// Counts a call. Returns the places of the rules that it matches, and its number for each of them, from 1.
 fn numbered<Fault>(
     rules: &[Rule<Fault>],
     calls: &mut HashMap<(Wire, usize, String), u64>,
@@ -199,7 +199,7 @@ fn befalls<Fault>(rule: &Rule<Fault>, call: u64, rng: &mut StdRng) -> bool {
         && rng.random_bool(rule.probability)
 }
 
-/// Takes one call out of a bucket that fills as time goes; `false` if it is empty.
+/// Takes one call out of a bucket that refills over time. Returns `false` if it is empty.
 fn draw(rate: Rate, (level, since): &mut Level, now: Timestamp) -> bool {
     let seconds = now.duration_since(*since).as_secs_f64().max(0.0);
     *level = (*level + seconds * rate.per_second).min(rate.burst);
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(faults.of_call("GetUser", at(0.0)), throttled);
     }
 
-    /// A rule counts what it is about, and nothing else.
+    /// A rule counts only the commands that it is about.
     #[test]
     fn a_rule_is_about_some_mail() {
         let mut faults = faults(
@@ -301,7 +301,7 @@ mod tests {
         }
     }
 
-    /// What is within the rate goes well, and is the only thing that is drawn from it.
+    /// Commands within the rate succeed, and only they draw from it.
     #[test]
     fn a_rule_befalls_what_is_beyond_its_rate() {
         let mut faults = faults(

@@ -1,4 +1,4 @@
-//! The mailbox for pages in the same process: what is listed, searched, read and deleted.
+//! The mailbox for pages in the same process: listing, search, reading and deletion.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -20,37 +20,37 @@ use crate::{
 #[derive(Clone)]
 pub struct Inbox(Arc<LocalSes>);
 
-/// Which of it is meant.
+/// The entries of the mailbox that a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Show {
     /// Messages and attempts.
     #[default]
     All,
-    /// What was accepted.
+    /// Accepted messages.
     Accepted,
-    /// What was refused.
+    /// Refused attempts.
     Refused,
 }
 
-/// A page of it.
+/// A page of the mailbox.
 #[derive(Debug)]
 pub struct Listed {
     /// The rows, the newest first.
     pub rows: Vec<Row>,
-    /// How many there are on all pages.
+    /// The number of entries on all pages.
     pub found: usize,
-    /// How many messages there are.
+    /// The number of messages.
     pub messages: usize,
-    /// How many of them were not read.
+    /// The number of messages that were not read.
     pub unread: usize,
-    /// How many attempts there are.
+    /// The number of attempts.
     pub attempts: usize,
 }
 
 /// A row of a list.
 #[derive(Debug)]
 pub struct Row {
-    /// When it was accepted or refused.
+    /// The time of the acceptance or the refusal.
     pub at: Timestamp,
     /// The author, or the sender.
     pub from: String,
@@ -58,11 +58,11 @@ pub struct Row {
     pub to: Vec<String>,
     /// The subject.
     pub subject: String,
-    /// What it is.
+    /// The entry.
     pub kind: Kind,
 }
 
-/// What a row is about.
+/// The entry that a row shows.
 #[derive(Debug)]
 pub enum Kind {
     /// A message.
@@ -71,12 +71,12 @@ pub enum Kind {
         id: String,
         /// Whether it was read.
         is_read: bool,
-        /// Its bytes.
+        /// Its size in bytes.
         size: usize,
-        /// What went wrong after it was accepted, such as a bounce; each once.
+        /// The problems after it was accepted, such as a bounce; each once.
         troubles: BTreeSet<EventType>,
     },
-    /// What was refused.
+    /// A refused attempt.
     Attempt(Arc<Attempt>),
 }
 
@@ -85,12 +85,12 @@ impl Inbox {
         Self(ses)
     }
 
-    /// What time it is by the clock of the local SES, which may be moved.
+    /// Returns the time by the clock of the local SES, which may be moved.
     pub fn now(&self) -> Timestamp {
         self.0.now()
     }
 
-    /// A page of what is found. With a search it reads every message, so it may take a while.
+    /// Returns a page of the entries that match. A search reads every message, so it may take a while.
     pub fn list(&self, search: &Search, show: Show, start: usize, limit: usize) -> Listed {
         let is_meant = match show {
             Show::All => |_: &Entry| true,
@@ -111,44 +111,44 @@ impl Inbox {
         }
     }
 
-    /// The message of that ID.
+    /// Returns the message with this ID.
     pub fn message(&self, id: &str) -> Option<Arc<Message>> {
         self.0.state().message(id)
     }
 
-    /// What became of a message, the oldest first.
+    /// Returns the events of a message, the oldest first.
     pub fn events(&self, id: &str) -> Vec<Arc<Event>> {
         self.0.state().events().of_message(id)
     }
 
-    /// What was refused under that number.
+    /// Returns the attempt with this number.
     pub fn attempt(&self, number: u64) -> Option<Arc<Attempt>> {
         let mailbox = self.0.state().mailbox();
         mailbox.attempts().find(|attempt| attempt.number == number).cloned()
     }
 
-    /// From now on a message counts as read, or not.
+    /// Marks a message as read or unread.
     pub fn set_read(&self, id: &str, read: bool) {
         self.0.state().set_read(&[id.to_owned()].into(), read);
     }
 
-    /// Forgets a message.
+    /// Deletes a message.
     ///
     /// # Errors
-    /// It would be there again.
+    /// The deletion could not be written to disk.
     pub async fn delete(&self, id: &str) -> Result<(), CommitFailed> {
         self.delete_messages(Some([id.to_owned()].into())).await
     }
 
-    /// Forgets an attempt.
+    /// Deletes an attempt.
     pub fn delete_attempt(&self, number: u64) {
         self.0.state().delete_attempts(Some(number));
     }
 
-    /// Forgets all messages and attempts.
+    /// Deletes all messages and attempts.
     ///
     /// # Errors
-    /// The messages would be there again.
+    /// The deletion of the messages could not be written to disk.
     pub async fn delete_all(&self) -> Result<(), CommitFailed> {
         self.delete_messages(None).await?;
         self.0.state().delete_attempts(None);
@@ -160,7 +160,7 @@ impl Inbox {
     }
 }
 
-/// What went wrong with accepted messages, by their IDs.
+/// Returns the problems of accepted messages, by their IDs.
 fn troubles(events: &Events) -> HashMap<String, BTreeSet<EventType>> {
     let mut troubles: HashMap<_, BTreeSet<_>> = HashMap::new();
     for event in events.behind(0) {

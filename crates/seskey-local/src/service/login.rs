@@ -1,4 +1,4 @@
-//! Who logs in to the SMTP endpoint, and why that is refused.
+//! Logins to the SMTP endpoint, and the reasons why they are refused.
 
 use seskey::{
     Region, Secret, SecretAccessKey, SmtpPassword,
@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl LocalSes {
-    /// Checks SMTP credentials for a region. A wrong user name costs the same work as a wrong password. Why they are
-    /// refused is for the log alone.
+    /// Checks SMTP credentials for a region. A wrong user name costs the same work as a wrong password. The reason for
+    /// a refusal is only for the log.
     pub(crate) fn log_in(
         &self,
         user_name: &str,
@@ -38,7 +38,7 @@ impl LocalSes {
             .seen_access_key(user_name, self.state.clock().now(), || lock(&self.faults).coin())
             .cloned();
         let secret = key.as_ref().map_or(&self.nobody, |key| key.secret());
-        // every way out comes after all of the work
+        // every return comes after all of the work
         let right = is_password_of(secret, password, region, self.accept_v2);
         let key = key.ok_or(LoginRefused::UnknownKey)?;
         if key.status() != Status::Active {
@@ -48,14 +48,14 @@ impl LocalSes {
             return Err(LoginRefused::WrongPassword);
         }
         let now = self.state.clock().now();
-        // nobody waits for that
+        // the login does not wait for the commit
         let _ = self
             .state
             .act(|account| account.record_use(user_name, "ses-smtp", region.as_str(), now));
         Ok(Login { access_key_id: user_name.to_owned(), principal: key.owner().clone() })
     }
 
-    /// Why a login was refused, by the table of causes: here nothing is hidden. For the log alone.
+    /// Returns the reason why a login was refused, by the table of causes. It hides nothing, and is only for the log.
     pub(crate) fn why_refused(
         &self,
         user_name: &str,
@@ -90,7 +90,7 @@ impl LocalSes {
     }
 }
 
-/// Derives both passwords and compares with both, whatever comes of the first.
+/// Derives both passwords and compares with both, whatever the first comparison gives.
 fn is_password_of(
     secret: &SecretAccessKey,
     password: &Secret,
@@ -115,7 +115,7 @@ mod tests {
         tls::Authority,
     };
 
-    /// "The SMTP interface does not take temporary credentials", whatever is derived from them.
+    /// A password that is derived from temporary credentials is refused.
     /// Source: Developer Guide, "Obtaining Amazon SES SMTP credentials".
     #[test]
     fn a_temporary_access_key_logs_nobody_in() {

@@ -1,4 +1,4 @@
-//! What the local SES has done, as numbers for Prometheus. Every label is one of a few words of our own.
+//! The metrics of the local SES for Prometheus. Every label is one of a few words of our own.
 
 use std::{sync::atomic::AtomicU64, time::Instant};
 
@@ -13,7 +13,6 @@ use crate::sending::LoginRefused;
 /// The media type of [`Metrics::text`]. Source: OpenMetrics 1.0, "Protocol negotiation".
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The numbers.
 pub(crate) struct Metrics {
     registry: Registry,
     started: Instant,
@@ -28,7 +27,7 @@ pub(crate) struct Metrics {
     uptime: Gauge<f64, AtomicU64>,
 }
 
-/// A connection to the SMTP endpoint that is open until this is dropped.
+/// An open connection to the SMTP endpoint. It is counted as open until this is dropped.
 pub(crate) struct OpenConnection(Gauge);
 
 impl Metrics {
@@ -77,7 +76,7 @@ impl Metrics {
         registry.register_with_unit("uptime", "Time since the start", Unit::Seconds, uptime);
     }
 
-    /// An answer to a request. An operation that is not served counts as `unknown`.
+    /// Counts an answer to a request. An operation that is not served counts as `unknown`.
     pub(crate) fn request(&self, service: &'static str, action: Option<&'static str>, status: u16) {
         let action = action.unwrap_or("unknown");
         self.requests.get_or_create(&Request { service, action, status }).inc();
@@ -108,7 +107,7 @@ impl Metrics {
         self.messages.get_or_create(&Message { code }).inc();
     }
 
-    /// All numbers as text, those of the mailbox included.
+    /// Returns all metrics as text, with those of the mailbox.
     pub(crate) fn text(&self, messages: usize, bytes: usize) -> String {
         self.mailbox_messages.set(messages as i64);
         self.mailbox_bytes.set(bytes as i64);

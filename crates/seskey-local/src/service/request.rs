@@ -1,4 +1,4 @@
-//! A request to an API: what goes wrong with it on purpose, its answer, and the wait until that is kept.
+//! A request to an API: its fault on purpose, its answer, and the wait until its changes are on disk.
 
 use std::net::IpAddr;
 
@@ -18,29 +18,29 @@ use crate::{
     sigv4::HttpRequest,
 };
 
-/// An answer to a request, to be given when what it tells of is kept.
+/// An answer to a request, to be sent when the changes that it reports are stored.
 pub(crate) struct Pending {
     service: &'static str,
     pub(crate) action: Option<&'static str>,
     answer: api::Response,
-    /// The answer if it cannot be kept; absent while everything is in memory alone.
+    /// The answer if the changes cannot be stored; absent while all state is in memory.
     failure: Option<api::Response>,
-    /// What goes wrong now that the work is done.
+    /// The fault after the work is done.
     fault: Option<ApiFault>,
     /// The size of the message that was sent, if any.
     message_bytes: Option<usize>,
     notice: Option<Notice>,
     commits: [Commit; 2],
-    /// What becomes of the message.
+    /// The message that goes out, with its fates.
     dispatch: Option<Dispatch>,
 }
 
 impl LocalSes {
-    /// Works out the answer to a request to the IAM, the STS or the SES API, whose body is given apart: it may hold a
-    /// large message, and is let go of when that is taken from it.
+    /// Works out the answer to a request to an API. The body is a parameter of its own: it may hold a large message,
+    /// and is freed when the message has been taken from it.
     ///
     /// # Errors
-    /// What goes wrong on purpose, before anything is done.
+    /// The fault of the plan, before any work is done.
     pub(crate) fn answer(
         &self,
         head: &HttpRequest<'_>,
@@ -50,7 +50,7 @@ impl LocalSes {
     ) -> Result<Pending, ApiFault> {
         let request = &HttpRequest { body: &body, ..*head };
         let now = self.state.clock().now();
-        // neither the account nor the randomness is held while a signature or a long answer is worked out
+        // a signature is checked without the lock of the account, an answer is made without that of the random numbers
         let coin = || lock(&self.faults).coin();
         let key_of = |id: &str| self.state.account().signing_key(id, now, coin);
         let clocks = [now, Timestamp::now()];
@@ -104,10 +104,10 @@ impl LocalSes {
         })
     }
 
-    /// Waits until what an answer tells of is kept.
+    /// Waits until the changes that an answer reports are stored.
     ///
     /// # Errors
-    /// What goes wrong on purpose, now that everything is done.
+    /// The fault of the plan, after all work is done.
     pub(crate) async fn settle(&self, pending: Pending) -> Result<api::Response, ApiFault> {
         let [changes, message] = pending.commits;
         let kept = changes.done().await.and(message.done().await);

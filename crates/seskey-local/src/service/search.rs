@@ -1,4 +1,4 @@
-//! Mailpit's search filters: words, `"several words"`, `subject:x`, `!from:x` and the like; all of them must hold.
+//! Mailpit's search filters: words, `"several words"`, `subject:x`, `!from:x` and the like; all of them must match.
 //!
 //! Source: Mailpit, "Search filters".
 
@@ -13,11 +13,11 @@ use crate::{
     message::{Parsed, is_inline},
 };
 
-/// What is looked for; all messages if it is empty.
+/// The filters of a search; an empty search matches all entries.
 #[derive(Debug, Default)]
 pub struct Search(Vec<Term>);
 
-/// What is wrong with a query: one sentence for who typed it.
+/// The error of a query: one sentence for the user who typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadSearch(pub(crate) String);
@@ -28,11 +28,11 @@ struct Term {
     filter: Filter,
 }
 
-/// Texts are in lower case.
+/// A filter. Its texts are in lower case.
 #[derive(Debug, PartialEq, Eq)]
 enum Filter {
     Anywhere(String),
-    /// In an address of one of these fields, or in its name.
+    /// A text in an address of one of these fields, or in its name.
     Address(&'static [Field], String),
     Subject(String),
     MessageId(String),
@@ -55,16 +55,16 @@ enum Field {
 }
 
 impl Search {
-    /// Reads a query.
+    /// Parses a query.
     ///
     /// # Errors
-    /// A filter that is not known, or a value that it does not take.
+    /// A filter is not known, or does not take its value.
     pub fn parse(query: &str) -> Result<Self, BadSearch> {
         let terms = words(query).into_iter().map(|word| Term::parse(&word));
         Ok(Self(terms.collect::<Result<_, _>>()?))
     }
 
-    /// Those that it finds, in their order. It reads them on all processors.
+    /// Returns the entries that match, in their order. Several threads read them.
     pub(crate) fn among(&self, entries: Vec<(u64, Entry)>) -> Vec<(u64, Entry)> {
         if self.0.is_empty() {
             return entries;
@@ -101,12 +101,12 @@ impl Search {
     }
 }
 
-/// Of a large machine others need some, too.
+/// The most threads: other work on a large machine needs processors, too.
 const MAX_THREADS: usize = 4;
-/// To begin a thread takes as long as to read some messages.
+/// The fewest entries of a thread: starting one takes as long as reading some messages.
 const MIN_SHARE: usize = 200;
 
-/// The words of a query; white space between quotation marks is part of a word.
+/// Returns the words of a query; white space between quotation marks is part of a word.
 fn words(query: &str) -> Vec<String> {
     let (mut words, mut word, mut is_quoted) = (vec![], String::new(), false);
     for c in query.chars() {
@@ -187,7 +187,7 @@ impl Filter {
 }
 
 impl Filter {
-    /// What was refused is no message: it was not read, and has no size.
+    /// Whether an attempt matches. It is not a message: it was not read, and has no size.
     fn holds_of(&self, attempt: &Attempt) -> bool {
         let has_one = |texts: &[&Option<String>], wanted: &str| {
             texts.iter().copied().flatten().any(|text| has(text, wanted))
@@ -219,7 +219,7 @@ impl Filter {
     }
 }
 
-/// Whether a text has this one in it, which is in lower case.
+/// Whether a text in any case contains another one, which is in lower case.
 fn has(text: &str, wanted: &str) -> bool {
     if !text.is_ascii() || !wanted.is_ascii() {
         return text.to_lowercase().contains(wanted);
@@ -249,7 +249,7 @@ fn is_addressed(message: &Message, parsed: &Parsed<'_>, fields: &[Field], wanted
     })
 }
 
-/// Bytes, or thousands or millions of 1,024.
+/// Parses a number of bytes, or of units of 1,024 (`k`) or 1,024 times 1,024 bytes (`m`).
 fn size(text: &str) -> Option<usize> {
     let (digits, unit) = match text.strip_suffix('b').unwrap_or(text) {
         text if text.ends_with('k') => (&text[..text.len() - 1], 1024),
@@ -259,7 +259,7 @@ fn size(text: &str) -> Option<usize> {
     digits.parse::<usize>().ok()?.checked_mul(unit)
 }
 
-/// A time, or the beginning of a day in UTC.
+/// Parses a time, or a date as the beginning of a day in UTC.
 fn time(text: &str) -> Option<Timestamp> {
     let text = text.to_uppercase();
     let day = || Some(Date::from_str(&text).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());

@@ -1,8 +1,8 @@
-//! What is published, on its way to the subscribers, as SNS delivers it over HTTP.
+//! The delivery of published messages to the subscribers, over HTTP as SNS does it.
 //!
-//! A publisher waits for nothing: the message is queued, and one task takes it from there. Each delivery is a task of
-//! its own, and each subscription has a bounded number of them, so that a slow subscriber holds up no other. The tasks
-//! have a thread of their own, so that many subscribers slow down no mail.
+//! A publisher does not wait: the message is queued, and one task takes it from there. Each delivery is a task of its
+//! own, and each subscription has a bounded number of them, so that a slow subscriber does not hold up the others. The
+//! tasks have a thread of their own, so that many subscribers do not slow down mail.
 
 use std::{
     collections::HashMap,
@@ -39,12 +39,12 @@ mod client;
 mod document;
 mod post;
 
-/// How long an endpoint is waited for, and how often it is asked again.
+/// The time-out and the retries of a delivery.
 #[derive(Debug, Clone)]
 pub struct DeliveryPolicy {
-    /// Up to the answer.
+    /// The longest wait for the answer.
     pub timeout: Duration,
-    /// Before each retry.
+    /// The wait before each retry.
     pub waits: Vec<Duration>,
 }
 
@@ -56,18 +56,18 @@ impl Default for DeliveryPolicy {
     }
 }
 
-/// What is to be sent, and what it is signed with.
+/// The messages to be sent, and the signer.
 pub(crate) struct Outbox {
-    /// `HOST:PORT` by which subscribers reach the HTTP side.
+    /// The `HOST:PORT` by which subscribers reach the HTTP side.
     reached_at: String,
     beside: Option<Arc<SnsBeside>>,
     policy: DeliveryPolicy,
     authority: Authority,
     signer: OnceLock<Option<MessageSigner>>,
     queue: mpsc::Sender<Queued>,
-    /// Taken by the task that sends.
+    /// The receiver, which the sending task takes.
     queued: Mutex<Option<mpsc::Receiver<Queued>>>,
-    /// The bytes of what is not sent yet.
+    /// The bytes that are left for messages that wait to be sent.
     room: Arc<Semaphore>,
 }
 
@@ -82,16 +82,16 @@ enum What {
     Beside(Publication),
 }
 
-/// What may wait in all.
+/// The limits on all messages that wait.
 const MAX_NOTICES: usize = 10_000;
 const MAX_BYTES: usize = 128 * 1024 * 1024;
 
-/// What may wait for one subscription, in bytes, so that one who takes nothing leaves room for others: a thousand short
-/// texts.
+/// The limit on the bytes that wait for one subscription: a thousand short texts. A subscriber that accepts nothing
+/// leaves room for others.
 const SHARE: usize = MAX_BYTES / 8;
 const SHORT: usize = 16 * 1024;
 
-/// How many requests one subscription is sent at once.
+/// The number of requests that one subscription is sent at once.
 const AT_ONCE: usize = 10;
 
 impl Outbox {
@@ -114,7 +114,7 @@ impl Outbox {
         }
     }
 
-    /// The certificate of that name.
+    /// Returns the certificate with this name.
     pub(crate) fn certificate(&self, name: &str) -> Option<&str> {
         let signer = self.signer.get()?.as_ref()?;
         (name == certificate_name(signer)).then_some(signer.certificate_pem.as_str())
@@ -135,7 +135,7 @@ impl Outbox {
         }
     }
 
-    /// What it looks like. The key is made when it is first needed: that takes a moment.
+    /// Makes the signed document of a notice. The key is made when it is first needed, since that takes a moment.
     fn document(&self, notice: Notice, at: Timestamp) -> Option<Document> {
         let url = format!("http://{}", self.reached_at);
         let mut document = Document::new(notice, &url, at);
@@ -148,7 +148,7 @@ impl Outbox {
         });
         let signer = signer.as_ref()?;
         let certificate = certificate_name(signer);
-        // whoever verifies a signature demands HTTPS
+        // clients that verify a signature require HTTPS
         let url = format!("https://{}{CERTIFICATES}{certificate}", self.reached_at);
         document.sign(signer, url).ok()?;
         Some(document)
@@ -159,13 +159,13 @@ impl Outbox {
     }
 }
 
-/// Where the certificates are on the HTTP side.
+/// The path of the certificates on the HTTP side.
 pub(crate) const CERTIFICATES: &str = "/_seskey/sns/";
 
-/// All but its text.
+/// The bytes that a message counts for, besides its text.
 const SMALL: usize = 1024;
 
-/// Of AWS's form.
+/// Returns the name of a certificate in AWS's form.
 fn certificate_name(signer: &MessageSigner) -> String {
     let hash = Sha256::digest(&signer.certificate_pem);
     format!("SimpleNotificationService-{}.pem", hex(&hash[..16]))
@@ -176,7 +176,7 @@ impl LocalSes {
         &self.outbox
     }
 
-    /// Publishes to a topic. It never blocks; to whom it goes is decided when it is sent.
+    /// Publishes to a topic. It never blocks; the subscribers are determined when the message is sent.
     pub(crate) fn publish(&self, topic_arn: &str, subject: Option<&str>, message: String) {
         if message.len() > Publication::MAX_MESSAGE {
             warn!(topic_arn, bytes = message.len(), "too long to be published");
@@ -185,19 +185,19 @@ impl LocalSes {
         let (topic_arn, subject) = (topic_arn.to_owned(), subject.map(str::to_owned));
         let message_id = uuid(&mut *lock(&self.rng));
         let publication = Publication { topic_arn, message_id, subject, message };
-        // what is published here by the API stays here, so that two of them go in no circle
+        // messages published here through the API stay here, so that two local SES do not send them in a circle
         if self.outbox.beside.is_some() {
             self.outbox.push(What::Beside(publication.clone()), self.now());
         }
         self.notify(Notice::Notification(publication));
     }
 
-    /// The same of what an API gave out.
+    /// Queues a notice for its subscribers.
     pub(super) fn notify(&self, notice: Notice) {
         self.outbox.push(What::ToSubscribers(notice), self.now());
     }
 
-    /// Sends what is queued, for ever; what is on its way ends with it.
+    /// Sends the queued messages forever. Deliveries on their way end with this task.
     pub(crate) async fn send_notices(self: Arc<Self>) {
         let Some(mut queued) = lock(&self.outbox.queued).take() else { return };
         let (mut deliveries, mut lanes) = (JoinSet::new(), Lanes::default());
@@ -235,7 +235,7 @@ impl LocalSes {
         }
     }
 
-    /// The client, made when it is first needed: the certificates of the system are files.
+    /// Returns the client, made when it is first needed: the certificates of the system are files.
     async fn client(&self, made: &mut Option<Client>) -> Option<Client> {
         if made.is_none() {
             let pem = self.authority_pem.clone();
@@ -245,7 +245,7 @@ impl LocalSes {
         made.clone()
     }
 
-    /// To whom it goes.
+    /// Makes the posts of a notice, one for each subscriber.
     async fn posts(self: &Arc<Self>, notice: Notice, at: Timestamp) -> Vec<Post> {
         let to = match &notice {
             Notice::SubscriptionConfirmation(it) | Notice::UnsubscribeConfirmation(it) => {
@@ -282,7 +282,7 @@ impl LocalSes {
             .collect()
     }
 
-    /// Sends it until it is taken, or often enough.
+    /// Sends a post until it is accepted, finally refused, or out of retries.
     async fn deliver(&self, client: &Client, post: &Post, place: &Place) {
         let DeliveryPolicy { timeout: time, waits } = &self.outbox.policy;
         let (to, message_id) = (&post.to(), post.message_id());
@@ -309,7 +309,7 @@ impl LocalSes {
         }
     }
 
-    /// A topic or a subscription that is deleted gets no more.
+    /// Whether a post is still wanted: a topic or a subscription that is deleted gets no more.
     fn is_wanted(&self, post: &Post) -> bool {
         let Post::Subscriber(ToSubscriber { document, subscription_arn, .. }) = post else {
             return true;
@@ -319,30 +319,30 @@ impl LocalSes {
     }
 }
 
-/// "SNS considers all 5XX errors and 429 (too many requests sent) errors as retryable" (SNS Developer Guide, "Fanout
-/// Amazon SNS notifications to HTTPS endpoints").
+/// Whether a status ends the retries: "SNS considers all 5XX errors and 429 (too many requests sent) errors as
+/// retryable" (SNS Developer Guide, "Fanout Amazon SNS notifications to HTTPS endpoints").
 fn is_final(status: u16) -> bool {
     status < 500 && status != 429
 }
 
-/// Those to whom something is on its way.
+/// The lanes of the recipients with deliveries on their way.
 #[derive(Default)]
 struct Lanes(HashMap<String, Lane>);
 
 struct Lane {
-    /// In bytes.
+    /// The bytes that are left.
     room: Arc<Semaphore>,
     turns: Arc<Semaphore>,
 }
 
-/// That of one delivery.
+/// The place of one delivery in a lane.
 struct Place {
     turns: Arc<Semaphore>,
     _room: OwnedSemaphorePermit,
 }
 
 impl Lanes {
-    /// A place for so many bytes in somebody's lane, unless it is full.
+    /// Takes a place for so many bytes in the lane of a recipient. Returns none if the lane is full.
     fn place(&mut self, to: String, bytes: usize) -> Option<Place> {
         if !self.0.contains_key(&to) {
             self.0.retain(|_, lane| lane.room.available_permits() < SHARE);

@@ -1,4 +1,4 @@
-//! All that is kept: the account, the mailbox, the clock, and the journal that writes what changes in them.
+//! The stored state: the account, the mailbox, the clock, and the journal that writes their changes.
 
 use std::{
     collections::HashSet,
@@ -21,15 +21,15 @@ pub(crate) struct State {
     account: Arc<Mutex<Account>>,
     mailbox: Mutex<Mailbox>,
     events: Mutex<Events>,
-    /// Tells those that wait for a message or an event that there is another one, or one less.
+    /// Notifies the requests that wait for a message or an event that one arrived or was deleted.
     changes: watch::Sender<()>,
     clock: Clock,
-    /// Absent while everything is in memory alone.
+    /// Absent while all state is in memory.
     journal: Option<Journal>,
 }
 
 impl State {
-    /// From what was kept. With a journal, all that changes is handed in to it.
+    /// Makes the state from a snapshot. With a journal, all changes are handed in to it.
     pub(super) fn new(kept: Snapshot, journal: Option<Journal>) -> Self {
         let clock = Clock::default();
         clock.put_ahead(kept.clock_ahead);
@@ -43,12 +43,12 @@ impl State {
         }
     }
 
-    /// The account, to look at; [`Self::act`] changes it.
+    /// Returns the account, to read; [`Self::act`] changes it.
     pub(super) fn account(&self) -> MutexGuard<'_, Account> {
         lock(&self.account)
     }
 
-    /// The same for the thread that writes it, which reads it back where it could not.
+    /// Returns the account for the writer thread, which restores it after a failure.
     pub(crate) fn shared_account(&self) -> Arc<Mutex<Account>> {
         self.account.clone()
     }
@@ -61,7 +61,7 @@ impl State {
         self.journal.as_ref()
     }
 
-    /// How many messages there are, and how many bytes they have.
+    /// Returns the number of messages and of their bytes.
     pub(crate) fn mailbox_size(&self) -> (usize, usize) {
         lock(&self.mailbox).size()
     }
@@ -75,17 +75,17 @@ impl State {
         lock(&self.mailbox).list(filter, after, limit)
     }
 
-    /// The message of that ID, or the newest by the name `latest`.
+    /// Returns the message with this ID, or the newest by the name `latest`.
     pub(crate) fn message(&self, id: &str) -> Option<Arc<Message>> {
         lock(&self.mailbox).get(id)
     }
 
-    /// The number of that message.
+    /// Returns the number of a message.
     pub(crate) fn number(&self, id: &str) -> Option<u64> {
         lock(&self.mailbox).number(id)
     }
 
-    /// The messages with greater numbers, the oldest first, with theirs.
+    /// Returns the messages with greater numbers, with their numbers, the oldest first.
     pub(crate) fn behind(&self, number: u64) -> Vec<(u64, Arc<Message>)> {
         lock(&self.mailbox).behind(number)
     }
@@ -98,33 +98,34 @@ impl State {
         lock(&self.mailbox).set_read(ids, read);
     }
 
-    /// Changes when a message has come, something was refused, or something was deleted.
+    /// Returns a receiver that changes when a message or an event arrives, an attempt is refused, or something is
+    /// deleted.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }
 
-    /// The mailbox, to look at.
+    /// Returns the mailbox, to read.
     pub(crate) fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
         lock(&self.mailbox)
     }
 
-    /// Such messages and attempts, the newest first.
+    /// Returns the selected messages and attempts, the newest first.
     pub(crate) fn newest_first(&self, is_meant: fn(&Entry) -> bool) -> Vec<(u64, Entry)> {
         self.mailbox().newest_first().filter(|(_, entry)| is_meant(entry)).collect()
     }
 
-    /// Takes note of what was refused.
+    /// Records a refused attempt.
     pub(super) fn note(&self, attempt: Attempt) {
         lock(&self.mailbox).push_attempt(attempt);
         self.changes.send_replace(());
     }
 
-    /// What became of messages since the start.
+    /// Returns the events of messages since the start.
     pub(crate) fn events(&self) -> MutexGuard<'_, Events> {
         lock(&self.events)
     }
 
-    /// Takes note of what became of a message.
+    /// Records the events of a message.
     pub(super) fn tell(&self, events: Vec<Event>) -> Vec<Arc<Event>> {
         let told = {
             let mut known = lock(&self.events);
@@ -134,7 +135,7 @@ impl State {
         told
     }
 
-    /// Forgets an attempt, or all of them; `false` if there is none.
+    /// Deletes an attempt, or all of them. Returns `false` if there is none.
     pub(crate) fn delete_attempts(&self, number: Option<u64>) -> bool {
         let deleted = lock(&self.mailbox).delete_attempts(number);
         self.changes.send_replace(());
@@ -145,13 +146,13 @@ impl State {
         self.hand_in(Write::DeleteMessages(filter)).done().await
     }
 
-    /// Puts the clock ahead of the machine's by so much, or behind it.
+    /// Sets how far the clock is ahead of the machine's, or behind it.
     pub(crate) async fn move_clock(&self, ahead: SignedDuration) -> Result<(), CommitFailed> {
         self.hand_in(Write::ClockAhead(ahead)).done().await
     }
 
-    /// Does something with the account and hands what that changed to the journal. It may be told when the commit says
-    /// that it is kept.
+    /// Runs an action on the account and hands its changes to the journal. The result may be reported when the commit
+    /// is done.
     pub(super) fn act<T>(&self, act: impl FnOnce(&mut Account) -> T) -> (T, Commit) {
         let mut account = self.account();
         let done = act(&mut account);
@@ -159,7 +160,7 @@ impl State {
         (done, journal.map_or_else(Commit::default, |journal| journal.rows(account.take_changes())))
     }
 
-    /// Hands in what is not of the account; it is shown when it is kept.
+    /// Hands in a change outside the account; it is shown when it is stored.
     pub(super) fn hand_in(&self, write: Write) -> Commit {
         match &self.journal {
             Some(journal) => journal.write(write),
@@ -170,7 +171,7 @@ impl State {
         }
     }
 
-    /// Shows what is kept; the account shows its changes itself.
+    /// Shows a stored change; the account shows its changes itself.
     pub(crate) fn show(&self, write: Write) {
         match write {
             Write::Rows(_) => {}

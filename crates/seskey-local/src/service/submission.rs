@@ -1,4 +1,4 @@
-//! A message from the SMTP endpoint: it is judged, kept, and then in the mailbox.
+//! A message from the SMTP endpoint: it is checked, stored, and then in the mailbox.
 
 use std::net::IpAddr;
 
@@ -14,19 +14,19 @@ use crate::{
     sending::{Accepted, Envelope, Interface, Login, SendingRefusal, Submission},
 };
 
-/// How a message has come to its end.
+/// The state of the session at the end of a message.
 pub(crate) struct Said<'a> {
     pub(crate) peer: IpAddr,
     /// The region of the endpoint.
     pub(crate) region: &'a Region,
-    /// Up to the message.
+    /// The dialogue up to the message.
     pub(crate) dialogue: Dialogue,
-    /// Whether the client is told what comes of it.
+    /// Whether the client gets the reply to the message.
     pub(crate) is_answered: bool,
 }
 
 impl LocalSes {
-    /// Takes a message into the mailbox, and gives its ID.
+    /// Puts a message into the mailbox and returns its ID.
     pub(crate) async fn send(
         &self,
         login: &Login,
@@ -67,7 +67,7 @@ impl LocalSes {
         }
     }
 
-    /// Takes note of a message that is refused.
+    /// Records a refused message.
     fn refuse(
         &self,
         login: &Login,
@@ -94,7 +94,7 @@ impl LocalSes {
         refusal
     }
 
-    /// What was said, with the answer to the message.
+    /// Returns the dialogue with the reply to the message.
     fn answered(&self, mut dialogue: Dialogue, is_answered: bool, reply: &str) -> Dialogue {
         match is_answered {
             true => dialogue.say(self.now(), By::Server, reply),
@@ -103,7 +103,7 @@ impl LocalSes {
         dialogue
     }
 
-    /// Whether a message from the SMTP endpoint is taken, and what is delivered of it.
+    /// Decides whether a message from the SMTP endpoint is accepted, and what is delivered of it.
     fn judge(
         &self,
         login: &Login,

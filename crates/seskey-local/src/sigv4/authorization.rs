@@ -1,4 +1,4 @@
-//! Who claims to have signed a request: the Authorization header, read to the letter, or the query string.
+//! The claimed signer of a request: the Authorization header, read strictly, or the query string.
 
 use jiff::{SignedDuration, Timestamp};
 use seskey::Secret;
@@ -6,20 +6,20 @@ use seskey::Secret;
 use super::{HttpRequest, presigned, time};
 use crate::refusal::{ApiRefusal, Incomplete, Mismatch};
 
-/// What the Authorization header or the query string of a presigned URL says.
+/// The content of the Authorization header, or of the query string of a presigned URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorization {
     /// The access key that signed.
     pub access_key_id: String,
-    /// What it signed for.
+    /// The scope that it signed for.
     pub scope: Scope,
-    /// When.
+    /// The time of the signature.
     pub signed_at: Timestamp,
-    /// For how long.
+    /// The lifetime of the signature.
     pub good_for: SignedDuration,
     /// The names of the signed headers: lower case, in order, each once.
     pub signed_headers: Vec<String>,
-    /// What a temporary credential brings along.
+    /// The token of a temporary credential.
     pub session_token: Option<Secret>,
     /// The signature.
     pub signature: [u8; 32],
@@ -28,23 +28,23 @@ pub struct Authorization {
 /// The credential scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
-    /// `YYYYMMDD`.
+    /// The date, `YYYYMMDD`.
     pub date: String,
-    /// Such as `us-east-1`.
+    /// The region, such as `us-east-1`.
     pub region: String,
-    /// Such as `iam`.
+    /// The service, such as `iam`.
     pub service: String,
 }
 
-/// The algorithm, and what ends a scope.
+/// The algorithm, and the end of a scope.
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 pub(super) const TERMINATOR: &str = "aws4_request";
 
 impl Authorization {
-    /// Reads who signed a request, in the header or in the query string.
+    /// Reads the claimed signer of a request, in the header or in the query string.
     ///
     /// # Errors
-    /// `MissingAuthenticationToken` where nobody says so, `IncompleteSignature` where it is not of the form.
+    /// `MissingAuthenticationToken` if there is no signature, `IncompleteSignature` if it is malformed.
     pub fn of(request: &HttpRequest<'_>) -> Result<Self, ApiRefusal> {
         let mut headers = request.header_values("authorization");
         match (headers.next(), headers.next(), presigned::is_presigned(request.query)) {
@@ -97,7 +97,7 @@ impl Authorization {
     }
 }
 
-/// The token in the header, of which there may be one.
+/// Returns the token in the header, which may occur once.
 fn session_token_of(request: &HttpRequest<'_>) -> Result<Option<Secret>, ApiRefusal> {
     let mut tokens = request.header_values("x-amz-security-token");
     match (tokens.next(), tokens.next()) {

@@ -4,7 +4,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 
 use super::{HttpRequest, presigned, signature::hash_hex};
 
-/// What is signed of a request, with these headers (lower case, in order). A header that the request lacks is empty.
+/// Returns the canonical request, with these headers signed (lower case, in order). A header that the request lacks is
+/// empty.
 pub fn canonical_request(request: &HttpRequest<'_>, signed_headers: &[String]) -> String {
     let headers: String = signed_headers
         .iter()
@@ -24,7 +25,7 @@ pub fn canonical_request(request: &HttpRequest<'_>, signed_headers: &[String]) -
     .join("\n")
 }
 
-/// The path without `.`, `..` and empty parts, each part encoded once more than it is on the wire.
+/// Returns the path without `.`, `..` and empty parts, each part encoded once more than on the wire.
 fn canonical_uri(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -42,7 +43,8 @@ fn canonical_uri(path: &str) -> String {
     }
 }
 
-/// The parameters but for the signature, each encoded in the one right way, in the order of their names and values.
+/// Returns the parameters except for the signature, each in the canonical encoding, in the order of their names and
+/// values.
 fn canonical_query(query: &str) -> String {
     let again = |text: &str| encode(&percent_decode_str(text).collect::<Vec<u8>>());
     let pairs = query.split('&').filter(|pair| !pair.is_empty() && !presigned::is_signature(pair));
@@ -56,7 +58,7 @@ fn canonical_query(query: &str) -> String {
     pairs.join("&")
 }
 
-/// Blanks around a value are dropped; those inside, and the fold of a long header, are one blank.
+/// Drops the blanks around a value; blanks inside, and the fold of a long header, become one blank.
 fn folded(value: &str) -> String {
     value.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }

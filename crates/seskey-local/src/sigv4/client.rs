@@ -1,10 +1,10 @@
-//! The other side: a request that is made here, and signed. Source: IAM User Guide, "Create a signed AWS API request".
+//! The client side: a request that is made here, and signed. Source: IAM User Guide, "Create a signed AWS API request".
 
 use jiff::Timestamp;
 
 use super::{HttpRequest, Scope, canonical_request, hex, sign, string_to_sign, time};
 
-/// With what a request is signed, and for whom.
+/// The access key that signs a request, and the scope.
 pub(crate) struct SignWith<'a> {
     pub(crate) access_key_id: &'a str,
     pub(crate) secret: &'a str,
@@ -13,7 +13,7 @@ pub(crate) struct SignWith<'a> {
 }
 
 impl SignWith<'_> {
-    /// The headers `x-amz-date` and `authorization` of a request, which has the header `host`.
+    /// Returns the headers `x-amz-date` and `authorization` of a request, which has the header `host`.
     pub(crate) fn headers(
         &self,
         request: &HttpRequest<'_>,

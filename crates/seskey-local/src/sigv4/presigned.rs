@@ -1,4 +1,4 @@
-//! The signature in the query string: a presigned URL, read to the letter.
+//! The signature in the query string of a presigned URL, read strictly.
 //!
 //! Source: IAM User Guide, "Create a signed AWS API request", "Authentication methods" and "Add the signature to the
 //! request".
@@ -15,12 +15,12 @@ use super::{
 };
 use crate::refusal::{ApiRefusal, Incomplete};
 
-/// Whether a query string has a parameter of the form, in whatever letters.
+/// Whether a query string has a parameter of a presigned URL, in upper or lower case.
 pub(super) fn is_presigned(query: &str) -> bool {
     pairs(query).any(|(name, _)| PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(&name)))
 }
 
-/// Whether a pair of a query string is the signature, which cannot be over itself.
+/// Whether a pair of a query string is the signature, which does not sign itself.
 pub(super) fn is_signature(pair: &str) -> bool {
     split(pair).0 == SIGNATURE
 }
@@ -28,7 +28,7 @@ pub(super) fn is_signature(pair: &str) -> bool {
 /// Reads the parameters of a query string.
 ///
 /// # Errors
-/// `IncompleteSignature` where a parameter is missing, repeated or malformed.
+/// `IncompleteSignature` if a parameter is missing, repeated or malformed.
 pub(super) fn read(query: &str) -> Result<Authorization, ApiRefusal> {
     let [algorithm, credential, date, expires, signed_headers, signature] = PARAMETERS
         .map(|name| once(query, name)?.ok_or_else(|| incomplete(Incomplete::QueryParameter(name))));
@@ -48,7 +48,7 @@ pub(super) fn read(query: &str) -> Result<Authorization, ApiRefusal> {
     })
 }
 
-/// The value of a parameter that may stand once.
+/// Returns the value of a parameter that may occur once.
 fn once<'a>(query: &'a str, name: &'static str) -> Result<Option<Cow<'a, str>>, ApiRefusal> {
     let mut values = pairs(query).filter(|(found, _)| found == name).map(|(_, value)| value);
     match (values.next(), values.next()) {
@@ -57,8 +57,8 @@ fn once<'a>(query: &'a str, name: &'static str) -> Result<Option<Cow<'a, str>>, 
     }
 }
 
-/// For how long the URL says to be good, in seconds. STS was reported to take none for longer than a signature in the
-/// header, whatever it says.
+/// Parses the lifetime of a URL, in seconds. STS was reported to accept no URL for longer than a signature in the
+/// header, whatever the URL says.
 fn lifetime_of(text: &str) -> Option<SignedDuration> {
     let seconds = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()?;
     let lifetime =
@@ -92,5 +92,5 @@ const PARAMETERS: [&str; 6] = [
 const SIGNATURE: &str = "X-Amz-Signature";
 const SECURITY_TOKEN: &str = "X-Amz-Security-Token";
 
-/// Seven days, in seconds.
+/// The longest lifetime: seven days, in seconds.
 const MAX_LIFETIME: i64 = 604_800;

@@ -1,4 +1,5 @@
-//! From the canonical request to the signature. Source: IAM User Guide, "Create a signed AWS API request", steps 2 to 5.
+//! The steps from the canonical request to the signature. Source: IAM User Guide, "Create a signed AWS API request",
+//! steps 2 to 5.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -6,14 +7,14 @@ use zeroize::Zeroizing;
 
 use super::authorization::{ALGORITHM, Scope, TERMINATOR};
 
-/// The string to sign; the time is as in `x-amz-date`.
+/// Returns the string to sign; the time is as in `x-amz-date`.
 pub fn string_to_sign(time: &str, scope: &Scope, canonical_request: &str) -> String {
     let Scope { date, region, service } = scope;
     let hash = hash_hex(canonical_request.as_bytes());
     format!("{ALGORITHM}\n{time}\n{date}/{region}/{service}/{TERMINATOR}\n{hash}")
 }
 
-/// The signature of a string, by the key that is derived from the secret for the scope.
+/// Returns the signature of a string, by the key that is derived from the secret for the scope.
 pub fn sign(secret: &str, scope: &Scope, string_to_sign: &str) -> [u8; 32] {
     let mut first = Zeroizing::new(Vec::with_capacity(4 + secret.len()));
     first.extend_from_slice(b"AWS4");
@@ -29,7 +30,7 @@ pub(super) fn hash_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Bytes as lower-case hexadecimal digits.
+/// Returns bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,11 +1,12 @@
-//! When a request was signed, and whether that is now.
+//! The time of a signature, and its validity.
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, fmt::rfc2822, tz::TimeZone};
 
 use super::HttpRequest;
 use crate::refusal::Mismatch;
 
-/// The time of a request: `x-amz-date`, or `date` where there is none. `None` if it is absent, repeated or malformed.
+/// Returns the time of a request: `x-amz-date`, or `date` if there is none. `None` if it is absent, repeated or
+/// malformed.
 pub(super) fn of(request: &HttpRequest<'_>) -> Option<Timestamp> {
     let name = if request.header("x-amz-date").is_some() { "x-amz-date" } else { "date" };
     let mut values = request.header_values(name);
@@ -18,18 +19,18 @@ pub(super) fn of(request: &HttpRequest<'_>) -> Option<Timestamp> {
     }
 }
 
-/// As in `x-amz-date`: `20150830T123600Z`.
+/// Formats a time as in `x-amz-date`: `20150830T123600Z`.
 pub(super) fn format(time: Timestamp) -> String {
     time.to_zoned(TimeZone::UTC).strftime(FORMAT).to_string()
 }
 
-/// Whether a signature is good now: for as long as it says, and for a clock that is fast by 15 minutes.
+/// Checks that a signature is valid now: for its lifetime, and for a signer's clock that is fast by 15 minutes.
 pub(super) fn check(
     signed_at: Timestamp,
     good_for: SignedDuration,
     now: Timestamp,
 ) -> Result<(), Mismatch> {
-    // a time of a request has no fractions
+    // the time of a request has no fractions of a second
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let (earliest, latest) = (now.saturating_sub(good_for), now.saturating_add(TOLERANCE));
     let signed = format(signed_at);
@@ -47,7 +48,7 @@ pub(super) fn check(
     }
 }
 
-/// Such as `15 min.`
+/// Formats a duration, such as `15 min.`
 fn in_words(time: SignedDuration) -> String {
     match time.as_secs() {
         seconds if seconds % 60 == 0 => format!("{} min.", seconds / 60),
@@ -55,9 +56,9 @@ fn in_words(time: SignedDuration) -> String {
     }
 }
 
-/// Reads `20150830T123600Z`.
+/// Parses `20150830T123600Z`.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
-    // the parser takes shorter forms as well
+    // the parser accepts shorter forms as well
     let digits = |range: std::ops::Range<usize>| {
         text.get(range).is_some_and(|d| d.bytes().all(|b| b.is_ascii_digit()))
     };
@@ -69,5 +70,5 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
 
 const FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
-/// How long a signature in the header is good, and how fast the clock of any signer may be.
+/// The lifetime of a signature in the header, and the most by which the clock of any signer may be fast.
 pub(super) const TOLERANCE: SignedDuration = SignedDuration::from_mins(15);

@@ -1,4 +1,4 @@
-//! Connections as they come in, and how many are open at once: in all, and of one address.
+//! Incoming connections, and the limits on those that are open at once: in all, and from one address.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -28,13 +28,13 @@ struct Open {
     of: HashMap<IpAddr, usize>,
 }
 
-/// The place of one connection; free again when this is dropped.
+/// The place of one connection. It is free again when this is dropped.
 pub(crate) struct Place {
     connections: Arc<Connections>,
     address: IpAddr,
 }
 
-/// Accepts connections for ever, and runs for each what `task` makes of it; those that are open end with it.
+/// Accepts connections forever, and runs a `task` for each. The open connections end with this task.
 pub(crate) async fn accept<Task: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     task: impl Fn(TcpStream, SocketAddr) -> Task,
@@ -47,7 +47,7 @@ pub(crate) async fn accept<Task: Future<Output = ()> + Send + 'static>(
                     connections.spawn(task(tcp, peer));
                 }
                 Err(error) => {
-                    // out of descriptors: waiting is all that helps
+                    // out of descriptors: only waiting helps
                     warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
@@ -66,9 +66,9 @@ impl Connections {
         Arc::new(Self { max, max_of_address, open: Mutex::default() })
     }
 
-    /// A place for one more connection of an address, unless all are taken.
+    /// Takes a place for one more connection of an address. Returns none if all are taken.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        // an IPv4 client is the same one on a socket of both versions
+        // an IPv4 client is the same one on a socket of both versions of IP
         let address = address.to_canonical();
         let mut open = lock(&self.open);
         let of_address = open.of.get(&address).copied().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The HTTP side: the Query APIs at `/`, version 2 of the SES API below `/v2`, the mailbox at `/_aws/ses`, and what is
-//! seskey's own at `/_seskey`.
+//! The HTTP side: the Query APIs at `/`, version 2 of the SES API below `/v2`, the mailbox at `/_aws/ses`, and seskey's
+//! own paths below `/_seskey`.
 
 use std::{
     borrow::Cow,
@@ -50,10 +50,10 @@ mod stream;
 mod wait;
 mod write_timeout;
 
-/// Pages that are mounted beside the local SES, when they are there.
+/// Pages that are mounted beside the local SES, once they are set.
 pub(crate) type Pages = Arc<OnceLock<Router>>;
 
-/// What is served where. What the local SES does not serve itself is asked of the pages.
+/// Builds the routes. A path that the local SES does not serve itself goes to the pages.
 pub(crate) fn router(ses: Arc<LocalSes>, pages: Pages) -> Router {
     let browser_first = from_fn_with_state(pages.clone(), browser_first);
     Router::new()
@@ -98,8 +98,8 @@ async fn show(pages: &Router, request: Request) -> Response {
     }
 }
 
-/// The root is the path of the Query APIs, and of the first page. What asks for it with no `Action` and no signature is
-/// no client of AWS's.
+/// Shows the first page at the root if a request has no `Action` and no signature, and so does not come from an AWS
+/// client. The root is also the path of the Query APIs.
 async fn browser_first(State(pages): State<Pages>, request: Request, next: Next) -> Response {
     match pages.get() {
         Some(pages) if is_for_a_page(&request) => show(pages, request).await,
@@ -126,7 +126,7 @@ async fn call_api(
     let is_long = is_long(&uri, &body);
     let of_thread = ses.clone();
     let work = move || answer(&of_thread, peer.ip(), is_tls, &method, &uri, &headers, body.into());
-    // a simulation may be long to work out, and a message to hash; other connections go on meanwhile
+    // a simulation may take long to work out, and a message to hash; other connections go on meanwhile
     let answered = match is_long {
         true => tokio::task::spawn_blocking(work).await,
         false => Ok(work()),
@@ -152,8 +152,8 @@ async fn call_api(
     }
 }
 
-/// Whether the answer to a request may take more than a moment; that of most takes less than it takes to hand it to
-/// another thread.
+/// Whether the answer to a request may take more than a moment. Most answers take less than handing them to another
+/// thread.
 fn is_long(uri: &Uri, body: &[u8]) -> bool {
     const SIMULATE: &[u8] = b"Action=Simulate";
     let simulates = |form: &[u8]| form.windows(SIMULATE.len()).any(|part| part == SIMULATE);
@@ -169,7 +169,7 @@ fn answer(
     headers: &HeaderMap,
     body: Vec<u8>,
 ) -> Result<Pending, ApiFault> {
-    // a value that is not text stays in the request, where its signature will not be right
+    // a value that is not text stays in the request, and its signature will not match
     let headers: Vec<(&str, Cow<'_, str>)> = headers
         .iter()
         .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
@@ -186,7 +186,7 @@ fn answer(
     ses.answer(&request, body, peer, is_tls)
 }
 
-/// What the client gets where something goes wrong on purpose: nothing.
+/// Applies a fault on purpose: the client gets no answer.
 async fn suffer(fault: ApiFault, peer: SocketAddr) -> Response {
     info!(%peer, ?fault, "a fault on purpose");
     match fault {
@@ -203,7 +203,7 @@ async fn suffer(fault: ApiFault, peer: SocketAddr) -> Response {
 #[derive(Debug, Clone, Copy)]
 struct SecureTransport(bool);
 
-/// In place of an answer: the connection is closed.
+/// A mark in place of an answer: the connection is closed.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("cut on purpose")]
 struct Cut;
@@ -221,7 +221,7 @@ impl IntoResponse for api::Response {
     }
 }
 
-/// A refusal that is not AWS's, in plain text for who reads it.
+/// A refusal by the local SES, not AWS, in plain text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Refused(StatusCode, &'static str);
 

@@ -1,4 +1,4 @@
-//! The SMTP endpoint (RFC 5321) as Amazon SES runs it: what it replies, and the sockets it replies on.
+//! The SMTP endpoint (RFC 5321) in the manner of Amazon SES: its replies and its sockets.
 
 mod auth;
 mod conversation;

@@ -17,7 +17,7 @@ async fn put_clock(address: SocketAddr, body: &str) -> (u16, Value) {
     (answer.status(), serde_json::from_str(&answer.body).unwrap_or_default())
 }
 
-/// Whether the `Date` of an answer is so far ahead of this machine's clock, give or take what a slow one needs.
+/// Whether the `Date` of an answer is so many seconds ahead of this machine's clock, within 5 minutes.
 async fn is_ahead(address: SocketAddr, seconds: i64) -> bool {
     let answer = exchange(address, "GET /nowhere", &[], "").await;
     let date = answer.header("date").unwrap();
@@ -79,7 +79,7 @@ async fn the_clock_is_not_moved_by_nonsense() {
     assert!(is_ahead(server.http, 0).await);
 }
 
-/// A request by the root user of a server, whose clock says this.
+/// Returns a request presigned by the root user of a server at a time.
 fn presigned(server: &Server, now: Timestamp) -> String {
     let mut client = Client::new();
     client.key = (server.root.0.as_str().to_owned(), server.root.1.expose().to_owned());
@@ -130,7 +130,7 @@ async fn the_metrics_tell_what_was_done() {
     for line in [
         r#"seskey_api_requests_total{service="iam",action="ListUsers",status="200"} 1"#,
         r#"seskey_api_requests_total{service="iam",action="ListGroups",status="403"} 1"#,
-        // a request that nobody signed is IAM's, which has no GetCallerIdentity
+        // an unsigned request counts as IAM's, which has no GetCallerIdentity
         r#"seskey_api_requests_total{service="iam",action="unknown",status="403"} 2"#,
         "seskey_smtp_connections_total 1",
         "seskey_smtp_connections_open 1",

@@ -313,7 +313,7 @@ fn a_simulation_does_not_keep_the_account_for_itself() {
     let mut iam = Client::new();
     iam.done("CreateUser", &[("UserName", "Bob")]);
     let arn = format!("arn:aws:ses:us-east-1:111122223333:identity/{}", "a".repeat(500));
-    // every place of the text is tried against half of the pattern
+    // half of the pattern is matched at every position of the text
     let pattern = format!("arn:aws:ses:*:*:identity/*{}b", "a".repeat(250));
     let statement =
         SENDING.replace(r#""Resource":"*""#, &format!(r#""Resource":["{pattern}","{pattern}x"]"#));

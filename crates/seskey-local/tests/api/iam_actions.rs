@@ -1,4 +1,4 @@
-//! Any actions, and an account that they are done to.
+//! Random actions, and an account to apply them to.
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -79,7 +79,7 @@ fn document() -> impl Strategy<Value = String> {
     prop_oneof![4 => Just(DOCUMENT.to_owned()), 1 => ".{0,20}"]
 }
 
-/// An action; the access keys are named by their place in the list of all that were ever made.
+/// Generates an action, and the index in `World::keys` of the access key that it names.
 pub(crate) fn action() -> impl Strategy<Value = (Action, usize)> {
     use Action as A;
     let tags = || {
@@ -231,8 +231,7 @@ pub(crate) fn action() -> impl Strategy<Value = (Action, usize)> {
 pub(crate) struct World {
     pub(crate) account: Account,
     pub(crate) rng: StdRng,
-    /// Every access key that was ever made.
-    /// The IDs of all access keys that were ever made, temporary ones too.
+    /// The IDs of all access keys that were ever created, temporary ones too.
     pub(crate) keys: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Each operation of the IAM API over the wire format: what it answers, and what it says of what is not there.
+//! Each IAM operation over the wire format: its answer, and its error for an entity that does not exist.
 
 use crate::iam_client::{Client, SENDING};
 

@@ -1,4 +1,4 @@
-//! Who may call what: the caller's own policies, by AWS's texts; and STS, which asks for nothing.
+//! The authorization of calls by the caller's own policies, with AWS's texts; `GetCallerIdentity` needs no policy.
 
 use seskey_local::account::{Action, Answer, Principal};
 
@@ -6,7 +6,7 @@ use crate::iam_client::{ALLOW_ALL, Client, ROOT, Unsigned};
 
 const BOB: &str = "arn:aws:iam::111122223333:user/Bob";
 
-/// Bob with this policy; the client asks as Bob.
+/// Makes Bob with a policy, and returns a client that signs as Bob.
 fn bob_with(statements: &str) -> Client {
     let mut iam = Client::new();
     iam.become_user("Bob");

@@ -24,7 +24,7 @@ pub(crate) const ROOT: (&str, &str) =
 
 pub(crate) const PEER: &str = "192.0.2.7";
 
-/// One account, its clock, and who asks.
+/// An account, its clock, and the key that signs the requests.
 pub(crate) struct Client {
     pub(crate) account: Account,
     pub(crate) rng: StdRng,
@@ -35,12 +35,12 @@ pub(crate) struct Client {
     pub(crate) sent: Sent,
     pub(crate) settings: Settings,
     pub(crate) mailbox: Vec<Message>,
-    /// What becomes of the messages that were accepted.
+    /// The dispatches of the accepted messages.
     pub(crate) dispatches: Vec<Dispatch>,
     pub(crate) notices: Vec<Notice>,
 }
 
-/// What a request is made of before it is signed.
+/// The parts of a request before it is signed.
 #[derive(Clone)]
 pub(crate) struct Unsigned {
     pub(crate) method: &'static str,
@@ -90,7 +90,7 @@ impl Client {
         }
     }
 
-    /// The account's clock and the machine's.
+    /// Returns the account's clock and the machine's.
     fn clocks(&self) -> [Timestamp; 2] {
         [self.now, self.now.saturating_sub(self.ahead).unwrap()]
     }
@@ -105,7 +105,7 @@ impl Client {
         self.send(&Unsigned::ses(action, parameters))
     }
 
-    /// Calls version 2 of SES; the status and the JSON of the answer.
+    /// Calls version 2 of SES, and returns the status and the JSON of the answer.
     pub(crate) fn ses_v2(
         &mut self,
         method: &'static str,
@@ -117,7 +117,7 @@ impl Client {
         (reply.status, serde_json::from_str(&reply.body).unwrap())
     }
 
-    /// Calls IAM and expects that it is done.
+    /// Calls IAM and expects success.
     pub(crate) fn done(&mut self, action: &str, parameters: &[(&str, &str)]) -> Reply {
         let reply = self.iam(action, parameters);
         assert_eq!(reply.status, 200, "{action} {parameters:?}: {}", reply.body);
@@ -138,14 +138,14 @@ impl Client {
         self.send_signed(request, &headers)
     }
 
-    /// The headers with the signature.
+    /// Returns the headers with the signature.
     pub(crate) fn sign(&self, request: &Unsigned) -> Vec<(String, String)> {
         let instructions = self.instructions(request, SigningSettings::default());
         let more = instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
         request.headers.iter().cloned().chain(more).collect()
     }
 
-    /// The query string with the signature.
+    /// Returns the query string with the signature.
     pub(crate) fn presign(&self, request: &Unsigned, expires_in: Duration) -> String {
         let mut settings = SigningSettings::default();
         settings.signature_location = SignatureLocation::QueryParams;
@@ -213,7 +213,7 @@ impl Client {
         Reply { status, error_type, request_id, body }
     }
 
-    /// Sends a request that a session signs.
+    /// Sends a request that is signed by a session.
     pub(crate) fn send_as(&mut self, session: &Session, request: &Unsigned) -> Reply {
         let key = (session.access_key_id.clone(), session.secret_access_key.clone());
         let own = std::mem::replace(&mut self.key, key);
@@ -223,7 +223,7 @@ impl Client {
         reply
     }
 
-    /// Takes on a role.
+    /// Assumes a role.
     pub(crate) fn assume(&mut self, role: &str, more: &[(&str, &str)]) -> Session {
         let reply = self.send(&Unsigned::assume_role(role, more));
         assert_eq!(reply.status, 200, "{}", reply.body);
@@ -234,7 +234,7 @@ impl Client {
         }
     }
 
-    /// Makes a user with a key, and asks as that user from now on.
+    /// Creates a user with a key, and signs as that user from now on.
     pub(crate) fn become_user(&mut self, user_name: &str) {
         self.done("CreateUser", &[("UserName", user_name)]);
         let reply = self.done("CreateAccessKey", &[("UserName", user_name)]);
@@ -255,10 +255,10 @@ impl Unsigned {
         Self::post("sts", "eu-west-1", "2011-06-15", action, parameters)
     }
 
-    /// The same question by GET: nothing in the body, and no header beside the host.
+    /// Returns the same request by GET, with no body and no header but the host.
     pub(crate) fn by_get(self) -> Self {
         let headers = vec![("host".to_owned(), "localhost".to_owned())];
-        // in a query string that is signed, a plus sign is one
+        // in a signed query string, a plus sign is a literal one
         let query = self.body.replace('+', "%20");
         Self { method: "GET", query, body: String::new(), headers, ..self }
     }
@@ -316,12 +316,12 @@ impl Unsigned {
 }
 
 impl Reply {
-    /// The text of the first element of that name.
+    /// Returns the text of the first element of a name.
     pub(crate) fn text(&self, name: &str) -> String {
         self.texts(name).into_iter().next().unwrap_or_else(|| panic!("{name} in {}", self.body))
     }
 
-    /// The texts of all elements of that name.
+    /// Returns the texts of all elements of a name.
     pub(crate) fn texts(&self, name: &str) -> Vec<String> {
         let (open, close) = (format!("<{name}>"), format!("</{name}>"));
         let parts = self.body.split(&open).skip(1);
@@ -351,7 +351,7 @@ fn well_formed(document: &str) -> bool {
 pub(crate) const ALLOW_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 pub(crate) const SENDING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}]}"#;
-/// Who may take on a role, by `Principal`.
+/// Returns a trust policy for a `Principal`.
 pub(crate) fn trust(principal: &str) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"}}]}}"#

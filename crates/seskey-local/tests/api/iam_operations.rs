@@ -1,4 +1,4 @@
-//! What is true of every operation: it knows its parameters, and asks for a permission on the right resource.
+//! Every operation knows its parameters, and asks for a permission on the right resource.
 
 use seskey_local::{api::operation::Operation, iam, sts};
 
@@ -6,7 +6,7 @@ use crate::iam_client::{Client, Reply, SENDING, Unsigned};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}]}"#;
 
-/// A value for each member that must be there.
+/// A value for each required member.
 const VALUES: [(&str, &str); 20] = [
     ("AccessKeyId", "AKIAQAAAAAAAAEXAMPLE"),
     ("ActionNames.member.1", "iam:GetUser"),
@@ -30,7 +30,7 @@ const VALUES: [(&str, &str); 20] = [
     ("VersionId", "v1"),
 ];
 
-/// What the permission is checked against, by the member that names it; the first that the operation must have counts.
+/// The resource of the permission, by the member that names it; the first of these that the operation requires counts.
 const RESOURCES: [(&str, &str); 7] = [
     ("GroupName", "arn:aws:iam::111122223333:group/teams/Postmen"),
     ("UserName", "arn:aws:iam::111122223333:user/staff/Nina"),
@@ -41,7 +41,7 @@ const RESOURCES: [(&str, &str); 7] = [
     ("AccessKeyId", "*"),
 ];
 
-/// Where that does not tell it: new things, lists, and what a user asks about itself.
+/// The operations with another resource: new entities, lists, and questions of a user about itself.
 const EXCEPTIONS: [(&str, &str); 31] = [
     ("CreateAccessKey", "arn:aws:iam::111122223333:user/Bob"),
     ("CreateGroup", "arn:aws:iam::111122223333:group/Postmen"),
@@ -76,10 +76,10 @@ const EXCEPTIONS: [(&str, &str); 31] = [
     ("UpdateServiceSpecificCredential", "arn:aws:iam::111122223333:user/Bob"),
 ];
 
-/// Nobody is denied these.
+/// The operations that are never denied.
 const FREE: [&str; 2] = ["GetCallerIdentity", "GetSessionToken"];
 
-/// Each operation with its service and the members that it must have.
+/// Returns each operation with its service and its required members.
 fn operations() -> Vec<(&'static str, &'static Operation, Vec<String>)> {
     let of_iam = iam::API.operations.iter().copied().flatten().map(|operation| ("iam", operation));
     let of_sts = sts::API.operations.iter().copied().flatten().map(|operation| ("sts", operation));
@@ -105,7 +105,7 @@ fn call(client: &mut Client, service: &str, name: &str, parameters: &[(&str, &st
     }
 }
 
-/// An account with one of each; the client asks as Bob, who may do nothing.
+/// Returns a client of an account with one entity of each kind; it signs as Bob, who has no permission.
 fn client() -> Client {
     let mut client = Client::new();
     let policy = [("PolicyName", "Sending"), ("Path", "/mail/"), ("PolicyDocument", SENDING)];

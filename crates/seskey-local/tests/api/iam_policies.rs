@@ -1,4 +1,4 @@
-//! Managed policies: their versions, AWS's own, who uses them, their tags, and permissions boundaries.
+//! Managed policies: their versions, AWS's own policies, the entities that use them, tags, and permissions boundaries.
 
 use crate::iam_client::{ALLOW_ALL, Client, SENDING, trust};
 

@@ -1,4 +1,4 @@
-//! Any actions in any order: the account never panics, and stays whole.
+//! Any actions in any order leave the account consistent, and never make it panic.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What the IAM API refuses: names that are taken, quotas, malformed parameters, no request at all.
+//! Refusals of the IAM API: names that are taken, quotas, malformed parameters, malformed requests.
 
 use crate::iam_client::{Client, SENDING, Unsigned};
 
@@ -45,7 +45,7 @@ fn quotas() {
         "PutUserPolicy",
         &[("UserName", "Bob"), ("PolicyName", "spaced"), ("PolicyDocument", &spaced)],
     );
-    // in place of the policy of that name, not beside it
+    // this replaces the policy of that name
     for _ in 0..2 {
         let fits = of_size(1700);
         iam.done(

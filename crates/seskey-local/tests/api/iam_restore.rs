@@ -1,4 +1,4 @@
-//! What an account gives out as rows makes an account that answers the same.
+//! An account that is restored from its rows gives the same answers.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ impl Kept {
     }
 }
 
-/// Every list and every get, as text; a refusal is an answer too.
+/// Returns the answers to every list and every get as text; a refusal is an answer too.
 fn everything(account: &mut Account, access_key_ids: &[String]) -> Vec<String> {
     let page = || Page { marker: None, max_items: 1000 };
     let path_prefix = || "/".to_owned();
@@ -114,7 +114,7 @@ fn everything(account: &mut Account, access_key_ids: &[String]) -> Vec<String> {
     answers
 }
 
-/// What the answers do not show.
+/// Whether two accounts have the same secrets, which the answers do not show.
 fn same_secrets(one: &Account, other: &Account, access_key_ids: &[String]) -> bool {
     let now = Timestamp::UNIX_EPOCH;
     access_key_ids.iter().all(|id| {
@@ -147,12 +147,12 @@ proptest! {
                 prop_assert!(same_secrets(&restored, &world.account, &world.keys));
             }
         }
-        // all at once gives what came step by step
+        // all rows at once are the same as the rows that came step by step
         let mut whole = Kept::default();
         world.account.record_changes();
         whole.take(world.account.take_changes());
         prop_assert_eq!(&whole.0, &kept.0);
-        // and an account that was restored goes on in the same way
+        // and a restored account gives the same rows
         let mut restored = kept.restored();
         restored.record_changes();
         let mut again = Kept::default();
@@ -161,7 +161,7 @@ proptest! {
     }
 }
 
-/// A database may be older than the rules by which policies are stored today.
+/// A database may be older than today's rules for policies.
 #[test]
 fn policies_that_would_be_refused_today_are_restored() {
     const SID: &str = r#""Sid":"Ours""#;

@@ -1,4 +1,4 @@
-//! Roles from their creation to their end, by the texts of AWS.
+//! Roles from their creation to their deletion, with AWS's texts.
 
 use crate::iam_client::{Client, SENDING, trust};
 

@@ -1,4 +1,4 @@
-//! Temporary credentials: who gets them, what they are good for, and when they end.
+//! Temporary credentials: their issue, their permissions, and their end.
 
 use jiff::SignedDuration;
 
@@ -7,7 +7,7 @@ use crate::iam_client::{ALLOW_ALL, Client, SENDING, Session, Unsigned, trust};
 const BOB: &str = "arn:aws:iam::111122223333:user/Bob";
 const MAY_ASSUME: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}"#;
 
-/// The role `Mailer`, which may list users; the client asks as Bob, whose policy is this one.
+/// Makes the role `Mailer`, which may list users, and Bob with a policy; returns a client that signs as Bob.
 fn bob_and_role(principal: &str, of_bob: Option<&str>) -> Client {
     let mut client = Client::new();
     client.become_user("Bob");
@@ -153,7 +153,7 @@ fn a_session_policy_and_a_boundary_take_away() {
     let list = ALLOW_ALL.replace(r#""Action":"*""#, r#""Action":"iam:List*""#);
     let session = client.assume("Mailer", &[("Policy", &list)]);
     assert_eq!(code(&mut client, &session, &Unsigned::iam("ListUsers", &[])), "");
-    // the policy of the session gives nothing
+    // the session policy grants nothing
     assert_eq!(code(&mut client, &session, &Unsigned::iam("ListGroups", &[])), "AccessDenied");
     let get = Unsigned::iam("GetUser", &[("UserName", "Bob")]);
     let refusal = client.send_as(&session, &get).refusal();
@@ -216,7 +216,7 @@ fn a_session_lasts_as_long_as_it_may() {
     let signed = Unsigned { token: token.clone(), ..Unsigned::iam("ListUsers", &[]) };
     let expired = "The security token included in the request is expired";
     assert_eq!(client.send(&signed).refusal(), (403, "ExpiredToken".into(), expired.into()));
-    // who is forgotten was never there
+    // an expired session that was removed is unknown
     client.now += SignedDuration::from_hours(37);
     client.key = of_bob;
     client.assume("Mailer", &[]);

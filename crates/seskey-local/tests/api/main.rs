@@ -1,4 +1,4 @@
-//! The APIs of the local SES: what they take, what they refuse, and who may ask for what.
+//! The APIs of the local SES: their parameters, their refusals, and their authorization.
 
 #![allow(clippy::unwrap_used)]
 

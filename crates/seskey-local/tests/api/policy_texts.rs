@@ -1,7 +1,7 @@
-//! What IAM says of a policy that it does not store, and which it stores.
+//! IAM's errors for malformed policies, and the policies that it stores.
 //!
-//! Source of `data/policies.json`: the cases that moto's tests have from AWS (`tests/test_iam/test_iam_policies.py`), in
-//! documents of ours. Those of a `Sid` and of a `Principal` are from public reports.
+//! Source of `data/policies.json`: the cases that moto's tests have from AWS (`tests/test_iam/test_iam_policies.py`),
+//! with documents of ours. The cases of a `Sid` and of a `Principal` are from public reports.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::iam_client::Client;
 #[derive(Deserialize)]
 struct Case {
     document: Value,
-    /// None where the policy is stored.
+    /// The error; `None` if the policy is stored.
     text: Option<String>,
 }
 
@@ -35,7 +35,7 @@ fn managed_policies_are_refused_in_the_words_of_iam() {
     }
 }
 
-/// What is inline may be of the older version of the language, or say none.
+/// An inline policy may be of the older version of the language, or name no version.
 #[test]
 fn inline_policies_need_no_version() {
     let mut iam = Client::new();

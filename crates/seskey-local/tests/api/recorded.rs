@@ -1,8 +1,8 @@
 //! AWS's recorded answers: each request is made again, and the answer is compared field by field and word by word.
 //!
-//! Source of the answers in `data/recorded.json`: the snapshots that LocalStack's tests of IAM, STS, SES and SNS took of AWS
-//! itself, by the name of the test and the day. What they call by chance names has names of ours, and the account has
-//! our number. `<…>` stands for any value, the same wherever it stands again; `<date>` for any time.
+//! Source of the answers in `data/recorded.json`: the snapshots that LocalStack's tests of IAM, STS, SES and SNS took
+//! of AWS itself, with the name of the test and the day. Random names and the account number are replaced by ours.
+//! `<…>` stands for a value that is the same wherever it occurs, `<any>` for any value, `<date>` for any time.
 
 use std::collections::BTreeMap;
 
@@ -22,21 +22,21 @@ struct Recording {
     steps: Vec<Step>,
 }
 
-/// A request, and what AWS answered, where that was recorded.
+/// A request, and AWS's answer if it was recorded.
 #[derive(Deserialize)]
 struct Step {
     call: String,
     with: Map<String, Value>,
     answer: Option<Value>,
     refused: Option<(u16, String, String)>,
-    /// The access key that it is signed by, if that is not the root user's.
+    /// The access key that signs the request, if it is not the root user's.
     signed_by: Option<[String; 2]>,
-    /// Where the answer differs, and why.
+    /// The members in which the answer differs, with the reasons.
     #[serde(default)]
     differs: BTreeMap<String, String>,
 }
 
-/// What the placeholders stand for.
+/// The values of the placeholders.
 type Bound = BTreeMap<String, String>;
 
 #[test]
@@ -48,7 +48,7 @@ fn the_answers_are_those_that_aws_gave() {
     assert_eq!(recordings.len(), 72);
 }
 
-/// What else was recorded is of operations that are not served: none of them is answered.
+/// Operations that were recorded and are not served are refused.
 #[test]
 fn what_is_not_served_is_not_answered() {
     let mut client = Client::new();
@@ -129,7 +129,7 @@ fn make(client: &mut Client, step: &Step, bound: &Bound) -> Reply {
     reply
 }
 
-/// XML: an element has elements or a text.
+/// An XML node: its child elements, or its text.
 #[derive(Debug, Clone)]
 enum Node {
     Text(String),
@@ -137,7 +137,7 @@ enum Node {
 }
 
 impl Node {
-    /// The key and the value of an entry of a map.
+    /// Returns the key and the value of an entry of a map.
     fn into_entry(self) -> (String, Self) {
         let Self::Elements(parts) = self else { panic!("{self:?}") };
         let [(_, Self::Text(key)), (_, value)] = <[_; 2]>::try_from(parts).unwrap() else {
@@ -147,7 +147,7 @@ impl Node {
     }
 }
 
-/// What is in the result of an answer.
+/// Returns the content of the result in an answer.
 fn result(document: &str, operation: &str) -> Node {
     let mut reader = quick_xml::Reader::from_str(document);
     let Node::Elements(root) = node(&mut reader) else { panic!("{document}") };

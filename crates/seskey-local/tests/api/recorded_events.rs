@@ -1,9 +1,8 @@
-//! Events as AWS was recorded to send them: the same messages are sent again, and the events compared member by member, in
-//! their order.
+//! Events recorded from AWS: the same messages are sent again, and the events compared member by member, in order.
 //!
-//! Source of `data/recorded_events.json`: the snapshots that LocalStack's tests of SES took of AWS itself, by the name of
-//! the test and the day. What they call by chance names has names of ours. `<date>`, `<number>`, `<id>` and `<any>` stand
-//! for values that are not the same each time.
+//! Source of `data/recorded_events.json`: the snapshots that LocalStack's tests of SES took of AWS itself, with the
+//! name of the test and the day. Random names are replaced by names of ours. `<date>`, `<number>`, `<id>` and `<any>`
+//! stand for values that differ each time.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +21,7 @@ struct Recording {
     event: Value,
 }
 
-/// What differs, and why.
+/// The members that differ, with the reasons.
 const DIFFERS: [(&str, &str); 1] = [(
     "event.mail.tags",
     "the order of tags is that of a hash table at AWS: the recorded messages have them in different orders",
@@ -43,7 +42,7 @@ fn the_events_are_those_that_aws_sent() {
     }
 }
 
-/// The events of a message as the recorded tests have sent it.
+/// Returns the events of a message that is sent like in the recorded tests.
 fn events_of(operation: &str) -> Vec<Value> {
     let mut client = Client::new();
     let common = [

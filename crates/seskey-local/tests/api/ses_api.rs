@@ -1,4 +1,4 @@
-//! The SES sending API over the wire format, both versions: identities, what a message becomes, every refusal.
+//! The SES sending API over the wire format, both versions: identities, messages, every refusal.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::SignedDuration;
@@ -95,7 +95,7 @@ fn policies_of_version_1() {
     let reply = v1(&mut client, "GetIdentityPolicies", &get);
     assert_eq!((reply.texts("key"), reply.text("value")), (vec!["p".into()], POLICY.into()));
 
-    // what is kept of an account is the account
+    // a restored account is the same
     client.account.record_changes();
     client.account = Account::restore(client.account.take_changes()).unwrap();
     assert_eq!(v1(&mut client, "GetIdentityPolicies", &get).text("value"), POLICY);
@@ -270,7 +270,7 @@ fn a_raw_message() {
     assert!(!raw_of(&client, 0).contains("eve@"));
 }
 
-/// What is refused, and how both versions say it.
+/// Both versions refuse the same requests, each with its own code.
 #[test]
 fn refusals() {
     let many: String = (0..51).map(|n| format!("a{n}@example.org,")).collect();

@@ -1,4 +1,4 @@
-//! Who may send: the user's policies, those of the identity, and the keys with which each works.
+//! The authorization to send: the policies of the user and of the identity, and the keys with which each works.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lettre::{
@@ -17,7 +17,7 @@ use crate::iam_client::{ALLOW_ALL, Client, PEER, SENDING, Unsigned};
 const IDENTITY: &str = "arn:aws:ses:us-east-1:111122223333:identity/example.com";
 const BOB: &str = "arn:aws:iam::111122223333:user/Bob";
 
-/// Bob, with this policy of his own and this one of the identity.
+/// Makes Bob with a policy of his own and a policy of the identity.
 fn bob(own: Option<&str>, of_identity: Option<&str>) -> Client {
     let mut client = Client::new();
     client.done("CreateUser", &[("UserName", "Bob")]);
@@ -42,7 +42,7 @@ fn raw(headers: &str) -> String {
     ))
 }
 
-/// The text of the refusal; empty where the message was taken.
+/// Sends a raw message, and returns the text of the refusal, which is empty if the message was accepted.
 fn send_raw(client: &mut Client, headers: &str, parameters: &[(&str, &str)]) -> String {
     let data = raw(headers);
     let parameters: Vec<_> =
@@ -164,7 +164,7 @@ fn each_operation_has_its_permission() {
     }
 }
 
-/// The condition keys of a session hold for SES as for IAM, and of a user agent only so much is looked at.
+/// Policies see the condition keys of a session for SES as for IAM, and only the beginning of a long user agent.
 #[test]
 fn a_session_and_a_long_user_agent_are_told_to_policies() {
     let mut client = bob(None, None);
@@ -237,7 +237,7 @@ fn condition_keys() {
 }
 
 /// "Your SMTP password is different from your AWS secret access key" (SES Developer Guide, "Obtaining Amazon SES SMTP
-/// credentials"): the one works at the API, the other at SMTP, and neither at both.
+/// credentials"): the secret works only at the API, the password only at SMTP.
 #[tokio::test]
 async fn the_api_takes_the_secret_and_smtp_the_password() {
     let server = Server::start(Config::ephemeral()).await.unwrap();

@@ -1,5 +1,5 @@
-//! Where events go: the event destinations of configuration sets in both versions, the topics of identities, the
-//! configuration set of messages that name none, and what puts an address on the suppression list.
+//! The destinations of events: the event destinations of configuration sets in both versions, the topics of identities,
+//! the configuration set of messages that name none, and the reasons to suppress an address.
 
 use serde_json::{Value, json};
 use seskey_local::account::Account;
@@ -9,7 +9,7 @@ use crate::iam_client::{Client, Unsigned};
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:mail";
 const DESTINATIONS: &str = "/v2/email/configuration-sets/news/event-destinations";
 
-/// An account with a topic and the configuration set `news`.
+/// Creates an account with a topic and the configuration set `news`.
 fn started() -> Client {
     let mut client = Client::new();
     let topic = client.send(&Unsigned::sns("CreateTopic", &[("Name", "mail")]));
@@ -116,7 +116,7 @@ fn what_is_wrong_with_an_event_destination() {
         (400, &json!("There are too many event destinations."))
     );
 
-    // they go with their set
+    // the event destinations are deleted with their set
     let set = "/v2/email/configuration-sets/news";
     assert_eq!(client.ses_v2("DELETE", set, &Value::Null).0, 200);
     let anew = json!({"ConfigurationSetName": "news"});

@@ -1,15 +1,14 @@
-//! Raw messages through both versions of the SES sending API: their line ends, whom they are from, and what else is in
-//! the parameters.
+//! Raw messages through both versions of the SES sending API: their line ends, their senders, and the other parameters.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use crate::iam_client::{Client, Unsigned};
 
-/// What AWS's own examples of raw messages look like: each line ends in LF.
+/// A raw message like AWS's own examples: each line ends in LF.
 const LF: &str = "From: news@example.com\nTo: bob@example.org\nSubject: hi\n\nhello\n";
 
-/// The text of the refusal; empty where the message was taken.
+/// Sends a raw message, and returns the text of the refusal, which is empty if the message was accepted.
 fn v1(client: &mut Client, message: &str, parameters: &[(&str, &str)]) -> String {
     let data = BASE64_STANDARD.encode(message);
     let parameters: Vec<_> =
@@ -26,7 +25,7 @@ fn v2(client: &mut Client, message: &str, mut parameters: Value) -> String {
     answer["message"].as_str().unwrap_or_default().to_owned()
 }
 
-/// The messages as they were taken.
+/// Returns the accepted messages.
 fn raw_data(client: &Client) -> Vec<String> {
     let raw = client.mailbox.iter().map(|message| message.raw_data.clone());
     raw.map(|raw| String::from_utf8(raw).unwrap()).collect()
@@ -82,7 +81,7 @@ fn whom_the_header_names_must_be_verified() {
             assert_eq!(refusal.rsplit(": ").next().unwrap(), expected, "{fields}: {refusal}");
         }
     }
-    // the parameter goes before the field
+    // the parameter takes precedence over the field
     let message = LF.replace("Subject: hi", "Return-Path: bounces@example.net");
     let bounces = |address: &str| json!({"FeedbackForwardingEmailAddress": address});
     assert_eq!(v2(&mut client, &message, bounces("bounces@example.com")), "");
@@ -152,7 +151,7 @@ fn tags() {
     }
 }
 
-/// The texts are those of JavaMail, which SES shows; see `src/message/address.rs`.
+/// SES shows the texts of JavaMail; see `src/address/list.rs`.
 #[test]
 fn addresses_of_parameters() {
     let mut client = Client::new();

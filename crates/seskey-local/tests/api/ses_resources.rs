@@ -1,5 +1,5 @@
-//! What SES has beside identities and messages: DKIM, MAIL FROM domains, notifications, configuration sets, templates,
-//! suppressed addresses. It is kept, told of, and there again after a restart.
+//! The other resources of SES: DKIM, MAIL FROM domains, notifications, configuration sets, templates, suppressed
+//! addresses. They are stored, returned, and there again after a restart.
 
 use serde_json::{Value, json};
 use seskey_local::{account::Account, mailbox::Message};
@@ -25,7 +25,7 @@ fn the_settings_of_an_identity() {
     let nowhere = [("Identity", "example.net"), mail_from[1]];
     assert_eq!(client.ses("SetIdentityMailFromDomain", &nowhere).refusal().1, "MessageRejected");
 
-    // what is kept of an account is the account
+    // a restored account is the same
     client.account.record_changes();
     client.account = Account::restore(client.account.take_changes()).unwrap();
     let dkim = client.ses("GetIdentityDkimAttributes", &[DOMAIN]);
@@ -37,7 +37,7 @@ fn the_settings_of_an_identity() {
     assert_eq!(notifications.text("HeadersInComplaintNotificationsEnabled"), "false");
 }
 
-/// What goes to an address on the list is taken, and not delivered to it.
+/// A message to a suppressed address is accepted, and not delivered to that address.
 #[test]
 fn nothing_is_delivered_to_who_is_on_the_suppression_list() {
     let mut client = Client::new();
@@ -55,7 +55,7 @@ fn nothing_is_delivered_to_who_is_on_the_suppression_list() {
     }
 }
 
-/// Any name counts until there is one.
+/// Any name of a configuration set is accepted until there is a set.
 #[test]
 fn a_configuration_set_must_be_there() {
     let mut client = Client::new();
@@ -83,7 +83,7 @@ fn send(client: &mut Client, to: &Value, set: &Value) -> (u16, Value) {
     client.ses_v2("POST", "/v2/email/outbound-emails", &message)
 }
 
-/// A template has 500 KB at most, in all its parts; all of them together 64 MiB, which is ours.
+/// A template has 500 KB at most, in all its parts; all templates together 64 MiB, which is a limit of ours.
 #[test]
 fn templates_have_bounds() {
     let mut client = Client::new();

@@ -1,4 +1,4 @@
-//! Presigned URLs and session tokens, signed by AWS's own signer, whole and tampered with.
+//! Presigned URLs and session tokens, signed by AWS's own signer, intact and tampered with.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn a_presigned_url_is_good() {
     }
 }
 
-/// What is edited: the request, with the signature in its query string.
+/// An edit of a request whose query string has the signature.
 type Tamper = fn(&mut Unsigned);
 
 #[test]
@@ -177,7 +177,7 @@ fn a_session_token_is_there_exactly_when_the_key_has_one() {
     }
 }
 
-/// A token in the other place than the signature is none.
+/// A session token counts only in the same place as the signature.
 #[test]
 fn a_session_token_stands_beside_the_signature() {
     let client = Client::new();
@@ -210,7 +210,7 @@ fn with_signed<T>(request: &Unsigned, use_it: impl FnOnce(&HttpRequest<'_>) -> T
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// One character of any part is another: either all that is signed is the same, or it is refused.
+    /// A request with one character changed is refused, unless everything that is signed stays the same.
     #[test]
     fn no_tampering_goes_unseen(
         user in "[ -~]{1,20}",

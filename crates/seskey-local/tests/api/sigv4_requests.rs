@@ -1,4 +1,4 @@
-//! HttpRequest requests, whole and tampered with: each difference to what was signed is refused with its code.
+//! Signed requests, intact and tampered with: each difference from the signed request is refused with its code.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,7 +6,7 @@ use crate::iam_client::{Client, ROOT, Unsigned};
 
 type Headers = Vec<(String, String)>;
 
-/// What happens to a request on its way: to its parts, to its headers with the signature.
+/// A change to a request in transit: to its parts, or to its headers with the signature.
 type Tamper = fn(&mut Unsigned, &mut Headers);
 
 fn sent(tamper: Tamper) -> (u16, String, String) {

@@ -1,4 +1,4 @@
-//! The SNS API over the wire format: topics, subscriptions, what is published, and who may do that.
+//! The SNS API over the wire format: topics, subscriptions, published messages, and their authorization.
 
 use jiff::SignedDuration;
 use seskey_local::{
@@ -36,14 +36,14 @@ fn not_found(what: &str) -> (u16, String, String) {
     (404, "NotFound".into(), format!("{what} does not exist"))
 }
 
-/// What anybody may ask, as a URL in a message has it.
+/// Sends an unsigned request, like the URL in a message.
 fn by_url(client: &mut Client, query: &str) -> Reply {
     let post = Unsigned::sns("", &[]);
     let get = Unsigned { method: "GET", query: query.into(), body: String::new(), ..post };
     client.send_signed(&get, &get.headers)
 }
 
-/// The value of an attribute.
+/// Returns the value of an attribute.
 fn attribute(reply: &Reply, name: &str) -> String {
     let at =
         reply.texts("key").iter().position(|key| key == name).unwrap_or_else(|| panic!("{name}"));
@@ -56,7 +56,7 @@ fn with_topic() -> Client {
     client
 }
 
-/// Subscribes a URL, and gives what its endpoint is sent.
+/// Subscribes a URL, and returns the confirmation for its endpoint.
 fn subscribe(client: &mut Client, endpoint: &str) -> Confirmation {
     let protocol = endpoint.split(':').next().unwrap();
     let parameters = [("TopicArn", TOPIC), ("Protocol", protocol), ("Endpoint", endpoint)];
@@ -186,7 +186,7 @@ fn a_subscription_from_its_beginning_to_its_end() {
         assert_eq!(attribute(&attributes, name), value, "{name}");
     }
 
-    // what is kept of an account is the account
+    // a restored account is the same
     client.account.record_changes();
     client.account = Account::restore(client.account.take_changes()).unwrap();
 
@@ -277,7 +277,7 @@ fn a_topic_takes_its_subscriptions_along() {
 #[test]
 fn lists_come_in_pages() {
     let mut client = with_topic();
-    // whose subscriptions come before those of a name that is shorter
+    // its subscriptions sort before those of the shorter name
     done(&mut client, "CreateTopic", &[("Name", "events-2")]);
     for n in 0..150 {
         let topic = if n % 2 == 0 { TOPIC.to_owned() } else { format!("{TOPIC}-2") };
@@ -375,7 +375,7 @@ fn nobody_may_do_more_by_a_url_than_confirm_and_unsubscribe() {
         assert_eq!(by_url(&mut client, &query).refusal().1, "MissingAuthenticationToken");
     }
     assert_eq!(by_url(&mut client, "Action=Unsubscribe").refusal().1, "ValidationError");
-    // a signature that is wrong is none that is absent
+    // a wrong signature is not treated as an absent one
     let confirm = Unsigned::sns("ConfirmSubscription", &[("TopicArn", TOPIC), ("Token", "00")]);
     client.key.1 = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKE0".into();
     assert_eq!(client.send(&confirm).refusal().1, "SignatureDoesNotMatch");

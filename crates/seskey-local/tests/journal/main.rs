@@ -1,4 +1,4 @@
-//! What a local SES keeps in a directory, and what it does when it cannot.
+//! The data directory of a local SES: its contents, and the failures to write to it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -50,7 +50,7 @@ fn add_key(server: &Server, user: &str) -> (AccessKeyId, SecretAccessKey) {
     (id, SecretAccessKey::parse(secret_access_key.expose()).unwrap())
 }
 
-/// A user who may send, by one connection.
+/// Returns a client that sends as the owner of a key, over one connection.
 fn sender(server: &Server, (id, secret): &(AccessKeyId, SecretAccessKey)) -> SmtpTransport {
     let password = SmtpPassword::derive(secret, &server.region).expose().to_owned();
     let authority = Certificate::from_pem(server.authority_pem.as_bytes()).unwrap();
@@ -62,7 +62,7 @@ fn sender(server: &Server, (id, secret): &(AccessKeyId, SecretAccessKey)) -> Smt
         .build()
 }
 
-/// Sends a message; gives the text of the last reply.
+/// Sends a message, and returns the text of the last reply.
 fn send(sender: &SmtpTransport, body: &str) -> Result<String, String> {
     let envelope = Envelope::new(
         Some("a@example.com".parse().unwrap()),
@@ -97,7 +97,7 @@ fn last_used(server: &Server, id: &AccessKeyId) -> LastUsed {
     }
 }
 
-/// All that can be asked about the users, in words.
+/// Returns the answers to all questions about the users, as text.
 fn told(server: &Server) -> String {
     let page = || Page { marker: None, max_items: 1000 };
     let ask = |action| server.apply(action).unwrap();
@@ -237,7 +237,7 @@ fn who_comes_together_shares_a_commit() {
     const WRITERS: usize = 100;
     let place = Place::new();
     let server = place.start();
-    // somebody else writes, so the first commit waits
+    // another connection holds the write lock, so the first commit waits
     let other = place.database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let begun = AtomicUsize::new(0);
@@ -318,7 +318,7 @@ fn a_full_disk_fails_what_it_must_and_harms_nothing() {
         assert!(matches!(answer, Answer::User(_)));
         users += 1;
     }
-    // each fails, again and again, and what fails leaves no trace; reads go on
+    // every write fails, again and again, and leaves no trace; reads go on
     let before = told(&server);
     for _ in 0..3 {
         assert_eq!(
@@ -453,7 +453,7 @@ fn only_the_owner_can_read_it() {
     let names = ["lock", "seskey.db", "seskey.db-shm", "seskey.db-wal"];
     assert_eq!(modes(), names.map(|name| (name.to_owned(), 0o600)));
     drop(server);
-    // somebody was careless
+    // modes that are too open are corrected at the next start
     for name in ["seskey.db", "lock"] {
         fs::set_permissions(place.directory().join(name), Permissions::from_mode(0o644)).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Where a local SES is started and started again.
+//! The directory in which a local SES is started and started again.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use seskey_local::{
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// A directory, and a runtime for whatever uses it.
+/// A directory, and a runtime for its local SES.
 pub(crate) struct Place {
     pub(crate) runtime: Runtime,
     pub(crate) folder: TempDir,
@@ -53,7 +53,7 @@ impl Place {
         Connection::open(self.directory().join("seskey.db")).unwrap()
     }
 
-    /// The names, modes and bytes of all that is there.
+    /// Returns the names, modes and bytes of all files in the directory.
     pub(crate) fn files(&self) -> Vec<(String, u32, Vec<u8>)> {
         let mut files: Vec<_> = fs::read_dir(self.directory())
             .unwrap()

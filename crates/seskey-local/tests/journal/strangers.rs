@@ -1,4 +1,4 @@
-//! What is in the directory that a local SES has not put there, or not when it says.
+//! Foreign files in the data directory, and an authority with a wrong date.
 
 use std::{
     fs::{self, Permissions},
@@ -41,7 +41,7 @@ fn an_empty_file_is_no_database() {
     assert_eq!(fs::read(&database).unwrap(), b"");
 }
 
-/// It is made in another place, and is put there when it is one.
+/// A database is made under another name, and renamed when it is complete.
 #[test]
 fn what_a_killed_start_has_left_is_in_nobodys_way() {
     let place = Place::new();
@@ -59,7 +59,7 @@ fn an_authority_of_another_time_is_made_anew() {
     let place = Place::new();
     let first = place.start().authority_pem.clone();
     assert_eq!(place.start().authority_pem, first, "it is kept");
-    // of before it was said when
+    // the database is from before the date was stored
     place.database().execute("DELETE FROM setting WHERE name = 'authority-made'", ()).unwrap();
     assert_eq!(place.start().authority_pem, first, "it is as old as the account");
     let mut before = first;

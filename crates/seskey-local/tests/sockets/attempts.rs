@@ -1,4 +1,4 @@
-//! What was refused and why, what was said in a session, and the stream of both.
+//! Refused attempts with their causes, the dialogues of sessions, and the stream of messages and attempts.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn attempts(server: &Server, query: &str) -> Vec<Value> {
     serde_json::from_value(found["attempts"].take()).unwrap()
 }
 
-/// Sends a message from an address, and gives the reply.
+/// Sends a message from an address, and returns the reply.
 async fn send(client: &mut Client, from: &str, subject: &str) -> String {
     client.begin_message().await;
     let message =
@@ -185,7 +185,7 @@ async fn a_message_has_the_dialogue_of_its_session() {
     assert_eq!(none.status(), 404);
 }
 
-/// Reads a stream until a text has come.
+/// Reads a stream until it contains a text.
 async fn read_until(wire: &mut Wire, read: &mut String, wanted: &str) {
     while !read.contains(wanted) {
         let mut buffer = [0; 4096];
@@ -213,7 +213,7 @@ async fn the_stream_tells_what_comes_and_goes() {
     assert!(read.contains("text/event-stream"), "{read}");
     assert!(read.contains("event: message\nid: 2\ndata: {") && !read.contains("before"), "{read}");
 
-    // a browser that was away says which it saw last
+    // a browser that reconnects names the last event that it saw
     let (mut wire, mut read) = (Wire::to(server.http).await, String::new());
     send(&mut client, "news@example.com", "third").await;
     wire.send(format!("{request}Last-Event-ID: 2\r\n\r\n")).await;

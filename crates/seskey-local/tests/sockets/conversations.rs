@@ -1,12 +1,13 @@
 //! Conversations as text files (`tests/conversations/*.txt`), held with a local SES over real sockets.
 //!
 //! `C:` is a line of the client, `RAW:` bytes of it, `S:` a line of the server, in which `*` stands for anything.
-//! `TIMES n C => S` is n times the same. `{n x}` stands for n times an x, another word in braces for a credential.
+//! `TIMES n C => S` repeats an exchange n times. `{n x}` is x repeated n times, another word in braces is a credential.
 //!
-//! `TLS` negotiates TLS after STARTTLS, `BEGIN TLS [NAME]` right after connecting anew (with the greeting and EHLO).
+//! `TLS` negotiates TLS after STARTTLS, `BEGIN TLS [NAME]` right after a new connection (with the greeting and EHLO).
 //! `LOGIN` logs in, `MESSAGE` sends MAIL, RCPT and DATA, `CLOSED` expects the end, `MAILBOX` expects a text in the
-//! mailbox, `MESSAGES` the number of messages in it, `METRICS` a line of the metrics. Before all, `IDENTITY` verifies
-//! one, `SANDBOX` enters the sandbox, `QUOTA` and `RATE` are the quotas, and `LISTENER` chooses the listeners of a region.
+//! mailbox, `MESSAGES` the number of messages in it, `METRICS` a line of the metrics. Before the start, `IDENTITY`
+//! verifies one, `SANDBOX` enters the sandbox, `QUOTA` and `RATE` set the quotas, and `LISTENER` chooses the listeners
+//! of a region.
 
 use std::{fs, net::SocketAddr, path::Path};
 
@@ -120,7 +121,7 @@ fn config(script: &str) -> Config {
     config
 }
 
-/// What stands in braces in a script: credentials of one user in every right and wrong form.
+/// Returns the words in braces with their values: credentials of one user in every right and wrong form.
 fn words(server: &Server) -> Vec<(&'static str, String)> {
     create_mailer(server);
     let (key, inactive) = (create_access_key(server), create_access_key(server));
@@ -153,7 +154,7 @@ fn words(server: &Server) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// `{3 x}` is `xxx`; another brace stands for itself.
+/// Replaces `{3 x}` by `xxx`; another brace stands for itself.
 fn repeated(line: &str) -> String {
     let Some((before, rest)) = line.split_once('{') else { return line.to_owned() };
     let counted = rest.split_once('}').and_then(|(inside, after)| {
@@ -166,7 +167,7 @@ fn repeated(line: &str) -> String {
     }
 }
 
-/// `\r`, `\n`, `\0`, and `\xff` for a byte that no text has.
+/// Replaces `\r`, `\n`, `\0`, and `\xff`, which stands for a byte that no text has.
 fn unescaped(text: &str) -> Vec<u8> {
     let text = text.replace("\\r", "\r").replace("\\n", "\n").replace("\\0", "\0");
     let pieces: Vec<&[u8]> = text.split("\\xff").map(str::as_bytes).collect();

@@ -1,5 +1,5 @@
-//! What becomes of a message after it was accepted: by the simulator's addresses, the suppression list and the plan of
-//! faults; and how a test waits for it.
+//! The events of an accepted message, by the simulator's addresses, the suppression list and the plan of faults, and
+//! the calls that wait for them.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -23,7 +23,7 @@ async fn started() -> (Server, AccessKey) {
 const MESSAGE: &str =
     "From: News <news@example.com>\r\nTo: bob@example.org\r\nSubject: hi\r\n\r\nhi\r\n";
 
-/// Sends a message, and gives its ID.
+/// Sends a message, and returns its ID.
 async fn send(server: &Server, key: &AccessKey, recipients: &[&str], message: &str) -> String {
     let mut client = Client::logged_in("events", server, key).await;
     client.send("MAIL FROM:<news@example.com>\r\n").await;
@@ -44,7 +44,7 @@ async fn ask(http: SocketAddr, request: &str) -> (u16, Value) {
     (answer.status(), serde_json::from_str(&answer.body).unwrap_or(Value::Null))
 }
 
-/// The events of a message: the types with their details.
+/// Returns the events of a message.
 async fn told(server: &Server, id: &str) -> Vec<Value> {
     let (status, answer) = ask(server.http, &format!("GET /_seskey/messages/{id}/events")).await;
     assert_eq!(status, 200, "{id}");
@@ -76,7 +76,7 @@ async fn the_simulator_answers_as_its_address_says() {
             assert_eq!(json!([bounce["bounceType"], bounce["bounceSubType"]]), detail, "{to}");
         }
         assert_eq!(events[0]["mail"]["destination"], json!([to]));
-        // neither bounces nor complaints of the simulator put it on the suppression list
+        // bounces and complaints of the simulator do not put the address on the suppression list
         let again = send(&server, &key, &[to], MESSAGE).await;
         assert_eq!(types(&told(&server, &again).await), expected, "{to} again");
     }
@@ -119,7 +119,7 @@ async fn an_event_is_waited_for() {
     assert_eq!(told(&server, &id).await, [json!(null); 0]);
 }
 
-/// What the plan has for a recipient happens to that one alone, and what is for good is remembered.
+/// A planned fate is that of its recipient alone, and a permanent one is remembered.
 #[tokio::test]
 async fn the_plan_has_a_fate_for_a_recipient() {
     let (server, key) = started().await;
@@ -144,7 +144,7 @@ async fn the_plan_has_a_fate_for_a_recipient() {
     assert_eq!(second[3]["complaint"]["complaintSubType"], "OnAccountSuppressionList");
 }
 
-/// The file that scanners are tested with goes to nobody.
+/// A message with the test file for virus scanners is delivered to nobody.
 #[tokio::test]
 async fn what_is_harmful_is_thrown_away() {
     let (server, key) = started().await;
@@ -158,7 +158,7 @@ async fn what_is_harmful_is_thrown_away() {
     assert_eq!(ask(server.http, "GET /_seskey/messages/wait?timeout=0").await.0, 204);
 }
 
-/// An event tells what was sent: the header as it was written, with whom it was sent and how.
+/// An event describes its message: the header as it was written, the sender, and the way it was sent.
 #[tokio::test]
 async fn an_event_describes_its_message() {
     let (server, key) = started().await;

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose, over sockets. Calls by AWS's own SDK are in `seskey-aws`.
+//! Planned faults over sockets. Calls by AWS's own SDK are in `seskey-aws`.
 
 use jiff::SignedDuration;
 use seskey_local::{
@@ -26,7 +26,7 @@ async fn greeted(server: &Server) -> Client {
     client
 }
 
-/// The reply to a login on a new connection.
+/// Returns the reply to a login on a new connection.
 async fn login(server: &Server, key: &AccessKey) -> Option<String> {
     let mut client = greeted(server).await;
     client.send(format!("AUTH PLAIN {}\r\n", key.plain("us-east-1"))).await;
@@ -61,7 +61,7 @@ async fn a_greeting_and_a_421_end_the_connection() {
     client.expect_closed().await;
 }
 
-/// The reply is lost, and what it would have told has happened, or has not.
+/// A message whose reply is lost was accepted or not, as the plan says.
 #[tokio::test]
 async fn a_message_whose_reply_is_lost() {
     for (moment, messages) in [("before", 0), ("after", 1)] {
@@ -84,7 +84,7 @@ async fn a_new_key_logs_in_when_its_time_has_come() {
     assert_eq!(login(&server, &key).await.unwrap(), "235 Authentication successful.");
 }
 
-/// A deleted key logs nobody in any more, at once or as late as the plan says.
+/// A deleted key stops working at once, or as late as the plan says.
 #[tokio::test]
 async fn a_deleted_key_logs_in_until_its_time_has_come() {
     for (plan, late) in [("", false), ("[keys]\ndeleted = \"1h\"\n", true)] {
@@ -98,7 +98,7 @@ async fn a_deleted_key_logs_in_until_its_time_has_come() {
     }
 }
 
-/// Who is logged in when the key goes stays so: it is the login that is refused.
+/// A session that is logged in outlives its key: only a new login is refused.
 #[tokio::test]
 async fn an_open_session_outlives_its_key() {
     let (server, key) = server("").await;
@@ -151,7 +151,7 @@ async fn the_plan_is_changed_while_it_runs() {
     assert_eq!(login(&server, &key).await.unwrap(), "235 Authentication successful.");
 }
 
-/// The reply to a message for one recipient, from its MAIL on; none where the connection is closed.
+/// Sends a message to one recipient, and returns the last reply; `None` if the connection is closed.
 async fn send_to(client: &mut Client, recipient: &str) -> Option<String> {
     for line in ["MAIL FROM:<news@example.com>", &format!("RCPT TO:<{recipient}>"), "DATA"] {
         client.send(format!("{line}\r\n")).await;
@@ -196,7 +196,7 @@ async fn a_rule_chooses_its_mail() {
     assert!(attempts.contains("Maximum sending rate exceeded"), "{attempts}");
 }
 
-/// The user of a login is known when its user name is, by whichever mechanism.
+/// The user of a login is known once its user name is, with any mechanism.
 #[tokio::test]
 async fn a_rule_chooses_who_logs_in() {
     let plan = "[[smtp]]\ncommand = \"AUTH\"\nuser = \"mailer\"\nreply = \"454 Temporary authentication failure\"\n";
@@ -206,7 +206,7 @@ async fn a_rule_chooses_who_logs_in() {
     client.expect_line("334*").await;
     client.send(format!("{}\r\n", key.plain("us-east-1"))).await;
     client.expect_line("454 Temporary authentication failure").await;
-    // nobody is logged in, and nothing of the exchange is left
+    // the client is not logged in, and no state of the exchange is left
     client.send("MAIL FROM:<news@example.com>\r\n").await;
     client.expect_line("530 Authentication required").await;
     let other = "AGFub3RoZXIAcGFzc3dvcmQ="; // \0another\0password
@@ -228,7 +228,7 @@ async fn a_session_ends_after_its_messages() {
     }
 }
 
-/// After a 421 the connection is closed, at the end of a message too.
+/// The connection is closed after a 421, at the end of a message too.
 #[tokio::test]
 async fn a_421_to_a_message_ends_the_connection() {
     let (server, key) =

@@ -1,4 +1,4 @@
-//! Whose requests the HTTP side answers, and what it serves where.
+//! The hosts and origins that the HTTP side answers, and its paths and methods.
 
 use seskey_local::server::{Config, Server};
 use testkit::{
@@ -126,7 +126,7 @@ async fn paths_and_methods() {
     }
 }
 
-/// A client begins in TLS or in HTTP, on the same port, and is of that origin.
+/// The same port accepts TLS and plain HTTP, and the origin of a request must have the scheme of its connection.
 #[tokio::test]
 async fn the_port_speaks_https_too() {
     let server = Server::start(Config::ephemeral()).await.unwrap();

@@ -1,11 +1,11 @@
-//! What one client may take of the HTTP side: time, bytes, connections.
+//! The limits of one client on the HTTP side: time, bytes, connections.
 
 use std::time::Duration;
 
 use seskey_local::server::{Config, Limits, Server};
 use testkit::wire::{Wire, exchange};
 
-/// Soon over, even where a test must wait for it.
+/// A limit short enough for a test to wait for it.
 const SOON: Duration = Duration::from_millis(200);
 
 async fn server(limits: Limits) -> Server {
@@ -21,7 +21,7 @@ async fn a_slow_header_is_not_waited_for() {
         wire.send(begin).await;
         assert_eq!(wire.rest().await, "", "{begin:?}");
     }
-    // one that keeps sending is as slow
+    // a client that keeps sending is too slow as well
     let mut wire = Wire::to(server.http).await;
     wire.send("GET / HTTP/1.1\r\n").await;
     while tokio::io::AsyncWriteExt::write_all(&mut wire.0, b"X: y\r\n").await.is_ok() {
@@ -104,7 +104,7 @@ async fn connections_are_counted() {
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(first.is_served().await && second.is_served().await, "the others are not disturbed");
     drop(first);
-    // it is seen soon that there is a place again
+    // the free place is noticed soon
     while !Wire::to(server.http).await.is_served().await {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -118,7 +118,7 @@ async fn answers_that_nobody_reads_have_a_size() {
     let ask = async || exchange(server.http, "GET /_seskey/faults", &[], "").await.status();
     assert_eq!(ask().await, 200);
     let mut deaf = Wire::to(server.http).await;
-    // more than sockets hold
+    // more answers than the socket buffers hold
     deaf.send("GET /_seskey/faults HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100)).await;
     let until = async |status| {
         while ask().await != status {

@@ -1,5 +1,5 @@
-//! The mailbox as a test suite asks it: waiting for a message, its links and codes, and Mailpit's API; and no parameter is
-//! passed over.
+//! The mailbox API for test suites: waiting for a message, its links and codes, and Mailpit's API. No parameter is
+//! ignored.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -17,7 +17,7 @@ async fn started() -> (Server, AccessKey) {
     (server, key)
 }
 
-/// Sends a message to bob@example.org, and gives its ID.
+/// Sends a message to bob@example.org, and returns its ID.
 async fn send(server: &Server, key: &AccessKey, message: &str) -> String {
     let mut client = Client::logged_in("mailbox", server, key).await;
     client.begin_message().await;
@@ -140,7 +140,7 @@ async fn a_message_is_waited_for() {
     assert_eq!(ask(http, "GET /_seskey/messages/none/codes", "").await.status(), 404);
 }
 
-/// What is waited for comes behind a message also when that one is deleted meanwhile.
+/// A wait for the message after another finds it even if the other is deleted meanwhile.
 #[tokio::test]
 async fn a_wait_outlives_what_it_began_behind() {
     let (server, key) = started().await;
@@ -155,7 +155,7 @@ async fn a_wait_outlives_what_it_began_behind() {
     assert_eq!(waiting.await.unwrap()["Id"], *second);
 }
 
-/// What SES did not compose is shown like what it did.
+/// A message that SES did not compose is shown like one that it composed.
 #[tokio::test]
 async fn mail_by_smtp_has_subject_and_body() {
     let (server, key) = started().await;
@@ -207,9 +207,9 @@ async fn clients_of_mailpit_find_what_they_know() {
     assert_eq!(ask(http, &format!("GET /view/{first}.txt"), "").await.body, "hi  there\r\n\r\n");
     assert_eq!(ask(http, &format!("GET /view/{first}.html"), "").await.status(), 404);
 
-    // what a stranger wrote is no page of this origin
+    // a part that a stranger wrote is not a page of this origin
     let view = ask(http, "GET /view/latest.html", "").await;
-    // whose images stand in it: as a page of no origin it may ask for none
+    // its images are embedded: a page of no origin may request none
     assert!(view.body.contains("src=\"data:image/gif;base64,R0lGODlh\""), "{}", view.body);
     let script = ask(http, &format!("GET /api/v1/message/{page}/part/{attached}"), "").await;
     assert_eq!(script.header("content-type"), Some("text/html"));

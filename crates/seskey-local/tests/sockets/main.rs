@@ -1,4 +1,4 @@
-//! The local SES over sockets: SMTP, HTTP, and what a client may do to them.
+//! The local SES over sockets: SMTP and HTTP, their limits and their faults.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! lettre, a client that is not ours, logs in and sends over both kinds of TLS.
+//! The third-party client lettre logs in and sends over both kinds of TLS.
 
 use std::net::SocketAddr;
 

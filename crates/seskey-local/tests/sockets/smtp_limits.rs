@@ -1,6 +1,6 @@
-//! Each limit of the SMTP endpoint, made small, and what a client is told that reaches it.
+//! Each limit of the SMTP endpoint, made small, and the reply to a client that reaches it.
 //!
-//! No test waits for a limit that must not be reached: a slow machine may only be slow.
+//! No test waits for a limit that must not be reached, so a slow machine makes no test fail.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -53,12 +53,12 @@ async fn a_message_that_drips() {
     assert!(get(&server, "/_aws/ses").await.contains("{\"messages\":[]}"));
 }
 
-/// Sends without end, and expects to be told that it is too slow.
+/// Sends without end, and expects the reply that it is too slow.
 async fn drip(client: Client, drop: &[u8]) {
     let (mut reader, mut writer) = tokio::io::split(client.stream);
     let read = async {
         let mut told = String::new();
-        // the end may be a reset, since the drops go on
+        // the connection may end with a reset, since the writes go on
         let _ = reader.read_to_string(&mut told).await;
         told
     };
@@ -95,7 +95,7 @@ async fn a_client_that_does_not_read() {
     tcp.set_recv_buffer_size(4096).unwrap();
     tcp.set_send_buffer_size(4096).unwrap();
     let mut tcp = tcp.connect(server.smtp).await.unwrap();
-    // no replies fit into the buffers of both sockets any more, then no commands
+    // the replies fill the buffers of both sockets, then the commands do
     let write = async {
         loop {
             if let Err(error) = tcp.write_all(&b"EHLO a\r\n".repeat(1000)).await {
@@ -110,7 +110,7 @@ async fn a_client_that_does_not_read() {
 #[tokio::test]
 async fn connections_of_an_address() {
     let (server, _) = start(Limits { connections_per_address: 2, ..Limits::default() }).await;
-    // two whose TLS has not begun count too; one listener takes connections in their order
+    // connections count before their TLS begins, too; one listener accepts connections in order
     let first = Client::connect("first", server.smtps).await;
     let _second = Client::connect("second", server.smtps).await;
     let mut third = Client::connect("third", server.smtps).await;
@@ -122,7 +122,7 @@ async fn connections_of_an_address() {
     other.expect_line("421 Too many concurrent SMTP connections").await;
     other.expect_closed().await;
     drop(first);
-    // its place is free some time after it has gone
+    // its place is free some time after it has closed
     loop {
         let mut next = Client::connect("next", server.smtp).await;
         if next.line().await.unwrap().starts_with("220 ") {
@@ -141,7 +141,7 @@ async fn room_for_messages() {
     first.begin_message().await;
     first.send("From: news@example.com\r\n\r\n").await;
 
-    // the second message is read to its end all the same, and what looks like a command in it is none
+    // the second message is read to its end nevertheless, and its text is not taken for commands
     second.begin_message().await;
     second.send("From: news@example.com\r\n\r\nQUIT\r\n").await;
     second.send("x".repeat(100_000)).await;
@@ -155,7 +155,7 @@ async fn room_for_messages() {
     second.send("From: news@example.com\r\n\r\n.\r\n").await;
     second.expect_line("250 Ok 0100*").await;
 
-    // one that outgrows the room is refused, and gives back what it had
+    // a message that outgrows the room is refused, and gives back its share
     second.begin_message().await;
     second.send("x".repeat(100_000)).await;
     first.begin_message().await;

@@ -1,4 +1,4 @@
-//! What subscribers of SNS get over HTTP, and when; and the SNS beside it.
+//! Deliveries to the HTTP subscribers of SNS, and to another SNS.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::sns_subscriber::{OK, Posted, Subscriber};
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:events";
 
-/// Nobody is given up, and nobody is waited for between two attempts.
+/// Returns a policy without waits between attempts, whose timeout no test reaches.
 fn policy() -> DeliveryPolicy {
     DeliveryPolicy { timeout: Duration::from_secs(3600), waits: vec![Duration::ZERO; 3] }
 }
@@ -57,7 +57,7 @@ async fn follow(server: &Server, url: &str) -> Answer {
     exchange(server.http, &format!("GET {path}"), &[], "").await
 }
 
-/// Subscribes to the topic and confirms that; the ARN of the subscription.
+/// Subscribes to the topic, confirms that, and returns the ARN of the subscription.
 async fn subscribe(server: &Server, subscriber: &mut Subscriber, url: &str) -> String {
     let protocol = url.split(':').next().unwrap();
     let url: String = form_urlencoded::byte_serialize(url.as_bytes()).collect();
@@ -73,7 +73,7 @@ async fn subscribe(server: &Server, subscriber: &mut Subscriber, url: &str) -> S
     texts(&confirmed.body, "SubscriptionArn").remove(0)
 }
 
-/// The members that are signed, by the documentation of SNS.
+/// Returns the string to sign, of the members that the documentation of SNS names.
 fn string_to_sign(message: &Value) -> String {
     let names = match message["Type"].as_str().unwrap() {
         "Notification" => &["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"][..],
@@ -83,7 +83,7 @@ fn string_to_sign(message: &Value) -> String {
     names.iter().filter_map(value).collect()
 }
 
-/// Verifies a message by the certificate that it names, which the local authority has signed.
+/// Verifies a message with the certificate that it names, which the local authority has signed.
 async fn verify(server: &Server, message: &Value) {
     assert_eq!(message["SignatureVersion"], "2");
     let url = message["SigningCertURL"].as_str().unwrap();
@@ -187,7 +187,7 @@ async fn a_subscriber_confirms_gets_what_is_published_and_leaves() {
 async fn who_fails_is_asked_again_and_who_refuses_is_not() {
     let server = started().await;
     let mut subscriber = Subscriber::start(|n, _| {
-        // the first asks for the confirmation
+        // the first request asks for the confirmation
         Some(match n {
             0 | 4 => OK,
             1 => "500 Internal Server Error",
@@ -242,7 +242,7 @@ async fn who_does_not_answer_holds_up_nobody() {
     }
     texts.sort_unstable();
     assert_eq!(texts, (0..50).collect::<Vec<_>>());
-    // as many at once as one may get
+    // as many at once as one subscriber may get
     for _ in 0..10 {
         slow.next().await;
     }
@@ -267,14 +267,14 @@ async fn a_password_is_given_to_who_asks_for_it() {
     assert_eq!(subscriber.next().await.json()["Message"], "text");
 }
 
-/// The HTTPS endpoint that is subscribed is the local SES itself, whose certificate is of its own authority.
+/// The subscribed HTTPS endpoint is the local SES itself, whose certificate is from its own authority.
 #[tokio::test]
 async fn an_https_endpoint_is_trusted_by_the_authority() {
     let server = started().await;
     let own = format!("https://localhost:{}/?Action=Nothing", server.http.port());
     let own: String = form_urlencoded::byte_serialize(own.as_bytes()).collect();
     sns(&server, &format!("Action=Subscribe&TopicArn={TOPIC}&Protocol=https&Endpoint={own}")).await;
-    // which refuses it, as nobody has signed
+    // the local SES refuses the request, because it is not signed
     let refused = r#"action="unknown",status="403""#;
     for _ in 0..6_000 {
         let metrics = exchange(server.http, "GET /_seskey/metrics", &[], "").await.body;
@@ -334,7 +334,7 @@ async fn what_ses_publishes_is_published_in_the_sns_beside_it() {
         let scope = posted.headers["authorization"].split('/').nth(2).map(str::to_owned);
         assert_eq!(scope.as_deref(), Some("eu-west-1"));
     }
-    // what is published by the API goes no further
+    // a message that is published by the API is not passed on
     sns(&server, "Action=CreateTopic&Name=events").await;
     sns(&server, &format!("Action=Publish&TopicArn={TOPIC}&Message=api")).await;
     server.publish(topic, None, "last".into());

@@ -1,4 +1,4 @@
-//! Somebody who listens for what SNS sends.
+//! An HTTP endpoint that SNS sends to.
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -11,26 +11,26 @@ use tokio::{
     time::timeout,
 };
 
-/// Longer than anything takes on a machine that works.
+/// A time longer than any step takes on a machine that works.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An endpoint, and what it was sent.
+/// An endpoint, and the requests that it received.
 pub(crate) struct Subscriber {
     pub(crate) address: SocketAddr,
     received: mpsc::UnboundedReceiver<Posted>,
     _listening: JoinSet<()>,
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Debug)]
 pub(crate) struct Posted {
-    /// Such as `POST /hook HTTP/1.1`.
+    /// The request line, such as `POST /hook HTTP/1.1`.
     pub(crate) line: String,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: String,
 }
 
-/// What is answered to the n-th request; `None` is no answer.
+/// The answer to the n-th request; `None` is no answer.
 type Answers = fn(usize, &Posted) -> Option<&'static str>;
 
 pub(crate) const OK: &str = "200 OK";
@@ -42,7 +42,7 @@ impl Subscriber {
         let (sender, received) = mpsc::unbounded_channel();
         let mut listening = JoinSet::new();
         listening.spawn(async move {
-            // those that are not answered stay open
+            // connections that are not answered stay open
             let mut held = JoinSet::new();
             for n in 0.. {
                 let (tcp, _) = listener.accept().await.unwrap();
@@ -57,7 +57,7 @@ impl Subscriber {
         format!("http://{}/hook", self.address)
     }
 
-    /// The next request.
+    /// Waits for the next request.
     pub(crate) async fn next(&mut self) -> Posted {
         timeout(PATIENCE, self.received.recv()).await.expect("nothing comes").unwrap()
     }

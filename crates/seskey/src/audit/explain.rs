@@ -1,23 +1,23 @@
-//! A second opinion on a control, before somebody deletes a key.
+//! A second opinion on a control, before a key is deleted.
 
 use super::{Audit, Finding, Key, LastUse, Limits, Sign, Snapshot, audit, days, keys::described};
 use crate::fleet::Credential;
 
-/// What is known of a user where a control of another tool speaks of it.
+/// The facts about a user that a control of another tool reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// What shows that the user sends by SMTP; absent if nothing does.
+    /// The sign that the user sends by SMTP; absent if there is none.
     pub sign: Option<Sign>,
     /// A sentence for each key.
     pub keys: Vec<String>,
-    /// What is found here by the same control.
+    /// The findings of the same control in this audit.
     pub findings: Vec<Finding>,
-    /// What would break.
+    /// The effect of losing its keys.
     pub verdict: String,
 }
 
-/// Explains a control, such as `IAM.22`, or a kind of finding, such as `key-unused`, for a user. None if the user is not
-/// there.
+/// Explains a control, such as `IAM.22`, or a kind of finding, such as `key-unused`, for a user. `None` if the user
+/// does not exist.
 pub fn explain(
     snapshot: &Snapshot,
     declared: Option<&[Credential]>,

@@ -1,4 +1,4 @@
-//! Findings about what `seskey.toml` declares, and what there is.
+//! Findings about differences between `seskey.toml` and the account.
 
 use super::{Found, Judge, Kind, Severity, Subject, found};
 use crate::user::REGION_TAG;
@@ -20,7 +20,7 @@ pub(super) const KINDS: &[Kind] = &[
         controls: &[], remedy: "{ROTATE}", source: FLEET, judge: Judge::User(regions) },
 ];
 
-/// The region of the row, of the tag, and of the last login by SMTP: those that are known.
+/// Compares the regions of the row, of the tag, and of the last login by SMTP, as far as they are known.
 fn regions(s: &Subject<'_>) -> Option<Found> {
     let declared = s.declared.and_then(|row| row.region.as_ref()).map(ToString::to_string);
     let tag = s.user.tag(REGION_TAG).map(str::to_owned);

@@ -51,11 +51,11 @@ pub(super) const KINDS: &[Kind] = &[
         }) },
 ];
 
-/// When SMTP passwords became those of one region. Source: SES Developer Guide, "Amazon SES SMTP issues": older ones were
-/// made before 10 January 2019.
+/// The time since which SMTP passwords are for one region. Source: SES Developer Guide, "Amazon SES SMTP issues": older
+/// ones were made before 10 January 2019.
 const V4_SINCE: Timestamp = Timestamp::constant(1_547_078_400, 0);
 
-/// `ses-smtp in us-east-1 on 2026-08-20`.
+/// Formats a use: `ses-smtp in us-east-1 on 2026-08-20`.
 pub(super) fn described(used: &LastUse) -> String {
     format!("{} in {} on {}", used.service, used.region, date(used.at))
 }
@@ -121,7 +121,7 @@ fn stuck(s: &Subject<'_>) -> Option<Found> {
             }
         });
     }
-    // the report has no IDs: what was made before the note may be the key
+    // the report has no IDs: a key made before the note may be the one
     let is_it = |key: &Key, note: &HandOver| match &key.id {
         Some(id) => id == note.key.as_str(),
         None => key.created <= note.at,

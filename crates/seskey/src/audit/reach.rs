@@ -1,28 +1,28 @@
-//! How the commands of a remedy reach the account that they are for.
+//! The way in which the commands of a remedy reach their account.
 
 use super::remedy::{option, quoted};
 use crate::fleet::Account;
 
-/// How an account is reached by whoever pastes a remedy. By default as the shell reaches it.
+/// The way in which the commands of a remedy reach an account; by default that of the shell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// As `seskey.toml` calls the account.
+    /// The name of the account in `seskey.toml`.
     pub(super) account: Option<String>,
-    /// What seskey and aws are both given.
+    /// The options for both seskey and aws.
     options: String,
-    /// What no option says.
+    /// The condition that no option says.
     condition: Option<String>,
 }
 
 impl Reach {
-    /// An account that is reached with these options.
+    /// Reaches an account with these options.
     pub fn with(profile: Option<&str>, endpoint_url: Option<&str>) -> Self {
         let given = [("--profile", profile), ("--endpoint-url", endpoint_url)];
         let given = given.iter().filter_map(|(name, value)| Some(option(name, (*value)?)));
         Self { options: given.map(|option| format!(" {option}")).collect(), ..Self::default() }
     }
 
-    /// An account of a `seskey.toml`, perhaps one of several; what it does not say is as given.
+    /// Reaches an account of a `seskey.toml`, perhaps one of several; absent settings are as given.
     pub fn declared(
         name: &str,
         account: &Account,
@@ -41,7 +41,7 @@ impl Reach {
         Self { account: (!is_alone).then(|| name.to_owned()), condition, ..reach }
     }
 
-    /// A remedy as it is for this account: a comment where no option leads there. `seskey apply` goes where its file says.
+    /// Returns a remedy for this account: a comment if no option leads there. `seskey apply` follows its file.
     pub(super) fn told(&self, remedy: &str) -> String {
         let told = remedy
             .replace("seskey ", &format!("seskey{} ", self.options))

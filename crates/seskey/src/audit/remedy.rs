@@ -1,4 +1,4 @@
-//! The places of a remedy, filled. What no command mends is said in a comment, so that pasting it changes nothing.
+//! The remedies with their placeholders filled. One without a command is a comment, so that pasting it changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use crate::{
     user::{REGION_TAG, SENDING_GROUP, SENDING_POLICY},
 };
 
-/// The remedy for a user, and for a key of it; and whether it names a key whose ID is not known.
+/// Returns the remedy for a user and a key of it, and whether it names a key whose ID is not known.
 pub(super) fn of_user(remedy: &str, s: &Subject<'_>, key: Option<&Key>) -> (String, bool) {
     let id = key.or_else(|| s.user.active_keys().next()).and_then(|key| key.id.as_deref());
     let text = match remedy {
         "{ROTATE}" => rotate(s),
-        // no run goes on from a note that it cannot read
+        // no run continues from a note that it cannot read
         "{FINISH}" => match &s.notes {
             Err(error) => &format!("aws iam untag-user {{USER_NAME}} --tag-keys {}", error.tag),
             Ok(_) => rotate(s),
@@ -58,7 +58,7 @@ fn rotate(s: &Subject<'_>) -> &'static str {
     }
 }
 
-/// At once only what nobody has used for as long as a rotation would wait.
+/// Returns the deletion of a key, as a comment if the key was used within the quarantine.
 fn delete_key(s: &Subject<'_>, key: Option<&Key>) -> String {
     let delete = "aws iam delete-access-key {USER_NAME} --access-key-id {ACCESS_KEY_ID}";
     let used = key.and_then(|key| key.last_use.as_ref());
@@ -69,7 +69,7 @@ fn delete_key(s: &Subject<'_>, key: Option<&Key>) -> String {
     }
 }
 
-/// The file needs what only its author knows.
+/// Returns a comment, since the file needs facts that only its author knows.
 fn declare(s: &Subject<'_>) -> String {
     let mut last = s.user.keys.iter().filter_map(|key| key.last_use.as_ref());
     let region = s.user.tag(REGION_TAG).map(str::to_owned);
@@ -87,7 +87,7 @@ fn declare(s: &Subject<'_>) -> String {
     )
 }
 
-/// The policy is made first, so that nothing is changed while the domain is not filled in.
+/// Puts a policy. It is made first, so that nothing changes while the domain is not filled in.
 fn put(name: &str) -> String {
     format!(
         "policy=$(seskey policy --from '{SENDER}') && aws iam put-user-policy {{USER_NAME}} {} --policy-document \"$policy\"",
@@ -95,10 +95,10 @@ fn put(name: &str) -> String {
     )
 }
 
-/// `seskey policy` refuses it.
+/// A value that `seskey policy` refuses.
 const SENDER: &str = "*@<your domain>";
 
-/// The console's name for a policy, unless the user has another one of this name.
+/// Returns the console's name for a policy, unless the user has another policy of this name.
 fn free_name(s: &Subject<'_>) -> &'static str {
     match s.user.policies.inline.iter().any(|(name, _)| name == SENDING_POLICY) {
         true => "SendFromOneDomain",
@@ -106,13 +106,13 @@ fn free_name(s: &Subject<'_>) -> &'static str {
     }
 }
 
-/// Puts the least policy in the place of those of the user that are so. One of a group is not the user's alone, and what
-/// it allows no other policy takes away.
+/// Replaces the user's matching policies by the least one. A policy of a group is not the user's alone, and no other
+/// policy takes away what it allows.
 fn narrow(s: &Subject<'_>, is_so: impl Fn(&Policy) -> bool) -> String {
     let mut attached: BTreeSet<&str> =
         s.user.policies.attached.iter().map(|(_, arn)| arn.as_str()).collect();
     let (mut names, mut arns, mut others) = (vec![], vec![], vec![]);
-    // a policy that is attached to user and group is there twice, the user's first
+    // a policy that is attached to user and group is listed twice, the user's first
     for (source, _) in s.policies.iter().filter(|(_, policy)| is_so(policy)) {
         match source {
             PolicySource::Inline { name } => names.push(name),
@@ -137,7 +137,8 @@ fn narrow(s: &Subject<'_>, is_so: impl Fn(&Policy) -> bool) -> String {
     put.into_iter().chain(deletions).chain(detachments).collect::<Vec<_>>().join(" && ")
 }
 
-/// Moves the policies of the user to a group: that of the SES console where `seskey migrate` does so, else one of its own.
+/// Moves the policies of the user to a group: to that of the SES console if `seskey migrate` does so, else to a new
+/// one.
 fn to_group(s: &Subject<'_>) -> String {
     let Policies { inline, attached } = &s.user.policies;
     let own = |source: &PolicySource| match source {
@@ -157,7 +158,7 @@ fn to_group(s: &Subject<'_>) -> String {
     if attached.is_empty() && inline.iter().all(is_consoles) && may_join(s) {
         return "seskey migrate {USER}".to_owned();
     }
-    // a group of this name that is there may allow others what the user must not have
+    // an existing group of this name may allow others what the user must not have
     let is_taken = |name: &str| s.groups.contains_key(name) && !s.user.groups.contains(name);
     let group = match is_taken(&s.user.name) {
         true => format!("{}-smtp", s.user.name),
@@ -202,7 +203,7 @@ fn detach(arn: &str) -> String {
     format!("aws iam detach-user-policy {{USER_NAME}} --policy-arn {}", quoted(arn))
 }
 
-/// The remedy for a row of `seskey.toml` without a user.
+/// Returns the remedy for a row of `seskey.toml` without a user.
 pub(super) fn of_row(remedy: &str, row: &Credential, reach: &Reach) -> String {
     let template = match row.create {
         true => "seskey apply {USER}",
@@ -217,19 +218,19 @@ pub(super) fn of_row(remedy: &str, row: &Credential, reach: &Reach) -> String {
         .replace("{OPTIONS}", &options)
 }
 
-/// An option with its value, which may begin with `-`.
+/// Returns an option with its value, which may begin with `-`.
 pub(super) fn option(name: &str, value: &str) -> String {
     let between = if value.starts_with('-') { '=' } else { ' ' };
     format!("{name}{between}{}", quoted(value))
 }
 
-/// The last word of a command, which may begin with `-`.
+/// Returns the last word of a command, which may begin with `-`.
 fn operand(text: &str) -> String {
     let end = if text.starts_with('-') { "-- " } else { "" };
     format!("{end}{}", quoted(text))
 }
 
-/// One word for a shell.
+/// Quotes one word for a shell.
 pub(super) fn quoted(text: &str) -> String {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_+,.@-/:".contains(&b);
     match text.bytes().all(is_plain) {

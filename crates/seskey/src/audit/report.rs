@@ -1,4 +1,4 @@
-//! The credential report, read.
+//! The reader of the credential report.
 //!
 //! Source: IAM User Guide, "Generate credential reports for your AWS account", the format of the report.
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Console, Key, LastUse};
 
-/// What the report says of a user.
+/// A user in the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reported {
     /// Its password for the console.
@@ -18,7 +18,7 @@ pub struct Reported {
     pub keys: Vec<Key>,
 }
 
-/// A report that cannot be read.
+/// The error for a report that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the credential report cannot be read")]
 pub struct ReportError {
@@ -26,10 +26,10 @@ pub struct ReportError {
     pub line: u64,
 }
 
-/// Reads a report: its users by ARN, the root user among them. Columns that it does not know are left out.
+/// Reads a report: its users by ARN, including the root user. Unknown columns are left out.
 ///
 /// # Errors
-/// The first line that is not as IAM documents it.
+/// Fails for the first line that is not in IAM's documented form.
 pub fn read(text: &str) -> Result<BTreeMap<String, Reported>, ReportError> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let mut users = BTreeMap::new();
@@ -88,19 +88,19 @@ impl Row {
     }
 }
 
-/// A key, unless there is none: an inactive one has a date too.
+/// Returns a key; `None` if there is none: an inactive key has a date too.
 fn key([active, rotated, used, region, service]: [&str; 5]) -> Option<Key> {
     let last_use =
         time(used).map(|at| LastUse { at, service: service.to_owned(), region: region.to_owned() });
     Some(Key { id: None, is_active: is_true(active), created: time(rotated)?, last_use })
 }
 
-/// AWS documents `TRUE`, and writes `true`.
+/// Whether it is true: AWS documents `TRUE`, but writes `true`.
 fn is_true(text: &str) -> bool {
     text.eq_ignore_ascii_case("true")
 }
 
-/// A time, and not `N/A` or `no_information`.
+/// Parses a time; `None` for `N/A` and `no_information`.
 fn time(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! Findings about what a user may do.
+//! Findings about the permissions of a user.
 
 use super::{Found, Judge, Kind, Severity, Subject, found, worse};
 use crate::{
@@ -38,7 +38,7 @@ pub(super) const KINDS: &[Kind] = &[
         }) },
 ];
 
-/// What is needed to send, by SMTP and by the API.
+/// The actions that are needed to send, by SMTP and by the API.
 const SENDING: [&str; 2] = [SEND, "ses:SendEmail"];
 
 fn too_wide(s: &Subject<'_>) -> Option<Found> {
@@ -54,7 +54,7 @@ fn too_wide(s: &Subject<'_>) -> Option<Found> {
         .then(|| found(format!("more than sending is allowed by {}", sources.join(", "))))?
 }
 
-/// Whether it allows more than sending.
+/// Whether the policy allows more than sending.
 pub(super) fn is_wide(policy: &Policy) -> bool {
     !policy.allows_none_but(&SENDING)
 }

@@ -1,4 +1,4 @@
-//! What shows that a user sends by SMTP, the surest first.
+//! The signs that a user sends by SMTP, the surest first.
 
 use super::Subject;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     user::{CONSOLE_TAG, SENDING_GROUP, SENDING_POLICY},
 };
 
-/// What shows that a user sends by SMTP. Of several the first one counts.
+/// A sign that a user sends by SMTP. Of several, the first one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sign {
     /// A key of it has logged in to the SMTP endpoint.
@@ -18,13 +18,13 @@ pub enum Sign {
     ConsoleTag,
     /// A policy of it has the name that the SES console gives.
     ConsolePolicy,
-    /// It has the kind of name that the SES console proposes.
+    /// Its name has the form that the SES console proposes.
     ConsoleName,
     /// It has a tag of seskey, or a row in `seskey.toml`.
     Seskey,
-    /// It has a key, and a policy that is about sending lets it send.
+    /// It has a key, and a policy for sending lets it send.
     MaySend,
-    /// It has a key, and may send as it may do everything, or all of SES. It is not taken for one that sends.
+    /// It has a key, and may send because it may do everything, or all of SES. It does not count as a sender.
     Could,
 }
 
@@ -33,7 +33,7 @@ impl Sign {
         ALL.iter().find(|(_, judge)| judge(subject)).map(|(sign, _)| *sign)
     }
 
-    /// Its name, which does not change.
+    /// Returns its name, which does not change.
     pub fn id(self) -> &'static str {
         match self {
             Self::UsedForSmtp => "used-for-smtp",
@@ -47,7 +47,7 @@ impl Sign {
         }
     }
 
-    /// What it says, in words.
+    /// Returns the sign in words.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::UsedForSmtp => "a key of it was last used for ses-smtp",
@@ -90,10 +90,10 @@ fn may_send(subject: &Subject<'_>) -> bool {
     !subject.user.keys.is_empty() && subject.sending == Sending::Allowed
 }
 
-/// What nobody needs who only sends. Source: Service Authorization Reference, "Amazon SES".
+/// An action that no user needs to send. Source: Service Authorization Reference, "Amazon SES".
 const OF_MANAGERS: &str = "ses:DeleteIdentity";
 
-/// `ses-smtp-user.YYYYMMDD-HHMMSS`.
+/// Whether it is `ses-smtp-user.YYYYMMDD-HHMMSS`.
 fn is_proposed(name: &str) -> bool {
     let digits =
         |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());

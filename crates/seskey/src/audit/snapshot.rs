@@ -1,4 +1,4 @@
-//! What is known of an account: its users with their keys and permissions.
+//! The known state of an account: its users with their keys and permissions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub struct Snapshot {
     pub groups: BTreeMap<String, Policies>,
     /// The documents of the managed policies that users, groups and boundaries name, by ARN.
     pub managed: BTreeMap<String, String>,
-    /// How the commands of a remedy reach it.
+    /// The way in which the commands of a remedy reach it.
     pub reach: Reach,
 }
 
@@ -30,13 +30,13 @@ pub struct User {
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// When it was made.
+    /// The time of its creation.
     pub created: Option<Timestamp>,
     /// Its tags, as key and value.
     pub tags: Vec<(String, String)>,
     /// The groups that it is in.
     pub groups: BTreeSet<String>,
-    /// The policies of its own.
+    /// Its own policies.
     pub policies: Policies,
     /// The ARN of its permissions boundary.
     pub boundary: Option<String>,
@@ -49,18 +49,18 @@ pub struct User {
 /// The policies of a user or of a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policies {
-    /// Those embedded in it: names and documents.
+    /// Embedded policies: names and documents.
     pub inline: Vec<(String, String)>,
-    /// Those attached to it: names and ARNs.
+    /// Attached policies: names and ARNs.
     pub attached: Vec<(String, String)>,
 }
 
 /// A password for the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Console {
-    /// Whether an MFA device is asked for as well.
+    /// Whether an MFA device is asked for too.
     pub has_mfa: bool,
-    /// When it was last used, so far as IAM knows.
+    /// The time of its last use, as far as IAM knows.
     pub last_used: Option<Timestamp>,
 }
 
@@ -71,25 +71,24 @@ pub struct Key {
     pub id: Option<String>,
     /// Whether it is active.
     pub is_active: bool,
-    /// When it was made.
+    /// The time of its creation.
     pub created: Timestamp,
-    /// Its last use, so far as IAM knows.
+    /// Its last use, as far as IAM knows.
     pub last_use: Option<LastUse>,
 }
 
 /// The last use of a key. Source: IAM API, `AccessKeyLastUsed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUse {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// For what service, such as `ses-smtp`.
+    /// The service, such as `ses-smtp`.
     pub service: String,
-    /// In which region.
+    /// The region.
     pub region: String,
 }
 
 impl User {
-    /// The value of a tag.
     pub(super) fn tag(&self, key: &str) -> Option<&str> {
         self.tags.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
@@ -105,12 +104,12 @@ impl LastUse {
         self.service == SMTP_SERVICE
     }
 
-    /// Whether it sent mail, by SMTP or by the API. What is sent by SMTP is in no CloudTrail event. Source: SES
+    /// Whether it sent mail, by SMTP or by the API. Mail that is sent by SMTP is in no CloudTrail event. Source: SES
     /// Developer Guide, "Logging Amazon SES API calls with AWS CloudTrail".
     pub fn is_mail(&self) -> bool {
         self.is_smtp() || self.service == "ses"
     }
 }
 
-/// What IAM calls the SMTP endpoint.
+/// IAM's name for the SMTP endpoint.
 const SMTP_SERVICE: &str = "ses-smtp";

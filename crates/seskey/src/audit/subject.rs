@@ -1,4 +1,4 @@
-//! A user, and all that it is judged by.
+//! A user, and the facts that it is judged by.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use crate::{
 /// A user that is judged.
 pub(super) struct Subject<'a> {
     pub(super) user: &'a User,
-    /// What shows that it sends by SMTP; absent if nothing does.
+    /// The sign that it sends by SMTP; absent if there is none.
     pub(super) sign: Option<Sign>,
     /// The policies of the user and of its groups that can be read.
     pub(super) policies: Vec<(PolicySource, &'a Policy)>,
     /// Whether they let it send.
     pub(super) sending: Sending,
-    /// What its rotations have noted.
+    /// The notes of its rotations.
     pub(super) notes: Result<Notes, NoteError>,
     /// Its row in `seskey.toml`.
     pub(super) declared: Option<&'a Credential>,
@@ -73,18 +73,19 @@ impl<'a> Subject<'a> {
         self.now.duration_since(key.created)
     }
 
-    /// How long ago it was.
+    /// Returns the time since then.
     pub(super) fn ago(&self, time: Timestamp) -> SignedDuration {
         self.now.duration_since(time)
     }
 
-    /// How its keys are rotated: as its row says, or as they are by default.
+    /// Returns the goal of its rotation: that of its row, or the default.
     pub(super) fn goal(&self) -> Goal {
         let usual = || Goal::days(90, 7, 7).expect("it is more than no time");
         self.declared.map_or_else(usual, |row| row.goal.clone())
     }
 
-    /// Since when a rotation has had this key inactive. The credential report has no IDs: the last note may be its own.
+    /// Returns the time at which a note has the key as inactive. The credential report has no IDs: there the last
+    /// fitting note counts.
     pub(super) fn retired_at(&self, key: &Key) -> Option<Timestamp> {
         let retired = &self.notes.as_ref().ok()?.retired;
         match &key.id {
@@ -93,7 +94,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Whether so much has gone by since then, and a day in which a rotation would have done what was due.
+    /// Whether this time has passed, and a day more, in which a rotation would have done its work.
     pub(super) fn is_overdue(&self, since: Timestamp, time: SignedDuration) -> bool {
         later(later(since, time), DAY) <= self.now
     }
@@ -122,7 +123,7 @@ fn policies<'a>(
     all.filter_map(|(source, text)| Some((source, documents.get(text)?))).collect()
 }
 
-/// The ARN of every identity in the account of the user, in every region.
+/// Returns the ARN of every identity in the account of the user, in every region.
 fn identities(user_arn: &str) -> String {
     let mut parts = user_arn.split(':');
     let (partition, account) = (parts.nth(1).unwrap_or("aws"), parts.nth(2).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! The file that the console offers for download, in the three headers it has had.
+//! The file that the console offers for download, with the three headers that it has had.
 
 use super::{Credential, CredentialError, Found, SmtpCredential, values::place};
 
@@ -13,7 +13,7 @@ pub fn write<'a>(credentials: impl IntoIterator<Item = &'a SmtpCredential>) -> S
     header() + &rows.collect::<String>()
 }
 
-/// As [`write`], of one credential of either kind.
+/// Writes one credential of either kind, as [`write`] does.
 pub(crate) fn write_one(credential: &Credential) -> String {
     header() + &row(credential.iam_user(), credential.user_name(), credential.expose_password())
 }
@@ -95,7 +95,7 @@ fn columns(header: &::csv::StringRecord) -> Option<Columns> {
     })
 }
 
-/// `credentials.csv` to about 2023, the newer one, and the one with the endpoint.
+/// The headers of the file until about 2023, of the newer one, and of the one with the endpoint.
 const HEADERS: [&[&str]; 3] = [
     &["IAM User Name", "Smtp Username", "Smtp Password"],
     &["IAM user name", "SMTP user name", "SMTP password"],
@@ -104,7 +104,7 @@ const HEADERS: [&[&str]; 3] = [
 
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// RFC 4180: a cell with a comma or a quotation mark stands in quotation marks.
+/// Puts a cell with a comma or a quotation mark in quotation marks (RFC 4180).
 fn quote(cell: &str) -> String {
     if cell.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", cell.replace('"', "\"\""))

@@ -1,4 +1,4 @@
-//! JSON: the answer of creating a credential, one or a list of them, what `render` writes, and a Kubernetes secret.
+//! The reader of JSON: the answer of creating a credential or several, the output of `render`, and a Kubernetes secret.
 
 use serde_json::{Map, Value};
 
@@ -44,7 +44,7 @@ fn found(object: &Map<String, Value>) -> Result<Found, CredentialError> {
         }
     }
     let found = values.found(&CALLED)?;
-    // the ports of an endpoint that is not AWS's: it has one
+    // an endpoint that is not AWS's has one port
     let listed = |tls| object.get("ports").and_then(|ports| ports.get(tls)?.as_array());
     let only = match (listed("starttls"), listed("tls_wrapper")) {
         (Some(starttls), Some(wrapper)) if starttls.len() + wrapper.len() == 1 => {

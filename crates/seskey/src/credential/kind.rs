@@ -16,7 +16,7 @@ pub enum Credential {
     MailManager(MailManagerCredential),
 }
 
-/// Which kind of credential something belongs to.
+/// The kind of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// IAM SMTP credentials: for `email-smtp.REGION.amazonaws.com`.
@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// By the form of the SMTP user name.
+    /// Finds the kind by the form of the SMTP user name.
     pub fn of_user_name(text: &str) -> Option<Self> {
         match AccessKeyId::parse(text) {
             Ok(_) => Some(Self::Iam),
@@ -34,7 +34,7 @@ impl Kind {
         }
     }
 
-    /// By the name of the host; none of a host that is not AWS's.
+    /// Finds the kind by the host name; `None` for a host that is not AWS's.
     pub fn of_host(host: &str) -> Option<Self> {
         match mail_manager::is_host(host) {
             true => Some(Self::MailManager),
@@ -44,7 +44,7 @@ impl Kind {
 }
 
 impl Credential {
-    /// Which kind it is.
+    /// Returns its kind.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Iam(_) => Kind::Iam,
@@ -52,7 +52,7 @@ impl Credential {
         }
     }
 
-    /// The SMTP user name.
+    /// Returns the SMTP user name.
     pub fn user_name(&self) -> &str {
         match self {
             Self::Iam(credential) => credential.user_name.as_str(),
@@ -60,7 +60,7 @@ impl Credential {
         }
     }
 
-    /// The SMTP password itself.
+    /// Returns the SMTP password itself.
     pub fn expose_password(&self) -> &str {
         match self {
             Self::Iam(credential) => credential.password.expose(),
@@ -68,7 +68,7 @@ impl Credential {
         }
     }
 
-    /// The host name of the SMTP endpoint, where it is known.
+    /// Returns the host name of the SMTP endpoint, if it is known.
     pub fn endpoint(&self) -> Option<&str> {
         match self {
             Self::Iam(credential) => credential.endpoint.as_deref(),
@@ -76,7 +76,7 @@ impl Credential {
         }
     }
 
-    /// The IAM user's name or ARN, where there is one and it is known.
+    /// Returns the IAM user's name or ARN, if there is one and it is known.
     pub fn iam_user(&self) -> Option<&str> {
         match self {
             Self::Iam(credential) => credential.iam_user.as_deref(),
@@ -84,7 +84,7 @@ impl Credential {
         }
     }
 
-    /// The kind is that of the user name; a user name of neither is refused as none of IAM's.
+    /// Takes the kind from the user name. A user name of neither kind is refused as one of IAM.
     pub(crate) fn from_cells(
         line: u64,
         iam_user: Option<&str>,

@@ -1,4 +1,4 @@
-//! What `render` writes line by line: Postfix's `smtp_sasl_password_maps`, msmtp's accounts, the manifest of a
+//! The reader of line-based forms of `render`: Postfix's `smtp_sasl_password_maps`, msmtp's accounts, the manifest of a
 //! Kubernetes secret.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -11,7 +11,7 @@ use super::{
 const CALLED: Called =
     Called { user_name: "user", password: "password", neither: "user and no password" };
 
-/// `[host]:port user:password`, the entries of SES among all.
+/// Reads `[host]:port user:password`, the entries of SES only.
 pub(super) fn postfix(text: &str) -> Result<Vec<Found>, CredentialError> {
     let mut entries: Vec<(u64, String)> = vec![];
     for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !is_comment(text)) {
@@ -25,7 +25,7 @@ pub(super) fn postfix(text: &str) -> Result<Vec<Found>, CredentialError> {
         let (user_name, password) = login.trim().split_once(':')?;
         Kind::of_user_name(user_name)?;
         let (host, port) = place(key);
-        // a map by sender has the address in the place of the host, and a table of OpenSMTPD a label
+        // a map by sender has the address in place of the host, and a table of OpenSMTPD has a label
         let is_host = !key.contains('@') && key.contains(['.', ':', '[']);
         let host = host.filter(|_| is_host).unwrap_or_default();
         Some(found(*line, user_name, password, &host, port.map(|port| port.to_string())))
@@ -33,7 +33,7 @@ pub(super) fn postfix(text: &str) -> Result<Vec<Found>, CredentialError> {
     found.collect()
 }
 
-/// The accounts of SES among all.
+/// Reads the accounts of SES only.
 pub(super) fn msmtp(text: &str) -> Result<Vec<Found>, CredentialError> {
     let mut accounts: Vec<(u64, Vec<(&str, &str)>)> = vec![];
     for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !is_comment(text)) {
@@ -55,7 +55,7 @@ pub(super) fn msmtp(text: &str) -> Result<Vec<Found>, CredentialError> {
     found.collect()
 }
 
-/// The values of the secret, decoded.
+/// Returns the values of the secret, decoded.
 pub(super) fn kubernetes(text: &str) -> Values {
     let mut section = "";
     let values = (1..).zip(text.lines()).filter_map(|(line, text)| {
@@ -75,7 +75,7 @@ pub(super) fn kubernetes(text: &str) -> Values {
     Values::new(values)
 }
 
-/// A value of the data of a Kubernetes secret.
+/// Decodes a value of the data of a Kubernetes secret.
 pub(super) fn decoded(value: &str) -> Option<String> {
     String::from_utf8(BASE64_STANDARD.decode(value).ok()?).ok()
 }

@@ -1,17 +1,17 @@
-//! A credential among values that have names: by the usual names, else by its form, which no other value has.
+//! The search for a credential in named values: by the usual names, or else by its form, which no other value has.
 
 use std::num::NonZeroU16;
 
 use super::{Credential, CredentialError, Found, Kind, port_number};
 use crate::{password::SmtpPassword, pasted::plain_name};
 
-/// The values of a file, the names as they stand there.
+/// The values of a file, with the names in the file.
 #[derive(Default)]
 pub(super) struct Values {
     values: Vec<(u64, String, String)>,
 }
 
-/// How a form calls what may be missing.
+/// A form's names for the values that may be missing.
 pub(super) struct Called {
     pub(super) user_name: &'static str,
     pub(super) password: &'static str,
@@ -33,13 +33,13 @@ impl Values {
         self.values.push((1, name.to_owned(), value));
     }
 
-    /// The credential, with its host and port where they are there.
+    /// Finds the credential, with its host and port if there are any.
     pub(super) fn found(&self, called: &Called) -> Result<Found, CredentialError> {
         let user_name =
             self.named(USER_NAMES).or_else(|| self.only(|text| Kind::of_user_name(text).is_some()));
         let password =
             self.named(PASSWORDS).or_else(|| self.only(|text| SmtpPassword::parse(text).is_ok()));
-        // one that was chosen has no form of its own
+        // a chosen password has no form of its own
         let is_chosen =
             user_name.is_some_and(|(_, text)| Kind::of_user_name(text) == Some(Kind::MailManager));
         let chosen = || self.ending(&["password", "pass"]).filter(|_| is_chosen);
@@ -66,12 +66,12 @@ impl Values {
         Ok(Found { credential, port })
     }
 
-    /// The last value of these names, as readers take it.
+    /// Returns the last value of these names: readers take the last.
     fn named(&self, names: &[&str]) -> Option<(u64, &str)> {
         self.last(|name| names.contains(&name))
     }
 
-    /// A name such as `EMAIL_HOST`; a `PORT` alone is somebody else's.
+    /// Returns the value of a name such as `EMAIL_HOST`; a `PORT` alone is not for mail.
     fn ending(&self, ends: &[&str]) -> Option<(u64, &str)> {
         let is_of_mail = |name: &str| name.contains("mail") || name.contains("smtp");
         self.last(|name| is_of_mail(name) && ends.iter().any(|end| name.ends_with(end)))
@@ -83,7 +83,7 @@ impl Values {
         found.next_back().map(|(line, _, value)| (*line, value.trim()))
     }
 
-    /// The one value of this form.
+    /// Returns the only value of this form.
     fn only(&self, fits: impl Fn(&str) -> bool) -> Option<(u64, &str)> {
         let fitting = self.values.iter().map(|(line, _, value)| (*line, value.trim()));
         let mut fitting = fitting.filter(|(_, value)| fits(value));
@@ -92,7 +92,7 @@ impl Values {
     }
 }
 
-/// `host`, `host:port`, `[address]:port`.
+/// Splits `host`, `host:port` or `[address]:port`.
 pub(crate) fn place(text: &str) -> (Option<String>, Option<u16>) {
     let parts =
         text.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']'));

@@ -1,4 +1,4 @@
-//! Causes after the server has taken the message: 250, and nothing arrives.
+//! Causes after the server has taken the message: it replied 250, but nothing arrives.
 
 use super::{Cause, Phase, certain, evidence::Host, possible, refuted, row, said::Problem};
 

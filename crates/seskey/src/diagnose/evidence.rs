@@ -1,4 +1,4 @@
-//! What is known about a failure. Every fact may be missing, and none is a secret.
+//! The known facts about a failure. Every fact may be missing, and none is a secret.
 
 use super::{
     Phase,
@@ -10,20 +10,20 @@ use crate::{
     region::Region,
 };
 
-/// What is known. A fact that nobody looked for is `None`.
+/// The known facts. A fact that was not looked for is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// What the user name is by its form.
+    /// The kind of user name, by its form.
     pub user_name: Option<UserName>,
-    /// The user name itself, where it has the form of one.
+    /// The user name itself, if it has the form of one.
     pub user_name_text: Option<String>,
-    /// What the password is by its form.
+    /// The kind of password, by its form.
     pub password: Option<Password>,
-    /// What stands around the password, or the user name, that belongs to neither.
+    /// The characters around the password, or the user name, that belong to neither.
     pub around: Option<Around>,
-    /// How the password comes from the secret access key that was given beside it.
+    /// The derivation of the password from the secret access key that was given beside it.
     pub derivation: Option<Derivation>,
-    /// What the host is by its name.
+    /// The kind of host, by its name.
     pub host: Option<Host>,
     /// The name of the host.
     pub host_text: Option<String>,
@@ -31,15 +31,15 @@ pub struct Evidence {
     pub region: Option<Region>,
     /// The port that the application connects to.
     pub port: Option<u16>,
-    /// What is written amiss where host and port are.
+    /// The errors in the written host and port.
     pub place: Option<WrittenPlace>,
-    /// How the application turns to TLS, by its configuration.
+    /// The way in which the application changes to TLS, by its configuration.
     pub tls_mode: Option<TlsMode>,
     /// The sender.
     pub from: Option<String>,
     /// The recipient.
     pub to: Option<String>,
-    /// What the application or the server said.
+    /// The message of the application or the server.
     pub said: Option<Said>,
     /// Whether the file or the text is Postfix's.
     pub is_of_postfix: bool,
@@ -48,17 +48,17 @@ pub struct Evidence {
 
     /// Whether the name of the host has an address.
     pub resolves: Option<bool>,
-    /// Which ports of the endpoint take a connection.
+    /// The ports of the endpoint, open and closed.
     pub ports: Option<Ports>,
-    /// Whether IPv4 and IPv6 take a connection, where the host has addresses of both.
+    /// Whether IPv4 and IPv6 take a connection, if the host has addresses of both.
     pub families: Option<(bool, bool)>,
-    /// Who greets.
+    /// The server that greets.
     pub banner: Option<Banner>,
     /// Whether STARTTLS is offered before TLS.
     pub starttls: Option<bool>,
-    /// How TLS went.
+    /// The outcome of TLS.
     pub tls: Option<Tls>,
-    /// By how many seconds the clock of this machine differs from the server's.
+    /// The difference in seconds between the clock of this machine and the server's.
     pub clock_offset: Option<u64>,
     /// Whether PLAIN or LOGIN is offered over TLS.
     pub offers_login: Option<bool>,
@@ -66,16 +66,16 @@ pub struct Evidence {
     pub logged_in: Option<bool>,
     /// The other region whose endpoint took them.
     pub logged_in_elsewhere: Option<Region>,
-    /// At what a connection or a login failed that was tried, and how. It is a finding where no cause is one.
+    /// The phase in which an attempted connection or login failed, and the failure. It is a finding if no cause is one.
     pub failed: Option<(Phase, String)>,
 
     /// The access key in IAM.
     pub key: Option<Key>,
-    /// How many seconds ago the access key was made.
+    /// The age of the access key in seconds.
     pub key_age: Option<u64>,
     /// The name of the IAM user of the access key.
     pub iam_user: Option<String>,
-    /// Whether there is an IAM user of the name that was given as user name.
+    /// Whether there is an IAM user with the name that was given as user name.
     pub is_iam_user: Option<bool>,
     /// Whether AWS has put the user of the key under quarantine.
     pub quarantined: Option<bool>,
@@ -92,63 +92,63 @@ pub struct Evidence {
     pub sending_enabled: Option<bool>,
     /// Whether the quota of 24 hours is used up.
     pub quota_exhausted: Option<bool>,
-    /// The configuration set that the message goes by.
+    /// The configuration set that the message uses.
     pub configuration_set: Option<ConfigurationSet>,
-    /// Whether the MAIL FROM domain of the identity is not set up, and it rejects messages then.
+    /// Whether the MAIL FROM domain of the identity is not set up, and the identity then rejects messages.
     pub mail_from_rejects: Option<bool>,
     /// Whether the recipient is on the suppression list of the account.
     pub suppressed: Option<bool>,
 }
 
-/// How a password comes from a secret access key.
+/// The derivation of a password from a secret access key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Derivation {
-    /// It is right for this region.
+    /// The right derivation for this region.
     Right(Region),
-    /// It is the legacy one.
+    /// The legacy derivation.
     V2,
-    /// By a mistake in circulation.
+    /// A known wrong derivation.
     Mistaken(Mistake),
-    /// Not at all.
+    /// No known derivation.
     Unrelated,
 }
 
-/// What a host is by its name.
+/// The kind of host, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Host {
     /// An SMTP endpoint of SES.
     Smtp(Region),
-    /// The SMTP endpoint that a region would have which has none.
+    /// An SMTP endpoint in this region, which has none.
     WithoutSmtp(String),
     /// The endpoint of the SES API.
     Api(Option<Region>),
     /// An ingress endpoint of Mail Manager.
     MailManager,
-    /// Meant to be one of AWS's, and written otherwise; the nearest right name.
+    /// A misspelled name of AWS, with the nearest right name.
     Misspelled(Option<String>),
     /// An SMTP server of this other provider.
     Provider(&'static str),
     /// The machine itself: `localhost`, or an address of its loopback.
     OwnMachine,
-    /// Somebody else's name, or an address.
+    /// Any other name, or an address.
     Other,
 }
 
-/// What is written amiss where host and port are.
+/// The errors in a written host and port.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WrittenPlace {
-    /// The host has a port behind it, where a host alone is wanted.
+    /// The host has a port behind it, although a host alone is required.
     pub port_in_host: bool,
-    /// The port is no number of a port.
+    /// The port is not a valid port number.
     pub port_is_none: bool,
 }
 
-/// How an application turns to TLS.
+/// The way in which an application changes to TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {
-    /// Not at all, by its word.
+    /// Not at all, by its setting.
     Clear,
-    /// Not at all: it is Django's, and nothing turns TLS on in it.
+    /// Not at all: it is Django's, and no setting turns TLS on.
     ClearByDefault,
     /// By STARTTLS.
     Starttls,
@@ -160,61 +160,61 @@ pub enum TlsMode {
     NotSecure,
 }
 
-/// Which ports of the endpoint take a connection, of those that were tried.
+/// The ports of the endpoint that were tried.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ports {
-    /// Those that do.
+    /// The ports that take a connection.
     pub open: Vec<u16>,
-    /// Those that do not.
+    /// The ports that take none.
     pub closed: Vec<u16>,
 }
 
-/// Who greets on a connection.
+/// The server that greets on a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Banner {
     /// SES, or the local SES.
     Ses,
     /// Another SMTP server.
     Foreign,
-    /// What is no SMTP at all, such as HTTP.
+    /// A server of another protocol, such as HTTP.
     NotSmtp,
-    /// Nobody, until TLS begins.
+    /// None until TLS begins.
     Silent,
-    /// Nobody, in clear or in TLS.
+    /// None, in clear or in TLS.
     Nobody,
-    /// Nobody: the connection is closed at once.
+    /// None: the connection is closed at once.
     Closed,
 }
 
-/// How a TLS handshake went.
+/// The result of a TLS handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tls {
-    /// Well, and the certificate is trusted.
+    /// It succeeded, and the certificate is trusted.
     Good,
     /// The certificate was not accepted.
     Certificate(Certificate),
-    /// What came is no TLS.
+    /// The answer is not TLS.
     NotTls,
     /// There is no version in common.
     NoVersion,
 }
 
-/// What is wrong with a certificate.
+/// The fault of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Certificate {
-    /// No trusted root stands behind it.
+    /// It does not lead to a trusted root.
     UnknownIssuer,
-    /// It bears other names.
+    /// It has other names.
     OtherName(Vec<String>),
-    /// Its time is over, or has not begun.
+    /// It has expired, or is not valid yet.
     Time,
-    /// Something else, in the words of the TLS library.
+    /// Another fault, in the words of the TLS library.
     Other(String),
 }
 
 /// An access key in IAM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the values of IAM's StatusType, and none
+#[allow(missing_docs)] // the values of IAM's StatusType, and one more
 pub enum Key {
     Active,
     Inactive,
@@ -223,7 +223,7 @@ pub enum Key {
     Unknown,
 }
 
-/// What IAM says of a message.
+/// The answer of IAM about a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Permission {
     /// It may be sent.
@@ -234,7 +234,7 @@ pub enum Permission {
     OtherResource,
     /// A statement allows `ses:SendEmail` alone.
     SendEmailOnly,
-    /// A statement would allow it but for these condition keys.
+    /// A statement would allow it without these condition keys.
     Condition(Vec<String>),
     /// A statement denies it.
     ExplicitDeny,
@@ -246,7 +246,7 @@ pub enum Permission {
 
 /// An identity in SES.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // each says what it is
+#[allow(missing_docs)] // the names say it all
 pub enum Identity {
     Verified,
     NotVerified,
@@ -257,16 +257,16 @@ pub enum Identity {
 /// A configuration set in SES.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigurationSet {
-    /// It is there.
+    /// It exists.
     Sending,
     /// The one of this name may not send.
     Paused(String),
-    /// There is none of this name.
+    /// None has this name.
     Missing(String),
 }
 
 impl Evidence {
-    /// The same with what was said. Where nothing else tells host, port or user name, the text does.
+    /// Adds the message. Its text gives host, port or user name if nothing else does.
     pub fn with_said(self, said: Option<Said>) -> Self {
         let Some(said) = said else { return self };
         let host_text = self.host_text.or_else(|| said.host.clone());
@@ -280,17 +280,17 @@ impl Evidence {
         Self { host_text, host, region, port, user_name, is_of_postfix, said: Some(said), ..self }
     }
 
-    /// The other provider whose server has said it.
+    /// Returns the other provider whose server sent the message.
     pub(super) fn said_by(&self) -> Option<&'static str> {
         self.said.as_ref().and_then(|said| said.provider)
     }
 
-    /// The problem that was said, where it excludes others.
+    /// Returns the problem in the message, if it excludes others.
     pub(super) fn said(&self) -> Option<&Problem> {
         self.said.as_ref().map(|said| &said.problem).filter(|problem| !problem.is_vague())
     }
 
-    /// The configuration set that a reply names.
+    /// Returns the configuration set that a reply names.
     pub fn said_configuration_set(&self) -> Option<&str> {
         match self.said()? {
             Problem::NoConfigurationSet(name) => name.as_deref(),
@@ -298,24 +298,25 @@ impl Evidence {
         }
     }
 
-    /// Whether this was said, however much it leaves open.
+    /// Whether the message names this problem, even a vague one.
     pub(super) fn has_said(&self, problem: &Problem) -> bool {
         self.said.as_ref().is_some_and(|said| said.problem == *problem)
     }
 
-    /// Whether a login was refused as such, by what was said or seen.
+    /// Whether a login was refused as such, by the message or in a test.
     pub(super) fn is_refused(&self) -> bool {
         self.logged_in == Some(false)
             || self.has_said(&Problem::CredentialsInvalid)
             || self.has_said(&Problem::LoginFailed)
     }
 
-    /// Whether the state of the access key in IAM explains by itself why a login is refused.
+    /// Whether the state of the access key in IAM alone explains a refused login.
     pub(super) fn is_explained_by_key(&self) -> bool {
         self.key.is_some_and(|key| key != Key::Active)
     }
 
-    /// Who refuses the login, as far as that is known: applications do not all tell what the server said.
+    /// Returns which side refuses the login, as far as it is known: not every application shows the reply of the
+    /// server.
     pub(super) fn refuser(&self) -> &'static str {
         match self.logged_in == Some(false) || self.has_said(&Problem::CredentialsInvalid) {
             true => "the server refuses the login",
@@ -323,7 +324,7 @@ impl Evidence {
         }
     }
 
-    /// Whether the very values were seen to log in, or a reply was given that comes only after a login.
+    /// Whether these values were seen to log in, or a reply was given that comes only after a login.
     pub(super) fn is_past_login(&self) -> bool {
         match self.logged_in {
             Some(logged_in) => logged_in,

@@ -1,6 +1,6 @@
-//! User name, password, host and port in a file as an application has it, wrong values included.
+//! User name, password, host and port in the file of an application, including wrong values.
 //!
-//! [`credential`](crate::credential) takes what is right; here nothing is checked, for what is wrong is to be seen.
+//! [`credential`](crate::credential) takes only right values; here nothing is checked, so that wrong values show.
 
 use percent_encoding::percent_decode_str;
 
@@ -14,7 +14,7 @@ use crate::{
 /// The values of a file, as its reader takes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileValues {
-    /// The SMTP user name; a secret, for it may be one that stands in the wrong place.
+    /// The SMTP user name; held as a secret, because a secret may stand in its place.
     pub user_name: Option<Secret>,
     /// The SMTP password.
     pub password: Option<Secret>,
@@ -22,18 +22,18 @@ pub struct FileValues {
     pub host: Option<String>,
     /// The port.
     pub port: Option<u16>,
-    /// What is written amiss where host and port are.
+    /// The errors in the written host and port.
     pub place: WrittenPlace,
-    /// How the application turns to TLS.
+    /// The way in which the application changes to TLS.
     pub tls_mode: Option<TlsMode>,
-    /// The secret access key of the user name, where that of SMTP stands beside the access key of AWS.
+    /// The secret access key of the user name, if the AWS access key stands beside the SMTP credential.
     pub secret: Option<Secret>,
     /// Whether it is a table of Postfix's.
     pub is_of_postfix: bool,
 }
 
 impl FileValues {
-    /// The values of a `.env` or another file of assignments, a URL, JSON, CSV with a header, or a line of `sasl_passwd`.
+    /// Reads a `.env` or another file of assignments, a URL, JSON, CSV with a header, or a line of `sasl_passwd`.
     pub fn read(text: &str) -> Self {
         let text = text.trim_start_matches('\u{feff}');
         let values = Self::as_it_stands(text);
@@ -46,7 +46,7 @@ impl FileValues {
         }
     }
 
-    /// Whether the reader of credentials has passed over white space that is in the value.
+    /// Whether the reader of credentials has skipped white space that is in the value.
     fn has_blanks_around(&self, found: &Found) -> bool {
         let given = self.password.as_ref().map(Secret::expose).unwrap_or_default();
         let bare = given.trim();
@@ -55,7 +55,7 @@ impl FileValues {
         opened == password || bare == password && bare != given
     }
 
-    /// Whether whoever reads the value as the form demands gets the beginning alone.
+    /// Whether a strict reader of the form gets only the beginning of the value.
     fn is_cut_off(&self, found: &Found) -> bool {
         let given = self.password.as_ref().map(Secret::expose).unwrap_or_default();
         let password = found.credential.expose_password();
@@ -101,12 +101,12 @@ impl FileValues {
         values
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it has no values.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The last value of a name counts, as readers take it; a name of something else is left alone.
+    /// Takes a value by its name. The last of a name counts, as for other readers; unrelated names are ignored.
     fn take(&mut self, name: &str, value: &str) {
         let name = plain_name(name);
         let secret = || Some(Secret::new(value.to_owned()));
@@ -119,7 +119,7 @@ impl FileValues {
         } else if ends(&["password", "pass", "passwd"]) {
             self.password = secret();
         } else if ends(&["secretaccesskey"]) {
-            // of an AWS access key alone: an application that has no more uses it as it is
+            // of an AWS access key alone: an application that has nothing else uses it unchanged
             self.password = self.password.take().or_else(secret);
         } else if ends(&["awsaccesskeyid"]) {
             self.user_name = self.user_name.take().or_else(secret);
@@ -129,7 +129,7 @@ impl FileValues {
             && !name.contains("from")
         {
             let (host, port) = place(value);
-            // Grafana wants both there, in its file under this name alone
+            // Grafana requires both there, in its file under this name alone
             let is_host_alone =
                 ends(&["host", "server"]) && name != "host" && !name.starts_with("gf");
             self.place.port_in_host |= port.is_some() && is_host_alone;
@@ -181,7 +181,7 @@ impl FileValues {
         }
     }
 
-    /// Entries for others than SES come after one of SES.
+    /// Takes an entry. One of SES goes before those of other servers.
     fn take_entry(&mut self, (key, user_name, password): (&str, &str, &str)) {
         let (host, port) = place(key);
         let is_of_ses = key.contains("amazonaws") || Kind::of_user_name(user_name).is_some();
@@ -195,8 +195,8 @@ impl FileValues {
 }
 
 impl TlsMode {
-    /// By a setting of Django, nodemailer, PHPMailer, Rails or one like theirs, its name in plain letters. What their
-    /// readers differ in, such as `encryption=tls`, says nothing.
+    /// Reads a setting of Django, nodemailer, PHPMailer, Rails or a similar one, its name in plain letters. `None` if
+    /// their readers differ, as over `encryption=tls`.
     fn of(name: &str, value: &str) -> Option<Self> {
         let value = value.to_ascii_lowercase();
         let is_on = matches!(&*value, "true" | "1" | "yes" | "on");
@@ -218,7 +218,7 @@ impl TlsMode {
     }
 }
 
-/// The name of a variable for mail, which goes before those of a database or of anything else.
+/// Whether it is the name of a variable for mail, which goes before those of a database or of anything else.
 fn is_of_mail(name: &str) -> bool {
     let name = plain_name(name);
     ["mail", "smtp", "ses"].iter().any(|word| name.contains(word))
@@ -237,7 +237,7 @@ impl From<Found> for FileValues {
     }
 }
 
-/// `[host]:port user:password`, of a table that is looked up by a host.
+/// Splits `[host]:port user:password`, of a table that is looked up by a host.
 fn entry(line: &str) -> Option<(&str, &str, &str)> {
     let (key, login) = line.trim().split_once([' ', '\t'])?;
     let (user_name, password) = login.trim_start().split_once(':')?;
@@ -245,7 +245,7 @@ fn entry(line: &str) -> Option<(&str, &str, &str)> {
     (is_place && !user_name.contains(' ')).then_some((key, user_name, password))
 }
 
-/// `NAME=value`, `name: value` or `name = "value"`, without the quotation marks that the reader takes off.
+/// Splits `NAME=value`, `name: value` or `name = "value"`, without the quotation marks that the reader removes.
 fn assignment(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start();
     let line = line.strip_prefix("export ").unwrap_or(line);
@@ -261,7 +261,7 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, value))
 }
 
-/// `smtp://user:password@host:port`, decoded once.
+/// Splits `smtp://user:password@host:port`, and decodes it once.
 fn of_url(text: &str) -> Option<FileValues> {
     let text = text.trim_matches(['"', '\'', ',', ';']);
     let text =
@@ -274,7 +274,7 @@ fn of_url(text: &str) -> Option<FileValues> {
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     let (login, host) = rest.rsplit_once('@')?;
     let (user_name, password) = login.split_once(':').unwrap_or((login, ""));
-    // here ends what stands before the host for every reader of URLs (RFC 3986, section 3.2)
+    // for every reader of URLs, the part before the host ends here (RFC 3986, section 3.2)
     let password = password.split('/').next().unwrap_or_default();
     let decoded = |text: &str| {
         let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();

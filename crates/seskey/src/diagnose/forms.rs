@@ -1,4 +1,4 @@
-//! What was typed, by its form: the facts that need no network, with no secret among them.
+//! The typed values, by their form: the facts that need no network and contain no secret.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ use crate::{
     region::Region,
 };
 
-/// What the user has typed, as the application has it.
+/// The values that the user has typed, as the application has them.
 #[derive(Default, Clone, Copy)]
 pub struct Values<'a> {
     /// The SMTP user name.
@@ -32,32 +32,32 @@ pub struct Values<'a> {
     pub host: Option<&'a str>,
     /// The port that it connects to.
     pub port: Option<u16>,
-    /// What is written amiss where host and port are.
+    /// The errors in the written host and port.
     pub place: WrittenPlace,
-    /// How the application turns to TLS.
+    /// The way in which the application changes to TLS.
     pub tls_mode: Option<TlsMode>,
-    /// The region, where it is known otherwise than by the host.
+    /// The region, if it is known other than by the host.
     pub region: Option<&'a Region>,
-    /// Whether they are of a file of Postfix's.
+    /// Whether they are from a file of Postfix.
     pub is_of_postfix: bool,
     /// Days to try for a derivation with a real date, as `YYYYMMDD`.
     pub dates: &'a [String],
 }
 
-/// What a user name is by its form.
+/// The kind of user name, by its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserName {
     /// Nothing at all.
     Empty,
     /// An access key ID.
     AccessKeyId,
-    /// An access key ID in another case, or of this other length than one has.
+    /// An access key ID in the wrong case, or of this wrong length.
     Mistyped(usize),
     /// A temporary access key ID.
     Temporary,
     /// The ID of a Mail Manager ingress endpoint.
     IngressPointId,
-    /// The unique ID of something else in IAM: what that is.
+    /// The unique ID of another kind of thing in IAM, which is named.
     UniqueId(&'static str),
     /// A mail address.
     Email,
@@ -69,7 +69,7 @@ pub enum UserName {
     Other,
 }
 
-/// What a password is by its form.
+/// The kind of password, by its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Password {
     /// Nothing at all.
@@ -78,12 +78,12 @@ pub enum Password {
     Smtp(Algorithm),
     /// A signature without its version byte.
     WithoutVersion,
-    /// A secret access key, by its form or by the one that is given beside it.
+    /// A secret access key, by its form or because it is the given one.
     SecretAccessKey {
-        /// Whether it is that one.
+        /// Whether it is the given one.
         is_given: bool,
     },
-    /// What has the form of a secret access key, and that of an SMTP password without its last four letters.
+    /// A text with the form of a secret access key, and of an SMTP password without its last four letters.
     SecretAccessKeyOrCutOff,
     /// An access key ID.
     AccessKeyId,
@@ -95,16 +95,16 @@ pub enum Password {
     CutOff(usize),
     /// An example that was never replaced, or a variable.
     Placeholder,
-    /// None of IAM's; Mail Manager would take it.
+    /// Not one of IAM's; Mail Manager would take it.
     Chosen,
     /// Anything else, of this length.
     Other(usize),
 }
 
-/// What stands around a value and does not belong to it.
+/// The characters around a value that do not belong to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Around {
-    /// Blanks, line ends, a byte order mark; inside too, what is no letter.
+    /// Blanks, line ends, a byte order mark; also control characters inside the value.
     pub white_space: bool,
     /// Quotation marks.
     pub quotes: bool,
@@ -123,7 +123,7 @@ const UNIQUE_IDS: [(&str, &str); 8] = [
 ];
 
 impl Evidence {
-    /// What the values say by themselves.
+    /// Returns the facts that the values show.
     pub fn of(values: Values<'_>) -> Self {
         let host = values.host.map(|host| Host::of(host.trim()));
         let region = values.region.cloned().or_else(|| match &host {
@@ -223,7 +223,7 @@ impl Password {
             _ if is_placeholder(text) => return Self::Placeholder,
             Recognised::SmtpPassword(algorithm) => return Self::Smtp(algorithm),
             Recognised::PasswordWithoutVersion => return Self::WithoutVersion,
-            // the digest or the random key of something else
+            // a digest or a random key of another kind
             Recognised::SecretAccessKey if text.bytes().all(is_hex) => {
                 return Self::Other(text.len());
             }
@@ -260,7 +260,7 @@ impl Password {
     }
 }
 
-/// The version byte is 4, so the second letter is one of sixteen.
+/// Whether the version byte is 4: the second letter is then one of sixteen.
 fn begins_as_password(text: &str) -> bool {
     text.strip_prefix('B').is_some_and(|rest| rest.starts_with(|c: char| ('A'..='P').contains(&c)))
 }
@@ -272,7 +272,7 @@ fn is_hex(byte: u8) -> bool {
 impl Around {
     fn of(text: &str) -> Self {
         let bare = text.trim_matches(is_blank);
-        // a quotation that does not end in its line has the line end in it
+        // a quotation that does not end on its line contains the line end
         let is_open = bare.starts_with(is_quote)
             && !bare.ends_with(is_quote)
             && SmtpPassword::parse(bare.trim_start_matches(is_quote)).is_ok();
@@ -295,7 +295,7 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`' | '\u{2018}'..='\u{201f}')
 }
 
-/// What documents and examples have in the place of a value.
+/// Whether it is a placeholder for a value, as in documents and examples.
 fn is_placeholder(text: &str) -> bool {
     let plain = text.to_ascii_lowercase();
     let is_named = ["your", "change", "placeholder", "example", "secret-here", "<", "xxxx"]
@@ -312,7 +312,7 @@ fn is_placeholder(text: &str) -> bool {
 }
 
 impl Host {
-    /// What a host is by its name.
+    /// Finds the kind of host by its name.
     pub fn of(host: &str) -> Self {
         let name = host.trim_end_matches('.').to_ascii_lowercase();
         match Kind::of_host(&name) {
@@ -349,7 +349,7 @@ fn is_own_machine(name: &str) -> bool {
     name == "localhost" || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// The SMTP endpoint that is written most alike, if it is alike at all.
+/// Returns the SMTP endpoint nearest in spelling, if it is similar at all.
 fn nearest(name: &str) -> Option<String> {
     let endpoints = Region::with_smtp().map(|region| region.smtp_endpoint());
     let distance = |endpoint: &String| strsim::damerau_levenshtein(endpoint, name);

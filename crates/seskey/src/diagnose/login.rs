@@ -122,7 +122,7 @@ pub(super) const CAUSES: &[Cause] = &[
 /// A key takes seconds to be known everywhere; this is more than was ever seen.
 const YOUNG: u64 = 300;
 
-/// Whether the application was refused, by its own word.
+/// Whether the application was refused, by its own message.
 fn has_refused(e: &Evidence) -> bool {
     e.has_said(&Problem::CredentialsInvalid) || e.has_said(&Problem::LoginFailed)
 }
@@ -134,12 +134,12 @@ fn said(e: &Evidence, problem: &Problem, evidence: &'static str) -> Option<Verdi
     }
 }
 
-/// A state of the key that IAM tells, else one that a refused login leaves open; of a smaller rank more likely.
+/// Judges a state of the key: by IAM, or else as one that a refused login leaves open; a smaller rank is more likely.
 fn of_key(e: &Evidence, key: Key, rank: u8, evidence: &'static str) -> Option<Verdict> {
     match e.key {
         Some(seen) if seen == key => certain(evidence),
         Some(_) => refuted(),
-        // a reply after a login tells of its own moment alone
+        // a reply after a login shows only the state at its own time
         None if e.logged_in == Some(true) || e.logged_in_elsewhere.is_some() => refuted(),
         None if e.is_refused() && is_well_formed(e) => possible(
             rank,

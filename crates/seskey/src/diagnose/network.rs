@@ -131,7 +131,7 @@ fn is_unreached(e: &Evidence) -> bool {
         .any(|problem| e.has_said(problem))
 }
 
-/// A refusal is an answer, which what drops packets does not give.
+/// Whether something answered with a refusal, which a filter that drops packets does not do.
 fn is_refused(e: &Evidence) -> bool {
     e.has_said(&Problem::ConnectionRefused)
 }

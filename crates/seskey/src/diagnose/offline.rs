@@ -1,4 +1,4 @@
-//! Causes that what was typed shows by itself.
+//! Causes that the typed values show by themselves.
 
 use super::{
     Cause, Evidence, Phase, Verdict, certain,
@@ -262,13 +262,13 @@ pub(super) const CAUSES: &[Cause] = &[
         }),
 ];
 
-/// A refused login of which neither the password nor the state of the key is known.
+/// Whether an IAM login is refused and the state of the key does not explain it.
 fn is_unexplained(e: &Evidence) -> bool {
     let may_be_of_iam = !matches!(e.user_name, Some(UserName::IngressPointId));
     e.is_refused() && may_be_of_iam && e.key.is_none_or(|key| key == Key::Active)
 }
 
-/// A password of this form; of no other.
+/// Judges a password by its form; another form refutes it.
 fn password(e: &Evidence, fits: fn(Password) -> bool, evidence: &'static str) -> Option<Verdict> {
     match e.password {
         Some(form) if fits(form) && e.logged_in != Some(true) => certain(evidence),
@@ -277,7 +277,7 @@ fn password(e: &Evidence, fits: fn(Password) -> bool, evidence: &'static str) ->
     }
 }
 
-/// The same for a user name.
+/// Judges a user name likewise.
 fn user_name(e: &Evidence, fits: fn(UserName) -> bool, evidence: &'static str) -> Option<Verdict> {
     match e.user_name {
         Some(form) if fits(form) && e.logged_in != Some(true) => certain(evidence),

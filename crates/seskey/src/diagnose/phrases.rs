@@ -6,8 +6,8 @@
 
 use super::{Phase, said::Problem};
 
-/// A phrase in lower case, and the problem that it names. The first that is in a line counts, so the
-/// precise ones stand before those that leave more open.
+/// The phrases in lower case, each with the problem that it names. The first one in a line counts, so precise phrases
+/// stand before vaguer ones.
 pub(super) const PHRASES: &[(&str, Problem, Phase)] = &[
     ("must issue a starttls command first", Problem::StarttlsFirst, Phase::Tls),
     ("530 authentication required", Problem::AuthenticationRequired, Phase::Login),
@@ -122,7 +122,7 @@ pub(super) const PHRASES: &[(&str, Problem, Phase)] = &[
     ("enetunreach", Problem::ConnectTimedOut, Phase::Network),
     ("no route to host", Problem::ConnectTimedOut, Phase::Network),
     ("network is unreachable", Problem::ConnectTimedOut, Phase::Network),
-    // whatever words a library puts behind it
+    // with any words of a library behind it
     ("535", Problem::CredentialsInvalid, Phase::Login),
     ("530", Problem::AuthenticationRequired, Phase::Login),
     ("username and password not accepted", Problem::CredentialsInvalid, Phase::Login),

@@ -1,4 +1,4 @@
-//! Where a line of a log says that something happened; and lines without what looks like a secret.
+//! The host and port in a line of a log, and lines without texts that look like secrets.
 
 use crate::{
     recognise::{Recognised, recognise},
@@ -14,7 +14,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Of a line in lower case. A host is taken if it is nearly one of AWS's, a port if it is one of SMTP.
+    /// Finds the place in a line in lower case. A host counts if it is nearly one of AWS's, a port if it is one of
+    /// SMTP.
     pub(super) fn of_line(line: &str) -> Self {
         let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
         let names = line.split(|c: char| !is_of_name(c)).map(|name| name.trim_matches('.'));
@@ -34,7 +35,7 @@ fn is_of_smtp(port: &u16) -> bool {
     STARTTLS_PORTS.contains(port) || TLS_WRAPPER_PORTS.contains(port)
 }
 
-/// Not the name in the greeting of SES, which no region answers to, and not that of a message ID.
+/// Whether it is nearly AWS's, but not the name in the greeting of SES, which no region has, nor that of a message ID.
 fn is_host(name: &str) -> bool {
     let is_of_aws = name.contains("amazona") || name.contains("mail-manager-smtp");
     is_of_aws
@@ -43,7 +44,7 @@ fn is_host(name: &str) -> bool {
         && name != "email-smtp.amazonaws.com"
 }
 
-/// The name or the address by which a line in lower case names the machine itself.
+/// Returns the name or the address by which a line in lower case names the machine itself.
 pub(super) fn own_machine(line: &str) -> Option<String> {
     let is_named = |name: &&str| line.contains(name);
     ["localhost", "127.0.0.1", "::1"]
@@ -52,7 +53,7 @@ pub(super) fn own_machine(line: &str) -> Option<String> {
         .map(|&name| name.to_owned())
 }
 
-/// `host:`, `[address]:` or the word; a time of day has a colon too, and no dot.
+/// Whether a port follows: after `host:`, `[address]:` or the word. A time of day has a colon, but no dot.
 fn is_before_a_port(before: &str) -> bool {
     if before.ends_with("port ") || before.ends_with("port: ") || before.ends_with("port=") {
         return true;
@@ -62,7 +63,7 @@ fn is_before_a_port(before: &str) -> bool {
     name.contains('.') || name == "localhost"
 }
 
-/// A line without what has the form of a secret, wherever a log put it.
+/// Returns a line without texts that have the form of a secret, anywhere in it.
 pub(super) fn without_secrets(line: &str) -> String {
     let line = redact(line, &[]);
     let is_of_secret = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');

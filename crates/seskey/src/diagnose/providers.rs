@@ -1,6 +1,6 @@
-//! The SMTP servers of other providers, so that they are not taken for a relay of one's own.
+//! The SMTP servers of other providers, so that they are not taken for a relay of the user's own.
 
-/// The domains under which they are, and whose they are. Source: the documentation of each.
+/// Their domains, with the name of the provider. Source: the documentation of each.
 const PROVIDERS: &[(&str, &str)] = &[
     ("brevo.com", "Brevo"),
     ("elasticemail.com", "Elastic Email"),
@@ -25,13 +25,13 @@ const PROVIDERS: &[(&str, &str)] = &[
     ("zoho.eu", "Zoho"),
 ];
 
-/// Whose server a host is, by its name in lower case.
+/// Returns the provider of a host, by its name in lower case.
 pub(super) fn provider(host: &str) -> Option<&'static str> {
     let is_under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
     PROVIDERS.iter().find(|(domain, _)| is_under(domain)).map(|(_, whose)| *whose)
 }
 
-/// Words that the servers of one provider alone say. Source: the documentation of each.
+/// Words that only the servers of one provider say. Source: the documentation of each.
 const WORDS: &[(&str, &str)] = &[
     ("support.google.com", "Google"),
     ("gsmtp", "Google"),
@@ -41,7 +41,7 @@ const WORDS: &[(&str, &str)] = &[
     ("mailgun", "Mailgun"),
 ];
 
-/// Whose server a line in lower case is of, or is about. A mail address proves nothing.
+/// Returns the provider that wrote a line in lower case, or is named in it. A mail address proves nothing.
 pub(super) fn speaker(line: &str) -> Option<&'static str> {
     if line.contains("amazon") {
         return None;

@@ -1,16 +1,16 @@
-//! Remedies with what is known in their places, so that a command can be pasted as it stands.
+//! Remedies with the known values filled in, so that a command can be pasted unchanged.
 
 use super::{Evidence, said::Problem};
 use crate::region::{Region, TLS_WRAPPER_PORTS};
 
 impl Evidence {
-    /// A remedy with what is known in its places; what is not known stays in capitals.
+    /// Returns a remedy with the known values filled in; an unknown value stays in capitals.
     pub(super) fn filled(&self, remedy: &str) -> String {
         let denied = match self.said() {
             Some(Problem::NotAuthorized(denied)) => Some(denied),
             _ => None,
         };
-        // what a reply is about goes before what was typed
+        // the region of a reply goes before the typed one
         let said = self.said().and_then(Problem::region).map(str::to_owned);
         let region = said.or_else(|| self.region.as_ref().map(ToString::to_string));
         let user = self.iam_user.as_deref().or_else(|| denied?.user_name());
@@ -57,7 +57,7 @@ impl Evidence {
         .fold(remedy.to_owned(), |text, (place, value)| text.replace(place, value))
     }
 
-    /// The addresses and domains that a reply says are not verified, without display names.
+    /// Returns the addresses and domains that a reply says are not verified, without display names.
     fn identities(&self) -> Vec<String> {
         let Some(Problem::NotVerified { identities, .. }) = self.said() else { return vec![] };
         let bare = |identity: &String| {
@@ -68,19 +68,19 @@ impl Evidence {
     }
 }
 
-/// How Postfix is given a login, and made to read it anew.
+/// The ways to give Postfix a login, and to make it read the login anew.
 const OF_POSTFIX: (&str, &str) = (
     "postmap -q '[{HOST}]:{PORT}' hash:/etc/postfix/sasl_passwd; host and port must be written alike in both files",
     "postmap /etc/postfix/sasl_passwd && systemctl reload postfix",
 );
 
-/// The same of an application that is not known.
+/// The same for an unknown application.
 const OF_ANY: (&str, &str) = (
     "set user name and password where the application reads them, and turn its login on",
     "restart the application, so that it reads its configuration anew",
 );
 
-/// A value as one word of a shell, for what a log says may be anything.
+/// Returns a value as one word of a shell, since a value from a log may be anything.
 fn word(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte);
     match !text.is_empty() && text.bytes().all(is_plain) {

@@ -1,5 +1,5 @@
-//! What an application printed or a server replied, as the problem that it names. Nothing of the text is kept but what
-//! AWS itself puts into it: an action, resources, a region, addresses.
+//! The problem that the output of an application or the reply of a server names. Only the parts of the text that AWS
+//! itself writes are kept: an action, resources, a region, addresses.
 //!
 //! Sources: SES Developer Guide, "Amazon SES SMTP issues" (table of replies); published transcripts; the words of TLS
 //! and mail libraries.
@@ -12,12 +12,12 @@ use super::{
     providers::speaker,
 };
 
-/// What was said.
+/// A message of an application or a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     /// The problem.
     pub problem: Problem,
-    /// When it shows itself.
+    /// The phase in which it shows itself.
     pub phase: Phase,
     /// The host that the line names, if it is one of AWS's, or nearly.
     pub host: Option<String>,
@@ -25,23 +25,23 @@ pub struct Said {
     pub port: Option<u16>,
     /// The user name that the text names, as Swift Mailer and its successor do.
     pub user_name: Option<UserName>,
-    /// The other provider than AWS whose server has said it.
+    /// The provider other than AWS whose server sent it.
     pub provider: Option<&'static str>,
-    /// Whether it is of a log of Postfix's.
+    /// Whether it is from a log of Postfix.
     pub is_of_postfix: bool,
 }
 
 /// A problem that a text names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-#[allow(missing_docs)] // the table of phrases says what each is
+#[allow(missing_docs)] // the table of phrases explains each
 pub enum Problem {
     NameUnknown,
-    /// In connecting, or later.
+    /// While connecting, or later.
     TimedOut,
-    /// No connection came about.
+    /// No connection was made.
     ConnectTimedOut,
-    /// The connection stood, and nobody greeted.
+    /// The connection was made, but no greeting came.
     GreetingTimedOut,
     /// The application does not say why.
     ConnectFailed,
@@ -66,7 +66,7 @@ pub enum Problem {
     MechanismNotSupported,
     /// The application has no user name or no password.
     NoCredentials,
-    /// The application logs in for another host than it has connected to.
+    /// The application logs in for another host than the one it has connected to.
     OtherAuthHost,
     /// The application does not say why.
     LoginFailed,
@@ -90,21 +90,21 @@ pub enum Problem {
     MessageRefused,
 }
 
-/// What SES says about a message that a policy does not allow.
+/// The reply of SES about a message that a policy does not allow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Denied {
     /// The ARN of the user.
     pub user: String,
     /// The action, such as `ses:SendRawEmail`.
     pub action: String,
-    /// The ARN of what it was asked for.
+    /// The ARN of the requested resource.
     pub resource: String,
-    /// Why, where the text says so.
+    /// The reason, if the text gives one.
     pub reason: Option<Reason>,
 }
 
-/// Why a policy does not allow an action. Sources: IAM User Guide, "Troubleshoot access denied error messages"; of the
-/// boundary as it was met, nebari-dev/nebari#2152.
+/// The reason why a policy does not allow an action. Sources: IAM User Guide, "Troubleshoot access denied error
+/// messages"; for the boundary, as it was met, nebari-dev/nebari#2152.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// `with an explicit deny in …`
@@ -118,9 +118,9 @@ pub enum Reason {
 }
 
 impl Said {
-    /// The problem that a text names: of a log, the one of its last line that names any.
+    /// Finds the problem that a text names: in a log, the problem of the last line that names one.
     pub fn read(text: &str) -> Option<Self> {
-        // a long log ends with what is asked about
+        // the line in question is near the end of a long log
         let lines: Vec<&str> = text.lines().collect();
         let (at, last) =
             (0..lines.len()).rev().find_map(|at| Some((at, Self::of_line(lines[at])?)))?;
@@ -135,14 +135,14 @@ impl Said {
         if !last.problem.is_vague() {
             return Some(last);
         }
-        // a library ends its report with what says less: a code, or that it gave up
+        // a library ends its report with a vaguer line: a code, or that it gave up
         let report = lines[at.saturating_sub(REPORT)..at].iter().rev();
         let precise = |said: &Self| !said.problem.is_vague();
         let found = report.filter_map(|line| Self::of_line(line)).find(precise);
         Some(found.map(|found| Self { is_of_postfix, ..found }).unwrap_or(last))
     }
 
-    /// The problem that a reply of a server names.
+    /// Finds the problem that a reply of a server names.
     pub fn of_reply(code: u16, text: &str) -> Option<Self> {
         let line = format!("{code} {}", text.replace(['\r', '\n'], " "));
         let transient = || Self {
@@ -163,7 +163,7 @@ impl Said {
         let Place { host, port } = Place::of_line(&plain);
         let is_refusal = problem == Problem::ConnectionRefused;
         let host = host.or_else(|| own_machine(&plain).filter(|_| is_refusal));
-        // of what comes after a login, SES passes on the words of other servers
+        // after a login, SES passes on the words of other servers
         let provider = speaker(&plain).filter(|_| phase < Phase::Sending);
         Some(Self { problem, phase, host, port, user_name: None, provider, is_of_postfix: false })
     }
@@ -174,7 +174,7 @@ fn plain_has(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| plain.contains(word))
 }
 
-/// How many lines before the last belong to the same report.
+/// The number of lines before the last one that belong to the same report.
 const REPORT: usize = 8;
 
 impl Problem {
@@ -193,7 +193,7 @@ impl Problem {
         }
         let named = |phrase: &&(&str, Self, Phase)| is_in(plain, phrase.0);
         let phrase = PHRASES.iter().find(named);
-        // all that Go says of a connection that ends
+        // the whole message of Go about a connection that ends
         let is_eof = || plain.trim() == "eof" || plain.trim_end().ends_with(": eof");
         match phrase {
             Some((_, problem, phase)) => Some((problem.clone(), *phase)),
@@ -201,7 +201,7 @@ impl Problem {
         }
     }
 
-    /// Whether it leaves open what else a text could say.
+    /// Whether other problems remain possible.
     pub(super) fn is_vague(&self) -> bool {
         matches!(
             self,
@@ -214,7 +214,7 @@ impl Problem {
     }
 }
 
-/// Whether a phrase is in a line; a number alone only where a reply may stand.
+/// Whether a phrase is in a line; a bare number counts only where a reply may stand.
 fn is_in(line: &str, phrase: &str) -> bool {
     if !phrase.bytes().all(|byte| byte.is_ascii_digit()) {
         return line.contains(phrase);
@@ -225,7 +225,7 @@ fn is_in(line: &str, phrase: &str) -> bool {
     })
 }
 
-/// Nothing, a sign, or a word that goes with a reply: other numbers are counts and ports.
+/// Whether the text before is empty, a sign, or a word that goes with a reply: other numbers are counts and ports.
 fn is_before_a_reply(before: &str) -> bool {
     let bare = before.trim_end();
     let word = bare.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
@@ -238,7 +238,7 @@ fn is_before_a_reply(before: &str) -> bool {
 }
 
 impl Problem {
-    /// The region that it is about.
+    /// Returns the region that it concerns.
     pub(super) fn region(&self) -> Option<&str> {
         match self {
             Self::NotAuthorized(denied) => denied.region(),
@@ -247,7 +247,7 @@ impl Problem {
         }
     }
 
-    /// Whether a server of SMTP has said it.
+    /// Whether it is the reply of an SMTP server.
     pub(super) fn is_reply(&self) -> bool {
         self.is_past_tls()
             || matches!(
@@ -287,7 +287,7 @@ impl Problem {
 }
 
 impl Denied {
-    /// ``User `ARN' is not authorized to perform `ACTION' on resource `ARN'``, with or without the quotation marks.
+    /// Reads ``User `ARN' is not authorized to perform `ACTION' on resource `ARN'``, with or without these marks.
     fn read(line: &str) -> Self {
         let behind = |word: &str| {
             let (_, rest) = line.split_once(word)?;
@@ -302,18 +302,18 @@ impl Denied {
         }
     }
 
-    /// The name of the user.
+    /// Returns the name of the user.
     pub fn user_name(&self) -> Option<&str> {
         let (_, path) = self.user.split_once(":user/")?;
         path.rsplit('/').next()
     }
 
-    /// The region of the resource.
+    /// Returns the region of the resource.
     pub fn region(&self) -> Option<&str> {
         self.resource.split(':').nth(3).filter(|region| !region.is_empty())
     }
 
-    /// The identity that the resource is, if it is one.
+    /// Returns the identity, if the resource is one.
     pub fn identity(&self) -> Option<&str> {
         self.resource.split_once(":identity/").map(|(_, name)| name)
     }
@@ -326,7 +326,7 @@ const REASONS: [(&str, Reason); 4] = [
     ("because no service control policy allows", Reason::NoOrganization),
 ];
 
-/// AWS quotes by a backtick and an apostrophe.
+/// Whether it ends a value: AWS quotes by a backtick and an apostrophe.
 fn is_mark(c: char) -> bool {
     matches!(c, '`' | '\'' | '"' | ' ')
 }
@@ -345,7 +345,7 @@ fn not_verified(line: &str) -> Problem {
     Problem::NotVerified { region, identities }
 }
 
-/// The form of what stands behind `username`, in quotation marks.
+/// Returns the form of the text behind `username`, in quotation marks.
 fn user_name(line: &str) -> Option<UserName> {
     let (_, rest) = line.split_once("username \"")?;
     rest.split_once('"').map(|(name, _)| UserName::of(name))
@@ -416,7 +416,7 @@ mod tests {
         assert_eq!(Said::of_reply(451, "later").unwrap().problem, P::TemporaryFailure);
     }
 
-    /// What applications print who ask most often.
+    /// The messages of common applications are known.
     #[test]
     fn the_words_of_libraries_are_known() {
         use Problem as P;

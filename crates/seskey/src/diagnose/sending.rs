@@ -12,7 +12,7 @@ const ACCESS: &str = "https://docs.aws.amazon.com/ses/latest/dg/control-user-acc
 const IDENTITIES: &str =
     "https://docs.aws.amazon.com/ses/latest/dg/verify-addresses-and-domains.html";
 
-/// The name is the one that the SES console gives.
+/// The policy has the name that the SES console gives.
 const NEW_POLICY: &str = "seskey policy {SENDER} >policy.json; aws iam put-user-policy --user-name {USER} --policy-name AmazonSesSendingAccess --policy-document file://policy.json";
 
 #[rustfmt::skip]
@@ -112,7 +112,7 @@ pub(super) const CAUSES: &[Cause] = &[
 ];
 
 impl Evidence {
-    /// Why a message is denied, by the text.
+    /// Returns the reason of a denial, by the text.
     fn reason(&self) -> Option<Reason> {
         match self.said() {
             Some(Problem::NotAuthorized(denied)) => denied.reason,
@@ -121,7 +121,7 @@ impl Evidence {
     }
 }
 
-/// A permission that is known, else one that the reply leaves open; of a smaller rank more likely.
+/// Judges a permission: a known one, or else one that the reply leaves open; a smaller rank is more likely.
 fn of_permission(
     e: &Evidence,
     rank: u8,
@@ -167,13 +167,13 @@ fn other_resource(e: &Evidence) -> Option<Verdict> {
     }
 }
 
-/// Whether an identity is that of the address or of its domain.
+/// Whether an identity is the address or its domain.
 fn is_of(identity: &str, address: &str) -> bool {
     let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
     identity.eq_ignore_ascii_case(address) || identity.eq_ignore_ascii_case(domain)
 }
 
-/// Whether an address is among the identities as they stand in a reply.
+/// Whether an address is among the identities in a reply.
 fn is_among(identities: &[String], address: &str) -> bool {
     let plain = address.to_ascii_lowercase();
     identities.iter().any(|identity| identity.to_ascii_lowercase().contains(&plain))
@@ -217,7 +217,7 @@ fn sandbox(e: &Evidence) -> Option<Verdict> {
     }
 }
 
-/// What the server says about identities.
+/// Returns the server's message about identities.
 fn failed(e: &Evidence) -> String {
     match e.said() {
         Some(Problem::NotVerified { region: Some(region), identities }) => {
@@ -227,7 +227,7 @@ fn failed(e: &Evidence) -> String {
     }
 }
 
-/// The account of the user and that of the identity.
+/// Returns the account of the user and the account of the identity.
 fn accounts(denied: &Denied) -> Option<(&str, &str)> {
     let user = denied.user.split(':').nth(4)?;
     let identity = denied.resource.split(':').nth(4)?;

@@ -1,4 +1,4 @@
-//! Causes in the way to TLS.
+//! Causes on the way to TLS.
 
 use super::{
     Cause, Evidence, Phase, certain,
@@ -113,7 +113,7 @@ pub(super) const CAUSES: &[Cause] = &[
 
 const REFUSED: &str = "the application refuses the certificate, and does not say why";
 
-/// Whether the host is SES's, and the port is not one that begins in TLS.
+/// Whether the host is SES's, and the port is not one on which TLS begins at once.
 fn is_ses_by_starttls(e: &Evidence) -> bool {
     matches!(e.host, Some(Host::Smtp(_)))
         && e.port.is_none_or(|port| STARTTLS_PORTS.contains(&port))

@@ -2,7 +2,7 @@
 
 use super::{Cause, Certainty, Evidence, Finding, Phase};
 
-/// The name of the finding that is no cause.
+/// The name of the finding that has no cause.
 pub const UNEXPLAINED: &str = "unexplained";
 
 const fn of(phase: Phase) -> Cause {
@@ -26,7 +26,7 @@ static PHASES: [Cause; 6] = [
     of(Phase::After),
 ];
 
-/// What was seen or said to fail.
+/// Returns the failure that was seen or reported.
 pub(super) fn finding(evidence: &Evidence) -> Option<Finding> {
     let said = || evidence.said.as_ref();
     let (phase, shown) = match &evidence.failed {

@@ -8,18 +8,18 @@ use super::{
 };
 use crate::Partition;
 
-/// An account, and how it is reached.
+/// An account, and the way to reach it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {
     /// The profile of the shared configuration files; absent for the default chain.
     pub profile: Option<String>,
-    /// The roles that are assumed, the first with these credentials, and each with those of the one before.
+    /// The roles to assume: the first with these credentials, each further one with those of the role before.
     pub roles: Vec<Role>,
     /// The endpoint of IAM and STS, in place of AWS's.
     pub endpoint_url: Option<String>,
-    /// Where credentials are proven, `HOST:PORT`, in place of the SMTP endpoint of their region.
+    /// The `HOST:PORT` that credentials are proven at, in place of the SMTP endpoint of their region.
     pub smtp_endpoint: Option<String>,
-    /// The certificate that it is trusted by.
+    /// The file with the certificate that it is trusted by.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -28,12 +28,12 @@ pub struct Account {
 pub struct Role {
     /// Its ARN.
     pub arn: String,
-    /// What its trust policy asks for.
+    /// The external ID of its trust policy.
     pub external_id: Option<String>,
 }
 
 impl Account {
-    /// The ID of the account, where its role names it.
+    /// Returns the ID of the account, if its role names it.
     pub fn id(&self) -> Option<&str> {
         self.roles.last()?.arn.split(':').nth(4)
     }
@@ -56,7 +56,7 @@ impl Account {
     }
 }
 
-/// `arn:PARTITION:iam::ACCOUNT:role/NAME`. Source: IAM User Guide, "IAM identifiers".
+/// Checks for `arn:PARTITION:iam::ACCOUNT:role/NAME`. Source: IAM User Guide, "IAM identifiers".
 fn role_arn(text: &str) -> Result<String, Fault> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     match parts[..] {

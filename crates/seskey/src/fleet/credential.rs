@@ -20,27 +20,27 @@ use crate::{
     user::{UserName, UserPath},
 };
 
-/// A credential: the user that it belongs to, and where it is delivered.
+/// A credential: the user that it belongs to, and its stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
     /// The line of the file in which its user is named, from 1.
     pub line: usize,
     /// The IAM user.
     pub user: UserName,
-    /// Its account, one of [`Fleet::accounts`](super::Fleet::accounts). In a file with an organization, it may be the ID of
-    /// an account of it, or `*` for each of them.
+    /// Its account, one of [`Fleet::accounts`](super::Fleet::accounts). In a file with an organization, it may be the
+    /// ID of an account of the organization, or `*` for each of them.
     pub account: String,
-    /// The region that its password is for; absent for the one that the account's profile has.
+    /// The region of its password; absent for the region of the account's profile.
     pub region: Option<Region>,
     /// The path of the user when it is created.
     pub path: UserPath,
-    /// Where the credential is delivered: at least one.
+    /// The stores that the credential is delivered to: at least one.
     pub stores: Vec<Store>,
-    /// The command that is run after a delivery.
+    /// The command to run after a delivery.
     pub after: Option<String>,
-    /// How it is rotated.
+    /// The goal of its rotation.
     pub goal: Goal,
-    /// Whether an old key that is still used is waited for.
+    /// Whether a rotation waits for an old key that is still used.
     pub wait_unused: bool,
     /// Whether the user is created if it does not exist.
     pub create: bool,
@@ -101,7 +101,7 @@ impl Credential {
     }
 }
 
-/// What a credential has of its own, or else from the top of the file.
+/// The settings of a credential, from its own table or else from the top of the file.
 #[derive(Debug, Clone)]
 pub(super) struct Terms {
     region: Option<Region>,
@@ -142,7 +142,7 @@ impl Default for Terms {
     }
 }
 
-/// What a credential may name.
+/// The accounts that a credential may name.
 #[derive(Clone, Copy)]
 pub(super) struct Declared<'a> {
     pub(super) accounts: &'a BTreeMap<String, Account>,
@@ -166,7 +166,7 @@ impl Declared<'_> {
     }
 }
 
-/// The account that is named, or the only one there is.
+/// Returns the named account, or the only one declared.
 fn account_of(reader: &mut Reader, section: &Section, declared: Declared<'_>) -> Option<String> {
     if section.has("account") {
         return reader.text(section, "account", |text| declared.account(text));
@@ -181,7 +181,7 @@ fn account_of(reader: &mut Reader, section: &Section, declared: Declared<'_>) ->
     }
 }
 
-/// Whether it is a place of its own in each account.
+/// Whether the store is a place of its own in each account.
 fn is_in_account(store: &Store) -> bool {
     match &store.kind {
         StoreKind::SecretsManager(secret) | StoreKind::Ssm(secret) => {

@@ -1,4 +1,4 @@
-//! What is wrong with a `seskey.toml`, and where.
+//! The errors of a `seskey.toml`, with their places.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::{
     store::StoreNameError, user::UserError,
 };
 
-/// Something wrong, by its place.
+/// An error, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FleetError {
     /// The line, from 1.
@@ -17,40 +17,40 @@ pub struct FleetError {
     pub column: usize,
     /// The key whose value is wrong, if it is a value.
     pub key: Option<&'static str>,
-    /// What is wrong.
+    /// The kind of error.
     pub fault: Fault,
 }
 
-/// What is wrong.
+/// A kind of error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is no TOML.
+    /// Not TOML.
     #[error("{message}")]
     Syntax {
-        /// What the TOML parser says.
+        /// The message of the TOML parser.
         message: String,
     },
-    /// No such key.
+    /// An unknown key.
     #[error("{table} has no key {given}")]
     UnknownKey {
-        /// Where it stands.
+        /// The table that it stands in.
         table: Table,
-        /// What was given.
+        /// The given key.
         given: String,
     },
     /// A value of another type.
     #[error("{expected} is expected, not {found}")]
     Type {
-        /// What the key takes.
+        /// The type that the key takes.
         expected: Kind,
-        /// What was given, in TOML's words.
+        /// The given type, in TOML's words.
         found: &'static str,
     },
-    /// A key that must be there.
+    /// A required key is missing.
     #[error("it is missing")]
     Missing,
-    /// Text without a character.
+    /// An empty text, or blanks.
     #[error("it is empty")]
     Empty,
     /// A command with a character that no command can have.
@@ -62,27 +62,27 @@ pub enum Fault {
     /// A key that means nothing without another.
     #[error("it means nothing without {needs}")]
     Without {
-        /// The other.
+        /// The other key.
         needs: &'static str,
     },
     /// An account that is not declared.
     #[error("no account {given} is declared")]
     UnknownAccount {
-        /// What was given.
+        /// The given name.
         given: String,
-        /// Those that are.
+        /// The declared accounts.
         declared: Vec<String>,
     },
-    /// There are several accounts.
+    /// No account is named, and there are several.
     #[error("it is missing, and there are several")]
     WhichAccount {
-        /// These.
+        /// The declared accounts.
         declared: Vec<String>,
     },
-    /// An account that the organization is not gone through for.
+    /// An account that `[organization]` excludes.
     #[error("[organization] excludes the account {given}")]
     Excluded {
-        /// What was given.
+        /// The given account.
         given: String,
     },
     /// A store outside the accounts, for the credentials of all of them.
@@ -91,49 +91,49 @@ pub enum Fault {
     /// Not the name of a role.
     #[error("{given:?} is not the name of a role")]
     RoleName {
-        /// What was given.
+        /// The given text.
         given: String,
     },
     /// Not the ID of an organizational unit.
     #[error("{given:?} is not the ID of an organizational unit")]
     UnitId {
-        /// What was given.
+        /// The given text.
         given: String,
     },
     /// Not the ID of an account or of an organizational unit.
     #[error("{given:?} is not the ID of an account or of an organizational unit")]
     MemberId {
-        /// What was given.
+        /// The given text.
         given: String,
     },
     /// A user that another credential has.
     #[error("the same user as in line {first}")]
     SameUser {
-        /// The line of the other.
+        /// The line of the first.
         first: usize,
     },
     /// A store that another credential is delivered to, or this one already.
     #[error("the same store as in line {first}")]
     SameStore {
-        /// The line of the other.
+        /// The line of the first.
         first: usize,
     },
     /// Not the ARN of a role.
     #[error("{given:?} is not the ARN of a role")]
     RoleArn {
-        /// What was given.
+        /// The given text.
         given: String,
     },
     /// Not a URL.
     #[error("{given:?} is not the URL of an endpoint")]
     EndpointUrl {
-        /// What was given.
+        /// The given text.
         given: String,
     },
     /// Not a host and a port.
     #[error("{given:?} is not a host and a port")]
     SmtpEndpoint {
-        /// What was given.
+        /// The given text.
         given: String,
     },
     /// Not a length of time.
@@ -151,7 +151,7 @@ pub enum Fault {
     /// Not a pattern for addresses.
     #[error(transparent)]
     Policy(#[from] SendingPolicyError),
-    /// Times that are no goal of a rotation.
+    /// Times that are not a goal of a rotation.
     #[error(transparent)]
     Goal(#[from] GoalError),
 }
@@ -162,7 +162,7 @@ impl FleetError {
         Self { line, column, key, fault }
     }
 
-    /// What would be right, where that can be said in a word.
+    /// Returns a right value, if a short one can be named.
     pub fn remedy(&self) -> Option<String> {
         match &self.fault {
             Fault::UnknownKey { table, given } => {
@@ -209,7 +209,7 @@ impl fmt::Display for FleetError {
 
 impl std::error::Error for FleetError {}
 
-/// The line and the column of the character there, from 1.
+/// Returns the line and the column at the offset, from 1.
 pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);

@@ -1,11 +1,11 @@
-//! The keys of `seskey.toml`. `docs/fleet.md` says what they mean.
+//! The keys of `seskey.toml`. Their meanings are in `docs/fleet.md`.
 
 use std::fmt;
 
 /// A table of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
-    /// The top: what goes for the whole run, and the defaults of the credentials.
+    /// The top: the settings of the whole run, and the defaults of the credentials.
     Root,
     /// `[account.NAME]`
     Account,
@@ -15,7 +15,7 @@ pub enum Table {
     Credential,
 }
 
-/// What a value is.
+/// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // TOML's own words
 pub enum Kind {
@@ -35,11 +35,11 @@ pub enum Kind {
 /// A key that a table may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
-    /// Where it may stand.
+    /// The table that it may stand in.
     pub table: Table,
     /// Its name.
     pub name: &'static str,
-    /// What its value is.
+    /// The type of its value.
     pub kind: Kind,
 }
 

@@ -1,4 +1,4 @@
-//! `[organization]`: accounts that AWS Organizations lists, and not the file.
+//! `[organization]`: accounts that AWS Organizations lists, not the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,60 +10,61 @@ use super::{
 };
 use crate::Partition;
 
-/// An organization, and how its accounts are reached.
+/// An organization, and the way to reach its accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
     /// The name of the role that is assumed in each account, with its path.
     pub role_name: String,
-    /// What the trust policies of these roles ask for.
+    /// The external ID of the trust policies of these roles.
     pub external_id: Option<String>,
-    /// The account that is asked for the others, one of [`Fleet::accounts`]: the management account, or one of a delegated
-    /// administrator. Absent for the default chain of credentials.
+    /// The account that is asked for the others, one of [`Fleet::accounts`]: the management account, or that of a
+    /// delegated administrator. Absent for the default chain of credentials.
     pub account: Option<String>,
-    /// The organizational units whose accounts it is about, with those in units below; all of the organization if empty.
+    /// The organizational units whose accounts are included, with those in units below; the whole organization if
+    /// empty.
     pub units: Vec<String>,
     /// The accounts and organizational units that are left out.
     pub exclude: Vec<String>,
 }
 
-/// What is known of an organization when its accounts were listed.
+/// The facts of an organization whose accounts were listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Members {
     /// The partition that its accounts are in.
     pub partition: Partition,
     /// The account that was asked.
     pub caller: String,
-    /// The IDs of the accounts that it is about.
+    /// The IDs of the accounts that are included.
     pub ids: BTreeSet<String>,
-    /// The IDs of the accounts that the file declares, by their names, as far as they are known.
+    /// The IDs of the accounts that the file declares, by their names, if they are known.
     pub declared: BTreeMap<String, String>,
 }
 
-/// Two credentials of a file turn out to be of the same user.
+/// The error that two credentials of a file are of the same user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SameUser {
     /// The user.
     pub user: String,
     /// The ID of its account.
     pub account: String,
-    /// The lines of both.
+    /// The lines of both credentials.
     pub lines: [usize; 2],
 }
 
-/// What a credential names for each account of the organization.
+/// The account name of a credential for each account of the organization.
 pub(super) const EVERY_ACCOUNT: &str = "*";
 
 impl Organization {
-    /// All accounts of the organization of the default chain of credentials.
+    /// Makes an organization of all its accounts, listed with the default chain of credentials.
     ///
     /// # Errors
-    /// When this is no name of a role.
+    /// Fails if this is not the name of a role.
     pub fn of_role(name: &str) -> Result<Self, Fault> {
         let role_name = role_name(name)?;
         Ok(Self { role_name, external_id: None, account: None, units: vec![], exclude: vec![] })
     }
 
-    /// Whether an account of this ID is one of those that are gone through, if the organization has it: no unit decides.
+    /// Whether an account with this ID is included if the organization has it: no organizational unit decides.
     pub fn takes_unlisted(&self, id: &str) -> bool {
         let is_other = |excluded: &String| is_account_id(excluded) && excluded != id;
         is_account_id(id) && self.units.is_empty() && self.exclude.iter().all(is_other)
@@ -106,13 +107,13 @@ impl Organization {
 }
 
 impl Fleet {
-    /// Every account of an organization, in which nothing is declared.
+    /// Makes a fleet of every account of an organization, with nothing declared.
     pub fn of_organization(organization: Organization) -> Self {
         let nothing = Self::parse("").expect("an empty file has no fault");
         Self { accounts: BTreeMap::new(), organization: Some(organization), ..nothing }
     }
 
-    /// The fleet as it is for somebody who is in this account, and goes to no other one of the organization.
+    /// Returns the fleet as it is from within this account, without the other accounts of the organization.
     pub fn in_own_account(self, id: &str) -> Self {
         let organization = self.organization.clone();
         let organization = organization.map(|of| Organization { account: None, ..of });
@@ -126,12 +127,12 @@ impl Fleet {
         fleet.clone().with_members(&members).unwrap_or(fleet)
     }
 
-    /// The fleet with the accounts of its organization, each by its ID unless the file declares it, and with a credential
-    /// for each account where one is of every account. A credential whose account is not in [`accounts`](Self::accounts)
-    /// afterwards is of one that the organization has not, or not any more. Without an organization nothing changes.
+    /// Adds the accounts of the organization, each by its ID unless the file declares it. A credential of every account
+    /// becomes one for each. A credential whose account is not in [`accounts`](Self::accounts) afterwards is of an
+    /// account that the organization does not have, or no longer has. Without an organization nothing changes.
     ///
     /// # Errors
-    /// When two credentials are of the same user, since an account is named by its ID and by the name in the file.
+    /// Fails if two credentials are of the same user, because the file names an account by its ID and by its name.
     pub fn with_members(mut self, members: &Members) -> Result<Self, SameUser> {
         let Some(organization) = &self.organization else { return Ok(self) };
         let asked = organization.account.as_ref().map(|name| self.accounts[name].clone());
@@ -189,7 +190,7 @@ impl Fleet {
 }
 
 impl Account {
-    /// What it does not say is as there.
+    /// Fills absent settings from the other account.
     fn or(self, other: Self) -> Self {
         Self {
             profile: self.profile.or(other.profile),
@@ -201,7 +202,7 @@ impl Account {
     }
 }
 
-/// The name of a role, with its path. Source: IAM API, `CreateRole`.
+/// Checks the name of a role, with its path. Source: IAM API, `CreateRole`.
 fn role_name(text: &str) -> Result<String, Fault> {
     let name = text.rsplit('/').next().unwrap_or_default();
     let is_of_it = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&b);
@@ -211,7 +212,7 @@ fn role_name(text: &str) -> Result<String, Fault> {
     }
 }
 
-/// An organizational unit, or a root. Source: Organizations API, `ListAccountsForParent`.
+/// Whether it is an organizational unit or a root. Source: Organizations API, `ListAccountsForParent`.
 fn is_unit_id(text: &str) -> bool {
     let is_part = |part: &str, least: usize| {
         let is_of_it = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();

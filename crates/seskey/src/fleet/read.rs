@@ -1,4 +1,4 @@
-//! Reads the values of a file, and collects what is wrong with them. A wrong value counts as missing.
+//! The reader of the values of a file. It collects the errors; a wrong value counts as missing.
 
 use std::num::NonZeroU32;
 
@@ -12,13 +12,13 @@ use super::{
     key::{KEYS, Kind, Table},
 };
 
-/// A file, and what was found to be wrong with it.
+/// A file and the errors found in it.
 pub(super) struct Reader<'a> {
     text: &'a str,
     errors: Vec<FleetError>,
 }
 
-/// A table, and where it begins.
+/// A table and its offset.
 pub(super) struct Section<'a> {
     table: Table,
     pub(super) at: usize,
@@ -34,7 +34,7 @@ impl<'a> Section<'a> {
         self.entries.contains_key(key)
     }
 
-    /// Where the value begins, or else the table.
+    /// Returns the offset of the value, or else of the table.
     pub(super) fn at_value(&self, key: &str) -> usize {
         self.entries.get(key).map_or(self.at, |value| value.span().start)
     }
@@ -51,7 +51,7 @@ impl<'a> Section<'a> {
         self.list(key).is_some_and(|list| list.is_empty())
     }
 
-    /// The tables `[KEY.NAME]`, with their names.
+    /// Returns the tables `[KEY.NAME]`, with their names.
     pub(super) fn named(&self, key: &str, table: Table) -> Vec<(String, Self)> {
         let tables = self.value(key).and_then(|value| value.get_ref().as_table());
         let named = tables.into_iter().flatten().filter_map(|(name, value)| {
@@ -62,13 +62,13 @@ impl<'a> Section<'a> {
         named.collect()
     }
 
-    /// The table `[KEY]`.
+    /// Returns the table `[KEY]`.
     pub(super) fn inner(&self, key: &str, table: Table) -> Option<Self> {
         let entries = self.value(key)?.get_ref().as_table()?;
         Some(Self::new(table, self.at_value(key), entries))
     }
 
-    /// The tables `[[KEY]]`.
+    /// Returns the tables `[[KEY]]`.
     pub(super) fn listed(&self, key: &str, table: Table) -> Vec<Self> {
         let values = self.list(key).into_iter().flat_map(|list| list.iter());
         let listed = values.filter_map(|value| {
@@ -91,7 +91,7 @@ impl<'t> Reader<'t> {
         Self { text, errors: vec![] }
     }
 
-    /// Whether each key is one of its table, with a value of its kind.
+    /// Checks that each key is one of its table, with a value of its kind.
     pub(super) fn check(&mut self, section: &Section) {
         for (name, value) in section.entries {
             let known = KEYS
@@ -123,7 +123,7 @@ impl<'t> Reader<'t> {
         self.parsed(section.value(key)?, key, parse).map(|(_, value)| value)
     }
 
-    /// The strings of a list, each with its offset.
+    /// Parses the strings of a list; returns each with its offset.
     pub(super) fn texts<T>(
         &mut self,
         section: &Section,
@@ -142,19 +142,18 @@ impl<'t> Reader<'t> {
         self.fault(section.at, key, Fault::Missing);
     }
 
-    /// The key is not to be there.
+    /// Refuses the key if it is present.
     pub(super) fn refuse(&mut self, section: &Section, key: &'static str, fault: Fault) {
         if section.has(key) {
             self.fault(section.at_value(key), key, fault);
         }
     }
 
-    /// The line of what is there.
     pub(super) fn line(&self, at: usize) -> usize {
         place(self.text, at).0
     }
 
-    /// By place.
+    /// Sorts the errors by place.
     pub(super) fn into_errors(mut self) -> Vec<FleetError> {
         self.errors.sort_by_key(|error| (error.line, error.column));
         self.errors
@@ -181,7 +180,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// What is not of its kind: the value, or one in it.
+/// Returns the value of a wrong kind: the whole, or one in it.
 fn misfit<'a>(kind: Kind, value: &'a Spanned<DeValue<'a>>) -> Option<&'a Spanned<DeValue<'a>>> {
     let whole = |fits: bool| (!fits).then_some(value);
     let list = |fits: fn(&DeValue<'a>) -> bool| match value.get_ref() {
@@ -207,12 +206,12 @@ fn number(value: &DeValue) -> Option<NonZeroU32> {
     NonZeroU32::new(u32::from_str_radix(number.as_str(), number.radix()).ok()?)
 }
 
-/// Text with something in it.
+/// Checks that the text is not blank.
 pub(super) fn filled(text: &str) -> Result<String, Fault> {
     if text.trim().is_empty() { Err(Fault::Empty) } else { Ok(text.to_owned()) }
 }
 
-/// Text that can be given to the shell: no argument of a process has a null character.
+/// Checks that the text can be given to the shell: no argument of a process has a null character.
 pub(super) fn command(text: &str) -> Result<String, Fault> {
     if text.contains('\0') { Err(Fault::Null) } else { filled(text) }
 }

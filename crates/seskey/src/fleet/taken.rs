@@ -1,4 +1,4 @@
-//! What no two credentials may have.
+//! The users and stores that are taken already.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use crate::{
 /// The users and the stores so far, with their offsets.
 #[derive(Default)]
 pub(super) struct Taken {
-    /// IAM takes no two names that differ in case only. Source: IAM API, `CreateUser`.
+    /// The users by lower-case name: IAM takes no two names that differ in case only. Source: IAM API, `CreateUser`.
     users: BTreeMap<String, Vec<(String, usize)>>,
     stores: Vec<(Place, usize)>,
 }
@@ -62,7 +62,7 @@ impl Taken {
     }
 }
 
-/// What is one place, however it is written to.
+/// A place, regardless of the form that is written to it.
 #[derive(PartialEq)]
 enum Place {
     File(PathBuf),
@@ -72,7 +72,7 @@ enum Place {
     Exec(String),
 }
 
-/// A name in a region of an account; the region is absent for the one that the account's profile has.
+/// A name in a region of an account; the region is absent for that of the account's profile.
 struct InAccount {
     account: String,
     region: Option<String>,
@@ -86,7 +86,7 @@ impl PartialEq for InAccount {
     }
 }
 
-/// Whether an account is of both.
+/// Whether the two have an account in common.
 fn overlap(one: &str, other: &str) -> bool {
     one == other || [one, other].contains(&EVERY_ACCOUNT)
 }
@@ -112,7 +112,7 @@ impl Place {
             }
             StoreKind::Ssm(secret) => {
                 let mut place = in_account(secret, "parameter/", |id| id);
-                // the ARN is the same with and without
+                // the ARN is the same with and without the slash
                 place.name = place.name.trim_start_matches('/').to_owned();
                 Self::Ssm(place)
             }
@@ -128,15 +128,16 @@ impl Place {
     }
 }
 
-/// The region of an ARN, and what follows the kind of resource. Source: IAM User Guide, "Amazon Resource Names (ARNs)".
+/// Returns the region of an ARN, and the resource behind its kind. Source: IAM User Guide, "Amazon Resource Names
+/// (ARNs)".
 fn parts_of_arn<'a>(name: &'a str, resource: &str) -> Option<(&'a str, &'a str)> {
     let mut parts = name.strip_prefix("arn:")?.splitn(5, ':');
     let (region, id) = (parts.nth(2)?, parts.nth(1)?);
     Some((region, id.strip_prefix(resource)?))
 }
 
-/// The name of the secret whose ARN ends in this. Source: Secrets Manager API, `CreateSecret`: a hyphen and six random
-/// characters follow the name.
+/// Returns the name of the secret whose ARN ends in this. Source: Secrets Manager API, `CreateSecret`: a hyphen and six
+/// random characters follow the name.
 fn without_suffix(id: &str) -> &str {
     match id.rsplit_once('-') {
         Some((name, suffix)) if suffix.len() == 6 => name,

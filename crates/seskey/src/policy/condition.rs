@@ -1,4 +1,4 @@
-//! One key of a `Condition` element: its operator, and the values that the policy wants.
+//! One key of a `Condition` element, with its operator and the values in the policy.
 
 use super::{
     context::{Known, values_of},
@@ -7,16 +7,16 @@ use super::{
     value::Value,
 };
 
-/// `{ operator: { key: values } }`. All conditions of a statement must hold; of the values one is enough.
+/// `{ operator: { key: values } }`. All conditions of a statement must hold; one of the values is enough.
 #[derive(Debug, Clone)]
 pub(super) struct Condition {
     pub(super) test: Test,
-    /// In lower case.
+    /// The condition key, in lower case.
     pub(super) key: String,
     pub(super) values: Vec<Value>,
 }
 
-/// An operator with what may stand before and after its name.
+/// An operator with its set operator and its `IfExists`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Test {
     set: Option<SetOperator>,
@@ -24,7 +24,7 @@ pub(super) struct Test {
     if_exists: bool,
 }
 
-/// How the several values of a key in the request are taken together.
+/// The way to combine several values of a key in the request.
 #[derive(Debug, Clone, Copy)]
 enum SetOperator {
     ForAllValues,
@@ -32,7 +32,7 @@ enum SetOperator {
 }
 
 impl Test {
-    /// Such as `StringLike`, `ForAllValues:StringLike`, `StringLikeIfExists`; `Null` stands alone.
+    /// Parses a name such as `StringLike`, `ForAllValues:StringLike`, `StringLikeIfExists`; `Null` stands alone.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let (set, name) = if let Some(name) = name.strip_prefix("ForAllValues:") {
             (Some(SetOperator::ForAllValues), name)
@@ -58,8 +58,8 @@ impl Test {
 impl Condition {
     /// Whether the condition holds for a request with this context, in a statement of this effect.
     ///
-    /// Several values in the request without a set operator: AWS does not say. One that compares is enough, and
-    /// under an operator that negates none may.
+    /// AWS does not say what several values in the request mean without a set operator. Here one match is enough, and
+    /// under a negated operator none may match.
     pub(super) fn holds(&self, context: Known<'_>, effect: Effect) -> bool {
         let given = values_of(context, &self.key);
         let is_absent = given.is_empty();
@@ -98,7 +98,7 @@ pub(super) fn any(mut compared: impl Iterator<Item = Option<bool>>) -> Option<bo
         .unwrap_or_else(|matched| matched)
 }
 
-/// What cannot be compared is no match, and never helps the requester.
+/// Whether the operator holds. A value that cannot be compared never helps the requester.
 pub(super) fn satisfies(matched: Option<bool>, negated: bool, effect: Effect) -> bool {
     match matched {
         Some(matched) => matched != negated,

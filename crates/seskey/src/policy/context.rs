@@ -1,11 +1,11 @@
-//! What is asked: the request and its context.
+//! The request and its context.
 
 use std::{borrow::Borrow, collections::BTreeMap};
 
-/// May this action be done on this resource, in this context?
+/// A request to do an action on a resource, in a context.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// Such as `ses:SendRawEmail`; upper and lower case are the same.
+    /// The action, such as `ses:SendRawEmail`; case does not matter.
     pub action: &'a str,
     /// The ARN of the resource, or `*` for an action that has none.
     pub resource: &'a str,
@@ -13,30 +13,30 @@ pub struct Request<'a> {
     pub context: Known<'a>,
 }
 
-/// A context, or what makes one when a policy first asks for it: most never do.
+/// A context, or a value that makes one when a policy first asks for it: most never do.
 pub type Known<'a> = &'a (dyn Borrow<Context> + 'a);
 
-/// Condition keys with their values. Upper and lower case of a key are the same, those of a value are not.
+/// Condition keys with their values. Case does not matter in a key, but it does in a value.
 ///
-/// A key that is given no value is a key that is not there.
+/// A key without values counts as absent.
 /// Source: IAM User Guide, "IAM JSON policy elements: Condition", the request context.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context(BTreeMap<String, Vec<String>>);
 
 impl Context {
-    /// A context without keys.
+    /// Makes a context without keys.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The context with these values more for the key.
+    /// Returns the context with these values added to the key.
     #[must_use]
     pub fn with<V: Into<String>>(mut self, key: &str, values: impl IntoIterator<Item = V>) -> Self {
         self.insert(key, values);
         self
     }
 
-    /// Gives these values more to the key.
+    /// Adds these values to the key.
     pub fn insert<V: Into<String>>(&mut self, key: &str, values: impl IntoIterator<Item = V>) {
         self.0
             .entry(key.to_ascii_lowercase())
@@ -45,7 +45,7 @@ impl Context {
     }
 }
 
-/// The values of a key in lower case; none where it is absent.
+/// Returns the values of a lower-case key; none if it is absent.
 pub(super) fn values_of<'a>(known: Known<'a>, key: &str) -> &'a [String] {
     let Context(keys) = known.borrow();
     keys.get(key).map_or(&[], Vec::as_slice)

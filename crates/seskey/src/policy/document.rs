@@ -1,4 +1,4 @@
-//! A policy document, as parsed.
+//! A parsed policy document.
 
 use super::{
     condition::{Condition, any, satisfies},
@@ -7,8 +7,8 @@ use super::{
     principal::{Meant, Principal},
 };
 
-/// A policy that AWS would store: an identity-based one, made by [`Policy::parse`] or [`Policy::parse_managed`], or one
-/// of a resource, made by [`Policy::parse_resource`].
+/// A policy that AWS would store: an identity-based policy, made by [`Policy::parse`] or [`Policy::parse_managed`], or
+/// a policy of a resource, made by [`Policy::parse_resource`].
 #[derive(Debug, Clone)]
 pub struct Policy {
     pub(super) version: Version,
@@ -18,13 +18,13 @@ pub struct Policy {
 /// The version of the policy language. Source: IAM User Guide, "IAM JSON policy elements: Version".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// `2008-10-17`, also meant where `Version` is absent: `${…}` is text.
+    /// `2008-10-17`, also the default if `Version` is absent: `${…}` is text.
     V2008,
     /// `2012-10-17`: with policy variables.
     V2012,
 }
 
-/// What a statement that matches does.
+/// The effect of a statement that matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it all
 pub enum Effect {
@@ -37,14 +37,14 @@ pub enum Effect {
 pub struct Statement {
     pub(super) sid: Option<String>,
     pub(super) effect: Effect,
-    /// Absent in an identity-based policy.
+    /// The principals; absent in an identity-based policy.
     pub(super) principals: Option<Vec<Principal>>,
     pub(super) actions: Selection,
     pub(super) resources: Selection,
     pub(super) conditions: Vec<Condition>,
 }
 
-/// `Action` or `Resource`; or, `excluding`, `NotAction` or `NotResource`.
+/// `Action` or `Resource`; with `excluding`, `NotAction` or `NotResource`.
 #[derive(Debug, Clone)]
 pub(super) struct Selection {
     pub(super) excluding: bool,
@@ -52,28 +52,28 @@ pub(super) struct Selection {
 }
 
 impl Policy {
-    /// The version of the language that it is written in.
+    /// Returns the version of its language.
     pub fn version(&self) -> Version {
         self.version
     }
 
-    /// The statements in the order of the document, at least one.
+    /// Returns the statements in the order of the document, at least one.
     pub fn statements(&self) -> &[Statement] {
         &self.statements
     }
 
-    /// Whether a statement allows the action on some resource, under whatever conditions.
+    /// Whether a statement allows the action on some resource, under any conditions.
     pub fn may_allow(&self, action: &str) -> bool {
         self.of_effect(Effect::Allow).any(|statement| statement.is_about(action))
     }
 
-    /// Whether a statement denies the action on some resource, under whatever conditions.
+    /// Whether a statement denies the action on some resource, under any conditions.
     pub fn may_deny(&self, action: &str) -> bool {
         self.of_effect(Effect::Deny).any(|statement| statement.is_about(action))
     }
 
-    /// Whether a statement allows the action on every resource, under no condition. Only `*` is every resource: an ARN
-    /// of wildcards is not looked into.
+    /// Whether a statement allows the action on every resource, without conditions. Only `*` counts as every resource:
+    /// an ARN of wildcards is not examined.
     pub fn allows_everywhere(&self, action: &str) -> bool {
         let everywhere = |statement: &Statement| {
             statement.conditions.is_empty()
@@ -84,8 +84,8 @@ impl Policy {
             .any(|statement| statement.is_about(action) && everywhere(statement))
     }
 
-    /// The first statement that denies the action on the resource whatever else the request is, with its place. A
-    /// resource that is written with wildcards stands for all that they match.
+    /// Returns the first statement that denies the action on the resource in any request, with its place. A resource
+    /// with wildcards stands for all that they match.
     pub fn denies_always(&self, action: &str, resource: &str) -> Option<(usize, &Statement)> {
         let always = |(_, Statement { effect, resources, conditions, .. }): &(_, &Statement)| {
             *effect == Effect::Deny
@@ -97,7 +97,7 @@ impl Policy {
         statements.find(|(_, statement)| statement.is_about(action))
     }
 
-    /// The keys, in lower case, of the conditions under which a statement allows the action on the resource.
+    /// Returns the keys, in lower case, of the conditions under which a statement allows the action on the resource.
     pub fn conditions_of(&self, action: &str, resource: &str) -> impl Iterator<Item = &str> {
         let matching = move |statement: &&Statement| {
             let Statement { resources, effect, .. } = statement;
@@ -108,12 +108,12 @@ impl Policy {
         allowing.flat_map(|statement| statement.conditions.iter().map(|it| it.key.as_str()))
     }
 
-    /// Whether the action is all that any statement allows.
+    /// Whether no statement allows another action.
     pub fn allows_nothing_but(&self, action: &str) -> bool {
         self.allows_none_but(&[action])
     }
 
-    /// Whether these actions are all that any statement allows.
+    /// Whether no statement allows other actions than these.
     pub fn allows_none_but(&self, actions: &[&str]) -> bool {
         let is_one =
             |pattern: &Pattern| actions.iter().any(|action| pattern.is_text(action, ignoring_case));
@@ -122,7 +122,7 @@ impl Policy {
         })
     }
 
-    /// Whether a statement allows the action, on some resource and under whatever conditions, and not this other one.
+    /// Whether a statement allows the action, on some resource and under any conditions, but not the other one.
     pub fn may_allow_without(&self, action: &str, other: &str) -> bool {
         self.of_effect(Effect::Allow)
             .any(|statement| statement.is_about(action) && !statement.is_about(other))
@@ -134,12 +134,12 @@ impl Policy {
 }
 
 impl Statement {
-    /// The statement ID, where it has one.
+    /// Returns the statement ID, if it has one.
     pub fn sid(&self) -> Option<&str> {
         self.sid.as_deref()
     }
 
-    /// Allow or Deny.
+    /// Returns its effect.
     pub fn effect(&self) -> Effect {
         self.effect
     }
@@ -148,7 +148,8 @@ impl Statement {
         self.actions.selects(action, ignoring_case, &Context::new(), self.effect)
     }
 
-    /// How it means the requester, if it does: who holds an identity-based policy is meant in person.
+    /// Returns the way in which it names the requester, if it does: an identity-based policy names its holder in
+    /// person.
     pub(super) fn meant(&self, context: Known<'_>) -> Option<Meant> {
         match &self.principals {
             None => Some(Meant::InPerson),
@@ -156,7 +157,7 @@ impl Statement {
         }
     }
 
-    /// Whether action, resource and conditions all match, so that the effect is had.
+    /// Whether action, resource and conditions all match, so that the effect applies.
     pub(super) fn applies(&self, request: &Request<'_>) -> bool {
         let Request { action, resource, context } = *request;
         self.actions.selects(action, ignoring_case, context, self.effect)
@@ -179,8 +180,8 @@ impl Selection {
     }
 }
 
-/// The size of a policy document as the quotas count it: its characters without white space. An inline policy has
-/// 2,048 of them for a user and 5,120 for a group (all its policies together), a managed policy 6,144.
+/// Returns the size of a policy document as the quotas count it: its characters without white space. The quota is 2,048
+/// for the inline policies of a user, 5,120 for a group's (all its policies together), and 6,144 for a managed policy.
 /// Source: IAM User Guide, "IAM and AWS STS quotas".
 pub fn counted_size(document: &str) -> usize {
     document.chars().filter(|c| !c.is_whitespace()).count()

@@ -1,4 +1,4 @@
-//! The decision over all policies of one identity, and those of the resource in the same account.
+//! The decision over all policies of one identity, and of the resource in the same account.
 //!
 //! Source: IAM User Guide, "Policy evaluation logic" and "Permissions boundaries for IAM entities".
 
@@ -12,7 +12,7 @@ use super::{
     principal::Meant,
 };
 
-/// How a policy comes to the identity.
+/// The way in which a policy applies to the identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PolicySource {
     /// Embedded in the user.
@@ -32,7 +32,7 @@ pub enum PolicySource {
         /// The ARN of the policy.
         arn: String,
     },
-    /// The permissions boundary: it grants nothing, and what it does not allow is not allowed.
+    /// The permissions boundary: it grants nothing, and an action that it does not allow is not allowed.
     Boundary {
         /// The ARN of the policy.
         arn: String,
@@ -61,12 +61,12 @@ pub enum Decision<'a> {
     },
     /// Denied because it is not allowed.
     ImplicitDeny {
-        /// Where the allow is missing.
+        /// The kind of policy that lacks the allow.
         missing: MissingAllow<'a>,
     },
 }
 
-/// Which kind of policy lacks the allow.
+/// The kind of policy that lacks the allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingAllow<'a> {
     /// No identity-based policy and no policy of the resource allows it; a boundary may lack it too.
@@ -87,14 +87,14 @@ pub struct StatementRef<'a> {
     pub source: &'a PolicySource,
     /// Its place in the policy, from 0.
     pub index: usize,
-    /// Its `Sid`, where it has one.
+    /// Its `Sid`, if it has one.
     pub sid: Option<&'a str>,
 }
 
-/// Decides a request: an explicit deny in any policy wins; else it takes an allow of an identity-based policy and of
-/// every permissions boundary. A policy of the resource allows as well as one of the identity; where it names the
-/// requester itself it is not bounded, and where it names the account it leaves the decision to the identity's policies.
-/// The order of the policies changes only which statement is named.
+/// Decides a request. An explicit deny in any policy wins; otherwise an identity-based policy and every permissions
+/// boundary must allow it. A policy of the resource allows as well as one of the identity; if it names the requester
+/// itself it is not bounded, and if it names the account it leaves the decision to the identity's policies. The order
+/// of the policies changes only which statement is named.
 pub fn evaluate<'a>(
     policies: impl IntoIterator<Item = (&'a PolicySource, &'a Policy)>,
     request: &Request<'_>,
@@ -145,7 +145,7 @@ pub fn evaluate<'a>(
 }
 
 impl Decision<'_> {
-    /// Whether the request may be done.
+    /// Whether the request is allowed.
     pub fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed { .. })
     }

@@ -1,4 +1,4 @@
-//! JSON as it was written: a repeated key is kept, so that it can be refused where it stands.
+//! JSON as it was written: a repeated key is kept, so that it can be refused in its place.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 pub(super) enum Json {
     Null,
     Bool(bool),
-    /// As text: a policy may quote its numbers or not.
+    /// A number, as text: a policy may quote its numbers or not.
     Number(String),
     String(String),
     List(Vec<Self>),

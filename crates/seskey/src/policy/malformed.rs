@@ -1,17 +1,17 @@
-//! Why a policy document is refused, and where in it.
+//! The errors in a policy document, with their places.
 
-/// Why a text is not a policy of the kind that is wanted. IAM's code for it is `MalformedPolicyDocument`.
+/// The reason why a text is not a policy of the required kind. IAM's code for it is `MalformedPolicyDocument`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MalformedPolicy {
-    /// A character that IAM takes in no policy document. Source: IAM API, pattern of `policyDocumentType`.
+    /// A character that IAM does not take in a policy document. Source: IAM API, pattern of `policyDocumentType`.
     #[error(
         "line {line}, column {column}: the character {character:?} cannot be in a policy document"
     )]
     Character {
-        /// From 1.
+        /// The line, from 1.
         line: usize,
-        /// In characters, from 1.
+        /// The column in characters, from 1.
         column: usize,
         /// The character.
         character: char,
@@ -19,24 +19,24 @@ pub enum MalformedPolicy {
     /// Not JSON.
     #[error("line {line}, column {column}: {reason}")]
     Syntax {
-        /// From 1.
+        /// The line, from 1.
         line: usize,
-        /// In bytes, from 1.
+        /// The column in bytes, from 1.
         column: usize,
-        /// What the JSON parser says.
+        /// The message of the JSON parser.
         reason: String,
     },
-    /// JSON, and an element of it is wrong.
+    /// An element of the JSON is wrong.
     #[error("{}: {fault}", if path.is_empty() { "the document" } else { path.as_str() })]
     Element {
-        /// Such as `Statement[1].Condition.StringLike`; empty for the whole document.
+        /// The path, such as `Statement[1].Condition.StringLike`; empty for the whole document.
         path: String,
-        /// What is wrong there.
+        /// The fault there.
         fault: Fault,
     },
 }
 
-/// What is wrong with an element of a policy.
+/// A fault of an element of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -49,7 +49,7 @@ pub enum Fault {
     /// It must be a string, a number or a Boolean.
     #[error("is not a string, a number or a Boolean")]
     NotAScalar,
-    /// A list, or a name, of nothing.
+    /// An empty list or name.
     #[error("is empty")]
     Empty,
     /// The same key comes twice in one object.
@@ -59,19 +59,19 @@ pub enum Fault {
     #[error("is not a policy element")]
     UnknownElement,
     /// `Principal` belongs in resource-based policies, and names an account, a user, a service or `*`; `NotPrincipal`
-    /// is taken nowhere.
+    /// is never taken.
     #[error("is not allowed in this policy")]
     Principal,
-    /// A required element is not there.
+    /// A required element is missing.
     #[error("{0} is missing")]
     Missing(&'static str),
-    /// Of these two elements only one may be there.
+    /// Only one of these two elements may be present.
     #[error("{0} and {1} exclude one another")]
     Both(&'static str, &'static str),
     /// Neither `2012-10-17` nor `2008-10-17`.
     #[error("is not a version of the policy language")]
     Version,
-    /// A managed policy is of version `2012-10-17`, and says so.
+    /// A managed policy must give the version `2012-10-17`.
     #[error("a managed policy must have the version 2012-10-17")]
     OldVersion,
     /// A `Sid` has letters and digits only.
@@ -83,7 +83,7 @@ pub enum Fault {
     /// Neither `Allow` nor `Deny`.
     #[error("is neither Allow nor Deny")]
     Effect,
-    /// `Allow` or `Deny` in letters of the other case.
+    /// `Allow` or `Deny` in the wrong case.
     #[error("must be written Allow or Deny")]
     EffectCase,
     /// A statement without actions, or with an empty list of them.
@@ -109,7 +109,7 @@ pub enum Fault {
     Partition {
         /// The second field of the ARN.
         partition: String,
-        /// The ARN with `*` in the fields that are not there.
+        /// The ARN with `*` in the missing fields.
         completed: String,
     },
     /// The service of an ARN is written whole, without wildcards.
@@ -135,9 +135,9 @@ pub enum Fault {
     Date,
 }
 
-/// The checks of IAM in their order: of a document with several faults it names one of the first check that fails.
-/// Source: the answers that AWS gave to documents with two faults; where `Principal` and the form of a `Sid` stand is a
-/// guess.
+/// The checks of IAM in their order: for a document with several faults, IAM names one of the first check that fails.
+/// Source: the answers that AWS gave to documents with two faults; the places of `Principal` and of the form of a `Sid`
+/// are a guess.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Check {
     Syntax,
@@ -201,7 +201,7 @@ impl MalformedPolicy {
     }
 }
 
-/// The error as seen from the element that contains the faulty one.
+/// Returns the error as seen from the element that contains the faulty one.
 pub(super) fn inside(step: &str) -> impl FnOnce(MalformedPolicy) -> MalformedPolicy {
     move |error| match error {
         MalformedPolicy::Element { path, fault } if path.is_empty() || path.starts_with('[') => {

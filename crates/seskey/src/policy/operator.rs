@@ -10,11 +10,11 @@ use super::pattern::{exact, ignoring_case};
 pub(super) struct Operator {
     pub(super) name: &'static str,
     pub(super) comparison: Comparison,
-    /// Holds where the comparison does not; so also for a key that is not there.
+    /// Whether it holds if the comparison does not, and so also for an absent key.
     pub(super) negated: bool,
 }
 
-/// How a value of the policy is read and compared with one of the request.
+/// The way to read a value of the policy and to compare it with a value of the request.
 #[derive(Clone, Copy)]
 pub(super) enum Comparison {
     Text {
@@ -27,7 +27,7 @@ pub(super) enum Comparison {
     Bool,
     Binary,
     IpAddress,
-    /// Asks only whether the key is there.
+    /// Asks only whether the key is present.
     Null,
 }
 

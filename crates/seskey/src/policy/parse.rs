@@ -1,4 +1,4 @@
-//! Reads a policy document, and refuses what IAM would not store, saying where and why.
+//! The parser of policy documents. It refuses a document that IAM would not store, with the place and the reason.
 //!
 //! Sources: IAM User Guide, "Grammar of the IAM JSON policy language" and the pages of the elements.
 
@@ -19,11 +19,11 @@ use super::{
 type Result<T, E = MalformedPolicy> = std::result::Result<T, E>;
 
 impl Policy {
-    /// Reads an identity-based policy as strictly as IAM does before it stores one, and more strictly where AWS's
-    /// pages forbid what IAM was seen to store. Quotas are not checked.
+    /// Reads an identity-based policy as strictly as IAM does before it stores one, and more strictly where AWS's pages
+    /// forbid a form that IAM was seen to store. Quotas are not checked.
     ///
     /// # Errors
-    /// Whatever is not such a policy, with the place and the reason. Of several faults it is the one that IAM names.
+    /// Fails for any other text, with the place and the reason. Of several faults it is the one that IAM names.
     pub fn parse(text: &str) -> Result<Self> {
         Reader::of(Side::Identity).read(text)
     }
@@ -31,7 +31,7 @@ impl Policy {
     /// Reads the document of a managed policy, which is of version 2012-10-17.
     ///
     /// # Errors
-    /// Whatever is not such a policy, with the place and the reason.
+    /// Fails for any other text, with the place and the reason.
     pub fn parse_managed(text: &str) -> Result<Self> {
         Reader::of(Side::Managed).read(text)
     }
@@ -41,16 +41,16 @@ impl Policy {
     /// Source: SES Developer Guide, "Amazon SES policy anatomy".
     ///
     /// # Errors
-    /// Whatever is not such a policy, with the place and the reason.
+    /// Fails for any other text, with the place and the reason.
     pub fn parse_resource(text: &str) -> Result<Self> {
         Reader::of(Side::Resource).read(text)
     }
 
-    /// Reads an identity-based policy that was stored by rules that may have been less strict: a syntax that is
-    /// understood is enough. What it does not understand of it matches nothing.
+    /// Reads an identity-based policy that was stored by rules that may have been less strict: a known syntax is
+    /// enough. A part that it does not understand matches nothing.
     ///
     /// # Errors
-    /// Whatever has another syntax.
+    /// Fails for a text with another syntax.
     pub fn parse_stored(text: &str) -> Result<Self> {
         Ok(Reader::of(Side::Identity).document(text)?.0)
     }
@@ -58,13 +58,13 @@ impl Policy {
     /// Reads a resource-based policy that was stored by such rules.
     ///
     /// # Errors
-    /// Whatever has another syntax.
+    /// Fails for a text with another syntax.
     pub fn parse_stored_resource(text: &str) -> Result<Self> {
         Ok(Reader::of(Side::Resource).document(text)?.0)
     }
 }
 
-/// What a policy is attached to.
+/// The side that a policy is attached to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Identity,
@@ -73,11 +73,11 @@ enum Side {
     Resource,
 }
 
-/// Reads one document. A fault of syntax ends it; the others are gathered, since IAM may name a later one.
+/// The reader of one document. A fault of syntax ends it; others are gathered, since IAM may name a later one.
 struct Reader {
     side: Side,
     version: Version,
-    /// Such as `Statement[1]`.
+    /// The current statement, such as `Statement[1]`.
     statement: String,
     faults: Vec<MalformedPolicy>,
 }
@@ -106,7 +106,7 @@ impl Reader {
         if self.side == Side::Managed && self.version != Version::V2012 {
             self.faults.push(Fault::OldVersion.into());
         }
-        // an identity-based policy has no use for its Id, and IAM stores it nevertheless
+        // an identity-based policy has no use for its Id, but IAM stores it
         document.text("Id")?;
         let statements = document.take("Statement").ok_or(Fault::Missing("Statement"))?;
         document.finish()?;
@@ -168,7 +168,7 @@ impl Reader {
         Ok(Statement { sid, effect: effect.0, principals, actions, resources, conditions })
     }
 
-    /// What a statement is about, or, by the second name, what it is not about.
+    /// Reads the actions or resources of a statement, included or, by the second name, excluded.
     fn selection(
         &mut self,
         elements: &mut Elements,
@@ -196,8 +196,8 @@ impl Reader {
         Ok(Selection { excluding: name == excluding, patterns })
     }
 
-    /// `{ operator: { key: value or values, … }, … }`. IAM stores an operator of whatever name that has no keys, and a
-    /// key that has no values.
+    /// Reads `{ operator: { key: value or values, … }, … }`. IAM stores an operator of any name without keys, and a key
+    /// without values.
     fn conditions(&mut self, json: Json) -> Result<Vec<Condition>> {
         let mut conditions = Vec::new();
         for (name, keys) in Elements::of(json)?.0 {
@@ -228,13 +228,13 @@ impl Reader {
         Ok(conditions)
     }
 
-    /// A fault that is none of syntax.
+    /// Adds a fault that is not one of syntax.
     fn fault(&mut self, place: &str, fault: Fault) {
         self.faults.push(fault.at(&format!("{}.{place}", self.statement)));
     }
 }
 
-/// `"*"`, or `{ "AWS": one or many, "Service": one or many }`.
+/// Reads `"*"`, or `{ "AWS": one or many, "Service": one or many }`.
 fn principals(json: Json) -> Result<Vec<Principal>> {
     if json == Json::String("*".to_owned()) {
         return Ok(vec![Principal::Anyone]);
@@ -253,8 +253,8 @@ fn principals(json: Json) -> Result<Vec<Principal>> {
     if principals.is_empty() { Err(Fault::Empty.into()) } else { Ok(principals) }
 }
 
-/// `*`, or `service:action` with wildcards in the action. IAM stores an action of whatever other characters, which is
-/// none that anybody asks for.
+/// Reads `*`, or `service:action` with wildcards in the action. IAM stores an action of any other characters, which no
+/// request has.
 /// Source: IAM User Guide, "IAM JSON policy elements: Action"; the refusals are those that IAM was seen to give.
 fn action(text: &str) -> (Pattern, Option<Fault>) {
     let is_vendor = |vendor: &str| {
@@ -272,7 +272,7 @@ fn action(text: &str) -> (Pattern, Option<Fault>) {
     (Pattern::parse(text, true, false), fault)
 }
 
-/// A text, a number or a Boolean, which a policy may quote or not.
+/// Reads a text, a number or a Boolean, which a policy may quote or not.
 fn scalar(json: Json) -> Result<String, Fault> {
     match json {
         Json::String(text) | Json::Number(text) => Ok(text),
@@ -303,13 +303,13 @@ impl Elements {
         self.take(name).map(text).transpose().map_err(inside(name))
     }
 
-    /// Whatever has not been taken has no business here.
+    /// Refuses an element that has not been taken.
     fn finish(self) -> Result<()> {
         self.0.first().map_or(Ok(()), |(name, _)| Err(Fault::UnknownElement.at(name)))
     }
 }
 
-/// The value, or each of a list of values, with its place.
+/// Returns the value, or each of a list of values, with its place.
 fn placed(place: &str, json: Json) -> Vec<(String, Json)> {
     match json {
         Json::List(list) => {
@@ -320,7 +320,7 @@ fn placed(place: &str, json: Json) -> Vec<(String, Json)> {
     }
 }
 
-/// One value, or a list with at least one.
+/// Reads one value, or a list with at least one.
 fn one_or_many<T>(json: Json, read: impl Fn(Json) -> Result<T>) -> Result<Vec<T>> {
     match json {
         Json::List(list) if list.is_empty() => Err(Fault::Empty.into()),

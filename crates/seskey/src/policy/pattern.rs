@@ -1,10 +1,10 @@
-//! A text of a policy that a text of the request is matched against: wildcards and policy variables.
+//! The patterns of a policy, with wildcards and policy variables, which texts of the request are matched against.
 
 use std::{borrow::Cow, mem};
 
 use super::context::{Known, values_of};
 
-/// Text, wildcards (`*`, `?`) and policy variables (`${aws:username}`), told apart once.
+/// Text, wildcards (`*`, `?`) and policy variables (`${aws:username}`), parsed once.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern(Vec<Piece>);
 
@@ -15,11 +15,11 @@ enum Piece {
         key: String,
         default: Option<String>,
     },
-    /// A variable where none is replaced.
+    /// A variable in a place where none is replaced.
     NoValue,
 }
 
-/// A character of the request's text, any one, or any number of them.
+/// A character of the request's text, any one character, or any number of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token {
     Char(char),
@@ -38,7 +38,7 @@ impl Token {
 }
 
 impl Pattern {
-    /// Without `wildcards` or `variables` their signs stand for themselves.
+    /// Parses a pattern. Without `wildcards` or `variables`, their signs are plain text.
     /// Source: IAM User Guide, "IAM policy elements: Variables and tags".
     pub(super) fn parse(text: &str, wildcards: bool, variables: bool) -> Self {
         let token = if wildcards { Token::of } else { Token::Char };
@@ -58,7 +58,7 @@ impl Pattern {
         Self(pieces)
     }
 
-    /// A pattern with a variable that never has a value.
+    /// Makes a pattern with a variable that never has a value.
     pub(super) fn without_value() -> Self {
         Self(vec![Piece::NoValue])
     }
@@ -78,13 +78,13 @@ impl Pattern {
         matches!(self.0.as_slice(), [Piece::Text(tokens)] if *tokens == [Token::AnyText])
     }
 
-    /// Whether it matches this text and, but for what `same` takes for the same, no other.
+    /// Whether it matches this text and no other, apart from characters that `same` takes for equal.
     pub(super) fn is_text(&self, text: &str, same: fn(char, char) -> bool) -> bool {
         let [Piece::Text(tokens)] = self.0.as_slice() else { return false };
         tokens.iter().all(|token| matches!(token, Token::Char(_))) && matches(tokens, text, same)
     }
 
-    /// The pattern with the values of its variables. A wildcard sign in a value stands for itself.
+    /// Returns the pattern with the values of its variables. A wildcard sign in a value is plain text.
     pub(super) fn resolve(&self, context: Known<'_>) -> Result<Cow<'_, [Token]>, Unresolved> {
         if let [Piece::Text(tokens)] = self.0.as_slice() {
             return Ok(Cow::Borrowed(tokens));
@@ -111,7 +111,7 @@ impl Pattern {
     }
 }
 
-/// Why a pattern with variables is no text.
+/// The reason why a pattern with variables has no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unresolved {
     /// A variable has no value and no default.
@@ -120,15 +120,15 @@ pub(super) enum Unresolved {
     Unusable,
 }
 
-/// A pattern longer than any text that IAM knows matches nothing. Variables with long values would make one that fills
-/// the memory.
+/// No text that IAM knows is longer: a longer pattern matches nothing. Variables with long values could fill the
+/// memory.
 const LONGEST: usize = 65_536;
 
 /// Whether the whole text matches, in time of at most the product of both lengths and without recursion.
 pub(super) fn matches(pattern: &[Token], text: &str, same: fn(char, char) -> bool) -> bool {
     let mut at = 0;
     let mut rest = text.chars();
-    // of the last `*`: what follows it in the pattern, and the text that it has not taken yet
+    // for the last `*`: the pattern that follows it, and the text that it has not taken yet
     let mut star = None;
     loop {
         let mut after = rest.clone();
@@ -164,24 +164,24 @@ pub fn is_like(text: &str, pattern: &str) -> bool {
     matches(&tokens, text, exact)
 }
 
-/// Character for character.
+/// Whether both characters are equal.
 pub(super) fn exact(a: char, b: char) -> bool {
     a == b
 }
 
-/// Upper and lower case are the same.
+/// Whether both characters are equal, ignoring case.
 pub(super) fn ignoring_case(a: char, b: char) -> bool {
     a == b || a.to_lowercase().eq(b.to_lowercase())
 }
 
-/// `before${name}after`; a `${` that is never closed is text.
+/// Splits `before${name}after`; a `${` that is never closed is text.
 fn split_at_variable(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("${")?;
     let (name, after) = rest.split_once('}')?;
     Some((before, name, after))
 }
 
-/// `key`, or `key, 'default'`.
+/// Reads `key`, or `key, 'default'`.
 fn variable(name: &str) -> Piece {
     let quoted = |text: &str| Some(text.trim().strip_prefix('\'')?.strip_suffix('\'')?.to_owned());
     let (key, default) = match name.split_once(',') {

@@ -1,4 +1,4 @@
-//! The `Principal` element of a resource-based policy: whom a statement means.
+//! The `Principal` element of a resource-based policy: the requesters that a statement names.
 //!
 //! Source: IAM User Guide, "AWS JSON policy elements: Principal".
 
@@ -8,8 +8,8 @@ use super::{
 };
 use crate::Partition;
 
-/// One principal of a statement. What it is compared with are the keys `aws:PrincipalArn` and
-/// `aws:PrincipalAccount` of the request.
+/// One principal of a statement. It is compared with the keys `aws:PrincipalArn` and `aws:PrincipalAccount` of the
+/// request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Principal {
     /// `*`
@@ -22,19 +22,19 @@ pub(super) enum Principal {
     Service,
 }
 
-/// How near a statement comes to the requester; the nearer, the greater.
+/// The way in which a statement names the requester; the more direct, the greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Meant {
-    /// By its account, which only lets the account's own policies decide. The root user is the account itself.
+    /// By its account, which leaves the decision to the account's own policies. The root user is the account itself.
     AsAccount,
-    /// As everybody is.
+    /// By `*`.
     AsAnyone,
     /// By its ARN, or because it holds the policy.
     InPerson,
 }
 
 impl Principal {
-    /// A value of `AWS`: there are no wildcards but the `*` that is alone.
+    /// Reads a value of `AWS`: the only wildcard is a `*` that stands alone.
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
         let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
         if text == "*" {

@@ -6,8 +6,9 @@
 use super::{document::Version, malformed::Fault, pattern::Pattern};
 use crate::Partition;
 
-/// `*`, or an ARN with wildcards and, after the fifth colon, policy variables; and what IAM has against it. "You can't
-/// use a variable to replace parts of the ARN before the fifth colon": one there never gets a value.
+/// Reads `*`, or an ARN with wildcards and, after the fifth colon, policy variables; with the fault that IAM finds in
+/// it. "You can't use a variable to replace parts of the ARN before the fifth colon": a variable there never gets a
+/// value.
 ///
 /// An ARN of fewer than six fields is completed with `*`, as IAM does, unless a field ends in a `*`, which may itself
 /// "expand to match beyond the colon boundaries".
@@ -79,7 +80,7 @@ fn without_variables(text: &str) -> String {
 
 const ARN_FIELDS: usize = 6;
 
-/// In the order of AWS's text.
+/// The beginnings, in the order of AWS's text.
 const IAM_RESOURCES: [&str; 13] = [
     "user/",
     "federated-user/",

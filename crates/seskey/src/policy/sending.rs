@@ -14,32 +14,33 @@ use crate::{Partition, Region};
 /// The action that the SMTP interface is authorized as. Source: SES Developer Guide, "Control user access".
 pub const SEND: &str = "ses:SendRawEmail";
 
-/// What an SMTP user may send. An empty list restricts nothing; without any restriction the policy is the console's.
+/// The mail that an SMTP user may send. An empty list restricts nothing; without any restriction the policy is the
+/// console's.
 ///
-/// SES asks for `ses:SendRawEmail` on the identity and, if the message names a configuration set or the identity has a
+/// SES requires `ses:SendRawEmail` on the identity and, if the message names a configuration set or the identity has a
 /// default one, on that too, with the same condition keys. So one statement has both kinds of resources, and its
 /// conditions hold for both.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SendingPolicy {
-    /// Where the identities and configuration sets are.
+    /// The regions of the identities and configuration sets.
     pub reach: Reach,
     /// Their account, 12 digits; any if absent.
     pub account: Option<String>,
-    /// Domains and addresses that SES has verified. A domain does not cover an address that is an identity itself,
-    /// and in the sandbox SES asks for the identities of the recipients too.
+    /// Domains and addresses that SES has verified. A domain does not cover an address that is an identity itself, and
+    /// in the sandbox SES requires the identities of the recipients too.
     pub identities: Vec<String>,
-    /// Names of configuration sets. If there are identities and none of these, a default configuration set is
+    /// Names of configuration sets. If there are identities but no configuration sets, a default configuration set is
     /// denied as well.
     pub configuration_sets: Vec<String>,
-    /// Patterns (`*`, `?`) for the From address, such as `*@example.com`. Upper and lower case differ.
+    /// Patterns (`*`, `?`) for the From address, such as `*@example.com`. Case matters.
     pub from_addresses: Vec<String>,
-    /// Patterns (`*`, `?`) that every recipient must match one of. Upper and lower case differ.
+    /// Patterns (`*`, `?`); every recipient must match one. Case matters.
     pub recipients: Vec<String>,
     /// CIDR blocks or addresses that the user sends from.
     pub source_ips: Vec<String>,
 }
 
-/// The regions in which a policy lets send.
+/// The regions in which a policy permits sending.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
     /// Every region of the partition.
@@ -48,75 +49,75 @@ pub enum Reach {
     Region(Region),
 }
 
-/// Why no policy can be written.
+/// The reason why no policy can be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendingPolicyError {
-    /// An account ID has 12 digits.
+    /// Not an account ID of 12 digits.
     #[error("{given} is not an account ID")]
     Account {
-        /// What was given.
+        /// The given text.
         given: String,
     },
-    /// Empty, or with a character that the name of an identity cannot have; wildcards are not names.
+    /// Empty, or with a character that the name of an identity cannot have, such as a wildcard.
     #[error("{given:?} is not the name of an identity")]
     Identity {
-        /// What was given.
+        /// The given text.
         given: String,
     },
-    /// 1 to 64 letters, digits, `-` and `_`. Source: SES API v2, `CreateConfigurationSet`.
+    /// Not 1 to 64 letters, digits, `-` and `_`. Source: SES API v2, `CreateConfigurationSet`.
     #[error("{given:?} is not the name of a configuration set")]
     ConfigurationSet {
-        /// What was given.
+        /// The given text.
         given: String,
     },
     /// Empty, or with a character that IAM does not store.
     #[error("{given:?} is not a pattern for addresses")]
     AddressPattern {
-        /// What was given.
+        /// The given text.
         given: String,
     },
-    /// No address matches it, whatever is sent.
+    /// No address matches the pattern.
     #[error("{given:?} matches no address")]
     NeverMatches {
-        /// What was given.
+        /// The given text.
         given: String,
         /// The pattern that was perhaps meant.
         nearest: Option<String>,
     },
-    /// Several in one.
+    /// Several values in one.
     #[error("{given:?} is more than one")]
     Several {
-        /// What was given.
+        /// The given text.
         given: String,
     },
     /// Not an address.
     #[error("{given:?} is not a mail address")]
     Address {
-        /// What was given.
+        /// The given text.
         given: String,
     },
     /// Neither an address nor a CIDR block.
     #[error("{given:?} is not a CIDR block")]
     SourceIp {
-        /// What was given.
+        /// The given text.
         given: String,
     },
 }
 
 impl SendingPolicy {
-    /// The policy document as JSON text, indented, its keys always in the same order.
+    /// Returns the policy document as JSON text, indented, with its keys always in the same order.
     ///
     /// # Errors
-    /// The first field that IAM would not store or that could never match.
+    /// Fails for the first field that IAM would not store or that could never match.
     pub fn to_json(&self) -> Result<String, SendingPolicyError> {
         self.to_value().map(|document| format!("{document:#}"))
     }
 
-    /// The policy document as a JSON value.
+    /// Returns the policy document as a JSON value.
     ///
     /// # Errors
-    /// The first field that IAM would not store or that could never match.
+    /// Fails for the first field that IAM would not store or that could never match.
     pub fn to_value(&self) -> Result<Value, SendingPolicyError> {
         let mut statement = json!({
             "Effect": "Allow",
@@ -161,8 +162,8 @@ impl SendingPolicy {
         Ok(any_identity.into_iter().chain(identities).chain(configuration_sets).collect())
     }
 
-    /// `ForAllValues` also holds where there is no recipient at all. That grants nothing: SES takes no message
-    /// without a recipient (RFC 5321, section 3.3: DATA comes after at least one RCPT).
+    /// Returns the conditions. `ForAllValues` also holds without any recipient. That grants nothing: SES takes no
+    /// message without a recipient (RFC 5321, section 3.3: DATA comes after at least one RCPT).
     fn conditions(&self) -> Result<Map<String, Value>, SendingPolicyError> {
         use SendingPolicyError as E;
         refuse(&self.from_addresses, is_pattern, |given| E::AddressPattern { given })?;
@@ -188,7 +189,7 @@ impl Default for Reach {
     }
 }
 
-/// The console writes a single value without a list.
+/// Returns a single value without a list, as the console writes it.
 fn one_or_list(values: &[String]) -> Value {
     match values {
         [value] => json!(value),
@@ -204,7 +205,7 @@ fn refuse(
     given.iter().find(|text| !is_right(text)).map_or(Ok(()), |text| Err(error(text.clone())))
 }
 
-/// A name stands for itself: what IAM would read as a wildcard, a variable or another resource is none.
+/// Whether it is a name that IAM does not read as a wildcard, a variable or another resource.
 fn is_identity(name: &str) -> bool {
     !name.contains(['$', '/', ':']) && written::identity(name).is_ok_and(|right| right == name)
 }
@@ -214,8 +215,9 @@ fn is_configuration_set(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-/// What has something to put right in it would never match.
-/// What IAM stores, and what some address matches. Source: IAM API, the pattern of `PolicyDocument`.
+/// Whether IAM stores the pattern and some address matches it. A pattern that still needs a correction would never
+/// match.
+/// Source: IAM API, the pattern of `PolicyDocument`.
 fn is_pattern(text: &str) -> bool {
     text.chars().all(|c| matches!(c, ' '..='\u{ff}'))
         && written::address_pattern(text).is_ok_and(|right| right == text)

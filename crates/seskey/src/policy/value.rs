@@ -21,7 +21,7 @@ pub(super) enum Value {
     Bool(bool),
     Binary(Vec<u8>),
     Network(IpNet),
-    /// IAM stores it, and it compares with nothing.
+    /// A value that IAM stores, but that compares with nothing.
     Unreadable,
 }
 
@@ -42,8 +42,8 @@ impl Value {
         readable.unwrap_or(Self::Unreadable)
     }
 
-    /// Whether the request's value compares as wanted; `None` where the two cannot be compared. Nothing is equal to, or
-    /// like, a variable without a value, so that an operator that negates holds.
+    /// Whether the request's value compares as required; `None` if the two cannot be compared. Nothing is equal to, or
+    /// like, a variable without a value, so that a negated operator holds.
     /// Source: IAM User Guide, "IAM policy elements: Variables and tags", policy variables with no value.
     pub(super) fn compare(
         &self,
@@ -81,7 +81,7 @@ impl Value {
     }
 }
 
-/// Each of the six fields of the ARN on its own, so that a `*` stays inside its field.
+/// Compares each of the six fields of the ARN on its own, so that a `*` stays inside its field.
 fn arn_matches(pattern: &[Token], given: &str) -> Option<bool> {
     let wanted: Vec<_> = pattern.splitn(ARN_FIELDS, |token| *token == Token::Char(':')).collect();
     let given: Vec<_> = given.splitn(ARN_FIELDS, ':').collect();
@@ -89,7 +89,7 @@ fn arn_matches(pattern: &[Token], given: &str) -> Option<bool> {
     are_arns.then(|| wanted.iter().zip(given).all(|(wanted, given)| matches(wanted, given, exact)))
 }
 
-/// Whether IAM stores the text as a date: ISO 8601 with each field in its range, whether or not there is such a day, or
+/// Whether IAM stores the text as a date: ISO 8601 with each field in its range, even if there is no such day, or
 /// seconds since 1970. Source: the dates that IAM was seen to store and to refuse.
 pub(super) fn is_stored_date(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
@@ -132,13 +132,13 @@ fn is_in(digits: &str, range: std::ops::RangeInclusive<i64>) -> bool {
     digits.parse().is_ok_and(|number| range.contains(&number))
 }
 
-/// An integer or a decimal; exact up to 2⁵³.
+/// Reads an integer or a decimal; exact up to 2⁵³.
 fn number(text: &str) -> Option<f64> {
     // the sum makes -0 the same as 0
     text.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number + 0.0)
 }
 
-/// ISO 8601 as the W3C's note on date formats has it (year and month, date, or date and time), or seconds since 1970.
+/// Reads ISO 8601 as in the W3C's note on date formats (year and month, date, or date and time), or seconds since 1970.
 /// Without an offset it is UTC. Digits alone are seconds, so a year alone cannot be written.
 fn date(text: &str) -> Option<Timestamp> {
     if text.bytes().all(|b| b.is_ascii_digit()) {
@@ -153,7 +153,7 @@ fn boolean(text: &str) -> Option<bool> {
     BOOLEANS.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
 }
 
-/// A CIDR block, or a bare address for a block of one.
+/// Reads a CIDR block, or a bare address as a block of one.
 fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }

@@ -1,19 +1,19 @@
-//! Addresses, patterns for them and identities as people write them: put right where that is certain, and refused where
-//! they can match nothing that is ever sent.
+//! Addresses, patterns for them and identities as people write them: corrected if that is certain, and refused if they
+//! can match nothing that is ever sent.
 //!
-//! Sources: RFC 5321, section 2.4 (a domain knows no upper case, a local part does); RFC 5891, section 4 (the form of
-//! an international domain in mail that is not SMTPUTF8, which SES does not offer); IAM User Guide, "Condition
-//! operators": StringLike is case-sensitive.
+//! Sources: RFC 5321, section 2.4 (case does not matter in a domain, but it does in a local part); RFC 5891, section 4
+//! (the form of an international domain in mail that is not SMTPUTF8, which SES does not offer); IAM User Guide,
+//! "Condition operators": StringLike is case-sensitive.
 
 use super::SendingPolicyError as E;
 
-/// A pattern for addresses, with its domain in lower case, as ASCII, and without a dot at the end.
+/// Corrects a pattern for addresses: its domain becomes lower-case ASCII without a dot at the end.
 ///
 /// # Errors
-/// What no address matches, with the pattern that may have been meant, and several of them in one.
+/// Fails for a pattern that matches no address, with the one that was perhaps meant, and for several in one.
 pub fn address_pattern(text: &str) -> Result<String, E> {
     let bare = one(text)?;
-    // a variable of IAM stands for whatever it is
+    // a variable of IAM may have any value
     if bare.contains("${") {
         return Ok(bare.to_owned());
     }
@@ -36,10 +36,10 @@ pub fn address_pattern(text: &str) -> Result<String, E> {
     }
 }
 
-/// An address, with its domain in lower case, as ASCII, and without a dot at the end.
+/// Corrects an address: its domain becomes lower-case ASCII without a dot at the end.
 ///
 /// # Errors
-/// What is no address, and several of them in one.
+/// Fails for another text, and for several addresses in one.
 pub fn address(text: &str) -> Result<String, E> {
     let malformed = || E::Address { given: text.to_owned() };
     let (local, host) = one(text)?.rsplit_once('@').ok_or_else(malformed)?;
@@ -49,10 +49,10 @@ pub fn address(text: &str) -> Result<String, E> {
     }
 }
 
-/// The name of an identity, a domain or an address, with the domain as [`address`] has it.
+/// Corrects the name of an identity, a domain or an address; its domain becomes as in [`address`].
 ///
 /// # Errors
-/// What is neither, and several of them in one.
+/// Fails for another text, and for several of them in one.
 pub fn identity(text: &str) -> Result<String, E> {
     let malformed = || E::Identity { given: text.to_owned() };
     let bare = one(text)?;
@@ -63,7 +63,7 @@ pub fn identity(text: &str) -> Result<String, E> {
     domain(bare.trim_start_matches('@'), false).ok_or_else(malformed)
 }
 
-/// What stands in `Name <address>` or behind `mailto:`, if it is one.
+/// Returns the text in `Name <address>` or behind `mailto:`, if it is only one.
 fn one(text: &str) -> Result<&str, E> {
     let text = text.trim();
     let bracketed = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
@@ -85,7 +85,7 @@ fn never(given: &str, host: &str) -> E {
     E::NeverMatches { given: given.to_owned(), nearest: nearest.map(|host| format!("*@{host}")) }
 }
 
-/// A domain as it stands in the addresses that SES sees, perhaps with wildcards; none if it is none.
+/// Returns a domain as in the addresses that SES sees, perhaps with wildcards; `None` if it is none.
 fn domain(text: &str, may_have_wildcards: bool) -> Option<String> {
     let text = text.strip_suffix('.').unwrap_or(text);
     if text.starts_with('[') && text.ends_with(']') {
@@ -111,7 +111,7 @@ fn domain(text: &str, may_have_wildcards: bool) -> Option<String> {
     ascii.split('.').all(is_label).then_some(ascii)
 }
 
-/// Of printable ASCII; what separates addresses, and a second `@`, stands in quotation marks.
+/// Whether it is printable ASCII with separators of addresses, and a second `@`, only in quotation marks.
 fn is_local(text: &str) -> bool {
     let is_quoted = text.len() > 2 && text.starts_with('"') && text.ends_with('"');
     text.chars().all(is_graphic)

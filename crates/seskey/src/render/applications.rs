@@ -1,4 +1,4 @@
-//! What applications read, each with the page that it is taken from.
+//! The configurations of applications, each with the page that it is taken from.
 
 use super::{
     template::Kind::Variables,
@@ -325,7 +325,7 @@ AUTHENTIK_EMAIL__FROM={from}",
     },
 ];
 
-/// Forgejo began as Gitea, and reads the same.
+/// Makes the text of both: Forgejo began as Gitea, and reads the same.
 const fn gitea(
     name: &'static str,
     description: &'static str,

@@ -1,6 +1,6 @@
-//! `NAME=VALUE` files: those of shells and of what reads `.env` files, and those of systemd.
+//! `NAME=VALUE` files: of shells, of programs that read `.env` files, and of systemd.
 //!
-//! Values may be quoted and go over several lines, so a line is not simply a line. What readers disagree about is refused.
+//! Values may be quoted and span several lines. A text that its readers understand differently is refused.
 
 use super::{
     Entry, Names, Place, RenderError, entry,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::credential::{Credential, SmtpCredential};
 
-/// Whose rules hold.
+/// The rules of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Syntax {
     /// POSIX, Shell Command Language, 2.2 Quoting and 2.3 Token Recognition; only assignments, and no substitution of
@@ -26,21 +26,21 @@ pub(super) fn render(
     names: &Names,
     before: &str,
 ) -> Result<String, RenderError> {
-    // a shell takes other characters for more than themselves, and nothing is quoted here
+    // other characters are special in a shell, and nothing is quoted here
     match &entry.from {
         Some(from) if !is_bare_address(from) => Err(RenderError::From),
         _ => put_lines(syntax, lines(entry.values(names)), before),
     }
 }
 
-/// Assignments by their names, beside those of others.
+/// Puts assignments in place by their names, beside those of others.
 pub(super) fn put_lines(
     syntax: Syntax,
     ours: Vec<(String, String)>,
     before: &str,
 ) -> Result<String, RenderError> {
     let pieces = pieces(syntax, before)?;
-    // what stands behind our value on its line would be lost; to systemd all of the line is the value
+    // text behind our value on its line would be lost; to systemd the whole line is the value
     let unclear = |piece: &&Piece<'_>| {
         let is_ours = |key| ours.iter().any(|(name, _)| name == key);
         syntax == Syntax::Shell
@@ -66,7 +66,7 @@ pub(super) fn held(
     })
 }
 
-/// What is assigned to the variables, which stand together.
+/// Returns the values of the variables, as one group.
 pub(super) fn values(syntax: Syntax, text: &str) -> Result<Vec<Group>, RenderError> {
     let value = |piece: &Piece<'_>| {
         let word = word(syntax, piece.value).unwrap_or(piece.value);
@@ -75,7 +75,7 @@ pub(super) fn values(syntax: Syntax, text: &str) -> Result<Vec<Group>, RenderErr
     Ok(vec![pieces(syntax, text)?.iter().filter_map(value).collect()])
 }
 
-/// The assignments by their names.
+/// Returns the assignments by their names.
 pub(super) fn lines<'a>(
     values: impl IntoIterator<Item = (&'a str, String)>,
 ) -> Vec<(String, String)> {
@@ -86,7 +86,7 @@ pub(super) fn pieces(syntax: Syntax, text: &str) -> Result<Vec<Piece<'_>>, Rende
     cut(text, |rest| first(syntax, rest))
 }
 
-/// A value of one word, quoted or not, with nothing behind it but, in a shell, a comment.
+/// Returns a value of one word, quoted or not; in a shell, a comment may follow it.
 pub(super) fn word(syntax: Syntax, value: &str) -> Option<&str> {
     let value = value.trim_ascii();
     let (word, rest) = match value.chars().next() {
@@ -111,7 +111,7 @@ fn first(syntax: Syntax, text: &str) -> Option<Piece<'_>> {
         return other;
     }
     if bare.starts_with(comment) {
-        // whether the next line goes on with the comment depends on the version of systemd
+        // whether the next line continues the comment depends on the version of systemd
         let goes_on = syntax == Syntax::Systemd && bare.ends_with('\\');
         return if goes_on { None } else { other };
     }
@@ -140,7 +140,7 @@ fn first(syntax: Syntax, text: &str) -> Option<Piece<'_>> {
     })
 }
 
-/// Up to and with the end of the line that ends the value; none if it has no end, or if readers see different ones.
+/// Returns the length of the value with its line end; `None` if it has no end, or if readers see different ends.
 fn value_length(syntax: Syntax, value: &str) -> Option<usize> {
     let shell = syntax == Syntax::Shell;
     let (mut quote, mut in_word, mut behind_blank) = (None, false, false);
@@ -150,14 +150,14 @@ fn value_length(syntax: Syntax, value: &str) -> Option<usize> {
         match (quote, letter) {
             (None, '\n') => return Some(at + 1),
             (None, '#') if shell && behind_blank => return Some(at + first_line(rest).len()),
-            // within an unquoted word they are no quotation marks to systemd
+            // to systemd they are not quotation marks within an unquoted word
             (None, '"' | '\'') if shell || !in_word => quote = Some(letter),
             (Some(open), _) if letter == open => quote = None,
             // an escaped quotation mark for some, the end of the quotation for others
             (Some('\''), '\\') if rest.starts_with("\\'") => return None,
             (None | Some('"'), '\\') => {
                 let (_, escaped) = letters.next()?;
-                // the value would go on with whatever is written behind it
+                // the value would continue with any text written behind it
                 if escaped == '\n' && letters.as_str().is_empty() {
                     return None;
                 }

@@ -1,4 +1,4 @@
-//! The SES console's CSV, whole. It has no host and no port.
+//! The SES console's CSV, as a whole file. It has no host and no port.
 
 use super::{Entry, Grammar, Names, Place, RenderError, Row, Target, names::none, no_values};
 use crate::credential::{Credential, SmtpCredential, csv};

@@ -1,4 +1,4 @@
-//! What is written, and the one check after which every form can carry it as it stands.
+//! The entry that is written, and its check, after which every form can carry it unchanged.
 
 use std::net::Ipv6Addr;
 
@@ -8,7 +8,7 @@ use crate::{
     region::TLS_WRAPPER_PORTS,
 };
 
-/// What is written: a credential of IAM, which is what stores hold, or one of either kind.
+/// An entry to write, with a credential of IAM, as stores hold it, or one of either kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<C = SmtpCredential> {
     /// The credential.
@@ -17,18 +17,18 @@ pub struct Entry<C = SmtpCredential> {
     pub host: String,
     /// The port that it connects to.
     pub port: u16,
-    /// The address that it sends from, where the form has a place for it.
+    /// The address that it sends from, if the form has a place for it.
     pub from: Option<String>,
 }
 
 impl<C: Clone + Into<Credential>> Entry<C> {
-    /// The same, whichever kind its credential is of.
+    /// Returns the entry with a credential of either kind.
     pub(super) fn of_either_kind(&self) -> Entry<Credential> {
         let Self { credential, host, port, from } = self.clone();
         Entry { credential: credential.into(), host, port, from }
     }
 
-    /// The values under their names, in the order in which they are written, where they have one; the password is among them.
+    /// Returns the values that have a name, in the order in which they are written; the password is among them.
     pub fn values<'a>(
         &self,
         names: &'a Names,
@@ -48,9 +48,9 @@ impl<C: Clone + Into<Credential>> Entry<C> {
 }
 
 impl Entry<Credential> {
-    /// What passes here is made of letters, digits and marks that mean themselves in every form, so that none escapes
-    /// anything but what it `escapes`. User names and derived passwords are by their types; a password that was chosen
-    /// is not.
+    /// Checks that the values have only letters, digits and marks that are special in no form, so that no form escapes
+    /// them. Only a chosen password may have others, if the form `escapes` it; user names and derived passwords have
+    /// none, by their types.
     pub(super) fn check(&self, escapes: bool) -> Result<(), RenderError> {
         let fits = |text: Option<&str>, fits: fn(&str) -> bool| text.is_none_or(fits);
         if !is_host(&self.host) {
@@ -77,10 +77,10 @@ impl Entry<Credential> {
     }
 }
 
-/// The credential among values that have names, unless they are for another place. An empty value is none.
+/// Finds the credential in named values, unless they are for another place. An empty value counts as absent.
 ///
 /// # Errors
-/// They are there and no credential.
+/// Fails if there are values, but no credential.
 pub(super) fn find(
     names: &Names,
     (host, port): Place<'_>,
@@ -94,10 +94,10 @@ pub(super) fn find(
     Ok(credential(&user_name, &password, host)?.filter(|_| !elsewhere))
 }
 
-/// The credential of a user name and a password, or none if both are empty.
+/// Makes the credential of a user name and a password; `None` if both are empty.
 ///
 /// # Errors
-/// They are something else.
+/// Fails if they are something else.
 pub(super) fn credential(
     user_name: &str,
     password: &str,
@@ -110,7 +110,7 @@ pub(super) fn credential(
     credential.map(Some).map_err(|_| RenderError::NotOurs)
 }
 
-/// A name of letters, digits and inner hyphens between dots (RFC 1123, section 2.1), or an address.
+/// Whether it is a name of letters, digits and inner hyphens between dots (RFC 1123, section 2.1), or an address.
 pub(crate) fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
@@ -122,7 +122,8 @@ pub(crate) fn is_host(text: &str) -> bool {
     is_name || text.parse::<Ipv6Addr>().is_ok()
 }
 
-/// An unquoted local part (RFC 5322, section 3.2.3) at a host, without the `*`, `?` and `%` that are patterns to msmtp.
+/// Whether it is an unquoted local part (RFC 5322, section 3.2.3) at a host, without the patterns `*`, `?` and `%` of
+/// msmtp.
 pub(crate) fn is_plain_address(text: &str) -> bool {
     let is_local_byte = |b: u8| b.is_ascii_alphanumeric() || b"!#$&'+-/=^_{|}~.".contains(&b);
     text.split_once('@').is_some_and(|(local, domain)| {
@@ -130,13 +131,13 @@ pub(crate) fn is_plain_address(text: &str) -> bool {
     })
 }
 
-/// Of what means itself in every form, and begins with what no form takes for a mark.
+/// Whether it has only characters that are special in no form, and begins with a letter or a digit.
 fn is_bare(password: &str) -> bool {
     password.starts_with(|c: char| c.is_ascii_alphanumeric())
         && password.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-._".contains(&b))
 }
 
-/// The alphabet of names in IAM (IAM User Guide, "IAM and AWS STS quotas"), and what ARNs have besides.
+/// Whether it has only the alphabet of names in IAM (IAM User Guide, "IAM and AWS STS quotas") and of ARNs.
 fn is_iam_user(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-:/".contains(&b))
 }

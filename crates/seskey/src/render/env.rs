@@ -28,7 +28,8 @@ pub(super) const ROW: Row = Row {
 /// The usual names of the SMTP user name and the SMTP password.
 pub(crate) const NAMES: [&str; 2] = [USER_NAME, PASSWORD];
 
-/// The assignments of a whole file, by the rules of a shell or else of systemd, with their lines; none if it has none.
+/// Returns the assignments of a whole file, by the rules of a shell or else of systemd, with their lines; `None` if
+/// there are none.
 pub(crate) fn values(text: &str) -> Option<Vec<(u64, String, String)>> {
     [Syntax::Shell, Syntax::Systemd].into_iter().find_map(|syntax| {
         let pieces = pieces(syntax, text).ok()?;

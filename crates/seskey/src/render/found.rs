@@ -1,4 +1,4 @@
-//! A credential in a text that is in one of the forms, nobody knows which.
+//! The search for a credential in a text of an unknown form.
 
 use std::collections::BTreeSet;
 
@@ -9,24 +9,24 @@ use crate::{
     password::SmtpPassword,
 };
 
-/// The credential of a text that is one of the templates, or has all the variables of one.
+/// Finds the credential of a text that is one of the templates, or has all the variables of one.
 ///
 /// # Errors
-/// Its port is none.
+/// Fails if its port is not valid.
 pub(crate) fn whole(text: &str) -> Result<Option<Found>, CredentialError> {
     let certain = templates().filter(|(template, _)| template.is_certain());
     Ok(first(text, certain)?.pop())
 }
 
-/// The credentials of a text whose lines are one of the templates.
+/// Finds the credentials of a text whose lines are one of the templates.
 ///
 /// # Errors
-/// A port is none.
+/// Fails if a port is not valid.
 pub(crate) fn in_lines(text: &str) -> Result<Vec<Found>, CredentialError> {
     first(text, templates().filter(|(template, _)| !template.is_certain()))
 }
 
-/// What the first of them finds that finds something.
+/// Returns the credentials by the first template that finds any.
 fn first(
     text: &str,
     templates: impl Iterator<Item = (&'static Template, Names)>,
@@ -40,8 +40,7 @@ fn first(
     Ok(vec![])
 }
 
-/// The one credential in a text of no form that is known, with an SMTP endpoint of a region; the rest of a configuration
-/// stands around it.
+/// Finds the only credential in a text of no known form, with an SMTP endpoint of a region, within a configuration.
 pub(crate) fn by_look(text: &str) -> Option<Found> {
     let values: Vec<_> =
         (1..).zip(text.lines()).flat_map(|(number, line)| scan(text, number, line)).collect();

@@ -27,7 +27,7 @@ pub(super) const ROW: Row = Row {
     grammar: Grammar::Own { render, held, values },
 };
 
-/// Values are replaced where they stand; what is missing comes last, set out as the last member is.
+/// Replaces values in place; missing members come last, laid out like the last member.
 fn render(entry: &Entry<Credential>, names: &Names, before: &str) -> Result<String, RenderError> {
     let before = if before.trim_ascii().is_empty() { "{}\n" } else { before };
     let members = members(before)?;
@@ -39,7 +39,7 @@ fn render(entry: &Entry<Credential>, names: &Names, before: &str) -> Result<Stri
     let is_missing = |name: &str| members.iter().all(|member| member.name != name);
     let missing = ours.iter().filter(|(name, _)| is_missing(name));
     let mut text = before.to_owned();
-    // from the end, so that what stands before stays where it is
+    // from the end, so that earlier places stay valid
     if let Some(last) = members.last() {
         let (lead, colon) = (&before[last.lead.clone()], &before[last.colon.clone()]);
         let missing: String =
@@ -75,7 +75,7 @@ fn held(
     })
 }
 
-/// The values of each object and each list, however deep. What is no text is an empty one.
+/// Returns the values of each object and each list, at any depth. A value that is not a string is empty.
 fn values(text: &str, _: &Names) -> Result<Vec<Group>, RenderError> {
     let mut groups = vec![];
     if !text.trim_ascii().is_empty() {
@@ -85,7 +85,7 @@ fn values(text: &str, _: &Names) -> Result<Vec<Group>, RenderError> {
     Ok(groups)
 }
 
-/// The values of what begins here, in what is known to be JSON, and the groups within it.
+/// Adds the values of the object or list that begins here, in valid JSON, and the groups within it.
 fn group(text: &str, start: usize, groups: &mut Vec<Group>) {
     let is_object = text[start..].starts_with('{');
     let (mut values, mut at) = (vec![], start + 1);
@@ -110,12 +110,12 @@ fn unreadable(error: serde_json::Error) -> RenderError {
     RenderError::Unreadable { line: error.line().max(1) as u64 }
 }
 
-/// A member of an object, and where in the text its parts are.
+/// A member of an object, and the places of its parts in the text.
 struct Member {
     name: String,
     /// The blanks before the name.
     lead: Range<usize>,
-    /// What stands between name and value.
+    /// The text between name and value.
     colon: Range<usize>,
     value: Range<usize>,
 }
@@ -125,7 +125,7 @@ fn members(text: &str) -> Result<Vec<Member>, RenderError> {
     let mut members: Vec<Member> = vec![];
     let mut at = text.find('{').map_or(0, |brace| brace + 1);
     while let Some(member) = member(text, at) {
-        // readers differ in which of two they take
+        // readers differ in which of two members they take
         if members.iter().any(|other| other.name == member.name) {
             return Err(RenderError::Unreadable { line: line(text, member.value.start) });
         }
@@ -135,7 +135,7 @@ fn members(text: &str) -> Result<Vec<Member>, RenderError> {
     Ok(members)
 }
 
-/// The member that begins here, in what is known to be an object.
+/// Returns the member that begins here, in a valid object.
 fn member(text: &str, at: usize) -> Option<Member> {
     let start = blanks(text, at);
     let (name, end) = first_value(text, start)?;
@@ -144,7 +144,7 @@ fn member(text: &str, at: usize) -> Option<Member> {
     Some(Member { name, lead: at..start, colon: end..value, value: value..value_end })
 }
 
-/// The element that begins here, in what is known to be a list.
+/// Returns the element that begins here, in a valid list.
 fn element(text: &str, at: usize) -> Option<Member> {
     let start = blanks(text, at);
     let (_, end) = first_value::<IgnoredAny>(text, start)?;
@@ -155,7 +155,7 @@ fn line(text: &str, at: usize) -> u64 {
     text[..=at].lines().count() as u64
 }
 
-/// Where the blanks end that begin here.
+/// Returns the end of the blanks that begin here.
 fn blanks(text: &str, at: usize) -> usize {
     text.len() - text[at..].trim_ascii_start().len()
 }

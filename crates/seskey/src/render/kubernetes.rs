@@ -1,4 +1,5 @@
-//! The manifest of a Kubernetes secret, whole. Source: Kubernetes documentation, "Secrets", "Object Names and IDs".
+//! The manifest of a Kubernetes secret, as a whole file. Source: Kubernetes documentation, "Secrets", "Object Names and
+//! IDs".
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
@@ -31,7 +32,7 @@ fn render(entry: &Entry<Credential>, names: &Names, before: &str) -> Result<Stri
     if is_ours { Ok(manifest) } else { Err(RenderError::NotOurs) }
 }
 
-/// From a manifest, or from what `kubectl get secret NAME --output json` says.
+/// Reads a manifest, or the output of `kubectl get secret NAME --output json`.
 fn held(
     text: &str,
     names: &Names,
@@ -49,7 +50,7 @@ fn held(
     })
 }
 
-/// Whatever can be chosen stands in quotation marks: to YAML the name `on` would be no text.
+/// Writes the manifest, with chosen names in quotation marks: in YAML the name `on` is not a text.
 fn manifest(entry: &Entry<Credential>, names: &Names) -> String {
     let namespace = match names.namespace.as_str() {
         "" => String::new(),
@@ -66,7 +67,7 @@ fn manifest(entry: &Entry<Credential>, names: &Names) -> String {
     )
 }
 
-/// All but the values of the data: a manifest with another outline is another secret, or has been edited.
+/// Returns all but the values of the data: a manifest with another outline is another secret, or has been edited.
 fn outline(manifest: &str) -> impl Iterator<Item = &str> {
     manifest.lines().map(|line| datum(line).map_or(line, |(key, _)| key))
 }
@@ -75,7 +76,7 @@ fn datum(line: &str) -> Option<(&str, &str)> {
     line.strip_prefix("  \"")?.strip_suffix('"')?.split_once("\": \"")
 }
 
-/// RFC 1123, section 2.1, in lower case.
+/// Whether it is a name by RFC 1123, section 2.1, in lower case.
 fn is_subdomain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(is_label)
 }

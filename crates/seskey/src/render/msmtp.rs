@@ -28,7 +28,7 @@ pub(super) const ROW: Row = Row {
     grammar: Grammar::Own { render, held, values },
 };
 
-/// Settings of the account that are not ours stay as well, such as a `logfile`.
+/// Writes the account. Its other settings, such as a `logfile`, stay as well.
 fn render(entry: &Entry<Credential>, names: &Names, before: &str) -> Result<String, RenderError> {
     let ours = settings(entry);
     let account = &names.entry;
@@ -57,7 +57,7 @@ fn held(
     Ok(credential.filter(|_| is_here))
 }
 
-/// The settings of each account, and of each part with defaults.
+/// Returns the settings of each account, and of each section of defaults.
 fn values(text: &str, names: &Names) -> Result<Vec<Group>, RenderError> {
     let mut sections: Vec<Group> = vec![];
     for piece in pieces(text, &names.entry)? {
@@ -92,7 +92,7 @@ fn settings(entry: &Entry<Credential>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A line is a piece; those of the account have keys.
+/// Cuts the text into lines; the lines of the account have keys.
 fn pieces<'a>(text: &'a str, account: &str) -> Result<Vec<Piece<'a>>, RenderError> {
     let (mut in_any, mut in_account, mut seen) = (false, false, false);
     cut(text, |rest| {
@@ -104,7 +104,7 @@ fn pieces<'a>(text: &'a str, account: &str) -> Result<Vec<Piece<'a>>, RenderErro
         if starts_section(command) {
             let name = value.split(':').next().unwrap_or_default().trim_ascii().trim_matches('"');
             (in_any, in_account) = (true, command == "account" && name == account);
-            // msmtp takes no account twice
+            // msmtp refuses an account that comes twice
             if in_account && seen {
                 return None;
             }
@@ -117,7 +117,7 @@ fn pieces<'a>(text: &'a str, account: &str) -> Result<Vec<Piece<'a>>, RenderErro
     })
 }
 
-/// The command of a line, and its value.
+/// Returns the command of a line, and its value.
 fn parts(line: &str) -> (&str, &str) {
     let line = line.trim_ascii();
     let (command, value) = line.split_at(line.find([' ', '\t']).unwrap_or(line.len()));
@@ -132,7 +132,7 @@ fn starts_section(command: &str) -> bool {
     command == "account" || command == "defaults"
 }
 
-/// Where the account stands, without the comments and blank lines behind it.
+/// Returns the place of the account, without the comments and blank lines behind it.
 fn section(pieces: &[Piece<'_>]) -> Option<Range<usize>> {
     let start = pieces.iter().position(|piece| piece.key.is_some())?;
     let end = pieces.iter().rposition(|piece| piece.key.is_some())?;

@@ -1,28 +1,28 @@
-//! How a form calls what it holds, where that can be chosen.
+//! The names in a form that can be chosen.
 
 use super::{RenderError, Row, Target};
 
-/// How a form calls what it holds. An empty name is none: the form has no place for it, or does without.
+/// The names of the values in a form. An empty name is absent: the form has no place for it, or works without it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     /// The entry as a whole: msmtp's account, the Kubernetes secret.
     pub entry: String,
     /// The namespace of the Kubernetes secret; empty for the one that kubectl is set to.
     pub namespace: String,
-    /// The variable, member or key that holds the host.
+    /// The name of the variable, member or key for the host.
     pub host: String,
-    /// … the port.
+    /// The name for the port.
     pub port: String,
-    /// … the SMTP user name.
+    /// The name for the SMTP user name.
     pub user_name: String,
-    /// … the SMTP password.
+    /// The name for the SMTP password.
     pub password: String,
-    /// … the address to send from, which an entry may be without.
+    /// The name for the address to send from, which an entry may lack.
     pub from: String,
 }
 
 impl Names {
-    /// The usual names of a target.
+    /// Returns the usual names of a target.
     pub fn of(target: Target) -> Self {
         let [entry, namespace, host, port, user_name, password, from] =
             target.row().names.map(str::to_owned);
@@ -54,12 +54,12 @@ impl Names {
     }
 }
 
-/// For names that a form has no place for.
+/// Whether the name is empty, because the form has no place for it.
 pub(super) fn none(name: &str) -> bool {
     name.is_empty()
 }
 
-/// What a shell takes as the name of a variable (POSIX, Base Definitions, 3.216 Name).
+/// Whether a shell takes it as the name of a variable (POSIX, Base Definitions, 3.216 Name).
 pub(super) fn is_variable(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && name.starts_with(|first: char| !first.is_ascii_digit())

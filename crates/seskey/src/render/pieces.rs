@@ -1,21 +1,21 @@
-//! A file cut into pieces, so that some can be replaced and the others stay as they are, byte for byte.
+//! A file cut into pieces, so that some can be replaced while the others stay unchanged, byte for byte.
 
 use super::RenderError;
 
-/// A part of a file. All of them in a row are the file.
+/// A part of a file. All of them in order make up the file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Piece<'a> {
     /// The line on which it begins, counted from 1.
     pub(super) line: u64,
     pub(super) text: &'a str,
-    /// What stands before the entry and is kept when that is replaced.
+    /// The text before the entry, which is kept when the entry is replaced.
     pub(super) lead: &'a str,
-    /// What the entry is for, if it is one.
+    /// The key of the entry, if the piece is one.
     pub(super) key: Option<String>,
     pub(super) value: &'a str,
 }
 
-/// Cuts the text by a function that gives the first piece of what is left of it, or none if it cannot be read.
+/// Cuts the text by a function that returns the first piece of the remaining text, or `None` if it cannot be read.
 pub(super) fn cut<'a>(
     text: &'a str,
     mut first: impl FnMut(&'a str) -> Option<Piece<'a>>,
@@ -31,8 +31,8 @@ pub(super) fn cut<'a>(
     Ok(pieces)
 }
 
-/// Our lines, each in place of the first piece that has its key, and at the end where no piece has; further pieces of
-/// that key go.
+/// Puts each of our lines in place of the first piece with its key, or at the end if there is none; further pieces of
+/// that key are removed.
 pub(super) fn put(pieces: &[Piece<'_>], ours: &[(String, String)]) -> String {
     let mut text = String::new();
     let mut written = vec![false; ours.len()];
@@ -56,17 +56,17 @@ pub(super) fn put(pieces: &[Piece<'_>], ours: &[(String, String)]) -> String {
     text
 }
 
-/// What the last piece of this key holds: a reader takes the last.
+/// Returns the last piece of this key: a reader takes the last.
 pub(super) fn last<'a, 'p>(pieces: &'p [Piece<'a>], key: &str) -> Option<&'p Piece<'a>> {
     pieces.iter().rev().find(|piece| piece.key.as_deref() == Some(key))
 }
 
-/// The first line of a text, its line end included.
+/// Returns the first line of a text, including its line end.
 pub(super) fn first_line(text: &str) -> &str {
     text.find('\n').map_or(text, |end| &text[..=end])
 }
 
-/// Ends the last line, if something stands on it.
+/// Ends the last line, if it is not empty.
 pub(super) fn end_line(text: &mut String) {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -78,8 +78,8 @@ pub(super) fn has_dos_line_ends(text: &str) -> bool {
     text.contains("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n'])
 }
 
-/// Refuses what no form has in a text: control characters, and a CR that belongs to no line end, which some readers
-/// take for one.
+/// Refuses characters that no form has: control characters, and a CR outside a line end, which some readers take for
+/// one.
 pub(super) fn check_characters(text: &str) -> Result<(), RenderError> {
     for (line, text) in (1..).zip(text.split('\n')) {
         let text = text.strip_suffix('\r').unwrap_or(text);

@@ -1,7 +1,7 @@
-//! Where a text has the credential of a user: every entry with one of his access keys, whatever it is called.
+//! The places of a user's credential in a text: every entry with one of the user's access keys, under any name.
 //!
-//! A form says which values its text has, and which of them stand together. What they are shows by themselves: an access
-//! key ID, an SMTP password, the SMTP endpoint of a region.
+//! A form says which values its text has, and which of them stand together. A value shows by itself whether it is an
+//! access key ID, an SMTP password, or the SMTP endpoint of a region.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,13 +13,12 @@ use crate::{
     access_key::AccessKeyId, credential::SmtpCredential, password::SmtpPassword, region::Region,
 };
 
-/// A value that stands in a text.
 pub(super) struct Value {
     pub(super) line: u64,
-    /// Empty if it has none.
+    /// Its name; empty if it has none.
     pub(super) name: String,
     pub(super) text: String,
-    /// Where it stands, without its quotation marks.
+    /// Its place, without its quotation marks.
     pub(super) at: Range<usize>,
     /// Whether it is percent-encoded there.
     pub(super) in_url: bool,
@@ -29,7 +28,7 @@ pub(super) struct Value {
 pub(super) type Group = Vec<Value>;
 
 impl Value {
-    /// A part of a text.
+    /// Makes the value of a part.
     pub(super) fn of(text: &str, line: u64, name: &str, part: &str) -> Self {
         let start = part.as_ptr().addr() - text.as_ptr().addr();
         let at = start..start + part.len();
@@ -37,7 +36,7 @@ impl Value {
     }
 }
 
-/// A credential of the user, and where its two values stand.
+/// A credential of the user, and the places of its two values.
 pub(super) struct Found {
     pub(super) credential: SmtpCredential,
     user_name: Range<usize>,
@@ -46,12 +45,12 @@ pub(super) struct Found {
     pub(super) line: u64,
 }
 
-/// All entries with one of these keys, in groups of values that stand together. Those for a region beside which the form
-/// stands are not among them.
+/// Finds all entries with one of these keys, in groups of values that stand together, without the entries for the
+/// regions that the form has beside it.
 ///
 /// # Errors
-/// The lines of a key whose password cannot be told, or has no place; of two passwords for one key; and of a key that is
-/// for another region.
+/// Returns the lines of a key without a password that is clearly its own, of two passwords for one key, or of a key for
+/// another region.
 pub(super) fn find(
     groups: &[Group],
     form: &Form,
@@ -74,7 +73,7 @@ pub(super) fn find(
     Ok(found)
 }
 
-/// The text with this credential in place of those that were found. All else stays, byte for byte.
+/// Returns the text with this credential in place of those that were found. All other text stays, byte for byte.
 pub(super) fn replace(before: &str, found: &[Found], credential: &SmtpCredential) -> String {
     let (user_name, password) = (credential.user_name.as_str(), credential.password.expose());
     let encoded = encoded(credential.password.expose());
@@ -132,7 +131,7 @@ fn find_in(
             place.extend(ours.map(|user| (value.line, &user.value.at)));
         }
     }
-    // what has two endpoints is of neither
+    // an entry with two endpoints belongs to neither
     elsewhere.extend(left.iter().filter(|(_, user)| own.iter().any(|(_, other)| other == user)));
     if !elsewhere.is_empty() {
         let lines: BTreeSet<_> = elsewhere.into_iter().map(|(line, _)| line).collect();
@@ -177,8 +176,8 @@ fn find_in(
     }
 }
 
-/// Each value with the users that it may belong to: those whose names share the most words with its own. One that shares
-/// none belongs to a user that no other value belongs to, if there is such a user.
+/// Returns each value with the users that it may belong to: those whose names share the most words with its own. One
+/// that shares none belongs to the users to which no other value belongs, if there are such users.
 fn owned<'a, T>(
     values: impl Iterator<Item = (&'a Value, T)>,
     users: &'a [User<'a>],
@@ -201,7 +200,8 @@ fn owned<'a, T>(
     values.into_iter().map(|(value, what, nearest)| (value, what, owners(nearest))).collect()
 }
 
-/// How many words two names share: `MAIL_USER` and `MAIL_PASSWORD` one. Names that were chosen belong together.
+/// Returns the number of words that two names share: one for `MAIL_USER` and `MAIL_PASSWORD`. Chosen names belong
+/// together.
 fn nearness(names: &Names, user_name: &str, other: &str) -> usize {
     let is_chosen = [&names.password, &names.host].iter().any(|name| *name == other);
     if !user_name.is_empty() && user_name == names.user_name && is_chosen {
@@ -211,7 +211,7 @@ fn nearness(names: &Names, user_name: &str, other: &str) -> usize {
     words(user_name).intersection(&others).count()
 }
 
-/// The words of a name, which stand apart by marks or begin with a capital letter.
+/// Returns the words of a name, which are separated by marks or begin with a capital letter.
 fn words(name: &str) -> BTreeSet<String> {
     let mut apart = String::new();
     let mut was_lower = false;
@@ -229,7 +229,7 @@ fn words(name: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The region whose SMTP endpoint is named, perhaps with a port, brackets or more around it.
+/// Returns the region whose SMTP endpoint is named, perhaps with a port, brackets or more around it.
 pub(super) fn endpoint(text: &str) -> Option<Region> {
     let is_of_host = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     text.split(|c| !is_of_host(c)).find_map(Region::of_smtp_endpoint)

@@ -42,7 +42,7 @@ fn held(text: &str, _: &Names, place: Place<'_>) -> Result<Option<SmtpCredential
     entry::credential(user_name, password, place.0)
 }
 
-/// The words of each entry, user name and password apart; the first is what Postfix looks it up by.
+/// Returns the words of each entry, with user name and password apart; the first word is Postfix's lookup key.
 fn values(text: &str, _: &Names) -> Result<Vec<Group>, RenderError> {
     let mut entries: Vec<Group> = vec![];
     for piece in pieces(text)?.iter().filter(|piece| piece.key.is_some()) {
@@ -64,12 +64,12 @@ fn values(text: &str, _: &Names) -> Result<Vec<Group>, RenderError> {
     Ok(entries)
 }
 
-/// Postfix looks up the next hop as `relayhost` has it, in lower case.
+/// Returns the lookup key: the next hop as in `relayhost`, in lower case.
 fn key((host, port): Place<'_>) -> String {
     format!("[{}]:{port}", host.to_ascii_lowercase())
 }
 
-/// A line is a piece. One that begins with white space goes on with the entry before it, across comments.
+/// Cuts the text into lines. A line that begins with white space continues the entry before it, across comments.
 fn pieces(text: &str) -> Result<Vec<Piece<'_>>, RenderError> {
     let mut current: Option<String> = None;
     cut(text, |rest| {
@@ -89,7 +89,8 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, RenderError> {
     })
 }
 
-/// The key ends at the first blank that stands in no quotation marks, which are a part of it; none if they are open.
+/// Returns the length of the key, up to the first blank outside quotation marks, which are a part of it. `None` if they
+/// are open.
 fn key_length(entry: &str) -> Option<usize> {
     let mut quoted = false;
     let mut letters = entry.char_indices();

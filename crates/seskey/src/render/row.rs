@@ -1,9 +1,8 @@
-//! What is known of a target.
+//! The row of a target.
 
 use super::{Entry, Names, Place, RenderError, Target, places::Group, template::Template};
 use crate::credential::{Credential, SmtpCredential};
 
-/// All that is known of a target.
 #[derive(Clone, Copy)]
 pub(super) struct Row {
     pub(super) target: Target,
@@ -12,7 +11,7 @@ pub(super) struct Row {
     pub(super) file: &'static str,
     pub(super) source: &'static str,
     pub(super) judge: &'static str,
-    /// The usual names, in the order of [`Names`]; empty where the form has no place for one.
+    /// The usual names, in the order of [`Names`]; empty if the form has no place for one.
     pub(super) names: [&'static str; 7],
     /// Whether an entry is the whole file, with no room beside it for others.
     pub(super) whole: bool,
@@ -22,17 +21,18 @@ pub(super) struct Row {
     pub(super) grammar: Grammar,
 }
 
-/// How a form is written and read.
+/// The way to write and read a form.
 #[derive(Clone, Copy)]
 pub(super) enum Grammar {
-    /// By functions of its own.
+    /// Functions of its own.
     Own {
         render: fn(&Entry<Credential>, &Names, &str) -> Result<String, RenderError>,
         held: fn(&str, &Names, Place<'_>) -> Result<Option<SmtpCredential>, RenderError>,
-        /// All values of a text that others may have written to, in groups that stand together; none of a whole file.
+        /// Returns all values of a text that others may have written to, in groups that stand together; none of a whole
+        /// file.
         values: fn(&str, &Names) -> Result<Vec<Group>, RenderError>,
     },
-    /// As a text with places says.
+    /// A text with places for the values.
     Template(Template),
 }
 

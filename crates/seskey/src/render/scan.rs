@@ -1,13 +1,13 @@
-//! The values of a line in a form that is not known: every word that is long enough, with the word before it as its name.
+//! The values of a line in an unknown form: every word that is long enough, with the word before it as its name.
 
 use percent_encoding::percent_decode_str;
 
 use super::places::{Group, Value};
 
-/// Shorter than any access key ID.
+/// The length of the shortest access key ID.
 const SHORTEST: usize = 16;
 
-/// The values of a line of a text, none of a comment.
+/// Returns the values of a line of a text; none for a comment.
 pub(super) fn scan(text: &str, number: u64, line: &str) -> Group {
     let start = line.trim_ascii_start();
     if ["#", ";", "//", "--"].iter().any(|mark| start.starts_with(mark)) {
@@ -23,7 +23,7 @@ pub(super) fn scan(text: &str, number: u64, line: &str) -> Group {
     values.chain(hosts).map(|word| Value::of(text, number, name(line, word), word)).collect()
 }
 
-/// User name, password and the rest of a URL with a login (RFC 3986, section 3.2.1).
+/// Returns the user name, the password and the rest of a URL with a login (RFC 3986, section 3.2.1).
 pub(super) fn login(text: &str, number: u64, name: &str, part: &str) -> Option<Group> {
     let (_, rest) = part.split_once("://")?;
     let (login, host) = rest.split_once('@')?;
@@ -38,7 +38,7 @@ fn words(line: &str, is_of_word: impl Fn(char) -> bool) -> impl Iterator<Item = 
     line.split(move |c| !is_of_word(c))
 }
 
-/// The word before this one on the line, unless it is a value itself.
+/// Returns the word before this one on the line, unless it is a value itself.
 fn name<'a>(line: &'a str, word: &str) -> &'a str {
     let before = &line[..word.as_ptr().addr() - line.as_ptr().addr()];
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);

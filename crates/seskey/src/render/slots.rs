@@ -1,4 +1,4 @@
-//! The places of a template: what is written into them, and what a text has there.
+//! The places of a template: the values to write into them, and the values that a text has there.
 
 use std::borrow::Cow;
 
@@ -12,29 +12,29 @@ use crate::{credential::Credential, region::TLS_WRAPPER_PORTS};
 pub(super) enum Part<'t> {
     Text(&'t str),
     Slot(Slot),
-    /// What is said of STARTTLS, and of TLS from the first byte.
+    /// The text for STARTTLS, and the text for TLS from the first byte.
     Tls(&'t str, &'t str),
 }
 
-/// What stands in a place.
+/// The kind of value in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
     Host,
-    /// The host where no IPv6 address can stand, in lower case.
+    /// A host that is not an IPv6 address, in lower case.
     HostName,
     /// The host, in brackets if it is an IPv6 address (RFC 3986, section 3.2.2).
     Address,
     Port,
     UserName,
     Password,
-    /// Percent-encoded (RFC 3986, section 2.1).
+    /// The password, percent-encoded (RFC 3986, section 2.1).
     UrlPassword,
-    /// The same, with each `%` twice, as the parameters of Symfony have it.
+    /// The same, with each `%` twice, as in parameters of Symfony.
     DsnPassword,
     From,
     FromLocal,
     FromDomain,
-    /// What is called so is said by [`Names`].
+    /// From here on, the names in [`Names`].
     Entry,
     HostKey,
     PortKey,
@@ -63,15 +63,15 @@ const SLOTS: [(&str, Slot); 17] = [
     ("from-key", Slot::FromKey),
 ];
 
-/// Of a URL, but for what RFC 3986, section 2.3, leaves as it is.
+/// The characters that a URL escapes: all but the unreserved ones of RFC 3986, section 2.3.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// As it stands in a URL.
+/// Percent-encodes a password.
 pub(super) fn encoded(password: &str) -> String {
     utf8_percent_encode(password, ESCAPED).to_string()
 }
 
-/// The parts of a line. A brace that opens no place is text.
+/// Returns the parts of a line. A brace that opens no place is text.
 pub(super) fn parts(line: &str) -> Vec<Part<'_>> {
     let (mut parts, mut text, mut at) = (vec![], 0, 0);
     while let Some((open, close)) = braces(line, at) {
@@ -99,7 +99,7 @@ fn braces(line: &str, at: usize) -> Option<(usize, usize)> {
 
 impl<'t> Part<'t> {
     pub(super) const USER_NAME: &'static str = "{user-name}";
-    /// Of the address, and of what it is called.
+    /// The start of the places of the address and of its name.
     pub(super) const FROM: &'static str = "{from";
 
     pub(super) fn filled(
@@ -141,7 +141,7 @@ impl<'t> Part<'t> {
 }
 
 impl Slot {
-    /// What is called so; none of a value.
+    /// Returns the chosen name; empty for a value.
     fn key(self, names: &Names) -> &str {
         match self {
             Self::Entry => &names.entry,
@@ -155,7 +155,7 @@ impl Slot {
     }
 }
 
-/// What a text has in the places of a template.
+/// The values that a text has in the places of a template.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) host: Option<String>,
@@ -165,7 +165,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// What is seen with a line more, if the line is as its template.
+    /// Returns the values with one more line, if it fits its template.
     pub(super) fn line(&self, template: &str, line: &str, names: &Names) -> Option<Self> {
         let (mut seen, mut rest) = (self.clone(), line);
         let parts = parts(template);
@@ -173,7 +173,7 @@ impl Seen {
             rest = match part {
                 Part::Text(text) => rest.strip_prefix(text)?,
                 Part::Tls(a, b) => {
-                    // where one begins as the other, the longer is meant
+                    // if one begins with the other, the longer is meant
                     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
                     rest.strip_prefix(long).or_else(|| rest.strip_prefix(short))?
                 }
@@ -212,7 +212,7 @@ impl Seen {
 }
 
 impl Slot {
-    /// How much of the text is the value: up to what follows in the template.
+    /// Returns the length of the value: up to the text that follows in the template.
     fn length(self, text: &str, next: &str) -> Option<usize> {
         match self {
             Self::Address if text.starts_with('[') => Some(text.find(']')? + 1),
@@ -222,7 +222,7 @@ impl Slot {
     }
 }
 
-/// Whether the part before the `@` is of characters that need no quoting in any form.
+/// Whether the part before the `@` has only characters that need no quoting in any form.
 pub(super) fn is_bare_address(address: &str) -> bool {
     let (local, _) = address.split_once('@').unwrap_or_default();
     !local.is_empty() && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+=-".contains(&b))

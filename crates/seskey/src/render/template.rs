@@ -1,7 +1,7 @@
 //! A form that is a text with places for the values; the texts are data, in [`templates`](super::templates).
 //!
-//! `{a|b}` is `a` where STARTTLS begins the TLS, and `b` where the connection begins with it. All other places are a
-//! [`Slot`](super::slots::Slot). A line with the address to send from is left out where there is none.
+//! `{a|b}` is `a` if TLS begins by STARTTLS, and `b` if the connection begins with TLS. All other places are a
+//! [`Slot`](super::slots::Slot). A line with the address to send from is left out if there is none.
 
 use super::{
     Entry, Names, Place, RenderError,
@@ -14,21 +14,21 @@ use super::{
 };
 use crate::credential::{Credential, CredentialError, Found, SmtpCredential, port_number};
 
-/// What stands around the values.
+/// The text around the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Template {
     pub(super) kind: Kind,
     pub(super) text: &'static str,
 }
 
-/// What of a file is the entry.
+/// The part of a file that is the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// All of it.
+    /// The whole file.
     Whole,
     /// Variables, beside those of others.
     Variables,
-    /// A line, beside those of others; what it is looked up by ends here.
+    /// A line, beside those of others; its lookup key ends with this character.
     Line(char),
 }
 
@@ -75,7 +75,7 @@ impl Template {
         Ok(entry::credential(user_name, password, host)?.filter(|_| is_here(&seen)))
     }
 
-    /// All values of a text; of a file of ours they stand together, and of a table on each line.
+    /// Returns all values of a text: in one group, or for a table in a group per line.
     pub(super) fn values(&self, text: &str) -> Result<Vec<Group>, RenderError> {
         match self.kind {
             Kind::Variables => {
@@ -100,10 +100,10 @@ impl Template {
         }
     }
 
-    /// The credentials of a text that holds all of the template, with their hosts and ports.
+    /// Returns the credentials of a text that has all of the template, with their hosts and ports.
     ///
     /// # Errors
-    /// A port that is none, with the first line that has it.
+    /// Fails for a port that is not valid, with the first line that has it.
     pub(super) fn found(&self, text: &str, names: &Names) -> Result<Vec<Found>, CredentialError> {
         let seen = match self.kind {
             Kind::Whole => self.read(text, names).into_iter().collect(),
@@ -121,23 +121,23 @@ impl Template {
         seen.into_iter().filter_map(found).collect()
     }
 
-    /// Whether a text that fits it can be nothing else.
+    /// Whether a text that fits the template can be nothing else.
     pub(super) fn is_certain(&self) -> bool {
         !matches!(self.kind, Kind::Line(_))
     }
 
-    /// Whether what is written is read again: not without the user name.
+    /// Whether the written text can be read again: not without user name and password.
     pub(super) fn is_read(&self) -> bool {
         self.has(Part::USER_NAME) && self.has("password}")
     }
 
-    /// Whether it can be the form of a store: what is in it must be found by its user, or by host and port.
+    /// Whether it can be the form of a store: its credential must be found by its user, or by host and port.
     pub(super) fn is_store(&self) -> bool {
         let has_host = self.has("{host") || self.has("{address}") || self.has("{entry}");
         self.is_read() && has_host && !self.has("{dsn-password}")
     }
 
-    /// Whether it has this in it.
+    /// Whether its text has this part.
     pub(super) fn has(&self, part: &str) -> bool {
         self.text.contains(part)
     }
@@ -151,11 +151,11 @@ impl Template {
             }
             text.push('\n');
         }
-        // of a template that is no more than a line with it
+        // the template is only a line with the address
         if text.is_empty() { Err(RenderError::From) } else { Ok(text) }
     }
 
-    /// The values in a text that is the template, line by line.
+    /// Returns the values in a text that is the template, line by line.
     fn read(&self, text: &str, names: &Names) -> Option<Seen> {
         let mut seen = Seen::default();
         let mut lines = text.lines().peekable();
@@ -173,8 +173,8 @@ impl Template {
         lines.next().is_none().then_some(seen)
     }
 
-    /// The values of the variables of a text. What says that there is none is `null` in a `.env` of Laravel, and
-    /// `null://null` in one of Symfony.
+    /// Returns the values of the variables of a text. `null` in a `.env` of Laravel and `null://null` in one of Symfony
+    /// mean that there is none.
     fn variables(&self, text: &str) -> Result<Seen, RenderError> {
         let pieces = assignments::pieces(Syntax::Shell, text)?;
         let mut seen = Seen::default();
@@ -200,20 +200,20 @@ impl Template {
     }
 }
 
-/// The first line that has this number.
+/// Returns the first line that has this number.
 fn line_of(text: &str, number: &str) -> u64 {
     let has_it =
         |line: &str| line.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == number);
     (1..).zip(text.lines()).find(|(_, line)| has_it(line)).map_or(1, |(line, _)| line)
 }
 
-/// What a line is looked up by, in lower case but for a variable.
+/// Returns the lookup key of a line, in lower case except for a variable.
 fn key(line: &str, end: char) -> String {
     let key = line.split(end).next().unwrap_or_default();
     if end == '=' { key.to_owned() } else { key.to_ascii_lowercase() }
 }
 
-/// A line is a piece. One that begins with white space goes on with the entry before it.
+/// Cuts the text into lines. A line that begins with white space continues the entry before it.
 fn lines(text: &str, end: char) -> Result<Vec<Piece<'_>>, RenderError> {
     let mut current = None;
     cut(text, |rest| {

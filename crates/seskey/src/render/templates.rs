@@ -1,6 +1,6 @@
 //! The forms that are a text with places for the values, each with the page that it is taken from.
 //!
-//! A form that needs more than this is a file of its own.
+//! A form that needs more has a file of its own.
 
 use super::{
     Grammar, Listed, Row, Target,
@@ -13,7 +13,7 @@ use super::{
     },
 };
 
-/// All of them, in the order in which they are listed.
+/// All rows, in the order in which they are listed.
 pub(super) static ROWS: [Row; COUNT] = rows();
 
 const fn rows() -> [Row; COUNT] {
@@ -50,11 +50,11 @@ const fn row(index: usize) -> Row {
 pub(super) struct Text {
     pub(super) name: &'static str,
     pub(super) description: &'static str,
-    /// Where it usually stands; empty if that is said by who reads it.
+    /// The usual file; empty if that depends on the reader.
     pub(super) file: &'static str,
-    /// What says so.
+    /// The page of its documentation.
     pub(super) source: &'static str,
-    /// Whose reader reads it in the tests.
+    /// The programs that read it in the tests.
     pub(super) judge: &'static str,
     pub(super) kind: Kind,
     pub(super) names: [&'static str; 7],

@@ -1,10 +1,10 @@
-//! Short names for stores and runs: a tag has no room for the whole.
+//! Short names for stores and runs: a tag has no room for the full ones.
 
 use std::{fmt, str::FromStr};
 
 use sha2::{Digest, Sha256};
 
-/// A store in a note: eight hexadecimal digits of the SHA-256 of what the store is called.
+/// A store in a note: eight hexadecimal digits of the SHA-256 of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreId(u32);
 
@@ -15,25 +15,25 @@ pub struct RunId {
     process: u32,
 }
 
-/// A word that is no fingerprint.
+/// The error for a word that is no fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not eight hexadecimal digits")]
 pub struct NotAFingerprint;
 
 impl StoreId {
-    /// The fingerprint of a store, from its full name: what it is, where it is, and the region of its password.
+    /// Returns the fingerprint of a store, from its full name: its kind, its place, and the region of its password.
     pub fn of(name: &str) -> Self {
         Self(digest(name))
     }
 }
 
 impl RunId {
-    /// The fingerprint of a run. `host` names a place where no two processes at a time have the same name `process`.
+    /// Returns the fingerprint of a run. No two processes on `host` have the same name `process` at the same time.
     pub fn of(host: &str, process: &str) -> Self {
         Self { host: digest(host), process: digest(process) }
     }
 
-    /// Whether both run on the same host, so that the one can see whether the other is gone.
+    /// Whether both run on the same host, so that one can see whether the other is gone.
     pub fn is_on_the_host_of(&self, other: &Self) -> bool {
         self.host == other.host
     }

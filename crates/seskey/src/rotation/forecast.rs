@@ -1,19 +1,20 @@
-//! What a run would do if nothing went wrong and nobody else changed anything.
+//! The steps of a run in which nothing fails and no other change is made.
 
 use super::{Goal, Key, Seen, Step, next};
 use crate::access_key::AccessKeyId;
 
-/// Stands in a forecast for the key that is yet to be made. It has digits that IAM's own IDs have not.
+/// The ID in a forecast for the key that is yet to be made. It has digits that IAM's own IDs do not have.
 pub const NEW_KEY: &str = "AKIA0000000000NEWKEY";
 
-/// The steps of [`next`] from here on, with the last one: [`Step::Done`], [`Step::Stop`] or a wait for the next run.
+/// Returns the steps of [`next`] from here on, with the last one: [`Step::Done`], [`Step::Stop`] or a wait for the next
+/// run.
 ///
-/// No time goes by but in waits for a lease: what is yet to be noted or waited for will be so much later.
+/// No time passes except in waits for a lease: later notes and waits will be later by the duration of the steps.
 pub fn forecast(seen: &Seen, goal: &Goal) -> Vec<Step> {
     forecast_of(|seen| next(seen, goal), seen)
 }
 
-/// The same of another plan, such as [`revoke`](super::revoke) or [`undo`](super::undo).
+/// Returns the steps of another plan, such as [`revoke`](super::revoke) or [`undo`](super::undo).
 pub fn forecast_of(plan: impl Fn(&Seen) -> Step, seen: &Seen) -> Vec<Step> {
     let mut seen = seen.clone();
     let mut steps = vec![];
@@ -27,7 +28,7 @@ pub fn forecast_of(plan: impl Fn(&Seen) -> Step, seen: &Seen) -> Vec<Step> {
     }
 }
 
-/// What is seen after the step, whatever was not asked for being as before.
+/// Applies the step to the observation; facts that were not observed stay as before.
 fn carry_out(step: &Step, seen: &mut Seen) {
     match step {
         Step::WriteIntent(intent) | Step::RecordKey(intent) => {

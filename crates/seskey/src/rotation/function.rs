@@ -1,8 +1,8 @@
-//! What a rotation function of AWS Secrets Manager does in one of its four steps, worked out from what is seen.
+//! The four steps of a rotation function of AWS Secrets Manager, each as a function of what is observed.
 //!
-//! Each step may come twice, late, in another order, or after a kill. Whatever comes, a step does what is left of it, or
-//! says why it is none of its business. None of them deactivates or deletes a key that was in use: that is due later, and
-//! is left to [`next`](super::next).
+//! A step may come twice, late, in another order, or after a kill. In every case it does the work that is left, or says
+//! why it does none. No step deactivates or deletes a key that was in use: that is due later, and is left to
+//! [`next`](super::next).
 //!
 //! Sources: AWS Secrets Manager User Guide, "Rotation by Lambda function", and "Lambda function rotation strategies";
 //! Secrets Manager API, `RotateSecret`, `PutSecretValue`, `UpdateSecretVersionStage`.
@@ -20,7 +20,7 @@ pub const CURRENT: &str = "AWSCURRENT";
 /// The label of the version that a rotation makes.
 pub const PENDING: &str = "AWSPENDING";
 
-/// What Secrets Manager asks for, in this order.
+/// The steps that Secrets Manager asks for, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // Secrets Manager's own words
 pub enum FunctionStep {
@@ -33,20 +33,20 @@ pub enum FunctionStep {
 /// A secret under rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretSeen {
-    /// Whether the secret is rotated at all.
+    /// Whether rotation of the secret is enabled.
     pub is_enabled: bool,
     /// The labels of each version, by its ID.
     pub labels: BTreeMap<String, BTreeSet<String>>,
     /// The version that the rotation makes: the client request token.
     pub version: String,
-    /// What that version holds.
+    /// The content of that version.
     pub value: Value,
 }
 
-/// What a version of a secret holds.
+/// The content of a version of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Nothing: it was not put there yet.
+    /// Nothing yet.
     None,
     /// A credential.
     Credential,
@@ -54,7 +54,7 @@ pub enum Value {
     Foreign,
 }
 
-/// What is left of a step.
+/// The work that is left of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
     /// Nothing: it was done before.
@@ -63,9 +63,9 @@ pub enum Work {
     Make,
     /// Log in with the version in use.
     TryCurrent,
-    /// Log in with the version that is to be used.
+    /// Log in with the pending version.
     TryPending,
-    /// The same; then move [`CURRENT`] to it, and note the hand-over.
+    /// The same, then move [`CURRENT`] to it, and note the hand-over.
     Move {
         /// The version that has the label now.
         from: Option<String>,
@@ -74,7 +74,7 @@ pub enum Work {
     HandOver,
 }
 
-/// Why a step is not done.
+/// The reason why a step is not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Abandoned {
@@ -93,13 +93,13 @@ pub enum Abandoned {
         /// The client request token.
         version: String,
     },
-    /// The step before has not put anything into the version.
+    /// The previous step has not put anything into the version.
     #[error("the version {version} holds nothing yet")]
     Empty {
         /// The client request token.
         version: String,
     },
-    /// Somebody else has put something into the version.
+    /// The version has a value that is not an SMTP credential.
     #[error("the version {version} does not hold an SMTP credential")]
     Foreign {
         /// The client request token.
@@ -107,10 +107,10 @@ pub enum Abandoned {
     },
 }
 
-/// What is left of the step.
+/// Returns what is left of the step.
 ///
 /// # Errors
-/// It cannot be done, and trying again does not help.
+/// Fails if the step cannot be done and a retry does not help.
 pub fn work(step: FunctionStep, seen: &SecretSeen) -> Result<Work, Abandoned> {
     use FunctionStep::{CreateSecret, FinishSecret, SetSecret, TestSecret};
     let version = || seen.version.clone();
@@ -126,7 +126,7 @@ pub fn work(step: FunctionStep, seen: &SecretSeen) -> Result<Work, Abandoned> {
         (_, Value::Foreign) => Err(Abandoned::Foreign { version: version() }),
         (CreateSecret, Value::None) => Ok(Work::Make),
         (CreateSecret, Value::Credential) => Ok(Work::Nothing),
-        // where a rotation is set up and not begun, this step alone comes, and there is no new key
+        // when a rotation is set up but not begun, only this step comes, and there is no new key
         (TestSecret, Value::None) => Ok(Work::TryCurrent),
         (SetSecret | FinishSecret, Value::None) => Err(Abandoned::Empty { version: version() }),
         // there is nothing to set: IAM has had the key since it was made
@@ -138,8 +138,8 @@ pub fn work(step: FunctionStep, seen: &SecretSeen) -> Result<Work, Abandoned> {
     }
 }
 
-/// As [`next`], for a secret whose keys a rotation function makes: what the stores hold is noted, and what was noted is
-/// retired in time, but no key is made.
+/// Returns the step of [`next`] for a secret whose keys a rotation function makes: the key in the stores is noted, and
+/// noted keys are retired in time, but no key is made.
 pub fn settle(seen: &Seen, goal: &Goal) -> Step {
     match next(seen, goal) {
         Step::WriteIntent(_) | Step::CreateKey(_) => Step::Done { due: None },
@@ -148,7 +148,7 @@ pub fn settle(seen: &Seen, goal: &Goal) -> Step {
 }
 
 impl SecretSeen {
-    /// The version in use.
+    /// Returns the version in use.
     pub fn current(&self) -> Option<&str> {
         let mut versions = self.labels.iter();
         versions.find(|(_, labels)| labels.contains(CURRENT)).map(|(version, _)| &**version)

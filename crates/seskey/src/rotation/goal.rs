@@ -1,4 +1,4 @@
-//! What is wanted: how old a key may grow, and how slowly the old one goes.
+//! The goal of a rotation: the greatest age of a key, and the pace of its replacement.
 
 use std::collections::BTreeSet;
 
@@ -7,29 +7,31 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Key, LEASE, MARGIN, Stage, after};
 use crate::access_key::AccessKeyId;
 
-/// What a rotation is to reach.
+/// The goal of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Goal {
     pub(super) max_age: SignedDuration,
     pub(super) grace: SignedDuration,
     pub(super) quarantine: SignedDuration,
-    /// These keys are due, whatever their age: all that a run which is to rotate now has found at its start.
+    /// The keys that are due regardless of their age: for a run that is to rotate now, all keys that it found at its
+    /// start.
     pub replace: BTreeSet<AccessKeyId>,
-    /// Go on where a person would have to look first: the old key, or one that somebody else made, is still used; the
-    /// note speaks of stores that are not named, or are empty; the user may not send.
+    /// Whether to continue where a person would have to look first: the old key, or one that somebody else made, is
+    /// still used; the note has stores that are not named, or are empty; the user may not send.
     pub force: bool,
-    /// Wait for as long as the old key is still used: it goes when it was idle for a whole grace time. A key that
-    /// somebody else made during a rotation is none that would ever be idle, and stops the plan all the same.
+    /// Whether to wait as long as the old key is still used: it is deactivated when it was idle for a whole grace time.
+    /// A key that somebody else made during a rotation would never be idle, and stops the plan all the same.
     pub wait_unused: bool,
-    /// Where two keys leave no room for a new one, and no store holds one that is active, delete an inactive one although
-    /// its quarantine is not over, nor [`undo`](super::undo) possible any more. For one run that a person has started.
+    /// Whether to delete an inactive key before its quarantine is over, if two keys leave no room for a new one and no
+    /// store holds an active one. [`undo`](super::undo) is then no longer possible. For one run that a person has
+    /// started.
     pub make_room: bool,
-    /// How far to go. A key that is only created must be delivered by other hands within [`LEASE`]: later it is
-    /// discarded, for nobody can tell that its secret was not lost.
+    /// The last stage to go to. A key that is only created must be delivered by other means within [`LEASE`]: later it
+    /// is discarded, since its secret may have been lost.
     pub until: Stage,
 }
 
-/// Why times are no goal.
+/// The reason why times are not a goal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GoalError {
@@ -42,11 +44,11 @@ pub enum GoalError {
 }
 
 impl Goal {
-    /// Keys as old as `max_age` at most. The key before stays active for `grace` after the hand-over (for [`LEASE`] at
-    /// least), and inactive for `quarantine` until it is deleted.
+    /// Makes a goal of keys as old as `max_age` at most. The previous key stays active for `grace` after the hand-over
+    /// (for [`LEASE`] at least), and inactive for `quarantine` until it is deleted.
     ///
     /// # Errors
-    /// A negative time, and no time at all for `max_age`.
+    /// Fails for a negative time, and for a `max_age` of zero.
     pub fn new(
         max_age: SignedDuration,
         grace: SignedDuration,
@@ -68,34 +70,35 @@ impl Goal {
         }
     }
 
-    /// The same in days of 24 hours.
+    /// Makes a goal from days of 24 hours.
     ///
     /// # Errors
-    /// No time at all for `max_age`.
+    /// Fails for a `max_age` of zero.
     pub fn days(max_age: u16, grace: u16, quarantine: u16) -> Result<Self, GoalError> {
         let [max_age, grace, quarantine] = [max_age, grace, quarantine]
             .map(|days| SignedDuration::from_hours(24 * i64::from(days)));
         Self::new(max_age, grace, quarantine)
     }
 
-    /// Whether a key grows too old while the one before it is not yet gone. It is served, later than it is due, and
-    /// worth a warning.
+    /// Whether a key becomes too old before the previous one is deleted. The goal is accepted, but met late, and
+    /// deserves a warning.
     pub fn is_crowded(&self) -> bool {
         self.grace().saturating_add(self.quarantine) >= self.max_age
     }
 
-    /// How long a key stays inactive until it is deleted.
+    /// Returns the time that a key stays inactive until it is deleted.
     pub fn quarantine(&self) -> SignedDuration {
         self.quarantine
     }
 
-    /// How long the key before stays active, from the time in the note of a hand-over. The note is decided before it is written, and what another run decided
-    /// before it could see the note it does later still: a store may show the old key for that long.
+    /// Returns the time that the previous key stays active, from the time in the note of a hand-over. The note is
+    /// decided before it is written, and another run may carry out later still what it decided before it saw the note:
+    /// a store may show the old key for that long.
     pub fn grace(&self) -> SignedDuration {
         self.grace.max(LEASE).saturating_add(MARGIN * 2)
     }
 
-    /// From when on a key is too old.
+    /// Returns the time from which a key is too old.
     pub(super) fn due(&self, key: &Key) -> Timestamp {
         match self.replace.contains(&key.id) {
             true => key.created,

@@ -1,7 +1,7 @@
-//! What a rotation writes down: three tags of the IAM user, each a short line that a person can read.
+//! The notes of a rotation: three tags of the IAM user, each a short line that a person can read.
 //!
-//! A tag value has up to 256 letters, digits, blanks and `_.:/=+-@`. Source: IAM API, `Tag`. Every note fits, whatever
-//! has failed how often: it names no key that is gone, and at most [`STORES`] stores.
+//! A tag value has up to 256 letters, digits, blanks and `_.:/=+-@`. Source: IAM API, `Tag`. Every note fits after any
+//! number of failures: it names no key that is gone, and at most [`STORES`] stores.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,13 +23,13 @@ pub const HAND_OVER_TAG: &str = "seskey:hand-over";
 /// The tag with the [`Retired`] keys.
 pub const RETIRED_TAG: &str = "seskey:retired";
 
-/// The stores that a note has room for.
+/// The number of stores that a note has room for.
 pub const STORES: usize = 16;
 
 /// The notes of a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notes {
-    /// A key is being made.
+    /// The intent to make a key.
     pub intent: Option<Intent>,
     /// The key that stores hold.
     pub hand_over: Option<HandOver>,
@@ -37,10 +37,10 @@ pub struct Notes {
     pub retired: Retired,
 }
 
-/// A key is about to be made, or has been: `before AKIA… made AKIA… RUN for STORE STORE`.
+/// The note that a key is about to be made, or has been: `before AKIA… made AKIA… RUN for STORE STORE`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Intent {
-    /// The keys that there were before, and those made since that were taken out of a store again: somebody may have
+    /// The keys that existed before, and the keys made since that were removed from a store again: a program may have
     /// read them there.
     pub before: Vec<AccessKeyId>,
     /// The keys that were made since, and the run that has recorded each as its own.
@@ -49,26 +49,26 @@ pub struct Intent {
     pub stores: BTreeSet<StoreId>,
 }
 
-/// These stores have held this key since then: `AKIA… 2026-08-20T20:08:20Z in STORE STORE not STORE`.
+/// The note that stores have held a key since a time: `AKIA… 2026-08-20T20:08:20Z in STORE STORE not STORE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandOver {
     /// The key.
     pub key: AccessKeyId,
-    /// Since when, or earlier.
+    /// The time since which they hold it, or a later one.
     pub at: Timestamp,
     /// The stores that were seen to hold it.
     pub stores: BTreeSet<StoreId>,
-    /// The stores of the user that were not: they hold the key of an earlier note, or what somebody put there.
+    /// The stores of the user that were not: they hold the key of an earlier note, or other content.
     pub elsewhere: BTreeSet<StoreId>,
 }
 
-/// Since when keys have been inactive, or earlier: `AKIA… 2026-08-20T20:08:20Z`, and so on.
+/// The times since which keys have been inactive, or later ones: `AKIA… 2026-08-20T20:08:20Z`, and so on.
 ///
 /// It is written after the deactivation, so that no quarantine is counted too long.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Retired(BTreeMap<AccessKeyId, Timestamp>);
 
-/// A note that no rotation has written.
+/// The error for a note that no rotation has written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the tag {tag} is none of a rotation: {value:?}")]
 pub struct NoteError {
@@ -79,10 +79,10 @@ pub struct NoteError {
 }
 
 impl Notes {
-    /// The notes among the tags of a user, as key and value.
+    /// Reads the notes among the tags of a user, as key and value.
     ///
     /// # Errors
-    /// One of the three that cannot be read: somebody has written it by hand.
+    /// Fails if one of the three cannot be read: it was written by hand.
     pub fn from_tags<'a>(
         tags: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, NoteError> {
@@ -100,21 +100,21 @@ impl Notes {
 }
 
 impl Intent {
-    /// The intent of a run that sees these keys.
+    /// Returns the intent of a run that sees these keys.
     pub(super) fn of(seen: &Seen) -> Self {
         let before = seen.keys.iter().map(|key| key.id.clone()).collect();
         let stores = seen.stores.iter().map(|store| store.id).collect();
         Self { before, made: BTreeMap::new(), stores }
     }
 
-    /// The same, with a key that this run has made.
+    /// Returns the intent with a key that this run has made.
     #[must_use]
     pub fn with_made(mut self, key: &AccessKeyId, run: RunId) -> Self {
         self.made.insert(key.clone(), Some(run));
         self
     }
 
-    /// The same, with a key that somebody may have read from a store which will hold it no longer.
+    /// Returns the intent with a key that a program may have read from a store which will no longer hold it.
     pub fn exposing(&self, key: &AccessKeyId) -> Self {
         let mut intent = self.clone();
         intent.before.push(key.clone());
@@ -127,7 +127,7 @@ impl Intent {
         !self.before.contains(key) || self.made.contains_key(key)
     }
 
-    /// The same for the stores of this run too, and without the keys that are gone.
+    /// Returns the intent with the stores of this run too, and without the keys that are gone.
     pub(super) fn joined(&self, seen: &Seen) -> Self {
         let mut intent = self.clone();
         intent.stores.extend(seen.stores.iter().map(|store| store.id));
@@ -138,12 +138,12 @@ impl Intent {
 }
 
 impl HandOver {
-    /// The same from now on: whoever reads a key that came back has the whole grace time.
+    /// Returns the note as of now: a reader of a key that came back has the whole grace time.
     pub(super) fn again(&self, now: Timestamp) -> Self {
         Self { at: now, ..self.clone() }
     }
 
-    /// The same, when this store was seen to hold something else.
+    /// Returns the note after this store was seen to hold something else.
     pub(super) fn but_not_in(&self, store: StoreId) -> Self {
         let mut note = self.clone();
         note.stores.remove(&store);
@@ -151,7 +151,7 @@ impl HandOver {
         note
     }
 
-    /// The same without these stores: a person says that they are gone for good.
+    /// Returns the note without these stores, which a person declares gone for good.
     pub(super) fn but_for(&self, stores: &BTreeSet<StoreId>) -> Self {
         let mut note = self.clone();
         note.stores.retain(|store| !stores.contains(store));
@@ -159,24 +159,24 @@ impl HandOver {
         note
     }
 
-    /// Every store that it speaks of.
+    /// Returns every store that it names.
     pub(super) fn all(&self) -> impl Iterator<Item = StoreId> {
         self.stores.union(&self.elsewhere).copied()
     }
 }
 
 impl Retired {
-    /// Since when this key has been inactive.
+    /// Returns the time since which the key is inactive.
     pub fn at(&self, key: &AccessKeyId) -> Option<Timestamp> {
         self.0.get(key).copied()
     }
 
-    /// Since when each of its keys has been inactive.
+    /// Returns the times since which its keys are inactive.
     pub fn times(&self) -> impl Iterator<Item = Timestamp> {
         self.0.values().copied()
     }
 
-    /// Whether it says of no key that it is inactive.
+    /// Whether it has no key.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -185,7 +185,7 @@ impl Retired {
         self.0.contains_key(key)
     }
 
-    /// With this key from now on, and without those that are gone. Never before its last use, by whatever clock.
+    /// Adds this key from now on, but not before its last use by any clock, and removes the keys that are gone.
     pub(super) fn with(&self, seen: &Seen, key: &Key) -> Self {
         let mut retired = self.clone();
         retired.0.retain(|id, _| seen.has(id));

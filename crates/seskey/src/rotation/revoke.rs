@@ -1,15 +1,16 @@
-//! A leak, and second thoughts: every key off at once, and back on.
+//! The deactivation of every key at once after a leak, and its reversal.
 
 use super::{Goal, LAG, MARGIN, Reason, Seen, Step, Why, after, before, wait};
 
-/// The next step of a revocation: first every active key is deactivated, what the stores hold before the others, and
-/// nothing else is done until none is active. Only then is it noted since when, for [`undo`] and the quarantine. It is
-/// over when [`LAG`] has gone by since, for a key that was made or activated just before may be shown only then.
+/// Returns the next step of a revocation. First every active key is deactivated, those in stores before the others, and
+/// nothing else is done until none is active. Only then is the time noted, for [`undo`] and the quarantine. It is over
+/// when [`LAG`] has passed since, because a key that was made or activated just before may be shown only then.
 ///
-/// What a rotation makes after the first look stays, and so does, where no key was noted anew, one that was made within
-/// [`LAG`] before. A key that other hands than [`undo`] had activated, and nobody has used since, keeps its old note.
+/// A key that a rotation makes after the first observation stays. If no key was noted anew, so does a key that was made
+/// within [`LAG`] before. A key that was activated by other means than [`undo`], and not used since, keeps its old
+/// note.
 ///
-/// It relies on the same as [`next`](super::next), which afterwards makes a new key, if there is room for one.
+/// It requires the same as [`next`](super::next), which makes a new key afterwards, if there is room for one.
 pub fn revoke(seen: &Seen) -> Step {
     let active = seen.keys.iter().filter(|key| key.active).max_by_key(|key| seen.held(key));
     let unnoted = seen.keys.iter().filter(|key| !seen.notes.retired.contains(&key.id));
@@ -26,9 +27,9 @@ pub fn revoke(seen: &Seen) -> Step {
     }
 }
 
-/// The next step towards all keys being active again whose quarantine is not over, or has not begun.
+/// Returns the next step towards activating every key again whose quarantine is not over, or has not begun.
 ///
-/// The notes go first: the grace time begins anew, and were it killed in between, the quarantine would too.
+/// The notes are changed first: the grace time begins anew, and after a kill in between the quarantine does too.
 pub fn undo(seen: &Seen, goal: &Goal) -> Step {
     let retired = &seen.notes.retired;
     // a run that saw the quarantine end may be about to delete the key

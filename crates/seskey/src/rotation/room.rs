@@ -3,10 +3,10 @@
 use super::{HAND_OVER_TAG, INTENT_TAG, RETIRED_TAG};
 use crate::user::REGION_TAG;
 
-/// How many tags a user can have. Source: IAM User Guide, "IAM and AWS STS quotas".
+/// The number of tags that a user can have. Source: IAM User Guide, "IAM and AWS STS quotas".
 pub const TAGS_PER_USER: usize = 50;
 
-/// How many of these tags must go before there is room for every note of a rotation, and for the region.
+/// Returns the number of these tags that must go to make room for every note of a rotation, and for the region.
 pub fn tags_too_many<'a>(keys: impl IntoIterator<Item = &'a str>) -> usize {
     let others = keys.into_iter().filter(|key| !OWN.contains(key)).count();
     (others + OWN.len()).saturating_sub(TAGS_PER_USER)

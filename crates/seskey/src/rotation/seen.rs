@@ -1,4 +1,4 @@
-//! What is observed before a step is decided.
+//! The observation that a step is decided by.
 
 use std::collections::BTreeSet;
 
@@ -21,19 +21,19 @@ pub struct Seen {
     pub now: Timestamp,
     /// The access keys of the user.
     pub keys: Vec<Key>,
-    /// What earlier steps have written as tags of the user.
+    /// The notes of earlier steps, from the tags of the user.
     pub notes: Notes,
-    /// Where the credential is to be, in an order that does not change during a run.
+    /// The stores of the credential, in an order that does not change during a run.
     pub stores: Vec<Store>,
     /// Whether the user may send mail.
     pub sending: Sending,
-    /// This run.
+    /// The name of this run.
     pub run: RunId,
     /// The runs in the intent that are certainly over.
     pub gone: BTreeSet<RunId>,
     /// The keys that this process has made, and whose passwords it therefore knows for every region.
     pub at_hand: BTreeSet<AccessKeyId>,
-    /// The keys whose passwords for every region a run before this one has kept, in case it was killed between two stores.
+    /// The keys whose passwords for every region an earlier run has kept, in case it was killed between two stores.
     pub kept: BTreeSet<AccessKeyId>,
     /// The keys that this process has proven, in each region of the stores.
     pub proven: BTreeSet<AccessKeyId>,
@@ -55,41 +55,41 @@ pub struct Key {
     pub id: AccessKeyId,
     /// Whether its status is `Active`; `Inactive` and `Expired` keys log in nowhere.
     pub active: bool,
-    /// When it was made.
+    /// The time of its creation.
     pub created: Timestamp,
-    /// When it was last used, so far as IAM knows.
+    /// The time of its last use, as far as IAM knows.
     pub last_used: Option<Timestamp>,
 }
 
 /// A place where the credential is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    /// What notes call it.
+    /// Its name in notes.
     pub id: StoreId,
-    /// The region that its password is for.
+    /// The region of its password.
     pub region: Region,
-    /// The keys that its entries hold, each with its password. None if it is empty or holds something else; several if a
-    /// shared file has entries that differ.
+    /// The keys that its entries hold, each with its password: no key if it is empty or holds something else, several
+    /// if a shared file has entries that differ.
     pub holds: BTreeSet<AccessKeyId>,
-    /// Whether there is nothing in it, or it is not there.
+    /// Whether it has no content, or does not exist.
     pub is_empty: bool,
     /// The key that it held, with its password, before this process delivered another one.
     pub before: Option<AccessKeyId>,
 }
 
-/// Whether a user may send mail, as its policies and its boundary say.
+/// Whether a user may send mail, by its policies and its boundary.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Sending {
-    /// It was not asked, or the caller may not ask.
+    /// Not asked, or the caller may not ask.
     #[default]
     Unknown,
-    /// Some mail, at least.
+    /// At least some mail.
     Allowed,
-    /// None at all.
+    /// No mail at all.
     Denied(Denial),
 }
 
-/// What keeps a user from sending.
+/// The reason why a user may not send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denial {
@@ -99,7 +99,7 @@ pub enum Denial {
     Denied {
         /// The policy.
         policy: String,
-        /// The `Sid` of the statement, else its number, from 1, where that is known.
+        /// The `Sid` of the statement, or else its number, from 1, if it is known.
         statement: Option<String>,
     },
     /// A policy of the organization denies it.
@@ -112,8 +112,8 @@ pub enum Denial {
 }
 
 impl Sending {
-    /// What the policies of a user and of its groups, each with its name, come to within its boundary. `identities` is
-    /// the ARN that stands for all that it may send as. Of a boundary that cannot be read nothing is allowed.
+    /// Evaluates the policies of a user and of its groups, each with its name, within its boundary. `identities` is the
+    /// ARN that stands for every identity that it may send as. A boundary that cannot be read allows nothing.
     pub fn of<'a>(
         policies: impl IntoIterator<Item = (&'a str, &'a Policy)>,
         boundary: Option<(&'a str, Option<&'a Policy>)>,
@@ -141,12 +141,12 @@ impl Sending {
 }
 
 impl Store {
-    /// A store that is empty.
+    /// Makes an empty store.
     pub fn new(id: StoreId, region: Region) -> Self {
         Self { id, region, holds: BTreeSet::new(), is_empty: true, before: None }
     }
 
-    /// The same with this key in every entry.
+    /// Returns the store with this key in every entry.
     #[must_use]
     pub fn holding(self, key: AccessKeyId) -> Self {
         Self { holds: [key].into(), is_empty: false, ..self }
@@ -159,7 +159,7 @@ impl Store {
 }
 
 impl Seen {
-    /// A user without keys and notes, and no store, as a run sees it.
+    /// Makes the observation of a user without keys, notes and stores.
     pub fn at(now: Timestamp, run: RunId) -> Self {
         Self {
             now,
@@ -179,8 +179,8 @@ impl Seen {
         }
     }
 
-    /// The keys whose last uses may make another step of this one, so that they must be known before it is done.
-    /// Whatever those of the other keys are, [`next`](super::next) decides the same.
+    /// Returns the keys whose last uses may change this step, so that they must be known before it is done. The last
+    /// uses of the other keys do not change the decision of [`next`](super::next).
     pub fn uses_behind(&self, step: &Step) -> Vec<&AccessKeyId> {
         let counts = match step {
             Step::Stop(Reason::Limit(step)) => return self.uses_behind(step),
@@ -194,12 +194,12 @@ impl Seen {
         keys.filter(|key| Some(*key) != handed_over).collect()
     }
 
-    /// Whether the step is worth asking first whether the user may send: it makes a key, or says that nothing is due.
+    /// Whether it must be known first whether the user may send: the step makes a key, or says that nothing is due.
     pub fn sending_is_behind(&self, step: &Step) -> bool {
         self.sending == Sending::Unknown && needs_sending(step)
     }
 
-    /// The note of a hand-over that is true of every store of this run.
+    /// Returns the note of a hand-over if it is true of every store of this run.
     pub(super) fn handed_over(&self) -> Option<&HandOver> {
         let note = self.notes.hand_over.as_ref()?;
         let key = self.current().filter(|key| key.id == note.key)?;
@@ -207,12 +207,12 @@ impl Seen {
         self.stores.iter().all(is_in).then_some(note)
     }
 
-    /// The note of a hand-over, unless that was just now.
+    /// Returns the note of a hand-over, unless it is from just now.
     pub(super) fn old_note(&self) -> Option<&HandOver> {
         self.notes.hand_over.as_ref().filter(|note| after(note.at, MARGIN) <= self.now)
     }
 
-    /// The stores in the notes that this run does not name.
+    /// Returns the stores in the notes that this run does not name.
     pub(super) fn unnamed(&self) -> BTreeSet<StoreId> {
         let handed_over = self.notes.hand_over.iter().flat_map(HandOver::all);
         let intended = self.notes.intent.iter().flat_map(|intent| intent.stores.iter().copied());
@@ -222,7 +222,7 @@ impl Seen {
             .collect()
     }
 
-    /// The key to build on: what a store holds, else what was handed over, else what is likeliest in use.
+    /// Returns the key to build on: held by a store, else handed over, else likeliest in use.
     pub(super) fn current(&self) -> Option<&Key> {
         let noted = self.notes.hand_over.as_ref().map(|note| &note.key);
         self.keys.iter().filter(|key| key.active).max_by_key(|key| {
@@ -240,8 +240,8 @@ impl Seen {
         self.stores.iter().any(|store| store.holds.contains(&key.id))
     }
 
-    /// Whether its password is known for every store that does not hold it, and no other run may take it for lost while
-    /// it is delivered.
+    /// Whether its password is known for every store that does not hold it, and no other run may consider it lost
+    /// during the delivery.
     pub(super) fn deliverable(&self, key: &Key) -> bool {
         let ours_until = before(after(key.created, LEASE), MARGIN);
         let is_ours = self.at_hand.contains(&key.id) && self.now < ours_until;

@@ -1,4 +1,4 @@
-//! What is to be done next.
+//! The steps of a rotation.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use super::{Denial, HAND_OVER_TAG, HandOver, INTENT_TAG, Intent, RETIRED_TAG, Retired, StoreId};
 use crate::access_key::AccessKeyId;
 
-/// One step. Before the next one is asked for, everything is observed anew.
+/// One step. Before the next one is decided, everything is observed anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
-    /// Write down which keys there are: one is about to be made.
+    /// Note the existing keys: a new one is about to be made.
     WriteIntent(Intent),
-    /// Make a key, keep its secret at hand, and write down at once, in this intent, that it was made by us.
+    /// Make a key, keep its secret at hand, and note at once, in this intent, that this run made it.
     CreateKey(Intent),
-    /// Write down that a key was made by us, where that has failed or was written over, or that it is taken out of a store.
+    /// Note that this run made a key, if that failed or was overwritten, or that a key is taken out of a store.
     RecordKey(Intent),
     /// Deactivate, then delete a key that was never delivered.
     Discard(AccessKeyId),
@@ -24,25 +24,25 @@ pub enum Step {
     Prove(AccessKeyId),
     /// Put it into a store.
     Deliver {
-        /// Which one of [`Seen::stores`](super::Seen::stores), counted from 0.
+        /// Its index in [`Seen::stores`](super::Seen::stores), counted from 0.
         store: usize,
         /// The key.
         key: AccessKeyId,
     },
-    /// Log in once more, in each region, with what the stores hold now.
+    /// Log in once more, in each region, with the passwords that the stores hold now.
     Confirm(AccessKeyId),
-    /// Put into a store what it held before: the key that was delivered is refused.
+    /// Put the previous key back into a store: the key that was delivered is refused.
     PutBack {
-        /// Which one of [`Seen::stores`](super::Seen::stores), counted from 0.
+        /// Its index in [`Seen::stores`](super::Seen::stores), counted from 0.
         store: usize,
         /// The key that it held before.
         key: AccessKeyId,
     },
-    /// Tell those who read the stores that this key is there.
+    /// Tell the readers of the stores that this key is there.
     RunHook(AccessKeyId),
-    /// Write down which stores hold the key, and since when.
+    /// Note the stores that hold the key, and the time.
     MarkHandOver(HandOver),
-    /// Let the grace time begin anew: somebody has activated a retired key again.
+    /// Begin the grace time anew: a retired key has been activated again.
     BeginGraceAgain(HandOver),
     /// Remove the note: there is a new key, and it is handed over.
     ClearIntent,
@@ -50,124 +50,125 @@ pub enum Step {
     WaitUntil {
         /// The time.
         until: Timestamp,
-        /// What for.
+        /// The reason for the wait.
         why: Why,
         /// The key that is waited for.
         key: AccessKeyId,
     },
     /// Deactivate a key.
     Deactivate(AccessKeyId),
-    /// Write down since when keys have been inactive.
+    /// Note the times since which keys have been inactive.
     MarkRetired(Retired),
     /// Delete a key for good.
     Delete(AccessKeyId),
-    /// Activate a key again. Only [`undo`](super::undo) asks for it.
+    /// Activate a key again. Only [`undo`](super::undo) returns it.
     Activate(AccessKeyId),
-    /// Go no further.
+    /// Stop.
     Stop(Reason),
-    /// All is as it should be.
+    /// Nothing is left to do.
     Done {
-        /// When the next rotation is due, if a key is handed over.
+        /// The time at which the next rotation is due, if a key is handed over.
         due: Option<Timestamp>,
     },
 }
 
-/// What is waited for.
+/// The reason for a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// IAM may not show all that was done before: seconds, worth waiting for. Only [`revoke`](super::revoke) asks for it.
+    /// IAM may not show every change yet: a wait of seconds, within the run. Only [`revoke`](super::revoke) returns it.
     Lag,
     /// Another run may have made the key, and be about to deliver it: minutes at most.
     Lease,
-    /// Somebody may still use the old key.
+    /// The old key may still be used.
     Grace,
-    /// Somebody has used the old key since the hand-over: with [`Goal::wait_unused`](super::Goal::wait_unused).
+    /// The old key was used since the hand-over: with [`Goal::wait_unused`](super::Goal::wait_unused).
     Unused,
-    /// Somebody may still miss the old key. If it is in the way of a new one,
-    /// [`Goal::make_room`](super::Goal::make_room) does not wait.
+    /// The old key may still be missed. If it leaves no room for a new one, [`Goal::make_room`](super::Goal::make_room)
+    /// does not wait.
     Quarantine,
 }
 
-/// Why it goes no further.
+/// The reason for a stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// There is no store: a new key would be lost. Nothing goes on without one.
+    /// There is no store: a new key would be lost. No option overrides this.
     NoStore,
     /// The key that is to be retired is still used. [`Goal::wait_unused`](super::Goal::wait_unused) waits until it is
-    /// not, [`Goal::force`](super::Goal::force) goes on at once.
+    /// not, [`Goal::force`](super::Goal::force) continues at once.
     StillUsed {
         /// The key.
         key: AccessKeyId,
-        /// When it was last used; perhaps up to [`USE_SPAN`](super::USE_SPAN) later.
+        /// The time of its last use; perhaps up to [`USE_SPAN`](super::USE_SPAN) later.
         used: Timestamp,
-        /// Since when the stores have held another one.
+        /// The time since which the stores have held another key.
         handed_over: Timestamp,
     },
-    /// A key that came up during a rotation is in somebody else's use.
-    /// [`Goal::force`](super::Goal::force) takes it away from them.
+    /// Somebody else uses a key that appeared during a rotation. [`Goal::force`](super::Goal::force) takes it away from
+    /// them.
     StrangersKey {
         /// The key.
         key: AccessKeyId,
-        /// When it was last used.
+        /// The time of its last use.
         used: Timestamp,
     },
-    /// The user may not send: a key of it would log in, and its mail would be refused. [`Goal::force`](super::Goal::force)
-    /// goes on.
+    /// The user may not send: a key of it would log in, and its mail would be refused.
+    /// [`Goal::force`](super::Goal::force) continues.
     MayNotSend(Denial),
-    /// The note and the run speak of more stores than a note has room for. [`Goal::force`](super::Goal::force) forgets
-    /// those that the run does not name.
+    /// The note and the run name more stores than a note has room for. [`Goal::force`](super::Goal::force) forgets the
+    /// stores that the run does not name.
     TooManyStores,
-    /// The notes say of stores that they hold a key of the user, or may, and the run does not name them: whoever reads
-    /// them would be left with a dead key. [`Goal::force`](super::Goal::force) forgets them.
+    /// By the notes, stores that the run does not name hold a key of the user, or may hold one: their readers would be
+    /// left with a dead key. [`Goal::force`](super::Goal::force) forgets these stores.
     OtherStores {
         /// The key.
         key: AccessKeyId,
-        /// Since when.
+        /// The time since which they hold it.
         at: Timestamp,
         /// The stores.
         unnamed: BTreeSet<StoreId>,
     },
-    /// The note says that the store holds the key, and it is empty: it may be out of reach, like a disk that is not
-    /// mounted. A key in [`Goal::replace`](super::Goal::replace), or [`Goal::force`](super::Goal::force), goes on.
+    /// The note says that the store holds the key, but the store is empty: it may be out of reach, like a disk that is
+    /// not mounted. A key in [`Goal::replace`](super::Goal::replace), or [`Goal::force`](super::Goal::force), overrides
+    /// this.
     EmptyStore {
-        /// Which one of [`Seen::stores`](super::Seen::stores), counted from 0.
+        /// Its index in [`Seen::stores`](super::Seen::stores), counted from 0.
         store: usize,
         /// The key.
         key: AccessKeyId,
-        /// Since when it has held it.
+        /// The time since which it has held the key.
         at: Timestamp,
     },
-    /// Somebody has deactivated the key that was handed over. A key in [`Goal::replace`](super::Goal::replace), or
-    /// [`Goal::force`](super::Goal::force), makes a new one.
+    /// A person has deactivated the key that was handed over. With a key in [`Goal::replace`](super::Goal::replace), or
+    /// [`Goal::force`](super::Goal::force), a new one is made.
     Deactivated(AccessKeyId),
-    /// A rotation by Secrets Manager has made this key, and has not finished. Nothing goes on without it.
+    /// A rotation by Secrets Manager has made this key, and has not finished. No option overrides this.
     Pending(AccessKeyId),
-    /// There are two active keys, and no hand-over says which of them nobody reads any more.
-    /// [`Goal::force`](super::Goal::force) retires the one that was not used for longer.
+    /// There are two active keys, and no hand-over says which of them is no longer read.
+    /// [`Goal::force`](super::Goal::force) retires the one that has been unused for longer.
     NoRoom(Vec<AccessKeyId>),
-    /// There are two active keys, each is in a store, and neither has a password for all of them.
+    /// There are two active keys, each in a store, and neither has a password for all stores.
     BothRead(Vec<AccessKeyId>),
-    /// The quarantine of the key that is to be activated again is over: it may be deleted at any moment.
-    /// Nothing goes on; [`next`](super::next) makes a new key.
+    /// The quarantine of the key that is to be activated again is over: it may be deleted at any moment. No option
+    /// overrides this; [`next`](super::next) makes a new key.
     TooLate(AccessKeyId),
-    /// This step would be next, beyond [`Goal::until`](super::Goal::until): a later stage takes it.
+    /// This step would be next, but it is beyond [`Goal::until`](super::Goal::until), in a later stage.
     Limit(Box<Step>),
 }
 
-/// How far a rotation may go.
+/// The stages of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// A key is made and proven; lost ones are discarded.
+    /// A key is made and proven; lost keys are discarded.
     Create,
-    /// The stores get it.
+    /// The stores get the key.
     Deliver,
-    /// The key before it goes.
+    /// The previous key is retired.
     Retire,
 }
 
 impl Step {
-    /// The stage that it belongs to; none if it changes nothing.
+    /// Returns the stage that it belongs to; `None` if it changes nothing.
     pub fn stage(&self) -> Option<Stage> {
         match self {
             Self::WriteIntent(_)
@@ -189,7 +190,7 @@ impl Step {
         }
     }
 
-    /// Whether the run is over: all is done, or it goes no further, or waits for what is not worth waiting for.
+    /// Whether the run is over: everything is done, or it stops, or it leaves a wait to the next run.
     pub fn ends_a_run(&self) -> bool {
         match self {
             Self::WaitUntil { why, .. } => !matches!(why, Why::Lag | Why::Lease),
@@ -198,7 +199,7 @@ impl Step {
         }
     }
 
-    /// The tag of the IAM user that the step writes, or removes if there is no value.
+    /// Returns the tag of the IAM user that the step writes, or removes if there is no value.
     pub fn tag(&self) -> Option<(&'static str, Option<String>)> {
         match self {
             Self::WriteIntent(intent) | Self::RecordKey(intent) => {

@@ -1,4 +1,4 @@
-//! A store, as it was typed.
+//! The parser of a store.
 
 use std::{path::PathBuf, str::FromStr};
 
@@ -10,55 +10,55 @@ use crate::{
     render::{Form, Names, RenderError, Target, is_host, is_plain_address},
 };
 
-/// Why a text is no store.
+/// The reason why a text is not a store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreNameError {
-    /// There is no colon in it, so that it says not what it is. It is not quoted: it may be anything.
+    /// A text without a colon, and so without a kind of store. It is not quoted: it may be anything.
     #[error("a store begins with what it is, such as file:")]
     NoScheme,
-    /// What stands before the colon is none of the stores.
+    /// The word before the colon is no kind of store.
     #[error("{given}: is no store")]
     UnknownScheme {
-        /// What was given.
+        /// The given text.
         given: String,
-        /// The one that is written most alike.
+        /// The kind nearest in spelling.
         nearest: Option<&'static str>,
     },
     /// Nothing follows the colon.
     #[error("nothing follows {scheme}:")]
     Empty {
-        /// What it is.
+        /// The kind of store.
         scheme: &'static str,
     },
-    /// What follows the colon is no UTF-8, or cannot be in a name.
+    /// The text after the colon is not UTF-8, or has a character that no name can have.
     #[error("the name behind {scheme}: is not UTF-8, or has a null character in it")]
     Unreadable {
-        /// What it is.
+        /// The kind of store.
         scheme: &'static str,
     },
-    /// It names a version, a label or a member of a secret of AWS. What is written becomes a version of its own.
+    /// A version, a label or a member of a secret in AWS is named. Each write makes a version of its own.
     #[error("{given} names a version, or a part, and not the {what}")]
     Part {
-        /// What was given.
+        /// The given text.
         given: String,
-        /// What would be named.
+        /// The whole, a secret or a parameter.
         what: &'static str,
     },
-    /// It is not `NAMESPACE/NAME` of what Kubernetes takes as names.
+    /// Not `NAMESPACE/NAME` of names that Kubernetes takes.
     #[error("{given} is no namespace and name of a Kubernetes secret")]
     KubernetesName {
-        /// What was given.
+        /// The given text.
         given: String,
     },
     /// The store has no such option.
     #[error("{scheme}: has no option {given}")]
     UnknownOption {
-        /// What it is.
+        /// The kind of store.
         scheme: &'static str,
-        /// What was given.
+        /// The given option.
         given: String,
-        /// The one of its options that is written most alike.
+        /// The option of this kind of store nearest in spelling.
         nearest: Option<&'static str>,
     },
     /// An option is given twice.
@@ -67,29 +67,29 @@ pub enum StoreNameError {
         /// The option.
         option: &'static str,
     },
-    /// The value of an option is none.
+    /// The value of an option is not valid.
     #[error("{option} is {expected}")]
     OptionValue {
         /// The option.
         option: &'static str,
-        /// What it takes.
+        /// The values that it takes.
         expected: &'static str,
     },
-    /// The region is none.
+    /// The region is not valid.
     #[error(transparent)]
     Region(#[from] RegionError),
-    /// A name does not fit into the form, or two values have the same.
+    /// A name does not fit into the form, or two values have the same name.
     #[error(transparent)]
     Name(#[from] RenderError),
     /// A file cannot have this form.
     #[error("{given} is no form of a file")]
     UnknownFormat {
-        /// What was given.
+        /// The given form.
         given: String,
-        /// The one that is written most alike.
+        /// The form nearest in spelling.
         nearest: Option<&'static str>,
     },
-    /// The form is one that a store cannot have: what is in it could not be found again.
+    /// A store cannot have this form, since the credential could not be found in it again.
     #[error("{target} is no form of a store: the credential cannot be told from it")]
     WriteOnly {
         /// The form.
@@ -107,7 +107,7 @@ pub enum StoreNameError {
 }
 
 impl StoreNameError {
-    /// What was perhaps meant, as the one of all names that is written most alike.
+    /// Returns the name that was perhaps meant: the one nearest in spelling.
     pub fn nearest(&self) -> Option<&'static str> {
         match self {
             Self::UnknownScheme { nearest, .. }
@@ -209,9 +209,10 @@ fn kubernetes(rest: &str, options: &mut Options) -> Result<(StoreKind, Form)> {
     Ok((StoreKind::Kubernetes(kubectl), form))
 }
 
-/// The name of all of it: no name has a colon, and an ARN has so many. Behind another one is the version or the label of
-/// a parameter (Systems Manager API, `GetParameter`: "use `"Name": "name:version"`"), or a member and a version of a
-/// secret (ECS Developer Guide, "Pass Secrets Manager secrets through environment variables").
+/// Returns the name of a whole secret or parameter. A name has no colon, and an ARN has `arn_colons`. A further one
+/// precedes the version or the label of a parameter (Systems Manager API, `GetParameter`: "use
+/// `"Name": "name:version"`"), or a member and a version of a secret (ECS Developer Guide, "Pass Secrets Manager
+/// secrets through environment variables").
 fn whole(name: String, what: &'static str, arn_colons: usize) -> Result<String> {
     let colons = if name.starts_with("arn:") { arn_colons } else { 0 };
     match name.matches(':').count() > colons {
@@ -233,7 +234,7 @@ fn aws_secret(name: String, region: Option<Region>, options: &mut Options) -> Re
     Ok(AwsSecret { name, region, kms_key, text })
 }
 
-/// The form with the names that the options choose.
+/// Returns the form with the names that the options set.
 fn form(usual: Form, options: &mut Options) -> Result<Form> {
     let mut names = usual.names().clone();
     for (option, name) in chosen(&mut names) {
@@ -293,7 +294,7 @@ impl Options {
     }
 }
 
-/// `%` and two hexadecimal digits are one byte. No name of a file, a process or AWS has a null character.
+/// Decodes `%` and two hexadecimal digits as one byte. No name of a file, a process or AWS has a null character.
 fn decoded(text: &str) -> Option<String> {
     let text = percent_decode_str(text).decode_utf8().ok()?;
     (!text.contains('\0')).then(|| text.into_owned())

@@ -1,4 +1,4 @@
-//! A store, as it would be typed.
+//! The text of a store, as it would be typed.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ impl fmt::Display for Store {
         let mut names = self.form.names().clone();
         let mut usual = Names::of(self.form.target());
         match &self.kind {
-            // to the letter, and without options
+            // unchanged, and without options
             StoreKind::Exec { command } => return write!(f, "exec:{command}"),
             StoreKind::File { path } => {
                 write!(f, "file:{}", escaped(&path.to_string_lossy()))?;
@@ -51,7 +51,7 @@ impl fmt::Display for Store {
     }
 }
 
-/// The text, with what would be taken for more than itself as `%` and two hexadecimal digits a byte.
+/// Returns the text with each special character as `%` and two hexadecimal digits per byte.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

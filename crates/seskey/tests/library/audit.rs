@@ -1,4 +1,4 @@
-//! What an audit finds, row by row of its table, and in accounts with planted findings.
+//! The findings of an audit, row by row of its table, and in accounts with planted findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +33,7 @@ fn key(id: &str, age: i64, used: Option<i64>) -> Key {
     Key { id: Some(id.to_owned()), is_active: true, created: ago(age), last_use }
 }
 
-/// A user as the SES console makes it today, with a key that sends.
+/// Returns a user as the SES console makes it today, with a key that sends.
 fn healthy(name: &str) -> User {
     User {
         name: name.to_owned(),
@@ -71,7 +71,7 @@ fn judge(users: Vec<User>) -> Audit {
     audit(&account(users), None, &Limits::default())
 }
 
-/// What is found of one user, but for what is only worth knowing.
+/// Returns the findings on one user, except the informational ones.
 fn found(user: User) -> Vec<&'static str> {
     let findings = judge(vec![user]).findings;
     let told = findings.iter().filter(|finding| finding.severity > Severity::Informational);
@@ -84,7 +84,7 @@ fn tagged(tag: &str, value: &str) -> User {
     user
 }
 
-/// What is wrong, and a user with nothing else wrong.
+/// Returns each finding, with a user that has no other.
 fn planted() -> Vec<(&'static str, User)> {
     let with = |change: fn(&mut User)| {
         let mut user = healthy("app");
@@ -137,7 +137,7 @@ fn a_healthy_user_has_no_finding() {
     assert_eq!(found(healthy("app")), [""; 0]);
 }
 
-/// Each alone, and nothing else with it.
+/// Each planted finding is found, and no other with it.
 #[test]
 fn each_is_found_alone() {
     for (id, user) in planted() {
@@ -170,7 +170,7 @@ fn a_key_from_before_passwords_had_a_region() {
     assert_eq!(found(user), ["key-old"]);
 }
 
-/// The two keys of a rotation are no leftovers while its times run.
+/// The two keys of a rotation are not leftovers before its times are over.
 #[test]
 fn a_rotation_under_way_is_no_finding() {
     let [old, new] = ["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"];
@@ -188,7 +188,7 @@ fn a_rotation_under_way_is_no_finding() {
     assert_eq!(found(rotating(9, None)), ["two-active-keys"]);
     assert_eq!(found(rotating(13, Some(6))), [""; 0]);
     assert_eq!(found(rotating(20, Some(9))), ["inactive-key"]);
-    // the report has no IDs, and no such user needs a call of its own
+    // the report has no IDs, and such a user needs no call of its own
     let mut user = rotating(13, Some(6));
     user.keys.iter_mut().for_each(|key| key.id = None);
     assert_eq!(found(user), [""; 0]);
@@ -253,7 +253,7 @@ fn what_shows_that_a_user_sends() {
     }
 }
 
-/// The rows of the file that are of this account.
+/// Returns the rows of the file that are for this account.
 fn declared() -> Vec<Credential> {
     let text = "[[credential]]\nuser = \"app\"\nregion = \"us-east-1\"\nto = [\"file:a.env\"]\n\n\
                 [[credential]]\nuser = \"gone\"\nto = [\"file:b.env\", \"file:c?format=env\"]\n";
@@ -274,7 +274,7 @@ fn what_the_file_declares() {
     assert_eq!(told, expected);
 }
 
-/// Every kind of finding, in an account that is reached in each of these ways.
+/// For every kind of finding and every way to reach the account, no remedy is for another account.
 #[test]
 fn no_remedy_is_for_another_account() {
     let file = "[account.named]\nprofile = \"prod\"\n[account.role]\n\
@@ -357,7 +357,7 @@ fn a_second_opinion() {
     assert_eq!(explain(&account, None, &Limits::default(), "IAM.22", "nobody"), None);
 }
 
-/// Two thousand users, of whom every seventh has something planted: all of it is found, and nothing else.
+/// Of two thousand users, every seventh with a planted finding, exactly these findings are made.
 #[test]
 fn all_that_is_planted_is_found_and_nothing_is_invented() {
     let planted = planted();

@@ -1,4 +1,4 @@
-//! What is written is read: the forms of `render`, under the usual names and under others.
+//! Every form of `render` is read, under the usual names and under others.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ fn every_form_is_read() {
     }
 }
 
-/// A number that is no port is an error, and never passed over for the usual port.
+/// A number that is not a port is an error, and is never ignored in favour of the usual port.
 #[test]
 fn no_form_passes_over_a_port() {
     let host = "email-smtp.eu-west-1.amazonaws.com";
@@ -75,13 +75,13 @@ fn no_form_passes_over_a_port() {
     }
 }
 
-/// Where host and port are one text, it is the endpoint that is wrong.
+/// Whether the text is refused. If host and port are one text, the endpoint is at fault.
 fn is_refused(text: &str) -> bool {
     use CredentialError as E;
     matches!(Found::read(text), Err(E::Port { .. } | E::Endpoint { .. }))
 }
 
-/// A password that was chosen is written by every form that has no meaning for it, and by all that escape it, and read.
+/// A chosen password is written by every form in which it has no special meaning, and by all that escape it, and read.
 #[test]
 fn every_form_takes_a_credential_of_mail_manager() {
     let host = "a1.b2.mail-manager-smtp.amazonaws.com";
@@ -122,7 +122,7 @@ fn mail_manager_has_no_tls_wrapper() {
     assert_eq!(text, Err(RenderError::TlsWrapper));
 }
 
-/// A whole configuration, with the lines of `render` pasted into it: what they are shows by their look.
+/// The lines of `render` are found by their look in a whole configuration.
 #[test]
 fn lines_are_found_in_a_configuration() {
     let host = "email-smtp.eu-west-1.amazonaws.com";

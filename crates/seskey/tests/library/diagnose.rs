@@ -1,5 +1,5 @@
-//! The table of causes: each row has evidence that shows it and evidence that refutes it, and what was typed becomes
-//! the evidence it should.
+//! The table of causes: each row has evidence that shows it and evidence that refutes it, and typed values become the
+//! right evidence.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ fn access_key_id(e: &mut Evidence) {
     e.user_name = Some(UserName::AccessKeyId);
 }
 
-/// Each cause: what shows it, and what refutes it.
+/// Each cause, with evidence that shows it and evidence that refutes it.
 #[rustfmt::skip]
 const CASES: &[(&str, Change, Change)] = &[
     ("foreign-host", |e| host(e, "smtp.gmail.com"), |e| host(e, "email-smtp.us-east-1.amazonaws.com")),
@@ -147,7 +147,7 @@ fn changed(changes: &[Change]) -> Evidence {
     evidence
 }
 
-/// The causes that are found, in their order.
+/// Returns the causes that are found, in order.
 fn found(evidence: &Evidence) -> Vec<&'static str> {
     diagnose(evidence).findings.iter().map(|finding| finding.cause.id).collect()
 }
@@ -159,7 +159,7 @@ fn every_cause_is_shown_first_and_refuted() {
     assert_eq!(ids, cases);
     for (id, shows, refutes) in CASES {
         let shown = found(&changed(&[*shows]));
-        // of a network that lets nothing through nobody knows more
+        // if every port is blocked, nothing distinguishes the two causes
         let first = shown.iter().take_while(|other| *other != id).count();
         assert!(
             shown.contains(id) && first <= usize::from(*id == "vpc-endpoint-unreached"),
@@ -205,7 +205,7 @@ fn the_page_lists_every_cause() {
 }
 
 proptest! {
-    /// Whatever is known: a cause is found or refuted, never both, and the certain ones come first.
+    /// For any evidence, a cause is found or refuted, never both, and the certain ones come first.
     #[test]
     fn what_is_refuted_is_not_found(changes in prop::collection::vec((select(CASES), any::<bool>()), 0..6)) {
         let changes: Vec<Change> = changes.iter().map(|((_, shows, refutes), shown)| if *shown { *shows } else { *refutes }).collect();
@@ -216,7 +216,7 @@ proptest! {
     }
 }
 
-/// What an application has, and the first cause of it.
+/// The first cause of typed values is the right one.
 #[test]
 fn what_was_typed_shows_its_cause() {
     let secret = SecretAccessKey::parse(SECRET).unwrap();
@@ -286,7 +286,7 @@ fn a_failure_is_never_passed_over() {
 }
 
 proptest! {
-    /// Whatever else is known.
+    /// A refused login has a finding, whatever else is known.
     #[test]
     fn a_refused_login_is_never_passed_over(changes in prop::collection::vec((select(CASES), any::<bool>()), 0..6)) {
         let changes: Vec<Change> = changes.iter().map(|((_, shows, refutes), shown)| if *shown { *shows } else { *refutes }).collect();
@@ -295,7 +295,7 @@ proptest! {
     }
 }
 
-/// The error text alone.
+/// The error text alone names the identity that it is about.
 #[test]
 fn an_error_alone_names_what_it_is_about() {
     let of = |text: &str| Evidence { said: Said::read(text), ..Evidence::default() };
@@ -306,7 +306,7 @@ fn an_error_alone_names_what_it_is_about() {
     let policy =
         report.findings.iter().find(|finding| finding.cause.id == "not-permitted").unwrap();
     assert!(policy.remedy.starts_with("seskey policy --identity example.com >"), "{policy:?}");
-    // the reply tells of its own moment: a key may have been turned off since
+    // the reply is about its own moment: the key may have been deactivated since
     assert!(!report.refuted.contains(&"key-inactive"));
     let report = diagnose(&of(NOT_VERIFIED));
     assert_eq!(report.findings[0].cause.id, "sender-not-verified");
@@ -316,7 +316,7 @@ fn an_error_alone_names_what_it_is_about() {
     assert!(report.findings.is_empty(), "{report:?}");
 }
 
-/// Several facts at once: which cause is first, and which are not shown beside it.
+/// With several facts at once, the right cause is first, and others are not shown.
 #[test]
 #[rustfmt::skip]
 fn causes_stand_in_the_order_of_the_facts() {
@@ -356,7 +356,7 @@ fn causes_stand_in_the_order_of_the_facts() {
     }
 }
 
-/// A remedy takes the host, the port and the identity from the text, as words of a shell.
+/// A remedy has the host, the port and the identity from the text, quoted for a shell.
 #[test]
 fn remedies_have_what_the_text_says() {
     let remedies = |text: &str| -> String {
@@ -384,7 +384,7 @@ fn remedies_have_what_the_text_says() {
     }
 }
 
-/// Whatever stands where an address should be: a secret is not shown.
+/// A secret in place of an address is not shown.
 #[test]
 fn no_secret_of_a_text_is_shown() {
     let secret = SecretAccessKey::parse(SECRET).unwrap();

@@ -1,4 +1,4 @@
-//! What was typed, and what an application says: how sure each makes its cause.
+//! Typed values, and the messages of applications: the certainty of the cause that each shows.
 
 use seskey::{
     Region, SecretAccessKey, SmtpPassword,
@@ -8,7 +8,7 @@ use seskey::{
 const SECRET: &str = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbIAMSECRET+";
 const ID: &str = "AKIAI44QH8DHBABCDEFG";
 
-/// What a file says of host, port and TLS, and the first cause of it, with its certainty.
+/// The host, the port and the TLS mode in a file show the right cause first, with its certainty.
 #[test]
 fn what_a_file_says_of_the_way_shows_its_cause() {
     const HOST: &str = "email-smtp.us-east-1.amazonaws.com";
@@ -62,7 +62,7 @@ fn what_a_file_says_of_the_way_shows_its_cause() {
     assert_eq!(mode, Some(TlsMode::Starttls));
 }
 
-/// Of 40 characters it depends on them, and on what else is known, what they are.
+/// Whether 40 characters are a secret access key depends on them, and on what else is known.
 #[test]
 fn forty_characters_are_not_always_a_secret_access_key() {
     let secret = SecretAccessKey::parse(SECRET).unwrap();
@@ -85,7 +85,7 @@ fn forty_characters_are_not_always_a_secret_access_key() {
     assert_eq!(shown(digest, None), [("not-a-password", "certain")]);
 }
 
-/// What an application says of a failed login is not what the server says.
+/// A failed login in the words of an application is not a reply of the server.
 #[test]
 fn evidence_says_who_refuses() {
     for (text, who) in [
@@ -100,7 +100,7 @@ fn evidence_says_who_refuses() {
     }
 }
 
-/// What applications printed of whom the public threads tell, shortened, and the first cause.
+/// The messages of applications in the public threads, shortened, show the right cause first.
 #[test]
 fn the_words_of_applications_lead_to_a_cause() {
     const SES: &str = "email-smtp.us-east-1.amazonaws.com";
@@ -143,7 +143,7 @@ fn the_words_of_applications_lead_to_a_cause() {
     }
 }
 
-/// What else applications and other servers say: the first cause, and what is not shown beside it.
+/// Other messages of applications and servers show the right cause first, and exclude others.
 #[test]
 fn a_text_proves_who_speaks() {
     const SES: &str = "email-smtp.us-east-1.amazonaws.com";
@@ -176,7 +176,7 @@ fn a_text_proves_who_speaks() {
     }
 }
 
-/// A command of Postfix is a remedy only where Postfix is known.
+/// A command of Postfix is a remedy only if Postfix is known.
 #[test]
 fn a_remedy_is_of_postfix_where_that_is_known() {
     let has_command = |evidence: Evidence| {
@@ -198,7 +198,7 @@ fn a_remedy_is_of_postfix_where_that_is_known() {
     assert!(file.is_of_postfix && !FileValues::read("SMTP_HOST=a.example\n").is_of_postfix);
 }
 
-/// The own name of a VPC endpoint is an SMTP endpoint of its region.
+/// The DNS name of a VPC endpoint is an SMTP endpoint of its region.
 #[test]
 fn a_vpc_endpoint_is_an_endpoint() {
     for (id, zone) in [
@@ -215,7 +215,7 @@ fn a_vpc_endpoint_is_an_endpoint() {
     }
 }
 
-/// The secret access key of the user name that stands in the file is what the password should come from.
+/// A secret access key in a file is that of the password only if its access key ID is the user name.
 #[test]
 fn a_file_has_the_secret_of_its_user_name() {
     let secret = SecretAccessKey::parse(SECRET).unwrap();

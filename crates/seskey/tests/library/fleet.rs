@@ -1,4 +1,4 @@
-//! `seskey.toml`: what is read from it, and what is wrong with it.
+//! `seskey.toml`: its content, and its faults.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -104,7 +104,7 @@ const ORGANIZATION: &str = r#"
     smtp-endpoint = "smtp.example.com:587"
 "#;
 
-/// The accounts of that organization, of which the last is in nothing else.
+/// The accounts of that organization; the last one is named nowhere else.
 const IDS: [&str; 4] = ["111122223333", "222233334444", "333344445555", "555566667777"];
 
 fn with_members(rows: &str) -> Result<Fleet, SameUser> {
@@ -185,7 +185,7 @@ fn in_its_own_account_nobody_assumes_a_role() {
     assert!(every.has_several_accounts() && every.accounts.is_empty());
 }
 
-/// Each paragraph is a file, and its last lines are its faults, with what would be right in brackets.
+/// Each paragraph is a file, and its last lines are its faults, with the remedies in brackets.
 #[test]
 fn what_is_wrong_is_told_with_its_place_and_what_would_be_right() {
     for text in include_str!("../data/fleet-faults.txt").split("\n\n") {
@@ -199,7 +199,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_would_be_right() {
     }
 }
 
-/// A row of a table of keys: `| `key` | … | … |`.
+/// Returns the keys of the tables, by their rows: `| `key` | … | … |`.
 fn documented(text: &str) -> BTreeSet<(&'static str, String)> {
     let mut table = "";
     let mut keys = BTreeSet::new();
@@ -240,7 +240,7 @@ fn the_example_in_the_documentation_is_one() {
 }
 
 proptest! {
-    /// Whatever stands in the file, its faults have a place in it.
+    /// Every fault of a file has a place in it.
     #[test]
     fn a_fault_has_a_place(
         lines in prop::collection::vec(

@@ -1,4 +1,4 @@
-//! What the library knows, but for rotation: values, parsers, decisions and texts.
+//! The library, except for rotation: values, parsers, decisions and texts.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! The derivation against published values, values computed by other implementations, and values that are wrong.
+//! The derivation against published values, values computed by other implementations, and wrong values.
 
 use std::collections::HashSet;
 
@@ -65,7 +65,7 @@ fn published_values() {
     }
 }
 
-/// What SES would never take is never derived: the input is refused, or put right into another password.
+/// A password that SES would never accept is never derived: the input is refused, or corrected to another password.
 #[test]
 fn edges() {
     for Edge { why, secret, region, v4, v2 } in vectors().edges {
@@ -156,7 +156,7 @@ fn a_password_never_prints_itself() {
 }
 
 proptest! {
-    /// The form that everything that recognises a password relies on.
+    /// Every password has the form by which passwords are recognised.
     #[test]
     fn every_password_has_the_same_form(secret in "[A-Za-z0-9/+]{40}") {
         let secret = SecretAccessKey::parse(&secret).unwrap();

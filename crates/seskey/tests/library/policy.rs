@@ -1,4 +1,4 @@
-//! Policies as IAM reads and evaluates them: a table of cases, then what must hold for any policy.
+//! Policies as IAM reads and evaluates them: a table of cases, then properties of any policy.
 
 use std::{borrow::Borrow, cell::Cell};
 
@@ -176,7 +176,7 @@ fn an_error_says_where_and_what() {
     assert_eq!(error.to_string(), "Statement[1].Sid: is not alphanumeric");
 }
 
-/// What was stored once is read again, and means what it meant.
+/// A stored policy is read again, and keeps its meaning.
 #[test]
 fn a_stored_policy_is_read_by_its_syntax_alone() {
     let statement = |resource: &str| {
@@ -200,8 +200,8 @@ fn a_stored_policy_is_read_by_its_syntax_alone() {
     assert!(Policy::parse_stored("{}").is_err());
 }
 
-/// What a policy says of one action without being asked about a resource: may it allow, may it deny, does it allow
-/// everywhere, does it allow nothing else?
+/// Without a resource, a policy shows whether it may allow an action, may deny it, allows it everywhere, and allows
+/// nothing else.
 #[test]
 fn what_a_policy_says_of_an_action() {
     const SEND: &str = "ses:SendRawEmail";
@@ -311,7 +311,7 @@ fn allowed(policies: &[&Policy], context: &Context) -> Vec<bool> {
     resources.map(decide).to_vec()
 }
 
-/// Nothing is allowed after that was not allowed before.
+/// Whether nothing is allowed after that was not allowed before.
 fn no_more(before: &[bool], after: &[bool]) -> bool {
     before.iter().zip(after).all(|(before, after)| *before || !*after)
 }
@@ -384,7 +384,7 @@ proptest! {
     }
 }
 
-/// Most policies never ask, and to work a context out for each message takes longer than to decide.
+/// Only a policy that needs the context asks for it: computing one for each message takes longer than deciding.
 #[test]
 fn a_context_is_asked_for_by_those_who_need_it() {
     struct Watched(Context, Cell<bool>);

@@ -1,4 +1,4 @@
-//! The sending policy: what it looks like, and that it allows exactly what it says.
+//! The sending policy: its text, and the exact extent of what it allows.
 
 use proptest::{prelude::*, sample::subsequence};
 use serde_json::{Value, json};
@@ -137,7 +137,7 @@ const ADDRESSES: [&str; 5] =
 const BLOCKS: [&str; 3] = ["203.0.113.0/24", "198.51.100.7", "2001:db8::/32"];
 const REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
 
-/// Which of `ADDRESSES` each of `PATTERNS` matches, and which of `SOURCES` each of `BLOCKS` contains: by hand.
+/// The `ADDRESSES` that each of `PATTERNS` matches, and below the `SOURCES` that each of `BLOCKS` contains: by hand.
 const MATCHED: [[bool; 5]; 4] = [
     [true, true, false, false, false],
     [true, false, false, false, false],
@@ -221,7 +221,7 @@ fn any_asked() -> impl Strategy<Value = Asked> {
     )
 }
 
-/// What the fields of a sending policy say, read without IAM.
+/// Whether the fields of a sending policy allow the request, evaluated without IAM.
 fn should_allow(policy: &SendingPolicy, asked: &Asked) -> bool {
     let position =
         |all: &[&str], text: &String| all.iter().position(|one| one == text).expect("one of all");

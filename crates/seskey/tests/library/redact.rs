@@ -1,4 +1,4 @@
-//! What was said, without the secrets in it, whatever clothes they wear.
+//! Messages without their secrets, in any encoding.
 
 use base64::{
     Engine,
@@ -9,7 +9,7 @@ use seskey::redact::{PART, REDACTED, redact};
 
 const PASSWORD: &str = "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9";
 
-/// Clothes, and how many characters they make of one at least.
+/// An encoding, and the least number of characters that it makes of one.
 type Clothes = (fn(&str) -> String, f64);
 
 const CLOTHES: [Clothes; 18] = [
@@ -47,7 +47,7 @@ fn each(text: &str, dressed: impl Fn(u8) -> String) -> String {
 }
 
 proptest! {
-    /// No part of it that is long enough comes through, whatever it wears, over and under other texts.
+    /// No part of a password that is long enough comes through, in any nested encodings and among other texts.
     #[test]
     fn no_part_in_any_clothes(
         password in "B[A-Za-z0-9+/]{43}",
@@ -69,7 +69,7 @@ proptest! {
         prop_assert!((line.len() - shown) as f64 >= least, "{line:?}: {said:?}");
     }
 
-    /// What is no secret is told as it is.
+    /// Text that is not secret stays unchanged.
     #[test]
     fn nothing_else_is_taken(line in "\\PC{0,200}") {
         prop_assert_eq!(redact(&line, &[PASSWORD]), line);
@@ -100,7 +100,7 @@ fn what_is_left_is_readable() {
     }
 }
 
-/// A store may name the password that it had before.
+/// A whole password is hidden even if it is not given: a store may name the one that it had before.
 #[test]
 fn a_whole_password_of_anybodys() {
     let hex: String = each(PASSWORD, |byte| format!("{byte:02x}"));

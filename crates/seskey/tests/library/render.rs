@@ -1,4 +1,4 @@
-//! What is written into a file is held by it, and what others wrote there stays.
+//! A file holds what is written into it, and the content of others stays.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ fn entries() -> impl Strategy<Value = Entry> {
     let froms = [None, Some("news@example.com"), Some("o'brien+{x}=#1@mail.example.com")];
     (
         "AKIA[A-Z0-9]{12,40}",
-        // of a version byte of 4
+        // with the version byte 4
         "B[A-P]([/+]{1,3}|[A-Za-z0-9]){42}",
         prop::option::of("[+=,.@_-]{1,9}[a-z0-9+=,.@_-]{0,50}"),
         select(hosts.to_vec()),
@@ -56,7 +56,8 @@ fn entries() -> impl Strategy<Value = Entry> {
         })
 }
 
-/// The text, or none if the form has no place for an IPv6 address, or for what this address to send from is written with.
+/// Returns the text; `None` if the form has no place for an IPv6 address, or for the characters of this address to send
+/// from.
 fn rendered(target: Target, entry: &Entry) -> Option<String> {
     match render(target, entry, "") {
         Err(RenderError::Host) if entry.host.contains(':') => None,
@@ -68,7 +69,7 @@ fn rendered(target: Target, entry: &Entry) -> Option<String> {
 const WITHOUT_HOST: [&str; 3] = ["csv", "postfix-sender", "opensmtpd"];
 const WITHOUT_PORT: [&str; 2] = ["exim", "sendmail"];
 
-/// What `diagnose` takes from a file of each target is what was rendered: nothing in it is wrong.
+/// `diagnose` takes the rendered user name and password from a file of each target.
 #[test]
 fn a_rendered_file_diagnoses_as_right() {
     let entry = entry("email-smtp.us-east-1.amazonaws.com", 587);
@@ -83,7 +84,7 @@ fn a_rendered_file_diagnoses_as_right() {
     }
 }
 
-/// The laws of a text that was rendered.
+/// Checks the laws of a rendered text.
 fn holds(target: Target, entry: &Entry, text: &str) -> Result<(), TestCaseError> {
     let SmtpCredential { iam_user, user_name, password, .. } = entry.credential.clone();
     let iam_user = iam_user.filter(|_| target == Target::Csv);
@@ -120,7 +121,7 @@ proptest! {
         prop_assert_eq!(after, render(target, &next, "").unwrap());
     }
 
-    /// Whatever stands there: it is refused, or the credential is in it afterwards.
+    /// Any text is refused, or has the credential in it afterwards.
     #[test]
     fn no_text_is_mangled(
         target in targets(),
@@ -130,11 +131,11 @@ proptest! {
         if let Ok(text) = render(target, &entry, &before) {
             holds(target, &entry, &text)?;
         }
-        // whatever it is, it is read or refused
+        // any text is read or refused
         drop(Found::read(&before));
     }
 
-    /// The entries of others stay byte for byte, in their order, wherever ours stood between them.
+    /// The entries of others stay byte for byte, in order, wherever ours was between them.
     #[test]
     fn what_others_wrote_stays(
         (target, others, old) in select(BESIDE),
@@ -167,7 +168,7 @@ proptest! {
     }
 }
 
-/// Files made of pieces: entries of others, and one of ours from before.
+/// Files made of pieces: entries of others, and an earlier one of ours.
 const BESIDE: &[(Target, &[&str], &str)] = &[
     (
         Target::PostfixSasl,
@@ -363,7 +364,7 @@ fn names_can_be_chosen() {
     }
 }
 
-/// What kubectl gets is what the manifest put.
+/// A secret that kubectl prints is read like the manifest.
 #[test]
 fn a_secret_is_read_from_kubectl() {
     let text = r#"{"apiVersion": "v1", "kind": "Secret", "data": {"SMTP_HOST": "aA==", "SMTP_PORT": "MjU=",
@@ -374,7 +375,7 @@ fn a_secret_is_read_from_kubectl() {
     assert_eq!(held(Target::Kubernetes, text, "other", 25), None);
 }
 
-/// A line that looks like ours and is looked up by another name is not read in its place.
+/// A line that looks like ours and is for another name is not read in its place.
 #[test]
 fn a_host_in_brackets_is_another_name() {
     let host = "email-smtp.eu-west-1.amazonaws.com";

@@ -1,4 +1,4 @@
-//! Every entry with an access key of the user is a place of his credential, whatever it is called, and nothing else is
+//! Every entry with an access key of the user is a place of the user's credential, under any name, and nothing else is
 //! touched.
 
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ const OLD: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "BF2PynzbSCAjX08zhZZnP/kW+T9P
 const OLDER: (&str, &str) =
     ("AKIAI44QH8DHBEXAMPLE", "BLBM/9hSUELfq8Gw+rU1YcBjkOxGbhT2XG763xVLGWL9");
 const NEW: (&str, &str) = ("AKIANEWNEWNEWEXAMPLE", "BHo7Vn2q0Vt1nGHnNHyR7QXUpmXGV1GGcHrvpvqEDfrU");
-/// Somebody else's.
+/// A key of somebody else, with its password.
 const OTHER: (&str, &str) =
     ("AKIAOTHEROTHEREXAMPL", "BEP1Z4Un3KmvCfNgK1YtDVJGVbDfjPSsCjaO8vJAvv+3");
 
@@ -36,7 +36,7 @@ fn keys(of: &[(&str, &str)]) -> BTreeSet<AccessKeyId> {
     of.iter().map(|(id, _)| AccessKeyId::parse(id).unwrap()).collect()
 }
 
-/// The text with the values in place of their names; the remarks of others name the key OLD, too.
+/// Returns the text with the values in place of their names; the remarks of others name the key OLD, too.
 fn filled(text: &str) -> String {
     let pairs = [("OLDER", OLDER), ("OLD", OLD), ("NEW", NEW), ("OTHER", OTHER), ("REMARK", OLD)];
     pairs.iter().fold(text.to_owned(), |text, (name, (id, password))| {
@@ -44,7 +44,7 @@ fn filled(text: &str) -> String {
     })
 }
 
-/// The same after a delivery.
+/// Returns the same after a delivery.
 fn delivered(text: &str) -> String {
     filled(&text.replace("{OLDER", "{NEW").replace("{OLD", "{NEW"))
 }
@@ -58,7 +58,7 @@ fn render(target: Target, before: &str) -> Result<String, RenderError> {
     Form::from(target).render(&entry, before, &keys(&[OLD, OLDER]))
 }
 
-/// Entries of the user, as they may be spelled in a file for this form.
+/// The entries of the user, in their possible spellings in a file for this form.
 const OURS: [(Target, &[&str]); 4] = [
     (
         Target::PostfixSasl,
@@ -105,7 +105,7 @@ const OURS: [(Target, &[&str]); 4] = [
     ),
 ];
 
-/// What others have in such a file.
+/// The entries of others in such a file.
 const OTHERS: [(Target, &[&str]); 4] = [
     (
         Target::PostfixSasl,
@@ -149,8 +149,8 @@ const OTHERS: [(Target, &[&str]); 4] = [
 ];
 
 proptest! {
-    /// In any order, between entries of others: all of them are read, all have the new credential afterwards, and the text
-    /// is the same otherwise, byte for byte.
+    /// In any order and among entries of others, every entry of the user is read and gets the new credential, and the
+    /// rest of the text stays the same, byte for byte.
     #[test]
     fn every_entry_of_the_user_is_replaced(
         row in 0..OURS.len(),
@@ -185,7 +185,7 @@ proptest! {
         prop_assert_eq!(read(target, &after), Ok(vec![credential(NEW); places]));
     }
 
-    /// Whatever stands there: it is refused, or no key of the user is left but in remarks.
+    /// Any text is refused, or has no key of the user left except in remarks.
     #[test]
     fn no_key_is_overlooked(
         target in select(vec![Target::PostfixSasl, Target::Env, Target::Msmtp, Target::Json]),
@@ -276,12 +276,12 @@ fn what_is_anothers_is_left_if_there_is_an_entry_of_the_user() {
     let text = "[email-smtp.us-east-1.amazonaws.com]:587 {OTHER}:{OTHER password}\nnews@example.com {OLD}:{OLD password}\n";
     assert_eq!(render(Target::PostfixSasl, &filled(text)), Ok(delivered(text)));
     assert_eq!(read(Target::PostfixSasl, &filled(text)), Ok(vec![credential(OLD)]));
-    // without one, the entry under our own name is the place, and it is for the caller to say whose it is
+    // without one, the entry under our own name is the place, and the caller decides whose it is
     let (own, _) = text.split_once('\n').unwrap();
     assert_eq!(read(Target::PostfixSasl, &filled(own)), Ok(vec![credential(OTHER)]));
 }
 
-/// One key, two passwords: a store for each region, in one file.
+/// With a store for each region in one file, one key has two passwords.
 #[test]
 fn each_region_has_its_own_entries() {
     const EU: &str = "email-smtp.eu-west-1.amazonaws.com";
@@ -328,11 +328,11 @@ fn each_region_has_its_own_entries() {
         assert_eq!(once, delivered(us) + &filled(eu));
         let twice = of_eu.render(&entry(EU), &once, &keys).unwrap();
         assert_eq!(twice, delivered(us) + &delivered(eu));
-        // without a store for it, no entry is left behind
+        // without a store for it, no entry is left behind: the write is refused
         let alone = Form::from(target).render(&entry(HOST), &both, &keys);
         assert!(matches!(alone, Err(RenderError::OtherRegion { .. })), "{alone:?}");
     }
-    // what is another's under the very names of the form is not overwritten
+    // an entry for another region under the form's own names is not overwritten
     let taken = "SMTP_HOST=email-smtp.us-east-1.amazonaws.com\nSMTP_USERNAME={OLD}\nSMTP_PASSWORD={OLD password}\n";
     let refused = of(Target::Env, "us-east-1").render(&entry(EU), &filled(taken), &keys(&[OLD]));
     assert_eq!(refused, Err(RenderError::OtherRegion { lines: Lines(vec![3]) }));
@@ -400,7 +400,7 @@ fn an_entry_for_another_region_is_left_if_its_key_is_not_the_users() {
     assert_eq!(render(Target::PostfixSasl, &filled(text)), Ok(delivered(text)));
 }
 
-/// What is written for a target is found by its key, and replaced where it stands, the rest of a configuration around it.
+/// A written credential is found by its key and replaced in place, with the rest of a configuration around it.
 #[test]
 fn every_form_of_a_store_is_delivered_to() {
     let from = Some("news@example.com".to_owned());

@@ -1,5 +1,5 @@
-//! Twelve public threads of people who searched for a cause, with what each had: docs/diagnose.md has what it turned out
-//! to be beside what is said of it here. Keys and addresses are made up where the thread has none, or hides them.
+//! Twelve public threads that ask for a cause, with the evidence in each. docs/diagnose.md has the real cause of each
+//! beside the one that is found here. Keys and addresses are invented if the thread has none, or hides them.
 
 use seskey::{
     Region, SecretAccessKey, SmtpPassword,

@@ -1,4 +1,4 @@
-//! A run is killed, or an answer is an error, at every effect, and at every pair of effects.
+//! Runs that are killed, or whose answer is an error, at every effect and at every pair of effects.
 
 use jiff::SignedDuration;
 use seskey::rotation::next;
@@ -9,7 +9,7 @@ use crate::{
     world::{DAY, SECOND, World},
 };
 
-/// More than a rotation has effects, with what two cuts add.
+/// More effects than a rotation has, with those that two cuts add.
 pub(crate) const EFFECTS: usize = 24;
 
 pub(crate) fn terms() -> Terms {
@@ -23,7 +23,7 @@ pub(crate) fn terms() -> Terms {
     }
 }
 
-/// Every way in which the effect of this number goes wrong.
+/// Returns every way in which the effect with this number fails.
 pub(crate) fn every_cut(at: usize) -> impl Iterator<Item = Cut> {
     const PAUSES: [Option<SignedDuration>; 4] = [
         None,
@@ -36,7 +36,7 @@ pub(crate) fn every_cut(at: usize) -> impl Iterator<Item = Cut> {
         .flat_map(move |done| PAUSES.into_iter().map(move |next_run| Cut { at, done, next_run }))
 }
 
-/// Users as they are met, each with a rotation that is due.
+/// Returns typical users, each with a rotation that is due.
 pub(crate) fn users() -> Vec<World> {
     let never_rotated = World::with_a_key(100);
     let new = World::new(2);

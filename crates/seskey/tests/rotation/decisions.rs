@@ -1,4 +1,4 @@
-//! What is decided where no invariant is at stake: how far to go, and when.
+//! The decisions that no invariant covers: how far to go, and when.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ fn a_key_is_due_when_it_is_as_old_as_it_may_be() {
     assert_eq!(due(101, &seen(1)), Step::Done { due: Some(start() + DAY) });
 }
 
-/// One that rotates now does so once.
+/// A rotation that is requested now happens once.
 #[test]
 fn now_is_once() {
     let mut goal = Goal::days(365, 7, 7).unwrap();
@@ -89,14 +89,14 @@ fn stages() {
         assert_eq!(matches!(*stopped, Step::Deliver { store: 0, .. }), steps_left);
         assert_eq!(world.stores, [Some(id(held)), Some(id(held))]);
         assert!(world.keys.len() == 2 && world.keys.iter().all(|key| key.active));
-        // by hand: whoever got the password puts it into one of the stores
+        // by hand: a person puts the password into one of the stores
         world.stores[1] = Some(id(2));
         one_run(&mut world, next, &terms(), &[], &mut 0).unwrap();
         assert_eq!(world.stores, [Some(id(2)), Some(id(2))]);
     }
 }
 
-/// The clock of a run may be behind the one that recorded the last use.
+/// A use in the future is possible: the clock of a run may be behind the one that recorded it.
 #[test]
 fn a_use_in_the_future() {
     let mut seen = seen(1);
@@ -107,7 +107,7 @@ fn a_use_in_the_future() {
     assert!(matches!(next(&seen, &terms().goal()), Step::WaitUntil { why: Why::Quarantine, .. }));
 }
 
-/// The last use that is recorded may be the first of several: the grace time begins after them all.
+/// A recorded use may be the first of several, and the grace time begins after them all.
 #[test]
 fn a_used_key_is_waited_for() {
     let (grace, used) = (DAY * 7 + MARGIN * 2, start() - DAY * 7);
@@ -126,7 +126,7 @@ fn a_used_key_is_waited_for() {
     assert_eq!(next(&seen, &goal), Step::Deactivate(id(2)));
 }
 
-/// With no active key no mail goes: room is made where it is made first.
+/// Without an active key no mail is sent, so room is made with the inactive key whose quarantine ends first.
 #[test]
 fn of_two_inactive_keys_the_one_that_waits_already() {
     let mut seen = seen(1);
@@ -147,7 +147,7 @@ fn a_leak_is_stopped_first_where_it_is_read() {
     }
 }
 
-/// Times in tags are whatever somebody has written.
+/// Any time in a tag is accepted, since anybody may have written it.
 #[test]
 fn the_end_of_time() {
     let mut seen = seen(1);

@@ -1,5 +1,5 @@
-//! What a run sees is not all that there is: stores that come and go, runs that name different stores, regions, keys that
-//! flap in every way, deliveries that fail for weeks, and a person's hand between any two steps.
+//! A run does not see everything: stores come and go, runs name different stores and regions, keys flap in every way,
+//! deliveries fail for weeks, and a person acts between any two steps.
 
 use proptest::prelude::*;
 use seskey::{
@@ -18,12 +18,12 @@ use crate::{
     world::{Client, DAY, Effect, MINUTE, SECOND, World},
 };
 
-/// Lets a run that does not name these stores go as far as it goes.
+/// Lets a run that does not name these stores go as far as it can.
 fn run_without(world: &mut World, plan: Plan, stores: &[usize]) -> Result<End, Broken> {
     run_on(world, plan, &terms(), &[], &mut 0, Run::without(stores.iter().copied()))
 }
 
-/// What is due is done a few times a day for this many days.
+/// Makes one run a day for this many days.
 fn days(world: &mut World, plan: Plan, n: usize) -> Result<(), Broken> {
     for _ in 0..n {
         one_run(world, plan, &terms(), &[], &mut 0)?;
@@ -32,7 +32,7 @@ fn days(world: &mut World, plan: Plan, n: usize) -> Result<(), Broken> {
     Ok(())
 }
 
-/// A person has made two keys, and the store is empty: nobody knows which of them is read.
+/// With two keys of a person and an empty store, no key is deactivated: nobody knows which of them is in use.
 pub(crate) fn two_keys_of_a_person(plan: Plan) -> Result<(), Broken> {
     for [one, two] in [[100, 90], [30, 1], [8, 8]] {
         let mut world = World::new(1);
@@ -49,14 +49,14 @@ pub(crate) fn two_keys_of_a_person(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// One of a person's two keys is put into the store: the other one has the whole grace time from then on.
+/// If one of a person's two keys is put into the store, the other one has the whole grace time from then on.
 fn one_of_two_is_adopted(plan: Plan) -> Result<(), Broken> {
     let mut world = World::new(1);
     let keys = [100, 90].map(|age| world.add_key(DAY * age));
     for held in 0..2 {
         let mut world = world.clone();
         world.fill(&keys[held]);
-        // of the other one it is not known that a store ever held it
+        // no store is known to have ever held the other key
         let adopted = world.now;
         world.key_mut(&keys[1 - held]).unwrap().held = Some(adopted);
         assert_eq!(converge(&mut world, plan, &terms(), &[])?, End::Done);
@@ -64,7 +64,7 @@ fn one_of_two_is_adopted(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// For some runs a store is not mounted. What it holds is read again afterwards.
+/// A store is not mounted for some runs. Its content is read again afterwards.
 pub(crate) fn a_store_is_not_mounted(plan: Plan) -> Result<(), Broken> {
     for why in [None, Some(Why::Grace), Some(Why::Quarantine)] {
         for missing in [vec![0], vec![1], vec![0, 1]] {
@@ -75,7 +75,7 @@ pub(crate) fn a_store_is_not_mounted(plan: Plan) -> Result<(), Broken> {
                 };
                 one_run(&mut world, plan, &terms(), &[], &mut 0)?;
                 world.pass(DAY * 3);
-                // nobody is there who would be seen to use what they remember
+                // no client is left that would be seen to use a key from memory
                 world.clients.retain(|client| matches!(client, Client::Reader(_)));
                 let held = world.stores.clone();
                 world.unmounted = missing.iter().copied().collect();
@@ -92,7 +92,7 @@ pub(crate) fn a_store_is_not_mounted(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// A store is lost within the grace time, and a person makes every run go on.
+/// A store loses its content within the grace time, and a person makes every run go on.
 pub(crate) fn emptied_within_the_grace_time(plan: Plan) -> Result<(), Broken> {
     for missing in [vec![0], vec![1], vec![0, 1]] {
         let mut world = waiting(plan, Why::Grace)?;
@@ -113,7 +113,7 @@ pub(crate) fn fewer_stores(plan: Plan) -> Result<(), Broken> {
             converge(&mut world, plan, &terms(), &[])?;
             world.pass(DAY * 90);
             one_run(&mut world, plan, &terms(), std::slice::from_ref(&cut), &mut 0)?;
-            // nobody sends mail for weeks, so that no use stops it
+            // nobody sends mail for weeks, so that no use stops the rotation
             world.clients.clear();
             for day in 0..40 {
                 run_without(&mut world, plan, &[left_out[day % 2]])?;
@@ -125,7 +125,7 @@ pub(crate) fn fewer_stores(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Every run names another store, as with a template that was changed.
+/// Every run names another store, as after a change of a template.
 fn other_stores(plan: Plan) -> Result<(), Broken> {
     for why in [Why::Grace, Why::Quarantine] {
         let mut world = waiting(plan, why)?;
@@ -140,7 +140,7 @@ fn other_stores(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// A store that is read in another region is served by the same key.
+/// Returns a user with a store in another region, which is served by the same key.
 fn two_regions(days_old: i32) -> World {
     let mut world = World::with_a_key(days_old);
     world.regions.insert(1, "eu-west-1");
@@ -158,7 +158,7 @@ pub(crate) fn one_key_for_two_regions(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// A region is added: the password for it cannot be had from the one that there is, so there is a new key.
+/// If a region is added there is a new key, since its password cannot be derived from the present one.
 pub(crate) fn a_region_is_added(plan: Plan) -> Result<(), Broken> {
     let mut world = World::with_a_key(1);
     assert_eq!(converge(&mut world, plan, &terms(), &[])?, End::Done);
@@ -169,7 +169,7 @@ pub(crate) fn a_region_is_added(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// A store refuses every delivery for weeks, and is mended.
+/// A store refuses every delivery for weeks, and then works again.
 fn no_delivery_for_weeks(plan: Plan) -> Result<(), Broken> {
     for pause in [MINUTE, DAY] {
         let mut world = World::with_a_key(100);
@@ -198,7 +198,8 @@ fn no_delivery_for_weeks(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Whoever reads a store that was delivered to is never refused, in whatever way the new key flaps.
+/// Rotates with a new key that flaps in this way. Unless `longer`, it has settled when it is delivered, so no reader is
+/// refused.
 fn flapping(appears: i64, flaps: i64, pattern: u32, longer: bool) -> World {
     let mut world = World::with_a_key(100);
     let mut run = Run::default();
@@ -242,7 +243,7 @@ proptest! {
         prop_assert!(world.stores.iter().all(|held| *held == Some(world.keys[1].id.clone())));
     }
 
-    /// It flaps for longer than anybody has reported: what is refused after its delivery is put back.
+    /// A key that flaps for longer than anybody has reported is put back if it is refused after its delivery.
     #[test]
     fn a_key_that_flaps_on_is_put_back(pattern: u32, flaps in 10..60_i64) {
         let world = flapping(0, flaps, pattern, true);
@@ -252,8 +253,8 @@ proptest! {
         }
     }
 
-    /// Stores come and go, runs name what they like and are killed, people put keys on and off: no key that a store
-    /// holds, and no key in its grace time, is ever turned off.
+    /// Stores come and go, runs name any stores and are killed, people activate and deactivate keys: no key that a
+    /// store holds, and no key in its grace time, is ever deactivated.
     #[test]
     fn whatever_a_run_is_shown(
         moments in prop::collection::vec((0..6_usize, 0..3_usize, 0..8_usize, 0..EFFECTS), 0..30),
@@ -280,8 +281,8 @@ proptest! {
                 }
                 4 => drop(one_run(&mut world, next, &terms(), &[], &mut 0).unwrap()),
                 _ => {
-                    // a key that no store holds is a person's to turn on or off, but what nobody could have seen on
-                    // they do not turn off
+                    // people activate or deactivate a key that no store holds, but do not deactivate one that no run
+                    // could have seen active
                     let spare = world.keys.get(store).map(|key| key.id.clone());
                     let note = world.tags.get(RETIRED_TAG).cloned().unwrap_or_default();
                     if let Some(key) = spare.filter(|key| !world.is_held(key)) {
@@ -306,7 +307,7 @@ pub(crate) fn active_again(plan: Plan) -> Result<(), Broken> {
     days(&mut world, plan, 40)
 }
 
-/// Somebody deactivates the key that was handed over: they have a reason, and only they know it.
+/// If somebody deactivates the key that was handed over, a run stops: only that person knows the reason.
 pub(crate) fn deactivated_by_a_person(plan: Plan) -> Result<(), Broken> {
     let mut world = waiting(plan, Why::Grace)?;
     let new = world.stores[0].clone().unwrap();
@@ -332,7 +333,7 @@ fn nothing_is_retired_without_evidence() {
     deactivated_by_a_person(next).unwrap();
 }
 
-/// The notes of a rotation that fails for ever stay short, and name no key that is gone.
+/// The notes of a rotation that always fails stay short, and name no key that is gone.
 #[test]
 fn notes_do_not_grow() {
     let mut world = World::with_a_key(100);
@@ -347,12 +348,13 @@ fn notes_do_not_grow() {
     }
 }
 
-/// The same machine's next run need not wait for the lease of a run that it knows is over; another machine's does.
+/// The next run on the same host does not wait for the lease of a run that it knows has ended; one on another host
+/// does.
 #[test]
 fn who_is_certainly_over_is_not_waited_for() {
     for host in [0, 1] {
         let mut world = World::with_a_key(100);
-        // it has made and recorded a key
+        // the run has made and recorded a key
         let made = (0..EFFECTS).find(|at| {
             let mut world = World::with_a_key(100);
             let cut = Cut { at: *at, done: false, next_run: Some(SECOND) };
@@ -368,7 +370,7 @@ fn who_is_certainly_over_is_not_waited_for() {
     }
 }
 
-/// A user that may not send gets no key, and is not called done.
+/// A user that may not send gets no key, and is not reported as done.
 #[test]
 fn who_may_not_send() {
     for age in [1, 100] {
@@ -397,7 +399,7 @@ fn who_may_not_send() {
     }
 }
 
-/// A note has room for so many stores: with more there is none at all.
+/// A run stops if there are more stores than a note has room for.
 #[test]
 fn more_stores_than_a_note_has_room_for() {
     let mut world = World::new(STORES + 1);

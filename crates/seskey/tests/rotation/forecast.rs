@@ -1,4 +1,4 @@
-//! What is forecast is what an undisturbed run does.
+//! A forecast is what an undisturbed run does.
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -32,7 +32,8 @@ fn check(mut world: World, plan: Plan, goal: &Goal) {
     assert!(foreseen.last().is_some_and(Step::ends_a_run));
 }
 
-/// The same but for the name of the key that is made, and a time that is later by what the run itself takes.
+/// Whether the steps are the same, except for the ID of the new key and a time that is later by the duration of the
+/// run.
 fn alike(step: &Step, foreseen: &Step, new_key: &AccessKeyId) -> bool {
     let [text, foreseen_text] = [step, foreseen].map(|step| format!("{step:?}"));
     let text = text.replace(new_key.as_str(), NEW_KEY);

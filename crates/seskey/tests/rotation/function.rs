@@ -1,4 +1,4 @@
-//! The steps of a rotation function of Secrets Manager: what is left of each, whatever is seen.
+//! The steps of a Secrets Manager rotation function: the rest of each, in every state of the secret.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ fn what_is_left_of_a_step() {
     assert_eq!("create_secret".parse::<FunctionStep>(), Err(()));
 }
 
-/// Where the function makes the keys, nothing else does, and the old key is retired all the same.
+/// If the function makes the keys, nothing else does, and the old key is retired all the same.
 #[test]
 fn what_is_settled_makes_no_key() {
     let mut world = World::with_a_key(100);
@@ -86,7 +86,7 @@ fn what_is_settled_makes_no_key() {
     panic!("it is never done");
 }
 
-/// A key that waits in a version of the secret is nobody's orphan, however long it waits.
+/// A key that is pending in a version of the secret is not discarded, however long it waits.
 #[test]
 fn a_key_that_is_pending_is_not_discarded() {
     let mut world = World::with_a_key(100);

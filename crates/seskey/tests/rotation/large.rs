@@ -1,5 +1,5 @@
 //! A year of an organization of 1,000 accounts with 100 credentials each, by the real plan: a function for each account
-//! every day, calls that fail, and accounts that cannot be reached for a day, on the day on which all of theirs is due.
+//! every day, calls that fail, and accounts that cannot be reached on a day, some of which have all keys due on it.
 
 use std::thread;
 
@@ -15,30 +15,31 @@ const ACCOUNTS: usize = 1_000;
 const USERS: usize = 100;
 const DAYS: usize = 365;
 
-/// Accounts that nobody reaches on a day; in the first of them all keys are due on it.
+/// The accounts that cannot be reached on one day; in the first of them all keys are due on it.
 const UNREACHED: usize = 50;
 const HERDS: usize = 10;
 const OUTAGE: usize = 200;
 
-/// One call in so many fails, after all that the client tries by itself.
+/// One of so many calls fails, after all retries of the client.
 const FAILS: u64 = 100;
 
-/// `max-age` of the file: five days before what is promised.
+/// `max-age` of the file: five days less than the promised age.
 const MAX_AGE: i32 = 85;
 const PROMISED: i32 = 90;
 
-/// Calls a second to the IAM of an account, as `calls-per-second` is if nothing is said.
+/// Calls per second to the IAM of an account, the default of `calls-per-second`.
 const PACE: f64 = 10.0;
-/// How many credentials are worked on at the same time, and how long a new one is proven.
+/// The number of credentials in work at the same time, and the time to prove a new one.
 const AT_A_TIME: usize = 32;
 const PROOF: f64 = 13.0;
 
-/// Source: AWS Lambda Developer Guide, "Lambda quotas". Five seconds before the end the function stops by itself.
+/// The limits of a function. Source: AWS Lambda Developer Guide, "Lambda quotas". It stops by itself five seconds
+/// before the end.
 const TIMEOUT: f64 = 900.0;
 const RESERVE: f64 = 5.0;
 const CONCURRENT: usize = 1_000;
-/// After how many seconds a failed event comes again. Source: AWS Lambda Developer Guide, "How Lambda handles errors and
-/// retries with asynchronous invocation".
+/// The seconds after which a failed event comes again. Source: AWS Lambda Developer Guide, "How Lambda handles errors
+/// and retries with asynchronous invocation".
 const AGAIN: [f64; 3] = [0.0, 60.0, 120.0];
 
 struct User {
@@ -52,19 +53,19 @@ struct Account {
     random: Random,
 }
 
-/// What was seen of an account in a year.
+/// The record of an account over a year.
 #[derive(Default)]
 struct Year {
     calls: Vec<usize>,
     failed_calls: usize,
     rotations: usize,
-    /// When each event began and ended, in seconds since the year did.
+    /// The beginning and end of each event, in seconds since the beginning of the year.
     events: Vec<(f64, f64)>,
     /// The greatest age of a key that a store held.
     oldest: SignedDuration,
 }
 
-/// What an event took, and whether nothing is left of it.
+/// The cost of an event, and whether nothing is left to do.
 struct Spent {
     seconds: f64,
     calls: usize,
@@ -72,7 +73,7 @@ struct Spent {
     is_done: bool,
 }
 
-/// A call has failed.
+/// A failed call.
 struct Failed;
 
 /// The calls of an event, and the time that they take.
@@ -127,7 +128,7 @@ fn a_year_of_a_hundred_thousand_credentials() {
     assert!(rotations >= ACCOUNTS * USERS * 3, "{rotations}");
 }
 
-/// How many events there were at the same time at most.
+/// Returns the most events at the same time.
 fn peak(events: &[(f64, f64)]) -> usize {
     let begins = events.iter().map(|(begins, _)| (*begins, 1));
     let mut changes: Vec<(f64, isize)> =
@@ -200,7 +201,7 @@ impl Account {
 }
 
 impl User {
-    /// With a key that was never rotated.
+    /// Returns a user with a key that was never rotated.
     fn new(age: SignedDuration) -> Self {
         let created = start() - age;
         let region = Region::parse("us-east-1").unwrap();
@@ -216,7 +217,7 @@ impl User {
         Self { seen, keys_ever: 1 }
     }
 
-    /// The age of the key that is read.
+    /// Returns the age of the key in the store.
     fn age(&self, now: Timestamp) -> SignedDuration {
         let is_read = |key: &&Key| self.seen.stores[0].holds.contains(&key.id);
         let key = self.seen.keys.iter().find(is_read).expect("the store holds a key that there is");
@@ -224,10 +225,10 @@ impl User {
         now.duration_since(key.created)
     }
 
-    /// What a run does for it. Whatever fails ends the run of this user.
+    /// Runs the plan for this user. Any failure ends the run.
     fn run(&mut self, goal: &Goal, event: &mut Event) -> Result<(), Failed> {
         self.forget(event.now());
-        // its keys; its tags came with the list
+        // the call for its keys; its tags came with the list
         event.call()?;
         for _ in 0..60 {
             self.seen.now = event.now();
@@ -238,7 +239,7 @@ impl User {
             match step {
                 Step::Done { .. } => return Ok(()),
                 Step::WaitUntil { .. } if step.ends_a_run() => return Ok(()),
-                // a function waits for nobody
+                // a function does not wait for other runs
                 Step::WaitUntil { .. } => return Err(Failed),
                 Step::Stop(reason) => panic!("nobody is there to decide: {reason:?}"),
                 step => self.carry_out(step, event)?,
@@ -247,7 +248,7 @@ impl User {
         panic!("no end: {:?}", self.seen);
     }
 
-    /// A new process knows nothing.
+    /// Forgets what only the process before knew.
     fn forget(&mut self, now: Timestamp) {
         let seen = &mut self.seen;
         for known in [&mut seen.at_hand, &mut seen.proven, &mut seen.unconfirmed, &mut seen.refused]
@@ -256,7 +257,7 @@ impl User {
         }
         seen.hooked = None;
         seen.stores[0].before = None;
-        // whoever reads the store sends with it
+        // the readers of the store send mail with its key
         let held = &seen.stores[0].holds;
         if let Some(key) = seen.keys.iter_mut().find(|key| held.contains(&key.id)) {
             key.last_used = Some(now);
@@ -286,7 +287,7 @@ impl User {
                 *keys_ever += 1;
                 let (id, created) = (id(*keys_ever), event.now());
                 seen.keys.push(Key { id: id.clone(), active: true, created, last_used: None });
-                // or else it was made, and the answer was lost
+                // otherwise it was made, and the answer was lost
                 made?;
                 event.made += 1;
                 event.call()?;
@@ -316,7 +317,7 @@ impl User {
                     Step::Delete(key) => seen.keys.retain(|it| it.id != key),
                     step => panic!("nobody has asked for it: {step:?}"),
                 }
-                // keys and tags are looked at anew
+                // keys and tags are read anew
                 return event.calls(2);
             }
         }
@@ -336,12 +337,13 @@ impl Event<'_> {
         (0..count).try_for_each(|_| self.call())
     }
 
-    /// How many seconds it has taken, at most: while some wait for their proofs, the calls of others go on.
+    /// Returns the most seconds that it has taken: while some credentials wait for their proofs, the calls of others go
+    /// on.
     fn time(&self) -> f64 {
         self.calls as f64 / PACE + self.made.div_ceil(AT_A_TIME) as f64 * PROOF
     }
 
-    /// As IAM gives its times.
+    /// Returns the time in whole seconds, as IAM gives it.
     fn now(&self) -> Timestamp {
         self.begins + SECOND * self.time() as i32
     }

@@ -1,4 +1,4 @@
-//! IAM is eventually consistent: what one run has changed is shown to another seconds later, each thing by itself.
+//! The eventual consistency of IAM: another run sees a change seconds later, each part separately.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,10 +12,10 @@ use crate::world::{Effect, SECOND, World, id};
 
 const TAGS: [&str; 3] = [INTENT_TAG, HAND_OVER_TAG, RETIRED_TAG];
 
-/// By how many seconds each is late: keys of odd and of even numbers, and the three tags.
+/// The delay of each part in seconds: keys with even and with odd numbers, and the three tags.
 pub(crate) type Late = [i64; 5];
 
-/// What is shown by itself.
+/// A part that is shown separately.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Item {
     Key(AccessKeyId),
@@ -51,7 +51,7 @@ impl Past {
         self.0.push_back((world.now, world.clone()));
     }
 
-    /// The world as IAM shows it to one who has made these changes himself.
+    /// Returns the world as IAM shows it to a run that has made these changes itself.
     pub(crate) fn shown(
         &self,
         world: &World,

@@ -1,4 +1,4 @@
-//! The invariants of a rotation, judged by the truth about the world and not by what a run can see.
+//! The invariants of a rotation, judged by the true state of the world and not by what a run can see.
 
 use std::fmt;
 
@@ -13,14 +13,14 @@ use crate::{
     world::{Effect, World},
 };
 
-/// An invariant that was broken, by its number, and by what.
+/// A broken invariant, with its number and the cause.
 #[derive(Clone)]
 pub(crate) struct Broken {
     pub(crate) law: u8,
     pub(crate) how: String,
 }
 
-/// The times of a goal, as they were asked for.
+/// The times and options of a goal, as requested.
 #[derive(Debug, Clone)]
 pub(crate) struct Terms {
     pub(crate) max_age: SignedDuration,
@@ -41,7 +41,7 @@ impl Terms {
     }
 }
 
-/// Judges what a run is about to do. `discarding`: as a key whose secret was lost.
+/// Judges an effect before a run does it. `discarding`: the key is discarded because its secret was lost.
 pub(crate) fn judge(
     world: &World,
     run: &Run,
@@ -64,7 +64,7 @@ pub(crate) fn judge(
             },
             _ => broken(1, "what cannot log in is delivered"),
         },
-        // what it held before serves on, and is known to have worked
+        // the key that the store held before is known to have worked
         Effect::PutBack(_, id) => match world.key(id) {
             Some(key) if key.active && world.now >= key.settled => Ok(()),
             _ => broken(1, "what cannot log in is put back"),
@@ -83,7 +83,7 @@ pub(crate) fn judge(
         }
         Effect::Deactivate(id) => {
             let Some(key) = world.key(id) else { return Ok(()) };
-            // who is waited for is seen, if not the very moment of the last use
+            // a client that is waited for is seen, if not at the very moment of its last use
             let missed = if terms.wait_unused { SignedDuration::ZERO } else { USE_SPAN };
             let idle = terms.grace.max(LEASE) - missed;
             let in_use = match discarding {
@@ -114,7 +114,7 @@ pub(crate) fn judge(
     }
 }
 
-/// Where a run ends by itself, no key is left whose secret was lost.
+/// Checks that no key whose secret was lost is left when a run ends by itself.
 pub(crate) fn judge_end(world: &World) -> Result<(), Broken> {
     match world.keys.iter().any(|key| key.lost && key.created + LEASE < world.now) {
         true => Err(Broken { law: 7, how: format!("a lost key is left: {world:#?}") }),
@@ -122,7 +122,7 @@ pub(crate) fn judge_end(world: &World) -> Result<(), Broken> {
     }
 }
 
-/// When all is done there is one key, it is active, and every store that the run names holds it.
+/// Checks that there is one key when all is done, and that it is active and in every store that the run names.
 pub(crate) fn judge_done(world: &World, named: &[usize]) -> Result<(), Broken> {
     match world.keys.as_slice() {
         [key] if key.active && named.iter().all(|&i| world.stores[i].as_ref() == Some(&key.id)) => {

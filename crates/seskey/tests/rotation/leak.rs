@@ -1,4 +1,4 @@
-//! A leak: every key off before anything else; and back on.
+//! A leak: every key is deactivated before anything else, and may be activated again.
 
 use seskey::rotation::{Goal, Reason, Seen, Step, Why, next, revoke, undo};
 
@@ -10,7 +10,7 @@ use crate::{
     world::{DAY, Effect, MINUTE, SECOND, World, effects},
 };
 
-/// Users at any moment of a rotation.
+/// Returns users at any moment of a rotation.
 fn at_any_moment() -> Vec<World> {
     let cut_at = |at| {
         every_cut(at).flat_map(|cut| {
@@ -24,7 +24,7 @@ fn at_any_moment() -> Vec<World> {
     (0..EFFECTS).flat_map(cut_at).chain(waits).collect()
 }
 
-/// Asks and does until there is nothing more to do; the effect of number `killed` fails.
+/// Runs the plan until nothing is left to do; the effect with the number `killed` fails.
 fn carry_out(
     world: &mut World,
     plan: Plan,
@@ -51,7 +51,7 @@ fn carry_out(
     Err(Broken { law: 8, how: format!("it never ends: {world:#?}") })
 }
 
-/// Nothing is done but to deactivate until no key is active; later a new key is made, if it is wanted.
+/// Keys are only deactivated until none is active; later a new key is made, if it is wanted.
 pub(crate) fn everything_off(plan: Plan) -> Result<(), Broken> {
     let allowed = |world: &World, effect: &Effect| {
         matches!(effect, Effect::Deactivate(_)) || world.keys.iter().all(|key| !key.active)
@@ -83,7 +83,7 @@ fn what_was_turned_off_is_turned_on_again() {
             let step = carry_out(&mut world, undo, killed, |_, _| true).unwrap();
             assert_eq!(step, Step::Done { due: None });
             assert!(world.keys.len() == 2 && world.keys.iter().all(|key| key.active));
-            // and stays on for another grace time
+            // they stay active for another grace time
             let end = one_run(&mut world, next, &terms(), &[], &mut 0).unwrap();
             let End::Waits(until, Why::Grace) = end else { panic!("{end:?}") };
             assert!(until + MINUTE >= world.now + terms().grace);
@@ -92,7 +92,7 @@ fn what_was_turned_off_is_turned_on_again() {
     }
 }
 
-/// With both keys off there is a new one at once, if one of them may go: that which no store holds.
+/// With both keys inactive there is a new one at once, if one of them may be deleted: the one that no store holds.
 pub(crate) fn replaced(plan: Plan) -> Result<(), Broken> {
     let at_once = Terms { make_room: true, ..terms() };
     for mut world in at_any_moment() {
@@ -119,7 +119,7 @@ fn a_leak_is_replaced_at_once() {
     }
 }
 
-/// Undo may be killed, and a run of the rotation may follow, at any moment: no quarantine is cut short.
+/// No quarantine is cut short, even if undo is killed and a rotation follows at any moment.
 #[test]
 fn undone_by_halves() {
     for steps in 0..4 {

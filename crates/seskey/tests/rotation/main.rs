@@ -1,5 +1,5 @@
-//! The rotation against a world that knows the truth: whatever is cut, fails, or happens at the same time, no
-//! invariant is broken by any effect, and in the end one key is left.
+//! The rotation against a world that knows the truth: whatever is cut off, fails, or happens at the same time, no
+//! effect breaks an invariant, and one key is left in the end.
 
 #![allow(clippy::unwrap_used)]
 

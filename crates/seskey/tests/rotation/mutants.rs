@@ -1,4 +1,4 @@
-//! Plans that are wrong on purpose, one for each thing that could be forgotten: the invariant that it breaks is named.
+//! Plans that are wrong on purpose, one for each possible omission, with the invariant that each breaks.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use crate::{
 
 type Trial = fn(Plan) -> Result<(), Broken>;
 
-/// The invariant, what is wrong, the plan, and where it shows.
+/// The broken invariant, the mistake, the plan, and the trial that shows it.
 const MUTANTS: &[(u8, &str, Plan, Trial)] = &[
     (1, "hands over when the first store holds the key", one_store_is_enough, one_cut),
     (1, "discards a key that another run has just made", without_a_lease, overtaking),
@@ -67,7 +67,7 @@ fn every_mutant_is_caught() {
     assert_eq!(caught.collect::<Vec<_>>(), named.collect::<Vec<_>>());
 }
 
-/// The plan, for what is not so.
+/// Returns the step of the plan for a false observation.
 fn pretending(seen: &Seen, goal: &Goal, pretend: impl Fn(&mut Seen)) -> Step {
     let mut seen = seen.clone();
     pretend(&mut seen);
@@ -77,7 +77,7 @@ fn pretending(seen: &Seen, goal: &Goal, pretend: impl Fn(&mut Seen)) -> Step {
 fn one_store_is_enough(seen: &Seen, goal: &Goal) -> Step {
     pretending(seen, goal, |seen| {
         seen.stores.truncate(1);
-        // or it would stop, for who reads the other store still uses the old key
+        // or it would stop, since a reader of the other store still uses the old key
         seen.keys.iter_mut().for_each(|key| key.last_used = None);
     })
 }
@@ -120,7 +120,7 @@ fn grace_from_creation(seen: &Seen, goal: &Goal) -> Step {
             .hand_over
             .take()
             .map(|note| HandOver { at: created(note.key.clone()).unwrap_or(note.at), ..note });
-        // or it would stop, for the old key is used after that time
+        // or it would stop, since the old key is used after that time
         seen.keys.iter_mut().for_each(|key| key.last_used = None);
     })
 }
@@ -212,7 +212,7 @@ fn without_an_intent(seen: &Seen, goal: &Goal) -> Step {
     match next(seen, goal) {
         Step::WriteIntent(_) => Step::CreateKey(Intent::default()),
         Step::WaitUntil { until, why, key } => {
-            // it delivers what it has at hand, as it would with an intent
+            // deliver the key at hand, as with an intent
             let at_hand = seen.keys.iter().find(|key| seen.at_hand.contains(&key.id));
             let at_hand = at_hand.filter(|key| seen.now < key.created + LEASE);
             let store = |id| seen.stores.iter().position(|store| !store.holds_only(id));
@@ -265,7 +265,7 @@ fn takes_the_older(seen: &Seen, goal: &Goal) -> Step {
     }
 }
 
-/// Its note is of what it sees now.
+/// Its note has only what it sees now.
 fn forgets_what_is_missing(seen: &Seen, goal: &Goal) -> Step {
     pretending(seen, goal, |seen| {
         seen.stores.retain(|store| !store.is_empty);

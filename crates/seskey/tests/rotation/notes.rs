@@ -1,4 +1,4 @@
-//! The notes as tags: what is written is read again, and nothing else.
+//! The notes as tags: a written note is read again, and nothing else is a note.
 
 use jiff::Timestamp;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What people and other programs do to the keys and the stores meanwhile.
+//! The changes that people and other programs make to the keys and the stores during a rotation.
 
 use jiff::SignedDuration;
 use seskey::rotation::{MARGIN, Reason, Why, next};
@@ -10,7 +10,7 @@ use crate::{
     world::{Client, DAY, Effect, MINUTE, World},
 };
 
-/// A rotation that has come to the wait for this.
+/// Runs a rotation until it waits for this.
 pub(crate) fn waiting(plan: Plan, for_this: Why) -> Result<World, Broken> {
     let mut world = World::with_a_key(100);
     loop {
@@ -22,10 +22,10 @@ pub(crate) fn waiting(plan: Plan, for_this: Why) -> Result<World, Broken> {
     }
 }
 
-/// How many hours late a use may be shown. AWS does not say.
+/// The hours by which a use may be shown late. AWS does not give them.
 const LATE: [i64; 2] = [0, 24];
 
-/// Somebody has copied the old key.
+/// A copy of the old key that is in use stops the rotation.
 pub(crate) fn the_old_key_is_used(plan: Plan) -> Result<(), Broken> {
     for hours in LATE {
         let mut world = World::with_a_key(100);
@@ -43,7 +43,7 @@ pub(crate) fn the_old_key_is_used(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Somebody reads the store days after the hand-over: who waits for them need not ask them.
+/// A client that reads the store only days after the hand-over is waited for, without asking anybody.
 pub(crate) fn a_client_is_slow(plan: Plan) -> Result<(), Broken> {
     let terms = Terms { wait_unused: true, ..terms() };
     let slow = |days| LATE.map(|hours| (days, hours));
@@ -57,7 +57,7 @@ pub(crate) fn a_client_is_slow(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Somebody makes a key just when a run has written its intent, and was killed.
+/// If somebody makes and uses a key just after a killed run has written its intent, the rotation stops.
 pub(crate) fn a_stranger_makes_a_key(plan: Plan) -> Result<(), Broken> {
     for uses in [false, true] {
         let mut world = World::with_a_key(100);
@@ -79,7 +79,7 @@ pub(crate) fn a_stranger_makes_a_key(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Outside a rotation a new key of somebody else's is left alone for the grace time, counted from its creation.
+/// Outside a rotation a new key of somebody else is left alone for the grace time, counted from its creation.
 #[test]
 fn a_strangers_key_is_not_taken_away_at_once() {
     let mut world = World::with_a_key(1);
@@ -91,7 +91,7 @@ fn a_strangers_key_is_not_taken_away_at_once() {
     assert_eq!(end, End::Waits(created + terms().grace + MARGIN * 2, Why::Grace));
 }
 
-/// One more store is to be served, in which the old key is still read.
+/// A store is added in which the old key is still read.
 pub(crate) fn a_store_is_added(plan: Plan) -> Result<(), Broken> {
     for (why, days) in [(Why::Grace, 1), (Why::Grace, 6), (Why::Grace, 8), (Why::Quarantine, 1)] {
         let mut world = waiting(plan, why)?;
@@ -106,7 +106,7 @@ pub(crate) fn a_store_is_added(plan: Plan) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Somebody puts the old key back into the stores: it is theirs to say what is right.
+/// If somebody puts the old key back into the stores, a run leaves it there.
 #[test]
 fn the_old_key_is_put_back() {
     let mut world = waiting(next, Why::Grace).unwrap();
@@ -118,7 +118,7 @@ fn the_old_key_is_put_back() {
     assert_eq!(converge(&mut world, next, &terms(), &[]).unwrap(), End::Done);
 }
 
-/// Somebody activates the retired key. A run deactivates it again, and is killed, or they do it themselves after a use.
+/// Somebody activates the retired key. A run deactivates it again and is killed, or the person does so after a use.
 pub(crate) fn reactivated(plan: Plan) -> Result<(), Broken> {
     for cut in (0..8).flat_map(every_cut) {
         for by_a_run in [true, false] {

@@ -1,4 +1,4 @@
-//! People who turn keys off, or on again, while a rotation is under way.
+//! People who deactivate keys, or activate them again, during a rotation.
 
 use proptest::prelude::*;
 use seskey::{
@@ -15,7 +15,7 @@ use crate::{
     world::{DAY, Effect, MINUTE, SECOND, TrueKey, World},
 };
 
-/// What holds even when keys are turned off and on again: nothing is deleted too early.
+/// Checks what holds even when keys are deactivated and activated again: nothing is deleted too early.
 fn judge_deletions(
     world: &World,
     run: &Run,
@@ -32,7 +32,7 @@ fn judge_deletions(
     }
 }
 
-/// A leak is revoked: once that is over, no key is active that there was when it began.
+/// Checks the revocation of a leak: when it is over, no key is active that existed when it began.
 fn a_leak_meanwhile(
     world: &mut World,
     plan: Plan,
@@ -44,7 +44,7 @@ fn a_leak_meanwhile(
     race(world, racers, terms, turns, |world, [_, person]| {
         if known.is_none() && person.has_looked() {
             let is_old = |key: &&TrueKey| key.created + LAG < world.now;
-            // where there was none, a key that was just made may not be listed
+            // if no older key is active, a key that was just made may not be listed
             let all = world.keys.iter().any(|key| is_old(&key) && key.active);
             let keys = world.keys.iter().filter(|key| all || is_old(key));
             known = Some(keys.map(|key| key.id.clone()).collect());
@@ -60,7 +60,7 @@ fn a_leak_meanwhile(
     })
 }
 
-/// Users in whose rotation something is about to happen.
+/// Returns users in whose rotation something is about to happen.
 fn under_way() -> Vec<World> {
     let before_its_end = |why, time| {
         let mut world = waiting(next, why).unwrap();
@@ -75,7 +75,8 @@ fn under_way() -> Vec<World> {
     users().into_iter().chain(ends).collect()
 }
 
-/// At every moment of the rotation, however late what is shown, and however slow the rotation is from then on.
+/// Revokes at every moment of the rotation, with every delay of IAM, and with a rotation of every slowness from then
+/// on.
 pub(crate) fn a_leak_at_any_moment(plan: Plan) -> Result<(), Broken> {
     let turn = Turn { pause: SECOND, ..Turn::default() };
     for user in under_way() {
@@ -87,7 +88,7 @@ pub(crate) fn a_leak_at_any_moment(plan: Plan) -> Result<(), Broken> {
             let person = |i| Turn { who: usize::from(i % every == 0), late, ..turn };
             let turns = std::iter::repeat_n(turn, moment).chain((0..60).map(person)).collect();
             a_leak_meanwhile(&mut user, plan, &terms(), turns)?;
-            // what was decided before is done by now
+            // everything that was decided before is done by now
             user.pass(DAY);
             settle(&mut user, next, &terms())?;
         }
@@ -118,7 +119,7 @@ proptest! {
         mut user in prop::sample::select(under_way()),
         turns in prop::collection::vec(a_turn(), 0..80),
     ) {
-        // in step with each other the one would write for ever what the other removes
+        // in lockstep, one would write for ever what the other removes
         let person = Turn { who: 1, pause: SECOND, ..Turn::default() };
         let turns = turns.into_iter().chain(std::iter::repeat_n(person, 40));
         let racers = [next, undo].map(|plan| Racer::new(plan, judge_deletions));

@@ -1,4 +1,4 @@
-//! A run: it observes, asks, and does, until it is done, waits for long, or dies.
+//! A run: it observes, decides, and acts, until it is done, has to wait for long, or dies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +17,12 @@ use crate::{
 
 pub(crate) type Plan = fn(&Seen, &Goal) -> Step;
 
-/// What a process knows, and forgets when it ends.
+/// The knowledge of a process, which ends with it.
 #[derive(Debug, Default)]
 pub(crate) struct Run {
-    /// Where it runs: it can tell whether another run there is over.
+    /// The host of the run: it can tell whether another run there has ended.
     host: usize,
-    /// Its number, from 1: it has one when it first observes.
+    /// Its number, from 1, which it gets when it first observes.
     number: usize,
     /// The stores that it does not name.
     unnamed: BTreeSet<usize>,
@@ -33,21 +33,21 @@ pub(crate) struct Run {
     refused: BTreeSet<AccessKeyId>,
     /// The passwords that it has read from stores: the key and the region of each.
     read: BTreeSet<(AccessKeyId, Region)>,
-    /// What the stores held before this run delivered.
+    /// The content of the stores before this run delivered.
     before: BTreeMap<usize, AccessKeyId>,
 }
 
-/// Something that goes wrong with the effect of this number, counted from 0 over all runs.
+/// A failure at the effect with this number, counted from 0 over all runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Cut {
     pub(crate) at: usize,
     /// Whether the effect took place all the same.
     pub(crate) done: bool,
-    /// After how long the next run begins; none if only the answer was an error, and the run goes on.
+    /// The time until the next run begins; none if only the answer was an error, and the run goes on.
     pub(crate) next_run: Option<SignedDuration>,
 }
 
-/// How a run ends.
+/// The end of a run.
 #[derive(Debug, PartialEq)]
 pub(crate) enum End {
     Died(SignedDuration),
@@ -77,7 +77,7 @@ pub(crate) fn converge(
     Err(Broken { law: 6, how: format!("more than {RUNS} runs: {world:#?}") })
 }
 
-/// One run. `count`: how many effects there were before.
+/// Makes one run. `count` is the number of effects before it.
 pub(crate) fn one_run(
     world: &mut World,
     plan: Plan,
@@ -88,7 +88,7 @@ pub(crate) fn one_run(
     run_on(world, plan, terms, cuts, count, Run::default())
 }
 
-/// One run that may be on another host, or name fewer stores.
+/// Makes one run, which may be on another host, or name fewer stores.
 pub(crate) fn run_on(
     world: &mut World,
     plan: Plan,
@@ -152,12 +152,11 @@ pub(crate) fn run_on(
 }
 
 impl Run {
-    /// Of a run that is on this host.
     pub(crate) fn on_host(host: usize) -> Self {
         Self { host, ..Self::default() }
     }
 
-    /// Of a run that names all stores but these.
+    /// Returns a run that names all stores but these.
     pub(crate) fn without(stores: impl IntoIterator<Item = usize>) -> Self {
         Self { unnamed: stores.into_iter().collect(), ..Self::default() }
     }
@@ -178,7 +177,7 @@ impl Run {
         RunId::of(&self.host.to_string(), &self.number.to_string())
     }
 
-    /// The stores that it names, in its order.
+    /// Returns the stores that it names, in order.
     fn named(&self, world: &World) -> Vec<usize> {
         (0..world.stores.len()).filter(|store| !self.unnamed.contains(store)).collect()
     }
@@ -189,7 +188,7 @@ impl Run {
         is_kept || self.read.contains(&(key.clone(), world.region(store)))
     }
 
-    /// What the step does to the world.
+    /// Returns the effects of the step on the world.
     pub(crate) fn effects(&self, world: &World, step: &Step) -> Vec<Effect> {
         let named = self.named(world);
         let place = |effect| match effect {
@@ -200,7 +199,7 @@ impl Run {
         effects(step).into_iter().map(place).collect()
     }
 
-    /// What it sees of the world, or of how the world is shown to it.
+    /// Returns its observation of the world, or of the world as IAM shows it.
     pub(crate) fn see(&mut self, world: &World) -> Seen {
         for store in self.named(world) {
             let held = world.stores[store].clone().filter(|_| !world.unmounted.contains(&store));
@@ -246,7 +245,7 @@ impl Run {
         seen
     }
 
-    /// Does it, and learns from the answer; false if it was refused.
+    /// Does the effect, and learns from the answer; `false` if it was refused.
     pub(crate) fn act(&mut self, world: &mut World, effect: &Effect) -> bool {
         let held = match effect {
             Effect::Deliver(store, _) => world.stores[*store].clone(),
@@ -297,7 +296,7 @@ impl Run {
         accepted
     }
 
-    /// The process is gone, and with it what only it knew.
+    /// Ends the process, and discards what only it knew.
     pub(crate) fn end(&mut self, world: &mut World) {
         world.gone.insert(self.id());
         let next = Self { host: self.host, unnamed: self.unnamed.clone(), ..Self::default() };

@@ -1,4 +1,4 @@
-//! A rotation may begin anywhere: any keys, notes and stores, made by anybody.
+//! A rotation may begin anywhere: with any keys, notes and stores, made by anybody.
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use crate::{
     world::{DAY, MINUTE, World, id, start},
 };
 
-/// A key as it may be found: whether it is active, its age, and how long ago it was used.
+/// A key at the start: whether it is active, its age, and the time since its last use.
 pub(crate) type Found = (bool, SignedDuration, Option<SignedDuration>);
 
 pub(crate) const AGES: [SignedDuration; 3] = [
@@ -23,7 +23,7 @@ pub(crate) const AGES: [SignedDuration; 3] = [
 pub(crate) const USES: [Option<SignedDuration>; 3] =
     [None, Some(SignedDuration::from_mins(1)), Some(SignedDuration::from_hours(24 * 10))];
 
-/// The tags that a user may have, all of them true or once true, or of keys that are gone (the third one).
+/// Returns the tags that a user may have: they are or were true, or are about a key that is gone (the third one).
 pub(crate) fn notes() -> Vec<Vec<(&'static str, String)>> {
     let [one, two, gone] = [1, 2, 99].map(id);
     let earlier = start() - DAY * 30;
@@ -57,10 +57,10 @@ pub(crate) fn world(found: &[Found], notes: &[(&'static str, String)], stores: &
         key.active = active;
         let recorded = used.filter(|&ago| ago < age).map(|ago| now - ago);
         key.recorded = recorded.into_iter().collect();
-        // what a run has recorded as its own was used for its proofs alone, for as long as it could be
+        // within the lease, a key that a run has recorded as its own was used for its proofs alone
         let made = notes.iter().any(|(_, note)| note.ends_with(&format!("made {}", key.id)));
         key.used = recorded.filter(|&at| !made || at >= key.created + LEASE);
-        // long enough ago for whatever a note says
+        // long enough ago for any note
         key.inactive_since = (!active).then(|| now - DAY * 100);
     }
     world.keys_ever = 2;
@@ -69,7 +69,7 @@ pub(crate) fn world(found: &[Found], notes: &[(&'static str, String)], stores: &
     world
 }
 
-/// It comes to one key, or stops because somebody uses another, and comes to one key when told to go on.
+/// Checks that a rotation ends with one key, or stops because somebody uses another and ends with one key when forced.
 fn check(mut world: World, terms: &Terms, cuts: &[Cut]) {
     let before = format!("{world:?}");
     match converge(&mut world, next, terms, cuts).unwrap() {

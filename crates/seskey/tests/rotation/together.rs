@@ -1,4 +1,4 @@
-//! Two runs at the same time: every order of a few steps anywhere, and random orders with deaths and delays.
+//! Two runs at the same time: every order of a few steps from any moment, and random orders with deaths and delays.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -14,23 +14,23 @@ use crate::{
     world::{Effect, SECOND, World},
 };
 
-/// Whose turn it is, after how long, and whether he is killed instead and begins anew.
+/// The run whose turn it is, the pause before, and whether the run is killed instead and begins anew.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Turn {
     pub(crate) who: usize,
     pub(crate) pause: SignedDuration,
     pub(crate) dies: bool,
-    /// By how many seconds what IAM shows him is late.
+    /// The seconds by which IAM's answers to the run are late.
     pub(crate) late: Late,
 }
 
-/// A run that may be held up between what it saw and what it does.
+/// A run that may be held up between its observation and its effects.
 #[derive(Debug)]
 pub(crate) struct Racer {
     plan: Plan,
     judge: Judge,
     run: Run,
-    /// When he has changed what: it is shown to him as it is since.
+    /// The times of its own changes, which are always shown to it.
     changed: BTreeMap<Item, Timestamp>,
     seen_at: Option<Timestamp>,
     pending: VecDeque<(Effect, bool)>,
@@ -50,7 +50,7 @@ fn together(
     race(world, [plan; 2].map(|plan| Racer::new(plan, judge)), terms, turns, |_, _| Ok(()))
 }
 
-/// Lets two runs take turns, then one after the other until both are over. `watch` looks on after each turn.
+/// Lets two runs take these turns, then alternate turns until both are over. `watch` is called after each turn.
 pub(crate) fn race(
     world: &mut World,
     mut racers: [Racer; 2],
@@ -112,7 +112,7 @@ impl Racer {
         self.over
     }
 
-    /// Sees and decides, or does one effect of what it has decided.
+    /// Observes and decides, or does one effect of the last decision.
     fn go(
         &mut self,
         world: &mut World,
@@ -163,7 +163,7 @@ impl Racer {
     }
 }
 
-/// Each of `depth` turns in every way: whose it is, and at once or as late as a step may be.
+/// Returns every order of `depth` turns: each is of either run, at once or as late as a step may be.
 fn every_order(depth: u32) -> impl Iterator<Item = Vec<Turn>> {
     (0..4_usize.pow(depth)).map(move |mut number| {
         let turn = |_| {
@@ -176,8 +176,9 @@ fn every_order(depth: u32) -> impl Iterator<Item = Vec<Turn>> {
     })
 }
 
-/// Two runs may leave a key so that a third cannot know whose it is, and leaves it to a person: one proves a key after
-/// the other has handed over his, or dies when his record was overwritten, or before his hook. The key stays active.
+/// Converges after a race. Two runs may leave a key whose owner a third cannot know and leaves to a person: one proves
+/// a key after the other has handed over its own, or dies when its record was overwritten, or before its hook. The key
+/// stays active.
 pub(crate) fn settle(world: &mut World, plan: Plan, terms: &Terms) -> Result<(), Broken> {
     match converge(world, plan, terms, &[])? {
         End::Done => return Ok(()),
@@ -186,7 +187,7 @@ pub(crate) fn settle(world: &mut World, plan: Plan, terms: &Terms) -> Result<(),
             let key = world.key(&key).unwrap();
             assert!(key.active || key.held.is_none());
         }
-        // a revocation and a rotation that write at the same time may lose the note of the one
+        // a revocation and a rotation that write at the same time may lose one of their notes
         End::Stopped(Reason::Deactivated(key)) => assert!(!world.key(&key).unwrap().active),
         end => panic!("{end:?}"),
     }
@@ -196,7 +197,7 @@ pub(crate) fn settle(world: &mut World, plan: Plan, terms: &Terms) -> Result<(),
     Ok(())
 }
 
-/// From any moment of the one's rotation on, the other meets it in every order.
+/// From any moment of one run's rotation on, the other run meets it in every order.
 #[test]
 fn every_order_from_any_moment() {
     let alone = Turn { pause: SECOND, ..Turn::default() };
@@ -210,7 +211,7 @@ fn every_order_from_any_moment() {
     }
 }
 
-/// Longer orders, without delays: a whole rotation of one within any pause of the other.
+/// Longer orders, without delays: one run makes a whole rotation within any pause of the other.
 pub(crate) fn overtaking(plan: Plan) -> Result<(), Broken> {
     let turns =
         |who: usize, n: usize| (0..n).map(move |_| Turn { who, pause: SECOND, ..Turn::default() });
@@ -253,12 +254,12 @@ proptest! {
     }
 }
 
-/// No time for anybody: only what the plan needs itself is left.
+/// Returns terms with no other times than those that the plan itself needs.
 fn in_a_hurry() -> Terms {
     Terms { grace: SignedDuration::ZERO, quarantine: SignedDuration::ZERO, ..terms() }
 }
 
-/// Both have made a key, and the hook of the one ran just before the other put his own key right.
+/// Both runs have made a key, and the hook of one ran just before the other corrected its own key.
 #[test]
 fn the_hook_of_the_one_is_too_early() {
     let order =
@@ -266,8 +267,8 @@ fn the_hook_of_the_one_is_too_early() {
     in_order(order, &in_a_hurry());
 }
 
-/// The one delivers the older key while the other notes that the newer one is handed over, and puts it right before he
-/// can see the note.
+/// One run delivers the older key while the other notes that the newer one is handed over, and corrects it before the
+/// first can see the note.
 #[test]
 fn the_note_of_the_one_is_too_early() {
     let order = [0, 0, 1, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1];

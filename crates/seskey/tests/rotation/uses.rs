@@ -1,4 +1,4 @@
-//! Last uses are asked for only where they count: what is decided without them is what they would have decided.
+//! Last uses are read only where they matter: a decision without them is the same as with them.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use seskey::rotation::{Key, Seen, next};

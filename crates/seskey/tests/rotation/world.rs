@@ -1,4 +1,4 @@
-//! A user of IAM, stores, and those who read them. It knows what nobody can observe: the truth about every key.
+//! A user of IAM, its stores, and their readers. The world knows what no run can observe: the truth about every key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,14 +25,14 @@ pub(crate) struct World {
     pub(crate) regions: BTreeMap<usize, &'static str>,
     /// The keys whose passwords are kept beside a store.
     pub(crate) kept: BTreeSet<AccessKeyId>,
-    /// The stores that look empty for now: nobody reads them meanwhile, and what they hold comes back.
+    /// The stores that look empty for now: nobody reads them meanwhile, and their content comes back.
     pub(crate) unmounted: BTreeSet<usize>,
     pub(crate) clients: Vec<Client>,
-    /// The runs that are over.
+    /// The runs that have ended.
     pub(crate) gone: BTreeSet<RunId>,
     pub(crate) runs_ever: usize,
     pub(crate) keys_ever: usize,
-    /// After how long a use is shown.
+    /// The time after which a use is shown.
     pub(crate) uses_late: SignedDuration,
 }
 
@@ -41,19 +41,19 @@ pub(crate) struct TrueKey {
     pub(crate) id: AccessKeyId,
     pub(crate) active: bool,
     pub(crate) created: Timestamp,
-    /// Before this it logs in nowhere.
+    /// The time before which it logs in nowhere.
     pub(crate) appears: Timestamp,
-    /// Before this it logs in by chance: in the seconds since it appeared whose bits are set.
+    /// The time before which it logs in by chance: in the seconds since it appeared whose bits are set.
     pub(crate) settled: Timestamp,
     pub(crate) flaps: u32,
-    /// What GetAccessKeyLastUsed has said: of several uses within 15 minutes, the first.
+    /// The answers of GetAccessKeyLastUsed: of several uses within 15 minutes, the first.
     pub(crate) recorded: Vec<Timestamp>,
-    /// When it was used last by anyone but a rotation.
+    /// The time of its last use by anybody but a rotation.
     pub(crate) used: Option<Timestamp>,
     pub(crate) inactive_since: Option<Timestamp>,
-    /// The last moment at which a store held it.
+    /// The last time at which a store held it.
     pub(crate) held: Option<Timestamp>,
-    /// The process that knew its secret is gone, and no store ever held it.
+    /// Whether the process that knew its secret has ended, and no store ever held it.
     pub(crate) lost: bool,
 }
 
@@ -69,12 +69,12 @@ pub(crate) enum Client {
     Stranger(AccessKeyId),
 }
 
-/// What changes the world, or asks it something: between any two of them a run may die.
+/// A change of the world, or a question to it: a run may die between any two of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
     Tag(&'static str, Option<String>),
     Create,
-    /// Of the key that was just made.
+    /// The record of the key that was just made.
     Record(Intent),
     Activate(AccessKeyId),
     Deactivate(AccessKeyId),
@@ -130,7 +130,7 @@ impl World {
         }
     }
 
-    /// A user with one key, `days` old, in all of two stores.
+    /// Returns a user with one key, `days` old, in all of two stores.
     pub(crate) fn with_a_key(days: i32) -> Self {
         let mut world = Self::new(2);
         let key = world.add_key(DAY * days);
@@ -138,7 +138,7 @@ impl World {
         world
     }
 
-    /// Lets every store hold the key, and every client know it.
+    /// Puts the key into every store, and lets every client know it.
     pub(crate) fn fill(&mut self, key: &AccessKeyId) {
         self.stores.fill(Some(key.clone()));
         self.reload();
@@ -147,7 +147,7 @@ impl World {
     pub(crate) fn add_key(&mut self, age: SignedDuration) -> AccessKeyId {
         self.keys_ever += 1;
         let created = self.now - age;
-        // more or less late, but the same in every repetition
+        // a varying delay, but the same in every repetition
         let appears = created + SECOND * (self.keys_ever as i32 * 7 % 16);
         let flapping = FLAPPING.as_secs() as usize;
         self.keys.push(TrueKey {
@@ -178,7 +178,7 @@ impl World {
         self.stores.iter().flatten().any(|held| held == id)
     }
 
-    /// Time passes; whoever sends mail sends some, early and late.
+    /// Lets time pass; the clients send mail in the middle and at the end.
     pub(crate) fn advance(&mut self, to: Timestamp) {
         let middle =
             self.now + SignedDuration::from_secs(to.duration_since(self.now).as_secs() / 2);
@@ -192,7 +192,7 @@ impl World {
         self.advance(self.now + time);
     }
 
-    /// Everybody logs in once.
+    /// Lets every client log in once.
     pub(crate) fn send_mail(&mut self) {
         let now = self.now;
         for held in self.stores.clone().into_iter().flatten() {
@@ -228,7 +228,7 @@ impl World {
         accepted
     }
 
-    /// Does it; whether that was possible.
+    /// Does the effect; returns whether that was possible.
     pub(crate) fn apply(&mut self, effect: &Effect) -> bool {
         let now = self.now;
         match effect {
@@ -276,12 +276,12 @@ impl World {
         }
     }
 
-    /// What a client finds there now.
+    /// Returns the key that a client finds in the store now.
     fn read(&self, store: usize) -> Option<AccessKeyId> {
         self.stores[store].clone().filter(|_| !self.unmounted.contains(&store))
     }
 
-    /// Logs in for a minute and a half, until enough logins in a row have succeeded, over long enough for a young key.
+    /// Logs in for up to a minute, until enough logins in a row have succeeded, over long enough for a young key.
     fn prove(&mut self, id: &AccessKeyId) -> bool {
         let Some(created) = self.key(id).map(|key| key.created) else { return false };
         let (mut row, mut first) = (0, self.now);
@@ -301,7 +301,7 @@ impl World {
 
     fn set_active(&mut self, id: &AccessKeyId, active: bool) -> bool {
         let now = self.now;
-        // what is gone is not active
+        // a key that is gone is not active
         let Some(key) = self.key_mut(id) else { return !active };
         key.inactive_since = (!active).then(|| key.inactive_since.unwrap_or(now));
         key.active = active;
@@ -318,7 +318,7 @@ impl World {
         }
     }
 
-    /// The note that every store has held this key for so long.
+    /// Returns the note that every store has held this key for so long.
     pub(crate) fn hand_over(&self, key: &AccessKeyId, age: SignedDuration) -> HandOver {
         let stores = (0..self.stores.len()).map(|i| self.store_id(i)).collect();
         HandOver { key: key.clone(), at: self.now - age, stores, elsewhere: BTreeSet::new() }

@@ -1,4 +1,4 @@
-//! One step, done.
+//! The execution of one step.
 
 use std::time::Duration;
 
@@ -24,13 +24,13 @@ use crate::{
     },
 };
 
-/// What came of a step.
+/// The result of a step.
 pub(super) enum Carried {
-    /// It is done.
+    /// The step is done.
     Out,
-    /// What a store holds does not log in; the stores are seen with other eyes now.
+    /// A store holds a credential that does not log in; the stores are to be judged anew.
     Broken,
-    /// It was interrupted, and changed nothing.
+    /// The step was interrupted, and changed nothing.
     Interrupted,
 }
 
@@ -44,15 +44,15 @@ impl Run<'_> {
         match step {
             Step::WriteIntent(_) => self.look().await?,
             Step::CreateKey(intent) => {
-                // the intent may be that of a run which came no further
+                // the intent may be from a run that came no further
                 self.look().await?;
                 let key = self.create_key().await?;
-                // at once, so that no run takes it for anybody else's
+                // at once, so that no run takes the key for a stranger's
                 let intent = intent.clone().with_made(&key, self.id);
                 self.write_tag(INTENT_TAG, Some(intent.to_string())).await?;
             }
             Step::Prove(key) => {
-                // what is adopted goes into a note, too
+                // an adopted key is also noted
                 if seen.notes.hand_over.is_none() {
                     room_for_notes(self.rotation, self.tags_too_many)?;
                 }
@@ -78,7 +78,7 @@ impl Run<'_> {
             }
             Step::ClearIntent => {
                 let note = seen.notes.hand_over.as_ref();
-                // a store that this run does not name may be without it yet
+                // a store that this run does not name may not have it yet
                 if note.is_none_or(|note| note.elsewhere.is_empty()) {
                     forget(&self.rotation.stores);
                 }
@@ -98,7 +98,7 @@ impl Run<'_> {
         Ok(Carried::Out)
     }
 
-    /// Once is enough: what follows is done within seconds.
+    /// Checks the needs of a new key, once: the next steps follow within seconds.
     async fn look(&mut self) -> Result<(), RotateFailure> {
         if !self.has_looked {
             look(self.account, self.rotation, self.tags_too_many, &self.passwords.ours).await?;
@@ -150,7 +150,7 @@ impl Run<'_> {
             if age > LEASE {
                 proof.refusals = REFUSALS_OF_OLD_KEYS;
             }
-            // where nobody reads yet, nobody is refused
+            // while every store is empty, no reader can be refused
             if age < YOUNG && seen.stores.iter().any(|store| !store.is_empty) {
                 proof.span = FLAPPING.unsigned_abs();
                 proof.patience += proof.span;
@@ -176,7 +176,7 @@ impl Run<'_> {
         Ok(Carried::Out)
     }
 
-    /// Logs in once with what the stores hold. A refusal is not the end: what they held before is put back.
+    /// Logs in once with what the stores hold. After a refusal, their previous content is put back.
     async fn confirm(&mut self, key: &AccessKeyId) -> Result<Carried, RotateFailure> {
         for (region, credential) in self.credentials(key) {
             let mut proof = self.rotation.proof_in(&region).clone();
@@ -200,7 +200,7 @@ impl Run<'_> {
         Ok(Carried::Out)
     }
 
-    /// Whether it logs in; false if it was interrupted.
+    /// Whether the credential logs in; `false` if the login was interrupted.
     async fn log_in(
         &mut self,
         proof: &Proof,
@@ -211,7 +211,7 @@ impl Run<'_> {
         Ok(prove(proof, credential, &mut self.interrupt, on_login).await?.is_some())
     }
 
-    /// The credential of a key for each region of the stores, as far as its password is known.
+    /// Returns the credential of a key for each region of the stores, as far as its password is known.
     fn credentials(&self, key: &AccessKeyId) -> Vec<(Region, SmtpCredential)> {
         let known = |region: &Region| {
             Some((region.clone(), self.passwords.credential(self.rotation, key, region)?))
@@ -219,7 +219,7 @@ impl Run<'_> {
         self.rotation.regions().into_iter().filter_map(known).collect()
     }
 
-    /// Keeps what this run alone knows until every store has it. Where it cannot be kept, it goes on without.
+    /// Keeps the passwords that only this run knows until every store has them. If that fails, the run goes on without.
     async fn remember(&mut self, key: &AccessKeyId) {
         let has_several = self.rotation.regions().len() > 1;
         if has_several && self.passwords.is_made_here(key) && !self.has_kept {
@@ -240,7 +240,7 @@ impl Run<'_> {
         written.map_err(|error| RotateFailure::of_store(store, error))
     }
 
-    /// Deactivates a key, and watches its end where its password is known.
+    /// Deactivates a key, and watches its end if its password is known.
     async fn deactivate(&mut self, key: &AccessKeyId) -> Result<(), Error> {
         self.set_active(key, false).await?;
         let credential = match self.credentials(key).pop() {
@@ -269,13 +269,13 @@ impl Run<'_> {
     }
 }
 
-/// Whether the step does what was done before.
+/// Whether the step repeats one that was done before.
 pub(super) fn is_again(done: &Step, step: &Step) -> bool {
     matches!((done, step), (Step::CreateKey(_), Step::CreateKey(_)))
         || matches!(step, Step::Deliver { .. }) && done == step
 }
 
-/// What a store remembers of a credential that it held before.
+/// Returns a credential that a store held before and still has.
 async fn previous(
     account: &Account,
     rotation: &Rotation,
@@ -300,5 +300,5 @@ fn gone_is_done(outcome: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-/// An old key that was just activated again may be refused for some seconds.
+/// The time for which an old key that was just activated again may be refused.
 const REFUSALS_OF_OLD_KEYS: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! Why a rotation went no further.
+//! The failures of a rotation.
 
 use seskey::{
     AccessKeyId,
@@ -13,54 +13,54 @@ use crate::{Cause, Error, process::ProcessError, smtp::SmtpError, store::StoreEr
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{failure}")]
 pub struct RotateError {
-    /// Why.
+    /// The reason.
     pub failure: RotateFailure,
-    /// The step that failed; none while it observed.
+    /// The step that failed; none if the observation failed.
     pub step: Option<Step>,
     /// The steps that were carried out before.
     pub done: Vec<Step>,
 }
 
-/// Why a step failed, or could not be decided upon.
+/// The reason why a step failed, or could not be decided.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RotateFailure {
     /// A call to IAM failed.
     #[error(transparent)]
     Call(#[from] Error),
-    /// A tag that rotations write was written by somebody else.
+    /// A tag of rotations was written by somebody else.
     #[error(transparent)]
     Note(#[from] NoteError),
     /// A store was not read or written.
     #[error("{store}: {error}")]
     Store {
-        /// Which one.
+        /// The store.
         store: Box<Store>,
-        /// Why.
+        /// The error.
         error: Box<StoreError>,
     },
-    /// A store holds what was not written for it.
+    /// A store holds content that was not written as a credential.
     #[error("{store} holds something else")]
     Foreign {
-        /// Which one, as it was typed.
+        /// The store, as it was typed.
         store: String,
     },
-    /// A store holds a credential that logs in, and is of no key of this user.
+    /// A store holds a credential that logs in and does not belong to a key of this user.
     #[error("{store} holds {key}, which is another user's and logs in")]
     OtherUser {
-        /// Which one, as it was typed.
+        /// The store, as it was typed.
         store: String,
         /// The key.
         key: AccessKeyId,
     },
-    /// Whether a store holds somebody else's credential cannot be tried.
+    /// Whether a store holds the credential of somebody else could not be tried.
     #[error("whether {key} in {store} logs in cannot be tried: {error}")]
     Untried {
-        /// Which one, as it was typed.
+        /// The store, as it was typed.
         store: String,
         /// The key.
         key: AccessKeyId,
-        /// Why.
+        /// The failure.
         error: SmtpError,
     },
     /// A credential does not log in.
@@ -68,30 +68,30 @@ pub enum RotateFailure {
     NotProven {
         /// The key.
         key: AccessKeyId,
-        /// Whether this run has made it; else a store holds it.
+        /// Whether this run made the key; else a store holds it.
         made_here: bool,
-        /// Why.
+        /// The failed proof.
         error: Box<NotProven>,
     },
-    /// The command failed that is run after a delivery.
+    /// The command after a delivery failed.
     #[error("the command after the delivery: {0}")]
     Hook(#[from] ProcessError),
-    /// The user has no room for the tags that a rotation writes; seen before a key was made.
+    /// The user has no room for the tags of a rotation; seen before a key was made.
     #[error("{too_many} tags too many")]
     Tags {
-        /// How many of its tags must go.
+        /// The number of tags that must be removed.
         too_many: usize,
     },
-    /// The command that would be run after a delivery cannot be run; seen before a key was made.
+    /// The command after a delivery cannot be run; seen before a key was made.
     #[error("the command after the delivery: {0}")]
     NoHook(ProcessError),
     /// The SMTP endpoint cannot be reached; seen before a key was made.
     #[error("{0}")]
     Unreachable(SmtpError),
-    /// What was done does not last: the same was to be done [`REPEATS`](super::REPEATS) times in one run.
+    /// The change does not last: the same step was due [`REPEATS`](super::REPEATS) times in one run.
     #[error("what was done did not last: {0:?}")]
     Undone(Step),
-    /// A step was not done while what it was decided on could be relied on.
+    /// A step was not done while its observations were still valid.
     #[error("it took too long: what was seen before is too old to go by")]
     TimeLimit,
     /// IAM made an access key that cannot be an SMTP credential.
@@ -112,7 +112,7 @@ impl RotateFailure {
         let error = match self {
             Self::TimeLimit => return true,
             Self::Call(error) => error,
-            // a key at hand would be lost with this run
+            // otherwise a key at hand would be lost with this run
             Self::Store { error, .. } => match &**error {
                 StoreError::Call(error) => error,
                 _ => return false,
@@ -122,7 +122,7 @@ impl RotateFailure {
         match &error.cause {
             Cause::Throttled { .. } => true,
             Cause::Unreadable | Cause::Unreachable { .. } => error.ambiguous,
-            // an effect that another step still waits for: a key that was just deleted, or made
+            // another step's effect is not visible yet: a key that was just deleted, or made
             Cause::NoSuchEntity { .. } | Cause::LimitExceeded { .. } => {
                 error.action.ends_with("AccessKey")
             }

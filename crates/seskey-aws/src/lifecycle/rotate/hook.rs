@@ -6,23 +6,23 @@ use seskey::{AccessKeyId, Region, SmtpCredential};
 
 use crate::process::{self, ProcessError};
 
-/// A command.
+/// A command after a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hook {
-    /// It is given to the shell.
+    /// The command, as the shell gets it.
     pub command: String,
-    /// How long it may take. It must stay below [`seskey::rotation::MARGIN`].
+    /// Its time limit. It must stay below [`seskey::rotation::MARGIN`].
     pub patience: Duration,
 }
 
 impl Hook {
-    /// A command with the time that it usually gets.
+    /// Returns a command with the usual time limit.
     pub fn new(command: &str) -> Self {
         Self { command: command.to_owned(), patience: Duration::from_secs(240) }
     }
 
-    /// Runs it. Of the credential it is told the user name alone: the password is in the stores. It may read it there, so
-    /// that it must not be shown with what it says.
+    /// Runs the command. It gets the user name of the credential alone: the password is in the stores. The command may
+    /// read the password there, so its messages are shown without it.
     pub(super) async fn run(
         &self,
         user: &str,
@@ -35,7 +35,7 @@ impl Hook {
         process::shell(&self.command, &variables, b"", &hidden, self.patience).await
     }
 
-    /// Whether the shell understands it, and finds the program that it begins with where that can be told.
+    /// Checks that the shell understands the command, and finds its program where that can be told.
     pub(super) async fn look(&self) -> Result<(), ProcessError> {
         let Self { command, .. } = self;
         let variables = [("SESKEY_COMMAND", command.as_str())];
@@ -57,9 +57,9 @@ impl Hook {
     }
 }
 
-/// Finds a program, a builtin or a keyword; of a path, `command -v` says nothing but that it is there.
+/// The search for a program, a builtin or a keyword. For a path, `command -v` says only that it exists.
 const FIND: &str = r#"command -v "$SESKEY_COMMAND" &&
 case $SESKEY_COMMAND in */*) [ -x "$SESKEY_COMMAND" ] && [ ! -d "$SESKEY_COMMAND" ] ;; esac"#;
 
-/// How long looking may take.
+/// The time limit of a check.
 const LOOK: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! What a new key needs, looked at before there is one.
+//! The checks for a new key, made before there is one.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use seskey::AccessKeyId;
 use super::{Rotation, Run, failure::RotateFailure};
 use crate::{Account, lifecycle::Interrupt, smtp::Transcript, store};
 
-/// Looks at what could keep a new key from its stores: it would be found when the key is there. So many of the user's
-/// tags are too many; these are his keys. Changes nothing.
+/// Checks everything that could keep a new key from its stores, before the key exists. `tags_too_many` of the user's
+/// tags must go, and `keys` are the user's. Changes nothing.
 ///
 /// # Errors
-/// What is in the way.
+/// The obstacle.
 pub async fn look(
     account: &Account,
     rotation: &Rotation,
@@ -36,10 +36,10 @@ pub async fn look(
     Ok(())
 }
 
-/// Looks at what the stores of a user hold that is yet to be made: it may be nobody's. Changes nothing.
+/// Checks the stores of a user that is not made yet: a credential in them must be nobody's. Changes nothing.
 ///
 /// # Errors
-/// Somebody else logs in with it, or it is no credential.
+/// Somebody else logs in with it, or it is not a credential.
 pub async fn look_at_stores(account: &Account, rotation: &Rotation) -> Result<(), RotateFailure> {
     let on_event = &mut |_| {};
     let mut run = Run::new(account, rotation, Interrupt::never(), on_event);
@@ -49,7 +49,7 @@ pub async fn look_at_stores(account: &Account, rotation: &Rotation) -> Result<()
     Ok(())
 }
 
-/// Looks at the tags of the user alone.
+/// Checks the tags of the user alone.
 pub(super) fn room_for_notes(rotation: &Rotation, too_many: usize) -> Result<(), RotateFailure> {
     match too_many > 0 && !rotation.forgoes_notes {
         true => Err(RotateFailure::Tags { too_many }),

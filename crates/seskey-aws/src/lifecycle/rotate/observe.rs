@@ -1,4 +1,4 @@
-//! What IAM and the stores show, as the plan is told it.
+//! The state of IAM and of the stores, as input of the plan.
 
 use std::{
     collections::BTreeSet,
@@ -21,26 +21,26 @@ use crate::{
     store::{self, Held},
 };
 
-/// What IAM is to show before anything else is decided: the change that this run has just made.
+/// The change that this run has just made. IAM must show it before anything else is decided.
 #[derive(Default)]
 pub(super) struct Expected {
     pub(super) tag: Option<(&'static str, Option<String>)>,
-    /// A key, and whether it is active; gone if neither.
+    /// A key, and whether it is active; `None` if it is gone.
     pub(super) key: Option<(AccessKeyId, Option<bool>)>,
 }
 
-/// What IAM shows of a user.
+/// IAM's answer about a user.
 pub(super) struct Listed {
     keys: Vec<AccessKey>,
     tags: Vec<(String, String)>,
-    /// When it was asked.
+    /// The time since the request.
     since: Stopwatch,
-    /// Whether it was built upon before.
+    /// Whether it was used before.
     is_old: bool,
 }
 
 impl Run<'_> {
-    /// Observes everything anew, but for what [`keep`](Self::keep) has kept. Last uses are left out.
+    /// Observes everything anew, except what [`keep`](Self::keep) has kept. Last uses are left out.
     pub(super) async fn observe(&mut self) -> Result<Seen, RotateFailure> {
         let kept = self.listed.take().filter(|listed| listed.since.elapsed() < FRESH);
         let listed = match kept {
@@ -92,8 +92,8 @@ impl Run<'_> {
         })
     }
 
-    /// The keys of the intent that a rotation by Secrets Manager is about to put in use. It is asked only where a key is
-    /// in no store and was not made here.
+    /// Returns the keys of the intent that a rotation by Secrets Manager is about to put in use. It asks only if a key
+    /// is in no store and was not made here.
     async fn pending(
         &self,
         intent: &Intent,
@@ -114,7 +114,7 @@ impl Run<'_> {
         Ok(pending)
     }
 
-    /// Asks when these keys were last used.
+    /// Reads the last use of these keys.
     pub(super) async fn ask_for_uses(
         &mut self,
         seen: &mut Seen,
@@ -128,8 +128,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether the step was decided by what may have become old: tags that were read before, or what was kept. If so,
-    /// it is forgotten.
+    /// Whether the step was decided on facts that may be old: tags that were read before, or a kept answer. If so, they
+    /// are dropped.
     pub(super) fn was_decided_on_old_facts(&mut self, step: &Step) -> bool {
         let old_tags = self.tags.take().is_some() && step.stage().is_some();
         let kept = self.listed.as_ref().is_some_and(|listed| listed.is_old);
@@ -140,21 +140,21 @@ impl Run<'_> {
         is_old
     }
 
-    /// Keeps what IAM has shown for the next step, after one that changed nothing there.
+    /// Keeps IAM's answer for the next step, after a step that changed nothing there.
     ///
-    /// It is used for no longer than [`FRESH`], and only where the next step goes on with the hand-over. It is as if that
-    /// step were decided so much earlier: the longest of them, a delivery, still ends before MARGIN less LAG has gone by
-    /// since IAM was asked. What the stores hold, and the time, are seen anew. Nothing is deactivated, deleted, made or
-    /// waited for by what was kept.
+    /// It is used for at most [`FRESH`], and only if the next step goes on with the hand-over. That step then counts as
+    /// decided that much earlier: the longest one, a delivery, still ends before MARGIN less LAG has passed since IAM
+    /// was asked. The content of the stores and the time are observed anew. No key is deactivated, deleted, made or
+    /// waited for by a kept answer.
     pub(super) fn keep(&mut self, listed: Option<Listed>, after: &Step) {
         let changes_nothing = matches!(after, Step::Prove(_) | Step::Deliver { .. } | Step::Confirm(_))
-                // the hook may do anything, and nothing may have passed where there is none
+                // a hook may change anything; without one, the step changes nothing
                 || matches!(after, Step::RunHook(_)) && self.rotation.hook.is_none();
         self.listed = listed.filter(|_| changes_nothing);
     }
 
-    /// Keys and tags, when they show what this run has changed, or when that takes too long: another run may have
-    /// changed it again. What is to be shown is remembered when a call fails.
+    /// Reads keys and tags until they show the change of this run, or until that takes too long: another run may have
+    /// changed it again. The expected change is remembered when a call fails.
     async fn settled(&mut self) -> Result<Listed, Error> {
         let (user, start) = (&self.rotation.user, Instant::now());
         for pause in PAUSES.iter().chain(std::iter::repeat(&LAST_PAUSE)) {
@@ -174,7 +174,8 @@ impl Run<'_> {
         unreachable!("the loop ends by the clock")
     }
 
-    /// The keys whose passwords the store holds, if it holds anything; none of them if it holds another password for one.
+    /// Returns the keys whose passwords the store holds, if it holds anything; no key if a password is not the known
+    /// one.
     pub(super) async fn holds(
         &mut self,
         store: &Store,
@@ -200,7 +201,8 @@ impl Run<'_> {
         Ok(Some(holds))
     }
 
-    /// A credential of no key of this user must not be written over while somebody logs in with it.
+    /// Checks that nobody logs in with a credential of a key that is not the user's, which must not be overwritten
+    /// then.
     async fn is_nobodys(
         &mut self,
         store: &Store,
@@ -215,7 +217,7 @@ impl Run<'_> {
         match self.account.access_key_last_used(key.as_str()).await {
             Ok((Some(user), _)) if user != self.rotation.user => return Err(other_user()),
             Ok(_) => {}
-            // of another account, or gone
+            // a key of another account, or one that is gone
             Err(error) if error.is_access_denied() || error.is_no_such_entity() => {}
             Err(error) => return Err(error.into()),
         }
@@ -237,7 +239,8 @@ impl Run<'_> {
 }
 
 impl Expected {
-    /// A tag is not waited for longer than the plan reckons with: another run may have written over it.
+    /// Whether IAM shows the change. A tag is not awaited longer than the plan assumes: another run may have
+    /// overwritten it.
     fn is_shown(&self, keys: &[AccessKey], tags: &[(String, String)], waited: Duration) -> bool {
         let is_over = waited > LAG.unsigned_abs();
         let tag = is_over
@@ -248,14 +251,14 @@ impl Expected {
         let key = self.key.as_ref().is_none_or(|(id, active)| {
             let shown = keys.iter().find(|key| key.id == id.as_str());
             let shown = shown.map(|key| key.status == KeyStatus::Active);
-            // somebody else may have deleted what was deactivated
+            // somebody else may have deleted the deactivated key
             shown == *active || (shown.is_none() && *active == Some(false))
         });
         tag && key
     }
 }
 
-/// The makers of keys that are certainly over.
+/// Returns the makers of keys that have certainly ended.
 fn gone(intent: &Intent) -> BTreeSet<RunId> {
     intent.made.values().flatten().copied().filter(is_gone).collect()
 }
@@ -277,13 +280,13 @@ fn hands_over(step: &Step) -> bool {
     )
 }
 
-/// As IAM gives its times.
+/// Cuts a time to whole seconds, as IAM gives its times.
 fn whole_seconds(time: Timestamp) -> Timestamp {
     let round = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
     time.round(round).expect("a time can be cut to whole seconds")
 }
 
-/// For how long what IAM has shown may be built upon: with the patience of a hook, less than MARGIN less LAG.
+/// The time for which IAM's answer may be used: with the patience of a hook, less than MARGIN less LAG.
 const FRESH: Duration = Duration::from_secs(30);
 
 const PAUSES: [Duration; 4] = [
@@ -294,6 +297,6 @@ const PAUSES: [Duration; 4] = [
 ];
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 
-/// IAM shows a change within seconds, as a rule.
-/// Source: IAM User Guide, "Changes that I make are not always immediately visible".
+/// The longest wait for a change, which IAM usually shows within seconds. Source: IAM User Guide, "Changes that I make
+/// are not always immediately visible".
 const SETTLING: Duration = Duration::from_secs(45);

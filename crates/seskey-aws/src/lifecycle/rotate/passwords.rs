@@ -1,4 +1,4 @@
-//! What only this process knows: passwords, and which of them log in.
+//! The passwords that only this process knows, and which of them log in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,34 +9,35 @@ use crate::store::kept::Passwords as Kept;
 
 #[derive(Default)]
 pub(super) struct Passwords {
-    /// Those that stores hold, or have held, for a region each.
+    /// The passwords that stores hold, or have held, each for a region.
     read: BTreeMap<(AccessKeyId, Region), SmtpPassword>,
     /// The secrets of the keys that were made here, which give a password for every region.
     secrets: BTreeMap<AccessKeyId, SecretAccessKey>,
-    /// The keys whose passwords for every region a run before has kept.
+    /// The keys whose passwords for every region an earlier run has kept.
     pub(super) kept: BTreeSet<AccessKeyId>,
-    /// The keys that the user has had, as this run has seen. Whatever entry of a store has one is for the credential.
+    /// The keys that the user has had, as seen by this run. Every entry of a store with one of them is for the
+    /// credential.
     pub(super) ours: BTreeSet<AccessKeyId>,
     /// The keys whose known passwords are proven.
     pub(super) proven: BTreeSet<AccessKeyId>,
     /// The keys that were delivered and not confirmed since.
     pub(super) unconfirmed: BTreeSet<AccessKeyId>,
-    /// The keys that were refused after they were delivered, and not proven since.
+    /// The keys that were refused after they were delivered, and were not proven since.
     pub(super) refused: BTreeSet<AccessKeyId>,
-    /// What each store held before it was delivered to.
+    /// The key that each store held before a delivery.
     pub(super) before: BTreeMap<usize, AccessKeyId>,
     /// Passwords in stores that do not log in.
     broken: Vec<SmtpPassword>,
-    /// Keys of nobody that stores hold, whose passwords do not log in.
+    /// Keys in stores that are nobody's, and whose passwords do not log in.
     pub(super) dead: BTreeSet<AccessKeyId>,
-    /// The key for which the hook has run, since anything was delivered.
+    /// The key for which the hook has run since the last delivery.
     pub(super) hooked: Option<AccessKeyId>,
     delivered: BTreeSet<AccessKeyId>,
 }
 
 impl Passwords {
-    /// Takes note of what a store holds. What was made here is not replaced: it is the truth.
-    /// False if the store holds another password than is known for the same key and region.
+    /// Records what a store holds. A password that was made here is not replaced: it is the right one. `false` if the
+    /// store holds another password than the known one for the same key and region.
     pub(super) fn learn(
         &mut self,
         key: &AccessKeyId,
@@ -58,7 +59,7 @@ impl Passwords {
         self.secrets.insert(key, secret);
     }
 
-    /// Takes what a run before has kept, if it is a password for every region.
+    /// Takes the passwords that an earlier run has kept, if there is one for every region.
     pub(super) fn take_kept(&mut self, rotation: &Rotation, key: AccessKeyId, kept: Kept) {
         if rotation.regions().into_iter().all(|region| kept.contains_key(region)) {
             let of_key = |(region, password)| ((key.clone(), region), password);
@@ -67,7 +68,7 @@ impl Passwords {
         }
     }
 
-    /// The keys that were made here.
+    /// Returns the keys that were made here.
     pub(super) fn at_hand(&self) -> BTreeSet<AccessKeyId> {
         self.secrets.keys().cloned().collect()
     }
@@ -76,7 +77,7 @@ impl Passwords {
         self.secrets.contains_key(key)
     }
 
-    /// A password that a store holds does not log in.
+    /// Records that a password in a store does not log in.
     pub(super) fn disprove(&mut self, key: &AccessKeyId) {
         let broken = self.read.extract_if(.., |(known, _), _| known == key);
         self.broken.extend(broken.map(|(_, password)| password));
@@ -87,7 +88,7 @@ impl Passwords {
         self.refused.remove(key);
     }
 
-    /// What comes of the first login with what the stores hold.
+    /// Records the result of the first login with what the stores hold.
     pub(super) fn confirm(&mut self, key: &AccessKeyId, logs_in: bool) {
         self.unconfirmed.remove(key);
         if !logs_in {
@@ -110,7 +111,7 @@ impl Passwords {
         self.hooked = None;
     }
 
-    /// The credential of a key for a region, if its password is known.
+    /// Returns the credential of a key for a region, if its password is known.
     pub(super) fn credential(
         &self,
         rotation: &Rotation,
@@ -125,7 +126,7 @@ impl Passwords {
         })
     }
 
-    /// What was made here and is proven, and is in no store.
+    /// Returns the proven credential that was made here and is in no store.
     pub(super) fn undelivered(&self, rotation: &Rotation) -> Option<SmtpCredential> {
         let key = self.secrets.keys().find(|key| !self.delivered.contains(*key))?;
         self.credential(rotation, key, &rotation.region)

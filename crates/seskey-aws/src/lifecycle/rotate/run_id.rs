@@ -1,10 +1,10 @@
-//! Names this run, and tells which other runs are certainly over: those of this host whose process is gone.
+//! The ID of this run, and the runs that have certainly ended: those on this host whose process is gone.
 
 use std::{fs, process};
 
 use seskey::rotation::RunId;
 
-/// This process on this host.
+/// Returns the ID of this process on this host.
 pub(in crate::lifecycle) fn this_run() -> RunId {
     run_id(&host(), &process::id().to_string())
 }
@@ -13,7 +13,7 @@ pub(in crate::lifecycle) fn this_run() -> RunId {
 pub(super) fn is_gone(run: &RunId) -> bool {
     let host = host();
     let here = run.is_on_the_host_of(&run_id(&host, "0"));
-    // who cannot look at the processes knows of none that it is gone
+    // without a list of the processes, none is known to be gone
     let Ok(processes) = fs::read_dir("/proc") else { return false };
     here && !host.is_empty()
         && !processes.flatten().any(|entry| {
@@ -23,13 +23,13 @@ pub(super) fn is_gone(run: &RunId) -> bool {
 }
 
 fn run_id(host: &str, process: &str) -> RunId {
-    // the same number is given to another process in time, which has another start time
+    // another process gets the same number in time, with another start time
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let started = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(19));
     RunId::of(host, &format!("{process} {}", started.unwrap_or_default()))
 }
 
-/// Where process numbers are unique: this boot of the machine, and in it this namespace of processes.
+/// Returns the scope of unique process numbers: this boot of the machine, and this namespace of processes.
 fn host() -> String {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();

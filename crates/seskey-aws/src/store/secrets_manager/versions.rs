@@ -13,7 +13,7 @@ use seskey::{
 use super::{StoreError, version};
 use crate::{Error, config::Service};
 
-/// What Secrets Manager says of a secret, without its values.
+/// The description of a secret, without its values.
 pub(crate) struct Described {
     pub(crate) name: String,
     pub(crate) is_rotated: bool,
@@ -35,10 +35,10 @@ pub(crate) async fn describe(service: &Service<Client>, id: &str) -> Result<Desc
     })
 }
 
-/// The text of a version; `None` if nothing was put into it yet.
+/// Returns the text of a version; `None` if it has none yet.
 ///
 /// # Errors
-/// It cannot be read, or is binary.
+/// The version cannot be read, or is binary.
 pub(crate) async fn text_of(
     service: &Service<Client>,
     name: &str,
@@ -54,7 +54,8 @@ pub(crate) async fn text_of(
     }
 }
 
-/// Puts the text into a version that a rotation makes. `false` if it holds another text already: no version changes.
+/// Puts the text into a version that a rotation makes. Returns `false` if it already holds another text, since a
+/// version does not change.
 pub(crate) async fn put_pending(
     service: &Service<Client>,
     name: &str,
@@ -72,8 +73,8 @@ pub(crate) async fn put_pending(
     }
 }
 
-/// Moves `AWSCURRENT` in one call, and waits until that is shown. `AWSPENDING` stays where it is: a call that takes it off
-/// for itself leaves a rotation that is never over.
+/// Moves `AWSCURRENT` in one call, and waits until the move is visible. `AWSPENDING` stays where it is: removing it in
+/// a separate call leaves a rotation that never ends.
 pub(crate) async fn move_current(
     service: &Service<Client>,
     name: &str,
@@ -93,7 +94,7 @@ pub(crate) async fn move_current(
     Err(StoreError::NotKept { held: super::Held::Nothing })
 }
 
-/// Gives up a version that holds what does not log in: the next rotation begins with a version of its own.
+/// Withdraws a version whose credential does not log in: the next rotation begins with a version of its own.
 pub(crate) async fn withdraw(
     service: &Service<Client>,
     name: &str,

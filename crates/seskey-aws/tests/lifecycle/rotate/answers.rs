@@ -1,4 +1,4 @@
-//! IAM answers late, or not at all; somebody asks to stop, or is faster.
+//! A rotation while IAM answers late or not at all, is interrupted, or is slower than somebody else.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ fn has_made(event: &Event) -> bool {
     matches!(event, Event::Did { step: Step::CreateKey(_), .. })
 }
 
-/// The key that was just made is not shown yet, and a call fails while it is waited for: no other is made.
+/// While a new key is not listed yet and a call fails, no other key is made.
 #[tokio::test]
 async fn a_key_is_awaited_although_a_call_fails() {
     let scene = Scene::new().await;
@@ -30,7 +30,7 @@ async fn a_key_is_awaited_although_a_call_fails() {
     assert_eq!((made, scene.keys().await.len()), (1, 1), "{outcome:?}");
 }
 
-/// Its answer lost, a key is discarded after the lease, and there is a new one in the end.
+/// A key whose answer was lost is discarded after the lease, and there is a new one in the end.
 #[tokio::test]
 async fn a_lost_answer() {
     for moment in ["before", "after"] {
@@ -59,11 +59,11 @@ async fn whoever_asks_to_stop_is_not_kept_waiting() {
     let outcome = scene.run_until(&scene.rotation(), has_made).await.unwrap();
     assert!(matches!(outcome.end, End::Interrupted { .. }), "{:?}", outcome.end);
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
-    // the next run discards its key: nobody must begin to use it
+    // the next run discards its key, which must not come into use
     assert_eq!(outcome.at_hand, None);
 }
 
-/// Somebody deletes the key that was just deactivated.
+/// A deactivated key that somebody deletes is not waited for.
 #[tokio::test]
 async fn a_deactivated_key_that_is_gone() {
     let mut scene = Scene::new().await;
@@ -88,7 +88,7 @@ async fn a_deactivated_key_that_is_gone() {
     assert!(waited < Duration::from_secs(30), "{waited:?} of {:?}", start.elapsed());
 }
 
-/// The password in the store is wrong: it is replaced once, the command runs once, and the next run has nothing to do.
+/// A wrong password in the store is replaced once, the command runs once, and the next run has nothing to do.
 #[tokio::test]
 async fn a_broken_password_is_replaced_once() {
     let scene = Scene::new().await;
@@ -102,7 +102,7 @@ async fn a_broken_password_is_replaced_once() {
     let told = scene.home.path().join("told");
     let command = format!("echo $SESKEY_SMTP_USER_NAME >> {}", told.display());
     rotation.hook = Some(seskey_aws::lifecycle::rotate::Hook::new(&command));
-    // without being asked, nothing of it is touched
+    // without `now`, nothing is changed
     assert!(scene.run(&rotation).await.is_err());
     assert_eq!((scene.keys().await.len(), scene.held()), (1, Some(key.to_string())));
     rotation.now = true;

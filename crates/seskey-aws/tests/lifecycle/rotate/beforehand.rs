@@ -1,4 +1,4 @@
-//! What is in the way of a new key is found before there is one.
+//! The obstacles to a new key are found before it is made.
 
 use aws_sdk_iam::types::Tag;
 use seskey::rotation::{Denial, Reason, Sending, Step};
@@ -19,7 +19,7 @@ async fn nothing_is_changed(scene: &Scene, rotation: &Rotation) -> RotateFailure
 async fn a_file_that_cannot_be_written() {
     let scene = Scene::new().await;
     for store in [
-        // no new files there, not even for root
+        // no file can be made there, not even by root
         "file:/proc/self/smtp.json".to_owned(),
         format!("file:{}/missing/smtp.json", scene.home.path().display()),
     ] {
@@ -32,7 +32,7 @@ async fn a_file_that_cannot_be_written() {
     assert_eq!(left, 0, "an attempt was left behind");
 }
 
-/// Whoever noted an intent and was killed does not let the next run make keys for nothing.
+/// An endpoint that cannot be reached is found before a key is made, even if a killed run has noted an intent.
 #[tokio::test]
 async fn an_endpoint_that_nobody_reaches() {
     let scene = Scene::new().await;
@@ -49,7 +49,7 @@ async fn an_endpoint_that_nobody_reaches() {
     }
 }
 
-/// Three notes and the region have their place among the 50 tags of a user.
+/// Three notes and the region need room among the 50 tags of a user.
 #[tokio::test]
 async fn tags_without_room_for_the_notes() {
     for (others, too_many) in [(46, 0), (47, 1), (50, 4)] {
@@ -82,13 +82,13 @@ async fn a_command_that_cannot_be_run() {
         assert!(matches!(failure, RotateFailure::NoHook(_)), "{command}: {failure}");
         assert_eq!(scene.tags().await, [""; 0], "{command}");
     }
-    // what is only known when it is run is not refused
+    // a command that can only be judged when it is run is not refused
     let command = "cd /tmp; N=true\n$N; f() { :; }; f; [ 1 = 1 ] && . /dev/null";
     let hook = Some(Hook::new(command));
     scene.run(&Rotation { hook, ..scene.rotation() }).await.unwrap();
 }
 
-/// What keeps the user from sending is named, to its statement, by a call on the one user as by the list of all.
+/// The statement that keeps the user from sending is named, by a call for the one user as by the list of all.
 #[tokio::test]
 async fn a_user_that_may_not_send() {
     let denied = |policy: &str, statement: &str| {

@@ -1,4 +1,4 @@
-//! A user of a local SES, and what rotates its key.
+//! A user of a local SES, and the rotation of its key.
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
@@ -28,12 +28,12 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// A user that may send, and has no key.
+    /// Returns a user that may send and has no key.
     pub(crate) async fn new() -> Self {
         Self::of("us-east-1", "/").await
     }
 
-    /// The same with this path, in the partition of this region.
+    /// Returns such a user with this path, in the partition of this region.
     pub(crate) async fn of(region: &str, path: &str) -> Self {
         let stage = Stage::in_region(region).await;
         stage.iam.create_user().user_name(USER).path(path).send().await.unwrap();
@@ -77,7 +77,7 @@ impl Scene {
         rotate(&self.stage.root, rotation, Interrupt::never(), &mut |_| {}).await
     }
 
-    /// Runs until it is interrupted at such an event.
+    /// Runs until it is interrupted at an event that is the last.
     pub(crate) async fn run_until(
         &self,
         rotation: &Rotation,
@@ -92,7 +92,7 @@ impl Scene {
         rotate(&self.stage.root, rotation, interrupt, on_event).await
     }
 
-    /// Runs every eight days until all is done.
+    /// Runs every eight days until nothing is left to do.
     pub(crate) async fn converge(&mut self, rotation: &Rotation) -> Result<(), RotateError> {
         for _ in 0..8 {
             if matches!(self.run(rotation).await?.end, End::Done { .. }) {
@@ -117,7 +117,7 @@ impl Scene {
         (user_name, credential)
     }
 
-    /// Puts it into the store as seskey does.
+    /// Puts a credential into the store as seskey does.
     pub(crate) fn put(&self, credential: &SmtpCredential) {
         let text = json!({
             "user_name": credential.iam_user,
@@ -134,7 +134,7 @@ impl Scene {
         update.status("Inactive".into()).send().await.unwrap();
     }
 
-    /// The keys of the user, and whether they are active.
+    /// Returns the keys of the user, and whether they are active.
     pub(crate) async fn keys(&self) -> Vec<(String, bool)> {
         let keys = self.stage.iam.list_access_keys().user_name(USER).send().await.unwrap();
         let keys = keys.access_key_metadata.into_iter();

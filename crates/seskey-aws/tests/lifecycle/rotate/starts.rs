@@ -1,4 +1,4 @@
-//! Whatever there is at the start: in the end there is one key, it is active, and the store holds it.
+//! From any start, a rotation ends with one key, which is active and in the store.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -11,15 +11,15 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::scene::{Scene, USER};
 
-/// What the store holds at the start.
+/// The content of the store at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Nothing,
     /// The password of one of the keys, counted from 0.
     Key(usize),
-    /// A credential of a key that is gone.
+    /// A credential of a deleted key.
     Dead,
-    /// Another user's.
+    /// A credential of another user.
     Other,
 }
 
@@ -61,7 +61,7 @@ async fn from_every_start() {
                     let mut scene = start(keys, holds).await;
                     let rotation = scene.rotation();
                     if keys == [true, true] && !matches!(holds, Holds::Key(_)) {
-                        // nobody knows which of them is read
+                        // nobody knows which of them is in use
                         let end =
                             scene.run(&rotation).await.map_err(|error| (keys, holds, error))?.end;
                         assert!(matches!(end, End::Stopped(Reason::NoRoom(_))), "{end:?}");
@@ -97,7 +97,8 @@ async fn a_credential_of_another_user_is_left_alone() {
     assert_eq!((scene.keys().await, scene.held()), before);
 }
 
-/// Killed between the stores of two regions: the one key has a password for each, and the next run finds the other one.
+/// A run that was killed between the stores of two regions is finished by the next, which finds the other password of
+/// the key.
 #[tokio::test]
 async fn between_two_regions() {
     let scene = Scene::new().await;

@@ -1,5 +1,5 @@
-//! Whole rotations, from the first key to the end of the second one, of users of every kind in every partition, by
-//! somebody who may do what `seskey policy operator` prints and nothing more.
+//! Whole rotations, from the first key to the end of the second one, of users of every kind in every partition, by an
+//! operator with the permissions that `seskey policy operator` prints and no others.
 
 use std::thread;
 
@@ -23,14 +23,14 @@ use super::scene::{Scene, USER};
 
 const REGIONS: [&str; 4] = ["us-east-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1"];
 
-/// A user as it may be found.
+/// A kind of user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kind {
     region: &'static str,
     path: &'static str,
-    /// How many tags it has; the first of them is that of the region.
+    /// The number of its tags; the first of them is that of the region.
     tags: usize,
-    /// Whether the store holds a key of it; else the first key is made.
+    /// Whether the store holds a key of the user; else the first key is made.
     has_key: bool,
     is_bounded: bool,
     signs_in: bool,
@@ -66,7 +66,7 @@ fn of_every_kind_in_every_partition() {
     assert_eq!(at_once(in_partitions.chain(of_tags).chain(alone), whole), 19);
 }
 
-/// Three notes and the region need room, and that is looked at before anything is changed.
+/// Three notes and the region need room, which is checked before anything is changed.
 #[tokio::test]
 async fn without_room_for_the_notes() {
     for (tags, too_many) in [(48, 1), (49, 2), (50, 3)] {
@@ -85,7 +85,7 @@ async fn without_room_for_the_notes() {
     }
 }
 
-/// The operator of a leak, who may do nothing but that.
+/// After a leak, an operator who may only revoke deactivates the key, in every partition.
 #[test]
 fn a_leak_in_every_partition() {
     assert_eq!(at_once(REGIONS, leak), 4);
@@ -125,7 +125,7 @@ async fn whole(kind: Kind) {
     assert!(scene.tags().await.len() <= kind.tags + 2, "{kind:?}");
 }
 
-/// Most of a rotation is waiting; how many there were.
+/// Runs all at the same time, since most of a rotation is waiting; returns their number.
 fn at_once<T: Send>(all: impl IntoIterator<Item = T>, one: impl AsyncFn(T) + Sync) -> usize {
     let one = &one;
     thread::scope(|scope| {
@@ -146,7 +146,7 @@ fn waits_for(outcome: &Outcome) -> Option<Why> {
     }
 }
 
-/// Such a user, and who rotates its key.
+/// Returns such a user, and the operator that rotates its key.
 async fn scene(kind: Kind) -> (Scene, Account) {
     let scene = Scene::of(kind.region, kind.path).await;
     let iam = &scene.stage.iam;
@@ -175,7 +175,7 @@ async fn scene(kind: Kind) -> (Scene, Account) {
     (scene, operator)
 }
 
-/// Whoever may do what these verbs take.
+/// Returns an operator with the permissions that these verbs need.
 async fn operator(scene: &Scene, verbs: &[&str]) -> Account {
     scene.stage.with_policy(&format!("may-{}", verbs.concat()), &permissions::policy(verbs)).await
 }

@@ -39,7 +39,8 @@ pub(super) fn answer(report: &Report) -> String {
     String::from_utf8(bytes).expect("what was written is text")
 }
 
-/// A cell that no spreadsheet takes for a formula: a user may be named `=cmd`. Source: OWASP, "CSV Injection".
+/// Escapes a cell that a spreadsheet would take for a formula: a user may be named `=cmd`. Source: OWASP, "CSV
+/// Injection".
 fn harmless(cell: &str) -> String {
     match cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
         true => format!("'{cell}"),

@@ -11,7 +11,7 @@ use crate::{
     output::{Output, printable},
 };
 
-/// Whether anything was found by that control.
+/// Prints the explanation. Returns whether the control has findings.
 pub(super) fn tell(report: &Report, control: &str, output: &Output) -> Result<bool> {
     let user = report.user.as_deref().unwrap_or_default();
     let explained = report.accounts.iter().filter_map(|of| {

@@ -51,14 +51,14 @@ fn row(of: &Audited, finding: &Finding) -> String {
     row
 }
 
-/// The sentences of the table begin in lower case.
+/// Capitalizes a sentence, which begins in lower case in the table, and adds a full stop.
 fn capitalized(sentence: &str) -> String {
     let mut rest = sentence.chars();
     let first = rest.next().map(|c| c.to_ascii_uppercase());
     first.into_iter().chain(rest).chain(['.']).collect()
 }
 
-/// Text, whoever wrote it: a name of a policy may hold a tag, or a direction in which text runs.
+/// Escapes text: the name of a policy may hold a tag, or a character that changes the direction of text.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! The findings as numbers.
+//! The findings as metrics.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -26,7 +26,7 @@ pub(super) fn answer(report: &Report) -> String {
     for audited in &report.accounts {
         let account = audited.label();
         let of = OfAccount { account: account.to_owned() };
-        // what was not found is 0: an alert needs a number to compare with
+        // a kind without findings is 0: an alert needs a number to compare with
         for kind in kinds().filter(|kind| kind.severity >= report.least) {
             let severity = kind.severity.as_str();
             let _ = findings.get_or_create(&Kind {

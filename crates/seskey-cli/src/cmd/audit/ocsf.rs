@@ -1,12 +1,12 @@
-//! The findings as Compliance Findings of the Open Cybersecurity Schema Framework. Source: schema.ocsf.io, version 1.4.0,
-//! class 2003, with the profile `cloud`.
+//! The findings as Compliance Findings of the Open Cybersecurity Schema Framework. Source: schema.ocsf.io, version
+//! 1.4.0, class 2003, with the profile `cloud`.
 
 use serde_json::{Value, json};
 use seskey::audit::{Finding, Kind, Severity};
 
 use super::{Audited, Report, key_id};
 
-/// A list, as it is read by those that take batches.
+/// Returns the findings as a list, for consumers that take batches.
 pub(super) fn answer(report: &Report) -> Value {
     report.findings().map(|(of, finding)| event(of, finding)).collect()
 }
@@ -66,7 +66,7 @@ fn event(of: &Audited, finding: &Finding) -> Value {
     })
 }
 
-/// The same for the same thing in each run, so that a later one is not counted twice.
+/// Returns an ID that a finding keeps in each run, so that it is not counted twice.
 pub(super) fn uid(of: &Audited, finding: &Finding) -> String {
     let key = finding.key.as_ref().map(|key| {
         key.id.as_ref().map_or_else(|| format!("/{}", key.created), |id| format!("/{id}"))
@@ -80,7 +80,7 @@ pub(super) fn uid(of: &Audited, finding: &Finding) -> String {
     )
 }
 
-/// The standards that the controls are of, each once.
+/// Returns the standards of the controls, each once.
 fn standards(finding: &Finding) -> Vec<&'static str> {
     let mut standards: Vec<&str> = finding
         .kind
@@ -98,7 +98,7 @@ fn standards(finding: &Finding) -> Vec<&'static str> {
     }
 }
 
-/// URLs alone: what is documented beside the program has none.
+/// Returns the source of a kind if it is a URL; the documentation of this program has none.
 fn references(kind: &Kind) -> Vec<&'static str> {
     [kind.source].into_iter().filter(|source| source.starts_with("https://")).collect()
 }

@@ -1,6 +1,6 @@
-//! The findings as SARIF 2.1.0, for what reads code scanning. A finding about a user that `seskey.toml` declares is in its
-//! line; any other one has a logical location alone. Source: OASIS, "Static Analysis Results Interchange Format (SARIF)
-//! Version 2.1.0".
+//! The findings as SARIF 2.1.0, for tools that read code scanning results. A finding about a user that `seskey.toml`
+//! declares is at its line; any other finding has a logical location alone. Source: OASIS, "Static Analysis Results
+//! Interchange Format (SARIF) Version 2.1.0".
 
 use std::path::Path;
 
@@ -63,7 +63,7 @@ fn result(report: &Report, of: &Audited, finding: &Finding) -> Value {
     })
 }
 
-/// SARIF has no more levels.
+/// Returns the level of a severity. SARIF has no more levels.
 fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::Informational => "note",
@@ -72,7 +72,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// A path as a reference of a URI: of a relative one, what is read beside it. Source: RFC 3986, section 3.3.
+/// Returns a path as a URI reference, which is relative if the path is. Source: RFC 3986, section 3.3.
 fn uri(path: &Path) -> String {
     const OTHERS: &AsciiSet =
         &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');

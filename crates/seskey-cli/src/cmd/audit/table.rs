@@ -26,7 +26,7 @@ pub(super) fn tell(report: &Report, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// Nothing if nothing was found.
+/// Returns the table, which is empty without findings.
 fn table(report: &Report) -> String {
     let has_account = report.accounts.iter().any(|of| of.name.is_some());
     let mut lines = Table::new();

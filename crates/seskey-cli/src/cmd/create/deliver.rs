@@ -22,8 +22,8 @@ use crate::{
     signals,
 };
 
-/// Makes the user, and leaves the key to a rotation: it proves it, delivers it, and loses none. What reached no store is
-/// taken back.
+/// Makes the user, and leaves the key to a rotation, which proves and delivers it and loses no key. A credential that
+/// reached no store is taken back.
 pub(super) async fn run(
     request: &CreateRequest,
     stores: Vec<Store>,
@@ -65,8 +65,8 @@ pub(super) async fn run(
     }
 }
 
-/// Looks at what stands between the credential and its stores. Gives what delivers it, and the account as its stores are
-/// to be read.
+/// Checks that the credential can reach its stores. Returns the job that delivers it, and the account with the SMTP
+/// endpoint for the stores.
 pub(super) async fn look_ahead(
     request: &CreateRequest,
     stores: Vec<Store>,

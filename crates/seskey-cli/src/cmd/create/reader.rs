@@ -8,7 +8,7 @@ use seskey_aws::{lifecycle::create::CreateRequest, smtp::Server, store::placehol
 
 use crate::explain::{self, Result};
 
-/// Whether the form has a place for what will be written, as far as that is known before the key is made.
+/// Checks that the form has a place for the values, as far as they are known before the key is made.
 pub(super) fn check(
     target: Target,
     request: &CreateRequest,
@@ -19,7 +19,7 @@ pub(super) fn check(
     lines(target, &credential, server, from).map(drop)
 }
 
-/// The credential as its reader has it, with the address to send from if exactly one is allowed.
+/// Renders the credential for its reader, with the address to send from if exactly one is allowed.
 pub(super) fn lines(
     target: Target,
     credential: &SmtpCredential,

@@ -1,4 +1,4 @@
-//! The rotation of a credential, in the time of a moved clock.
+//! The rotation of a credential, with the clock moved ahead.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +24,7 @@ use seskey_local::server::Server;
 
 use super::{Held, Smtp, Steps, text};
 
-/// Rotates the key of a credential; gives the new credential, which is the only one then.
+/// Rotates the key of a credential. Returns the new credential, which is then the only one.
 pub(super) async fn rotated(
     steps: &mut Steps,
     local: &Server,

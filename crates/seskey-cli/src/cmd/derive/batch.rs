@@ -1,4 +1,4 @@
-//! `seskey derive --batch`: rows of keys to the same rows with their passwords, streamed, in order, on all cores.
+//! `seskey derive --batch`: adds passwords to rows of keys, streamed, in order, on all cores.
 
 mod json;
 
@@ -26,7 +26,7 @@ use crate::{
     output::Output,
 };
 
-/// Rows derived at once: enough for all cores, little enough to stream.
+/// The number of rows derived at once: enough for all cores, few enough to stream.
 const BLOCK: usize = 4096;
 
 const COLUMNS: [&str; 3] = ["access_key_id", "secret_access_key", "region"];
@@ -39,7 +39,7 @@ struct Row {
     region: String,
 }
 
-/// A row with its line, or what is wrong with it.
+/// The place of a row, and the row or the fault in it.
 type Parsed = (u64, std::result::Result<Row, String>);
 
 /// The rows, and whether they are counted by `line` or, in JSON over several lines, by `entry`.
@@ -56,7 +56,7 @@ struct Derived {
     is_taken_out: bool,
 }
 
-/// How many rows something is to be said of, and the place of the first.
+/// The number of rows to report on, and the place of the first.
 #[derive(Default)]
 struct Count {
     rows: u64,
@@ -158,7 +158,7 @@ fn secrets(count: u64, one: &str, several: &str) -> String {
     if count == 1 { format!("1 secret {one}") } else { format!("{count} secrets {several}") }
 }
 
-/// Derives for the region of the row, or for the usual one where the row has none.
+/// Derives the password for the region of the row, or for the usual one if the row has none.
 fn derive_row(
     mut row: Row,
     args: &Derive,
@@ -188,7 +188,7 @@ fn derive_row(
     Ok(Derived { row, password, is_taken_out: wrapping.is_some() })
 }
 
-/// The rows of CSV with a header, or of JSON, told apart by the first character.
+/// Reads the rows of CSV with a header, or of JSON, told apart by the first character.
 fn rows(
     mut reader: impl BufRead + 'static,
     unreadable: &dyn Fn(io::Error) -> Failure,
@@ -244,7 +244,7 @@ fn csv_row(
     }
 }
 
-/// What the CSV writer was told by the system, so that a reader that has gone is seen as one.
+/// Returns the I/O error in a CSV error, so that a broken pipe is recognised.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

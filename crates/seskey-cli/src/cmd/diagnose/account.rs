@@ -1,4 +1,4 @@
-//! What the account shows: IAM of the key and its user, SES of the message.
+//! The evidence of the account: IAM on the key and its user, SES on the message.
 
 use std::result::Result;
 
@@ -21,7 +21,7 @@ use crate::{
     output::Output,
 };
 
-/// IAM, then SES where no cause is certain and the access key is of the account that answers.
+/// Asks IAM, then SES if no cause is certain and the access key belongs to the account that answers.
 pub(super) async fn ask_account(
     args: &Diagnose,
     global: &Global,
@@ -72,7 +72,8 @@ pub(super) async fn ask_account(
     }
 }
 
-/// The key, its user, and whether that may send: the message if there is a sender, else any. Whether IAM said anything.
+/// Asks for the key, its user, and whether the user may send: the message if there is a sender, else any. Returns
+/// whether IAM answered anything.
 async fn ask_of_key(
     account: &Account,
     id: &AccessKeyId,
@@ -94,7 +95,7 @@ async fn ask_of_key(
     Ok(evidence.key == Some(Key::Unknown) || evidence.iam_user.is_some())
 }
 
-/// Whether there is a user of this name.
+/// Asks whether there is a user of this name. Returns whether IAM answered.
 async fn ask_of_name(
     account: &Account,
     name: &str,

@@ -1,4 +1,4 @@
-//! What the user has: options first, then the file, then what is piped in.
+//! The values that the user has: from options first, then the file, then stdin.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::{
     output::Output,
 };
 
-/// What the user has. Nothing in it is checked: what is wrong is to be found.
+/// The values that the user has. They are not checked: their faults are to be found.
 pub(super) struct Typed {
     pub(super) user_name: Option<Secret>,
     pub(super) password: Option<Secret>,
@@ -56,10 +56,10 @@ impl Typed {
         };
         let secret = match &args.secret_file {
             Some(path) => Some(secret(path)?),
-            // what is no secret access key there is another's business
+            // a secret in the file that is no secret access key is for something else
             None => file.secret.and_then(|secret| SecretAccessKey::parse(secret.expose()).ok()),
         };
-        // stdin may stay open for ever: it is read where it is named, or where there is nothing else
+        // stdin may stay open for ever: it is read only if it is named, or if there is nothing else
         let has_values = args.file.is_some()
             || args.password_file.is_some()
             || args.user_name.is_some()
@@ -80,7 +80,7 @@ impl Typed {
             secret,
             host: args.host.clone().or(file.host),
             port: args.port.or(file.port),
-            // what is typed goes before what is written amiss
+            // a typed value replaces one that is misplaced in the file
             place: WrittenPlace {
                 port_in_host: file.place.port_in_host && args.host.is_none(),
                 port_is_none: file.place.port_is_none && args.port.is_none(),
@@ -102,7 +102,7 @@ impl Typed {
         Ok(Self { region, ..typed })
     }
 
-    /// The region that is typed; else the host says it, and the environment only where there is no host.
+    /// Returns the typed region, else the usual one, unless the host is AWS's, which has the region in its name.
     fn region(&self, global: &Global) -> Result<Option<Region>> {
         let typed = aws::typed_region(global, true)?;
         if typed.is_some() || self.host.as_deref().is_some_and(is_of_aws) {
@@ -119,7 +119,7 @@ impl Typed {
             && self.said.is_none()
     }
 
-    /// What all of that says by itself.
+    /// Returns the evidence in the values alone.
     pub(super) fn evidence(&self) -> Evidence {
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
         let days = (0..DAYS).filter_map(|days| today.checked_sub(Span::new().days(days)).ok());
@@ -140,20 +140,20 @@ impl Typed {
             .with_said(self.said.clone())
     }
 
-    /// The user name, where it may be the name of an IAM user.
+    /// Returns the user name, which may be the name of an IAM user.
     pub(super) fn iam_user_name(&self) -> Option<&str> {
         self.user_name.as_ref().map(|name| name.expose().trim())
     }
 }
 
-/// How many days back a derivation with the date of the day is looked for; inspect goes further.
+/// The number of days back for which a derivation with the date of the day is looked for; `inspect` goes further.
 const DAYS: i64 = 3;
 
 fn is_of_aws(host: &str) -> bool {
     host.contains("amazonaws") || host.ends_with(".api.aws")
 }
 
-/// A file ends with a line end that no reader takes for a part of the value.
+/// Returns a text without its last line end, which no reader takes for a part of the value.
 fn without_line_end(text: &str) -> Secret {
     let text = text.strip_suffix('\n').unwrap_or(text);
     Secret::new(text.strip_suffix('\r').unwrap_or(text).to_owned())

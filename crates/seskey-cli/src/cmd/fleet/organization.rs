@@ -1,4 +1,4 @@
-//! The accounts that are gone through: those of a `seskey.toml`, and those of its organization.
+//! The accounts to go through: the accounts of a `seskey.toml`, and of its organization.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +27,7 @@ pub(crate) struct Whole {
     pub(crate) states: BTreeMap<String, String>,
 }
 
-/// What was typed names accounts: those of a file, or of an organization. `None` if it is the caller's alone.
+/// Returns the accounts that the options name: of a file, or of an organization. `None` for the caller's alone.
 pub(crate) async fn typed(
     args: &Accounts,
     global: &Global,
@@ -47,8 +47,9 @@ pub(crate) async fn typed(
     Ok(Some(whole(fleet, file, None, global, output).await?))
 }
 
-/// Lists the accounts of the organization, if the fleet has one. Where one account alone is wanted, it is taken by its ID if
-/// that can be: who sends an event for each of a thousand accounts has listed them, and Organizations throttles.
+/// Lists the accounts of the organization, if the fleet has one. If one account alone is wanted, it is taken by its ID
+/// where possible: a caller that sends an event for each of a thousand accounts has listed them, and Organizations
+/// throttles.
 pub(crate) async fn whole(
     fleet: Fleet,
     file: &Path,
@@ -85,7 +86,8 @@ pub(crate) async fn whole(
     Ok(Whole { fleet, states })
 }
 
-/// The IDs of the accounts that the file declares. One that does not answer is not known, and fails when it is worked on.
+/// Returns the IDs of the accounts that the file declares. An account that does not answer is left out, and fails when
+/// it is worked on.
 async fn declared(fleet: &Fleet, global: &Global) -> BTreeMap<String, String> {
     let ids = fleet.accounts.iter().map(async |(name, account)| {
         let id = match (fleet::is_account_id(name), account.id()) {
@@ -102,7 +104,7 @@ async fn id_of(account: &Account) -> Option<String> {
     Some(account.caller().await.ok()?.account)
 }
 
-/// The accounts, with their names where there are several, and how many are read at the same time.
+/// Returns the accounts, with their names if there are several, and the number to read at the same time.
 pub(crate) async fn accounts(
     args: &Accounts,
     global: &Global,

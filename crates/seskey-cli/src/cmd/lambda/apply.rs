@@ -1,4 +1,4 @@
-//! `{"apply": …}`: what is due is done.
+//! `{"apply": …}`: does what is due.
 
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -76,5 +76,5 @@ fn figures(done: &Done) -> Vec<metrics::Metric> {
     figures
 }
 
-/// How long it waits for another run: the next event comes by itself.
+/// The time to wait for another run: none, as the next event comes by itself.
 const WAIT: Duration = Duration::ZERO;

@@ -12,7 +12,7 @@ use crate::{
     input,
 };
 
-/// What is declared, and where: paths in it begin in that folder. `None` if nothing is.
+/// Returns the fleet and the path of its file, in whose folder its paths begin. `None` if no file is named.
 pub(super) async fn declared(account: &Account) -> Result<Option<(Fleet, PathBuf)>> {
     let Some(place) = variable("SESKEY_CONFIG") else { return Ok(None) };
     let text = match (place.strip_prefix("s3://"), place.strip_prefix("ssm:")) {

@@ -9,11 +9,11 @@ use crate::explain::{Failure, Result};
 pub(super) enum Event {
     /// A step of a rotation by Secrets Manager.
     Step(Request),
-    /// What is due is to be done.
+    /// A request to do what is due.
     Apply(Apply),
 }
 
-/// `{"apply": {…}}`
+/// The members of `{"apply": {…}}`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Apply {
@@ -21,7 +21,7 @@ pub(super) struct Apply {
     pub(super) users: Vec<String>,
     /// The account to go through, in place of all that are declared.
     pub(super) account: Option<String>,
-    /// Secrets that Secrets Manager rotates by this function: what their rotations have left is finished.
+    /// The secrets that Secrets Manager rotates by this function, whose rotations are to be finished.
     pub(super) secrets: Vec<String>,
 }
 

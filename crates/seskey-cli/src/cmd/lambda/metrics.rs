@@ -1,4 +1,4 @@
-//! Metrics for CloudWatch, in the embedded metric format: a line of the log that CloudWatch takes apart.
+//! Metrics for CloudWatch, in the embedded metric format: a line of the log that CloudWatch parses.
 //!
 //! Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format".
 
@@ -11,7 +11,7 @@ use crate::{cmd::lambda::function_name, output::Output};
 /// A metric: its name, its unit, its value.
 pub(super) type Metric = (&'static str, &'static str, f64);
 
-/// Writes them.
+/// Writes the metrics into the log.
 pub(super) fn write(output: &Output, metrics: &[Metric]) {
     output.log(line(metrics));
 }

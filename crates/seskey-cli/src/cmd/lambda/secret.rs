@@ -82,7 +82,7 @@ pub(super) async fn found(account: &Account, secret: &str, version: &str) -> Res
     found.map_err(|error| explain::store::failure(&store, &error))
 }
 
-/// As the credential is declared that is delivered to this secret.
+/// Returns the job of the declared credential that is delivered to this secret.
 async fn declared(account: &Account, found: &Found, global: &Global) -> Result<Option<Job>> {
     let Some((fleet, file)) = config::declared(account).await? else { return Ok(None) };
     let fleet = fleet.in_own_account(found.account());
@@ -94,7 +94,7 @@ async fn declared(account: &Account, found: &Found, global: &Global) -> Result<O
     }
 }
 
-/// As the secret itself says.
+/// Returns the job that the secret itself describes.
 pub(super) async fn job(account: &Account, found: &Found, secret: &str) -> Result<Job> {
     let user = found.user(account).await.map_err(|error| explain::aws::failure(&error))?;
     let user = user.ok_or_else(|| {
@@ -115,5 +115,6 @@ pub(super) async fn job(account: &Account, found: &Found, secret: &str) -> Resul
     Ok(Job::new(who, target, Goal::default(), vec![found.store.clone()]))
 }
 
-/// A new key takes some seconds to be known everywhere, and its secret is lost with a function that is ended meanwhile.
+/// The time for a new key: it takes some seconds to be known everywhere, and its secret is lost if the function ends
+/// meanwhile.
 const ENOUGH: Duration = Duration::from_secs(45);

@@ -1,4 +1,4 @@
-//! Which lines `seskey list` prints, and in which order.
+//! The lines that `seskey list` prints, and their order.
 
 use jiff::SignedDuration;
 use seskey::{duration, policy::is_like};
@@ -9,14 +9,14 @@ use crate::{
     explain::{Failure, Result},
 };
 
-/// `COLUMN=PATTERN`, `COLUMN>TIME` or `COLUMN<TIME`.
+/// A filter: `COLUMN=PATTERN`, `COLUMN>TIME` or `COLUMN<TIME`.
 pub(super) enum Filter {
     Is(Column, String),
     Longer(Column, SignedDuration),
     Shorter(Column, SignedDuration),
 }
 
-/// What a line is sorted by: a time or a word, and then its user.
+/// The sort key of a line: a time or a word, then its user.
 pub(super) type Key = (Option<i64>, String, String);
 
 impl Filter {
@@ -52,7 +52,7 @@ impl Filter {
                 let value = word(row, *column).to_ascii_lowercase();
                 is_like(&value, pattern)
             }
-            // what was never used has been idle for all of its life
+            // a key that was never used has been idle since it was made
             Self::Longer(column, time) => since(row, *column).is_some_and(|since| since > *time),
             Self::Shorter(column, time) => since(row, *column).is_some_and(|since| since < *time),
         }
@@ -69,7 +69,7 @@ pub(super) fn key(row: &Row<'_>, column: Column) -> Key {
     }
 }
 
-/// How long ago it was.
+/// Returns how long ago the time in the column was.
 fn since(row: &Row<'_>, column: Column) -> Option<SignedDuration> {
     let key = row.key?;
     let used = key.last_used.as_ref().map(|used| used.at);

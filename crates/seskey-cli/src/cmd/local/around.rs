@@ -1,4 +1,4 @@
-//! `seskey local -- COMMAND`: a command with a local SES around it.
+//! `seskey local -- COMMAND`: runs a command inside a local SES.
 
 use std::{env, ffi::OsString, os::unix::process::ExitStatusExt};
 
@@ -12,8 +12,8 @@ use crate::{
     signals::StopSignal,
 };
 
-/// Runs the command to its end, and passes the signals that ask to stop on to it. Its exit code is the answer; that of a command
-/// which a signal ended is 128 and the signal's number, as shells have it.
+/// Runs the command to its end, and passes the stop signals on to it. Returns its exit code; for a command that a
+/// signal ended, 128 plus the number of the signal, as shells do.
 pub(super) async fn run(
     command: &[OsString],
     variables: Vec<(&'static str, String)>,
@@ -44,7 +44,7 @@ pub(super) async fn run(
             }
             signal = stop.recv() => {
                 let pid = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
-                // it may have ended in this moment
+                // the command may have just ended
                 let _ = pid.map(|pid| kill_process(pid, signal));
             }
         }

@@ -1,4 +1,4 @@
-//! The environment of a program that runs inside a local SES: every variable that leads to it.
+//! The environment of a program that runs inside a local SES: every variable that points to it.
 
 use std::{
     env, fs, io,
@@ -11,7 +11,7 @@ use seskey_local::server::Server;
 
 use super::sender::Sender;
 
-/// What would send the program, or what it starts, to a real account.
+/// The variables that would lead the program, or its children, to a real account.
 pub(super) const TAKEN_OUT: [&str; 9] = [
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -24,7 +24,7 @@ pub(super) const TAKEN_OUT: [&str; 9] = [
     "AWS_ENDPOINT_URL_SNS",
 ];
 
-/// Where the certificates are that a system trusts: Debian, Fedora, Alpine and the BSDs, SUSE.
+/// The files of the certificates that a system trusts: Debian, Fedora, Alpine and the BSDs, SUSE.
 const TRUSTED: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -32,7 +32,7 @@ const TRUSTED: [&str; 4] = [
     "/etc/ssl/ca-bundle.pem",
 ];
 
-/// The variables: those of AWS's tools, of seskey, of applications that send mail, and of TLS libraries.
+/// Returns the variables of AWS's tools, of seskey, of applications that send mail, and of TLS libraries.
 pub(super) fn variables(
     server: &Server,
     sender: &Sender,
@@ -71,7 +71,7 @@ pub(super) fn variables(
     ]
 }
 
-/// The authority beside all that the system trusts: whoever reads this file reads no other.
+/// Writes the authority and all that the system trusts into one file: a program that reads it reads no other.
 pub(super) fn write_bundle(folder: &Path, authority_pem: &str) -> io::Result<PathBuf> {
     let chosen = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
     let mut files = chosen.into_iter().chain(TRUSTED.map(PathBuf::from));
@@ -81,10 +81,10 @@ pub(super) fn write_bundle(folder: &Path, authority_pem: &str) -> io::Result<Pat
     Ok(path)
 }
 
-/// Of a URL, but for what RFC 3986, section 2.3, leaves as it is.
+/// The characters that are escaped in a URL: all but the unreserved ones of RFC 3986, section 2.3.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// An address that one can connect to.
+/// Returns an address that a client can connect to.
 fn reached(address: SocketAddr) -> SocketAddr {
     match address.ip() {
         ip if !ip.is_unspecified() => address,

@@ -1,4 +1,4 @@
-//! The SMTP user of a program that is run in a local SES: it may send, and goes when the program ends.
+//! The SMTP user of a program that runs in a local SES: a new one may send, and is deleted when the program ends.
 
 use serde_json::json;
 use seskey::{
@@ -17,16 +17,16 @@ use crate::{
     explain::{self, Failure, Result},
 };
 
-/// Who sends, and from where.
+/// The user that sends, and the address that it sends from.
 pub(super) struct Sender {
     pub(super) credential: SmtpCredential,
     pub(super) from: String,
     user: String,
-    /// Whether the user was made for it.
+    /// Whether the user was made for the program.
     is_new: bool,
 }
 
-/// Makes the user with a key, or one more key for a user that is there.
+/// Makes the user with a key, or one more key for an existing user.
 pub(super) fn make(server: &Server, args: &Local, identities: &[Identity]) -> Result<Sender> {
     let user =
         UserName::parse(&args.user).map_err(|error| explain::input::user(&error, &args.user))?;
@@ -78,11 +78,11 @@ pub(super) fn make(server: &Server, args: &Local, identities: &[Identity]) -> Re
 }
 
 impl Sender {
-    /// Leaves the account as it was: what is kept in a directory is seen by the next run.
+    /// Restores the account: the next run would see what is kept in a directory.
     pub(super) fn take_away(self, server: &Server) {
         let access_key_id = self.credential.user_name.to_string();
         let principal = Principal::User(self.user.clone());
-        // whatever the program has deleted or given it besides is its own affair
+        // errors are ignored: the program may have deleted these, or added to them
         let _ = server.apply(Action::DeleteAccessKey { principal, access_key_id });
         if self.is_new {
             let holder = Holder::User(self.user.clone());
@@ -93,7 +93,7 @@ impl Sender {
     }
 }
 
-/// An address of the first identity, or of the domain of all examples.
+/// Returns an address of the first identity, or of the domain of all examples.
 fn usual_from(identities: &[Identity]) -> String {
     match identities.first() {
         None => "app@example.com".to_owned(),

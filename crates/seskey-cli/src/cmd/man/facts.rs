@@ -1,6 +1,6 @@
-//! What the manual pages say that no option knows: variables, files, exit codes.
+//! The parts of the manual pages that clap does not know: variables, files, exit codes.
 
-/// A row of such a section, for some verbs or, if none is named, for all.
+/// A row of such a section, for some verbs, or for all if none is named.
 pub(super) struct Fact {
     pub(super) name: &'static str,
     pub(super) meaning: &'static str,
@@ -8,7 +8,7 @@ pub(super) struct Fact {
 }
 
 impl Fact {
-    /// Whether it is of this verb; the page of seskey itself has all.
+    /// Whether the row is on the page of this verb. The page of seskey itself has all rows.
     pub(super) fn is_of(&self, verb: &str) -> bool {
         verb.is_empty() || self.verbs.is_empty() || self.verbs.contains(&verb)
     }

@@ -1,4 +1,4 @@
-//! One manual page, in the macros of man(7). `mandoc -T lint` has nothing to say about it.
+//! One manual page, in the macros of man(7). `mandoc -T lint` finds no fault in it.
 
 use clap::{Arg, ArgAction, Command, builder::PossibleValue};
 use roff::{Inline, Roff, bold, italic, roman};
@@ -9,11 +9,11 @@ use super::{
 };
 use crate::guide::{Guide, guide};
 
-/// When the words of the pages were last gone through. A build must not depend on its day.
+/// The date of the last review of the pages. A build must not depend on its day.
 const DATE: &str = "2026-11-27";
 const SOURCE: &str = concat!("seskey ", env!("CARGO_PKG_VERSION"));
 
-/// What the page of a command is called, such as `seskey-rotate`.
+/// Returns the name of the page of a command, such as `seskey-rotate`.
 pub(super) fn name(command: &Command) -> &str {
     command.get_display_name().unwrap_or_else(|| command.get_name())
 }
@@ -84,7 +84,7 @@ pub(super) fn page(command: &Command) -> String {
     page.render()
 }
 
-/// The arguments, then the options under their headings; those of every command come last.
+/// Writes the arguments, then the options under their headings. The options of every command come last.
 fn options(page: &mut Roff, command: &Command) {
     let shown = || command.get_arguments().filter(|arg| !arg.is_hide_set());
     let mut headings: Vec<Option<&str>> = vec![];
@@ -164,7 +164,7 @@ fn facts(page: &mut Roff, facts: &[Fact], verb: &str) {
     }
 }
 
-/// The command above, those below, and what the guide says.
+/// Writes the command above, the commands below, and the related commands of the guide.
 fn see_also(page: &mut Roff, command: &Command, guide: &Guide) {
     let above = name(command).rsplit_once('-').map(|(above, _)| above.to_owned());
     let below = subcommands(command).map(|command| name(command).to_owned());
@@ -195,7 +195,7 @@ fn paragraphs(page: &mut Roff, paragraphs: &str) {
     }
 }
 
-/// Text in lines that are short enough also when it is escaped: roff fills them.
+/// Writes text in lines that are short enough even when escaped: roff fills them.
 fn text(page: &mut Roff, text: &str) {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

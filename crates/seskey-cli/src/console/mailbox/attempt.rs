@@ -1,4 +1,4 @@
-//! `/mailbox/attempts/N`: what was refused, and why.
+//! `/mailbox/attempts/N`: a refused attempt, and why it was refused.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ pub(super) fn step(step: &Step) -> &'static str {
     }
 }
 
-/// What the policies say, and the statement.
+/// Returns the decision of the policies in a sentence, and its statement.
 fn decision(verdict: &Verdict) -> (String, Option<Statement>) {
     let named = |it: &Statement| match &it.sid {
         Some(sid) => {
@@ -79,7 +79,7 @@ fn decision(verdict: &Verdict) -> (String, Option<Statement>) {
     }
 }
 
-/// The command line that tells more.
+/// Returns the command line that explains more.
 fn command(attempt: &Attempt) -> String {
     let recipient = attempt.recipients.first().map(String::as_str).unwrap_or_default();
     Command::new("diagnose")

@@ -1,5 +1,5 @@
-//! `/mailbox/ID`: a message, and what nobody but its server knows of it. A stranger wrote it: its HTML is in a frame of its
-//! own, in which nothing runs, nothing is loaded and nothing leads elsewhere, and its parts are files and no pages.
+//! `/mailbox/ID`: a message, and the facts that only its server knows. It is not trusted: its HTML is in a frame of its
+//! own, where nothing runs, nothing is loaded and nothing leads elsewhere, and its parts are files, not pages.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -33,15 +33,15 @@ struct MessagePage {
     tabs: Vec<(&'static str, &'static str)>,
     said: Vec<Said>,
     left_out: u32,
-    /// What became of it since the start.
+    /// The events of the message since the start.
     events: Vec<Arc<Event>>,
 }
 
-/// What one tab shows.
+/// The content of one tab.
 struct View {
     tab: &'static str,
     letter: Letter,
-    /// The text or the source, if that is shown.
+    /// The text or the source, if the tab shows it.
     text: String,
     links: Vec<String>,
     codes: Vec<String>,
@@ -60,9 +60,9 @@ const TABS: [(&str, &str); 8] = [
     ("events", "Events"),
 ];
 
-/// Bytes of a text that a page shows; the file has all.
+/// The bytes of a text that a page shows; the file has all.
 const MAX_SHOWN: usize = 256 * 1024;
-/// Rows of each list.
+/// The rows of each list that a page shows.
 const MAX_ROWS: usize = 1000;
 
 pub(in super::super) async fn show(visitor: Visitor, Path(id): Id) -> Response {
@@ -107,7 +107,7 @@ async fn show_tab(visitor: Visitor, id: String, tab: Option<&'static str>) -> Re
 }
 
 impl View {
-    /// Of HTML, where there is some and no tab is chosen.
+    /// Makes the view of a tab; if none is chosen, of the HTML if there is any, else of the text.
     fn of(message: &[u8], tab: Option<&'static str>) -> Self {
         let mut letter = Letter::of(message);
         let tab = tab.unwrap_or(if letter.has_html { "html" } else { "text" });
@@ -132,7 +132,7 @@ impl View {
     }
 }
 
-/// Leaves what a page shows of a list, and says whether there was more.
+/// Cuts a list to the rows that a page shows. Returns whether there were more.
 fn cut<T>(list: &mut Vec<T>) -> bool {
     let is_long = list.len() > MAX_ROWS;
     list.truncate(MAX_ROWS);
@@ -140,7 +140,7 @@ fn cut<T>(list: &mut Vec<T>) -> bool {
 }
 
 impl MessagePage {
-    /// The envelope's recipients.
+    /// Returns the envelope's recipients.
     fn recipients(&self) -> String {
         let all: Vec<String> = self.message.destination.all().map(shown).collect();
         all.join(", ")
@@ -150,25 +150,25 @@ impl MessagePage {
         units::size(&self.message.raw_data.len())
     }
 
-    /// The type of an event, with what more is known.
+    /// Returns the type of an event, with its detail if there is one.
     fn named(event: &Event) -> String {
         let (name, detail) = (event.event_type().name(), event.detail());
         if detail.is_empty() { name.to_owned() } else { format!("{name} ({detail})") }
     }
 
-    /// An event as SNS gets it.
+    /// Returns an event as SNS gets it.
     fn json(event: &Event) -> String {
         let text = serde_json::to_string_pretty(&event.published());
         shown(&text.expect("a value is always JSON"))
     }
 
-    /// What became of it, in short.
+    /// Returns the events of the message in short.
     fn fate(&self) -> String {
         let names: Vec<String> = self.events.iter().map(|it| Self::named(it)).collect();
         names.join(", ")
     }
 
-    /// Who sent it, with which key, how, and from where.
+    /// Returns the user, the access key, the way and the address that the message came by.
     fn origin(&self) -> Option<[String; 4]> {
         let origin = self.message.origin.as_ref()?;
         let way = match origin.way {
@@ -179,7 +179,7 @@ impl MessagePage {
     }
 }
 
-/// The HTML, for the frame.
+/// Answers with the HTML, for the frame.
 pub(in super::super) async fn frame(visitor: Visitor, Path(id): Id) -> Response {
     let message = inbox(&visitor).and_then(|inbox| inbox.message(&id));
     let html = match message {
@@ -190,19 +190,19 @@ pub(in super::super) async fn frame(visitor: Visitor, Path(id): Id) -> Response 
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, FRAME),
-        // an anchor has the browser look up its host
+        // a browser would look up the host of a link
         (HeaderName::from_static("x-dns-prefetch-control"), "off"),
     ];
     (headers, html).into_response()
 }
 
-/// Its images stand in it. It may not even be a page of this origin.
+/// The policy of the frame, whose images are in it as data. The frame is not even a page of this origin.
 const FRAME: &str = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
-/// Of a file that is no page.
+/// The policy of a file that is no page.
 const FILE: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
-/// The message as a file.
+/// Answers with the message as a file.
 pub(in super::super) async fn eml(visitor: Visitor, Path(id): Id) -> Response {
     let Some(message) = inbox(&visitor).and_then(|inbox| inbox.message(&id)) else {
         return gone(&visitor);
@@ -210,7 +210,7 @@ pub(in super::super) async fn eml(visitor: Visitor, Path(id): Id) -> Response {
     file(&format!("{}.eml", message.id), "message/rfc822", message.raw_data.clone())
 }
 
-/// A part as a file.
+/// Answers with a part as a file.
 pub(in super::super) async fn part(
     visitor: Visitor,
     Path((id, number)): Path<(String, usize)>,
@@ -225,7 +225,7 @@ pub(in super::super) async fn part(
     }
 }
 
-/// The name of the file that a part is, without what would name another place or turn its end around.
+/// Returns the file name of a part, without characters that would name another place or reverse its end.
 fn file_name(part: &Part) -> String {
     let named = part.file_name.as_deref().unwrap_or_default();
     let named: String = shown(named)
@@ -239,7 +239,7 @@ fn file_name(part: &Part) -> String {
     }
 }
 
-/// Characters.
+/// The greatest length of a file name, in characters.
 const MAX_NAME: usize = 100;
 
 fn file(name: &str, media_type: &'static str, bytes: Vec<u8>) -> Response {

@@ -190,7 +190,7 @@ fn a_signal_is_passed_on_to_the_command() {
     assert_eq!(child.wait().unwrap().code(), Some(5));
 }
 
-/// What the variables lead to is tried by a client that takes nothing else.
+/// The values of the variables are used by clients that take nothing else.
 #[test]
 fn a_command_finds_all_that_an_application_reads() {
     let folder = tempfile::tempdir().unwrap();
@@ -234,7 +234,7 @@ fn a_command_finds_all_that_an_application_reads() {
     assert!(said.contains("\nnews@example.com\n"), "{said}");
     let said = run(&["--smtp", "eu-west-1=127.0.0.1:0", "--smtp", "127.0.0.1:0"], "eu-west-1");
     assert!(said.contains("\"region\": \"eu-west-1\""), "{said}");
-    // what is kept is kept without it
+    // the data directory does not keep the user of the command
     for _ in 0..3 {
         run(&["--data", "ses"], "us-east-1");
     }

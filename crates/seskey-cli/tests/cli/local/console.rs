@@ -1,4 +1,4 @@
-//! The pages of the console, as a browser asks for them.
+//! The pages of the console, as a browser requests them.
 
 mod beyond;
 mod browser;
@@ -15,14 +15,14 @@ use testkit::{
 
 use self::browser::{Browser, FORM, encoded};
 
-/// A local SES, and a browser that has opened its pages.
+/// Starts a local SES, and a browser that has opened its pages.
 fn opened(folder: &Path, arguments: &[&str]) -> (LocalSes, Browser) {
     let local = LocalSes::start(folder, arguments, &[]);
     let browser = Browser::open(local.at("/console"));
     (local, browser)
 }
 
-/// The program with what leads to a local SES, as its root user.
+/// Returns a command of the program with the environment that leads to a local SES, as its root user.
 fn client(folder: &Path, local: &LocalSes) -> Command {
     let mut command = seskey(folder);
     command
@@ -172,7 +172,7 @@ fn every_answer_keeps_itself() {
             assert_eq!(answer.header(name), Some(value), "{}", answer.head);
         }
         assert!(["no-store", "no-cache"].contains(&answer.header("cache-control").unwrap()));
-        // nothing of it needs what the policy forbids
+        // the page needs nothing that the policy forbids
         assert!(!answer.body.contains("style=") && !answer.body.contains("onclick"));
     }
 }
@@ -276,11 +276,11 @@ fn each_deed_is_shown_and_then_done() {
     }
     done(&path, &[("confirm", "app")], "deleted user");
     let gone = browser.get("/credentials/app");
-    // what was begun is found all the same
+    // the job is still found
     assert!(gone.status == 404 && gone.body.contains("href=\"/jobs/1\""), "{}", gone.text());
 }
 
-/// A clock that was moved ages the keys, and not the machine's.
+/// The ages of keys follow the moved clock of the local SES, not the machine's.
 #[test]
 fn ages_are_by_the_clock_of_the_local_ses() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `seskey local --data`: what was acknowledged is there, whatever happens to the process or to the disk.
+//! `seskey local --data`: acknowledged changes are kept, whatever happens to the process or to the disk.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
@@ -23,20 +23,20 @@ use testkit::{
     mail,
 };
 
-/// What the clients were told.
+/// The acknowledged changes.
 #[derive(Default)]
 struct Told {
     users: BTreeSet<String>,
-    /// With the name of the user.
+    /// The keys, each with the name of its user.
     keys: Vec<(String, [String; 2])>,
     messages: BTreeSet<String>,
     /// Users whose deletion was acknowledged.
     deleted: BTreeSet<String>,
-    /// Users whose deletion was begun, which may have been done though nobody was told.
+    /// Users whose deletion was begun, and may have been done without an acknowledgement.
     going: BTreeSet<String>,
 }
 
-/// One client of IAM, until it is not answered any more: users come, get keys, and every third goes.
+/// Plays one client of IAM until it gets no answer: it creates users and their keys, and deletes every third user.
 fn live(iam: &Iam, client: &str, told: &Mutex<Told>, answers: &AtomicUsize) {
     let tags = [("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "1")];
     for number in 0.. {
@@ -106,7 +106,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
     let Told { users, deleted, messages, .. } = &told;
     let acknowledged = [users.len(), deleted.len(), messages.len()];
     assert!(acknowledged.iter().all(|&number| number >= 12), "{acknowledged:?}");
-    // the end by a signal is no other than one by force, and leaves the log empty
+    // the end by a signal loses no more than the end by force, and leaves the log empty
     let (status, _) = local.stop("-TERM");
     assert_eq!(status.code(), Some(0));
     assert!(!data.join("seskey.db-wal").exists());
@@ -127,7 +127,7 @@ fn look(local: &LocalSes, told: &Told, round: usize) {
     for (user, [id, _]) in keys.clone() {
         assert_eq!(keys_of(user), [&**id], "round {round}: {user}");
     }
-    // what nobody was told of is there whole or not at all
+    // an unacknowledged change is there whole or not at all
     for user in users.difference(&told.users).filter(|user| *user != "sender") {
         assert_eq!(texts(&iam.done("ListUserTags", &[("UserName", user)]), "Value"), ["1"]);
     }
@@ -144,7 +144,7 @@ fn look(local: &LocalSes, told: &Told, round: usize) {
     }
 }
 
-/// A disk without room, on which IAM and SMTP fail in their own words until there is room again.
+/// Checks that IAM and SMTP fail with their own errors on a full disk, until there is room again.
 fn fails_and_goes_on(
     local: &LocalSes,
     fill: impl FnOnce(&LocalSes),
@@ -188,7 +188,7 @@ fn a_full_disk_is_survived() {
     let start = || LocalSes::start(folder.path(), &["--data", data.to_str().unwrap()], &[]);
     let mut local = start();
     let filler = disk.join("filler");
-    // SQLite asks for room a little ahead
+    // SQLite allocates room a little ahead
     let fill = |_: &LocalSes| {
         let _ = fs::write(&filler, vec![0; 4 << 20]);
     };
@@ -332,7 +332,7 @@ fn a_directory_that_cannot_be_used_is_refused_in_words() {
 fn others_can_read_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut local = LocalSes::start(folder.path(), &["--data", "data"], &[]);
-    // the path is whole, wherever its reader stands
+    // the path is absolute, so it is valid in every folder
     let authority = fs::read(local.at("/ca_file")).unwrap();
     Iam::of(&local).sender("sender");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;

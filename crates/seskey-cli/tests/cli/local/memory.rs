@@ -1,4 +1,4 @@
-//! No message and no request brings `seskey local` down, or costs it more than three times its bytes.
+//! No message and no request crashes `seskey local`, or costs it more than three times its bytes.
 
 #![cfg(target_os = "linux")]
 use std::{fs, path::Path};
@@ -14,10 +14,10 @@ use testkit::{
 
 const SIZE: usize = 8 * 1024 * 1024;
 
-/// For what is once there for all messages.
+/// The memory that is allocated once for all messages.
 const SLACK: usize = 6 * 1024 * 1024;
 
-/// What a hostile message begins with, what it repeats, and what the reply has.
+/// The beginning of a hostile message, its repeated text, and a text of the reply.
 const MESSAGES: &[(&str, &str, &str)] = &[
     ("\r\n", "x", "Ok "),
     ("\r\n", "\u{e4}\r\n", "Ok "),
@@ -59,16 +59,16 @@ fn no_message_costs_more_than_three_times_its_bytes() {
     }
 }
 
-/// Raw messages: how they begin, what they repeat, how they end.
+/// Raw messages: their beginning, their repeated text, and their end.
 const RAW: &[[&str; 3]] = &[
     ["From: a@example.com\r\n\r\n", "x", "\r\n"],
     ["From: a@example.com\r\n\r\n", "\n", ""],
     ["From: a@example.com\n\n", "a\n", ""],
-    // its author is its source
+    // the author of this message is its source
     ["\n", "\n", ""],
 ];
 
-/// Forms to version 1, and what the answer has.
+/// Forms for version 1, and a text of the answer.
 const FORMS: &[([&str; 3], &str)] = &[
     ([SIMPLE_FORM, "x", ""], "MessageId"),
     ([SIMPLE_FORM, "%0A", ""], "MessageId"),
@@ -85,7 +85,7 @@ const FORMS: &[([&str; 3], &str)] = &[
 const SIMPLE_FORM: &str = "SendEmail&Source=a@example.com\
     &Destination.ToAddresses.member.1=b@example.com&Message.Subject.Data=s&Message.Body.Text.Data=";
 
-/// JSON to version 2: the path below `/v2/email/`, the body, what the answer has.
+/// JSON for version 2: the path below `/v2/email/`, the body, and a text of the answer.
 const JSON: &[(&str, [&str; 3], &str)] = &[
     ("outbound-emails", [SIMPLE_JSON, "x", "\"}}}}}"], "MessageId"),
     ("outbound-emails", [SIMPLE_JSON, "x", "\\n\"}}}}}"], "MessageId"),
@@ -159,7 +159,7 @@ fn start(folder: &Path, on_disk: bool) -> LocalSes {
     LocalSes::start(folder, if on_disk { &data } else { &[] }, &[])
 }
 
-/// A line of `/proc/PID/status`, in bytes.
+/// Returns a line of `/proc/PID/status`, in bytes.
 fn resident(local: &LocalSes, name: &str) -> usize {
     let status = fs::read_to_string(format!("/proc/{}/status", local.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with(name)).unwrap();

@@ -1,5 +1,5 @@
-//! Networks that let nothing through, or not everything, in namespaces of their own: there the endpoints have their real
-//! names and ports, and packets are dropped or have no route.
+//! Networks that block everything or something, in namespaces of their own, where the endpoints have their real names
+//! and ports, and packets are dropped or have no route.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
@@ -7,7 +7,7 @@ use std::{env, fs, path::Path, process::Command};
 
 use serde_json::Value;
 
-/// The network: what is called, and where that leads.
+/// The script that sets up the network, and runs the cases in it.
 const NETWORK: &str = r#"
 set -e
 ip link set lo up
@@ -25,7 +25,7 @@ mount --bind hosts /etc/hosts
 exec seskey local --http 127.0.0.1:4566 --smtp 192.0.2.10:587 --smtps 192.0.2.10:465 -- sh -e cases.sh
 "#;
 
-/// The address of eu-west-1 has no route; that of eu-central-1 never answers; ap-south-1 has none.
+/// The address of eu-west-1 has no route; the address of eu-central-1 never answers; ap-south-1 has no address.
 const HOSTS: &str = "\
 127.0.0.1 localhost
 192.0.2.10 email-smtp.us-east-1.amazonaws.com
@@ -33,7 +33,7 @@ const HOSTS: &str = "\
 203.0.113.7 email-smtp.eu-central-1.amazonaws.com
 ";
 
-/// Region and port, the first cause, its certainty, and a word of its evidence; nothing is wrong without a cause.
+/// Region and port, the first cause, its certainty, and a word of its evidence; without a cause, nothing is wrong.
 const CASES: [(&str, u16, &str, &str, &str); 8] = [
     ("us-east-1", 587, "", "", ""),
     ("us-east-1", 465, "", "", ""),
@@ -45,7 +45,7 @@ const CASES: [(&str, u16, &str, &str, &str); 8] = [
     WITH_IPV6,
 ];
 
-/// From here on the name has an address of IPv6 too, which has no route.
+/// From this case on, the name has an IPv6 address too, which has no route.
 const WITH_IPV6: (&str, u16, &str, &str, &str) =
     ("us-east-1", 465, "ipv6-broken", "possible", "over IPv4 and not over IPv6");
 
@@ -66,14 +66,14 @@ fn what_the_network_blocks_is_named() {
     let write = |name: &str, text: &str| fs::write(home.path().join(name), text).unwrap();
     write("hosts", HOSTS);
     write("network.sh", NETWORK);
-    // the endpoint that the environment names would stand in the place of the real one
+    // the endpoint in the environment would replace the real one
     let mut script =
         "unset SESKEY_SMTP_ENDPOINT AWS_REGION\nprintf %s \"$SMTP_PASSWORD\" >password\n"
             .to_owned();
     for (number, case) in CASES.iter().enumerate() {
         let (region, port, ..) = case;
         let host = format!("email-smtp.{region}.amazonaws.com");
-        // what is before waits at the same time
+        // the earlier cases run at the same time
         if case == &WITH_IPV6 {
             script += &format!("wait\necho 2001:db8::7 {host} >>hosts\n");
         }

@@ -56,7 +56,7 @@ impl Arena {
         arena
     }
 
-    /// A user that may send, and has no key.
+    /// Adds a user that may send and has no key.
     pub(crate) fn add_user(&self, name: &str) {
         users::create_user(&self.server, name, "/", Some("us-east-1"));
         self.apply(permission(name));
@@ -70,7 +70,7 @@ impl Arena {
         users::create_access_key(&self.server, name)
     }
 
-    /// The keys of the user, and whether they are active.
+    /// Returns the keys of the user, and whether they are active.
     pub(crate) fn keys(&self, name: &str) -> Vec<(String, bool)> {
         let principal = Principal::User(name.to_owned());
         match self.apply(Action::ListAccessKeys { principal, page: Page::default() }) {
@@ -87,7 +87,7 @@ impl Arena {
         self.home.path().join("smtp.json")
     }
 
-    /// The user name that the store holds.
+    /// Returns the user name in the store.
     pub(crate) fn held(&self) -> String {
         let text = fs::read_to_string(self.store()).unwrap();
         SmtpCredential::read(&text).unwrap()[0].user_name.to_string()
@@ -116,7 +116,7 @@ impl Arena {
         self.server.set_faults(Plan::parse(plan).unwrap());
     }
 
-    /// The program, as root of the account, by way of the proxy.
+    /// Returns a command of the program, as root of the account, through the proxy.
     pub(crate) fn seskey(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_seskey"));
         command
@@ -134,7 +134,7 @@ impl Arena {
         command
     }
 
-    /// One run for the user, with more options.
+    /// Returns a command that rotates the key of the user, with more options.
     pub(crate) fn rotate(&self, more: &[&str]) -> Command {
         let mut command = self.seskey();
         command
@@ -146,7 +146,7 @@ impl Arena {
         command
     }
 
-    /// Runs, and gives what came of it.
+    /// Runs a rotation, and returns its outcome.
     pub(crate) fn outcome(&self, more: &[&str]) -> Value {
         let output = self.rotate(more).output().unwrap();
         row(&output)
@@ -159,13 +159,13 @@ impl Arena {
         child
     }
 
-    /// Runs as from cron, with days between, until nothing is to be done but in a later rotation.
+    /// Runs as from cron, with days between the runs, until only a later rotation has anything to do.
     pub(crate) fn converge(&mut self) {
         for _ in 0..12 {
             let child = self.spawn(&[]);
             let output = child.wait_with_output().unwrap();
             if output.status.code().is_none() {
-                // killed: the lease of a lost key is over when the next run begins
+                // killed: the lease of a lost key ends before the next run begins
                 self.pass(SignedDuration::from_mins(20));
                 continue;
             }
@@ -179,12 +179,12 @@ impl Arena {
         panic!("it does not end: {:?}", self.keys(USER));
     }
 
-    /// One key is there, it is active, and the store holds it.
+    /// Checks that there is one key, that it is active, and that the store holds it.
     pub(crate) fn assert_whole(&self) {
         assert_eq!(self.keys(USER), [(self.held(), true)]);
     }
 
-    /// Dies at the call of this number; false if there are not so many in a whole rotation.
+    /// Rotates, and is killed at the call of this number. Returns whether a whole rotation has so many calls.
     pub(crate) fn survives_a_kill(&mut self, number: usize, moment: Moment) -> bool {
         self.days(91);
         self.proxy.kill_at(number, moment);
@@ -194,8 +194,8 @@ impl Arena {
     }
 }
 
-/// Does it in so many arenas at a time, for a rotation is mostly waiting for a young key; how often it was done in all. No
-/// login fails meanwhile in any of them.
+/// Runs a function in so many arenas at a time, since a rotation mostly waits for a young key, and returns the sum of
+/// its results. No login fails meanwhile in any of them.
 pub(crate) fn in_arenas(arenas: usize, many: impl Fn(usize, &mut Arena) -> usize + Sync) -> usize {
     let one = |number| {
         let mut arena = Arena::new();
@@ -212,7 +212,7 @@ pub(crate) fn in_arenas(arenas: usize, many: impl Fn(usize, &mut Arena) -> usize
     })
 }
 
-/// Lets the user send, as the SES console did before there was a group.
+/// Returns the action that lets the user send, as the SES console did before there was a group.
 pub(crate) fn permission(user: &str) -> Action {
     Action::PutPolicy {
         holder: Holder::User(user.to_owned()),
@@ -221,14 +221,14 @@ pub(crate) fn permission(user: &str) -> Action {
     }
 }
 
-/// What the program answered of the one user.
+/// Returns the answer of the program about its one user.
 pub(crate) fn row(output: &Output) -> Value {
     let answer: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     answer["users"][0].clone()
 }
 
-/// Time in which a watcher looks.
+/// Waits long enough for a watcher to look.
 pub(crate) fn breathe() {
     thread::sleep(Duration::from_millis(400));
 }

@@ -1,4 +1,4 @@
-//! What is done in a storm: one run of the program, and how it ends.
+//! A single run of the program in a storm, and its end.
 
 use std::{
     collections::BTreeSet,
@@ -19,11 +19,11 @@ use super::{
 /// A user whose stores are read all the time.
 pub(crate) struct User {
     pub(crate) name: &'static str,
-    /// As they are typed, and the files that they are read from.
+    /// The stores as they are typed, each with the file that it is read from.
     pub(crate) stores: &'static [(&'static str, &'static str)],
 }
 
-/// In the fleet are the first three.
+/// The users; the first three are in the fleet.
 pub(crate) const USERS: [User; 5] = [
     User { name: "plain", stores: &[("file:plain.json", "plain.json")] },
     User {
@@ -38,20 +38,20 @@ pub(crate) const USERS: [User; 5] = [
     User { name: LEAKY, stores: &[("file:leaky.json", "leaky.json")] },
 ];
 
-/// The keys of this one leak again and again.
+/// The user whose keys leak again and again.
 pub(crate) const LEAKY: &str = "leaky";
 
-/// So many users without a reader come and go.
+/// The number of users that come and go, without a reader.
 pub(crate) const PASSING: usize = 4;
 
-/// One thing to do.
+/// A command to run.
 #[derive(Debug)]
 pub(crate) enum Deed {
     Rotate {
         user: usize,
         more: &'static [&'static str],
     },
-    /// Of several stores it names the first alone.
+    /// Names only the first of several stores.
     RotateInPart {
         user: usize,
     },
@@ -123,24 +123,24 @@ fn rotate<'a>(command: &'a mut Command, user: &str, stores: &[(&str, &str)]) -> 
     command.args(stores.iter().flat_map(|(store, _)| ["--to", store]))
 }
 
-/// The name of a user that comes and goes.
+/// Returns the name of a user that comes and goes.
 pub(crate) fn name(passing: usize) -> String {
     format!("passing-{passing}")
 }
 
-/// What is known of the runs of a storm.
+/// The record of the runs of a storm.
 #[derive(Default)]
 pub(crate) struct Tally {
-    /// How many there were, and how many of them were killed.
+    /// The number of runs, and the number of killed runs.
     pub(crate) runs: usize,
     pub(crate) killed: usize,
-    /// The keys that a revocation was to end: all that there were when it began.
+    /// The keys that a revocation was to end: all keys that existed when it began.
     pub(crate) revoked: BTreeSet<String>,
-    /// The runs that ended in no way that a run may end.
+    /// The runs with an unexpected exit status.
     pub(crate) strange: Vec<String>,
 }
 
-/// Does one thing, and perhaps kills it; at the latest when `over` says so.
+/// Runs one command, and perhaps kills it, at the latest when `over` returns true.
 pub(crate) fn do_one(
     arena: &Arena,
     proxy: &Proxy,
@@ -149,7 +149,7 @@ pub(crate) fn do_one(
     over: impl Fn() -> bool,
 ) {
     let deed = Deed::any(rng);
-    // a run that goes its way takes ten seconds and more for the proof
+    // a run that is not killed takes ten seconds and more for the proof
     let dies_after = [1_000, 5_000, 20_000].choose(rng).map(|&most| rng.random_range(0..most));
     let dies_after = Duration::from_millis(dies_after.unwrap());
     let dies_in = match rng.random_range(0..9) {
@@ -193,7 +193,7 @@ pub(crate) fn do_one(
     }
 }
 
-/// A key that is made while it looks may be among those that it ends; its own replacement comes later.
+/// Records the keys that a revocation may end. A key that is created while it looks is one; its replacement is not.
 pub(crate) fn note_leak(arena: &Arena, deed: &Deed, tally: &Mutex<Tally>) {
     if matches!(deed, Deed::Revoke) {
         let keys = arena.keys(LEAKY).into_iter().map(|(key, _)| key);
@@ -201,7 +201,7 @@ pub(crate) fn note_leak(arena: &Arena, deed: &Deed, tally: &Mutex<Tally>) {
     }
 }
 
-/// `None` if it has just ended by itself.
+/// Kills a run, which may have ended by itself, and returns its exit status.
 fn kill(child: &mut Child) -> ExitStatus {
     let _ = child.kill();
     child.wait().unwrap()
@@ -211,7 +211,7 @@ fn log(arena: &Arena) -> File {
     File::options().append(true).create(true).open(arena.home.path().join(LOG)).unwrap()
 }
 
-/// The lines of the log that speak of this.
+/// Returns the lines of the log that contain a text.
 pub(crate) fn logged(arena: &Arena, of: &str) -> String {
     let text = fs::read_to_string(arena.home.path().join(LOG)).unwrap_or_default();
     text.lines().filter(|line| line.contains(of)).map(|line| format!("{line}\n")).collect()
@@ -219,5 +219,5 @@ pub(crate) fn logged(arena: &Arena, of: &str) -> String {
 
 const LOG: &str = "storm.log";
 
-/// In which time a revocation has seen which keys there are. It waits longer than that before it makes one.
+/// The time in which a revocation has looked up the keys. It waits longer than that before it creates one.
 const LOOKS: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! The Lambda function, as Secrets Manager and a schedule send it events, while somebody logs in and sends with
+//! The Lambda function with the events of Secrets Manager and of a schedule, while a watcher logs in and sends with
 //! `AWSCURRENT` all the time.
 
 use std::{cell::Cell, collections::BTreeSet, env, time::Duration};
@@ -21,7 +21,7 @@ use super::{
 
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
-/// As long as it takes to make a key, on a machine that is busy.
+/// Enough time to create a key on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A user whose credential a secret holds, and the function that rotates it.
@@ -34,7 +34,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// The text is made of an SMTP user name and its password.
+    /// Starts a scene; `text` makes the text of the secret from an SMTP user name and its password.
     fn new(text: impl Fn(&str, &str) -> String) -> Self {
         let arena = Arena::new();
         let (id, secret) = arena.add_key(USER);
@@ -85,7 +85,7 @@ impl Scene {
         self.send(&json!({"Step": step, "SecretId": secret, "ClientRequestToken": token}))
     }
 
-    /// What a schedule sends.
+    /// Sends the event of a schedule.
     fn apply(&mut self) -> Invoked {
         let secret = self.secret.arn.clone();
         self.send(&json!({"apply": {"secrets": [secret]}}))
@@ -96,8 +96,8 @@ impl Scene {
         format!("11111111-1111-4111-8111-{:012}", self.rotations)
     }
 
-    /// Rotates as Secrets Manager does: the steps in their order, all of them again where one has failed. `before` is
-    /// asked before each step.
+    /// Rotates like Secrets Manager: the steps in order, all of them again after a failure. `before` is called before
+    /// each step.
     fn rotate(&mut self, mut before: impl FnMut(&mut Self, &str, &str)) {
         let token = self.next_token();
         self.secret.rotate(&token).unwrap();
@@ -110,14 +110,14 @@ impl Scene {
                 self.secret.finish(&token);
                 return;
             }
-            // the lease of a lost key
+            // the lease of a lost key ends
             self.arena.pass(SignedDuration::from_mins(20));
         }
         self.stop();
         panic!("{}", self.log);
     }
 
-    /// The days until the old key is gone, with an event on some of them.
+    /// Lets days pass, each time with an event, until the old key is gone.
     fn retire(&mut self) {
         for _ in 0..4 {
             self.arena.days(8);
@@ -129,7 +129,7 @@ impl Scene {
     }
 }
 
-/// The credential in a text of any form.
+/// Returns the credential in a text of any form.
 fn login(text: &str) -> (String, String) {
     let words: Vec<&str> = text.split(['"', ':', ' ', ',', '{', '}', '\n']).collect();
     let is_key = |word: &&&str| word.starts_with("AKIA") && word.len() == 20;
@@ -184,7 +184,7 @@ fn a_secret_without_a_value_is_filled() {
     scene.retire();
 }
 
-/// Where a rotation is set up and not begun, there is a version without a value, and this step alone comes.
+/// A rotation that is set up but not begun has a version without a value, and this step is the only one.
 #[test]
 fn the_test_of_a_rotation_that_is_not_begun_changes_nothing() {
     let mut scene = Scene::new(json);
@@ -200,7 +200,7 @@ fn a_step_of_no_rotation_is_abandoned() {
     scene.rotate(|_, _, _| {});
     let (first, before) = (format!("11111111-1111-4111-8111-{:012}", 1), scene.secret.current());
     for step in STEPS {
-        // late steps of the rotation that is over have nothing left to do
+        // late steps of a finished rotation have nothing left to do
         assert!(matches!(scene.step(step, &first), Invoked::Answered(_)), "{step}");
         let failed = scene.step(step, "22222222-2222-4222-8222-222222222222");
         let Invoked::Failed(error) = failed else { panic!("{step}: {failed:?}") };
@@ -216,7 +216,7 @@ fn a_step_of_no_rotation_is_abandoned() {
     assert_ne!(scene.secret.current(), before);
 }
 
-/// A key that is deactivated while a rotation is under way is not put in use, and does not block the next one.
+/// A key that is deleted during a rotation is not put in use, and does not block the next rotation.
 #[test]
 fn a_dead_key_is_withdrawn() {
     let mut scene = Scene::new(json);
@@ -271,8 +271,8 @@ fn a_function_with_no_time_left_makes_no_key() {
     }
 }
 
-/// Rotations every 16 days for more than a year: a sender that reads the secret before each message never notices, and no
-/// key is left. The keys look old enough for a proof of three logins.
+/// Rotations every 16 days for more than a year never fail a sender that reads the secret before each message, and
+/// leave no key behind. The keys look old enough for a proof of three logins.
 #[test]
 fn rotations_in_a_row() {
     let rotations = number("SESKEY_FUNCTION_ROTATIONS", 30);
@@ -330,7 +330,7 @@ fn what_is_declared_is_read_from_an_object() {
     }
 }
 
-/// Before each step of a rotation some others come, in any order; some of them fail, and harm nothing.
+/// Extra steps before each step of a rotation, in any order, may fail, and harm nothing.
 #[test]
 fn steps_come_twice_and_in_any_order() {
     let rotations = number("SESKEY_FUNCTION_ROTATIONS", 3);
@@ -350,7 +350,7 @@ fn steps_come_twice_and_in_any_order() {
     });
 }
 
-/// Two scenes for each part of the calls: in one it dies before a call has its effect, in the other after it.
+/// Two scenes play each part of the calls: one is killed before a call has its effect, the other after it.
 #[test]
 fn it_is_killed_at_its_calls() {
     let calls = number("SESKEY_FUNCTION_KILLS", 2);
@@ -372,10 +372,10 @@ fn it_is_killed_at_its_calls() {
     assert!(kills >= calls * 12 * 2 / 3, "{kills} kills");
 }
 
-/// So many calls are between the first calls of two scenes.
+/// The number of calls between the first calls of two parts.
 const PART: usize = 10;
 
-/// The second kill comes while it goes on from the first.
+/// A second kill comes while the function continues after the first.
 #[test]
 fn it_is_killed_in_pairs() {
     let pairs = number("SESKEY_FUNCTION_PAIRS", 2);
@@ -404,7 +404,7 @@ fn it_is_killed_in_pairs() {
     assert!(kills >= pairs * 8, "{kills} kills");
 }
 
-/// Does it in so many scenes at a time, each with somebody who sends all the while; how often it was done in all.
+/// Runs a function in so many scenes at a time, each with a watcher that sends, and returns the sum of its results.
 fn in_scenes(scenes: usize, many: impl Fn(usize, &mut Scene) -> usize + Sync) -> usize {
     let one = |number| {
         let mut scene = Scene::new(json);

@@ -1,4 +1,4 @@
-//! A run that is told to stop, once and twice, or killed; and what it has started.
+//! A run that is interrupted once or twice, or killed, and the processes that it has started.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use std::{
 
 use testkit::process::{LocalSes, seskey};
 
-/// The login is made at another account's endpoint, which refuses it: the proof goes on trying until it is told to stop.
+/// The login is made at the endpoint of another account, which refuses it, so the proof goes on until a signal comes.
 #[test]
 fn a_signal_during_the_proof_takes_everything_back() {
     let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -50,7 +50,7 @@ fn a_signal_during_the_proof_takes_everything_back() {
     assert_eq!(account.stop("-TERM").0.code(), Some(0));
 }
 
-/// The same where a rotation would have delivered it.
+/// The same holds for a credential that was to be delivered like in a rotation.
 #[test]
 fn a_signal_before_the_delivery_takes_everything_back() {
     let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -85,7 +85,7 @@ fn a_signal_before_the_delivery_takes_everything_back() {
     }
 }
 
-/// A hook that takes its time, and all that it has started, end with the run, however that ends.
+/// A slow hook and all its processes end with the run, however the run ends.
 #[test]
 fn nothing_outlives_a_run() {
     let folder = tempfile::tempdir().unwrap();
@@ -111,7 +111,7 @@ fn nothing_outlives_a_run() {
         assert!(ids.iter().all(|id| is_alive(id)), "{ids:?}");
         for (index, &signal) in signals.iter().enumerate() {
             if index > 0 {
-                // it has seen the first one, and goes on
+                // the run has seen the first signal, and goes on
                 thread::sleep(Duration::from_millis(300));
                 assert_eq!(run.try_wait().unwrap(), None);
             }
@@ -125,7 +125,7 @@ fn nothing_outlives_a_run() {
     }
 }
 
-/// What a hook leaves running on purpose stays, such as a service that it starts anew.
+/// A process that a hook leaves running on purpose stays, such as a restarted service.
 #[test]
 fn a_service_outlives_a_run() {
     let folder = tempfile::tempdir().unwrap();
@@ -144,7 +144,7 @@ fn a_service_outlives_a_run() {
     assert!(Command::new("kill").args(["-KILL", id.trim()]).status().unwrap().success());
 }
 
-/// No core file has a secret in it: neither that of a run nor that of what it starts.
+/// Neither a run nor a command that it starts dumps core, so that no core file has a secret.
 #[test]
 fn no_core_is_dumped() {
     let folder = tempfile::tempdir().unwrap();
@@ -172,11 +172,11 @@ fn no_core_is_dumped() {
     let limits = fs::read_to_string(folder.path().join("limits")).unwrap();
     let cores: Vec<&str> = limits.lines().filter(|line| line.starts_with("Max core")).collect();
     assert_eq!(cores.len(), 2, "{limits}");
-    // one byte: no file is so small, and no program is given one
+    // one byte: no core file is so small, and no program is given one
     assert!(cores.iter().all(|line| line.split_whitespace().nth(4) == Some("1")), "{cores:?}");
 }
 
-/// Waits, and fails when it takes too long.
+/// Waits for a condition, and fails if that takes too long.
 fn wait_for(what: &str, is_there: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_there() {
@@ -199,7 +199,7 @@ fn caller(local: &LocalSes, folder: &Path) -> Command {
     command
 }
 
-/// One line says it, and users before whom the signal came have not failed.
+/// One line reports the signal, and users that were not begun have not failed.
 #[test]
 fn users_before_whom_a_signal_comes_are_not_begun() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The program is killed at every call to IAM and between them, and told to stop.
+//! The program is killed at every call to IAM and between calls, and interrupted.
 
 use std::{process::Command, thread, time::Duration};
 
@@ -17,7 +17,7 @@ fn at_every_call(moment: Moment) {
         let mut numbers = (1 + first..).step_by(ARENAS);
         numbers.by_ref().take_while(|&number| arena.survives_a_kill(number, moment)).count()
     });
-    // the calls of a rotation: what is observed, and what is done
+    // a rotation has calls that observe and calls that change
     assert!(calls > 30, "{calls} calls");
 }
 
@@ -50,14 +50,14 @@ fn between_calls() {
     });
 }
 
-/// It finishes the step, says so, and the next run goes on.
+/// An interrupted run finishes its step and reports that, and the next run continues.
 #[test]
 fn a_signal_stops_it_after_the_step() {
     let mut arena = Arena::new();
     arena.converge();
     let watcher = arena.watch();
     arena.days(91);
-    // a new key logs in late: the proof is what it is stopped in
+    // a new key logs in late, so that the run is interrupted during the proof
     arena.faults("[keys]\ncreated = \"20s\"");
     let child = arena.spawn(&[]);
     while arena.keys(USER).len() < 2 {

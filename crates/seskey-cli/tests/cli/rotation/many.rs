@@ -1,4 +1,4 @@
-//! Several at once: rotators of one user, and users of one run.
+//! Several rotators of one user, and several users of one run.
 
 use std::{fs, process::Stdio};
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::arena::{Arena, USER, breathe};
 
-/// Eight rotators race, in five rotations: there are never more keys than two, and one is left.
+/// Eight rotators race in five rotations: there are never more than two keys, and one is left.
 #[test]
 fn eight_rotators_race() {
     let mut arena = Arena::new();
@@ -28,7 +28,7 @@ fn eight_rotators_race() {
     watcher.judge();
 }
 
-/// What plan says is what apply does; the failure of one user stops no other; and nothing secret is recorded.
+/// The plan lists the steps that apply takes, the failure of one user stops no other, and no secret is recorded.
 #[test]
 fn a_fleet_is_planned_and_applied() {
     let mut arena = Arena::new();
@@ -49,7 +49,7 @@ fn a_fleet_is_planned_and_applied() {
     );
     fs::write(arena.home.path().join("seskey.toml"), fleet).unwrap();
     fs::create_dir(arena.home.path().join("out")).unwrap();
-    // of the one that has two keys nobody knows which is read
+    // mailer-2 has two keys, and it is not known which one is in use
     for _ in 0..7 {
         let planned = answer(&arena, &["plan"]);
         let applied =
@@ -103,7 +103,7 @@ fn row(answer: &Value, user: &str) -> Value {
     rows.iter().find(|row| row["user_name"] == user).unwrap().clone()
 }
 
-/// The names of the steps; what ends a run is called `end`.
+/// Returns the names of the steps; a step that ends a run is called `end`.
 fn steps(answer: &Value, user: &str) -> Vec<String> {
     let row = row(answer, user);
     let steps = row["steps"].as_array().unwrap_or_else(|| panic!("{row:#}"));

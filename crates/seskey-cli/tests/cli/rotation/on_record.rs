@@ -1,4 +1,4 @@
-//! A leak on record, and what a person may type without harm.
+//! The record of a leak, and mistakes of a person that do no harm.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::arena::{Arena, USER};
 
-/// Runs this; the exit code.
+/// Runs the program, and returns the exit code.
 fn seskey(arena: &Arena, arguments: &[&str]) -> i32 {
     let output = arena.seskey().args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -23,7 +23,7 @@ fn active(arena: &Arena) -> usize {
     arena.keys(USER).iter().filter(|(_, active)| *active).count()
 }
 
-/// The first key cannot be deactivated: the other one is, and the log says so, and who did it.
+/// If the first key cannot be deactivated, the other one is, and the log has both, and the caller.
 #[test]
 fn a_leak_is_on_record() {
     let arena = Arena::new();
@@ -45,7 +45,7 @@ fn a_leak_is_on_record() {
     }
 }
 
-/// What is typed wrongly is found before the first key is off.
+/// A mistyped option is found before the first key is deactivated.
 #[test]
 fn a_replacement_that_cannot_be() {
     let arena = Arena::new();
@@ -54,7 +54,7 @@ fn a_replacement_that_cannot_be() {
     assert_eq!((seskey(&arena, &replace), active(&arena)), (1, 1));
 }
 
-/// The keys are off, and the replacement fails: that is unfinished, not nothing.
+/// If the keys are deactivated and the replacement fails, the run is unfinished.
 #[test]
 fn a_replacement_that_fails() {
     let arena = Arena::new();
@@ -70,7 +70,7 @@ fn a_user_who_is_named_twice() {
     assert_eq!(arena.keys(USER).len(), 1);
 }
 
-/// The log cannot be kept: everything is done, and the exit code tells.
+/// If the log cannot be written, everything is done, and the exit code shows the failure.
 #[test]
 fn a_full_disk() {
     let arena = Arena::new();

@@ -7,7 +7,7 @@ use testkit::lambda::{Function, Invoked};
 
 use crate::stage::{Inhabitants, Stage};
 
-/// Who may not list the accounts, as a function need not that is sent an event for each.
+/// A function that is sent an event for each account need not be allowed to list the accounts.
 #[test]
 fn one_account_is_gone_through_without_a_list() {
     let home = tempfile::tempdir().unwrap();
@@ -54,7 +54,7 @@ fn one_account_is_gone_through_without_a_list() {
         (&answer["summary"]["users"], &answer["summary"]["changed"]),
         (&1.into(), &1.into())
     );
-    // what must be looked up may not be
+    // filters that must be looked up fail, because the lookup is not allowed
     for organization in [
         "ou = [\"ou-ab12-11112222\"]",
         "exclude = [\"ou-ab12-55556666\"]",

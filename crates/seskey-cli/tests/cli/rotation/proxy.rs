@@ -1,4 +1,4 @@
-//! What stands between the program and IAM, and kills it at a call.
+//! A proxy between the program and IAM, which kills the program at a call.
 
 use std::{
     net::SocketAddr,
@@ -15,7 +15,7 @@ pub(crate) enum Moment {
     After,
 }
 
-/// Counts calls, and kills at one of them.
+/// A proxy that counts calls, and kills the program at one of them.
 #[derive(Clone)]
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
@@ -36,27 +36,27 @@ impl Proxy {
         Self { address: counting(upstream, &state), state }
     }
 
-    /// The address of another server, whose calls count too.
+    /// Returns the address of a proxy before another server, whose calls count too.
     pub(crate) fn before(&self, upstream: SocketAddr) -> SocketAddr {
         counting(upstream, &self.state)
     }
 
-    /// From now on calls are counted anew, and the one of this number is the last.
+    /// Counts calls anew from now on, and kills at the call of this number.
     pub(crate) fn kill_at(&self, number: usize, moment: Moment) {
         *self.state.lock().unwrap() = State { kill: Some((number, moment)), ..State::default() };
     }
 
-    /// From now on a new key is a minute and a half old at once: nobody waits for it to settle.
+    /// Makes every new key a minute and a half old at once from now on, so that no run waits for it to settle.
     pub(crate) fn age_keys(&self) {
         self.state.lock().unwrap().ages_keys = true;
     }
 
-    /// Whether the call was made that kills.
+    /// Whether the call that kills was made.
     pub(crate) fn has_killed(&self) -> bool {
         self.state.lock().unwrap().kill.is_none()
     }
 
-    /// Who is to be killed.
+    /// Sets the process to kill.
     pub(crate) fn watch(&self, id: u32) {
         self.state.lock().unwrap().child = Pid::from_raw(id.try_into().unwrap());
     }
@@ -97,5 +97,5 @@ fn counting(upstream: SocketAddr, state: &Arc<Mutex<State>>) -> SocketAddr {
     })
 }
 
-/// Moves the clock of a local SES.
+/// A request that moves the clock of a local SES.
 const OLDER: &str = "POST /_seskey/clock HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n{\"advance\": \"90s\"}";

@@ -1,7 +1,7 @@
 //! A storm: many runs of every verb at once, killed at any moment, with IAM at its worst, while every store is read and
-//! sent with. Then it clears up, and all must come right within three runs.
+//! its credentials are used. Then the faults end, and everything must be in order within three runs.
 //!
-//! `SESKEY_STORM_KILLS` says how long it is, and `SESKEY_STORM_SEED` which one.
+//! `SESKEY_STORM_KILLS` sets its length, and `SESKEY_STORM_SEED` its seed.
 
 use std::{
     collections::BTreeSet,
@@ -36,14 +36,14 @@ fn it_clears_up() {
     let (kills, seed) = (variable("SESKEY_STORM_KILLS", 20), variable("SESKEY_STORM_SEED", 1));
     let mut storm = Storm::new(seed);
     let watchers = storm.watch();
-    // and something was rotated
+    // until enough runs were killed, and something was rotated
     while storm.tally.lock().unwrap().killed < kills || storm.count(HANDED_OVER) <= USERS.len() {
         storm.blow();
         storm.pass_some_time();
     }
     let done = STEPS.map(|step| (step, storm.count(step)));
     storm.clear_up();
-    // where every key is revoked again and again, hardly anything can be sent before
+    // a user whose keys are revoked again and again can hardly send before
     let ends = Instant::now() + Duration::from_secs(60);
     while watchers.iter().any(|(_, watcher)| watcher.sent() <= ENOUGH) && Instant::now() < ends {
         thread::sleep(Duration::from_millis(100));
@@ -72,15 +72,15 @@ fn variable<T: FromStr>(name: &str, usual: T) -> T {
 struct Storm {
     arena: Arena,
     rng: StdRng,
-    /// Each leads one run at a time to IAM.
+    /// The proxies, each of which leads one run at a time to IAM.
     proxies: Vec<Proxy>,
     tally: Arc<Mutex<Tally>>,
-    /// By how much the clock is ahead. It is moved only while nobody sends.
+    /// How far the clock is ahead. It is moved only while nobody sends.
     clock: Arc<RwLock<SignedDuration>>,
 }
 
 impl Storm {
-    /// Everybody has a credential in every store.
+    /// Starts a storm in which every user has a credential in every store.
     fn new(seed: u64) -> Self {
         let arena = Arena::new();
         let proxies = (0..RUNS_AT_ONCE).map(|_| Proxy::start(arena.server.http)).collect();
@@ -113,7 +113,7 @@ impl Storm {
         storm
     }
 
-    /// Of each file one who reads it before each message, and one who reads it every five days.
+    /// Starts two watchers for each file: one reads it before each message, the other every five days.
     fn watch(&self) -> Vec<(String, Watcher)> {
         let files = USERS.iter().flat_map(|user| user.stores).map(|(_, file)| file);
         let watch = |file: &&str| {
@@ -140,12 +140,12 @@ impl Storm {
         files.flat_map(watch).collect()
     }
 
-    /// Some seconds in which the weather does not change, and the clock goes as it does.
+    /// Runs commands for some seconds under one plan of faults, without a move of the clock.
     fn blow(&mut self) {
         let weather = weather(&mut self.rng);
         self.arena.faults(&weather);
         let ends = Instant::now() + Duration::from_secs(self.rng.random_range(12..25));
-        // then all that still runs is killed, or only what takes very long
+        // then every run is killed, or only those that take very long
         let patience = *[Duration::ZERO, Duration::from_secs(15)].choose(&mut self.rng).unwrap();
         thread::scope(|scope| {
             for proxy in &self.proxies {
@@ -158,11 +158,11 @@ impl Storm {
                 });
             }
         });
-        // what a killed run has sent arrives
+        // the requests of killed runs arrive
         thread::sleep(Duration::from_millis(300));
     }
 
-    /// No run is under way: to a run, no time goes by that it does not notice.
+    /// Moves the clock while no run is under way, since no time may pass that a run does not notice.
     fn pass_some_time(&mut self) {
         // two times in three longer than grace and quarantine
         let hours = *[1, 4 * 24, 8 * 24, 8 * 24, 8 * 24, 31 * 24].choose(&mut self.rng).unwrap();
@@ -178,13 +178,13 @@ impl Storm {
         *ahead += time;
     }
 
-    /// As before September 2024: what has been migrated is to be migrated again, and the group to be made anew.
+    /// Restores the style from before September 2024, so that users are migrated again, and the group is created anew.
     fn back_to_the_old_style(&self) {
         let (server, group_name) = (&self.arena.server, SENDING_GROUP.to_owned());
         for User { name, .. } in &USERS {
             self.arena.apply(permission(name));
             let (group_name, user_name) = (group_name.clone(), (*name).to_owned());
-            // it may not be in it
+            // the user may not be in the group
             let _ = server.apply(Action::RemoveUserFromGroup { group_name, user_name });
         }
         let page = Page::default();
@@ -197,10 +197,10 @@ impl Storm {
         }
     }
 
-    /// Nothing goes wrong any more.
+    /// Ends the faults, and checks that everything is in order.
     fn clear_up(&mut self) {
         self.arena.faults("");
-        // whoever was killed elsewhere may not be known to be gone before
+        // before that, a run that was killed elsewhere may count as alive
         self.pass(SignedDuration::from_mins(20));
         self.within_three_runs(&Deed::Revoke);
         self.rotate_all(&[]);
@@ -229,7 +229,7 @@ impl Storm {
         self.see_the_files();
     }
 
-    /// Nothing of others is lost, and nothing is left behind.
+    /// Checks that no entry of others is lost, and that no temporary file is left behind.
     fn see_the_files(&self) {
         let sasl = fs::read_to_string(self.arena.home.path().join("sasl_passwd")).unwrap();
         assert!(sasl.starts_with("[smtp.example.org]:587 somebody:else\n"), "{sasl}");
@@ -241,7 +241,7 @@ impl Storm {
         assert_eq!(left, [""; 0]);
     }
 
-    /// It succeeds: nothing is due any more but in time.
+    /// Runs a command until it succeeds, three times at most. Success means that nothing is due now.
     fn within_three_runs(&self, deed: &Deed) {
         let mut said = vec![];
         for _ in 0..3 {
@@ -258,7 +258,7 @@ impl Storm {
         panic!("{deed:?}: {said:#?}\n{}", last.join("\n"));
     }
 
-    /// Each for itself: a rotation is mostly waiting.
+    /// Rotates each user by itself, at the same time: a rotation mostly waits.
     fn rotate_all(&self, more: &'static [&'static str]) {
         thread::scope(|scope| {
             for user in 0..USERS.len() {
@@ -267,7 +267,7 @@ impl Storm {
         });
     }
 
-    /// How often the runs have done this.
+    /// Returns how often the runs have done a step.
     fn count(&self, step: &str) -> usize {
         logged(&self.arena, "\"event\":\"step\"").matches(&format!("\"step\":\"{step}\"")).count()
     }
@@ -290,11 +290,11 @@ impl Storm {
     }
 }
 
-/// Somebody who sends with what a file holds.
+/// A sender that uses the credentials in a file.
 struct Sender {
     endpoint: Endpoint,
     file: PathBuf,
-    /// For how long what was read is good enough: for less than the grace time.
+    /// How long a credential is used after it was read: less than the grace time.
     patience: SignedDuration,
     read: Option<(Timestamp, BTreeSet<Login>)>,
     clock: Arc<RwLock<SignedDuration>>,
@@ -302,7 +302,7 @@ struct Sender {
 }
 
 impl Sender {
-    /// Nothing counts of a key that a revocation was to end.
+    /// Sends with each credential. The failure of a key that a revocation was to end does not count.
     fn send(&mut self) -> Vec<Result<(), String>> {
         let ahead = self.clock.read().unwrap();
         let now = Timestamp::now() + *ahead;
@@ -319,7 +319,7 @@ impl Sender {
     }
 }
 
-/// What goes wrong with IAM for a while.
+/// Returns a random plan of faults of IAM.
 fn weather(rng: &mut StdRng) -> String {
     let mut seconds = |most: u32| rng.random_range(0..=most);
     let keys = [
@@ -340,7 +340,7 @@ fn weather(rng: &mut StdRng) -> String {
     format!("seed = {}\n[keys]\n{keys}{rate}{}", rng.random::<u32>(), faults.concat())
 }
 
-/// The first three users, with the stores of their rotations.
+/// Returns the declaration of the first three users, with the stores of their rotations.
 fn fleet() -> String {
     let credential = |user: &User| {
         let stores: Vec<_> = user.stores.iter().map(|(store, _)| store).collect();
@@ -358,7 +358,7 @@ cat > relay.$$ && mv relay.$$ relay.json
 ";
 
 const RUNS_AT_ONCE: usize = 8;
-/// So many messages show that somebody sends.
+/// The number of messages that shows that a watcher sends.
 const ENOUGH: usize = 10;
 
 const HANDED_OVER: &str = "mark-hand-over";

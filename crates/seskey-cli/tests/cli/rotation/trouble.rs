@@ -1,10 +1,10 @@
-//! IAM is slow to know, throttles, or fails; stores fail.
+//! IAM applies changes late, throttles, or fails; stores fail.
 
 use std::fs;
 
 use super::arena::{Arena, USER, breathe, in_arenas};
 
-/// One rotation, all of it, under this plan of faults.
+/// Runs one whole rotation under a plan of faults.
 fn rotation_under(plan: &str) {
     let mut arena = Arena::new();
     arena.converge();
@@ -36,7 +36,7 @@ fn iam_throttles() {
     rotation_under("[[rate]]\nper-second = 4\nburst = 4");
 }
 
-/// The old key is watched until it does not log in any more, if the run still knows its password.
+/// The old key is checked until it no longer logs in, if the run still knows its password.
 #[test]
 fn thirty_rotations_ten_in_a_row() {
     let rotations = in_arenas(3, |_, arena| {
@@ -53,7 +53,7 @@ fn thirty_rotations_ten_in_a_row() {
     assert_eq!(rotations, 30);
 }
 
-/// The second store fails, before or after its effect: the first still holds what logs in, and the next run finishes.
+/// If the second store fails, before or after its effect, the first still has a good login, and the next run finishes.
 #[test]
 fn one_of_two_stores_fails() {
     for script in ["exit 1", "cat > second.json; exit 1"] {
@@ -86,7 +86,7 @@ fn one_of_two_stores_fails() {
     }
 }
 
-/// The command after the delivery fails: nothing is handed over, and nobody is without a credential.
+/// If the command after the delivery fails, nothing is handed over, and no sender is without a credential.
 #[test]
 fn the_command_after_the_delivery_fails() {
     let mut arena = Arena::new();

@@ -1,4 +1,4 @@
-//! Somebody who logs in and sends a message, ten times a second, with what a store holds.
+//! A watcher that logs in and sends a message, ten times a second, with the credential in a store.
 
 use std::{
     collections::BTreeSet,
@@ -26,7 +26,7 @@ pub(crate) fn send(endpoint: &Endpoint, (user_name, password): &Login) -> Result
     sent.map(drop).map_err(|error| format!("{user_name}: {error}"))
 }
 
-/// What it does each time: what came of each message.
+/// A round of a watcher, which gives the result of each message.
 pub(crate) type Round = Box<dyn FnMut() -> Vec<Result<(), String>> + Send>;
 
 pub(crate) struct Watcher {
@@ -58,19 +58,19 @@ impl Watcher {
         Self { stop, sent, thread }
     }
 
-    /// How many messages were sent.
+    /// Returns the number of sent messages.
     pub(crate) fn sent(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Ends it: how many messages were sent, and what was refused.
+    /// Ends the watcher, and returns the number of sent messages and the failures.
     pub(crate) fn end(self) -> (usize, Vec<String>) {
         self.stop.store(true, Ordering::Relaxed);
         let failures = self.thread.join().unwrap();
         (self.sent.load(Ordering::Relaxed), failures)
     }
 
-    /// Ends it; nothing may have been refused, and there must have been some messages.
+    /// Ends the watcher, and checks that no message failed and that some were sent.
     pub(crate) fn judge(self) {
         let (sent, failures) = self.end();
         assert_eq!(failures, Vec::<String>::new());
@@ -78,7 +78,7 @@ impl Watcher {
     }
 }
 
-/// The access keys of SES in the file, with their passwords, each pair once; none if it is not there yet.
+/// Returns the access keys of SES in a file, with their passwords, each pair once; none if the file does not exist.
 pub(crate) fn logins(file: &Path) -> BTreeSet<Login> {
     let Ok(text) = fs::read_to_string(file) else { return BTreeSet::new() };
     let value = |name: &str| {

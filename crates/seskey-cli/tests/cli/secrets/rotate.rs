@@ -1,4 +1,4 @@
-//! The verbs that rotate: passwords go into stores, and to no other place. No record, no notice and no word of a command
+//! The verbs that rotate put passwords into stores, and nowhere else. No record, no notice and no output of a command
 //! that fails has one.
 
 use std::fs;
@@ -33,7 +33,7 @@ pub(crate) fn run(scene: &Scene) {
     done(Plain, "revoke mailer-csv --json");
     done(Plain, &format!("revoke mailer-env --replace --make-room {records} {to}"));
     done(Secret, &format!("rotate file-env --stage create {records} --to file:answer.none.env"));
-    // a command that says what it was given
+    // a command that prints its input
     fs::write(home.join("leak.sh"), "[ \"$1\" = --read ] || { cat >&2; exit 1; }").unwrap();
     fs::write(
         home.join("seskey.toml"),
@@ -53,7 +53,7 @@ pub(crate) fn run(scene: &Scene) {
     }
 }
 
-/// The passwords are new, so what is looked for is whatever has the form of one.
+/// Checks that a text has no word in the form of an SMTP password. The passwords are new, so the words are unknown.
 fn assert_no_password(what: &str, text: &str) {
     let is_of_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     let found: Vec<&str> = text

@@ -1,4 +1,4 @@
-//! The organization of a stage, whose management account it is, with an account for each way in which one can be.
+//! The organization of a stage, which is its management account, with an account for each state of an account.
 
 use std::{fs, path::Path};
 
@@ -15,7 +15,7 @@ use testkit::{
 
 use super::{Stage, allow, document};
 
-/// The accounts, each with its state and where it is; whether the role `seskey` is there, and a control policy.
+/// The accounts: ID, state, parent, whether the role `seskey` is there, and whether there is a control policy.
 ///
 /// ```text
 /// r-ab12                 123456789012, the stage
@@ -37,8 +37,9 @@ const UNITS: [(&str, &str); 3] = [
     ("ou-ab12-55556666", "r-ab12"),
 ];
 
-/// Starts the other accounts, and what stands before all of them; gives the environment that leads there. Of the accounts
-/// the caller `operator` may list, and assume the role `seskey`; the role `guarded` of the second asks for an external ID.
+/// Starts the other accounts and the server in front of all of them, and returns the environment that leads there. The
+/// caller `operator` may list the accounts and assume the role `seskey`; the role `guarded` of the second account asks
+/// for an external ID.
 pub(super) fn around(stage: &Stage, home: &Path) -> (Vec<Server>, Vec<(&'static str, String)>) {
     let mut environment = stage.environment.clone();
     let gate = |server: &Server| {
@@ -92,7 +93,7 @@ pub(super) fn around(stage: &Stage, home: &Path) -> (Vec<Server>, Vec<(&'static 
     (servers, environment)
 }
 
-/// A role that may do everything, and that the account's own users may assume.
+/// Creates a role that may do everything, and that the account's own users may assume.
 fn add_role(server: &Server, name: &str, account: &str, condition: serde_json::Value) {
     let statement = json!({
         "Effect": "Allow", "Action": "sts:AssumeRole", "Condition": condition,
@@ -112,7 +113,7 @@ fn add_role(server: &Server, name: &str, account: &str, condition: serde_json::V
     users::put_policy(server, Holder::Role(name.to_owned()), "all", &all);
 }
 
-/// The access key ID in a profile.
+/// Returns the access key ID in a profile.
 fn key_of(home: &Path, profile: &str) -> String {
     let text = fs::read_to_string(home.join(".aws/credentials")).unwrap();
     let (_, rest) = text.split_once(&format!("[{profile}]\naws_access_key_id = ")).unwrap();

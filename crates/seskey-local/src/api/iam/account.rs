@@ -1,4 +1,4 @@
-//! The account as a whole, and what its principals could do.
+//! The operations on the account as a whole, and the simulation of policies.
 
 use super::{policies::entity_type, *};
 use crate::{account::Simulation, refusal::Constraint};

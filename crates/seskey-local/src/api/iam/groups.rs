@@ -1,4 +1,4 @@
-//! Groups: themselves, who is in them, and their policies.
+//! The operations on groups, their members and their policies.
 
 use super::*;
 

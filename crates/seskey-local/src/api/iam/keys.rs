@@ -1,4 +1,4 @@
-//! Access keys, and credentials of single services.
+//! The operations on access keys, and on credentials of single services.
 
 use super::*;
 use crate::{account::Status, refusal::Constraint};

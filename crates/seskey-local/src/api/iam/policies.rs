@@ -1,4 +1,4 @@
-//! Managed policies: themselves, their versions and their tags.
+//! The operations on managed policies, their versions and their tags.
 
 use super::*;
 use crate::account::{EntityType, PolicyScope, PolicyUsage, Tagged};

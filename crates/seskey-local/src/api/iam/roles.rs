@@ -1,4 +1,4 @@
-//! Roles: themselves, their policies and their tags.
+//! The operations on roles, their policies and their tags.
 
 use jiff::SignedDuration;
 

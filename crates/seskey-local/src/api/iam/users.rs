@@ -1,4 +1,4 @@
-//! Users: themselves, their policies and their tags.
+//! The operations on users, their policies and their tags.
 
 use seskey::Secret;
 

@@ -1,4 +1,4 @@
-//! The answers that are lists of more than one kind, and simulations.
+//! The answers with lists of more than one kind, and simulations.
 
 use super::elements::*;
 use crate::{

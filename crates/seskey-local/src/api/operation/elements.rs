@@ -34,7 +34,7 @@ pub(super) fn user(xml: &mut Xml, user: &User) {
     xml.text("CreateDate", &user.create_date.to_string());
 }
 
-/// What stands in the answer for one user and in no list.
+/// Writes the elements that are only in the answer for a single user, not in lists.
 pub(super) fn user_details(xml: &mut Xml, user: &User) {
     permissions_boundary(xml, user.permissions_boundary.as_deref());
     tags(xml, &user.tags);
@@ -49,19 +49,19 @@ pub(super) fn role(xml: &mut Xml, role: &Role) {
     xml.text("AssumeRolePolicyDocument", &url_encoded(role.assume_role_policy.text()));
 }
 
-/// What stands in the list of roles too, and not among the authorization details.
+/// Writes the elements that are also in the list of roles, but not in the authorization details.
 pub(super) fn role_settings(xml: &mut Xml, role: &Role) {
     optional(xml, "Description", role.description.as_deref());
     xml.text("MaxSessionDuration", &role.max_session_duration.as_secs().to_string());
 }
 
-/// What stands in the answer for one role and in no list.
+/// Writes the elements that are only in the answer for a single role, not in lists.
 pub(super) fn role_details(xml: &mut Xml, role: &Role) {
     permissions_boundary(xml, role.permissions_boundary.as_deref());
     tags(xml, &role.tags);
 }
 
-/// When a role was last used is not recorded.
+/// Writes an empty element: the last use of a role is not recorded.
 pub(super) fn role_last_used(xml: &mut Xml) {
     xml.element("RoleLastUsed", |_| {});
 }
@@ -69,7 +69,7 @@ pub(super) fn role_last_used(xml: &mut Xml) {
 fn permissions_boundary(xml: &mut Xml, arn: Option<&str>) {
     if let Some(arn) = arn {
         xml.element("PermissionsBoundary", |xml| {
-            // so it was recorded, whatever the model says
+            // as it was recorded; the model differs
             xml.text("PermissionsBoundaryType", "Policy");
             xml.text("PermissionsBoundaryArn", arn);
         });
@@ -104,7 +104,7 @@ pub(super) fn attached_policy(xml: &mut Xml, policy: &AttachedPolicy) {
     xml.text("PolicyArn", &policy.policy_arn);
 }
 
-/// Only the answer for one version has the document.
+/// Writes a version without its document, which is only in the answer for a single version.
 pub(super) fn policy_version(xml: &mut Xml, version: &PolicyVersion) {
     xml.text("VersionId", &version.version_id.to_string());
     xml.text("IsDefaultVersion", &version.is_default_version.to_string());
@@ -142,7 +142,7 @@ pub(super) fn policy(xml: &mut Xml, policy: &ManagedPolicy) {
     xml.text("UpdateDate", &policy.update_date.to_string());
 }
 
-/// A list of tags in the answer for one thing: absent where there are none.
+/// Writes the list of tags in the answer for a single resource, if there are any.
 pub(super) fn tags(xml: &mut Xml, tags: &[Tag]) {
     if !tags.is_empty() {
         xml.list("Tags", tags, tag);
@@ -160,7 +160,7 @@ pub(super) fn optional(xml: &mut Xml, name: &str, text: Option<&str>) {
     }
 }
 
-/// Policy documents are URL-encoded after RFC 3986.
+/// URL-encodes a policy document after RFC 3986.
 pub(super) fn url_encoded(document: &str) -> String {
     utf8_percent_encode(document, UNRESERVED).to_string()
 }

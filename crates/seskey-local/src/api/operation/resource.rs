@@ -1,4 +1,4 @@
-//! Which resource the permission of an operation is checked against, and with which condition keys.
+//! The resource that the permission of an operation is checked against, and the condition keys.
 //!
 //! Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Identity and Access
 //! Management".
@@ -13,35 +13,35 @@ use crate::{
 /// The kind of resource of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resource {
-    /// The user that is named, or else who asks.
+    /// The named user, or else the caller.
     User,
     NewUser,
-    /// The user as it is named now, and as it will be.
+    /// The user under its current name, and under its new name.
     RenamedUser,
     UsersUnderPath,
     Group,
     NewGroup,
-    /// The group as it is named now, and as it will be.
+    /// The group under its current name, and under its new name.
     RenamedGroup,
     GroupsUnderPath,
     Role,
     NewRole,
     RolesUnderPath,
-    /// The role that is to be taken on.
+    /// The role to assume.
     AssumedRole,
     Policy,
     NewPolicy,
     PoliciesUnderPath,
-    /// The user who owns the access key.
+    /// The user that owns the access key.
     OwnerOfAccessKey,
     PolicySource,
     None,
-    /// Nobody can be denied it.
+    /// No resource: the operation cannot be denied.
     Free,
 }
 
 impl Resource {
-    /// Its ARN, or all of its ARNs where the permission is needed for each of them.
+    /// Returns its ARN, or all its ARNs if the permission is needed for each of them.
     pub(super) fn arns(
         self,
         account: &Account,
@@ -71,7 +71,7 @@ impl Resource {
         arns
     }
 
-    /// A user, a group or a role that is not there has the ARN of one without a path.
+    /// Returns its ARN. A user, a group or a role that does not exist has the ARN of one without a path.
     fn arn(self, account: &Account, members: &Members, caller: &Principal) -> String {
         let given = |name| members.get(name).unwrap_or_default();
         let new = |kind, name| {
@@ -153,7 +153,7 @@ impl Resource {
         }
     }
 
-    /// What the permission is about, if that can have tags and is there already.
+    /// Returns the resource, if it can have tags and is not to be created.
     fn tagged(self, account: &Account, members: &Members, caller: &Principal) -> Option<Tagged> {
         let given = |name| members.get(name).unwrap_or_default().to_owned();
         match self {

@@ -19,7 +19,8 @@ impl Members {
     /// Reads a query string or a form.
     ///
     /// # Errors
-    /// `MalformedQueryString` where a name comes twice, a text is not UTF-8, or there are more than any request has.
+    /// `MalformedQueryString` if a name occurs twice, a text is not UTF-8, or there are more parameters than any
+    /// request has.
     pub fn parse(form: &[u8]) -> Result<Self, ApiRefusal> {
         let mut members = BTreeMap::new();
         for (name, value) in pairs(form) {
@@ -34,33 +35,33 @@ impl Members {
         Ok(Self(members))
     }
 
-    /// The parameter as it is.
+    /// Returns the parameter as it is.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Whether there is a parameter whose name begins so.
+    /// Whether there is a parameter whose name begins with a prefix.
     pub(crate) fn begins_with(&self, prefix: &str) -> bool {
         self.0.range(prefix.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(prefix))
     }
 
-    /// The parameter as it is, taken out: it may be long.
+    /// Takes the parameter out as it is, since it may be long.
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         self.0.remove(name)
     }
 
-    /// The same where it must be there.
+    /// Does the same for a required parameter.
     pub(crate) fn take_required(&mut self, name: &str) -> Result<String, ApiRefusal> {
         self.take(name).ok_or_else(|| invalid(name, Constraint::Required))
     }
 
-    /// Whether all but these are no longer than a policy may be.
+    /// Whether all other parameters are no longer than a policy may be.
     pub(crate) fn are_short_but(&self, long: &[&str]) -> bool {
         let mut others = self.0.iter().filter(|(name, _)| !long.contains(&name.as_str()));
         others.all(|(name, value)| name.len() + value.len() <= LONGEST_PARAMETER)
     }
 
-    /// Refuses what the operation does not take, and an item of a list that does not follow on the one before.
+    /// Refuses a parameter that the operation does not accept, and a list item that does not follow the one before.
     pub(crate) fn only(&self, operation: &'static str, members: &str) -> Result<(), ApiRefusal> {
         match self.0.iter().find(|(name, value)| !self.is_taken(name, value, members)) {
             Some((name, _)) => {
@@ -94,12 +95,12 @@ impl Members {
             before = format!("{before}{part}.");
         }
         let known = known.join(".");
-        // an empty list has its bare name
+        // an empty list is sent under its bare name
         let empty_list = format!("{known}.member.N");
         members.any(|it| it == known || (value.is_empty() && it.starts_with(&empty_list)))
     }
 
-    /// Whether there is a parameter of that name, or a part of it.
+    /// Whether there is a parameter of that name, or one that continues it after a dot.
     fn has(&self, name: &str) -> bool {
         let part = format!("{name}.");
         self.0.contains_key(name)
@@ -118,7 +119,7 @@ impl Members {
         self.optional(name, shape)?.ok_or_else(|| invalid(name, Constraint::Required))
     }
 
-    /// The items `NAME.member.1`, `NAME.member.2` and so on, up to the first that is not there.
+    /// Returns the items `NAME.member.1`, `NAME.member.2` and so on, up to the first that is missing.
     pub(crate) fn list(&self, name: &str, shape: &Shape) -> Result<Vec<String>, ApiRefusal> {
         (1..)
             .map_while(|n| self.optional(&format!("{name}.member.{n}"), shape).transpose())
@@ -134,22 +135,22 @@ impl Members {
         if list.is_empty() { Err(invalid(name, Constraint::Required)) } else { Ok(list) }
     }
 
-    /// The parameter as it is; it must be there.
+    /// Returns the required parameter as it is.
     pub(crate) fn required_text(&self, name: &str) -> Result<String, ApiRefusal> {
         self.required_str(name).map(str::to_owned)
     }
 
-    /// The same where it may be long.
+    /// Returns the same without a copy, since it may be long.
     pub(crate) fn required_str(&self, name: &str) -> Result<&str, ApiRefusal> {
         self.get(name).ok_or_else(|| invalid(name, Constraint::Required))
     }
 
-    /// The items of a list as they are.
+    /// Returns the items of a list as they are.
     pub(crate) fn texts(&self, name: &str) -> Vec<String> {
         (1..).map_while(|n| self.get(&format!("{name}.member.{n}")).map(str::to_owned)).collect()
     }
 
-    /// The account that the parameter `AccessKeyId` tells by its form.
+    /// Returns the account that is encoded in the parameter `AccessKeyId`.
     pub(crate) fn access_key_account(&self) -> Result<AccountId, ApiRefusal> {
         let id = self.required("AccessKeyId", &shapes::ACCESS_KEY_ID)?;
         AccountId::of_access_key(&id)
@@ -160,7 +161,7 @@ impl Members {
         self.required("UserName", &shapes::EXISTING_USER_NAME)
     }
 
-    /// The user that is named, or else who asks.
+    /// Returns the named user, or else the caller.
     pub(crate) fn user_or(&self, caller: &Principal) -> Result<Principal, ApiRefusal> {
         match (self.optional("UserName", &shapes::EXISTING_USER_NAME)?, caller) {
             (Some(name), _) => Ok(Principal::User(name)),
@@ -169,7 +170,7 @@ impl Members {
         }
     }
 
-    /// The same where it cannot be the root user.
+    /// Returns the same where the root user is refused.
     pub(crate) fn user_name_or(&self, caller: &Principal) -> Result<String, ApiRefusal> {
         match self.user_or(caller)? {
             Principal::User(name) => Ok(name),
@@ -203,7 +204,7 @@ impl Members {
         Ok(seconds.map(|seconds| SignedDuration::from_secs(seconds as i64)))
     }
 
-    /// What is no number is too small.
+    /// Reads a number. A text that is not a number counts as too small.
     fn number(&self, name: &str, least: usize, most: usize) -> Result<Option<usize>, ApiRefusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
         match text.parse() {
@@ -238,7 +239,7 @@ impl Members {
         self.one_of(name, |text| text.parse().ok()).map(Option::unwrap_or_default)
     }
 
-    /// One of the words of an enumeration.
+    /// Reads a value of an enumeration.
     pub(crate) fn one_of<T>(
         &self,
         name: &str,
@@ -249,13 +250,13 @@ impl Members {
     }
 }
 
-/// The value of a parameter of a query string or a form that is not read further; empty where it is not UTF-8.
+/// Returns the value of one parameter of a query string or a form; empty if it is not UTF-8.
 pub(crate) fn value_of(form: &[u8], name: &str) -> Option<String> {
     let mut values = pairs(form).filter(|(given, _)| decoded(given).is_some_and(|it| it == name));
     values.next().map(|(_, value)| decoded(value).unwrap_or_default())
 }
 
-/// The names and values of a form, as they are sent.
+/// Returns the names and values of a form, as they are sent.
 /// Source: URL Standard, "application/x-www-form-urlencoded parsing".
 fn pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
@@ -266,8 +267,8 @@ fn pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// A name or a value, in one piece of memory that is no longer than what was sent. What is not UTF-8 is none, and no
-/// parameter of the API may have the character that others put in its place.
+/// Decodes a name or a value into one buffer, no longer than the encoded text. `None` if it is not UTF-8, or has the
+/// replacement character, which no parameter of the API may have.
 fn decoded(sent: &[u8]) -> Option<String> {
     let mut bytes = Vec::with_capacity(sent.len());
     for (n, run) in sent.split(|byte| *byte == b'+').enumerate() {
@@ -279,7 +280,7 @@ fn decoded(sent: &[u8]) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|text| !text.contains(char::REPLACEMENT_CHARACTER))
 }
 
-/// A refused parameter. AWS writes `Tags.member.1.Key` as `tags.1.member.key`.
+/// Returns the refusal of a parameter. AWS writes `Tags.member.1.Key` as `tags.1.member.key`.
 pub(crate) fn invalid(name: &str, constraint: Constraint) -> ApiRefusal {
     let mut parts: Vec<String> = name.split('.').map(str::to_owned).collect();
     for part in &mut parts {
@@ -295,7 +296,7 @@ pub(crate) fn invalid(name: &str, constraint: Constraint) -> ApiRefusal {
     ApiRefusal::ValidationError { member: parts.join("."), value: None, constraint }
 }
 
-/// Parameters of every operation, and those of a signature in the query string.
+/// The parameters of every operation, and those of a signature in the query string.
 /// Sources: IAM API Reference, "Common Parameters"; IAM User Guide, "Create a signed AWS API request".
 const COMMON: [&str; 9] = [
     "Action",
@@ -309,10 +310,10 @@ const COMMON: [&str; 9] = [
     "X-Amz-SignedHeaders",
 ];
 
-/// Ours: a short parameter takes many times its length.
+/// Our own limit: a short parameter takes many times its length.
 const MOST_PARAMETERS: usize = 10_000;
 
-/// Ours: what is longer would be copied before it is refused.
+/// Our own limit: a longer parameter would be copied before it is refused.
 const LONGEST_PARAMETER: usize = 128 * 1024;
 
 /// No parameter has a longer name, whatever the numbers in it.

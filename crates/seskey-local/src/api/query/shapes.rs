@@ -1,5 +1,5 @@
-//! The forms of the parameters. Source: botocore 1.44.5, `iam/2010-05-08/service-2.json`; the words for names, paths and
-//! access key IDs are those that IAM was seen to use.
+//! The forms of the parameters. Source: botocore 1.44.5, `iam/2010-05-08/service-2.json`; the words for names, paths
+//! and access key IDs are those that IAM was seen to use.
 
 use crate::refusal::Constraint;
 
@@ -12,7 +12,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// What the text violates first, if anything.
+    /// Returns the first constraint that the text violates, if any.
     pub(crate) fn violation(&self, text: &str) -> Option<Constraint> {
         match text.chars().count() {
             length if length < self.min => Some(Constraint::MinLength(self.min)),
@@ -149,7 +149,8 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// Letters and numbers of any script, blanks that are no control characters, and a few signs.
+/// Whether a tag may have it: letters and numbers of any script, blanks that are not control characters, and a few
+/// signs.
 fn is_tag(c: char) -> bool {
     c.is_alphanumeric() || "_.:/=+-@".contains(c) || (c.is_whitespace() && !c.is_control())
 }

@@ -8,10 +8,10 @@ use quick_xml::{
     events::{BytesEnd, BytesStart, BytesText, Event},
 };
 
-/// A document in the making.
+/// A document that is being written.
 pub struct Xml(Writer<Vec<u8>>);
 
-/// A document: the root element with its namespace, and what is inside.
+/// Returns a document: the root element with its namespace and its content.
 pub fn document(root: &str, namespace: &str, inside: impl FnOnce(&mut Xml)) -> String {
     let mut xml = Xml(Writer::new(Vec::new()));
     xml.event(Event::Start(BytesStart::new(root).with_attributes([("xmlns", namespace)])));
@@ -21,14 +21,14 @@ pub fn document(root: &str, namespace: &str, inside: impl FnOnce(&mut Xml)) -> S
 }
 
 impl Xml {
-    /// An element with what is inside.
+    /// Writes an element with its content.
     pub fn element(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
         self.event(Event::Start(BytesStart::new(name)));
         inside(self);
         self.event(Event::End(BytesEnd::new(name)));
     }
 
-    /// An element with text. A character that XML 1.0 cannot carry becomes U+FFFD.
+    /// Writes an element with text. A character that XML 1.0 does not allow becomes U+FFFD.
     pub fn text(&mut self, name: &str, text: &str) {
         let carried: String =
             text.chars().map(|c| if is_xml(c) { c } else { char::REPLACEMENT_CHARACTER }).collect();
@@ -37,7 +37,7 @@ impl Xml {
         });
     }
 
-    /// A list: one `member` for each item.
+    /// Writes a list: one `member` for each item.
     pub fn list<T>(&mut self, name: &str, items: &[T], member: impl Fn(&mut Self, &T)) {
         self.element(name, |xml| {
             for item in items {
@@ -46,7 +46,7 @@ impl Xml {
         });
     }
 
-    /// A list of texts.
+    /// Writes a list of texts.
     pub fn texts(&mut self, name: &str, items: &[String]) {
         self.element(name, |xml| items.iter().for_each(|item| xml.text("member", item)));
     }

@@ -1,7 +1,7 @@
-//! What SES makes of the parameters of `SendEmail`: a MIME message (RFC 5322, RFC 2045).
+//! The message that SES composes of the parameters of `SendEmail`, in MIME (RFC 5322, RFC 2045).
 //!
-//! No parameter can begin a header field of its own: what a field cannot carry is refused, what it can carry only
-//! encoded is encoded (RFC 2047).
+//! No parameter can begin a header field of its own: text that a field cannot hold is refused, and text that it can
+//! hold only encoded is encoded (RFC 2047).
 
 use std::{
     io::{self, Write},
@@ -20,7 +20,7 @@ use crate::{
     sending::{self, MAX_MESSAGE},
 };
 
-/// A message before it is one. Addresses may have display names: `Ann <ann@example.com>`.
+/// The parameters of a message. Addresses may have display names: `Ann <ann@example.com>`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Content {
     pub(super) from: String,
@@ -34,10 +34,10 @@ pub(super) struct Content {
     pub(super) headers: Vec<(String, String)>,
 }
 
-/// The message. Blind copies have no place in it.
+/// Composes the message, without its blind copies.
 pub(super) fn compose(content: &Content) -> Result<Vec<u8>, SesRefusal> {
     let bodies = [&content.text, &content.html].into_iter().flatten();
-    // encoded it would be longer yet
+    // the encoded form would be even longer
     if content.subject.len() + bodies.map(String::len).sum::<usize>() > MAX_MESSAGE {
         return Err(sending::SendingRefusal::TooLong.into());
     }
@@ -69,7 +69,7 @@ pub(super) fn compose(content: &Content) -> Result<Vec<u8>, SesRefusal> {
     Ok(written(builder).expect("memory takes every byte"))
 }
 
-/// The message without a date and an ID, which SES writes itself.
+/// Writes the message without a date and an ID, which SES writes itself.
 fn written(builder: MessageBuilder<'_>) -> io::Result<Vec<u8>> {
     let mut message = vec![];
     for (name, value) in &builder.headers {
@@ -81,7 +81,8 @@ fn written(builder: MessageBuilder<'_>) -> io::Result<Vec<u8>> {
     Ok(message)
 }
 
-/// One address with its display name, if it has one. An address is in ASCII; a name need not be, nor need it be encoded.
+/// Parses one address with its display name, if it has one. The address must be ASCII; the name need not be, nor need
+/// it be encoded.
 pub(super) fn mailbox(text: &str) -> Result<Author, SesRefusal> {
     let invalid = || sending::SendingRefusal::InvalidAddress(text.to_owned());
     if text.contains(char::is_control) {
@@ -102,7 +103,7 @@ pub(super) fn mailbox(text: &str) -> Result<Author, SesRefusal> {
     }
 }
 
-/// The field that makes somebody the author.
+/// Returns the `From` field of an author.
 pub(super) fn from_field(author: &str) -> Result<Vec<u8>, SesRefusal> {
     let mut field = b"From: ".to_vec();
     let length = field.len();
@@ -111,7 +112,7 @@ pub(super) fn from_field(author: &str) -> Result<Vec<u8>, SesRefusal> {
     Ok(field)
 }
 
-/// Addresses as a field has them: in angle brackets only where one has a name. Source: recorded.
+/// Returns the value of an address field. Angle brackets are used only if an address has a name. Source: recorded.
 fn addresses(texts: &[String]) -> Result<HeaderType<'static>, SesRefusal> {
     let list = texts.iter().map(|text| mailbox(text)).collect::<Result<Vec<Author>, _>>()?;
     if list.iter().all(|author| author.display_name.is_none()) {
@@ -122,7 +123,8 @@ fn addresses(texts: &[String]) -> Result<HeaderType<'static>, SesRefusal> {
     Ok(Address::new_list(named.collect()).into())
 }
 
-/// Source: SES API v2 Reference, `MessageHeader`. What SES writes itself cannot be added.
+/// Checks an added header field. Fields that SES writes itself cannot be added. Source: SES API v2 Reference,
+/// `MessageHeader`.
 fn check_field(name: &str, value: &str) -> Result<(), SesRefusal> {
     let is_name =
         (1..=126).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
@@ -236,7 +238,7 @@ mod tests {
     }
 
     proptest! {
-        /// What goes in comes out, and nothing else does, whatever the parameters.
+        /// A composed message contains all of its parameters, and nothing else.
         #[test]
         fn a_reader_finds_what_was_put_in(
             name in "[ -~äЖ]{0,60}",

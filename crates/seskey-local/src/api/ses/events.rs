@@ -1,4 +1,4 @@
-//! Where events are published to, for both versions: the destinations of a configuration set.
+//! The event destinations of a configuration set, for both versions.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ const DESTINATIONS: usize = 10;
 pub(super) struct Described {
     pub(super) name: String,
     pub(super) enabled: bool,
-    /// As this version of the API calls them.
+    /// The event types, by their names in this version of the API.
     pub(super) matching_event_types: Vec<String>,
     pub(super) topic_arn: Option<String>,
-    /// A destination of another kind, if one is asked for.
+    /// The kind of another destination, if one is requested.
     pub(super) other_kind: Option<&'static str>,
 }
 
@@ -66,7 +66,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// The destinations of a configuration set that is there.
+    /// Returns the destinations of an existing configuration set.
     pub(super) fn event_destinations_of(
         &self,
         set: &str,

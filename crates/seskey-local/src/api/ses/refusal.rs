@@ -7,66 +7,61 @@ use crate::{
     sending,
 };
 
-/// Why a request is not done. `Display` is the text that the requester gets.
+/// The reason why a request is refused. `Display` is the text that the client gets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SesRefusal {
-    /// What is the same for every API of AWS.
+    /// A refusal that is the same for every API of AWS.
     #[error(transparent)]
     Common(#[from] common::ApiRefusal),
-    /// The message is not taken.
+    /// The message is refused.
     #[error(transparent)]
     Sending(#[from] sending::SendingRefusal),
     /// The policy of an identity is not stored.
     #[error(transparent)]
     IdentityPolicy(#[from] IdentityPolicyError),
-    /// One identity more than there may be.
+    /// Too many identities.
     #[error(transparent)]
     TooManyIdentities(#[from] TooManyIdentities),
-    /// A parameter that SES does not take.
+    /// A parameter that SES does not accept.
     #[error("{0}")]
     InvalidParameter(String),
-    /// AWS has it, this does not.
+    /// AWS serves it; this server does not.
     #[error("{0} is not served here.")]
     NotServed(&'static str),
     /// There is no such identity in the region.
     #[error("Email identity {0} does not exist.")]
     NoSuchIdentity(String),
-    /// The identity is there already.
+    /// The identity exists already.
     #[error("Email identity {0} already exist.")]
     IdentityAlreadyExists(String),
-    /// The identity has a policy of that name.
+    /// The identity has a policy of that name already.
     #[error("Policy {0} already exists.")]
     PolicyAlreadyExists(String),
-    /// The identity whose settings are asked to be changed is not there.
+    /// The identity whose settings are to be changed does not exist.
     #[error("Identity {0} is not verified or does not exist.")]
     UnknownIdentity(String),
     /// There is no such configuration set, template or suppressed address.
     #[error("{}", there(*.0, .1, "does not exist."))]
     NoSuchResource(SesResourceKind, String),
-    /// There is one already.
+    /// There is such a resource already.
     #[error("{}", there(*.0, .1, "already exists."))]
     ResourceAlreadyExists(SesResourceKind, String),
     /// The configuration set has no event destination of that name. The text is recorded.
     #[error("No EventDestination found for {0}")]
     NoEventDestination(String),
-    /// It has one already. The text is a guess.
+    /// The configuration set has such an event destination already. The text is a guess.
     #[error("Event destination <{name}> already exists in configuration set <{set}>.")]
-    EventDestinationExists {
-        /// The configuration set.
-        set: String,
-        /// The event destination.
-        name: String,
-    },
-    /// One more than a configuration set may have. The text is a guess.
+    EventDestinationExists { set: String, name: String },
+    /// Too many event destinations of a configuration set. The text is a guess.
     #[error("There are too many event destinations.")]
     TooManyEventDestinations,
     /// There is no such topic. The text is recorded.
     #[error("SNS topic <{0}> not found.")]
     NoTopic(String),
-    /// One more than there may be.
+    /// A limit of resources would be exceeded.
     #[error(transparent)]
     SesResourceLimit(#[from] SesResourceLimit),
-    /// The body is not the JSON that the operation wants.
+    /// The body is not the JSON that the operation expects.
     #[error("The request body cannot be read: {0}")]
     Serialization(String),
     /// No operation has this method and path.
@@ -81,7 +76,7 @@ impl From<HeaderError> for SesRefusal {
 }
 
 impl SesRefusal {
-    /// The code and the HTTP status of version 1.
+    /// Returns the code and the HTTP status of version 1.
     pub(super) fn v1(&self) -> (&'static str, u16) {
         match self {
             Self::Common(refusal) => (refusal.code(), refusal.status()),
@@ -107,7 +102,7 @@ impl SesRefusal {
         }
     }
 
-    /// The error type and the HTTP status of version 2.
+    /// Returns the error type and the HTTP status of version 2.
     pub(super) fn v2(&self) -> (&'static str, u16) {
         use common::ApiRefusal as C;
         match self {
@@ -146,8 +141,8 @@ impl SesRefusal {
     }
 }
 
-/// What version 2 has for the errors of all APIs. Sources: botocore's `sesv2/2019-09-27`; SES API v2 Reference, "Common
-/// Errors".
+/// Returns the error type and the HTTP status of version 2 for a failure. Sources: botocore's `sesv2/2019-09-27`; SES
+/// API v2 Reference, "Common Errors".
 fn failure(code: Code) -> (&'static str, u16) {
     match code {
         Code::Throttling => ("TooManyRequestsException", 429),
@@ -159,7 +154,7 @@ fn failure(code: Code) -> (&'static str, u16) {
     }
 }
 
-/// Source: of a configuration set, what AWS was recorded to say; of the others a guess.
+/// Returns the text about a resource: recorded for a configuration set, a guess for the others.
 fn there(kind: SesResourceKind, name: &str, what: &str) -> String {
     match kind {
         SesResourceKind::ConfigurationSet => format!("Configuration set <{name}> {what}"),
@@ -175,7 +170,7 @@ fn there(kind: SesResourceKind, name: &str, what: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Clients try again what the status or the code says is not their fault.
+    /// A failure of the service has a status and a code on which clients retry.
     #[test]
     fn what_is_not_the_clients_fault() {
         for (code, expected) in [

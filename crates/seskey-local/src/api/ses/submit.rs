@@ -1,4 +1,4 @@
-//! What both versions do with a message to send: the parameters are joined with its header, and SES decides.
+//! Sending, common to both versions: the parameters are merged with the header of the message, and SES decides.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use memchr::memchr_iter;
@@ -10,29 +10,29 @@ use crate::{
     sending::{Accepted, Envelope, Interface, Submission},
 };
 
-/// A message and what the parameters say of it.
+/// A message with its parameters.
 #[derive(Default)]
 pub(super) struct Draft {
-    /// The permission that it takes.
+    /// The permission that it needs.
     pub(super) action: &'static str,
     pub(super) message: Vec<u8>,
-    /// The sender; else the author in the header.
+    /// The sender; absent if it is the author in the header.
     pub(super) source: Option<String>,
-    /// The recipients; if there are none, those in the header.
+    /// The recipients; empty if they are those in the header.
     pub(super) recipients: Vec<String>,
-    /// Where bounces go to; else to the sender.
+    /// The address for bounces; absent if it is the sender.
     pub(super) return_path: Option<String>,
-    /// They go before those in the header.
+    /// The ARNs of identities, which override those in the header.
     pub(super) arns: IdentityArns,
-    /// It goes before the one in the header.
+    /// The configuration set, which overrides the one in the header.
     pub(super) configuration_set: Option<String>,
-    /// Names and values.
+    /// The tags, as names and values.
     pub(super) tags: Vec<(String, String)>,
-    /// What SES was given to compose the message of.
+    /// The subject and the body that SES composed the message of.
     pub(super) composed_of: Option<(String, Body)>,
 }
 
-/// The message that stands in a parameter in Base64. One that is too long is not decoded; of the text nothing stays.
+/// Decodes a message from a Base64 parameter, unless it is too long. The text is dropped.
 pub(super) fn decoded(
     name: &str,
     text: String,
@@ -46,7 +46,7 @@ pub(super) fn decoded(
 }
 
 impl Call<'_> {
-    /// Sends a message, and gives its ID.
+    /// Sends a message, and returns its ID.
     pub(super) fn send(&mut self, draft: Draft) -> Result<String, SesRefusal> {
         self.interface.check_length(draft.message.len())?;
         for (name, value) in &draft.tags {
@@ -116,7 +116,7 @@ impl Call<'_> {
     }
 }
 
-/// A raw message may have the line ends of the file that it was written in: AWS's own examples have LF.
+/// Changes bare LF to CRLF. A raw message may have the line ends of its file: AWS's own examples have LF.
 fn with_line_ends(message: Vec<u8>) -> Vec<u8> {
     let is_bare = |at: &usize| *at == 0 || message[*at - 1] != b'\r';
     let bare = || memchr_iter(b'\n', &message).filter(is_bare);
@@ -135,8 +135,8 @@ fn with_line_ends(message: Vec<u8>) -> Vec<u8> {
     whole
 }
 
-/// "If you don't provide a value for this parameter, you must specify a From address in the raw text of the message"
-/// (SES API Reference, `SendRawEmail`): a message without an author is from its source.
+/// Adds the source as the author to a message without one. "If you don't provide a value for this parameter, you must
+/// specify a From address in the raw text of the message" (SES API Reference, `SendRawEmail`).
 fn with_author(mut message: Vec<u8>, source: Option<&str>) -> Result<Vec<u8>, SesRefusal> {
     if let (Some(source), Err(HeaderError::Missing("From"))) =
         (source, RawMessage::split(&message).header())

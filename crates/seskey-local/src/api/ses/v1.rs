@@ -25,7 +25,7 @@ mod settings;
 const QUERY: Query =
     Query { namespace: "http://ses.amazonaws.com/doc/2010-12-01/", version: "2010-12-01" };
 
-/// The name of the operation that is asked for.
+/// Returns the name of the requested operation.
 pub(super) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     operation(&query::named_action(request)?).map(|operation| operation.name)
 }
@@ -52,7 +52,7 @@ pub(super) fn answer(
         return Err(SesRefusal::InvalidParameter("Parameter is too long.".to_owned()));
     }
     let operation = QUERY.operation(members, operation)?;
-    // who may send is told by the message
+    // the permission to send depends on the message
     if !operation.name.starts_with("Send") {
         call.authorize(operation.name)?;
     }
@@ -259,7 +259,7 @@ fn list_identities(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Resul
     Ok(())
 }
 
-/// Verified at once: there is no mail to click on.
+/// Creates an identity, which is verified at once: no mail is sent.
 fn verify_email_address(
     call: &mut Call<'_>,
     m: &mut Members,
@@ -382,7 +382,7 @@ fn email_address(call: &Call<'_>, m: &Members) -> Result<Identity, SesRefusal> {
     }
 }
 
-/// Source: SES API Reference, `PutIdentityPolicy`.
+/// Checks the name of a policy. Source: SES API Reference, `PutIdentityPolicy`.
 pub(super) fn policy_name(name: &str) -> Result<String, SesRefusal> {
     let is_name = (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');

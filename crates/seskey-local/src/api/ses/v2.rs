@@ -24,7 +24,7 @@ pub(super) fn serves(path: &str) -> bool {
     path.starts_with("/v2/")
 }
 
-/// The name of the operation that is asked for.
+/// Returns the name of the requested operation.
 pub(super) fn action(request: &HttpRequest<'_>) -> Option<&'static str> {
     matched(request).map(|(route, _)| route.name)
 }
@@ -59,7 +59,7 @@ pub(super) fn response(answered: Result<String, SesRefusal>, request_id: String)
     Response { status, content_type: "application/json", error_type, request_id, body }
 }
 
-/// The operation and the names in its path.
+/// Returns the operation and the names in its path.
 fn matched(request: &HttpRequest<'_>) -> Option<(&'static Route, Vec<String>)> {
     routes()
         .filter(|route| route.method == request.method)
@@ -73,28 +73,28 @@ fn routes() -> impl Iterator<Item = &'static Route> {
 /// One operation. Its permission is `ses:` and its name.
 struct Route {
     method: &'static str,
-    /// `{}` stands for a name.
+    /// The pattern of the path; `{}` stands for a name.
     path: &'static str,
     name: &'static str,
     on: On,
     proceed: fn(&mut Call<'_>, &mut Input<'_>) -> Result<Value, SesRefusal>,
 }
 
-/// What the permission is checked against.
+/// The resource that the permission is checked against.
 enum On {
     Everything,
-    /// The identity that is the first name of the path.
+    /// The identity that is the first name in the path.
     Identity,
-    /// What the body tells, so that it is checked there.
+    /// A resource that the body names; it is checked there.
     Body,
 }
 
-/// What a request brings.
+/// The input of a request.
 struct Input<'a> {
     /// The names in the path, decoded.
     names: Vec<String>,
     query: &'a str,
-    /// Let go of when it is read.
+    /// The body, dropped when it is read.
     body: Vec<u8>,
 }
 
@@ -141,7 +141,7 @@ const ROUTES: &[Route] = &[
             list_identities(call, ListIdentities { next_token, page_size, ..Default::default() })
         },
     },
-    // as it is asked for since the model of 2026
+    // the form of this request since the model of 2026
     Route {
         method: "POST",
         path: "/v2/email/list-identities",
@@ -309,7 +309,7 @@ fn list_identities(call: &Call<'_>, given: ListIdentities) -> Result<Value, SesR
     Ok(answer)
 }
 
-/// Verified at once: there is no mail to click on and no DNS to look into.
+/// Creates an identity, which is verified at once: no mail is sent and no DNS is looked up.
 fn create_identity(call: &mut Call<'_>, input: &mut Input<'_>) -> Result<Value, SesRefusal> {
     let given: CreateIdentity = input.json()?;
     let identity = call.identity(&given.email_identity)?;
@@ -378,7 +378,7 @@ fn identity_type(identity: &Identity) -> &'static str {
     if identity.is_address() { "EMAIL_ADDRESS" } else { "DOMAIN" }
 }
 
-/// As in version 1: there is no DNS to look into, so it is right.
+/// Returns the MAIL FROM domain, if any. As in version 1 it is always valid, as no DNS is looked up.
 fn mail_from(call: &Call<'_>, identity: &Identity) -> Value {
     let settings = call.account.identity_settings(&call.region, identity);
     match settings.and_then(|settings| settings.mail_from_domain.as_deref()) {
@@ -403,7 +403,7 @@ impl Input<'_> {
     fn json<T: DeserializeOwned>(&mut self) -> Result<T, SesRefusal> {
         let read = serde_json::from_slice(&mem::take(&mut self.body));
         read.map(|NoText(input)| input).map_err(|error| {
-            // it may tell a whole text of the request
+            // the error may quote a whole text of the request
             let mut text = error.to_string();
             text.truncate(text.floor_char_boundary(LONGEST_REASON));
             SesRefusal::Serialization(text)
@@ -418,7 +418,7 @@ impl Input<'_> {
 
 const LONGEST_REASON: usize = 500;
 
-/// The names that stand in a path for the `{}` of a pattern, if it fits.
+/// Returns the names in a path at the `{}` of a pattern, if it matches.
 fn names_in(pattern: &str, path: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));

@@ -5,37 +5,37 @@ use crate::{
     refusal::{ApiRefusal, Code},
 };
 
-/// Why a request is not done. `Display` is the text that the requester gets, as it was recorded of AWS.
+/// The reason why a request is refused. `Display` is the text that the client gets, as recorded from AWS.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SnsRefusal {
-    /// What is the same for every API of AWS.
+    /// A refusal that is the same for every API of AWS.
     #[error(transparent)]
     Common(#[from] ApiRefusal),
-    /// A parameter that SNS does not take.
+    /// A parameter that SNS does not accept.
     #[error("Invalid parameter: {0}")]
     InvalidParameter(String),
-    /// What should be an ARN has too few elements.
+    /// An ARN with too few elements.
     #[error("Invalid parameter: {0} Reason: An ARN must have at least 6 elements, not {1}")]
     TooFewElements(String, usize),
-    /// What should be a token is none.
+    /// The token is malformed.
     #[error("Invalid token")]
     InvalidToken,
-    /// AWS has it, this does not.
+    /// AWS serves it; this server does not.
     #[error("{0} is not served here.")]
     NotServed(String),
     /// There is no such topic or subscription.
     #[error("{0} does not exist")]
     NotFound(&'static str),
-    /// There is no topic that may have tags.
+    /// The resource whose tags are requested is not a topic.
     #[error("Resource does not exist")]
     ResourceNotFound,
-    /// Its endpoint may not end the subscription.
+    /// The endpoint may not end its subscription.
     #[error("Not authorized to perform this action")]
     AuthenticateOnUnsubscribe,
-    /// One topic more than there may be.
+    /// Too many topics.
     #[error(transparent)]
     TopicLimit(TopicLimit),
-    /// One subscription more than there may be.
+    /// Too many subscriptions.
     #[error(transparent)]
     SubscriptionLimit(TopicLimit),
 }

@@ -82,7 +82,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-/// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SNS": no resource.
+/// Returns `*`: the operation has no resource. Source: Service Authorization Reference, "Actions, resources, and
+/// condition keys for Amazon SNS".
 fn everything(_: &Call<'_>, _: &Members) -> Result<String, SnsRefusal> {
     Ok("*".to_owned())
 }
@@ -103,7 +104,7 @@ fn subscribe(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(), 
             xml.text("SubscriptionArn", &arn);
             return Ok(());
         }
-        // its endpoint is asked once more
+        // the endpoint is asked again
         Some((arn, _)) => arn,
         None => format!("{topic_arn}:{}", uuid(call.rng)),
     };
@@ -124,14 +125,15 @@ fn subscribe(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(), 
     Ok(())
 }
 
-/// Source: SNS API Reference, `Subscribe`, `Protocol`. The text of a protocol that SNS has is ours.
+/// The protocols of SNS. Source: SNS API Reference, `Subscribe`, `Protocol`. The text about one that is not served is
+/// our own.
 const PROTOCOLS: [&str; 9] =
     ["http", "https", "email", "email-json", "sms", "sqs", "application", "lambda", "firehose"];
 
-/// The longest URL: ours.
+/// The length of the longest URL, our own limit.
 const LONGEST_ENDPOINT: usize = 2048;
 
-/// The URL of an HTTP endpoint, which is not asked yet.
+/// Reads the URL of an HTTP endpoint, without a request to it.
 fn endpoint(m: &Members) -> Result<&str, SnsRefusal> {
     let (protocol, endpoint) = (m.required_str("Protocol")?, m.get("Endpoint").unwrap_or_default());
     let invalid = |what: String| Err(SnsRefusal::InvalidParameter(what));
@@ -154,7 +156,7 @@ fn endpoint(m: &Members) -> Result<&str, SnsRefusal> {
     }
 }
 
-/// The value of the one attribute that is served, or what is wrong with it.
+/// Returns the value of the one attribute that is served, or the error in it.
 fn raw_message_delivery(name: &str, value: &str) -> Result<bool, String> {
     match (name, value.parse()) {
         ("RawMessageDelivery", Ok(raw)) => Ok(raw),
@@ -181,7 +183,7 @@ fn confirm_subscription(
     Ok(())
 }
 
-/// The endpoint that ends its subscription by a URL is told how to take that back.
+/// Ends a subscription. An endpoint that ends its own by a URL is told how to undo that.
 /// Source: SNS API Reference, `Unsubscribe`.
 fn unsubscribe(call: &mut Call<'_>, m: &mut Members, _: &mut Xml) -> Result<(), SnsRefusal> {
     let arn = subscription_arn(m)?;
@@ -210,7 +212,7 @@ fn confirmation(
     Confirmation { topic_arn, subscription_arn, subscription, message_id: uuid(call.rng) }
 }
 
-/// As long as AWS's.
+/// Creates a token, as long as AWS's.
 fn token(call: &mut Call<'_>) -> String {
     let mut bytes = [0; 112];
     call.rng.fill_bytes(&mut bytes);
@@ -256,7 +258,7 @@ fn listed(call: &Call<'_>, m: &Members, xml: &mut Xml, topics: &[&str]) -> Resul
     })
 }
 
-/// The ARN of a subscription ends in a UUID.
+/// Reads the ARN of a subscription, which ends in a UUID.
 fn subscription_arn(m: &Members) -> Result<&str, SnsRefusal> {
     let arn = arn("SubscriptionArn", m)?;
     let (_, id) = arn.rsplit_once(':').unwrap_or_default();
@@ -267,12 +269,12 @@ fn subscription_arn(m: &Members) -> Result<&str, SnsRefusal> {
     }
 }
 
-/// The topic of a subscription.
+/// Returns the topic of a subscription.
 fn of_subscription(arn: &str) -> &str {
     arn.rsplit_once(':').map_or(arn, |(topic, _)| topic)
 }
 
-/// A URL whose password is not shown.
+/// Returns a URL with its password hidden.
 fn shown(endpoint: &str) -> String {
     let shown = || {
         let (scheme, rest) = endpoint.split_once("://")?;

@@ -144,18 +144,19 @@ fn create_topic(call: &mut Call<'_>, m: &mut Members, xml: &mut Xml) -> Result<(
     }
 }
 
-/// Those that change nothing here are kept. `Policy` is not asked: there is one account, and SES may publish.
+/// The attributes that are stored; they change nothing here. `Policy` is not evaluated: there is one account, and SES
+/// may publish.
 const ATTRIBUTES: [&str; 4] = ["DisplayName", "Policy", "SignatureVersion", "TracingConfig"];
 
 /// Source: SNS Developer Guide, "Amazon SNS endpoints and quotas": a policy has 30 KB.
 const LONGEST_ATTRIBUTE: usize = 30 * 1024;
 
-/// Refuses what is not known, or would not be done.
+/// Refuses an attribute that is unknown, too long or not served.
 fn check_attribute(name: &str, value: &str) -> Result<(), &'static str> {
     match ATTRIBUTES.contains(&name) {
         false => Err("AttributeName"),
         true if value.len() > LONGEST_ATTRIBUTE => Err("AttributeValue"),
-        // signatures of version 1 are over SHA-1
+        // signatures of version 1 use SHA-1
         true if name == "SignatureVersion" && value != "2" => {
             Err("SignatureVersion: only version 2 is served here")
         }
@@ -192,7 +193,7 @@ fn get_topic_attributes(
     Ok(())
 }
 
-/// As AWS was recorded to answer.
+/// Returns the delivery policy, as recorded from AWS.
 fn effective_delivery_policy() -> String {
     json!({"http": {
         "defaultHealthyRetryPolicy": {
@@ -205,7 +206,7 @@ fn effective_delivery_policy() -> String {
     .to_string()
 }
 
-/// As AWS was recorded to answer.
+/// Returns the default policy, as recorded from AWS.
 fn default_policy(topic_arn: &str, owner: &str) -> String {
     json!({
         "Version": "2008-10-17",

@@ -1,4 +1,4 @@
-//! The plan of what goes wrong, as it stands in a TOML file.
+//! The plan of faults, in the form of a TOML file.
 
 use std::{num::NonZeroU64, ops::RangeInclusive};
 
@@ -11,28 +11,28 @@ use crate::{
     refusal::Code,
 };
 
-/// What goes wrong, and when. Its form is in `docs/faults.md`.
+/// The faults and their times. The form is in `docs/faults.md`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Plan {
-    /// What chance is made of.
+    /// The seed of the random numbers.
     pub seed: u64,
-    /// How late changes of access keys are seen.
+    /// The delays until changes of access keys are visible.
     pub keys: Lag,
     pub(super) rate: Vec<Bucket>,
     pub(super) api: Vec<Rule<ApiFault>>,
     pub(super) smtp: Vec<Rule<SmtpFault>>,
     pub(super) event: Vec<Rule<Fate>>,
     pub(super) session: Session,
-    /// As it was given.
+    /// The TOML, as it was given.
     #[serde(skip)]
     toml: String,
 }
 
-/// What goes wrong with a call of an API.
+/// A fault of an API call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiFault {
-    /// It is refused, and nothing is done.
+    /// The call is refused, and nothing is done.
     Refuse(Code),
     /// The connection is closed without an answer.
     Cut(Moment),
@@ -40,16 +40,16 @@ pub enum ApiFault {
     Hang(Moment),
 }
 
-/// What goes wrong with a command of SMTP.
+/// A fault of an SMTP command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SmtpFault {
-    /// It gets this reply, a code and a text, and nothing is done. After a 421 the connection is closed.
+    /// The command gets this reply, a code and a text, and nothing is done. After a 421 the connection is closed.
     Reply(u16, String),
     /// The connection is closed without a reply.
     Drop(Moment),
 }
 
-/// Before or after that is done which was asked for.
+/// The moment of a fault: before or after the requested work is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)] // the names say it all
@@ -58,29 +58,29 @@ pub enum Moment {
     After,
 }
 
-/// How long an SMTP session may be.
+/// The limit on an SMTP session.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Session {
     pub(super) messages: Option<NonZeroU64>,
 }
 
-/// What goes wrong, and with which calls.
+/// A fault, and the calls that it applies to.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rule<Fault> {
-    /// Of which action or command; absent: of all.
+    /// The action or the command; absent: all of them.
     pub(super) name: Option<String>,
     pub(super) mail: Chosen,
-    /// Of those that the rule is about, counted from 1; empty: every one.
+    /// The calls among those that the rule is about, counted from 1; empty: every call.
     pub(super) calls: Vec<Calls>,
-    /// What is within this rate goes well.
+    /// The rate within which calls succeed.
     pub(super) within: Option<Rate>,
     /// From 0 to 1.
     pub(super) probability: f64,
     pub(super) fault: Fault,
 }
 
-/// Which mail a rule is about, by patterns; what is absent is any.
+/// The mail that a rule is about, by patterns; an absent pattern matches any mail.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Chosen {
     /// The name of the IAM user.
@@ -91,7 +91,7 @@ pub(super) struct Chosen {
     pub(super) to: Option<String>,
 }
 
-/// Some calls by their numbers: `2`, `"5-9"` or `"100-"`.
+/// The numbers of some calls: `2`, `"5-9"` or `"100-"`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "NumberOrRange")]
 pub(super) struct Calls(pub(super) RangeInclusive<u64>);
@@ -103,7 +103,7 @@ enum NumberOrRange {
     Range(String),
 }
 
-/// A limit of the rate of calls.
+/// A limit on the rate of calls.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Bucket {
@@ -115,7 +115,7 @@ pub(super) struct Bucket {
     burst: f64,
 }
 
-/// So many calls at a time, and from then on so many in a second.
+/// The calls of a burst, and the calls in each second after it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rate {
     pub(super) per_second: f64,
@@ -123,21 +123,21 @@ pub(super) struct Rate {
 }
 
 impl Plan {
-    /// Reads a plan.
+    /// Parses a plan.
     ///
     /// # Errors
-    /// A text that is no TOML or not of this form, with the line and the column.
+    /// The text is not TOML or not of this form; the error has the line and the column.
     pub fn parse(toml: &str) -> Result<Self, toml::de::Error> {
         Ok(Self { toml: toml.to_owned(), ..toml::from_str(toml)? })
     }
 
-    /// The text that it was read from.
+    /// Returns the text that it was parsed from.
     pub fn as_toml(&self) -> &str {
         &self.toml
     }
 }
 
-/// A table `[[api]]` as it is written.
+/// A table `[[api]]` of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ApiTable {
@@ -151,7 +151,7 @@ struct ApiTable {
     hang: Option<Moment>,
 }
 
-/// A table `[[smtp]]` as it is written.
+/// A table `[[smtp]]` of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct SmtpTable {
@@ -168,7 +168,7 @@ struct SmtpTable {
     drop: Option<Moment>,
 }
 
-/// A table `[[event]]` as it is written.
+/// A table `[[event]]` of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EventTable {
@@ -183,7 +183,7 @@ struct EventTable {
     delay: Option<String>,
 }
 
-/// The commands of SMTP that may go wrong, and how much of a mail is known at each: nothing, the user, the sender, the
+/// The SMTP commands that may have a fault, and how much of a mail is known at each: nothing, the user, the sender, the
 /// recipients.
 const COMMANDS: [(&str, usize); 15] = [
     ("CONNECT", 0),
@@ -335,7 +335,7 @@ impl Bucket {
     }
 }
 
-/// Such as `451 Temporary service failure`: a fault is never a success.
+/// Parses a reply such as `451 Temporary service failure`: a fault is never a success.
 fn negative_reply<E: serde::de::Error>(text: &str) -> Result<SmtpFault, E> {
     let (code, words) = text.split_once(' ').unwrap_or((text, ""));
     match code.parse() {
@@ -351,7 +351,7 @@ fn chance<E: serde::de::Error>(probability: Option<f64>) -> Result<f64, E> {
     }
 }
 
-/// The name of an operation, as it is asked for.
+/// Reads the name of an operation that is served, spelled as in a request.
 fn served<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let name = String::deserialize(deserializer)?;
     match is_served(&name) {

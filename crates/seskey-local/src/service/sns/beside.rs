@@ -1,4 +1,4 @@
-//! The SNS that is beside this one, such as another emulator: what SES publishes is published there, too.
+//! Another SNS beside this one, such as another emulator: the events of SES are published there, too.
 
 use axum::{
     body::Body,
@@ -15,15 +15,15 @@ use crate::{
     sigv4::{HttpRequest, SignWith},
 };
 
-/// Where it is, and who asks there.
+/// The endpoint of the other SNS, and the access key for it.
 pub(crate) struct SnsBeside {
     pub(crate) endpoint: Uri,
-    /// The root user of this account: other emulators know no keys.
+    /// The access key of the root user of this account: other emulators know no keys.
     pub(crate) key: (AccessKeyId, SecretAccessKey),
 }
 
 impl SnsBeside {
-    /// The request to publish, signed now. Source: SNS API Reference, `Publish`.
+    /// Makes the request to publish, signed now. Source: SNS API Reference, `Publish`.
     pub(super) fn request(
         &self,
         publication: &Publication,

@@ -15,12 +15,12 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 
-/// Each request has a connection of its own, and no redirect is followed.
+/// A client with one connection for each request, which follows no redirect.
 #[derive(Clone)]
 pub(super) struct Client(HyperClient<HttpsConnector<HttpConnector>, Body>);
 
 impl Client {
-    /// One that trusts this authority beside those of the system.
+    /// Makes a client that trusts this authority besides those of the system.
     pub(super) fn new(authority_pem: &str) -> Result<Self, CertificateError> {
         let config = tls::client_config(authority_pem)?;
         let connector =
@@ -31,14 +31,14 @@ impl Client {
         Ok(Self(client))
     }
 
-    /// The status of the answer, or why there is none.
+    /// Sends a post. Returns the status of the answer, or the reason why there is none.
     pub(super) async fn send(&self, post: &Post) -> Result<u16, String> {
         let mut answer = self.request(post.request(None)).await?;
         if let Some(login) = post.login(&answer) {
             answer = self.request(post.request(Some(login))).await?;
         }
         let status = answer.status().as_u16();
-        // whoever answers may write to the end
+        // lets the endpoint write its answer to the end
         let _ = to_bytes(answer.into_body(), MAX_ANSWER).await;
         Ok(status)
     }
@@ -53,5 +53,5 @@ impl Client {
     }
 }
 
-/// What is read of an answer, in bytes.
+/// The most bytes that are read of an answer.
 const MAX_ANSWER: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! What is sent to a subscriber: JSON, signed. Sources: SNS Developer Guide, "Parsing Amazon SNS message formats",
+//! The JSON that is sent to a subscriber, signed. Sources: SNS Developer Guide, "Parsing Amazon SNS message formats",
 //! "Verifying the signatures of Amazon SNS messages".
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -12,16 +12,16 @@ use crate::{
 
 /// A message to subscribers.
 pub(super) struct Document {
-    /// Such as `Notification`.
+    /// The type, such as `Notification`.
     pub(super) kind: &'static str,
     pub(super) topic_arn: String,
     pub(super) message_id: String,
-    /// By name, in the order of the documentation.
+    /// The members by name, in the order of the documentation.
     members: Vec<(&'static str, String)>,
 }
 
 impl Document {
-    /// It leads its reader to the HTTP side, at this URL.
+    /// Makes a document whose links lead to the HTTP side, at this URL.
     pub(super) fn new(notice: Notice, url: &str, at: Timestamp) -> Self {
         match notice {
             Notice::Notification(publication) => {
@@ -85,7 +85,7 @@ impl Document {
         Self { kind, topic_arn, message_id, members: members.collect() }
     }
 
-    /// Signs it; who reads it finds the certificate at this URL.
+    /// Signs it, and adds the URL of the certificate.
     pub(super) fn sign(
         &mut self,
         signer: &MessageSigner,
@@ -106,12 +106,12 @@ impl Document {
         self.members.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
     }
 
-    /// The text alone, for who wants no JSON.
+    /// Returns the text alone, for subscribers that want no JSON.
     pub(super) fn message(&self) -> &str {
         self.member("Message").unwrap_or_default()
     }
 
-    /// As SNS lays it out; a notification tells each subscriber by which URL it ends that.
+    /// Returns the JSON in SNS's layout. A notification has the URL by which its subscriber unsubscribes.
     pub(super) fn to_json(&self, unsubscribe_url: Option<&str>) -> String {
         let members = self.members.iter().map(|(name, value)| (*name, value.as_str()));
         let last = unsubscribe_url.map(|url| ("UnsubscribeURL", url));
@@ -123,7 +123,7 @@ impl Document {
     }
 }
 
-/// The members that are signed, those that are there, in this order.
+/// The members that are signed, as far as they are present, in this order.
 const SIGNED: [&str; 8] =
     ["Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
 

@@ -1,4 +1,4 @@
-//! One message on its way to one URL, as a request, and what an answer to it means.
+//! A message on its way to a URL: the request, and the meaning of an answer to it.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use percent_encoding::percent_decode_str;
 use super::{beside::SnsBeside, document::Document};
 use crate::api::Publication;
 
-/// A message to somebody.
+/// A message to a subscriber or to the SNS beside this one.
 pub(super) enum Post {
     Subscriber(ToSubscriber),
     Beside(Arc<SnsBeside>, Publication),
@@ -31,12 +31,12 @@ pub(super) struct ToSubscriber {
     /// The URL, which may have a user name and a password.
     pub(super) endpoint: String,
     pub(super) raw: bool,
-    /// By which URL the subscriber ends his subscription, where the message tells it.
+    /// The URL by which the subscriber unsubscribes, if the message has it.
     pub(super) unsubscribe_url: Option<String>,
 }
 
 impl Post {
-    /// What tells those apart to whom something goes.
+    /// Returns the identifier of the recipient.
     pub(super) fn to(&self) -> String {
         match self {
             Self::Subscriber(it) => it.subscription_arn.clone(),
@@ -44,7 +44,7 @@ impl Post {
         }
     }
 
-    /// The bytes of its text.
+    /// Returns the size of its text in bytes.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Subscriber(it) => it.document.message().len(),
@@ -59,7 +59,7 @@ impl Post {
         }
     }
 
-    /// The request. It is made again for each attempt, with a password where the endpoint asked for one.
+    /// Makes the request. Each attempt has its own, with a password if the endpoint asked for one.
     pub(super) fn request(&self, login: Option<HeaderValue>) -> Option<Request<Body>> {
         match self {
             Self::Subscriber(it) => it.request(login),
@@ -67,7 +67,7 @@ impl Post {
         }
     }
 
-    /// What an endpoint that asks for a password is told, if it may.
+    /// Returns the `Authorization` of an endpoint that asks for a password, if its URL has one.
     /// Source: SNS Developer Guide, "Fanout Amazon SNS notifications to HTTPS endpoints".
     pub(super) fn login(&self, answer: &Response) -> Option<HeaderValue> {
         let Self::Subscriber(ToSubscriber { endpoint, .. }) = self else { return None };
@@ -86,7 +86,7 @@ impl Post {
 }
 
 impl ToSubscriber {
-    /// Source: SNS Developer Guide, "HTTP/HTTPS headers", "Enabling raw message delivery".
+    /// Makes the request. Source: SNS Developer Guide, "HTTP/HTTPS headers", "Enabling raw message delivery".
     fn request(&self, login: Option<HeaderValue>) -> Option<Request<Body>> {
         let Document { kind, topic_arn, message_id, .. } = &*self.document;
         let (uri, _) = target(&self.endpoint)?;
@@ -114,7 +114,7 @@ impl ToSubscriber {
     }
 }
 
-/// Where a URL leads to, and the `user:password` in it.
+/// Splits a URL into its target and the `user:password` in it.
 fn target(endpoint: &str) -> Option<(Uri, Option<String>)> {
     let mut parts = endpoint.parse::<Uri>().ok()?.into_parts();
     let authority = parts.authority.take()?;

@@ -1,4 +1,4 @@
-//! What was refused, and what was said in the sessions.
+//! The refused attempts, and the dialogues of the sessions.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     service::LocalSes,
 };
 
-/// Those that the parameters let through, the oldest first.
+/// Lists the attempts that the parameters select, the oldest first.
 pub(super) async fn list(
     State(ses): State<Arc<LocalSes>>,
     RawQuery(query): RawQuery,
@@ -35,7 +35,7 @@ pub(super) async fn list(
     Ok(json_response(&json!({"attempts": found.iter().map(|it| json!(**it)).collect::<Vec<_>>()})))
 }
 
-/// Which attempts are meant; an absent condition is fulfilled.
+/// The conditions on an attempt; an absent condition holds.
 struct Wanted<'a> {
     texts: Vec<(&'a str, &'static str)>,
     since: Option<Since>,
@@ -70,18 +70,18 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// By the ARN, or by the name at its end.
+/// Whether a user is meant, by the ARN or by the name at its end.
 fn is_user(arn: &str, wanted: &str) -> bool {
     arn == wanted || arn.rsplit_once('/').is_some_and(|(_, name)| name == wanted)
 }
 
-/// Forgets all.
+/// Deletes all attempts.
 pub(super) async fn delete(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> StatusCode {
     ses.state().delete_attempts(None);
     StatusCode::NO_CONTENT
 }
 
-/// What was said up to what was refused.
+/// Returns the dialogue up to a refusal.
 pub(super) async fn dialogue(
     _: NoParameters,
     State(ses): State<Arc<LocalSes>>,
@@ -97,7 +97,7 @@ pub(super) async fn dialogue(
     }
 }
 
-/// What was said up to a message, and for it.
+/// Returns the dialogue up to a message, and for it.
 pub(super) async fn dialogue_of_message(
     _: NoParameters,
     State(ses): State<Arc<LocalSes>>,

@@ -1,4 +1,4 @@
-//! The connection loop: accepts, limits, reads a request whole, has it answered.
+//! The connection loop: it accepts connections, limits them, and reads each request whole before it is answered.
 
 use std::{future::poll_fn, io, net::SocketAddr, pin::Pin, sync::Arc};
 
@@ -42,31 +42,31 @@ use super::{
 };
 use crate::wire::connections::{Connections, Place, accept};
 
-/// How an application is served.
+/// The settings of a served application.
 pub struct Serving {
-    /// The host names by which it is called, beside its address, `localhost` and AWS's own.
+    /// The host names of the application, besides its address, `localhost` and AWS's own.
     pub hosts: Vec<String>,
-    /// What clients may take.
+    /// The limits on clients.
     pub limits: Limits,
-    /// What it speaks.
+    /// The transport.
     pub transport: Transport,
-    /// The time that answers bear.
+    /// The clock of the `Date` header in answers.
     pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
-/// What is spoken below HTTP, and what clients are shown in TLS.
+/// The transport below HTTP, with the certificate of TLS.
 #[derive(Clone)]
 pub enum Transport {
     /// TCP.
     Clear,
     /// TLS.
     Tls(Arc<ServerConfig>),
-    /// What the client begins with.
+    /// TCP or TLS, as the client begins.
     Either(Arc<ServerConfig>),
 }
 
-/// Serves an application for ever: accepts connections, limits what each may take, and refuses what a page of another
-/// site made a browser send. The connections that are open end with it.
+/// Serves an application forever: accepts connections, limits each of them, and refuses requests that a page of another
+/// site made a browser send. The open connections end with this task.
 pub async fn serve(listener: TcpListener, app: Router, serving: Serving) {
     let Serving { hosts, limits, transport, now } = serving;
     let places = Connections::new(limits.connections, limits.connections_of_address);
@@ -89,23 +89,23 @@ pub async fn serve(listener: TcpListener, app: Router, serving: Serving) {
     .await;
 }
 
-/// What all connections share.
+/// The state that all connections share.
 struct Side {
     hosts: Hosts,
     limits: Limits,
     transport: Transport,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Their bytes.
+    /// The bytes that are left for large bodies.
     large_bodies: Semaphore,
     at_work: Semaphore,
-    /// Their bytes.
+    /// The bytes that are left for long answers.
     long_answers: Arc<Semaphore>,
     app: TowerToHyperService<Router>,
 }
 
 fn turn_away(tcp: &TcpStream, peer: SocketAddr) {
     warn!(%peer, "too many connections");
-    // whoever does not get it sees that the connection is closed
+    // a client that does not get this sees that the connection is closed
     let _ = tcp.try_write(
         b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
     );
@@ -139,14 +139,14 @@ async fn converse(tcp: TcpStream, peer: SocketAddr, side: &Side) -> io::Result<(
     }
 }
 
-/// Whether the first byte of a connection is that of a TLS handshake (RFC 8446, section 5.1), and so of no HTTP.
+/// Whether the first byte of a connection begins a TLS handshake (RFC 8446, section 5.1), and so no HTTP request.
 async fn begins_tls(tcp: &TcpStream) -> io::Result<bool> {
     const HANDSHAKE: u8 = 22;
     let mut first = [0];
     Ok(tcp.peek(&mut first).await? > 0 && first[0] == HANDSHAKE)
 }
 
-/// Where a connection comes from, where it came in, and how.
+/// The peer of a connection, the address that it reached, and its transport.
 #[derive(Clone, Copy)]
 struct Connection {
     peer: SocketAddr,
@@ -180,14 +180,14 @@ impl Side {
             Ok(response) => response,
             Err(refused) => {
                 debug!(peer = %connection.peer, ?refused, "request refused");
-                // what it still sends is not read
+                // the rest of the request is not read
                 ([(CONNECTION, "close")], refused).into_response()
             }
         };
         if let Some(cut) = response.extensions().get::<Cut>() {
             return Err(*cut);
         }
-        // an AWS SDK sets its clock by this
+        // an AWS SDK sets its clock by this header
         let date = (self.now)().to_zoned(TimeZone::UTC).strftime(HTTP_DATE).to_string();
         if let Ok(date) = HeaderValue::try_from(date) {
             response.headers_mut().insert(DATE, date);
@@ -217,7 +217,7 @@ impl Side {
             .map_err(|_| Refused(StatusCode::REQUEST_TIMEOUT, "the body took too long"))??;
         let _turn = if is_large { self.at_work.acquire().await.ok() } else { None };
         let mut request = Request::from_parts(parts, Body::from(body));
-        // its length was judged
+        // its length was checked
         DefaultBodyLimit::disable().apply(&mut request);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(SecureTransport(is_tls));
@@ -227,7 +227,7 @@ impl Side {
         }
     }
 
-    /// Counts the bytes of a long answer until they are read. A list of messages is made as it is read.
+    /// Counts the bytes of a long answer until they are read. A list of messages is made while it is read.
     async fn hold(&self, response: Response) -> Result<Response, Refused> {
         let length = response.body().size_hint().exact().unwrap_or(0);
         if length <= SHORT_ANSWER {
@@ -255,7 +255,7 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-/// Reads a body into one piece of memory.
+/// Reads a body into one buffer.
 async fn read(mut body: Incoming, most: usize) -> Result<Vec<u8>, Refused> {
     let mut bytes = vec![];
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
@@ -270,10 +270,10 @@ async fn read(mut body: Incoming, most: usize) -> Result<Vec<u8>, Refused> {
 }
 
 const TOO_LONG: Refused = Refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long");
-/// An AWS SDK tries again.
+/// The refusal of a long answer, after which an AWS SDK tries again.
 const TOO_MUCH_UNREAD: Refused =
     Refused(StatusCode::SERVICE_UNAVAILABLE, "too many long answers wait to be read");
 const BROKEN_OFF: Refused = Refused(StatusCode::BAD_REQUEST, "the body is broken off");
 
-/// RFC 9110, section 5.6.7.
+/// The form of a date in HTTP (RFC 9110, section 5.6.7).
 const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";

@@ -1,4 +1,4 @@
-//! What is seskey's own: is it up, what time is it there, what has it done.
+//! The paths of seskey itself: health, certificates, the clock, metrics and faults.
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ pub(super) async fn health(_: NoParameters) -> Response {
     json_response(&json!({"status": "ok"}))
 }
 
-/// The certificate that TLS clients must trust.
+/// Returns the certificate that TLS clients must trust.
 pub(super) async fn authority(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> Response {
     ([(CONTENT_TYPE, "application/x-pem-file")], ses.authority_pem().to_owned()).into_response()
 }
 
-/// The certificate that notifications are signed with.
+/// Returns the certificate that notifications are signed with.
 pub(super) async fn certificate(
     _: NoParameters,
     State(ses): State<Arc<LocalSes>>,
@@ -69,12 +69,12 @@ pub(super) async fn metrics(_: NoParameters, State(ses): State<Arc<LocalSes>>) -
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], ses.metrics_text()).into_response()
 }
 
-/// The plan in force.
+/// Returns the plan of faults in force.
 pub(super) async fn faults(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> Response {
     ([(CONTENT_TYPE, "application/toml")], ses.faults()).into_response()
 }
 
-/// This plan from now on.
+/// Puts a plan of faults in force.
 pub(super) async fn set_faults(
     _: NoParameters,
     State(ses): State<Arc<LocalSes>>,
@@ -93,30 +93,30 @@ pub(super) async fn set_faults(
     }
 }
 
-/// Nothing goes wrong from now on.
+/// Ends all faults.
 pub(super) async fn no_faults(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> StatusCode {
     ses.set_faults(Plan::default());
     StatusCode::NO_CONTENT
 }
 
-/// The disk is full, or worse; the log knows.
+/// The refusal of a change that is not on disk: the disk is full, or worse; the log has the reason.
 pub(super) const NOT_KEPT: Refused =
     Refused(StatusCode::INTERNAL_SERVER_ERROR, "it could not be kept on disk, and is not done");
 
-/// Where the clock is put.
+/// The new time of the clock.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Move {
-    /// By so much; a day has 24 hours, and a month has no length.
+    /// The time to move the clock by; a day has 24 hours, and a month has no length.
     Advance(String),
-    /// To that time.
+    /// The time to set the clock to.
     Now(Timestamp),
-    /// Back to the machine's.
+    /// A move back to the machine's time.
     Reset(bool),
 }
 
 impl Move {
-    /// How far ahead of the machine's clock it will be; `None` where no time is.
+    /// Returns how far ahead of the machine's clock it will be; `None` if there is no such time.
     fn ahead(self, clock: &Clock) -> Option<SignedDuration> {
         let machine = Timestamp::now();
         let ahead = match self {
@@ -125,7 +125,7 @@ impl Move {
                 let by = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
                 clock.ahead().checked_add(by)?
             }
-            // the clock is moved by whole milliseconds, and is not to be before that time
+            // the clock is moved by whole milliseconds, and must not be before that time
             Self::Now(now) => now.duration_since(machine) + SignedDuration::from_millis(1),
             Self::Reset(reset) => reset.then_some(SignedDuration::ZERO)?,
         };

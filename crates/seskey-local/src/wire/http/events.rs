@@ -12,8 +12,8 @@ use axum::{
 use futures_util::stream::unfold;
 use tokio::sync::mpsc;
 
-/// An answer that lasts: what a task tells, until it has no more to tell or the client goes. While nothing is told, a
-/// comment shows every ten seconds that the connection lives.
+/// Makes an answer that lasts: the events of a task, until the task ends or the client goes. While there are no events,
+/// a comment every ten seconds shows that the connection lives.
 pub fn events<Feed: Future<Output = ()> + Send + 'static>(
     feed: impl FnOnce(mpsc::Sender<Event>) -> Feed,
 ) -> Response {
@@ -34,8 +34,8 @@ pub fn events<Feed: Future<Output = ()> + Send + 'static>(
     response
 }
 
-/// Events that are told before they are read.
+/// The number of events that may wait to be read.
 pub(super) const UNREAD: usize = 16;
 
-/// Less than what is between gives up after.
+/// The interval of the comments: less than proxies between wait.
 const SILENCE: Duration = Duration::from_secs(10);

@@ -1,8 +1,9 @@
-//! Which requests are answered: those meant for this server that no page of another site made a browser send.
+//! The requests that are answered: they are meant for this server, and no page of another site made a browser send
+//! them.
 //!
-//! A page may name any host of its own, have that name resolved to the loopback, and then read what is answered (DNS
-//! rebinding); the `Host` header tells. It may also send requests without reading the answers; `Origin` and
-//! `Sec-Fetch-Site` tell (Fetch Metadata Request Headers, W3C).
+//! A page may name any host of its own, have that name resolved to the loopback, and then read the answers (DNS
+//! rebinding); the `Host` header shows it. It may also send requests without reading the answers; `Origin` and
+//! `Sec-Fetch-Site` show it (Fetch Metadata Request Headers, W3C).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -16,9 +17,9 @@ use seskey::Region;
 
 use super::Refused;
 
-/// By which names this server is called.
+/// The host names of this server.
 pub(super) struct Hosts {
-    /// What the user gave it, in lower case.
+    /// The names that the user gave it, in lower case.
     names: Vec<String>,
 }
 
@@ -27,7 +28,7 @@ impl Hosts {
         Self { names: names.iter().map(|name| name.to_ascii_lowercase()).collect() }
     }
 
-    /// Whether a request that came in at an address is to be answered; if not, the refusal.
+    /// Checks whether a request that came in at an address is to be answered.
     pub(super) fn check(
         &self,
         request: &Parts,
@@ -69,7 +70,7 @@ impl Hosts {
     }
 }
 
-/// A client may be led here by DNS, under the name of the endpoint that it means.
+/// Whether a host is an endpoint of AWS: DNS may lead a client here under the name of the endpoint that it means.
 /// Source: AWS General Reference, "Service endpoints".
 fn is_aws_endpoint(host: &str) -> bool {
     let Some((service, rest)) = host.split_once('.') else { return false };
@@ -85,7 +86,8 @@ fn is_aws_endpoint(host: &str) -> bool {
     }
 }
 
-/// Browsers send both headers with whatever a page of another site makes them send; other clients send neither.
+/// Whether a request is of this origin. Browsers send both headers with every request that a page of another site makes
+/// them send; other clients send neither.
 fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
     headers
         .get_all(ORIGIN)
@@ -97,7 +99,7 @@ fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
             .all(|value| [&b"none"[..], b"same-origin"].contains(&value.as_bytes()))
 }
 
-/// The value of a header that stands once.
+/// Returns the value of a header that occurs once.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

@@ -1,22 +1,22 @@
-//! How much one client may take, so that something is left for the others.
+//! The limits on one client, so that something is left for the others.
 
 use std::time::Duration;
 
 use axum::http::{header::AUTHORIZATION, request::Parts};
 
-/// What the connections of the HTTP side may take.
+/// The limits on the connections of the HTTP side.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// From the beginning of a connection to its first byte; from there, or from the last answer, to the end of the
-    /// next request's header.
+    /// The time from the beginning of a connection to its first byte; from there, or from the last answer, to the end
+    /// of the next request's header.
     pub header: Duration,
-    /// From the end of a header to the end of the body.
+    /// The time from the end of a header to the end of the body.
     pub body: Duration,
-    /// As long as nothing of an answer is taken.
+    /// The time for which a client may read nothing of an answer.
     pub write: Duration,
-    /// Connections in all.
+    /// The number of connections in all.
     pub connections: usize,
-    /// Connections of one address.
+    /// The number of connections of one address.
     pub connections_of_address: usize,
     /// The bytes of long answers that are made and not yet read.
     pub answers: usize,
@@ -35,20 +35,21 @@ impl Default for Limits {
     }
 }
 
-/// The largest header, in bytes: a policy may stand in the request line. Of 100 fields at most, as Hyper has it.
+/// The largest header, in bytes: a policy may be in the request line. Hyper allows 100 fields at most.
 pub(super) const MAX_HEADER: usize = 32 * 1024;
 
-/// The bytes of bodies over [`MAX_BODY`] that are in memory at once, as those that come by SMTP.
+/// The bytes of bodies over [`MAX_BODY`] that are in memory at once, as many as of messages by SMTP.
 pub(super) const MAX_LARGE_BODIES: usize = 512 * 1024 * 1024;
 
-/// How many of them are worked on at once: a message is decoded twice, and is in memory as many times more meanwhile.
+/// The number of large bodies that are worked on at once: a message is decoded twice, and is in memory as many times
+/// more meanwhile.
 pub(super) const LARGE_BODIES_AT_WORK: usize = 2;
 
-/// The longest answer, in bytes, of which a thousand may wait to be read.
+/// The longest answer that is not counted, in bytes; a thousand of them may wait to be read.
 pub(super) const SHORT_ANSWER: u64 = 64 * 1024;
 
-/// The largest body of a request, in bytes. An IAM policy in a form is far smaller; a message of 40 MiB to SES is
-/// larger by a third in Base64, and a little again in a form.
+/// Returns the largest body of a request, in bytes. An IAM policy in a form is far smaller; a message of 40 MiB to SES
+/// is larger by a third in Base64, and a little more in a form.
 pub(super) fn max_body(request: &Parts) -> usize {
     let is_signed_for = |scope: &[u8]| {
         let mut values = request.headers.get_all(AUTHORIZATION).iter();
@@ -64,7 +65,7 @@ pub(super) fn max_body(request: &Parts) -> usize {
 
 pub(super) const MAX_BODY: usize = 256 * 1024;
 const MAX_MESSAGE_BODY: usize = 64 * 1024 * 1024;
-/// What is published has 256 KiB at most, and three times that in a form.
+/// The largest body for SNS: a published message has 256 KiB at most, and three times that in a form.
 const MAX_PUBLISHED_BODY: usize = 1024 * 1024;
 const SNS_SCOPE: &[u8] = b"/sns/aws4_request";
 const SES_SCOPES: [&[u8]; 2] = [b"/ses/aws4_request", b"/email/aws4_request"];

@@ -1,6 +1,6 @@
-//! Messages as one JSON document, a piece at a time: whole, it could be larger than the mailbox, and a message that is
-//! all escapes has six times its size. Nor does it keep a message that is deleted meanwhile: a client that does not read
-//! would hold what no bound counts.
+//! Messages as one JSON document, made piece by piece: the whole could be larger than the mailbox, as a message that is
+//! all escapes has six times its size. A message that is deleted meanwhile is not kept: a client that does not read
+//! would hold memory that no limit counts.
 
 use std::{
     iter, mem,
@@ -17,7 +17,7 @@ use crate::{mailbox::Message, message::Parsed};
 /// The body of an answer.
 pub(super) struct Listing(Box<dyn Iterator<Item = Result<Bytes, Gone>> + Send>);
 
-/// A message was deleted while it was read.
+/// The error of a message that was deleted while it was read.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the message was deleted meanwhile")]
 pub(super) struct Gone;
@@ -27,7 +27,7 @@ impl Listing {
         Self(Box::new(document(messages.iter().map(Arc::downgrade).collect())))
     }
 
-    /// One message alone.
+    /// Makes the body for one message alone.
     pub(super) fn of_one(message: &Arc<Message>) -> Self {
         Self(Box::new(bytes(element(message).into_iter())))
     }
@@ -75,7 +75,7 @@ fn bytes(
     })
 }
 
-/// The short texts of a message, and then the others.
+/// Returns the pieces of a message: its short texts, and then the others.
 fn element(message: &Arc<Message>) -> Vec<Piece> {
     let mut short = serde_json::to_string(&message.without_texts())
         .expect("a message is texts, and a string takes all that is written");
@@ -116,7 +116,7 @@ fn json(text: &str) -> Piece {
     Piece::Json(text.to_owned())
 }
 
-/// What stands between the quotes of a JSON string.
+/// Escapes a text for the inside of a JSON string, piece by piece.
 fn escaped(message: Weak<Message>, text: Text) -> impl Iterator<Item = Result<Bytes, Gone>> {
     let mut at = 0;
     iter::from_fn(move || {
@@ -129,13 +129,14 @@ fn escaped(message: Weak<Message>, text: Text) -> impl Iterator<Item = Result<By
     })
 }
 
-/// What was not composed by SES is read up to this size, as a client that does not read its answer holds what was read.
+/// The longest message whose texts are parsed, if SES did not compose it: a client that does not read its answer holds
+/// them.
 const LONGEST_READ: usize = 256 * 1024;
 
 /// The bytes that are escaped at a time.
 const PIECE: usize = 32 * 1024;
 
-/// The beginning of a text, and no part of a character that goes on behind it.
+/// Returns the beginning of a text, without a character that continues after it.
 fn whole_characters(text: &[u8], most: usize) -> &[u8] {
     let Some((begin, _)) = text.split_at_checked(most) else { return text };
     let end = begin.utf8_chunks().last().map_or(&b""[..], |chunk| chunk.invalid());
@@ -193,7 +194,7 @@ mod tests {
         }
     }
 
-    /// One that is deleted before its turn is left out; in the middle of one the answer breaks off.
+    /// A message that is deleted before its turn is left out; in the middle of one the answer breaks off.
     #[test]
     fn it_keeps_no_message() {
         let kept: Vec<_> =

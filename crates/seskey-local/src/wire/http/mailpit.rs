@@ -1,5 +1,5 @@
-//! The part of Mailpit's API, version 1, that its clients use, so that a test suite that knows them runs unchanged. What is
-//! not served is 404, and a parameter or a search filter that is not known is 400: docs/mailbox.md has the table.
+//! The part of Mailpit's API, version 1, that its clients use, so that a test suite that knows them runs unchanged. A
+//! path that is not served is 404, and an unknown parameter or search filter is 400: docs/mailbox.md has the table.
 //!
 //! Source: Mailpit, "API v1"; the members are those that the npm package `mailpit-api` 2.1.0 reads.
 
@@ -34,7 +34,7 @@ use crate::{
 
 mod json;
 
-/// What is served where.
+/// Builds the routes.
 pub(super) fn router() -> Router<Arc<LocalSes>> {
     Router::new()
         .route("/api/v1/info", get(info))
@@ -49,7 +49,7 @@ pub(super) fn router() -> Router<Arc<LocalSes>> {
 
 type Answer = Result<Response, Fault>;
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 enum Fault {
     Parameter(BadParameter),
     Refused(Refused),
@@ -99,7 +99,7 @@ async fn info(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> Response {
     }))
 }
 
-/// The newest first.
+/// Lists the messages, the newest first.
 async fn list(State(ses): State<Arc<LocalSes>>, RawQuery(query): RawQuery) -> Answer {
     let parameters = Parameters::of(query.as_deref(), &["start", "limit"])?;
     Ok(reading(ses, move |ses| page(ses, &Search::default(), &parameters)).await?)
@@ -139,7 +139,7 @@ fn page(
     })))
 }
 
-/// Reads many messages, while other connections go on.
+/// Reads many messages while other connections go on.
 async fn reading<T: Send + 'static>(
     ses: Arc<LocalSes>,
     read: impl FnOnce(&LocalSes) -> T + Send + 'static,
@@ -148,7 +148,7 @@ async fn reading<T: Send + 'static>(
     read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
-/// The newest first, and whether each is read.
+/// Returns the messages that match, the newest first, and whether each is read.
 fn found(ses: &LocalSes, search: &Search) -> Vec<(Arc<Message>, bool)> {
     let all = ses.state().newest_first(Entry::is_message);
     let messages = search.among(all).into_iter().filter_map(|(_, entry)| match entry {
@@ -162,7 +162,7 @@ fn ids(found: &[(Arc<Message>, bool)]) -> HashSet<String> {
     found.iter().map(|(message, _)| message.id.clone()).collect()
 }
 
-/// What a change is about; all messages if it says nothing.
+/// The messages that a change is about, all of them if it names none, and the change.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 struct Change {
@@ -178,7 +178,7 @@ impl Change {
             return Ok(Self::default());
         }
         let bad = |error| BadParameter(format!("the body cannot be read: {error}"));
-        // a list would be read as the members in their order
+        // a list would be read as the members in order
         let object: serde_json::Map<String, Value> = serde_json::from_slice(body).map_err(bad)?;
         serde_json::from_value(object.into()).map_err(bad)
     }
@@ -217,7 +217,7 @@ fn named(ses: &LocalSes, id: &str) -> Result<Arc<Message>, Refused> {
     ses.state().message(id).ok_or(NO_MESSAGE)
 }
 
-/// A message is read when it is asked for.
+/// Returns a message, and marks it as read.
 async fn message(
     _: NoParameters,
     State(ses): State<Arc<LocalSes>>,
@@ -233,7 +233,7 @@ async fn message(
     Ok(json_response(&json::message(&message)))
 }
 
-/// In JSON a message has up to six times its size.
+/// The longest message that is shown in JSON, where it has up to six times its size.
 const LONGEST_READ: usize = 8 * 1024 * 1024;
 
 async fn headers(
@@ -286,7 +286,7 @@ async fn view(
     }
 }
 
-/// What a stranger wrote: nothing in it runs, nothing is loaded from elsewhere, and it is no page of this origin.
+/// Serves content of a stranger: nothing in it runs or is loaded from elsewhere, and it is not a page of this origin.
 fn untrusted(media_type: &str, body: Vec<u8>) -> Response {
     const POLICY: &str = "sandbox; default-src 'none'; img-src data:; style-src \
                           'unsafe-inline'; form-action 'none'; base-uri 'none'";

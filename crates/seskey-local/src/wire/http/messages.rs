@@ -1,4 +1,4 @@
-//! The mailbox over HTTP, as LocalStack's users know it.
+//! The mailbox over HTTP, in the form that users of LocalStack know.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{journal::CommitFailed, mailbox::Filter, service::LocalSes};
 
-/// Those that `id` and `email` let through; with `after`, the ones behind that ID; with `limit`, as many at most.
+/// Lists the messages that `id` and `email` select; with `after`, those after that ID; with `limit`, as many at most.
 pub(super) async fn list(
     State(ses): State<Arc<LocalSes>>,
     RawQuery(query): RawQuery,

@@ -1,5 +1,5 @@
-//! The parameters in the query of a URL. One that is not known is refused: passed over, it would make the assertions of a
-//! test hold for nothing.
+//! The parameters in the query of a URL. An unknown one is refused: if it were ignored, the assertions of a test would
+//! hold for nothing.
 
 use std::str::FromStr;
 
@@ -14,12 +14,12 @@ use super::plain_text;
 /// Parameters by name.
 pub(super) struct Parameters(Vec<(String, String)>);
 
-/// What is wrong with them: one sentence for who sent them.
+/// The error of a parameter: one sentence for the client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadParameter(pub(super) String);
 
 impl Parameters {
-    /// Those of a query; each may be there once.
+    /// Parses the parameters of a query; each may occur once.
     pub(super) fn of(query: Option<&str>, known: &[&str]) -> Result<Self, BadParameter> {
         let mut parameters = vec![];
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -46,7 +46,7 @@ impl Parameters {
         self.get(name).map(str::to_owned)
     }
 
-    /// A parameter in another form than text, which a word or two tell.
+    /// Parses a parameter that is not text. `form` describes it in a word or two.
     pub(super) fn parsed<T: FromStr>(
         &self,
         name: &str,
@@ -63,7 +63,7 @@ impl IntoResponse for BadParameter {
     }
 }
 
-/// Of a path that takes none.
+/// The parameters of a path that takes none.
 pub(super) struct NoParameters;
 
 impl<S: Sync> FromRequestParts<S> for NoParameters {

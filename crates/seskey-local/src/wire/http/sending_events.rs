@@ -1,4 +1,4 @@
-//! What a test waits for after a message was accepted: what became of it.
+//! The events of accepted messages, which a test waits for.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     service::LocalSes,
 };
 
-/// The oldest event that the parameters let through, when it is there; 204 if none has come in time.
+/// Waits for the oldest event that the parameters select; 204 if none comes in time.
 pub(super) async fn wait(
     State(ses): State<Arc<LocalSes>>,
     RawQuery(query): RawQuery,
@@ -32,7 +32,7 @@ pub(super) async fn wait(
 }
 
 async fn arrival(ses: &LocalSes, wanted: &Wanted<'_>) -> Arc<Event> {
-    // before it is looked, or one that comes between would be missed
+    // subscribes before the search, or an event between the two would be missed
     let mut changes = ses.state().changes();
     let mut seen = 0;
     loop {
@@ -45,12 +45,12 @@ async fn arrival(ses: &LocalSes, wanted: &Wanted<'_>) -> Arc<Event> {
                 seen = event.number;
             }
         }
-        // the state is there as long as this is
+        // the state is not dropped before this
         let _ = changes.changed().await;
     }
 }
 
-/// Which event is waited for; an absent condition is fulfilled.
+/// The conditions on an event; an absent condition holds.
 struct Wanted<'a> {
     event_type: Option<EventType>,
     message: Option<&'a str>,
@@ -91,7 +91,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// The types of events that there are here.
+/// The types of events that occur here.
 const TOLD: [EventType; 6] = [
     EventType::Send,
     EventType::Delivery,
@@ -101,12 +101,12 @@ const TOLD: [EventType; 6] = [
     EventType::Reject,
 ];
 
-/// The ID is for `since`; the event is what SNS would get.
+/// Returns an event with its ID, which is for `since`. SNS would get the same event.
 fn shown(event: &Event) -> Value {
     json!({"Id": event.number.to_string(), "Event": event.published()})
 }
 
-/// All of a message, the oldest first: `{"events":[…]}`.
+/// Returns all events of a message, the oldest first: `{"events":[…]}`.
 pub(super) async fn of_message(
     _: NoParameters,
     State(ses): State<Arc<LocalSes>>,
@@ -122,7 +122,7 @@ pub(super) async fn of_message(
     json_response(&json!({"events": events}))
 }
 
-/// Forgets all.
+/// Deletes all events.
 pub(super) async fn delete(_: NoParameters, State(ses): State<Arc<LocalSes>>) -> StatusCode {
     ses.state().events().clear();
     StatusCode::NO_CONTENT

@@ -1,4 +1,4 @@
-//! What comes and goes, while it happens: server-sent events (HTML Living Standard, section 9.2).
+//! Arrivals and deletions as they happen: server-sent events (HTML Living Standard, section 9.2).
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +21,8 @@ use crate::{
     service::LocalSes,
 };
 
-/// Each message and each attempt from now on, or behind the one that `Last-Event-ID` names; and that something was deleted.
+/// Sends each message and each attempt from now on, or after the one that `Last-Event-ID` names, and a note of each
+/// deletion.
 pub(super) async fn stream(
     _: NoParameters,
     State(ses): State<Arc<LocalSes>>,
@@ -32,7 +33,7 @@ pub(super) async fn stream(
     };
     let last = headers.get("last-event-id").and_then(|last| last.to_str().ok()?.parse().ok());
     let (newest, deletions) = ses.state().mailbox().progress();
-    // one of before the last start may be greater
+    // an ID from before the last start may be greater
     let seen = last.map_or(newest, |last: u64| last.min(newest));
     events(async move |listener| {
         let _place = place;
@@ -50,11 +51,11 @@ async fn tell(ses: &LocalSes, listener: &mpsc::Sender<Event>, mut seen: u64, mut
             (news, mailbox.progress().1)
         };
         if news.is_empty() && gone == deletions {
-            // the mailbox is there as long as this is
+            // the mailbox is not dropped before this
             let _ = changes.changed().await;
             continue;
         }
-        // none of them is kept while the listener does not read
+        // no entry is kept while the listener does not read
         let mut events: Vec<Event> =
             news.into_iter().map(|(number, entry)| event(number, entry, &mut seen)).collect();
         if gone != deletions {
@@ -79,7 +80,7 @@ fn event(number: u64, entry: Entry, seen: &mut u64) -> Event {
     Event::default().event(name).id(number.to_string()).data(data.to_string())
 }
 
-/// What a list shows of a message.
+/// Returns the fields of a message that a list shows.
 fn summary(message: &Message) -> Value {
     let (author, subject) = Letter::author_and_subject(&message.raw_data);
     let short = |text: String| text.chars().take(SHORT).collect::<String>();
@@ -95,5 +96,5 @@ fn summary(message: &Message) -> Value {
     })
 }
 
-/// Characters: a subject may be as long as a header.
+/// The longest author and subject, in characters: a subject may be as long as a header.
 const SHORT: usize = 1000;

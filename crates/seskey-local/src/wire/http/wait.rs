@@ -1,4 +1,4 @@
-//! What a test waits for: the next message to somebody, and the links and codes in it.
+//! The next message to a recipient, which a test waits for, and the links and codes in it.
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{mailbox::Message, message::Parsed, service::LocalSes};
 
-/// The oldest message that the parameters let through, when it is there; 204 if none has come in time.
+/// Waits for the oldest message that the parameters select; 204 if none comes in time.
 pub(super) async fn wait(
     State(ses): State<Arc<LocalSes>>,
     RawQuery(query): RawQuery,
@@ -34,7 +34,7 @@ pub(super) async fn wait(
     .await
 }
 
-/// The answer with what arrives before `timeout` is over, or 204.
+/// Answers with what arrives before `timeout` is over, or with 204.
 pub(super) async fn in_time<T>(
     ses: &LocalSes,
     parameters: &Parameters,
@@ -55,11 +55,11 @@ pub(super) async fn in_time<T>(
 pub(super) const TOO_MANY: Refused =
     Refused(StatusCode::SERVICE_UNAVAILABLE, "too many clients wait for messages and events");
 
-/// Seconds; a proxy between gives up before.
+/// The longest time-out, in seconds; a proxy between gives up earlier.
 const LONGEST: u64 = 600;
 
 async fn arrival(ses: &LocalSes, wanted: &Wanted) -> Arc<Message> {
-    // before it is looked, or one that comes between would be missed
+    // subscribes before the search, or a message between the two would be missed
     let mut changes = ses.state().changes();
     let mut seen = wanted.behind;
     loop {
@@ -69,12 +69,12 @@ async fn arrival(ses: &LocalSes, wanted: &Wanted) -> Arc<Message> {
             }
             seen = number;
         }
-        // the mailbox is there as long as this is
+        // the mailbox is not dropped before this
         let _ = changes.changed().await;
     }
 }
 
-/// Which message is waited for; an absent condition is fulfilled.
+/// The conditions on a message; an absent condition holds.
 struct Wanted {
     to: Option<String>,
     from: Option<String>,
@@ -116,7 +116,7 @@ impl Wanted {
             && ((self.from.is_none() && self.subject.is_none()) || self.is_said_by(message))
     }
 
-    /// What only the message itself tells.
+    /// Whether the conditions hold that need the message itself.
     fn is_said_by(&self, message: &Message) -> bool {
         let parsed = Parsed::of(&message.raw_data);
         let subject = parsed.subject().unwrap_or_default().to_lowercase();
@@ -129,7 +129,7 @@ impl Wanted {
     }
 }
 
-/// Which attempts or events are meant: from a time on, or behind one of them by its number.
+/// The attempts or events that are meant: from a time on, or after one of them by its number.
 pub(super) enum Since {
     Time(Timestamp),
     Behind(u64),
@@ -155,14 +155,14 @@ impl Since {
     }
 }
 
-/// A time to the second, as messages have it; without a zone it is in UTC, as they show it.
+/// Parses a time to the second, as messages have it. Without a zone it is in UTC, as they show it.
 fn time(text: &str) -> Option<Timestamp> {
     let in_utc = || Some(DateTime::from_str(text).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
     let time = Timestamp::from_str(text).ok().or_else(in_utc)?;
     Timestamp::from_second(time.as_second()).ok()
 }
 
-/// `{"links":["https://…"]}` of a message.
+/// Returns the links of a message: `{"links":["https://…"]}`.
 pub(super) async fn links(
     _: NoParameters,
     State(ses): State<Arc<LocalSes>>,
@@ -171,7 +171,7 @@ pub(super) async fn links(
     found(&ses, &id, |parsed| json!({"links": parsed.links()}))
 }
 
-/// `{"codes":["123456"]}` of a message.
+/// Returns the codes of a message: `{"codes":["123456"]}`.
 pub(super) async fn codes(
     _: NoParameters,
     State(ses): State<Arc<LocalSes>>,

@@ -1,4 +1,4 @@
-//! A connection that breaks off when its peer takes nothing of what it is sent.
+//! A connection that breaks off when its peer reads nothing of what is sent.
 
 use std::{
     io,
@@ -13,11 +13,11 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// A socket whose peer must take some bytes every now and then while there are any to write.
+/// A socket whose peer must take some bytes before a time-out while there are any to write.
 pub(super) struct WriteTimeout {
     tcp: TcpStream,
     time: Duration,
-    /// Set while the peer takes nothing.
+    /// The time-out, set while the peer takes nothing.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 

@@ -6,10 +6,10 @@ use zeroize::Zeroizing;
 
 use super::Reply;
 
-/// An exchange under way: what the client's next line is.
+/// An exchange under way, by the next line of the client.
 #[derive(Debug)]
 pub(super) enum Exchange {
-    /// `NUL user name NUL password`, perhaps with an authorization identity in front, which SES ignores.
+    /// The line `NUL user name NUL password`, perhaps with an authorization identity in front, which SES ignores.
     Plain,
     /// The user name of LOGIN.
     LoginUserName,
@@ -20,12 +20,12 @@ pub(super) enum Exchange {
     },
 }
 
-/// What a line of an exchange leads to.
+/// The result of a line of an exchange.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// The server asks on.
+    /// The server asks for another line.
     Ask(Exchange, Reply),
-    /// User name and password are there.
+    /// The user name and the password.
     Credentials(String, Secret),
     /// The exchange has ended without them.
     Failed(Reply),
@@ -55,14 +55,14 @@ pub(super) fn begin(argument: &str) -> Next {
 }
 
 impl Exchange {
-    /// Takes the client's next line.
+    /// Takes the next line of the client.
     pub(super) fn line(self, line: &str) -> Next {
         let invalid =
             |what| Next::Failed(Reply::new(501, format!("Invalid command argument, {what}")));
         if line == "*" {
             return Next::Failed(Reply::new(501, "Authentication canceled by client."));
         }
-        // bytes that are not UTF-8 are in no user name and no password: they fail as wrong credentials do
+        // no user name or password has bytes that are not UTF-8: they fail like wrong credentials
         let Ok(bytes) = BASE64_STANDARD.decode(line).map(Zeroizing::new) else {
             return invalid("not a valid Base64 string");
         };

@@ -1,4 +1,4 @@
-//! One connection: reads lines and messages, does what the session says, writes its replies.
+//! One connection: it reads lines and messages, follows the session, and writes its replies.
 
 use std::{future::poll_fn, io, mem::MaybeUninit, pin::Pin, task::ready, time::Duration};
 
@@ -31,28 +31,28 @@ use crate::{
 
 pub(super) struct Conversation {
     client: Client,
-    /// The region of the endpoint that the client has called.
+    /// The region of the endpoint that the client called.
     region: Region,
     session: Session<Login>,
-    /// Boxed, as most connections that wait have said little.
+    /// The recorder of the dialogue, boxed, as most idle connections have said little.
     recorder: Box<Recorder>,
     input: Input,
     error_limit: ErrorLimit,
-    /// How many messages were taken.
+    /// The number of accepted messages.
     messages: u64,
 }
 
-/// What is known of a login that was refused.
+/// The access key that a refused login named, and the cause of the refusal.
 type RefusedLogin = (Option<AccessKeyId>, Option<Cause>);
 
-/// How the part of a conversation in clear, or in TLS, has ended.
+/// The end of the part of a conversation in clear or in TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Closed,
     StartTls,
 }
 
-/// What comes from a client that may close, or be too slow.
+/// The input of a client that may close, or be too slow.
 type Waited<T> = Result<io::Result<Option<T>>, Elapsed>;
 
 impl Conversation {
@@ -68,7 +68,7 @@ impl Conversation {
         }
     }
 
-    /// Greets the client; `false` if it is turned away on purpose.
+    /// Greets the client. Returns `false` if it is turned away on purpose.
     pub(super) async fn greet(
         &mut self,
         stream: &mut (impl AsyncWrite + Unpin),
@@ -88,7 +88,7 @@ impl Conversation {
         Ok(false)
     }
 
-    /// TLS has been negotiated, perhaps with the endpoint of a region.
+    /// Begins the part in TLS, which may have been negotiated with the endpoint of a region.
     pub(super) fn tls_started(&mut self, named: Option<Region>) {
         self.session.tls_started();
         self.say(By::Note, "TLS is negotiated");
@@ -99,7 +99,7 @@ impl Conversation {
         }
     }
 
-    /// Converses to the end, or up to where TLS begins.
+    /// Converses to the end, or until TLS begins.
     pub(super) async fn run(
         &mut self,
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
@@ -130,7 +130,7 @@ impl Conversation {
                     self.write(stream, &reply).await?;
                     return Ok(End::Closed);
                 }
-                // what was sent along in clear could have been put there by anyone
+                // anyone could have inserted bytes that were sent along in clear
                 Step::StartTls(_) if !self.input.is_empty() => {
                     let reply = Reply::new(554, "Transaction failed: Data after STARTTLS.");
                     self.write(stream, &reply).await?;
@@ -163,9 +163,9 @@ impl Conversation {
                     let Some((data, room)) = self.in_time(message.flatten(), stream).await? else {
                         return Ok(End::Closed);
                     };
-                    // a message that is refused is no command in vain
+                    // a message that is refused does not count as an error
                     match self.accept_or_fail(data, &room).await {
-                        // it is taken down with the message
+                        // the reply is recorded with the message
                         Some(reply) => {
                             write(stream, &reply, self.client.endpoint.limits.idle).await?;
                             if reply.code() == 421 {
@@ -194,7 +194,8 @@ impl Conversation {
         }
     }
 
-    /// The next line, as a whole: one that drips takes no longer than one that does not come.
+    /// Reads the next line. Its time-out is for the whole line: one that drips takes no longer than one that does not
+    /// come.
     async fn line(
         &mut self,
         stream: &mut (impl AsyncRead + Unpin),
@@ -209,7 +210,7 @@ impl Conversation {
         }
     }
 
-    /// The message after DATA. When there is no room for it, it is read to its end all the same: a client that does
+    /// Reads the message after DATA. If there is no room for it, it is read to its end all the same: a client that does
     /// not wait for replies has sent it, and none of it may be taken for commands.
     async fn message(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Waited<(Data, Room)> {
         let (mut receiver, mut room) = (Receiver::new(), Room::default());
@@ -229,7 +230,7 @@ impl Conversation {
         }
     }
 
-    /// What was waited for, unless the client was too slow and has been told so.
+    /// Returns the input, or none if the client was too slow and has been told so.
     async fn in_time<T>(
         &mut self,
         waited: Waited<T>,
@@ -257,7 +258,7 @@ impl Conversation {
         self.recorder.say(self.client.endpoint.ses.now(), by, line);
     }
 
-    /// Takes note of what is refused by this reply, if it is refused; it is not written yet.
+    /// Records the refusal by this reply, if it is one. The reply is not written yet.
     fn refuse(&mut self, step: Option<mailbox::Step>, reply: &Reply, login: RefusedLogin) {
         let Some(step) = step.filter(|_| reply.code() >= 400) else { return };
         let mut dialogue = match step {
@@ -287,7 +288,7 @@ impl Conversation {
     fn authenticate(&mut self, user_name: &str, password: &Secret) -> (Reply, RefusedLogin) {
         let Client { peer, listener, endpoint } = &self.client;
         let login = endpoint.ses.log_in(user_name, password, &self.region);
-        // what is no access key ID may be a secret in the wrong place
+        // a user name that is not an access key ID may be a secret in the wrong place
         let named = AccessKeyId::parse(user_name).ok();
         let user = named.as_ref().map_or("not an access key ID", AccessKeyId::as_str);
         let mut cause = None;
@@ -296,7 +297,7 @@ impl Conversation {
             Ok(_) => info!(%peer, %listener, %region, user, "login"),
             Err(why) => {
                 info!(%peer, %listener, %region, user, ?why, "login refused");
-                // somebody looks for it, so it is told where all else is quiet
+                // a user looks for the cause, so it is logged even when the log is quiet
                 if let Some(found) = endpoint.ses.why_refused(user_name, password, region, *why) {
                     let Finding { cause: Known { id, sentence, .. }, evidence, remedy, .. } = found;
                     warn!(%peer, %listener, %region, user, "login refused: {id}: {sentence}; {evidence}");
@@ -307,7 +308,7 @@ impl Conversation {
         (self.session.authenticated(login.ok()), (named, cause))
     }
 
-    /// What goes wrong with a command; with AUTH once it is known who logs in.
+    /// Returns the fault of a command. AUTH has its fault once the user name is known.
     fn fault_of(&self, verb: &str, line: &[u8]) -> Option<SmtpFault> {
         if verb == "AUTH" {
             return None;
@@ -331,7 +332,7 @@ impl Conversation {
         ses.fault_of_command("AUTH", || Mail { user: user(), ..Mail::default() })
     }
 
-    /// A command goes wrong; perhaps that is the end.
+    /// Applies a fault to a command. Returns the end of the conversation, if the fault ends it.
     async fn fail(
         &mut self,
         stream: &mut (impl AsyncWrite + Unpin),
@@ -345,7 +346,7 @@ impl Conversation {
         Ok((code == 421).then_some(End::Closed))
     }
 
-    /// The reply that the plan has for a command, taken down as what it is.
+    /// Returns the reply that the plan has for a command, and records it as a fault on purpose.
     fn refuse_on_purpose(
         &mut self,
         step: Option<mailbox::Step>,
@@ -359,7 +360,7 @@ impl Conversation {
         reply
     }
 
-    /// The reply to a message; none where the connection is dropped on purpose.
+    /// Returns the reply to a message, or none if the connection is dropped on purpose.
     async fn accept_or_fail(&mut self, data: Data, room: &Room) -> Option<Reply> {
         if let Data::Message(message) = &data {
             self.say(By::Client, &format!("(message, {} bytes)", message.len()));
@@ -411,7 +412,7 @@ impl Conversation {
         }
     }
 
-    /// The message was read to its end and is not taken.
+    /// Refuses a message that was read to its end.
     fn refuse_message(&mut self, reply: &Reply) {
         self.refuse(Some(mailbox::Step::EndOfData), reply, (None, None));
         self.session.take_envelope();
@@ -445,7 +446,7 @@ pub(super) async fn write(
     .await?
 }
 
-/// Reads and forgets, up to the end or so many bytes.
+/// Reads and discards bytes, up to the end or a limit.
 pub(super) async fn discard(stream: &mut (impl AsyncRead + Unpin), most: usize) -> io::Result<()> {
     let mut discarded = 0;
     while discarded < most {
@@ -457,8 +458,8 @@ pub(super) async fn discard(stream: &mut (impl AsyncRead + Unpin), most: usize) 
     Ok(())
 }
 
-/// Waits for bytes and gives them on: how many, 0 at the end. The buffer is there only while they are taken, so that
-/// who waits holds none.
+/// Waits for bytes and passes them on. Returns their number, 0 at the end. The buffer exists only while they are taken,
+/// so that a connection that waits holds none.
 async fn read(
     stream: &mut (impl AsyncRead + Unpin),
     mut give_on: impl FnMut(&[u8]),
@@ -473,5 +474,5 @@ async fn read(
     .await
 }
 
-/// A TLS record.
+/// The size of a TLS record.
 const READ: usize = 16 * 1024;

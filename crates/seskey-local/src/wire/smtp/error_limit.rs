@@ -1,8 +1,8 @@
-//! How many commands, errors and failed logins a connection may have.
+//! The limits on the commands, errors and failed logins of a connection.
 
 use super::{Limits, Reply};
 
-/// What was done on a connection since its last message.
+/// The counts of a connection since its last message.
 #[derive(Debug, Default)]
 pub(super) struct ErrorLimit {
     commands: u32,
@@ -11,7 +11,7 @@ pub(super) struct ErrorLimit {
 }
 
 impl ErrorLimit {
-    /// Takes note of the reply to a command, and gives the one to write: `Err` is the last one.
+    /// Counts the reply to a command. Returns the reply to write: `Err` is the last one.
     pub(super) fn count(&mut self, reply: Reply, limits: &Limits) -> Result<Reply, Reply> {
         self.commands += 1;
         self.errors += u32::from(reply.code() >= 500);
@@ -32,7 +32,7 @@ impl ErrorLimit {
 mod tests {
     use super::*;
 
-    /// What is written in answer to commands, each of which would have this reply; up to the last.
+    /// Returns the number of replies up to the last one, and its code, if each command has this reply.
     fn written(code: u16, limits: &Limits) -> (usize, u16) {
         let mut limit = ErrorLimit::default();
         for count in 1..100 {

@@ -1,22 +1,22 @@
-//! Bytes to lines and to messages. A line ends in CRLF and in nothing else, a message in CRLF `.` CRLF and in nothing
-//! else, so that no other reading of the bytes can smuggle a second message (RFC 5321, sections 2.3.8 and 4.1.1.4).
+//! The framing of lines and messages in bytes. A line ends only in CRLF, and a message only in CRLF `.` CRLF, so that
+//! no other reading of the bytes can smuggle a second message (RFC 5321, sections 2.3.8 and 4.1.1.4).
 
 use std::mem;
 
 use memchr::memmem;
 use zeroize::Zeroize;
 
-/// What has come in and was not used yet.
+/// The received bytes that were not used yet.
 #[derive(Debug, Default)]
 pub struct Input {
     bytes: Vec<u8>,
-    /// How much of the bytes was used for lines.
+    /// The number of bytes that were used for lines.
     used: usize,
-    /// How far behind that a search has already gone in vain.
+    /// The number of bytes after those that were already searched in vain.
     searched: usize,
 }
 
-/// A line that is none.
+/// The error of a malformed line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadLine {
     /// A CR or an LF without the other, at this position of the line.
@@ -25,12 +25,12 @@ pub enum BadLine {
     TooLong,
 }
 
-/// The message after DATA, received.
+/// A received message after DATA.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Data {
     /// Its bytes, with the doubled dots made single.
     Message(Vec<u8>),
-    /// It was longer than the limit and has been thrown away.
+    /// The message was longer than the limit and has been discarded.
     TooLong,
 }
 
@@ -38,26 +38,26 @@ pub enum Data {
 pub const MAX_LINE: usize = 12_288;
 
 impl Input {
-    /// Takes in what was read.
+    /// Adds bytes that were read.
     pub fn push(&mut self, bytes: &[u8]) {
         self.forget_used();
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// How many bytes came in and were not used.
+    /// Returns the number of bytes that were received and not used.
     pub fn len(&self) -> usize {
         self.bytes.len() - self.used
     }
 
-    /// Whether everything that came in was used.
+    /// Whether all received bytes were used.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The next line without its CRLF; `None` until it is there.
+    /// Returns the next line without its CRLF; `None` until it is complete.
     pub fn line(&mut self) -> Option<Result<Vec<u8>, BadLine>> {
         let unused = &mut self.bytes[self.used..];
-        // a CR further behind has its LF outside of the longest line
+        // a later CR has its LF outside of the longest line
         let window = &unused[..unused.len().min(MAX_LINE - 1)];
         let Some(at) = window[self.searched..]
             .iter()
@@ -77,7 +77,7 @@ impl Input {
                 self.used += at + 2;
                 self.searched = 0;
                 if self.is_empty() {
-                    // who waits holds no buffer
+                    // a connection that waits holds no buffer
                     *self = Self::default();
                 }
                 Some(Ok(line))
@@ -86,8 +86,8 @@ impl Input {
         }
     }
 
-    /// The message that ends in CRLF `.` CRLF; `None` until its end is there. Of a message longer than `limit` only
-    /// as much is kept as its end may need. Doubled dots do not count (RFC 1870, section 5).
+    /// Returns the message that ends in CRLF `.` CRLF; `None` until its end is there. If a message is longer than
+    /// `limit`, only the bytes are kept that its end may need. Doubled dots do not count (RFC 1870, section 5).
     pub fn data(&mut self, receiver: &mut Receiver, limit: usize) -> Option<Data> {
         self.forget_used();
         let Some(end) = end_of_data(&self.bytes, receiver.past_start, self.searched) else {
@@ -99,7 +99,7 @@ impl Input {
                 receiver.too_long = true;
                 let kept = self.bytes.len().saturating_sub(END.len() - 1);
                 receiver.past_start |= kept > 0;
-                // with a buffer of its own: that of the message is given back
+                // in a buffer of its own: the buffer of the message is freed
                 self.bytes = self.bytes.split_off(kept);
                 self.searched = 0;
             }
@@ -123,21 +123,21 @@ impl Input {
     }
 }
 
-/// How far a message has come in.
+/// The progress of a message.
 #[derive(Debug, Default)]
 pub struct Receiver {
-    /// Whether the bytes at hand begin later than the message.
+    /// Whether the message began before the bytes at hand.
     past_start: bool,
     too_long: bool,
 }
 
 impl Receiver {
-    /// Nothing has come in.
+    /// Makes the receiver of a new message.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Has the message thrown away, as one that is too long.
+    /// Discards the message, as one that is too long.
     pub fn give_up(&mut self) {
         self.too_long = true;
     }
@@ -146,14 +146,14 @@ impl Receiver {
 const END: &[u8] = b"\r\n.\r\n";
 
 struct End {
-    /// How much of the bytes is the message.
+    /// The length of the message.
     length: usize,
-    /// Where the next command begins.
+    /// The place where the next command begins.
     next: usize,
 }
 
 fn end_of_data(bytes: &[u8], past_start: bool, from: usize) -> Option<End> {
-    // right after DATA the CRLF of the command stands for the first one of the end
+    // right after DATA the CRLF of the command counts as the first one of the end
     if !past_start && bytes.starts_with(&END[2..]) {
         return Some(End { length: 0, next: 3 });
     }
@@ -161,7 +161,7 @@ fn end_of_data(bytes: &[u8], past_start: bool, from: usize) -> Option<End> {
     Some(End { length: at + 2, next: at + END.len() })
 }
 
-/// Takes off the first of the dots at the beginning of a line (RFC 5321, section 4.5.2).
+/// Removes the first dot of each line that begins with a dot (RFC 5321, section 4.5.2).
 fn unstuff(mut message: Vec<u8>) -> Vec<u8> {
     if !message.starts_with(b".") && memmem::find(&message, b"\r\n.").is_none() {
         return message;
@@ -279,7 +279,8 @@ mod tests {
     }
 
     proptest! {
-        /// All that a peer can do to make another reader see another end: it is received the same, however it is cut.
+        /// A message is received the same, however its bytes are cut, even with bytes that could show another reader
+        /// another end.
         #[test]
         fn the_cuts_do_not_matter(bytes in "[.\r\na\u{0}]{0,40}", cuts in prop::collection::vec(1_usize..7, 0..40), limit in 0_usize..40) {
             let stream = format!("{bytes}\r\n.\r\nREST");

@@ -1,4 +1,4 @@
-//! The sockets of the SMTP endpoint: who is let in, and how a connection begins and ends.
+//! The sockets of the SMTP endpoint: the admission of clients, and the beginning and the end of a connection.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -23,14 +23,14 @@ use crate::{
     wire::connections::{Connections, Place, accept},
 };
 
-/// Where SMTP is to be served.
+/// An address to serve SMTP on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenOn {
     /// The address; port 0 is any free one.
     pub address: SocketAddr,
-    /// The region of the endpoint; absent for that of the local SES.
+    /// The region of the endpoint; absent for the region of the local SES.
     pub region: Option<Region>,
-    /// When TLS is negotiated.
+    /// The moment of the TLS negotiation.
     pub tls: Tls,
 }
 
@@ -41,11 +41,11 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The region of the endpoint, unless the TLS client names another.
     pub region: Region,
-    /// When TLS is negotiated.
+    /// The moment of the TLS negotiation.
     pub tls: Tls,
 }
 
-/// When TLS is negotiated (SES Developer Guide, "Connecting to the Amazon SES SMTP endpoint").
+/// The moment of the TLS negotiation (SES Developer Guide, "Connecting to the Amazon SES SMTP endpoint").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tls {
     /// After STARTTLS.
@@ -54,15 +54,15 @@ pub enum Tls {
     Wrapper,
 }
 
-/// What all listeners share.
+/// The state that all listeners share.
 pub(crate) struct Endpoint {
     pub(super) ses: Arc<LocalSes>,
     pub(super) limits: Limits,
-    /// The room of the messages that are coming in.
+    /// The room that is left for incoming messages.
     pub(super) room: Arc<Semaphore>,
     acceptor: TlsAcceptor,
     connections: Arc<Connections>,
-    /// How many may be told at a time that there are too many; to tell it inside TLS is work, too.
+    /// The permits to tell clients that there are too many connections; inside TLS that is work, too.
     refusals: Arc<Semaphore>,
 }
 
@@ -81,7 +81,7 @@ impl Endpoint {
 
 const MAX_REFUSALS: usize = 100;
 
-/// Accepts connections for ever.
+/// Accepts connections forever.
 pub(crate) async fn serve(socket: TcpListener, listener: Listener, endpoint: Arc<Endpoint>) {
     let listener = Arc::new(listener);
     accept(socket, move |tcp, peer| {
@@ -97,14 +97,14 @@ pub(crate) async fn serve(socket: TcpListener, listener: Listener, endpoint: Arc
     .await;
 }
 
-/// Who has connected to what.
+/// A client, with the listener and the endpoint that it connected to.
 pub(super) struct Client {
     pub(super) peer: SocketAddr,
     pub(super) listener: Arc<Listener>,
     pub(super) endpoint: Arc<Endpoint>,
 }
 
-/// A connection from its beginning to its end.
+/// Runs a connection from its beginning to its end.
 async fn connection(tcp: TcpStream, client: Client, _place: Place) {
     let (peer, listener) = (client.peer, client.listener.clone());
     debug!(%peer, listener = %listener.address, region = %listener.region, tls = ?listener.tls, "connected");
@@ -163,19 +163,19 @@ async fn accept_tls(tcp: TcpStream, endpoint: &Endpoint) -> io::Result<TlsStream
     timeout(endpoint.limits.handshake, endpoint.acceptor.accept(tcp)).await?
 }
 
-/// The region of the endpoint by whose name the TLS client calls the server.
+/// Returns the region of the endpoint whose name the TLS client gave.
 fn named_region(tls: &TlsStream<TcpStream>) -> Option<Region> {
     Region::of_smtp_endpoint(tls.get_ref().1.server_name()?)
 }
 
-/// Ends a connection so that the client gets the last reply: a socket that is closed with bytes unread is reset, and
+/// Ends a connection so that the client gets the last reply: a socket that is closed with unread bytes is reset, and
 /// the reset may overtake the reply.
 async fn close(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     endpoint: &Endpoint,
 ) -> io::Result<()> {
     timeout(endpoint.limits.idle, stream.shutdown()).await??;
-    // a client that does not close now has been told all the same
+    // a client that does not close now has got the reply all the same
     let _ = timeout(LINGER, discard(stream, MAX_DISCARDED)).await;
     Ok(())
 }
@@ -187,7 +187,7 @@ const MAX_DISCARDED: usize = 1024 * 1024;
 mod tests {
     use super::*;
 
-    /// What the task of a connection is made of; TLS has buffers of its own besides.
+    /// The task of an idle connection is small, without the buffers of TLS.
     #[test]
     fn an_idle_connection_is_small() {
         fn size<F: Future>(_: impl FnOnce(TcpStream, Client, Place) -> F) -> usize {

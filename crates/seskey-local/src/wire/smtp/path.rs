@@ -1,7 +1,7 @@
 //! The argument of MAIL and RCPT (RFC 5321, section 4.1.2), as far as SES reads it.
 
-/// Reads `FROM:<a@b> SIZE=1` or, as in AWS's own example of a session, `FROM: a@b`: the address and its parameters.
-/// `None` if the keyword or the address is not there.
+/// Parses `FROM:<a@b> SIZE=1` or, as in AWS's own example of a session, `FROM: a@b`. Returns the address and its
+/// parameters, or `None` if the keyword is missing or the path is malformed.
 pub(super) fn path<'a>(argument: &'a str, keyword: &str) -> Option<(&'a str, Vec<&'a str>)> {
     let (found, rest) = argument.split_once(':')?;
     if !found.trim_end().eq_ignore_ascii_case(keyword) {
@@ -12,7 +12,7 @@ pub(super) fn path<'a>(argument: &'a str, keyword: &str) -> Option<(&'a str, Vec
         Some(rest) => {
             let (address, behind) = rest.split_at(closing_bracket(rest)?);
             let parameters = &behind[1..];
-            // nothing but parameters may be behind the bracket
+            // only parameters may follow the bracket
             if !parameters.is_empty() && !parameters.starts_with(' ') {
                 return None;
             }
@@ -23,7 +23,7 @@ pub(super) fn path<'a>(argument: &'a str, keyword: &str) -> Option<(&'a str, Vec
     Some((address, parameters.split_ascii_whitespace().collect()))
 }
 
-/// The bracket that closes the path: one inside a quoted local part does not.
+/// Finds the bracket that closes the path: one inside a quoted local part does not.
 fn closing_bracket(path: &str) -> Option<usize> {
     let mut quoted = false;
     path.bytes().position(|b| {

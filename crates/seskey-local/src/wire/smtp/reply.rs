@@ -4,12 +4,12 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     code: u16,
-    /// `250-first CRLF 250 last CRLF`.
+    /// The bytes on the wire: `250-first CRLF 250 last CRLF`.
     encoded: String,
 }
 
 impl Reply {
-    /// A reply of one line. What it repeats of the client's words can neither begin another line nor fill one.
+    /// Makes a reply of one line. The client's words in it can neither begin another line nor fill one.
     pub fn new(code: u16, line: impl AsRef<str>) -> Self {
         let mut encoded = format!("{code} ");
         // RFC 5321, section 4.2: printable ASCII
@@ -20,7 +20,7 @@ impl Reply {
         Self { code, encoded }
     }
 
-    /// A reply of several lines, one at least.
+    /// Makes a reply of several lines, at least one.
     pub fn multiline(code: u16, lines: &[&str]) -> Self {
         let last = lines.len() - 1;
         let mark = |at| if at == last { ' ' } else { '-' };
@@ -29,23 +29,24 @@ impl Reply {
         Self { code, encoded }
     }
 
-    /// The code: 2xx and 3xx go on, 4xx may be tried again, 5xx is final.
+    /// Returns the code: 2xx and 3xx go on, 4xx may be tried again, 5xx is final.
     pub fn code(&self) -> u16 {
         self.code
     }
 
-    /// Its lines, each with the code.
+    /// Returns its lines, each with the code.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         self.encoded.lines()
     }
 
-    /// The bytes on the wire.
+    /// Returns the bytes on the wire.
     pub fn encode(&self) -> &[u8] {
         self.encoded.as_bytes()
     }
 }
 
-/// RFC 5321, section 4.5.3.1.5, allows 512 bytes; SES's longest texts name several identities and go beyond.
+/// The longest line. RFC 5321, section 4.5.3.1.5, allows 512 bytes; SES's longest texts name several identities and are
+/// longer.
 const MAX_LINE: usize = 1000;
 
 #[cfg(test)]

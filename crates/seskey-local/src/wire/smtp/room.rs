@@ -1,27 +1,28 @@
-//! Room for the messages that are coming in: their bytes are bounded, however many connections there are.
+//! Room for incoming messages: their bytes are bounded, however many connections there are.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The room of all messages, in steps of [`STEP`] bytes.
+/// Makes the room of all messages, in steps of [`STEP`] bytes.
 pub(super) fn of_all(bytes: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new((bytes / STEP).min(Semaphore::MAX_PERMITS)))
 }
 
-/// What one message has of it, and gives back when it is dropped.
+/// The room of one message, given back when it is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Room {
     taken: Option<OwnedSemaphorePermit>,
-    /// Whether there was not enough for the message.
+    /// Whether there was not enough room for the message.
     pub(super) is_full: bool,
 }
 
-/// Bytes that are taken at a time: most messages are shorter.
+/// The bytes that are taken at a time: most messages are shorter.
 const STEP: usize = 64 * 1024;
 
 impl Room {
-    /// Takes room for a message of at least so many bytes. `false` if there is not enough: all is given back then.
+    /// Takes room for a message of at least so many bytes. Returns `false` if there is not enough, and gives all back
+    /// then.
     pub(super) fn grow(&mut self, bytes: usize, all: &Arc<Semaphore>) -> bool {
         let taken = self.taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let missing = (bytes / STEP + 1).saturating_sub(taken);

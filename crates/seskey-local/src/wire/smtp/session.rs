@@ -1,9 +1,9 @@
-//! One SMTP session: a line in, a step out. It touches no socket and no account: where it needs one, the step says so,
-//! and the connection loop comes back with the answer.
+//! An SMTP session: it takes a line and returns a step. It uses no socket and no account: where it needs one, the step
+//! says so, and the connection loop comes back with the answer.
 //!
-//! A command is first checked against what the session has reached (TLS, a login), which changes nothing; only then
-//! does it proceed. The replies are those of AWS's documents and of published transcripts; what neither shows follows
-//! the server software whose words SES speaks (see `docs/fidelity.md`).
+//! A command is first checked against the progress of the session (TLS, a login), which changes nothing; only then does
+//! it proceed. The replies are those of AWS's documents and of published transcripts; the others follow the server
+//! software whose words SES uses (see `docs/fidelity.md`).
 
 use std::{borrow::Cow, mem};
 
@@ -31,7 +31,7 @@ pub struct Session<User> {
     recipients: Vec<String>,
 }
 
-/// What the connection loop does next.
+/// The next action of the connection loop.
 #[derive(Debug)]
 pub enum Step {
     /// Write the reply and read on.
@@ -51,42 +51,42 @@ pub enum Step {
     Data(Reply),
 }
 
-/// The name in greeting and EHLO, without a region whatever the endpoint.
+/// The name in the greeting and in EHLO, without a region at every endpoint.
 const HOST: &str = "email-smtp.amazonaws.com";
 
-/// Recipients over which the server remembers no more; SES itself refuses more than 50 at the end of the message.
+/// The number of recipients that the server remembers; SES itself refuses more than 50 at the end of the message.
 const MAX_REMEMBERED_RECIPIENTS: usize = 1000;
 
-/// RFC 5321, section 4.2.2.
+/// The reply to an unknown parameter (RFC 5321, section 4.2.2).
 const UNKNOWN_PARAMETERS: &str = "MAIL FROM/RCPT TO parameters not recognized or not implemented";
 
-/// RFC 9110, section 9.3, RFC 5789, and the preface of HTTP/2 (RFC 9113, section 3.4).
+/// The methods of HTTP: RFC 9110, section 9.3, RFC 5789, and the preface of HTTP/2 (RFC 9113, section 3.4).
 const HTTP_METHODS: &[&str] =
     &["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"];
 
 struct Command<User> {
     verb: &'static str,
-    /// Refused before a login.
+    /// Whether it is refused before a login.
     login: bool,
-    /// Refused before TLS.
+    /// Whether it is refused before TLS.
     tls: bool,
     proceed: fn(&mut Session<User>, &str) -> Step,
 }
 
 impl<User: 'static> Session<User> {
-    /// A session that begins in clear, or inside TLS.
+    /// Makes a session that begins in clear, or inside TLS.
     pub fn new(tls: bool) -> Self {
         Self { tls, user: None, exchange: None, sender: None, recipients: vec![] }
     }
 
-    /// The greeting; `id` tells the server's instance and the connection apart.
+    /// Returns the greeting; `id` identifies the server's instance and the connection.
     pub fn greeting(id: &str) -> Reply {
         Reply::new(220, format!("{HOST} ESMTP SimpleEmailService-d-{id}"))
     }
 
     /// Takes a line of the client, without its CRLF.
     pub fn line(&mut self, line: &[u8]) -> Step {
-        // whatever is wrong with the line, the exchange ends: what comes next is a command
+        // the exchange ends even if the line is wrong: the next line is a command
         let exchange = self.exchange.take();
         let line = match str::from_utf8(line) {
             Ok(line) if !line.contains(char::is_control) => line,
@@ -104,7 +104,7 @@ impl<User: 'static> Session<User> {
             Self::COMMANDS.iter().find(|command| command.verb.eq_ignore_ascii_case(verb))
         else {
             let refusal = Reply::new(500, "Error: command not implemented");
-            // a browser that was talked into this would send commands in the body of its request
+            // a browser that was tricked into this would send commands in the body of its request
             return match HTTP_METHODS.contains(&verb) {
                 true => Step::Close(refusal),
                 false => Step::Reply(refusal),
@@ -116,19 +116,19 @@ impl<User: 'static> Session<User> {
         }
     }
 
-    /// The verb of a line, if it is a command and one that is known.
+    /// Returns the verb of a line, if it is a known command.
     pub(super) fn verb(&self, line: &[u8]) -> Option<&'static str> {
         let verb = line.split(|&b| b == b' ').next()?;
         let mut known = Self::COMMANDS.iter().map(|command| command.verb);
         known.find(|known| self.exchange.is_none() && known.as_bytes().eq_ignore_ascii_case(verb))
     }
 
-    /// What of a line may be shown, before the session takes it: no password, nor what may be one.
+    /// Returns the part of a line that may be shown, before the session takes it: no password, nor what may be one.
     pub fn shown<'a>(&self, line: &'a [u8]) -> Cow<'a, str> {
         transcript::shown(line, self.verb(line), self.exchange.as_ref())
     }
 
-    /// Where mail is refused by an answer to this line that is no good one.
+    /// Returns the step at which mail is refused, if the reply to this line is a refusal.
     pub(super) fn step(&self, line: &[u8]) -> Option<mailbox::Step> {
         if self.exchange.is_some() {
             return Some(mailbox::Step::Login);
@@ -142,24 +142,24 @@ impl<User: 'static> Session<User> {
         }
     }
 
-    /// The address that a line of MAIL or RCPT names.
+    /// Returns the address that a line of MAIL or RCPT names.
     pub(super) fn named<'a>(line: &'a [u8], verb: &str, keyword: &str) -> Option<&'a str> {
         let line = str::from_utf8(line).ok()?;
         let argument = line.get(verb.len()..)?;
         path(argument.trim(), keyword).map(|(address, _)| address)
     }
 
-    /// The envelope so far.
+    /// Returns the envelope so far.
     pub(super) fn envelope(&self) -> (Option<&str>, &[String]) {
         (self.sender.as_deref(), &self.recipients)
     }
 
-    /// TLS has been negotiated: what was said in clear is forgotten (RFC 3207, section 4.2).
+    /// Forgets what was said in clear, now that TLS has been negotiated (RFC 3207, section 4.2).
     pub fn tls_started(&mut self) {
         *self = Self::new(true);
     }
 
-    /// The credentials have been checked.
+    /// Takes the result of the check of the credentials, and returns the reply.
     pub fn authenticated(&mut self, user: Option<User>) -> Reply {
         self.user = user;
         match self.user {
@@ -168,12 +168,12 @@ impl<User: 'static> Session<User> {
         }
     }
 
-    /// Who has logged in.
+    /// Returns the user that has logged in.
     pub fn user(&self) -> Option<&User> {
         self.user.as_ref()
     }
 
-    /// Ends the transaction and gives out its envelope.
+    /// Ends the transaction and returns its envelope.
     pub fn take_envelope(&mut self) -> Envelope {
         Envelope {
             sender: self.sender.take().unwrap_or_default(),
@@ -181,7 +181,7 @@ impl<User: 'static> Session<User> {
         }
     }
 
-    // HELO, HELP, RSET, VRFY and EXPN in clear, and the order of the two checks, as that server software has them.
+    // HELO, HELP, RSET, VRFY and EXPN in clear, and the order of the two checks, follow that server software.
     const COMMANDS: &[Command<User>] = &[
         Command { verb: "EHLO", login: false, tls: false, proceed: Self::ehlo },
         Command { verb: "HELO", login: false, tls: true, proceed: Self::helo },

@@ -1,4 +1,4 @@
-//! What of a client's line may be shown to who looks at the dialogue.
+//! The part of a client's line that may be shown in a dialogue.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::auth::Exchange;
 
-/// The line without what may be a secret: what is sent for a login but the user name, and what is no command, as a client
-/// that was not asked for its password sends that too.
+/// Returns the line without possible secrets. All that is sent for a login but the user name may be one, and so may a
+/// line that is no command: a client that was not asked for its password may send it anyway.
 pub(super) fn shown<'a>(
     line: &'a [u8],
     verb: Option<&str>,
@@ -26,7 +26,7 @@ pub(super) fn shown<'a>(
     }
 }
 
-/// The mechanism, and who logs in.
+/// Shows the mechanism and the user name.
 fn auth(line: &[u8]) -> String {
     let line = String::from_utf8_lossy(line);
     let mut words = line.split_ascii_whitespace().skip(1);
@@ -49,7 +49,7 @@ fn user_of_plain(line: &[u8]) -> String {
     format!("{} (password)", user_name(parts.next().unwrap_or_default()))
 }
 
-/// What is no access key ID may be a secret in the wrong place.
+/// Shows a user name. One that is not an access key ID may be a secret in the wrong place.
 fn user_name(text: &str) -> String {
     match AccessKeyId::parse(text) {
         Ok(id) => format!("(user name {id})"),
@@ -62,7 +62,7 @@ fn decoded(line: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// As RFC 5321, section 4.5.3.1.4, and then some.
+/// The most bytes that are shown: the limit of RFC 5321, section 4.5.3.1.4, and some more.
 const MAX_SHOWN: usize = 1000;
 
 fn cut(line: &[u8]) -> Cow<'_, str> {
@@ -73,7 +73,8 @@ fn cut(line: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Those that are registered and in use. Source: IANA, "Simple Authentication and Security Layer (SASL) Mechanisms".
+/// The mechanisms that are registered and in use. Source: IANA, "Simple Authentication and Security Layer (SASL)
+/// Mechanisms".
 const MECHANISMS: [&str; 9] = [
     "PLAIN",
     "LOGIN",
@@ -101,7 +102,7 @@ mod tests {
         BASE64_STANDARD.encode(text)
     }
 
-    /// What is shown of lines that come one after the other, inside TLS.
+    /// Returns what is shown of consecutive lines, inside TLS.
     fn all_shown(lines: &[&str]) -> Vec<String> {
         let mut session = Session::<()>::new(true);
         let mut all = vec![];
@@ -160,7 +161,7 @@ mod tests {
     }
 
     proptest! {
-        /// However a client errs, its password is in no line that is shown.
+        /// No shown line has the password of a client, whatever the client does wrong.
         #[test]
         fn no_password_is_shown(lines in prop::collection::vec(prop::sample::select(LINES), 0..12)) {
             let lines: Vec<String> = lines.iter().map(|line| {

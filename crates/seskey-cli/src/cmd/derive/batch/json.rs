@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{COLUMNS, Row, Rows};
 
-/// Lines are streamed where the first is a whole value; JSON over several lines is read as one text.
+/// Reads the rows. Lines are streamed if the first is a whole object; JSON over several lines is read as one text.
 pub(super) fn rows(mut reader: impl BufRead + 'static) -> io::Result<Rows> {
     let mut text = Zeroizing::new(String::new());
     while text.trim_start_matches('\u{feff}').trim().is_empty() {
@@ -38,10 +38,10 @@ pub(super) fn rows(mut reader: impl BufRead + 'static) -> io::Result<Rows> {
     Ok(Rows { counted_by: "entry", rows: Box::new(rows) })
 }
 
-/// The rows in a value: each object that has a secret access key, however deep it stands.
+/// Returns the rows in a value: each object with an access key ID or a secret access key, at any depth.
 fn rows_of(value: serde_json::Result<Value>) -> Vec<Result<Row, String>> {
     let mut rows = vec![];
-    // what the parser says quotes the text
+    // the parser's own message would quote the text
     let wrong = "not a JSON object with these keys as strings";
     match value {
         Ok(value) => collect(value, &mut rows),

@@ -1,4 +1,4 @@
-//! The console where other machines reach it.
+//! The console at an address that other machines reach.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use testkit::{process::Console, tls::issue};
 
 use super::{Browser, FORM, client, encoded, opened};
 
-/// Beyond this machine it speaks TLS to whoever asks, and shows its pages to whoever has the token.
+/// Beyond this machine, the console speaks TLS to every client, and shows its pages to clients with the token.
 #[test]
 fn other_machines_reach_it_by_tls_and_the_token() {
     let folder = tempfile::tempdir().unwrap();

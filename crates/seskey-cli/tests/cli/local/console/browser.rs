@@ -1,4 +1,4 @@
-//! A browser without a window: it keeps the cookie, follows what it is told, and knows the token of the forms.
+//! A browser without a window: it keeps the cookie, follows a job to its end, and knows the token of the forms.
 
 use std::{
     io::{Read, Write},
@@ -13,13 +13,13 @@ use testkit::tls;
 /// A browser at the pages of one console.
 pub(crate) struct Browser {
     pub(crate) address: String,
-    /// What it trusts, where the pages are served over TLS.
+    /// The authority that it trusts, if the pages are served over TLS.
     ca_pem: Option<String>,
     cookie: Option<String>,
     pub(crate) form_token: String,
 }
 
-/// An answer to it.
+/// An answer to the browser.
 pub(crate) struct Page {
     pub(crate) status: u16,
     pub(crate) head: String,
@@ -27,23 +27,23 @@ pub(crate) struct Page {
 }
 
 impl Browser {
-    /// One that has opened nothing.
+    /// Returns a browser that has opened nothing.
     pub(crate) fn stranger(url: &str) -> Self {
         let address = url.split('/').nth(2).unwrap().to_owned();
         Self { address, ca_pem: None, cookie: None, form_token: String::new() }
     }
 
-    /// The same over TLS.
+    /// Returns a browser that has opened nothing, over TLS.
     pub(crate) fn trusting(url: &str, ca_pem: &str) -> Self {
         Self { ca_pem: Some(ca_pem.to_owned()), ..Self::stranger(url) }
     }
 
-    /// One that has opened the address that was printed.
+    /// Returns a browser that has opened the printed address.
     pub(crate) fn open(url: &str) -> Self {
         Self::stranger(url).opened(url)
     }
 
-    /// The same browser when it has opened it.
+    /// Opens the printed address in this browser.
     pub(crate) fn opened(mut self, url: &str) -> Self {
         let path = &url[url.find("/?").unwrap()..];
         let answer = self.get(path);
@@ -65,7 +65,7 @@ impl Browser {
         self.send("GET", path, &[], "")
     }
 
-    /// A form as a page sends it.
+    /// Posts a form as a page sends it.
     pub(crate) fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
         let token = ("form_token", self.form_token.as_str());
         let body = encoded(fields.iter().copied().chain([token]));
@@ -90,7 +90,7 @@ impl Browser {
         Page { status, head: head.to_owned(), body: body.to_owned() }
     }
 
-    /// The answer up to the end of the connection. A name is this machine's.
+    /// Returns the answer up to the end of the connection. Every name leads to this machine.
     fn exchange(&self, request: &str) -> String {
         let (name, port) = self.address.rsplit_once(':').unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
@@ -104,19 +104,19 @@ impl Browser {
         answer
     }
 
-    /// What a port of this machine answers to who does not speak TLS.
+    /// Returns the answer of a port of this machine to a client that does not speak TLS.
     pub(crate) fn answer_in_clear(port: u16) -> String {
         let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
         socket
             .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             .unwrap();
         let mut answer = vec![];
-        // it may close before it has read all
+        // the server may close the connection before it has read everything
         let _ = socket.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Begins what a form asks for, and waits for its end.
+    /// Submits a form, and waits for the end of its job.
     pub(crate) fn done(&self, path: &str, fields: &[(&str, &str)]) -> (String, Page) {
         let begun = self.post(path, &[fields, &[("step", "begin")]].concat());
         assert_eq!(begun.status, 303, "{}", begun.body);
@@ -125,7 +125,7 @@ impl Browser {
         (job, page)
     }
 
-    /// The page of a job when it is over.
+    /// Waits until a job is over, and returns its page.
     pub(crate) fn end(&self, job: &str) -> Page {
         let begun = Instant::now();
         loop {
@@ -149,7 +149,7 @@ impl Page {
         fields.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, v)| v)
     }
 
-    /// What is read on it.
+    /// Returns the text of the page.
     pub(crate) fn text(&self) -> String {
         let text = Regex::new("<[^>]*>").unwrap().replace_all(&self.body, "").into_owned();
         let signs =

@@ -1,4 +1,4 @@
-//! The console ends in the middle of a deed.
+//! The console is killed during a rotation.
 
 use std::{
     fs, thread,
@@ -12,7 +12,7 @@ use testkit::{
 
 use super::{Browser, client, opened};
 
-/// The notes of a rotation are with its user, so the next console goes on where the one that was killed was.
+/// The notes of a rotation are stored with its user, so the next console continues where the killed one stopped.
 #[test]
 fn a_rotation_outlives_its_console() {
     let folder = tempfile::tempdir().unwrap();
@@ -35,7 +35,7 @@ fn a_rotation_outlives_its_console() {
     let console = Console::start(client(folder.path(), &local), &[]);
     Browser::open(&console.url).post("/credentials/app/rotate", &fields);
     let lost = another(&[&old]);
-    // before its note is written nobody knows whose key it is, and it is waited for
+    // before its note is written, the owner of the key is unknown, and the next run would wait for it
     until("no note is written", || {
         iam.done("ListUserTags", &[("UserName", "app")]).contains(&lost).then_some(())
     });
@@ -55,7 +55,7 @@ fn a_rotation_outlives_its_console() {
     assert!(fs::read_to_string(file).unwrap().contains(&new));
 }
 
-/// Looks until there is something.
+/// Looks until there is a result.
 fn until<T>(why: &str, look: impl Fn() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {

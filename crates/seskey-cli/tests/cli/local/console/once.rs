@@ -1,4 +1,4 @@
-//! A credential is handed out once, whatever its page is made to do.
+//! A credential is handed out once, whatever is done with its page.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -14,7 +14,7 @@ use super::{Browser, client, opened};
 const APP: [(&str, &str); 3] =
     [("user", "app"), ("region", "us-east-1"), ("from", "*@example.com")];
 
-/// The password on a page, if there is one.
+/// Returns the password on a page, if there is one.
 fn password(text: &str) -> Option<String> {
     let password = Regex::new("\\bB[A-Za-z0-9+/]{43}").unwrap();
     password.find(text).map(|found| found.as_str().to_owned())
@@ -25,7 +25,7 @@ fn ticket(body: &str) -> String {
     ticket.captures(body).unwrap()[1].to_owned()
 }
 
-/// However much is done in between, it is there until it is taken; and who ends the console is told of it.
+/// A credential is kept until it is taken, whatever comes after, and the end of the console reports that it is lost.
 #[test]
 fn it_is_not_forgotten_for_what_comes_after() {
     let folder = tempfile::tempdir().unwrap();
@@ -51,7 +51,7 @@ fn it_is_not_forgotten_for_what_comes_after() {
     assert!(!said.contains("second"), "{said}");
 }
 
-/// A file that names the sender takes it from its form, and what made no password has none to show.
+/// A file that names the sender takes it from its form, and a job that made no password has none to show.
 #[test]
 fn a_file_may_name_the_sender() {
     let folder = tempfile::tempdir().unwrap();
@@ -103,7 +103,7 @@ fn one_page_shows_it() {
     assert_eq!(again.each_ref().map(|page| page.status), [410, 200, 410, 410, 410, 303]);
     assert!(again.iter().all(|page| password(&page.body).is_none()));
     assert!(again[1].text().contains("it is not shown again"), "{}", again[1].text());
-    // its own buttons write files until it is left
+    // the buttons of its own page write files until the page is left
     let ticket = ticket(&shown.body);
     for (target, head) in
         [("csv", "IAM user name,SMTP user name,SMTP password"), ("env", "SMTP_HOST=")]
@@ -124,7 +124,7 @@ fn a_download_takes_it() {
     let folder = tempfile::tempdir().unwrap();
     let (local, browser) = opened(folder.path(), &[]);
     let (job, _) = browser.done("/credentials/new", &APP);
-    // what has no place for it leaves it
+    // a refused request does not take it
     for (target, status) in [("nonsense", 422), ("postfix-sender", 422)] {
         let file = browser.post(&format!("{job}/file"), &[("target", target)]);
         assert_eq!(file.status, status, "{target}: {}", file.text());
@@ -167,7 +167,7 @@ fn the_steps_come_as_they_happen_and_go_on_alone() {
     let all = events("", "event: reload");
     let steps: Vec<&str> = all.iter().filter_map(|line| line.strip_prefix("data: ")).collect();
     assert!(steps[0] == "made the user app" && steps.contains(&"login 3 succeeded"), "{steps:?}");
-    // a browser that comes again gets the rest
+    // a browser that reconnects gets the rest
     let rest = events("Last-Event-ID: 2\r\n", "event: reload");
     assert_eq!(rest.len(), all.len() - 4, "{rest:?}");
     assert!(browser.end(&job).body.contains("Retrieve SMTP credentials"));

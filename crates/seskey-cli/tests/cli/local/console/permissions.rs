@@ -1,4 +1,4 @@
-//! Whatever the caller may not do, a page says as the command line does, and leaves nothing behind.
+//! A page reports a denied action like the command line does, and leaves nothing behind.
 
 use std::{path::Path, thread};
 
@@ -10,7 +10,7 @@ use testkit::{
 
 use super::{Browser, client};
 
-/// All that these verbs ask of IAM, as `seskey policy operator` has it.
+/// Returns all actions that these verbs need, as `seskey policy operator` lists them.
 fn actions(folder: &Path, local: &LocalSes, verbs: &str) -> Vec<String> {
     let policy =
         client(folder, local).args(["policy", "operator", "--for", verbs]).output().unwrap();
@@ -26,7 +26,7 @@ fn actions(folder: &Path, local: &LocalSes, verbs: &str) -> Vec<String> {
     actions
 }
 
-/// The access key of a caller of its own who may do all but this.
+/// Creates a caller who may do everything but one action, and returns the access key.
 fn caller_without(local: &LocalSes, denied: &str) -> [String; 2] {
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": "*", "Resource": "*"},
@@ -39,7 +39,7 @@ fn caller_without(local: &LocalSes, denied: &str) -> [String; 2] {
     iam.key("operator").unwrap().unwrap()
 }
 
-/// Creates a user by the command line and one by the pages, and compares what they say. Whether they were refused.
+/// Creates a user by the command line and one by the pages, compares the answers, and returns whether they refuse.
 fn is_refused(denied: &str) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let (folder, local) = (folder.path(), &LocalSes::start(folder.path(), &[], &[]));

@@ -1,6 +1,6 @@
-//! The operations of version 1 on where events and notifications are published to.
+//! The operations of version 1 on event destinations and on topics for notifications.
 //!
-//! Source: SES API Reference; the texts of what is not there are those that AWS was recorded to send.
+//! Source: SES API Reference; the texts about missing resources are recorded from AWS.
 
 use super::{Members, Operation, SesRefusal, identity, op, settings::notification_type};
 use crate::{api::ses::events::Described, event::EventType};

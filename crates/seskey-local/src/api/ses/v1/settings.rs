@@ -1,7 +1,7 @@
-//! The operations of version 1 on what is set up beside the sending itself: DKIM, MAIL FROM domains and notifications of
-//! identities, configuration sets, templates.
+//! The operations of version 1 beside sending: DKIM, MAIL FROM domains and notifications of identities, configuration
+//! sets, templates.
 //!
-//! Source: SES API Reference; the texts of what is not there are those that AWS was recorded to send.
+//! Source: SES API Reference; the texts about missing resources are recorded from AWS.
 
 use super::{Call, Members, Operation, SesRefusal, Xml, domain, identity, op};
 use crate::{
@@ -122,7 +122,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 const NOTIFICATIONS: [&str; 3] = ["Bounce", "Complaint", "Delivery"];
 
-/// The text is recorded.
+/// Reads a notification type. The text of the refusal is recorded.
 pub(super) fn notification_type(m: &Members) -> Result<&'static str, SesRefusal> {
     let kind = m.required_str("NotificationType")?;
     NOTIFICATIONS.into_iter().find(|known| *known == kind).ok_or_else(|| {
@@ -153,7 +153,7 @@ fn template(call: &Call<'_>, m: &mut Members) -> Result<(String, Template), SesR
     Ok((name, template))
 }
 
-/// The settings of those identities that are there, by their names.
+/// Writes the settings of the given identities, by name. An identity that does not exist has the defaults.
 fn of_each(
     call: &Call<'_>,
     m: &Members,

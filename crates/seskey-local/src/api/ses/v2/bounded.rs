@@ -1,5 +1,5 @@
-//! What the JSON of a request may have of short texts and of lists: a text or an item of a few bytes takes many times as
-//! many in memory, and one that is far too long, or in the wrong place, is copied more than once before it is refused.
+//! Limits of short texts and lists in the JSON of a request. A text or an item of a few bytes takes many times as many
+//! in memory, and a text that is far too long, or in the wrong place, is copied more than once before it is refused.
 
 use std::{fmt, marker::PhantomData};
 
@@ -11,55 +11,55 @@ use serde::{
     },
 };
 
-/// A text that is short if it is right: an address, a name, an ARN. One that is longer is cut, and is wrong.
+/// Reads a text that is short if valid: an address, a name, an ARN. A longer text is cut, and is then invalid.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Short::deserialize(deserializer).map(|short| short.0)
 }
 
-/// The same where there may be none.
+/// Reads the same if it is present.
 pub(super) fn optional_text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
     Ok(Option::<Short>::deserialize(deserializer)?.map(|short| short.0))
 }
 
-/// Several of them.
+/// Reads a list of such texts.
 pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     Ok(list::<Short, D>(deserializer)?.into_iter().map(|short| short.0).collect())
 }
 
-/// A list; one with too many items is refused.
+/// Reads a list, and refuses too many items.
 pub(super) fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
     List::deserialize(deserializer).map(|list| list.0)
 }
 
-/// What is no text: an object, a number, a truth value.
+/// Reads a value other than a text: an object, a number, a boolean.
 pub(super) fn no_text<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     NoText::deserialize(deserializer).map(|value| value.0)
 }
 
-/// The same where there may be none.
+/// Reads the same if it is present.
 pub(super) fn optional_no_text<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Ok(Option::<NoText<T>>::deserialize(deserializer)?.map(|value| value.0))
 }
 
-/// Ours, in bytes: an address with its display name is shorter, and so is an ARN.
+/// Our own limit, in bytes: an address with its display name is shorter, and so is an ARN.
 const LONGEST: usize = 2048;
 
-/// Ours: more than any list of the API may have.
+/// Our own limit: more than any list of the API may have.
 const MOST: usize = 1000;
 
-/// What is long enough to be cut.
+/// The length of a cut text that is still too long to be valid.
 const TOO_LONG: usize = LONGEST + 4;
 
-/// A value that is no text. Where one stands all the same, it is cut: the refusal tells it, and each of its bytes may be
-/// six when it is escaped.
+/// A value other than a text. A text in its place is cut: the refusal quotes it, and each of its bytes may take six
+/// when it is escaped.
 pub(super) struct NoText<T>(pub(super) T);
 
 struct Short(String);
@@ -79,7 +79,7 @@ impl<'de> Deserialize<'de> for Short {
 
             fn visit_str<E>(self, text: &str) -> Result<Short, E> {
                 let short = &text[..text.floor_char_boundary(LONGEST)];
-                // no address, name or ARN has the ellipsis
+                // no address, name or ARN contains an ellipsis
                 let cut = if short.len() < text.len() { "…" } else { "" };
                 Ok(Short([short, cut].concat()))
             }
@@ -116,7 +116,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             }
         }
 
-        // as a sequence, a text would be refused before it is seen here
+        // asked for a sequence, the deserializer would refuse a text before it is seen here
         deserializer.deserialize_any(Items(PhantomData))
     }
 }
@@ -131,7 +131,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for NoText<T> {
     }
 }
 
-/// Gives on whatever comes.
+/// A visitor that passes on any value, with texts cut.
 struct Anything<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Anything<T> {

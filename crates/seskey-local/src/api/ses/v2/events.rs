@@ -1,4 +1,4 @@
-//! Event destinations, default configuration sets and what puts an address on the suppression list, in version 2.
+//! Event destinations, default configuration sets and the reasons for suppression, in version 2.
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
@@ -72,7 +72,7 @@ pub(super) const ROUTES: &[Route] = &[
     ),
 ];
 
-/// Messages that name no configuration set are sent with this one, if the identity is theirs.
+/// Sets the configuration set for messages of an identity that name none.
 pub(super) fn set_default(
     call: &mut Call<'_>,
     identity: &Identity,

@@ -26,7 +26,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET", SETS, "ListConfigurationSets", |call, input| {
         list(call, input, "ConfigurationSets", Kind::ConfigurationSet, |name, _| json!(name))
     }),
-    // as it is asked for since the model of 2026
+    // the form of this request since the model of 2026
     route("POST", "/v2/email/list-configuration-sets", "ListConfigurationSets", |call, input| {
         let Pages { next_token, page_size } = input.json()?;
         let rows = call.account.ses_resources_of(&call.region, Kind::ConfigurationSet);

@@ -10,7 +10,7 @@ use crate::{
     message::{Parsed, is_inline, media_type},
 };
 
-/// A row of a list.
+/// Returns a message as a row of a list.
 pub(super) fn summary(message: &Message, is_read: bool) -> Value {
     let parsed = Parsed::of(&message.raw_data);
     let readable = parsed.readable();
@@ -24,7 +24,7 @@ pub(super) fn summary(message: &Message, is_read: bool) -> Value {
     row
 }
 
-/// All of it.
+/// Returns the whole message.
 pub(super) fn message(message: &Message) -> Value {
     let parsed = Parsed::of(&message.raw_data);
     let (inline, attached): (Vec<_>, Vec<_>) =
@@ -43,7 +43,7 @@ pub(super) fn message(message: &Message) -> Value {
     whole
 }
 
-/// Each field by its name, with its values as they stand in the message.
+/// Returns the fields of the header by name, with their raw values, unfolded.
 pub(super) fn headers(parsed: &Parsed<'_>) -> Value {
     let mut headers = BTreeMap::<&str, Vec<String>>::new();
     for (name, value) in parsed.message().headers_raw() {
@@ -53,7 +53,7 @@ pub(super) fn headers(parsed: &Parsed<'_>) -> Value {
     json!(headers)
 }
 
-/// Characters of the beginning of the text, as Mailpit has it.
+/// The characters of the beginning of the text, as in Mailpit.
 const SNIPPET: usize = 250;
 
 fn common(message: &Message, parsed: &Parsed<'_>) -> Value {
