@@ -129,8 +129,8 @@ fn simulated(
     }
 }
 
-/// Finds the statement that decides. The type of its policy was recorded as `IAM Policy` for every holder; other types
-/// were not recorded.
+/// Finds the statement that decides. The type of its policy was recorded as `IAM Policy` for customer-managed policies;
+/// the types of other policies are guesses.
 fn matched(by: StatementRef<'_>, policies: &[Bearing<'_>]) -> Option<MatchedStatement> {
     let (_, document) = policies.iter().find(|(source, _)| *source == by.source)?;
     let (start_position, end_position) = positions(&document.text, by.index)?;

@@ -169,7 +169,7 @@ impl SendingRefusal {
     }
 }
 
-/// Lists identities. "If the error message ends in `...`", not all could be shown.
+/// Lists identities. A message that cannot show all of them ends in `...`.
 fn shown(identities: &[String]) -> String {
     let mut shown = String::new();
     for identity in identities {

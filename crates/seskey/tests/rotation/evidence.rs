@@ -333,7 +333,7 @@ fn nothing_is_retired_without_evidence() {
     deactivated_by_a_person(next).unwrap();
 }
 
-/// The notes of a rotation that always fails stay short, and name no key that is gone.
+/// The notes of a rotation that always fails stay short: they do not collect keys that are gone.
 #[test]
 fn notes_do_not_grow() {
     let mut world = World::with_a_key(100);
