@@ -67,7 +67,7 @@ pub enum StoreError {
     #[error(transparent)]
     Process(#[from] ProcessError),
     /// The content was not written as a credential, and stays unchanged.
-    #[error("what is there is not an SMTP credential")]
+    #[error("its content is not an SMTP credential")]
     NotOurs,
     /// The content that was read back is not the written one: another writer wrote at the same time, or it was not
     /// kept.

@@ -221,7 +221,7 @@ impl Journal {
                     continue;
                 }
                 Ok(false) => {}
-                Err(error) => warn!(%error, changes = batch.len(), "cannot keep what was changed"),
+                Err(error) => warn!(%error, changes = batch.len(), "cannot keep the changes"),
             }
             // the use of a key is recorded again when it is used again
             if batch.iter().any(|entry| entry.told.is_some()) {
@@ -260,7 +260,7 @@ impl Journal {
                 self.queue().ahead = false;
             }
             Ok(None) => error!("the account is not in the database any more"),
-            Err(error) => error!(%error, "cannot read what is on disk"),
+            Err(error) => error!(%error, "cannot read the state on disk"),
         }
         drop((account, failed));
         !self.queue().ahead

@@ -27,8 +27,9 @@ mod templates;
 use std::{collections::BTreeSet, ffi::OsStr, fmt, path::Path, str::FromStr};
 
 pub use entry::Entry;
+pub(crate) use entry::is_host;
 #[cfg(feature = "fleet")]
-pub(crate) use entry::{is_host, is_plain_address};
+pub(crate) use entry::is_plain_address;
 pub use names::Names;
 
 use self::{
@@ -82,30 +83,30 @@ pub struct Form {
 #[non_exhaustive]
 pub enum RenderError {
     /// The form takes the whole file, and the existing file was not written in this form.
-    #[error("what is there was not written in this form")]
+    #[error("the present content was not written in this form")]
     NotOurs,
     /// The text of others cannot be read in this form, so it cannot be kept either.
-    #[error("line {line} of what is there cannot be read in this form")]
+    #[error("line {line} of the present content cannot be read in this form")]
     Unreadable {
         /// The line, counted from 1.
         line: u64,
     },
     /// An access key of the user is in the file without its password, or in a way in which it cannot be replaced.
     #[error(
-        "{lines} of what is there: an access key of this user, and no SMTP password that is clearly its own"
+        "{lines} of the present content: an access key of this user, and no SMTP password that is clearly its own"
     )]
     Unclear {
         /// Its lines.
         lines: Lines,
     },
     /// Entries with the same access key have different passwords, so that one of them does not log in.
-    #[error("{lines} of what is there: different passwords of one access key")]
+    #[error("{lines} of the present content: different passwords of one access key")]
     SeveralPasswords {
         /// The lines of the passwords.
         lines: Lines,
     },
     /// An access key of the user is in the file for the SMTP endpoint of another region, where the password is another.
-    #[error("{lines} of what is there: an access key of this user is for another region")]
+    #[error("{lines} of the present content: an access key of this user is for another region")]
     OtherRegion {
         /// Its lines.
         lines: Lines,

@@ -91,7 +91,7 @@ pub enum CreateFailure {
         arn: String,
     },
     /// The caller lacks a needed permission. Seen before anything was changed.
-    #[error("the caller may not do what is needed")]
+    #[error("the caller lacks a permission that is needed")]
     NotPermitted {
         /// The denied actions.
         denied: Vec<Simulated>,

@@ -95,7 +95,7 @@ pub enum MigrateFailure {
         simulated: Simulated,
     },
     /// The caller lacks a needed permission.
-    #[error("the caller may not do what is needed")]
+    #[error("the caller lacks a permission that is needed")]
     NotPermitted {
         /// The denied actions.
         denied: Vec<Simulated>,

@@ -89,7 +89,7 @@ pub(crate) fn with_leftovers(failure: Failure, left: &[LeftOver]) -> Failure {
     let reasons: Vec<String> = left.iter().map(|left| aws::failure(&left.why).message).collect();
     Failure::unfinished(
         format!(
-            "{}; what was made and could not be taken back: {} ({})",
+            "{}; this was made and could not be taken back: {} ({})",
             failure.message,
             names.join(", "),
             reasons.join("; ")

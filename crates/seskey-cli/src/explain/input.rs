@@ -21,7 +21,7 @@ pub(crate) fn region(error: &RegionError, typed: &str) -> Failure {
     use RegionError as E;
     if looks_secret(typed) {
         return Failure::usage(
-            "what stands in the place of the region looks like a secret",
+            "the text in the place of the region looks like a secret",
             "a secret on the command line is seen by other users and kept in the shell's history: \
              pipe it in, or use --secret-file",
         );
@@ -85,7 +85,7 @@ pub(crate) fn pasted(error: &PastedError, source: &str) -> Failure {
         E::Secret(error) => return secret_access_key(error, source),
         E::LooksLike(Look::SmtpPassword) => {
             return Failure::usage(
-                format!("what came from {source} is an SMTP password already"),
+                format!("the text from {source} is an SMTP password already"),
                 "the secret access key has 40 characters; seskey inspect says what a string is",
             );
         }
@@ -160,13 +160,13 @@ pub(crate) fn smtp_user_name(error: &AccessKeyIdError, text: &str) -> Failure {
 
 /// Explains why a text is no SMTP password. The text is not shown.
 pub(crate) fn smtp_password(text: &str) -> Failure {
-    Failure::new("what was given is no SMTP password", not_a_password(&recognise(text)))
+    Failure::new("the given text is no SMTP password", not_a_password(&recognise(text)))
 }
 
 /// Does the same for a password of Mail Manager.
 pub(crate) fn not_an_ingress_password() -> Failure {
     Failure::new(
-        "what was given is no password of a Mail Manager ingress endpoint",
+        "the given text is no password of a Mail Manager ingress endpoint",
         INGRESS_PASSWORD,
     )
 }

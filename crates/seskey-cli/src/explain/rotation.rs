@@ -274,7 +274,7 @@ pub(crate) fn failure(failure: &RotateFailure, rotation: &Rotation) -> Failure {
         ),
         RotateFailure::Undone(Step::Deliver { store, .. }) => Failure::new(
             format!(
-                "{} does not keep what is delivered to it: something puts back what was there before",
+                "{} does not keep the delivered credential: something puts back the earlier content",
                 rotation.stores[*store]
             ),
             "see what else writes to it, such as the command of --after, or a second name of the same place",

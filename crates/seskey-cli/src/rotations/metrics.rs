@@ -110,7 +110,7 @@ impl Metrics {
             successes.get_or_create(credential).set(*at);
         }
         let mut registry = Registry::with_prefix("seskey_apply");
-        registry.register("credentials", "The credentials by what came of them", states);
+        registry.register("credentials", "The credentials by outcome", states);
         let help = "When the credential was last found or left in order";
         registry.register_with_unit(SUCCESS, help, Unit::Seconds, successes);
         self.file.finish(&accounts.text(registry)).map(drop)

@@ -127,7 +127,7 @@ impl Report {
                 self.progress.set_message(format!("{who}: waiting until {until}: {reason}"));
             }
             Event::Refused { key } => self.warn(&format!(
-                "{who}: {key} was refused after it was delivered; what was there before is put back"
+                "{who}: {key} was refused after it was delivered; the earlier content is put back"
             )),
             Event::SendingUnknown => self.detail(&format!(
                 "{who}: whether it may send was not asked: it takes what seskey policy operator --for rotate has"

@@ -86,8 +86,8 @@ pub(super) const CAUSES: &[Cause] = &[
     row(Phase::Network, "wrong-vpc-endpoint", "what answers speaks no SMTP: another service, or a VPC endpoint that was made for the SES API",
         "make the VPC endpoint for com.amazonaws.{REGION}.email-smtp, not for email", VPC,
         |e| match (&e.banner, &e.host) {
-            (Some(Banner::NotSmtp), Some(Host::Smtp(_))) => certain("what came from the SMTP endpoint is neither SMTP nor TLS"),
-            (Some(Banner::NotSmtp), _) => possible(1, "what came is neither SMTP nor TLS"),
+            (Some(Banner::NotSmtp), Some(Host::Smtp(_))) => certain("the answer of the SMTP endpoint is neither SMTP nor TLS"),
+            (Some(Banner::NotSmtp), _) => possible(1, "the answer is neither SMTP nor TLS"),
             (Some(_), _) => refuted(),
             (None, _) => refuted_if(e.is_past_network()),
         }),

@@ -25,7 +25,7 @@ pub(super) const CAUSES: &[Cause] = &[
     row(Phase::Offline, "foreign-host", "the host is the SMTP server of another provider than AWS",
         "connect to email-smtp.{REGION}.amazonaws.com, or take the user name and the password of the other provider", CONNECT,
         |e| match &e.host {
-            _ if e.said_by().is_some() => certain(format!("what was said is of a server of {}'s", e.said_by().unwrap_or_default())),
+            _ if e.said_by().is_some() => certain(format!("the error comes from a server of {}'s", e.said_by().unwrap_or_default())),
             Some(Host::Provider(whose)) => certain(format!("the name of the host is one of {whose}'s")),
             Some(_) => refuted(),
             None => None,
@@ -249,7 +249,7 @@ pub(super) const CAUSES: &[Cause] = &[
     row(Phase::Offline, "port-is-no-number", "the port is no number",
         "write 587 for STARTTLS, or 465 for TLS from the first byte", CONNECT,
         |e| match e.place {
-            Some(place) if place.port_is_none => certain("what stands where the port should be is no number up to 65535"),
+            Some(place) if place.port_is_none => certain("the text in the place of the port is no number up to 65535"),
             Some(_) if e.port.is_some() => refuted(),
             _ => None,
         }),

@@ -18,8 +18,8 @@ pub(super) const CAUSES: &[Cause] = &[
         |e| match (e.said(), &e.tls, e.port) {
             (Some(Problem::NotTls), _, Some(port)) if TLS_WRAPPER_PORTS.contains(&port) => refuted(),
             (Some(Problem::NotTls), _, Some(port)) if STARTTLS_PORTS.contains(&port) =>
-                certain(format!("what came on port {port} was no TLS, and STARTTLS comes first there")),
-            (Some(Problem::NotTls), ..) => possible(0, "what came was no TLS"),
+                certain(format!("the answer on port {port} was no TLS, and STARTTLS comes first there")),
+            (Some(Problem::NotTls), ..) => possible(0, "the answer was no TLS"),
             (_, None, Some(port)) if STARTTLS_PORTS.contains(&port) && is_wrapper(e) && !e.is_past_tls() => match e.tls_mode {
                 Some(TlsMode::Wrapper) => certain(format!("the configuration says TLS from the first byte, and STARTTLS comes first on port {port}")),
                 _ => possible(0, format!("the configuration says secure, which most applications take for TLS from the first byte, and STARTTLS comes first on port {port}")),

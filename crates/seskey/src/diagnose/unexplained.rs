@@ -34,7 +34,7 @@ pub(super) fn finding(evidence: &Evidence) -> Option<Finding> {
         None if evidence.logged_in == Some(false) => (Phase::Login, evidence.refuser().to_owned()),
         None => (
             said()?.phase,
-            "what was said is known, and what is known excludes its causes".to_owned(),
+            "the error is known, and the other evidence excludes its causes".to_owned(),
         ),
     };
     let cause = PHASES.iter().find(|cause| cause.phase == phase)?;

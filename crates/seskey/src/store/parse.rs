@@ -15,7 +15,7 @@ use crate::{
 #[non_exhaustive]
 pub enum StoreNameError {
     /// A text without a colon, and so without a kind of store. It is not quoted: it may be anything.
-    #[error("a store begins with what it is, such as file:")]
+    #[error("a store begins with its kind, such as file:")]
     NoScheme,
     /// The word before the colon is no kind of store.
     #[error("{given}: is no store")]

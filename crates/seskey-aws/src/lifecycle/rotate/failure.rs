@@ -89,10 +89,10 @@ pub enum RotateFailure {
     #[error("{0}")]
     Unreachable(SmtpError),
     /// The change does not last: the same step was due [`REPEATS`](super::REPEATS) times in one run.
-    #[error("what was done did not last: {0:?}")]
+    #[error("the change did not last: {0:?}")]
     Undone(Step),
     /// A step was not done while its observations were still valid.
-    #[error("it took too long: what was seen before is too old to go by")]
+    #[error("it took too long: the observations before it are too old")]
     TimeLimit,
     /// IAM made an access key that cannot be an SMTP credential.
     #[error("the access key {id} cannot be an SMTP credential")]

@@ -53,7 +53,7 @@ pub(super) async fn apply(
             exit,
             ..Failure::new(
                 format!("not all is done: {}", done.answer["summary"]),
-                "the log says what is left of whom; send the event again",
+                "the log names the users that are left, and their steps; send the event again",
             )
         }),
     }

@@ -35,7 +35,7 @@ impl Filter {
             return Ok(Self::Is(column, value.to_ascii_lowercase()));
         }
         if !matches!(column, Column::Age | Column::LastUsed) {
-            return Err(wrong(format!("compares what is no time: {name}")));
+            return Err(wrong(format!("compares {name}, which is no time")));
         }
         let time = duration::parse(value)
             .map_err(|error| wrong(format!("compares with no time: {error}")))?;

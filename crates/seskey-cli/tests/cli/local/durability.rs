@@ -172,7 +172,7 @@ fn fails_and_goes_on(
         assert_eq!(iam.users(), before, "what failed has left no trace");
     }
     assert!(mailbox(local).contains(&first));
-    assert!(local.log().contains("cannot keep what was changed"));
+    assert!(local.log().contains("cannot keep the changes"));
     make_room(local);
     assert_eq!(empty_mailbox(local), 204);
     let last = mail::send(&smtp, "hello").unwrap();
