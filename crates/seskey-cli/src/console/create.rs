@@ -40,18 +40,18 @@ impl New {
     }
 }
 
-/// The fields of the form; the query may fill in each.
+/// The fields of the form: the name of the user, and options of `create`. The query may fill in each.
 pub(super) const FIELDS: &[&str] = &[
     "user",
     "region",
-    "from",
     "style",
+    "path",
+    "permissions-boundary",
+    "from",
     "identity",
     "configuration-set",
     "recipient",
     "source-ip",
-    "path",
-    "permissions-boundary",
     "tag",
 ];
 
@@ -98,12 +98,8 @@ pub(super) async fn submit(visitor: Visitor, Form(fields): Form) -> Response {
 
 /// Returns the command line that the form stands for.
 fn command(fields: &Fields) -> Command {
-    let command = Command::new("create");
-    let command = ["region", "style", "path", "permissions-boundary"]
-        .iter()
-        .fold(command, |command, name| command.option(name, fields.get(name)));
-    ["from", "identity", "configuration-set", "recipient", "source-ip", "tag"]
-        .iter()
-        .fold(command, |command, name| command.options(name, fields.lines(name)))
+    let options = FIELDS.iter().filter(|name| **name != "user");
+    options
+        .fold(Command::new("create"), |command, name| command.options(name, fields.lines(name)))
         .about(fields.get("user"))
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::LocalSes;
 pub use super::search::{BadSearch, Search};
 use crate::{
-    event::{Event, EventType, Events},
+    event::{Event, EventType},
     journal::CommitFailed,
     mailbox::{Attempt, Entry, Filter, Message},
     message::Letter,
@@ -98,7 +98,9 @@ impl Inbox {
             Show::Refused => |entry: &Entry| !entry.is_message(),
         };
         let found = search.among(self.0.state().newest_first(is_meant));
-        let troubles = troubles(&self.0.state().events());
+        // the rows are made without the lock: messages that come meanwhile have events
+        let events: Vec<_> = self.0.state().events().behind(0).cloned().collect();
+        let troubles = troubles(&events);
         let rows = found.iter().skip(start).take(limit);
         let rows = rows.map(|(_, entry)| row(entry, &troubles)).collect();
         let mailbox = self.0.state().mailbox();
@@ -161,18 +163,17 @@ impl Inbox {
 }
 
 /// Returns the problems of accepted messages, by their IDs.
-fn troubles(events: &Events) -> HashMap<String, BTreeSet<EventType>> {
+fn troubles(events: &[Arc<Event>]) -> HashMap<&str, BTreeSet<EventType>> {
     let mut troubles: HashMap<_, BTreeSet<_>> = HashMap::new();
-    for event in events.behind(0) {
+    for event in events {
         if !matches!(event.event_type(), EventType::Send | EventType::Delivery) {
-            let of_message = troubles.entry(event.mail.message_id.clone()).or_default();
-            of_message.insert(event.event_type());
+            troubles.entry(&*event.mail.message_id).or_default().insert(event.event_type());
         }
     }
     troubles
 }
 
-fn row(entry: &Entry, troubles: &HashMap<String, BTreeSet<EventType>>) -> Row {
+fn row(entry: &Entry, troubles: &HashMap<&str, BTreeSet<EventType>>) -> Row {
     match entry {
         Entry::Message(message, is_read) => {
             let (author, subject) = Letter::author_and_subject(&message.raw_data);
@@ -185,7 +186,7 @@ fn row(entry: &Entry, troubles: &HashMap<String, BTreeSet<EventType>>) -> Row {
                     id: message.id.clone(),
                     is_read: *is_read,
                     size: message.raw_data.len(),
-                    troubles: troubles.get(&message.id).cloned().unwrap_or_default(),
+                    troubles: troubles.get(&*message.id).cloned().unwrap_or_default(),
                 },
             }
         }

@@ -77,7 +77,7 @@ fn a_parameter_that_a_page_does_not_know_is_refused() {
     for (path, takes) in [
         ("/?Region=eu-west-1", "it takes region"),
         ("/credentials?user=app", "it takes name, status, older, all"),
-        ("/credentials/new?region=eu-west-1&form=bob@example.com", "it takes user, region, from"),
+        ("/credentials/new?region=eu-west-1&form=bob@example.com", "it takes user, region, style"),
         ("/credentials/app?check=1&form=a@example.com", "it takes check, diagnose, from, to"),
         ("/credentials/app/rotate?now=1", "it takes none"),
         ("/mailbox?from=ann@example.com", "it takes query, show, start"),
