@@ -239,10 +239,10 @@ impl Browser {
 const EXPECTED: [&str; 3] = ["status of 422", "status of 502", "Autofocus processing was blocked"];
 
 /// The longest wait for anything that a person would wait for.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The time between two looks at a page.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 /// Returns the path to the field that has this label.
 fn labelled(label: &str) -> String {

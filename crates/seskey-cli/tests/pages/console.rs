@@ -1,6 +1,6 @@
 //! The console beside a local SES.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, time::Instant};
 
 use tempfile::TempDir;
 use testkit::{
@@ -8,7 +8,9 @@ use testkit::{
     process::{Console, LocalSes, seskey},
 };
 
-use super::browser::{Browser, Scripts};
+use tokio::time::sleep;
+
+use super::browser::{Browser, PATIENCE, PAUSE, Scripts};
 
 /// A local SES, and a browser that has opened its pages.
 struct Scene {
@@ -116,18 +118,21 @@ async fn a_credential_is_made_and_shown_once(scripts: Scripts) {
 }
 
 impl Scene {
-    /// Returns the text of the one downloaded file of this kind, when it is complete.
+    /// Returns the text of the one downloaded file of this kind. Chromium holds its name by an empty file until the
+    /// download is complete.
     async fn downloaded(&self, extension: &str) -> String {
-        for _ in 0..300 {
+        let until = Instant::now() + PATIENCE;
+        loop {
             let files = fs::read_dir(self.browser.downloads.path()).unwrap();
             let mut paths = files.map(|entry| entry.unwrap().path());
-            if let Some(path) = paths.find(|path| path.extension().is_some_and(|e| e == extension))
-            {
-                return fs::read_to_string(path).unwrap();
+            let path = paths.find(|path| path.extension().is_some_and(|e| e == extension));
+            let text = path.map(|path| fs::read_to_string(path).unwrap()).unwrap_or_default();
+            if !text.is_empty() {
+                return text;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert!(Instant::now() < until, "nothing was downloaded");
+            sleep(PAUSE).await;
         }
-        panic!("nothing was downloaded");
     }
 }
 
