@@ -404,15 +404,17 @@ fn garbled_iam() -> String {
     url
 }
 
-/// Searches the command line of every process of the machine while a function runs.
+/// Searches the command line of every process that begins while a function runs.
 fn watch_command_lines(forms: &[String], run: impl FnOnce()) {
+    let processes = || fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let before: BTreeSet<_> = processes().collect();
     let (over, seen) = (AtomicBool::new(false), Mutex::new(BTreeSet::new()));
     thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
-                for process in fs::read_dir("/proc").unwrap().flatten() {
+                for process in processes().filter(|process| !before.contains(process)) {
                     // the process may have ended meanwhile
-                    let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+                    let line = fs::read(process.join("cmdline")).unwrap_or_default();
                     let line = String::from_utf8_lossy(&line).to_lowercase();
                     if forms.iter().any(|form| line.contains(form)) {
                         seen.lock().unwrap().insert(line);
