@@ -7,7 +7,6 @@ use testkit::{
     apis::{Iam, advance},
     process::{Console, LocalSes, seskey},
 };
-
 use tokio::time::sleep;
 
 use super::browser::{Browser, PATIENCE, PAUSE, Scripts};
