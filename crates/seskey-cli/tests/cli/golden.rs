@@ -136,7 +136,8 @@ fn inhabitants(case: &str) -> Inhabitants {
 /// Runs a command in the given environment, with nothing of the environment of the test.
 fn run(command: &str, home: &Path, environment: &[(&'static str, String)]) -> Output {
     let folder = Path::new(env!("CARGO_BIN_EXE_seskey")).parent().unwrap();
-    Command::new("sh")
+    // a whole path: a program that is looked up in another PATH would be forked, and a fork of many threads is slow
+    Command::new("/bin/sh")
         .args(["-c", command])
         .current_dir(home)
         .env_clear()

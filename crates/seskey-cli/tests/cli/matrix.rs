@@ -177,7 +177,7 @@ impl Scene {
         let operator = fs::read_to_string(self.home.path().join(".aws/credentials")).unwrap();
         let operator = operator.split("[operator]").nth(1).unwrap();
         let id = operator.split("aws_access_key_id = ").nth(1).unwrap().lines().next().unwrap();
-        Command::new("sh")
+        Command::new("/bin/sh")
             .args(["-ec", script])
             .current_dir(self.home.path())
             .env_clear()

@@ -5,7 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use seskey::rotation::Step;
+use jiff::SignedDuration;
+use seskey::rotation::{Step, YOUNG};
 use seskey_aws::lifecycle::{
     Interrupt,
     rotate::{End, Event, rotate},
@@ -23,7 +24,7 @@ fn has_made(event: &Event) -> bool {
 async fn a_key_is_awaited_although_a_call_fails() {
     let scene = Scene::new().await;
     scene.faults(
-        "[keys]\nlisted = \"25s\"\n[[api]]\naction = \"ListUserTags\"\ncalls = [3, 4, 5, 6, 7]\nrefuse = \"Throttling\"",
+        "[keys]\nlisted = \"12s\"\n[[api]]\naction = \"ListUserTags\"\ncalls = [3, 4, 5, 6, 7]\nrefuse = \"Throttling\"",
     );
     let outcome = scene.run(&scene.rotation()).await.unwrap();
     let made = outcome.steps.iter().filter(|step| matches!(step, Step::CreateKey(_))).count();
@@ -91,7 +92,7 @@ async fn a_deactivated_key_that_is_gone() {
 /// A wrong password in the store is replaced once, the command runs once, and the next run has nothing to do.
 #[tokio::test]
 async fn a_broken_password_is_replaced_once() {
-    let scene = Scene::new().await;
+    let mut scene = Scene::new().await;
     let (key, mut credential) = scene.new_key(USER).await;
     credential.password = scene.new_key(USER).await.1.password;
     let other = scene.keys().await.into_iter().find(|(id, _)| id != key.as_str()).unwrap().0;
@@ -102,6 +103,7 @@ async fn a_broken_password_is_replaced_once() {
     let told = scene.home.path().join("told");
     let command = format!("echo $SESKEY_SMTP_USER_NAME >> {}", told.display());
     rotation.hook = Some(seskey_aws::lifecycle::rotate::Hook::new(&command));
+    scene.pass(SignedDuration::from_hours(1)).await;
     // without `now`, nothing is changed
     assert!(scene.run(&rotation).await.is_err());
     assert_eq!((scene.keys().await.len(), scene.held()), (1, Some(key.to_string())));
@@ -110,6 +112,7 @@ async fn a_broken_password_is_replaced_once() {
     let held = scene.held().unwrap();
     assert_ne!(held, key.as_str());
     rotation.now = false;
+    scene.pass(YOUNG).await;
     scene.run(&rotation).await.unwrap();
     assert_eq!(scene.held(), Some(held.clone()));
     assert_eq!(fs::read_to_string(told).unwrap(), format!("{held}\n"));

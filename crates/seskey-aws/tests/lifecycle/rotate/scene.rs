@@ -68,9 +68,13 @@ impl Scene {
         self.stage.server.set_faults(Plan::parse(plan).unwrap());
     }
 
-    pub(crate) async fn days(&mut self, days: i64) {
-        self.ahead += SignedDuration::from_hours(24 * days);
+    pub(crate) async fn pass(&mut self, time: SignedDuration) {
+        self.ahead += time;
         self.stage.server.move_clock(self.ahead).await.unwrap();
+    }
+
+    pub(crate) async fn days(&mut self, days: i64) {
+        self.pass(SignedDuration::from_hours(24 * days)).await;
     }
 
     pub(crate) async fn run(&self, rotation: &Rotation) -> Result<Outcome, RotateError> {

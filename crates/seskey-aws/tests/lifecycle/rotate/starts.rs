@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use seskey::{
     Region, SmtpCredential,
-    rotation::{Reason, Step, Why},
+    rotation::{Reason, Step, Why, YOUNG},
 };
 use seskey_aws::lifecycle::rotate::{End, Event, RotateFailure};
 use tokio::task::{JoinSet, LocalSet};
@@ -101,7 +101,7 @@ async fn a_credential_of_another_user_is_left_alone() {
 /// the key.
 #[tokio::test]
 async fn between_two_regions() {
-    let scene = Scene::new().await;
+    let mut scene = Scene::new().await;
     let (us, eu) = (scene.store(), scene.home.path().join("eu.json"));
     let eu_region = Region::parse("eu-west-1").unwrap();
     let stores = [us.display().to_string(), format!("{}?region={eu_region}", eu.display())];
@@ -121,6 +121,7 @@ async fn between_two_regions() {
     let kept = scene.home.path().join(".smtp.json.seskey");
     assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
 
+    scene.pass(YOUNG).await;
     rotation.now = false;
     let outcome = scene.run(&rotation).await.unwrap();
     assert!(matches!(outcome.end, End::Waits { why: Why::Grace, .. }), "{outcome:?}");

@@ -247,7 +247,7 @@ impl Drop for Disk {
 fn a_limit_of_file_size_is_survived() {
     let folder = tempfile::tempdir().unwrap();
     let limited = "ulimit -S -f 800; exec \"$0\" \"$@\"";
-    let mut command = Command::new("sh");
+    let mut command = Command::new("/bin/sh");
     command.args(["-c", limited, env!("CARGO_BIN_EXE_seskey")]);
     command.env_clear().env("HOME", folder.path()).env("TMPDIR", folder.path());
     let data = folder.path().join("data");

@@ -158,7 +158,7 @@ fn no_core_is_dumped() {
         .get_envs()
         .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
         .collect();
-    run = Command::new("sh");
+    run = Command::new("/bin/sh");
     let run = run
         .args(["-c", script, "sh", seskey, "create", "mailer", "--to", &store, "--after", after])
         .args(["--smtp-endpoint", account.at("/smtp"), "--ca-file", account.at("/ca_file")])

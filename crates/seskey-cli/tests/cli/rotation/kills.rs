@@ -10,7 +10,7 @@ use super::{
     proxy::Moment,
 };
 
-const ARENAS: usize = 5;
+const ARENAS: usize = 10;
 
 fn at_every_call(moment: Moment) {
     let calls = in_arenas(ARENAS, |first, arena| {
@@ -35,7 +35,7 @@ fn after_every_call() {
 fn between_calls() {
     in_arenas(ARENAS, |first, arena| {
         let mut rng = StdRng::seed_from_u64(first as u64);
-        for _ in 0..4 {
+        for _ in 0..2 {
             arena.days(91);
             let child = arena.spawn(&[]);
             thread::sleep(Duration::from_millis(rng.random_range(0..14_000)));
@@ -46,7 +46,7 @@ fn between_calls() {
             arena.converge();
             arena.assert_whole();
         }
-        4
+        2
     });
 }
 
