@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 for program in "postfix", "postmap":
     if not shutil.which(program):
@@ -114,8 +115,9 @@ def through(relays, rotations):
         for _ in range(rotations):
             for days in DAYS:
                 advance(days)
-                for relay in relays:
-                    relay.rotate("--after", relay.reload)
+                # a rotation mostly waits for its new key
+                with ThreadPoolExecutor(len(relays)) as pool:
+                    list(pool.map(Relay.rotate_and_reload, relays))
             for relay, held in zip(relays, keys):
                 held.append(relay.delivered())
         # some more messages, which have only the last key
@@ -189,6 +191,9 @@ class Relay:
         assert sent and times == collections.Counter(sent), f"of {len(sent)} messages of {self.name}, not once: " + str(
             {text: times[text] for text in {*times, *sent} if times[text] != 1})
         print(f"{len(sent)} messages by {self.relayhost}, looked up as {self.looked_up or 'delivered'}")
+
+    def rotate_and_reload(self):
+        self.rotate("--after", self.reload)
 
     def rotate(self, *options):
         seskey("rotate", self.name, "--to", self.store, *options)
