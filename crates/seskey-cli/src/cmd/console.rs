@@ -66,7 +66,7 @@ pub(crate) fn run(args: &args::Console, global: &Global, output: &Output) -> Res
         let ready = json!({"ready": true, "listen": bound.to_string(), "console": url});
         match output.is_watched() {
             true => output.answer(&format!(
-                "The console of the account: {url}\nWhoever has this address may do what you may. Ctrl-C ends it.\n"
+                "The console of the account: {url}\nAnyone with this address may do what you may. Ctrl-C ends it.\n"
             ))?,
             false => output.answer(&format!("{ready}\n"))?,
         }

@@ -98,7 +98,7 @@ pub(super) async fn leave(visitor: Visitor, Path(id): Path<u64>, Form(fields): F
 
 fn was_taken(visitor: &Visitor, job: &Arc<Job>) -> Response {
     if job.kept.standing() == Standing::None {
-        let problem = Problem::new("this made no SMTP password", "its page says what came of it");
+        let problem = Problem::new("this made no SMTP password", "its page shows how it ended");
         return visitor.problem(StatusCode::NOT_FOUND, problem);
     }
     let problem = Problem::new(

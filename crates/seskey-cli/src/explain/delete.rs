@@ -16,7 +16,7 @@ pub(crate) fn plan(user: &str, error: &PlanError) -> Failure {
     let has: Vec<String> = by.iter().map(sign_in).collect();
     let calls: Vec<String> = by.iter().map(|it| mend(user, it)).collect();
     Failure::new(
-        format!("{user} has what an SMTP user has not: {}; nothing was deleted", has.join(", ")),
+        format!("{user} has more than an SMTP user: {}; nothing was deleted", has.join(", ")),
         format!("see that nobody needs it, take it away, and run it again: {}", calls.join("; ")),
     )
 }

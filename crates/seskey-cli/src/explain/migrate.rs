@@ -44,7 +44,7 @@ pub(crate) fn plan(failure: &MigrateFailure, user: &str) -> Failure {
             format!(
                 "the inline policy {SENDING_POLICY} of {user} allows more than ses:SendRawEmail, and the group's does not"
             ),
-            "put what else the user needs into a policy of another name, which stays",
+            "move the other permissions into a policy of another name: that one stays",
         ),
         MigrateFailure::GroupRestricts { policies } => Failure::new(
             format!(

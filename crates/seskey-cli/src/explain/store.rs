@@ -79,7 +79,7 @@ pub(crate) fn failure(store: &Store, error: &StoreError) -> Failure {
         }
         StoreError::NoRoom { limit, length } => Failure::new(
             format!("{store}: {length} bytes would be in it, and it has room for {limit}"),
-            "take another name: what others have there is kept",
+            "take another name: seskey replaces nothing of others",
         ),
         StoreError::NotSecure => Failure::new(
             format!("{store}: the parameter is not a SecureString, and cannot become one"),
@@ -129,7 +129,9 @@ fn process_hint(kind: &StoreKind, error: &ProcessError) -> &'static str {
         (ProcessError::Unreadable, _) => {
             "with --read it must print the JSON object that it was given, or nothing if it holds none"
         }
-        (ProcessError::TimeLimit { .. }, _) => "nobody is there to answer what it asks",
+        (ProcessError::TimeLimit { .. }, _) => {
+            "it may ask a question, which nobody can answer here"
+        }
         _ => "mend the command; docs/stores.md says how it is called",
     }
 }
@@ -167,7 +169,7 @@ fn file(error: &FileError) -> Failure {
 
 fn render_hint(error: &RenderError) -> &'static str {
     match error {
-        RenderError::Unreadable { .. } => "put that line right: what others wrote there is kept",
+        RenderError::Unreadable { .. } => "correct that line: seskey keeps the lines of others",
         RenderError::Unclear { .. } => {
             "name the two variables by ?user-name-key= and ?password-key=, or take the access key out of that line: it would be turned off"
         }
@@ -181,7 +183,7 @@ fn render_hint(error: &RenderError) -> &'static str {
         RenderError::Port => "?port= takes 25, 587, 2587 (STARTTLS) or 465, 2465 (TLS wrapper)",
         RenderError::From => "?from= takes an address such as news@example.com",
         RenderError::Name { .. } | RenderError::SameName { .. } => {
-            "the options that end in -key say what the values are called, each in its own way"
+            "the options that end in -key name the values, each by another name"
         }
         _ => "docs/stores.md says which options it takes",
     }

@@ -130,7 +130,7 @@ impl Report {
                 "{who}: {key} was refused after it was delivered; the earlier content is put back"
             )),
             Event::SendingUnknown => self.detail(&format!(
-                "{who}: whether it may send was not asked: it takes what seskey policy operator --for rotate has"
+                "{who}: IAM did not let seskey ask whether it may send; seskey policy operator --for rotate prints the permissions"
             )),
             Event::Unwritten { tag, error } => {
                 let reason = explain::aws::failure(&error).message;
@@ -373,7 +373,7 @@ impl Report {
             }
         }
         if outcome.at_hand.is_some() {
-            let hint = "put it into the store within 15 minutes, and run seskey rotate again: what no store holds then is deleted";
+            let hint = "put it into the store within 15 minutes, and run seskey rotate again: a key that no store holds by then is deleted";
             self.progress.suspend(|| self.output.hint(hint));
         }
     }

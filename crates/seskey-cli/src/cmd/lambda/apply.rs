@@ -33,7 +33,7 @@ pub(super) async fn apply(
         concurrency = NonZeroUsize::try_from(fleet.concurrency).unwrap_or(concurrency);
     } else if event.secrets.is_empty() {
         return Err(Failure::usage(
-            "nothing says what is to be applied: $SESKEY_CONFIG is not set, and no secrets are named",
+            "there is nothing to apply: $SESKEY_CONFIG is not set, and no secrets are named",
             "set it to the path of a seskey.toml in the package, to s3://BUCKET/KEY, or to ssm:/NAME of a parameter",
         ));
     }

@@ -93,7 +93,7 @@ pub(super) const ENVIRONMENT: &[Fact] = &[
     row(
         "AWS_LAMBDA_RUNTIME_API, AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_FUNCTION_MEMORY_SIZE, AWS_LAMBDA_FUNCTION_VERSION, LAMBDA_TASK_ROOT",
         &["lambda"],
-        "What Lambda tells its functions.",
+        "The settings of a function, set by Lambda.",
     ),
     row(
         "SESKEY_LOCAL_ROOT_SECRET_ACCESS_KEY",
@@ -108,13 +108,13 @@ pub(super) const ENVIRONMENT: &[Fact] = &[
     row(
         "SSL_CERT_FILE",
         &["local"],
-        "What local trusts when it sends to subscribers of SNS, and its COMMAND, beside the certificate of the local SES, in place of what the system trusts.",
+        "The certificates that local and its COMMAND trust besides that of the local SES, in place of those of the system: local when it sends to subscribers of SNS.",
     ),
     row("TMPDIR", &["local"], "Where local writes that certificate without --data."),
     row(
         "AWS_...",
         IN_AN_ACCOUNT,
-        "Whatever else every AWS SDK reads: AWS SDKs and Tools Reference Guide, Settings reference.",
+        "Other settings of the AWS SDKs: AWS SDKs and Tools Reference Guide, Settings reference.",
     ),
     row(
         "SESKEY_IAM_USER, SESKEY_SMTP_USER_NAME",

@@ -64,7 +64,7 @@ pub(super) fn page(command: &Command) -> String {
     section(&mut page, "ENVIRONMENT");
     for (arg, variable) in command.get_arguments().filter_map(|arg| Some((arg, arg.get_env()?))) {
         let option = arg.get_long().expect("only an option has a variable");
-        let meaning = format!("What --{option} would say.");
+        let meaning = format!("The value of --{option}.");
         item(&mut page, vec![bold(variable.to_string_lossy())], &meaning);
     }
     facts(&mut page, ENVIRONMENT, verb);
