@@ -144,7 +144,7 @@ fn answer(args: &Revoke, deactivated: &[String], output: &Output) -> Result<()> 
             keys => format!("{user}: deactivated {}\n", keys.join(", ")),
         })?;
         output.advice(&format!(
-            "seskey revoke {user} --replace --to STORE makes a new credential, seskey rotate {user} --undo activates the old key again"
+            "seskey revoke {user} --replace --to STORE makes a new credential, seskey rotate {user} --undo activates the deactivated key"
         ));
     }
     Ok(())

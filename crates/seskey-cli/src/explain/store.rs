@@ -79,7 +79,7 @@ pub(crate) fn failure(store: &Store, error: &StoreError) -> Failure {
         }
         StoreError::NoRoom { limit, length } => Failure::new(
             format!("{store}: {length} bytes would be in it, and it has room for {limit}"),
-            "take another name: seskey replaces nothing of others",
+            "take another name: seskey does not replace the content of others",
         ),
         StoreError::NotSecure => Failure::new(
             format!("{store}: the parameter is not a SecureString, and cannot become one"),

@@ -56,7 +56,7 @@ fn text(of: &Audited, it: &Explanation, control: &str, user: &str) -> String {
     if it.findings.is_empty() {
         let why = match it.sign {
             None | Some(Sign::Could) => {
-                "seskey judges only users that are seen to send; the other tool may be right"
+                "the user is not seen to send, so it is not judged here; the other tool may be right"
             }
             Some(_) => "nothing is found here by it",
         };

@@ -47,7 +47,7 @@ pub(super) fn answer(report: &Report) -> String {
     }
     failed.set(count(report.unread));
     let mut registry = Registry::with_prefix("seskey_audit");
-    registry.register("findings", "The findings", findings);
+    registry.register("findings", "Findings of the audit", findings);
     registry.register("users", "The users that send by SMTP", users);
     registry.register("mail_keys", "The active keys whose last use sent mail", mail_keys);
     registry.register("accounts_failed", "The accounts that could not be read", failed);

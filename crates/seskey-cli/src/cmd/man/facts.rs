@@ -108,7 +108,7 @@ pub(super) const ENVIRONMENT: &[Fact] = &[
     row(
         "SSL_CERT_FILE",
         &["local"],
-        "The certificates that local and its COMMAND trust besides that of the local SES, in place of those of the system: local when it sends to subscribers of SNS.",
+        "The certificates that local trusts when it sends to subscribers of SNS, and that its COMMAND trusts, besides that of the local SES. They take the place of the system's.",
     ),
     row("TMPDIR", &["local"], "Where local writes that certificate without --data."),
     row(
