@@ -38,6 +38,7 @@ ENDPOINT, PORT = os.environ["AWS_ENDPOINT_URL"], os.environ["STARTTLS_PORT"]
 ROTATIONS = 10
 # to the rotation, to the end of the old key's grace time, to the end of its quarantine
 DAYS = [91, 8, 8]
+# between two messages, of all relays that send at the same time
 INTERVAL = 0.2
 PATIENCE = 60
 
@@ -100,7 +101,7 @@ def main():
     first = Relay("relay", f"[127.0.0.1]:{PORT}", options=options)
     first.rotate()
     through([first], ROTATIONS)
-    others = [Relay(f"relay-{n}", *spelling) for n, spelling in enumerate(SPELLINGS)]
+    others = at_once(lambda n: Relay(f"relay-{n}", *SPELLINGS[n]), range(len(SPELLINGS)))
     for relay in others:
         relay.write_passwords()
     through(others, 1)
@@ -109,15 +110,13 @@ def main():
 def through(relays, rotations):
     """Sends through these rotations, and looks at what became of it."""
     for relay in relays:
-        relay.start()
+        relay.start(INTERVAL * len(relays))
     try:
         keys = [[relay.delivered()] for relay in relays]
         for _ in range(rotations):
             for days in DAYS:
                 advance(days)
-                # a rotation mostly waits for its new key
-                with ThreadPoolExecutor(len(relays)) as pool:
-                    list(pool.map(Relay.rotate_and_reload, relays))
+                at_once(Relay.rotate_and_reload, relays)
             for relay, held in zip(relays, keys):
                 held.append(relay.delivered())
         # some more messages, which have only the last key
@@ -159,13 +158,13 @@ class Relay:
             others.append(self.relayhost)
         return f"# of {self.name}\n{self.looked_up}\t {pair}\n" + "".join(f"{other} {NOBODY}\n" for other in others)
 
-    def start(self):
+    def start(self, interval):
         run("postmap", "-c", self.config, f"hash:{self.passwords}")
         with self.log.open("w") as log:
             self.postfix = subprocess.Popen(["postfix", "-c", self.config, "start-fg"], stdout=log, stderr=log)
         self.wait_for("start of Postfix", lambda: " daemon started " in self.log.read_text())
         self.over = threading.Event()
-        self.sender = Sender(self)
+        self.sender = Sender(self, interval)
         self.sender.start()
 
     def stop(self):
@@ -208,26 +207,35 @@ class Relay:
     def wait_for(self, what, happens):
         until = time.monotonic() + PATIENCE
         while not happens():
-            assert time.monotonic() < until, f"no {what} within {PATIENCE} seconds:\n{self.log.read_text()}"
+            assert time.monotonic() < until, (
+                f"no {what} within {PATIENCE} seconds, queued are "
+                f"{self.waiting('maildrop', 'incoming', 'active')}:\n{self.log.read_text()}")
             time.sleep(0.05)
 
 
 class Sender(threading.Thread):
-    """Submits a message every INTERVAL until it is over."""
+    """Submits a message every `interval` seconds until it is over."""
 
-    def __init__(self, relay):
-        super().__init__()
-        self.relay, self.sent, self.failure = relay, 0, None
+    def __init__(self, relay, interval):
+        # whatever fails ends the program
+        super().__init__(daemon=True)
+        self.relay, self.interval, self.sent, self.failure = relay, interval, 0, None
 
     def run(self):
         try:
-            while not self.relay.over.wait(INTERVAL):
+            while not self.relay.over.wait(self.interval):
                 header = f"From: relay@example.com\nTo: bob@example.org\nSubject: {self.relay.name} {self.sent}\n"
                 run("sendmail", "-C", self.relay.config, "-f", "relay@example.com", "bob@example.org",
                     text=f"{header}\nHello\n")
                 self.sent += 1
         except Exception as failure:
             self.failure = failure
+
+
+def at_once(function, items):
+    """Calls the function with each item. Most of a call is the wait for a new key."""
+    with ThreadPoolExecutor(len(items)) as pool:
+        return list(pool.map(function, items))
 
 
 def advance(days):
