@@ -40,7 +40,7 @@ ROTATIONS = 10
 DAYS = [91, 8, 8]
 # between two messages, of all relays that send at the same time
 INTERVAL = 0.2
-PATIENCE = 60
+PATIENCE = 120
 
 LATE_KEYS = '[keys]\ncreated = "2s"\nflaps = "2s"\n'
 
@@ -85,7 +85,7 @@ MASTER = """
 postlog unix-dgram n - n - 1 postlogd
 pickup  unix n - n 1 1 pickup
 cleanup unix n - n - 0 cleanup
-qmgr    unix n - n 300 1 qmgr
+qmgr    unix n - n 1 1 qmgr
 tlsmgr  unix - - n - 1 tlsmgr
 rewrite unix - - n - - trivial-rewrite
 bounce  unix - - n - 0 bounce
