@@ -12,6 +12,7 @@ mod local;
 mod mail_manager;
 mod mailbox;
 mod matrix;
+mod pages;
 mod rotation;
 mod secrets;
 mod sending;
