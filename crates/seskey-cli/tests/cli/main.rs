@@ -1,5 +1,6 @@
 //! The output and the effects of the program: golden cases, diagnoses, documentation and examples, rotations from end
-//! to end, and the local SES as a process. All of them wait for logins, so they wait together.
+//! to end, the local SES as a process, and its pages in a browser. All of them wait, most for logins, so they wait
+//! together.
 
 #![allow(clippy::unwrap_used)]
 
