@@ -177,7 +177,7 @@ fn run(page: &Path) {
 
 const MARK: &str = "\u{1}";
 const REGION: &str = "eu-west-1";
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_secs(180);
 
 /// Returns the commands of a console, each with its output.
 fn commands(text: &str) -> Vec<(String, String)> {

@@ -1,6 +1,5 @@
 //! The output and the effects of the program: golden cases, diagnoses, documentation and examples, rotations from end
-//! to end, the local SES as a process, and its pages in a browser. All of them wait, most for logins, so they wait
-//! together.
+//! to end, and the local SES as a process. All of them wait for logins, so they wait together.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,7 +12,6 @@ mod local;
 mod mail_manager;
 mod mailbox;
 mod matrix;
-mod pages;
 mod rotation;
 mod secrets;
 mod sending;
