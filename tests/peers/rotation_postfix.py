@@ -40,7 +40,7 @@ ROTATIONS = 10
 DAYS = [91, 8, 8]
 # between two messages, of all relays that send at the same time
 INTERVAL = 0.2
-PATIENCE = 120
+PATIENCE = 60
 
 LATE_KEYS = '[keys]\ncreated = "2s"\nflaps = "2s"\n'
 
