@@ -3,7 +3,7 @@
 use seskey_aws::{Cause, object::ObjectError};
 use testkit::proxy;
 
-use crate::stage::account;
+use super::stage::account;
 
 /// Puts objects into a new bucket, without AWS's client; moto asks for no signature.
 fn put(bucket: &str, objects: &[(&str, &[u8])]) {

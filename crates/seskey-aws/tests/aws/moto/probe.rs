@@ -18,7 +18,7 @@ use seskey_local::{
 };
 use testkit::users;
 
-use crate::stage::{REGION, credential, named, read, sdk, secrets_manager, ssm, write};
+use super::stage::{REGION, credential, named, read, sdk, secrets_manager, ssm, write};
 
 async fn iam() -> Server {
     Server::start(Config::ephemeral()).await.unwrap()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::stage::Stage;
+use super::stage::Stage;
 use seskey::{
     Region,
     rotation::Denial,

@@ -16,7 +16,7 @@ use seskey_aws::{
 };
 use tracing_subscriber::{filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
 
-use crate::{
+use super::{
     create::run,
     proxy::{Fault, GARBLED_SECRET, fault_at},
     stage::Stage,

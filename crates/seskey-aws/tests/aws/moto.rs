@@ -3,15 +3,12 @@
 //! The SDK takes the endpoints of the stores from the environment. So the cases are marked as ignored, and one test
 //! runs them in a process of their own.
 
-#![allow(clippy::unwrap_used)]
-#![cfg(all(feature = "secretsmanager", feature = "ssm"))]
-
 mod faults;
-mod moto;
 mod object;
 mod probe;
 mod proxy;
 mod secrets_manager;
+mod server;
 mod ssm;
 mod stage;
 
@@ -21,7 +18,7 @@ use std::{
     process::Command,
 };
 
-use moto::Moto;
+use server::Moto;
 
 #[test]
 fn against_moto() {
@@ -45,7 +42,7 @@ fn against_moto() {
             ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
         ];
         let cases = Command::new(env::current_exe().unwrap())
-            .args(["--ignored", "--test-threads=8"])
+            .args(["moto::", "--ignored", "--test-threads=8"])
             .env_clear()
             .envs(environment)
             .envs(names.iter().map(|name| (name, &endpoint)))

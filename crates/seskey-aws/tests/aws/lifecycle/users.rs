@@ -1,6 +1,6 @@
 //! Listing, deleting and checking SMTP users in the account of a local SES.
 
-use crate::stage::Stage;
+use super::stage::Stage;
 use seskey::{
     AccessKeyId,
     rotation::Sending,

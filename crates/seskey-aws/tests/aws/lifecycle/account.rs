@@ -11,7 +11,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::stage::{ALL_OF_IAM, Stage};
+use super::stage::{ALL_OF_IAM, Stage};
 
 const NOTHING: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"iam:*","Resource":"*"}]}"#;

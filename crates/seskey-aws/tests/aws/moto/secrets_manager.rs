@@ -13,7 +13,7 @@ use seskey_aws::{
     store::{Held, StoreError, previous},
 };
 
-use crate::stage::{
+use super::stage::{
     account, credential, held, json, json_made, named, read, sdk, secrets_manager, store, text,
     write,
 };

@@ -15,7 +15,7 @@ use seskey_aws::lifecycle::{
 use seskey_local::faults::Plan;
 use tempfile::TempDir;
 
-use crate::stage::Stage;
+use crate::lifecycle::stage::Stage;
 
 pub(crate) const USER: &str = "app";
 

@@ -13,7 +13,7 @@ use tempfile::{TempDir, tempdir};
 
 use super::{account, cluster::Cluster, credential, held, parsed, read, region, write};
 
-const KUBECTL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stores/kubectl");
+const KUBECTL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/aws/stores/kubectl");
 
 fn store(folder: &TempDir, options: &str) -> String {
     let folder = folder.path().display();

@@ -1,8 +1,5 @@
 //! The stores that need no AWS: kept content, refusals, and the state after a failure.
 
-#![allow(clippy::unwrap_used)]
-#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
-
 mod cluster;
 mod exec;
 mod file;

@@ -12,7 +12,7 @@ use seskey_aws::{
 };
 use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt};
 
-use crate::{
+use super::{
     proxy::{DENIED, LOST, STALE, STUCK, THROTTLED},
     stage::{account, credential, held, named, read, sdk, secrets_manager, ssm, write},
 };

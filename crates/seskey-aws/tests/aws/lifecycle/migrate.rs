@@ -19,7 +19,7 @@ use seskey_aws::{
 use seskey_local::faults;
 use tokio::task::JoinSet;
 
-use crate::{create::run, stage::Stage};
+use super::{create::run, stage::Stage};
 
 /// Every character that IAM accepts in a name besides letters and digits.
 const USER: &str = "=app+mail,eu.west@example-1_x";

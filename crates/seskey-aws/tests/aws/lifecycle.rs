@@ -1,8 +1,6 @@
 //! The life of a credential in the account of a local SES, over sockets: single calls, rotations, and the SMTP client
 //! against servers.
 
-#![allow(clippy::unwrap_used)]
-
 mod account;
 mod audit;
 mod create;
