@@ -155,6 +155,7 @@ fn secrets_of_any_shape_are_rotated_and_the_rest_of_them_stays() {
     ];
     for text in texts {
         let mut scene = Scene::new(text);
+        scene.arena.proxy.age_keys();
         let watcher = scene.watch();
         let before = scene.secret.current().unwrap();
         scene.rotate(|_, _, _| {});
@@ -197,6 +198,7 @@ fn the_test_of_a_rotation_that_is_not_begun_changes_nothing() {
 #[test]
 fn a_step_of_no_rotation_is_abandoned() {
     let mut scene = Scene::new(json);
+    scene.arena.proxy.age_keys();
     scene.rotate(|_, _, _| {});
     let (first, before) = (format!("11111111-1111-4111-8111-{:012}", 1), scene.secret.current());
     for step in STEPS {
@@ -220,6 +222,7 @@ fn a_step_of_no_rotation_is_abandoned() {
 #[test]
 fn a_dead_key_is_withdrawn() {
     let mut scene = Scene::new(json);
+    scene.arena.proxy.age_keys();
     let before = scene.secret.current();
     let token = scene.next_token();
     scene.secret.rotate(&token).unwrap();
@@ -272,7 +275,7 @@ fn a_function_with_no_time_left_makes_no_key() {
 }
 
 /// Rotations every 16 days for more than a year never fail a sender that reads the secret before each message, and
-/// leave no key behind. The keys look old enough for a proof of three logins.
+/// leave no key behind.
 #[test]
 fn rotations_in_a_row() {
     let rotations = number("SESKEY_FUNCTION_ROTATIONS", 30);
@@ -404,10 +407,12 @@ fn it_is_killed_in_pairs() {
     assert!(kills >= pairs * 8, "{kills} kills");
 }
 
-/// Runs a function in so many scenes at a time, each with a watcher that sends, and returns the sum of its results.
+/// Runs a function in so many scenes at a time, each with a watcher that sends, and returns the sum of its results. The
+/// keys look old enough for a proof of three logins.
 fn in_scenes(scenes: usize, many: impl Fn(usize, &mut Scene) -> usize + Sync) -> usize {
     let one = |number| {
         let mut scene = Scene::new(json);
+        scene.arena.proxy.age_keys();
         let watcher = scene.watch();
         let times = many(number, &mut scene);
         breathe();

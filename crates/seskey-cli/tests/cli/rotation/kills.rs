@@ -1,4 +1,5 @@
-//! The program is killed at every call to IAM and between calls, and interrupted.
+//! The program is killed at every call to IAM and between calls, and interrupted. Only between calls are there logins
+//! with a young key, so only those kills wait for them.
 
 use std::{process::Command, thread, time::Duration};
 
@@ -14,6 +15,7 @@ const ARENAS: usize = 10;
 
 fn at_every_call(moment: Moment) {
     let calls = in_arenas(ARENAS, |first, arena| {
+        arena.proxy.age_keys();
         let mut numbers = (1 + first..).step_by(ARENAS);
         numbers.by_ref().take_while(|&number| arena.survives_a_kill(number, moment)).count()
     });

@@ -41,9 +41,10 @@ impl Proxy {
         counting(upstream, &self.state)
     }
 
-    /// Counts calls anew from now on, and kills at the call of this number.
+    /// Counts calls anew from now on, and kills the next process at the call of this number.
     pub(crate) fn kill_at(&self, number: usize, moment: Moment) {
-        *self.state.lock().unwrap() = State { kill: Some((number, moment)), ..State::default() };
+        let mut state = self.state.lock().unwrap();
+        (state.calls, state.kill, state.child) = (0, Some((number, moment)), None);
     }
 
     /// Makes every new key a minute and a half old at once from now on, so that no run waits for it to settle.

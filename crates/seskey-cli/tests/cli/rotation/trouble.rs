@@ -40,6 +40,7 @@ fn iam_throttles() {
 #[test]
 fn thirty_rotations_ten_in_a_row() {
     let rotations = in_arenas(3, |_, arena| {
+        arena.proxy.age_keys();
         let mut seen = vec![arena.held()];
         for _ in 0..10 {
             arena.days(90);
