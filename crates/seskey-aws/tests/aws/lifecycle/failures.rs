@@ -1,8 +1,7 @@
 //! Calls that fail on the way, and the output meanwhile.
 
 use std::{
-    io,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,7 +13,7 @@ use seskey_aws::{
         undo::undo,
     },
 };
-use tracing_subscriber::{filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
 use super::{
     create::run,
@@ -93,38 +92,17 @@ async fn an_answer_that_cannot_be_read_shows_no_secret() {
     assert_eq!(stage.snapshot().await, before, "the key was made, and is gone");
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn no_secret_is_logged() {
-    let log = Log::default();
+    let log = tempfile::NamedTempFile::new().unwrap();
     let ours = Targets::new().with_target("seskey_aws", tracing::Level::TRACE);
-    let layer = tracing_subscriber::fmt::layer().with_writer(log.clone());
+    let layer = tracing_subscriber::fmt::layer().with_writer(Arc::new(log.reopen().unwrap()));
     // for all threads: the log of the other tests is checked, too
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer).with(ours))
         .unwrap();
     let stage = Stage::new().await;
     let created = run(&stage.root, &stage.request("app", Style::Group)).await.0.unwrap();
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = std::fs::read_to_string(log.path()).unwrap();
     assert!(logged.contains("made") && logged.contains("Auth"), "{logged}");
     assert!(!logged.contains(created.credential.password.expose()));
     assert!(!logged.contains(stage.server.root.1.expose()));

@@ -30,14 +30,11 @@ async fn whoever_is_killed_leaves_the_old_or_the_new() {
     write(&store, &credential(1)).await.unwrap();
     for round in 0..12 {
         let begun = tempdir().unwrap();
-        let mut child = alone(
-            "stores::file_danger::child_that_writes_for_ever",
-            folder.path(),
-            Command::new(exe()),
-        )
-        .env("BEGUN", begun.path().join("begun"))
-        .spawn()
-        .unwrap();
+        let mut child =
+            alone("file_danger::child_that_writes_for_ever", folder.path(), Command::new(exe()))
+                .env("BEGUN", begun.path().join("begun"))
+                .spawn()
+                .unwrap();
         let started = Instant::now();
         while !begun.path().join("begun").exists() {
             assert!(started.elapsed() < Duration::from_secs(60));
@@ -113,8 +110,7 @@ fn a_full_disk_harms_nothing() {
     let mut unshare = Command::new("unshare");
     let script = "mount -t tmpfs -o size=16k tmpfs \"$FOLDER\" && exec \"$@\"";
     unshare.args(["-m", "sh", "-c", script, "sh"]).arg(exe());
-    let status =
-        alone("stores::file_danger::child_on_a_small_disk", folder.path(), unshare).status();
+    let status = alone("file_danger::child_on_a_small_disk", folder.path(), unshare).status();
     assert!(status.unwrap().success());
 }
 
@@ -158,8 +154,7 @@ fn whoever_may_not_write_harms_nothing() {
     chmod(&binary, 0o755);
     let mut command = Command::new(binary);
     command.uid(NOBODY).gid(NOBODY);
-    let status =
-        alone("stores::file_danger::child_that_is_not_root", folder.path(), command).status();
+    let status = alone("file_danger::child_that_is_not_root", folder.path(), command).status();
     assert!(status.unwrap().success());
     for path in [&own, &unwritable] {
         assert_eq!(fs::read_to_string(path.join("app.env")).unwrap(), "A=1\n");
@@ -211,9 +206,9 @@ pub(super) fn folder() -> PathBuf {
     PathBuf::from(env::var_os("FOLDER").expect("run by another test"))
 }
 
-/// Returns the command for an ignored test of this binary, which gets the folder.
+/// Returns the command for an ignored test of the stores, which gets the folder.
 pub(super) fn alone(test: &str, folder: &Path, mut command: Command) -> Command {
-    command.args(["--exact", test, "--ignored"]).env("FOLDER", folder);
+    command.args(["--exact", &format!("stores::{test}"), "--ignored"]).env("FOLDER", folder);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }

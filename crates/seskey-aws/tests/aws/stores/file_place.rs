@@ -65,9 +65,9 @@ fn odd_places() {
         return skipped("only root has mounts of its own, and it takes chattr");
     }
     for child in [
-        "stores::file_place::child_on_a_full_disk",
-        "stores::file_place::child_with_a_mounted_file",
-        "stores::file_place::child_with_immutable_files",
+        "file_place::child_on_a_full_disk",
+        "file_place::child_with_a_mounted_file",
+        "file_place::child_with_immutable_files",
     ] {
         let home = tempdir().unwrap();
         let mut unshare = Command::new("unshare");

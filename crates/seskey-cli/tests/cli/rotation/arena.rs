@@ -194,8 +194,8 @@ impl Arena {
     }
 }
 
-/// Runs a function in so many arenas at a time, since a rotation mostly waits for a young key, and returns the sum of
-/// its results. No login fails meanwhile in any of them.
+/// Runs a function in so many arenas at a time, since a rotation mostly waits, and returns the sum of its results. No
+/// login fails meanwhile in any of them.
 pub(crate) fn in_arenas(arenas: usize, many: impl Fn(usize, &mut Arena) -> usize + Sync) -> usize {
     let one = |number| {
         let mut arena = Arena::new();
